@@ -1,0 +1,151 @@
+//! The columns and the seven gates of the tape. See `docs/soundness.md` for the argument they add up to.
+
+use crate::opcode::{Op, indicator};
+use halo2_axiom::{
+    plonk::{Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance, SecondPhase},
+    poly::Rotation,
+};
+use halo2curves_axiom::{bn256::Fr, ff::Field};
+
+/// Fixed columns besides the `c` weight columns.
+pub const FIXED_COLUMNS: usize = 7;
+/// Advice columns.
+pub const ADVICE_COLUMNS: usize = 8;
+/// Advice columns that are also opened one row back.
+pub const RUNNING_COLUMNS: usize = 5;
+/// Challenges drawn after the first phase: `r`, `s`, `g`, `θ`, `α`.
+pub const CHALLENGES: usize = 5;
+/// Pieces of the quotient polynomial (gates of degree three).
+pub const QUOTIENT_PIECES: usize = 2;
+/// The names of the gates, in the order in which the verifier folds them.
+pub const GATES: [&str; 7] = ["stream", "position", "produced", "identity", "edge identity", "edge look-up", "look-up"];
+
+/// Columns and challenges of a tape of some width.
+#[derive(Clone, Debug)]
+pub struct TapeConfig {
+    /// `[u, v, w]`, the opcode's lattice point.
+    pub opcode: [Column<Fixed>; 3],
+    /// Which region of the table the row's look-up must hit.
+    pub region: Column<Fixed>,
+    /// `[region, key, value]` of the table entry on this row, multiplied by `σ`.
+    pub table: [Column<Fixed>; 3],
+    /// `c` weights, the coefficient of `r^j` in column `j`.
+    pub weights: Vec<Column<Fixed>>,
+    /// Key of the look-up: a part of a pre-activation.
+    pub q: Column<Advice>,
+    /// Value of the look-up: an activation, an input or zero.
+    pub x: Column<Advice>,
+    /// How often the table entry on this row is looked up.
+    pub m: Column<Advice>,
+    /// The weight stream.
+    pub h: Column<Advice>,
+    /// The position weight `S`.
+    pub s: Column<Advice>,
+    /// What the level's cells so far produced.
+    pub y: Column<Advice>,
+    /// The identity: produced minus consumed.
+    pub d: Column<Advice>,
+    /// The look-up argument's running sum.
+    pub l: Column<Advice>,
+    /// Public words; row 0 holds the context.
+    pub instance: Column<Instance>,
+    /// `[r, s, g, θ, α]`.
+    pub challenges: [Challenge; CHALLENGES],
+}
+
+impl TapeConfig {
+    /// Declares the columns and the gates for `width` weight columns.
+    pub fn configure(meta: &mut ConstraintSystem<Fr>, width: usize) -> Self {
+        let mut config = Self::columns(meta, width);
+        config.gates(meta, None);
+        config.weights.shrink_to_fit();
+        config
+    }
+
+    /// As [`Self::configure`], with one gate left out: for the tests that show each gate to be load-bearing.
+    #[cfg(any(test, feature = "test-gates"))]
+    pub fn configure_without(meta: &mut ConstraintSystem<Fr>, width: usize, gate: &str) -> Self {
+        let config = Self::columns(meta, width);
+        config.gates(meta, Some(gate));
+        config
+    }
+
+    fn columns(meta: &mut ConstraintSystem<Fr>, width: usize) -> Self {
+        let opcode = [meta.fixed_column(), meta.fixed_column(), meta.fixed_column()];
+        let region = meta.fixed_column();
+        let table = [meta.fixed_column(), meta.fixed_column(), meta.fixed_column()];
+        let weights = (0..width).map(|_| meta.fixed_column()).collect();
+        let [q, x, m] = std::array::from_fn(|_| meta.advice_column_in(FirstPhase));
+        let [h, s, y, d, l] = std::array::from_fn(|_| meta.advice_column_in(SecondPhase));
+        let instance = meta.instance_column();
+        let challenges = std::array::from_fn(|_| meta.challenge_usable_after(FirstPhase));
+        Self { opcode, region, table, weights, q, x, m, h, s, y, d, l, instance, challenges }
+    }
+
+    fn gates(&self, meta: &mut ConstraintSystem<Fr>, without: Option<&str>) {
+        meta.create_gate("tape", |meta| {
+            // The order of these queries is the order of the evaluations in the proof.
+            let [q, x, m, h, s, y, d, l] = [self.q, self.x, self.m, self.h, self.s, self.y, self.d, self.l]
+                .map(|column| meta.query_advice(column, Rotation::cur()));
+            let [h_prev, s_prev, y_prev, d_prev, l_prev] = [self.h, self.s, self.y, self.d, self.l]
+                .map(|column| meta.query_advice(column, Rotation::prev()));
+            let opcode = self.opcode.map(|column| meta.query_fixed(column, Rotation::cur()));
+            let region = meta.query_fixed(self.region, Rotation::cur());
+            let [id, key, value] = self.table.map(|column| meta.query_fixed(column, Rotation::cur()));
+            let weights: Vec<_> =
+                self.weights.iter().map(|column| meta.query_fixed(*column, Rotation::cur())).collect();
+            let instance = meta.query_instance(self.instance, Rotation::cur());
+            let [r, shift, skip, theta, alpha] =
+                self.challenges.map(|challenge| meta.query_challenge(challenge));
+
+            let one = Expression::Constant(Fr::ONE);
+            let two = Expression::Constant(Fr::from(2));
+            let on = |op| indicator(op, &opcode);
+            let sigma = opcode.iter().cloned().reduce(|a, b| a + b).unwrap_or(Expression::Constant(Fr::ZERO));
+            let active = one.clone() - on(Op::Off);
+
+            // w = Σ_j W_j·r^j and r^c.
+            let mut stream = Expression::Constant(Fr::ZERO);
+            let mut r_c = one.clone();
+            for weight in &weights {
+                stream = stream + weight.clone() * r_c.clone();
+                r_c = r_c * r.clone();
+            }
+
+            let opens = on(Op::Channel) + on(Op::Level) + on(Op::Edge);
+            let entry = alpha.clone() * sigma.clone()
+                + theta.clone() * theta.clone() * id
+                + key
+                + theta.clone() * value;
+            let looked_up = alpha + theta.clone() * theta.clone() * region + q.clone() + theta * x.clone();
+
+            let polynomials = [
+                // N·(h − w) = M·h', N = r^c on Back, else 1; M = 0, r^c, s, g on Restart, Next, Shift, Skip, else 1.
+                (active.clone() + on(Op::Back) * (r_c.clone() - one.clone())) * (h.clone() - stream)
+                    - (active.clone() - on(Op::Restart)
+                        + on(Op::Next) * (r_c - one.clone())
+                        + on(Op::Shift) * (shift.clone() - one.clone())
+                        + on(Op::Skip) * (skip.clone() - one.clone()))
+                        * h_prev,
+                // S = 1 where a channel opens, s·S' on Shift, else S'.
+                active.clone() * s.clone()
+                    - (active - opens.clone() + on(Op::Shift) * (shift - one.clone())) * s_prev
+                    - opens,
+                // y = {r, 0, 0, 1}·y' + S·(q + instance) on Channel, Level, Edge, else (times σ).
+                sigma.clone() * (y - s * (q + instance))
+                    - (sigma.clone() + on(Op::Channel) * (r - one.clone())
+                        - on(Op::Level) * two.clone()
+                        - on(Op::Edge) * two.clone())
+                        * y_prev.clone(),
+                // d = d' − x·h, with d' replaced by g·d' + y' on Level (times σ).
+                sigma.clone() * (d - d_prev.clone() + x * h)
+                    - on(Op::Level) * two * ((skip - one) * d_prev.clone() + y_prev),
+                on(Op::Edge) * d_prev,
+                on(Op::Edge) * l_prev.clone(),
+                // L − L' = 1/looked_up − m·σ/entry.
+                (l - l_prev) * entry.clone() * looked_up.clone() - entry + m * sigma * looked_up,
+            ];
+            GATES.into_iter().zip(polynomials).filter(|(name, _)| Some(*name) != without).collect::<Vec<_>>()
+        });
+    }
+}

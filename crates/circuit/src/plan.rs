@@ -1,0 +1,153 @@
+//! Chooses height, width and limb size for a model.
+//!
+//! Width trades gas for time: every weight column costs the verifier one multiplication and one evaluation, and divides the
+//! rows that weights take. The cost model's constants were fitted to `verdict bench` on the machine of `docs/benchmarks.md`; only
+//! their ratios matter for the choice.
+
+use crate::{
+    BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape,
+    gates::{ADVICE_COLUMNS, FIXED_COLUMNS},
+    program::Program,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use verdict_model::{Goal, IntegerGraph};
+
+/// What a plan must not exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest height, e.g. that of the set-up at hand.
+    pub max_k: u32,
+    /// Largest width.
+    pub max_width: usize,
+    /// A width to use whatever the goal.
+    pub width: Option<usize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_k: 24, max_width: 64, width: None }
+    }
+}
+
+/// One way to lay a model out, with estimated costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// `log2` of the number of rows.
+    pub k: u32,
+    /// Weights to a row.
+    pub width: usize,
+    /// Largest limb of a remainder, in bits.
+    pub limb_bits: u32,
+    /// Rows used.
+    pub rows: usize,
+    /// Estimated proving time on the reference machine, in seconds.
+    pub seconds: f64,
+    /// Estimated peak memory of proving, in bytes.
+    pub bytes: f64,
+    /// Estimated verification gas, without calldata of public words.
+    pub gas: f64,
+}
+
+/// The chosen layout and what it was chosen from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The choice.
+    pub chosen: Candidate,
+    /// What it was chosen for.
+    pub goal: Goal,
+    /// All candidates, by width.
+    pub candidates: Vec<Candidate>,
+    /// The levels and tables.
+    pub lowered: Arc<Lowered>,
+    /// The layout.
+    pub tape: Arc<Tape>,
+    /// The program, shared with the circuit.
+    pub program: Arc<Program>,
+}
+
+const WIDTHS: [usize; 18] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64];
+
+/// How far above the cheapest plan's gas the balanced goal may go for speed.
+const BALANCED_GAS: f64 = 1.125;
+
+/// Plans a valid graph.
+pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan, CircuitError> {
+    let shift = graph.functions.iter().map(|function| function.shift).max().unwrap_or(0);
+    let mut best: Vec<(Candidate, Lowered)> = Vec::new();
+    let mut footprint = None;
+    // One limb is the fewest rows, two or three the smallest table.
+    let mut sizes: Vec<u32> = [1, 2, 3].iter().map(|pieces| shift.div_ceil(*pieces).max(1)).collect();
+    sizes.dedup();
+    for limb_bits in sizes {
+        let mut lowered = Lowered::new(graph.clone(), limb_bits)?;
+        let footprint = footprint.get_or_insert_with(|| Footprint::new(&lowered.program, &lowered));
+        for &width in WIDTHS.iter().chain(limits.width.as_ref()) {
+            if width > limits.max_width || limits.width.is_some_and(|only| only != width) {
+                continue;
+            }
+            lowered.align_words(width);
+            let Some(rows) = footprint.rows(&lowered.program, width) else {
+                return Err(CircuitError::NoPlan("a channel's weights cannot be streamed in one pass".into()));
+            };
+            let candidate = Candidate::new(rows, width, limb_bits);
+            if candidate.k > limits.max_k {
+                continue;
+            }
+            match best.iter_mut().find(|(known, _)| known.width == width) {
+                Some((known, _)) if known.k <= candidate.k => {}
+                Some(known) => *known = (candidate, lowered.clone()),
+                None => best.push((candidate, lowered.clone())),
+            }
+        }
+    }
+    best.sort_by_key(|(candidate, _)| candidate.width);
+    let candidates: Vec<Candidate> = best.iter().map(|(candidate, _)| *candidate).collect();
+    let chosen = choose(&candidates, goal).ok_or_else(|| {
+        CircuitError::NoPlan(format!(
+            "every width up to {} needs a height above {}; import a larger set-up, or compile with fewer activation bits",
+            limits.max_width, limits.max_k
+        ))
+    })?;
+    let Some((_, lowered)) = best.into_iter().find(|(candidate, _)| candidate.width == chosen.width) else {
+        return Err(CircuitError::NoPlan("no candidate".into()));
+    };
+    let tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
+    debug_assert_eq!(tape.rows(), chosen.rows);
+    let program = Arc::new(lowered.program.clone());
+    Ok(Plan { chosen, goal, candidates, lowered: Arc::new(lowered), tape: Arc::new(tape), program })
+}
+
+fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {
+    let least = |key: &dyn Fn(&Candidate) -> (f64, f64), keep: &dyn Fn(&Candidate) -> bool| {
+        candidates.iter().filter(|c| keep(c)).copied().min_by(|a, b| {
+            let (a, b) = (key(a), key(b));
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        })
+    };
+    let cheapest = least(&|c| (c.gas, c.seconds), &|_| true)?;
+    match goal {
+        Goal::Gas => Some(cheapest),
+        Goal::Time => least(&|c| (c.seconds, c.gas), &|_| true),
+        Goal::Memory => least(&|c| (c.bytes, c.gas), &|_| true),
+        Goal::Balanced => least(&|c| (c.seconds, c.gas), &|c| c.gas <= cheapest.gas * BALANCED_GAS),
+    }
+}
+
+impl Candidate {
+    fn new(rows: usize, width: usize, limb_bits: u32) -> Self {
+        let k = (rows + BLINDING_ROWS).next_power_of_two().trailing_zeros();
+        let n = (1u64 << k) as f64;
+        let columns = (width + FIXED_COLUMNS) as f64;
+        let advice = ADVICE_COLUMNS as f64;
+        Self {
+            k,
+            width,
+            limb_bits,
+            rows,
+            seconds: n * (advice * 4.0e-6 + columns * 0.9e-6) + 0.01,
+            bytes: n * (advice * 200.0 + columns * 96.0) + 16e6,
+            gas: 286_000.0 + 6_950.0 * width as f64 + 30.0 * f64::from(k),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What the tape is laid out from: levels of channels and the linear maps between them.
+//!
+//! Levels run from the public words (level 0) towards the inputs (the last level); a channel's cells are consumed only by
+//! levels before its own. A cell at position `p` of the channel with exponent `a` weighs `r^a·s^p` in its level's identity, so a
+//! tap from source position `p` at shift `k` reaches target position `p + k`.
+
+use crate::field::int;
+use halo2curves_axiom::{bn256::Fr, ff::Field};
+
+/// A set of pairs `(key, value)` that a row may look up; the row's fixed column names the region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// Only `(0, 0)`: rows that hold nothing. Always region 0.
+    Idle,
+    /// Only `(0, 1)`: the constant that feeds biases. Always region 1.
+    One,
+    /// `(v·2^offset, 0)` for `0 ≤ v < 2^bits`: a limb of a remainder.
+    Limb {
+        /// Position of the limb's lowest bit.
+        offset: u32,
+        /// Bits of the limb.
+        bits: u32,
+    },
+    /// `(v, v)` for `min ≤ v ≤ max`: an input.
+    Input {
+        /// Smallest input.
+        min: i64,
+        /// Largest input.
+        max: i64,
+    },
+    /// `(q·2^shift, values[q − q_min])`: an activation.
+    Function {
+        /// Bits of `y` below the key.
+        shift: u32,
+        /// The first key, shifted down.
+        q_min: i64,
+        /// The values.
+        values: Vec<i32>,
+    },
+}
+
+impl Region {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        match self {
+            Region::Idle | Region::One => 1,
+            Region::Limb { bits, .. } => 1 << bits,
+            Region::Input { min, max } => usize::try_from(max - min + 1).unwrap_or(0),
+            Region::Function { values, .. } => values.len(),
+        }
+    }
+
+    /// A region with nothing to look up.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The `index`-th pair.
+    pub fn entry(&self, index: usize) -> (i64, i64) {
+        let i = index as i64;
+        match self {
+            Region::Idle => (0, 0),
+            Region::One => (0, 1),
+            Region::Limb { offset, .. } => (i << offset, 0),
+            Region::Input { min, .. } => (min + i, min + i),
+            Region::Function { shift, q_min, values } => ((q_min + i) << shift, i64::from(values[index])),
+        }
+    }
+
+    /// Where `(key, value)` stands in the region, if it does.
+    pub fn index_of(&self, key: i64, value: i64) -> Option<usize> {
+        let index = match self {
+            Region::Idle | Region::One => 0,
+            Region::Limb { offset, .. } => key >> offset,
+            Region::Input { min, .. } => key.checked_sub(*min)?,
+            Region::Function { shift, q_min, .. } => (key >> shift).checked_sub(*q_min)?,
+        };
+        let index = usize::try_from(index).ok().filter(|&i| i < self.len())?;
+        (self.entry(index) == (key, value)).then_some(index)
+    }
+}
+
+/// The remainder bits of a pre-activation, cut into limbs: region indices, lowest limb first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limbs(pub Vec<usize>);
+
+/// What a channel's cells are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A public word: produced by its sources and equal to the instance.
+    Word,
+    /// Looked up in `region`, with the rest of the pre-activation in `limbs`.
+    Cell {
+        /// Region of the activation (or input, or constant).
+        region: usize,
+        /// Index into [`Program::limbs`].
+        limbs: usize,
+    },
+}
+
+/// One channel of a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// What its cells are.
+    pub content: Content,
+    /// Number of positions (1 for a dense layer of a single inference).
+    pub positions: usize,
+}
+
+/// One channel's weight towards one channel of a level nearer to the outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// The target's level.
+    pub level: usize,
+    /// The target's channel.
+    pub channel: usize,
+    /// The target's position minus the source's.
+    pub shift: usize,
+    /// The weight.
+    pub weight: Weight,
+}
+
+/// A weight. Model weights are small; packing weights are powers of two up to `2^240`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// A signed integer.
+    Int(i64),
+    /// A field element.
+    Field(Fr),
+}
+
+/// A group of channels with the same number of positions, numbered together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// In tape order. Channel `i` of `len` has exponent `len − 1 − i + padding`.
+    pub channels: Vec<Channel>,
+    /// Powers of `r` to put below the level's last channel.
+    pub padding: usize,
+}
+
+impl Level {
+    /// The power of `r` that channel `channel` weighs.
+    pub fn exponent(&self, channel: usize) -> usize {
+        self.channels.len() - 1 - channel + self.padding
+    }
+}
+
+/// Gives the taps of a channel; called once per channel while the tape is laid out.
+pub trait Taps: Sync {
+    /// Appends the taps of `channel` of `level` to `into`.
+    fn taps(&self, level: usize, channel: usize, into: &mut Vec<Tap>);
+}
+
+/// The taps written out, for tests and small programs.
+impl Taps for Vec<Vec<Vec<Tap>>> {
+    fn taps(&self, level: usize, channel: usize, into: &mut Vec<Tap>) {
+        into.extend_from_slice(&self[level][channel]);
+    }
+}
+
+/// Levels, regions and limb splits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Level 0 holds the public words.
+    pub levels: Vec<Level>,
+    /// Index 0 is [`Region::Idle`], index 1 [`Region::One`].
+    pub regions: Vec<Region>,
+    /// The ways in which remainders are cut.
+    pub limbs: Vec<Limbs>,
+}
+
+impl Program {
+    /// Entries of all regions together: rows the table needs.
+    pub fn table_rows(&self) -> usize {
+        self.regions.iter().map(Region::len).sum()
+    }
+}
+
+impl Weight {
+    /// The weight as a field element.
+    pub fn field(self) -> Fr {
+        match self {
+            Weight::Int(weight) => int(weight),
+            Weight::Field(weight) => weight,
+        }
+    }
+
+    /// Whether the weight is zero.
+    pub fn is_zero(self) -> bool {
+        match self {
+            Weight::Int(weight) => weight == 0,
+            Weight::Field(weight) => weight == Fr::ZERO,
+        }
+    }
+}

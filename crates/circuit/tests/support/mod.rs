@@ -1,0 +1,164 @@
+//! Random programs and their plain evaluation, the other half of every circuit test.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use halo2curves_axiom::{bn256::Fr, ff::Field};
+use rand::{Rng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+use verdict_circuit::{
+    Cell, Cells, Channel, Content, Level, Limbs, Program, Region, Tap, Tape, TapeCircuit, Weight, Witness, int,
+};
+
+/// Values by level, channel and position.
+pub struct Values(pub Vec<Vec<Vec<Cell>>>);
+
+impl Cells for Values {
+    fn cell(&self, level: usize, channel: usize, position: usize) -> Cell {
+        self.0[level][channel][position]
+    }
+}
+
+pub struct Case {
+    pub program: Program,
+    pub taps: Vec<Vec<Vec<Tap>>>,
+    pub values: Values,
+    pub instance: Vec<Fr>,
+}
+
+impl Case {
+    pub fn circuit(&self, width: usize) -> TapeCircuit {
+        let tape = Tape::new(&self.program, &self.taps, width).unwrap();
+        let witness = Witness::new(&self.program, &tape, &self.values).unwrap();
+        TapeCircuit {
+            program: Arc::new(self.program.clone()),
+            tape: Arc::new(tape),
+            witness: Some(Arc::new(witness)),
+            instance: self.instance.clone(),
+        }
+    }
+}
+
+/// Sizes of a random program.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub levels: usize,
+    pub channels: usize,
+    pub positions: usize,
+    pub shifts: usize,
+    pub skips: bool,
+}
+
+/// A random program with random values of its inputs, evaluated without any field or circuit.
+pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
+    let depth = rng.gen_range(2..=size.levels);
+    let mut program = Program {
+        levels: Vec::new(),
+        regions: vec![Region::Idle, Region::One],
+        limbs: vec![Limbs::default()],
+    };
+    // Positions shrink towards the inputs: a source's positions plus its largest shift fit its target.
+    let mut positions = vec![rng.gen_range(1..=size.positions)];
+    for _ in 1..=depth {
+        positions.push((positions.last().unwrap() - rng.gen_range(0..=1).min(positions.last().unwrap() - 1)).max(1));
+    }
+    for level in 0..=depth {
+        let channels = rng.gen_range(1..=size.channels);
+        program.levels.push(Level {
+            channels: vec![Channel { content: Content::Word, positions: positions[level] }; channels],
+            padding: if level == 0 { rng.gen_range(0..4) } else { 0 },
+        });
+    }
+    let mut taps: Vec<Vec<Vec<Tap>>> = vec![vec![]; depth + 1];
+    taps[0] = vec![vec![]; program.levels[0].channels.len()];
+    for level in 1..=depth {
+        for _ in 0..program.levels[level].channels.len() {
+            let mut list = Vec::new();
+            let mut smallest_shift = 0;
+            let farthest = if size.skips { rng.gen_range(1..=level) } else { 1 };
+            for skip in 1..=farthest {
+                let target_level = level - skip;
+                let room = positions[target_level] - positions[level];
+                if skip > 1 && rng.gen_bool(0.5) {
+                    continue;
+                }
+                for shift in smallest_shift..=room.min(size.shifts) {
+                    let mut targets: Vec<usize> = (0..program.levels[target_level].channels.len()).collect();
+                    targets.shuffle(rng);
+                    targets.truncate(rng.gen_range(0..=targets.len()));
+                    for channel in targets {
+                        let weight = *[0, 1, -1, 32767, -32768, rng.gen_range(-500..500)].choose(rng).unwrap();
+                        list.push(Tap { level: target_level, channel, shift, weight: Weight::Int(weight) });
+                    }
+                    smallest_shift = shift;
+                }
+            }
+            list.shuffle(rng);
+            taps[level].push(list);
+        }
+    }
+
+    // Evaluate from the inputs down, giving every level a table that covers what it meets.
+    let mut y: Vec<Vec<Vec<i64>>> = program
+        .levels
+        .iter()
+        .map(|l| l.channels.iter().map(|c| vec![0i64; c.positions]).collect())
+        .collect();
+    let mut values = Values(vec![vec![]; depth + 1]);
+    for level in (1..=depth).rev() {
+        let met: Vec<i64> = y[level].iter().flatten().copied().collect();
+        let (low, high) = (*met.iter().min().unwrap(), *met.iter().max().unwrap());
+        let (region, limbs) = if level == depth {
+            program.regions.push(Region::Input { min: -5, max: 9 });
+            (program.regions.len() - 1, 0)
+        } else {
+            let span = (high - low).max(1);
+            let shift = (64 - span.leading_zeros()).saturating_sub(5);
+            let q_min = (low >> shift) - rng.gen_range(0..2);
+            let q_max = (high >> shift) + rng.gen_range(0..2);
+            let table = (q_min..=q_max).map(|_| rng.gen_range(-100..100)).collect();
+            program.regions.push(Region::Function { shift, q_min, values: table });
+            let region = program.regions.len() - 1;
+            let mut split = Vec::new();
+            let mut offset = 0;
+            while offset < shift {
+                let bits = (shift - offset).min(rng.gen_range(3..7));
+                let limb = Region::Limb { offset, bits };
+                let known = program.regions.iter().position(|r| *r == limb);
+                split.push(known.unwrap_or_else(|| {
+                    program.regions.push(limb);
+                    program.regions.len() - 1
+                }));
+                offset += bits;
+            }
+            program.limbs.push(Limbs(split));
+            (region, program.limbs.len() - 1)
+        };
+        let constant = level == depth;
+        for channel in 0..program.levels[level].channels.len() {
+            let one = constant && channel == 0;
+            program.levels[level].channels[channel].content =
+                if one { Content::Cell { region: 1, limbs: 0 } } else { Content::Cell { region, limbs } };
+            let mut cells = Vec::new();
+            for p in 0..positions[level] {
+                let pre = y[level][channel][p];
+                let x = match &program.regions[region] {
+                    _ if one => 1,
+                    Region::Input { min, max } => *[*min, *max, rng.gen_range(*min..=*max)].choose(rng).unwrap(),
+                    Region::Function { shift, q_min, values } => {
+                        i64::from(values[((pre >> shift) - q_min) as usize])
+                    }
+                    _ => unreachable!(),
+                };
+                cells.push((pre, x));
+                for tap in &taps[level][channel] {
+                    let Weight::Int(weight) = tap.weight else { unreachable!() };
+                    y[tap.level][tap.channel][p + tap.shift] += weight * x;
+                }
+            }
+            values.0[level].push(cells);
+        }
+    }
+    let mut instance = vec![Fr::random(rng)];
+    instance.extend(y[0].iter().flatten().map(|&word| int(word)));
+    Case { program, taps, values, instance }
+}

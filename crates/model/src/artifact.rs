@@ -1,0 +1,190 @@
+//! Compiled models and their `.verdict` files.
+//!
+//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph and manifest) and the
+//! payload's keccak256, which is also the model's digest.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Keccak256};
+
+use crate::graph::IntegerGraph;
+use crate::input_grid::pick;
+use crate::manifest::{InputManifest, Manifest};
+use crate::{ModelError, Result};
+
+/// The first bytes of a compiled model.
+pub const MAGIC: [u8; 8] = *b"VERDICT\0";
+/// The version of the file format, and of the arithmetic behind it.
+pub const FORMAT_VERSION: u32 = 1;
+
+const HEADER: usize = MAGIC.len() + 4;
+const DIGEST: usize = 32;
+
+/// An integer graph and its description. Only valid ones exist: both constructors check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompiledModel {
+    graph: IntegerGraph,
+    manifest: Manifest,
+    digest: [u8; 32],
+}
+
+/// What to do with a real input outside the declared domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutOfDomain {
+    /// Refuse it with [`ModelError::OutOfDomain`].
+    #[default]
+    Reject,
+    /// Use the nearest value of the domain.
+    Saturate,
+}
+
+#[derive(Serialize)]
+struct PayloadRef<'a> {
+    graph: &'a IntegerGraph,
+    manifest: &'a Manifest,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    graph: IntegerGraph,
+    manifest: Manifest,
+}
+
+impl CompiledModel {
+    /// Puts a model together after checking both parts.
+    pub fn new(graph: IntegerGraph, manifest: Manifest) -> Result<Self> {
+        graph.validate()?;
+        manifest.validate(&graph)?;
+        let mut model = Self { graph, manifest, digest: [0; DIGEST] };
+        model.digest = Keccak256::digest(model.payload()?).into();
+        Ok(model)
+    }
+
+    /// The arithmetic.
+    pub fn graph(&self) -> &IntegerGraph {
+        &self.graph
+    }
+
+    /// The description.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// keccak256 of the canonical bytes of graph and manifest.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    fn payload(&self) -> Result<Vec<u8>> {
+        postcard::to_stdvec(&PayloadRef { graph: &self.graph, manifest: &self.manifest })
+            .map_err(|error| ModelError::graph("payload", format!("cannot be encoded: {error}")))
+    }
+
+    /// Writes a `.verdict` file. On failure no file is left behind, and an existing one stays as it was.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let payload = self.payload()?;
+        let write = || {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let mut file = tempfile::NamedTempFile::new_in(directory)?;
+            file.write_all(&MAGIC)?;
+            file.write_all(&FORMAT_VERSION.to_le_bytes())?;
+            file.write_all(&payload)?;
+            file.write_all(&self.digest)?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|source| ModelError::Write { path: path.into(), source })
+    }
+
+    /// Reads a `.verdict` file, trusting nothing in it.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|source| ModelError::Read { path: path.into(), source })?;
+        let corrupt = |detail: String| ModelError::Corrupt { path: path.into(), detail };
+        if !bytes.starts_with(&MAGIC) {
+            return Err(ModelError::NotCompiled { path: path.into() });
+        }
+        let Some((header, rest)) = bytes.split_at_checked(HEADER) else {
+            return Err(corrupt("it ends within the header".into()));
+        };
+        let found = header[MAGIC.len()..].iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        if found != FORMAT_VERSION {
+            return Err(ModelError::FormatVersion { path: path.into(), found, supported: FORMAT_VERSION });
+        }
+        let Some((payload, digest)) = rest.len().checked_sub(DIGEST).and_then(|at| rest.split_at_checked(at)) else {
+            return Err(corrupt("it ends before the digest".into()));
+        };
+        let actual: [u8; DIGEST] = Keccak256::digest(payload).into();
+        if actual != digest {
+            return Err(corrupt("the digest does not match the contents".into()));
+        }
+        let (Payload { graph, manifest }, rest) =
+            postcard::take_from_bytes::<Payload>(payload).map_err(|error| corrupt(format!("cannot be decoded: {error}")))?;
+        if !rest.is_empty() {
+            return Err(corrupt(format!("{} unexpected bytes follow the model", rest.len())));
+        }
+        let model = Self::new(graph, manifest)?;
+        // Numbers have several encodings; only the canonical one belongs to this digest.
+        if model.digest != actual {
+            return Err(corrupt("its encoding is not canonical".into()));
+        }
+        Ok(model)
+    }
+
+    /// Turns one row of real inputs, `inputs[input][position]`, into the integers the graph expects.
+    pub fn quantise_input(&self, inputs: &[Vec<f64>], out_of_domain: OutOfDomain) -> Result<Vec<Vec<i32>>> {
+        if inputs.len() != self.manifest.inputs.len() {
+            return Err(ModelError::InputShape {
+                input: "count".into(),
+                detail: format!("the model has {} inputs, {} were given", self.manifest.inputs.len(), inputs.len()),
+            });
+        }
+        self.manifest.inputs.iter().zip(inputs).map(|(input, values)| input.quantise(values, out_of_domain)).collect()
+    }
+
+    /// Turns one row of integer inputs back into real numbers.
+    pub fn dequantise_input(&self, inputs: &[Vec<i32>]) -> Vec<Vec<f64>> {
+        let real = |input: &InputManifest, values: &[i32]| {
+            let cell = |(i, v): (usize, &i32)| {
+                (f64::from(*v) + pick(&input.zero_points, i) as f64) * pick(&input.scales, i)
+            };
+            values.iter().enumerate().map(cell).collect()
+        };
+        self.manifest.inputs.iter().zip(inputs).map(|(input, values)| real(input, values)).collect()
+    }
+
+    /// Turns integer outputs into real numbers.
+    pub fn dequantise_output(&self, outputs: &[Vec<i32>]) -> Vec<Vec<f64>> {
+        let real = |scale: f64, values: &[i32]| values.iter().map(|v| f64::from(*v) * scale).collect();
+        self.manifest.outputs.iter().zip(outputs).map(|(output, values)| real(output.scale, values)).collect()
+    }
+}
+
+impl InputManifest {
+    fn quantise(&self, values: &[f64], out_of_domain: OutOfDomain) -> Result<Vec<i32>> {
+        let expected: usize = self.shape.iter().product();
+        if values.len() != expected {
+            return Err(ModelError::InputShape {
+                input: format!("`{}`", self.name),
+                detail: format!("{} values, expected {expected}", values.len()),
+            });
+        }
+        let cell = |(feature, value): (usize, &f64)| {
+            let scale: f64 = pick(&self.scales, feature);
+            let (min, max): (f64, f64) = (pick(&self.real_min, feature), pick(&self.real_max, feature));
+            // Half a step beyond the end still rounds to the end.
+            let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0;
+            if value.is_nan() || (!inside && out_of_domain == OutOfDomain::Reject) {
+                return Err(ModelError::OutOfDomain { input: self.name.clone(), feature, value: *value, min, max });
+            }
+            let integer = (value.max(min).min(max) / scale).round() - pick(&self.zero_points, feature) as f64;
+            Ok(integer.max(self.min.into()).min(self.max.into()) as i32)
+        };
+        values.iter().enumerate().map(cell).collect()
+    }
+}

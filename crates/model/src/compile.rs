@@ -1,0 +1,255 @@
+//! The compiler: measures, tries bit widths, and puts the compiled model together.
+
+use rayon::prelude::*;
+use sha3::{Digest, Keccak256};
+
+use crate::artifact::CompiledModel;
+use crate::data::DataSet;
+use crate::execute::execute;
+use crate::float_graph::FloatGraph;
+use crate::graph::IntegerGraph;
+use crate::input_grid::{InputGrid, choose};
+use crate::manifest::{InputManifest, Manifest, OutputManifest};
+use crate::options::{Goal, InputDomain, Options};
+use crate::quantise::{Bits, Stats, quantise};
+use crate::report::top1;
+use crate::{ModelError, Result};
+
+/// Calibration beyond this many rows changes nothing but the time it takes.
+const MAX_ROWS: usize = 4096;
+/// Share of rows whose top-1 may differ from the float model's.
+const TOP1_TOLERANCE: f64 = 0.001;
+/// Worst error of a single output, relative to its calibrated range.
+const ERROR_TOLERANCE: f64 = 0.01;
+/// Most bits an activation or output can have.
+const MAX_BITS: u32 = 15;
+/// Every public value is packed into a 16-bit two's complement field.
+const PACKING_BITS: u32 = 16;
+
+/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
+pub fn compile(graph: &FloatGraph, calibration: &DataSet, options: &Options) -> Result<CompiledModel> {
+    check_options(graph, options)?;
+    let rows = &calibration.rows()[..calibration.len().min(MAX_ROWS)];
+    let data = DataSet::from_rows(rows.to_vec(), &graph.input_specs())?;
+    if data.is_empty() {
+        return Err(ModelError::EmptyCalibration);
+    }
+    let measured = measure(graph, &data)?;
+    let (bits, integer, grids) = search(graph, &data, &measured, options)?;
+    integer.validate()?;
+    let manifest = manifest(graph, &integer, &grids, bits, options);
+    tracing::info!(
+        model = manifest.name,
+        activation_bits = bits.activation,
+        output_bits = bits.output,
+        table_entries = manifest.table_entries,
+        "compiled"
+    );
+    CompiledModel::new(integer, manifest)
+}
+
+fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
+    let within = |option, value: Option<u32>, min, max| match value {
+        Some(value) if value < min || value > max => {
+            Err(ModelError::Option { option, detail: format!("expected {min} to {max}, found {value}") })
+        }
+        _ => Ok(()),
+    };
+    within("activation_bits", options.activation_bits, 2, MAX_BITS)?;
+    within("output_bits", options.output_bits, 2, MAX_BITS)?;
+    within("input_bits", options.input_bits, 2, MAX_BITS)?;
+    within("weight_bits", Some(options.weight_bits), 2, 16)?;
+    within("table_bits", options.table_bits, 4, 24)?;
+    if !(0.0..=100.0).contains(&options.domain_margin) {
+        let detail = format!("expected 0 to 100, found {}", options.domain_margin);
+        return Err(ModelError::Option { option: "domain_margin", detail });
+    }
+    if options.input_domains.len() > graph.inputs.len() {
+        return Err(ModelError::Option {
+            option: "input_domains",
+            detail: format!("the model has {} inputs, {} domains were given", graph.inputs.len(), options.input_domains.len()),
+        });
+    }
+    Ok(())
+}
+
+/// What the float model does on the calibration data.
+struct Measured {
+    stats: Vec<Stats>,
+    /// `outputs[row][output][position]`.
+    outputs: Vec<Vec<Vec<f64>>>,
+}
+
+fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
+    let rows: Vec<(Vec<Stats>, Vec<Vec<f64>>)> = data
+        .rows()
+        .par_iter()
+        .map(|inputs| {
+            let mut trace = graph.run(inputs);
+            let stats = trace.values.iter().map(|values| Stats {
+                magnitude: values.iter().map(|v| v.abs()).fold(0.0, f64::max),
+                mean_square: values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
+            });
+            (stats.collect(), graph.outputs.iter().map(|id| std::mem::take(&mut trace.values[*id])).collect())
+        })
+        .collect();
+    let mut stats = vec![Stats::default(); graph.tensors.len()];
+    let mut outputs = Vec::with_capacity(rows.len());
+    for (row, values) in rows {
+        for (all, one) in stats.iter_mut().zip(row) {
+            all.magnitude = all.magnitude.max(one.magnitude);
+            all.mean_square += one.mean_square / data.len() as f64;
+        }
+        outputs.push(values);
+    }
+    for (tensor, stats) in graph.tensors.iter().zip(&stats) {
+        if !stats.mean_square.is_finite() {
+            return Err(ModelError::quantise(
+                &tensor.name,
+                "the float model overflows on the calibration data; check the data's units and the model's weights",
+            ));
+        }
+    }
+    Ok(Measured { stats, outputs })
+}
+
+/// Tries bit widths from small to large until the integers agree with the float model.
+fn search(
+    graph: &FloatGraph,
+    data: &DataSet,
+    measured: &Measured,
+    options: &Options,
+) -> Result<(Bits, IntegerGraph, Vec<InputGrid>)> {
+    let small = matches!(options.goal, Goal::Time | Goal::Memory);
+    let table_bits = options.table_bits.unwrap_or(if small { 14 } else { 16 });
+    let attempt = |bits: Bits| -> Result<(IntegerGraph, Vec<InputGrid>)> {
+        let input_bits = options.input_bits.unwrap_or((bits.activation + 2).clamp(8, 12));
+        let calibrated = InputDomain::Calibrated;
+        let grids = (0..graph.inputs.len())
+            .map(|i| choose(graph, i, data, options.input_domains.get(i).unwrap_or(&calibrated), options.domain_margin, input_bits))
+            .collect::<Result<Vec<_>>>()?;
+        let integer = quantise(graph, &grids, &measured.stats, options, bits, table_bits)?;
+        Ok((integer, grids))
+    };
+    let activations = match options.activation_bits {
+        Some(bits) => bits..=bits,
+        None => (if small { 6 } else { 8 })..=MAX_BITS,
+    };
+    let mut best: Option<(f64, Bits, IntegerGraph, Vec<InputGrid>)> = None;
+    for activation in activations {
+        let outputs = match options.output_bits {
+            Some(bits) => bits..=bits,
+            None => activation..=(activation + 2).min(MAX_BITS),
+        };
+        for output in outputs {
+            let bits = Bits { activation, output };
+            let (integer, grids) = attempt(bits)?;
+            let badness = disagreement(&integer, &grids, data, measured)?;
+            tracing::debug!(activation, output, badness, table_entries = integer.table_entries(), "tried");
+            if badness <= 1.0 {
+                if options.goal == Goal::Gas && options.activation_bits.is_none() && activation < MAX_BITS {
+                    let finer = Bits { activation: activation + 1, output: (output + 1).min(MAX_BITS) };
+                    let (integer, grids) = attempt(finer)?;
+                    return Ok((finer, integer, grids));
+                }
+                return Ok((bits, integer, grids));
+            }
+            if best.as_ref().is_none_or(|(least, ..)| badness < *least) {
+                best = Some((badness, bits, integer, grids));
+            }
+        }
+    }
+    let Some((badness, bits, integer, grids)) = best else {
+        return Err(ModelError::Option { option: "activation_bits", detail: "no bit width was left to try".into() });
+    };
+    tracing::warn!(
+        badness,
+        activation_bits = bits.activation,
+        "no bit width reaches the accuracy goal; kept the best one, see the accuracy report"
+    );
+    Ok((bits, integer, grids))
+}
+
+/// How far the integers are from the float model, relative to what is tolerated.
+fn disagreement(graph: &IntegerGraph, grids: &[InputGrid], data: &DataSet, measured: &Measured) -> Result<f64> {
+    let outputs = data
+        .rows()
+        .par_iter()
+        .map(|row| {
+            let integers: Vec<Vec<i32>> = row
+                .iter()
+                .zip(grids)
+                .map(|(values, grid)| {
+                    let integer = |(i, v): (usize, &f64)| {
+                        ((v / grid.scale(i)).round() - grid.zero(i) as f64).clamp(grid.min.into(), grid.max.into()) as i32
+                    };
+                    values.iter().enumerate().map(integer).collect()
+                })
+                .collect();
+            Ok(execute(graph, &integers)?.outputs(graph))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut worst = 0.0f64;
+    for (output, id) in graph.outputs.iter().enumerate() {
+        let scale = graph.tensors[*id].scale;
+        let pairs = || outputs.iter().zip(&measured.outputs).map(|(integers, reals)| (&integers[output], &reals[output]));
+        let badness = if graph.tensors[*id].len >= 2 {
+            let differ = pairs().filter(|(integers, reals)| {
+                let best = top1(integers);
+                // Equal float scores have no top-1 to agree with.
+                best != top1(reals) && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+            });
+            differ.count() as f64 / data.len() as f64 / TOP1_TOLERANCE
+        } else {
+            let reals = || pairs().map(|(_, reals)| reals[0]);
+            let range = reals().fold(f64::NEG_INFINITY, f64::max) - reals().fold(f64::INFINITY, f64::min);
+            let range = if range > 0.0 { range } else { reals().map(f64::abs).fold(1e-9, f64::max) };
+            let error = pairs().map(|(integers, reals)| (f64::from(integers[0]) * scale - reals[0]).abs()).fold(0.0, f64::max);
+            error / range / ERROR_TOLERANCE
+        };
+        worst = worst.max(badness);
+    }
+    Ok(worst)
+}
+
+fn manifest(graph: &FloatGraph, integer: &IntegerGraph, grids: &[InputGrid], bits: Bits, options: &Options) -> Manifest {
+    let inputs = integer.inputs.iter().zip(grids).map(|(id, grid)| {
+        let tensor = &integer.tensors[*id];
+        InputManifest {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            visibility: tensor.visibility,
+            min: tensor.min,
+            max: tensor.max,
+            scales: grid.scales.clone(),
+            zero_points: grid.zeros.clone(),
+            real_min: grid.domain.iter().map(|d| d.0).collect(),
+            real_max: grid.domain.iter().map(|d| d.1).collect(),
+        }
+    });
+    let outputs = integer.outputs.iter().zip(&graph.output_names).map(|(id, name)| {
+        let tensor = &integer.tensors[*id];
+        OutputManifest {
+            name: name.clone(),
+            shape: tensor.shape.clone(),
+            visibility: tensor.visibility,
+            min: tensor.min,
+            max: tensor.max,
+            scale: tensor.scale,
+            real_min: f64::from(tensor.min) * tensor.scale,
+            real_max: f64::from(tensor.max) * tensor.scale,
+        }
+    });
+    Manifest {
+        name: graph.name.clone(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        onnx_keccak256: Keccak256::digest(&graph.onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+        inputs: inputs.collect(),
+        outputs: outputs.collect(),
+        parameters: integer.parameters() as u64,
+        activation_bits: bits.activation,
+        weight_bits: options.weight_bits,
+        table_entries: integer.table_entries() as u64,
+        packing_bits: PACKING_BITS,
+    }
+}

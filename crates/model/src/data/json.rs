@@ -1,0 +1,114 @@
+//! JSON data files.
+
+use std::io::BufReader;
+
+use serde_json::Value;
+
+use super::Source;
+use crate::{ModelError, Result};
+
+pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
+    let value: Value = serde_json::from_reader(BufReader::new(source.open()?))
+        .map_err(|error| source.format(format!("not valid JSON: {error}")))?;
+    match &value {
+        Value::Array(rows) => array(source, rows),
+        Value::Object(object) => match (object.get("inputs"), object.get("input_data")) {
+            (Some(Value::Array(rows)), _) => array(source, rows),
+            (Some(Value::Object(named)), _) => by_name(source, named),
+            (None, Some(Value::Array(lists))) => ezkl(source, lists),
+            (None, None) => by_name(source, object),
+            _ => Err(source.format("`inputs` or `input_data` is not an array; expected an array of rows")),
+        },
+        _ => Err(source.format("expected an array of rows or an object with `inputs` or `input_data`")),
+    }
+}
+
+fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
+    // A single row need not be wrapped in a list of rows.
+    if !rows.is_empty() && rows.iter().all(|value| !value.is_array()) {
+        let mut flat = Vec::new();
+        rows.iter().try_for_each(|value| flatten(source, 0, value, &mut flat))?;
+        return Ok(vec![source.split(0, &flat)?]);
+    }
+    rows.iter()
+        .enumerate()
+        .map(|(row, value)| {
+            let mut flat = Vec::new();
+            flatten(source, row, value, &mut flat)?;
+            source.split(row, &flat)
+        })
+        .collect()
+}
+
+fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Result<Vec<Vec<Vec<f64>>>> {
+    let columns = source.specs.iter().map(|spec| {
+        let value = named.get(&spec.name).ok_or_else(|| {
+            source.format(format!("input `{}` is missing; expected `inputs`, `input_data` or {}", spec.name, source.names()))
+        })?;
+        let mut flat = Vec::new();
+        match value {
+            Value::Array(rows) if rows.iter().any(Value::is_array) => {
+                for (row, value) in rows.iter().enumerate() {
+                    let before = flat.len();
+                    flatten(source, row, value, &mut flat)?;
+                    let found = flat.len() - before;
+                    // A multi-dimensional input of a single row looks like several short rows.
+                    if found != spec.len && rows.len() * found != spec.len {
+                        return Err(source.length(row, &spec.name, spec.len, found));
+                    }
+                }
+            }
+            value => flatten(source, 0, value, &mut flat)?,
+        }
+        Ok(flat)
+    });
+    source.zip(columns.collect::<Result<_>>()?)
+}
+
+/// One flat list per input, possibly several rows long; for one input also one list per row.
+fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
+    if source.specs.len() == 1 && lists.len() != 1 {
+        return array(source, lists);
+    }
+    if lists.len() != source.specs.len() {
+        return Err(source.format(format!(
+            "`input_data` holds {} lists, expected one per input: {}",
+            lists.len(),
+            source.names()
+        )));
+    }
+    let columns = lists.iter().map(|list| {
+        let mut flat = Vec::new();
+        flatten(source, 0, list, &mut flat)?;
+        Ok(flat)
+    });
+    source.zip(columns.collect::<Result<_>>()?)
+}
+
+fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) -> Result<()> {
+    match value {
+        Value::Array(values) => values.iter().try_for_each(|value| flatten(source, row, value, into)),
+        Value::Bool(value) => {
+            into.push(f64::from(u8::from(*value)));
+            Ok(())
+        }
+        // EZKL writes some numbers as strings.
+        Value::String(text) if text.trim().parse::<f64>().is_ok() => {
+            into.extend(text.trim().parse::<f64>());
+            Ok(())
+        }
+        value => match value.as_f64() {
+            Some(number) => {
+                into.push(number);
+                Ok(())
+            }
+            None => Err(ModelError::DataValue {
+                path: source.path.into(),
+                row,
+                input: source.specs.first().map(|spec| spec.name.clone()).unwrap_or_default(),
+                position: into.len(),
+                value: value.to_string(),
+            }),
+        },
+    }
+}

@@ -1,0 +1,170 @@
+//! Rows of real inputs, for calibration, inference and accuracy reports.
+
+mod json;
+mod numpy;
+mod text;
+
+use std::path::Path;
+
+use crate::{ModelError, Result};
+
+/// An input a row must provide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputSpec {
+    /// The ONNX name.
+    pub name: String,
+    /// The ONNX shape without the batch axis.
+    pub shape: Vec<usize>,
+    /// Number of values.
+    pub len: usize,
+}
+
+/// Rows of finite real numbers that fit a model's inputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DataSet {
+    rows: Vec<Vec<Vec<f64>>>,
+}
+
+impl DataSet {
+    /// Reads a data file; its extension says which format:
+    ///
+    /// * `.json`: an array of rows; `{"inputs": rows}`; `{"inputs": {name: rows, …}}`; or EZKL's
+    ///   `{"input_data": [[…], …]}`, one flat list per input. Nested arrays are flattened.
+    /// * `.csv`: a row per line, with or without a header; several inputs side by side.
+    /// * `.npy`: an array whose first axis is the row; `.npz`: one such array per input, by name, or a single array.
+    pub fn load(path: impl AsRef<Path>, specs: &[InputSpec]) -> Result<Self> {
+        let path = path.as_ref();
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let source = Source { path, specs };
+        let rows = match extension.as_str() {
+            "json" => json::read(&source)?,
+            "csv" => text::read(&source)?,
+            "npy" => numpy::read_npy(&source)?,
+            "npz" => numpy::read_npz(&source)?,
+            _ => return Err(source.format("unknown kind of data file; expected .json, .csv, .npy or .npz")),
+        };
+        source.check(&rows)?;
+        Ok(Self { rows })
+    }
+
+    /// Takes rows from memory, `rows[row][input][position]`.
+    pub fn from_rows(rows: Vec<Vec<Vec<f64>>>, specs: &[InputSpec]) -> Result<Self> {
+        Source { path: Path::new("(rows in memory)"), specs }.check(&rows)?;
+        Ok(Self { rows })
+    }
+
+    /// `rows()[row][input][position]`.
+    pub fn rows(&self) -> &[Vec<Vec<f64>>] {
+        &self.rows
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// A data file and what is expected of it.
+struct Source<'a> {
+    path: &'a Path,
+    specs: &'a [InputSpec],
+}
+
+impl Source<'_> {
+    fn format(&self, detail: impl Into<String>) -> ModelError {
+        ModelError::DataFormat { path: self.path.into(), detail: detail.into() }
+    }
+
+    fn open(&self) -> Result<std::fs::File> {
+        std::fs::File::open(self.path).map_err(|source| ModelError::Read { path: self.path.into(), source })
+    }
+
+    /// Values of all inputs together.
+    fn total(&self) -> usize {
+        self.specs.iter().map(|spec| spec.len).sum()
+    }
+
+    fn names(&self) -> String {
+        self.specs.iter().map(|spec| format!("`{}`", spec.name)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn length(&self, row: usize, input: &str, expected: usize, found: usize) -> ModelError {
+        ModelError::DataLength { path: self.path.into(), row, input: input.into(), expected, found }
+    }
+
+    /// Cuts one flat row of all inputs side by side.
+    fn split(&self, row: usize, flat: &[f64]) -> Result<Vec<Vec<f64>>> {
+        if flat.len() != self.total() {
+            let name = if let [only] = self.specs { only.name.clone() } else { "all inputs together".into() };
+            return Err(self.length(row, &name, self.total(), flat.len()));
+        }
+        let mut rest = flat;
+        Ok(self
+            .specs
+            .iter()
+            .map(|spec| {
+                let (own, others) = rest.split_at(spec.len);
+                rest = others;
+                own.to_vec()
+            })
+            .collect())
+    }
+
+    /// Turns `columns[input]`, each a flat run of whole rows, into rows.
+    fn zip(&self, columns: Vec<Vec<f64>>) -> Result<Vec<Vec<Vec<f64>>>> {
+        let mut rows: Option<usize> = None;
+        for (spec, column) in self.specs.iter().zip(&columns) {
+            let count = column.len() / spec.len;
+            if column.len() % spec.len != 0 {
+                return Err(self.length(count, &spec.name, spec.len, column.len() % spec.len));
+            }
+            if rows.is_some_and(|rows| rows != count) {
+                return Err(self.format(format!(
+                    "input `{}` has {count} rows, the first input {}; expected the same number for each",
+                    spec.name,
+                    rows.unwrap_or_default()
+                )));
+            }
+            rows = Some(count);
+        }
+        Ok((0..rows.unwrap_or(0))
+            .map(|row| {
+                let own = |(spec, column): (&InputSpec, &Vec<f64>)| column[row * spec.len..][..spec.len].to_vec();
+                self.specs.iter().zip(&columns).map(own).collect()
+            })
+            .collect())
+    }
+
+    fn check(&self, rows: &[Vec<Vec<f64>>]) -> Result<()> {
+        for (row, inputs) in rows.iter().enumerate() {
+            if inputs.len() != self.specs.len() {
+                return Err(self.format(format!(
+                    "row {row} has {} inputs, expected {}: {}",
+                    inputs.len(),
+                    self.specs.len(),
+                    self.names()
+                )));
+            }
+            for (spec, values) in self.specs.iter().zip(inputs) {
+                if values.len() != spec.len {
+                    return Err(self.length(row, &spec.name, spec.len, values.len()));
+                }
+                if let Some(position) = values.iter().position(|v| !v.is_finite()) {
+                    return Err(ModelError::DataValue {
+                        path: self.path.into(),
+                        row,
+                        input: spec.name.clone(),
+                        position,
+                        value: values[position].to_string(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! The imported model: linear maps and element-wise functions over real numbers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::data::InputSpec;
+
+/// An element-wise function.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `v`
+    Identity,
+    /// `max(v, 0)`
+    Relu,
+    /// `v` if positive, `alpha · v` otherwise.
+    LeakyRelu {
+        /// The slope left of zero.
+        alpha: f64,
+    },
+    /// `min(max(v, min), max)`; either bound may be infinite.
+    Clip {
+        /// Lower bound.
+        min: f64,
+        /// Upper bound.
+        max: f64,
+    },
+    /// `1 / (1 + e^−v)`
+    Sigmoid,
+    /// `tanh v`
+    Tanh,
+}
+
+impl Activation {
+    /// The function's value, computed by `libm` so that it is the same on every platform.
+    pub fn apply(self, v: f64) -> f64 {
+        match self {
+            Self::Identity => v,
+            Self::Relu => v.max(0.0),
+            Self::LeakyRelu { alpha } => {
+                if v < 0.0 {
+                    alpha * v
+                } else {
+                    v
+                }
+            }
+            // Not `clamp`: it panics where a model says min > max.
+            Self::Clip { min, max } => v.max(min).min(max),
+            Self::Sigmoid => 1.0 / (1.0 + libm::exp(-v)),
+            Self::Tanh => libm::tanh(v),
+        }
+    }
+
+    /// For messages and [`Function::name`](crate::Function::name).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Relu => "relu",
+            Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Clip { .. } => "clip",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+        }
+    }
+}
+
+/// One source of a layer's linear map.
+#[derive(Clone, Debug)]
+pub struct FloatTerm {
+    /// The tensor multiplied.
+    pub source: usize,
+    /// For each output cell its `(source cell, weight)` pairs by ascending cell.
+    pub rows: Vec<Vec<(u32, f64)>>,
+}
+
+/// `x = activation(bias + Σ rows · source)`.
+#[derive(Clone, Debug)]
+pub struct FloatLayer {
+    /// The ONNX nodes folded into this layer.
+    pub nodes: Vec<String>,
+    /// The linear map's sources.
+    pub terms: Vec<FloatTerm>,
+    /// One per cell.
+    pub bias: Vec<f64>,
+    /// Applied to each cell.
+    pub activation: Activation,
+}
+
+/// A tensor of real numbers.
+#[derive(Clone, Debug)]
+pub struct FloatTensor {
+    /// The ONNX value's name.
+    pub name: String,
+    /// The ONNX shape without the batch axis.
+    pub shape: Vec<usize>,
+    /// Number of cells.
+    pub len: usize,
+    /// What produces it; `None` for an input.
+    pub layer: Option<FloatLayer>,
+}
+
+/// An imported model. Tensor ids are those of the [`IntegerGraph`](crate::IntegerGraph) compiled from it.
+#[derive(Clone, Debug)]
+pub struct FloatGraph {
+    /// The ONNX graph's name, or the file's.
+    pub name: String,
+    /// In topological order.
+    pub tensors: Vec<FloatTensor>,
+    /// In the ONNX order.
+    pub inputs: Vec<usize>,
+    /// In the ONNX order.
+    pub outputs: Vec<usize>,
+    /// The ONNX names of `outputs`.
+    pub output_names: Vec<String>,
+    /// The ONNX file.
+    pub path: PathBuf,
+    /// The ONNX file's bytes, for the reference run and the manifest's digest.
+    pub onnx: Arc<[u8]>,
+    /// The inputs' ONNX shapes with a batch axis of 1.
+    pub onnx_input_shapes: Vec<Vec<usize>>,
+}
+
+impl FloatGraph {
+    /// Names and shapes of the inputs, for loading data.
+    pub fn input_specs(&self) -> Vec<InputSpec> {
+        self.inputs
+            .iter()
+            .map(|&id| {
+                let tensor = &self.tensors[id];
+                InputSpec { name: tensor.name.clone(), shape: tensor.shape.clone(), len: tensor.len }
+            })
+            .collect()
+    }
+
+    /// Number of non-zero weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref())
+            .map(|layer| {
+                let weights: usize = layer.terms.iter().flat_map(|term| &term.rows).map(Vec::len).sum();
+                weights + layer.bias.iter().filter(|bias| **bias != 0.0).count()
+            })
+            .sum()
+    }
+}

@@ -1,0 +1,54 @@
+//! Tables: how an element-wise function becomes integers.
+
+use crate::float_graph::Activation;
+use crate::graph::Function;
+
+/// Maps a key `q` to a table value. Keys are rounded to the nearest (the rounding constant is in the bias), so key `q`
+/// stands for the bucket around the real number `q · unit` and the function is evaluated at that bucket's midpoint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Rule {
+    /// The table is the same whatever the scale: `x` and `q` have the same unit.
+    Homogeneous {
+        activation: Activation,
+        limit: i32,
+    },
+    /// `x · scale = f(q · unit)`.
+    Scaled {
+        activation: Activation,
+        limit: i32,
+        unit: f64,
+        scale: f64,
+    },
+}
+
+impl Rule {
+    pub(crate) fn value(self, q: i64) -> i32 {
+        let (real, limit) = match self {
+            Self::Homogeneous { activation, limit } => (activation.apply(q as f64), limit),
+            Self::Scaled { activation, limit, unit, scale } => (activation.apply(q as f64 * unit) / scale, limit),
+        };
+        let limit = f64::from(limit);
+        // In range by construction; `as` saturates and turns NaN into 0, so nothing here can fail.
+        libm::rint(real).clamp(-limit, limit) as i32
+    }
+
+    /// Smallest and largest value over `q_min..=q_max`. Every supported function is monotone on either side of zero.
+    pub(crate) fn range(self, q_min: i64, q_max: i64) -> (i32, i32) {
+        let turn = 0.clamp(q_min, q_max);
+        let values = [q_min, turn, q_max].map(|q| self.value(q));
+        let min = values.iter().copied().fold(i32::MAX, i32::min);
+        let max = values.iter().copied().fold(i32::MIN, i32::max);
+        (min, max)
+    }
+
+    pub(crate) fn table(self, shift: u32, q_min: i64, q_max: i64) -> Function {
+        let (Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. }) = self;
+        let values = (q_min..=q_max).map(|q| self.value(q)).collect();
+        Function { name: activation.name().to_owned(), shift, q_min, values }
+    }
+}
+
+/// Whether `f(c·v) = c·f(v)` for `c > 0`, so that layers with different scales can share one table.
+pub(crate) fn homogeneous(activation: Activation) -> bool {
+    matches!(activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. })
+}

@@ -1,0 +1,123 @@
+//! One ONNX node with its attributes, operands and error messages.
+
+use std::path::Path;
+
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+use crate::linear::Affine;
+use crate::{ModelError, Result};
+
+/// A node, its operands (absent optional operands are `None`) and the file it comes from.
+pub(super) struct Node<'a> {
+    pub(super) path: &'a Path,
+    pub(super) proto: &'a NodeProto,
+    pub(super) name: String,
+    pub(super) opset: i64,
+    pub(super) operands: Vec<Option<&'a Affine>>,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn op(&self) -> &'a str {
+        &self.proto.op_type
+    }
+
+    fn attribute(&self, name: &str) -> Option<&'a AttributeProto> {
+        self.proto.attribute.iter().find(|attribute| attribute.name == name)
+    }
+
+    pub(super) fn float(&self, name: &str, default: f64) -> f64 {
+        self.attribute(name).map_or(default, |attribute| f64::from(attribute.f))
+    }
+
+    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).map_or(default, |attribute| attribute.i)
+    }
+
+    pub(super) fn ints(&self, name: &str) -> Option<Vec<i64>> {
+        self.attribute(name).map(|attribute| attribute.ints.clone())
+    }
+
+    pub(super) fn raw(&self, name: &str) -> Option<&'a AttributeProto> {
+        self.attribute(name)
+    }
+
+    pub(super) fn invalid(&self, detail: impl Into<String>) -> ModelError {
+        ModelError::InvalidNode {
+            path: self.path.into(),
+            node: self.name.clone(),
+            op: self.op().into(),
+            detail: detail.into(),
+        }
+    }
+
+    pub(super) fn unsupported(&self, hint: impl Into<String>) -> ModelError {
+        ModelError::UnsupportedOperator {
+            path: self.path.into(),
+            node: self.name.clone(),
+            op: self.op().into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(super) fn product(&self) -> ModelError {
+        ModelError::ActivationProduct { path: self.path.into(), node: self.name.clone(), op: self.op().into() }
+    }
+
+    /// Operand `index`, which must be there.
+    pub(super) fn operand(&self, index: usize) -> Result<&'a Affine> {
+        self.optional(index).ok_or_else(|| {
+            self.invalid(format!("operand {index} is missing; the file is damaged, export the model again"))
+        })
+    }
+
+    pub(super) fn optional(&self, index: usize) -> Option<&'a Affine> {
+        self.operands.get(index).copied().flatten()
+    }
+
+    /// Operand `index` if present, which must be a constant.
+    pub(super) fn optional_constant(&self, index: usize) -> Result<Option<&'a [f64]>> {
+        match self.optional(index) {
+            None => Ok(None),
+            Some(value) if value.is_constant() => Ok(Some(&value.bias)),
+            Some(_) => Err(self.invalid(format!(
+                "operand {index} depends on the model's input, expected a constant; export again with constant folding"
+            ))),
+        }
+    }
+
+    pub(super) fn constant(&self, index: usize) -> Result<&'a [f64]> {
+        self.operand(index)?;
+        Ok(self.optional_constant(index)?.unwrap_or_default())
+    }
+
+    /// A constant list of integers, from attribute `name` (older opsets) or operand `index`.
+    pub(super) fn list(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>> {
+        match self.ints(name) {
+            Some(list) => Ok(Some(list)),
+            None => Ok(self.optional_constant(index)?.map(|values| values.iter().map(|v| *v as i64).collect())),
+        }
+    }
+
+    /// `axis`, counted from the end if negative, as an index below `rank`.
+    pub(super) fn axis(&self, axis: i64, rank: usize) -> Result<usize> {
+        let from_start = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        usize::try_from(from_start)
+            .ok()
+            .filter(|axis| *axis < rank)
+            .ok_or_else(|| self.invalid(format!("axis {axis} does not exist in a tensor of rank {rank}")))
+    }
+
+    /// The number of cells of `shape`, if it is one a model can have.
+    pub(super) fn count(&self, shape: &[usize]) -> Result<usize> {
+        shape
+            .iter()
+            .try_fold(1usize, |product, dimension| product.checked_mul(*dimension))
+            .filter(|count| *count > 0 && *count <= super::MAX_CELLS)
+            .ok_or_else(|| {
+                self.invalid(format!(
+                    "shape {shape:?} has no cells or more than {}; fix the shapes and export again",
+                    super::MAX_CELLS
+                ))
+            })
+    }
+}

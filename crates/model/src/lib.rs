@@ -1,0 +1,56 @@
+//! From an ONNX file to integers that can be proved.
+//!
+//! ```text
+//! model.onnx ──import──▶ FloatGraph ──compile──▶ CompiledModel ──execute──▶ Trace
+//!                            │         ▲              │                       │
+//!              DataSet ──────┴─────────┘              ├── save / load: .verdict
+//!            (calibration)                            └── accuracy: report against tract
+//! ```
+//!
+//! * [`import`] reads the ONNX file and folds every run of linear operators (matrix products, batch normalisation,
+//!   reshapes, transposes, slices, concatenations …) into one linear map in front of each element-wise function.
+//! * [`compile`] chooses scales from calibration data and turns each map into integer weights and each function into a
+//!   table ([`graph`] states the arithmetic). Interval analysis makes the tables *total*: whatever the input, as long as
+//!   it lies in the declared domain, every look-up succeeds.
+//! * [`execute`] is the specification: the circuit proves exactly what it computes.
+//! * [`accuracy`] says how far the integers are from the float model as tract runs it.
+//!
+//! Floating point decides *which* integers a model consists of, once, at compile time. It plays no part afterwards, except
+//! where a caller converts real inputs into integers and integer outputs into real numbers ([`CompiledModel`]).
+
+mod artifact;
+mod compile;
+mod data;
+mod error;
+mod execute;
+mod float;
+mod float_graph;
+mod function;
+pub mod graph;
+mod import;
+mod input_grid;
+mod interval;
+mod linear;
+mod manifest;
+mod options;
+mod quantise;
+mod reference;
+mod report;
+mod validate;
+
+pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
+pub use compile::compile;
+pub use data::{DataSet, InputSpec};
+pub use error::ModelError;
+pub use execute::{Trace, execute, execute_batch};
+pub use float::FloatTrace;
+pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm};
+pub use graph::{Function, FunctionId, IntegerGraph, Kernel, Layer, Tensor, TensorId, Term, Visibility};
+pub use import::{import, import_outputs};
+pub use manifest::{InputManifest, Manifest, OutputManifest};
+pub use options::{Goal, InputDomain, Options};
+pub use reference::Reference;
+pub use report::{AccuracyReport, LayerReport, accuracy};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = ModelError> = std::result::Result<T, E>;

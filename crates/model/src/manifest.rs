@@ -1,0 +1,127 @@
+//! What a compiled model tells its users: names, shapes, scales, ranges.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::InputSpec;
+use crate::graph::{IntegerGraph, Visibility};
+use crate::{ModelError, Result};
+
+/// Describes a compiled model; part of what its digest covers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The model's name.
+    pub name: String,
+    /// The version of this crate that compiled it.
+    pub tool_version: String,
+    /// keccak256 of the ONNX file, in hexadecimal.
+    pub onnx_keccak256: String,
+    /// In the ONNX order.
+    pub inputs: Vec<InputManifest>,
+    /// In the ONNX order.
+    pub outputs: Vec<OutputManifest>,
+    /// Non-zero weights and biases of the integer graph.
+    pub parameters: u64,
+    /// Bits of a hidden activation's magnitude.
+    pub activation_bits: u32,
+    /// Upper bound on a weight's bits, sign included.
+    pub weight_bits: u32,
+    /// Entries of all tables together.
+    pub table_entries: u64,
+    /// Bits of one packed public value, two's complement.
+    pub packing_bits: u32,
+}
+
+/// One input: `integer = round(real / scale) − zero_point`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputManifest {
+    /// The ONNX name.
+    pub name: String,
+    /// The ONNX shape without the batch axis.
+    pub shape: Vec<usize>,
+    /// Public or private.
+    pub visibility: Visibility,
+    /// Smallest integer.
+    pub min: i32,
+    /// Largest integer.
+    pub max: i32,
+    /// One for the whole input, or one per feature.
+    pub scales: Vec<f64>,
+    /// As many as `scales`.
+    pub zero_points: Vec<i64>,
+    /// Smallest real value of the declared domain; as many as `scales`.
+    pub real_min: Vec<f64>,
+    /// Largest real value of the declared domain; as many as `scales`.
+    pub real_max: Vec<f64>,
+}
+
+/// One output: `real ≈ integer · scale`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputManifest {
+    /// The ONNX name.
+    pub name: String,
+    /// The ONNX shape without the batch axis.
+    pub shape: Vec<usize>,
+    /// Public or private.
+    pub visibility: Visibility,
+    /// Smallest integer.
+    pub min: i32,
+    /// Largest integer.
+    pub max: i32,
+    /// Real value of one step.
+    pub scale: f64,
+    /// `min · scale`.
+    pub real_min: f64,
+    /// `max · scale`.
+    pub real_max: f64,
+}
+
+impl Manifest {
+    /// Names and shapes of the inputs, for loading data.
+    pub fn input_specs(&self) -> Vec<InputSpec> {
+        let spec = |input: &InputManifest| InputSpec {
+            name: input.name.clone(),
+            shape: input.shape.clone(),
+            len: input.shape.iter().product(),
+        };
+        self.inputs.iter().map(spec).collect()
+    }
+
+    /// Readable JSON.
+    pub fn to_json(&self) -> String {
+        // Maps with string keys and finite numbers: cannot fail.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Checks that the manifest describes `graph`, which must be valid.
+    pub(crate) fn validate(&self, graph: &IntegerGraph) -> Result<()> {
+        let fail = |name: &str, detail: &str| Err(ModelError::graph(format!("manifest of `{name}`"), detail));
+        if self.inputs.len() != graph.inputs.len() || self.outputs.len() != graph.outputs.len() {
+            return fail(&self.name, "it lists another number of inputs or outputs than the graph has");
+        }
+        for (input, id) in self.inputs.iter().zip(&graph.inputs) {
+            let tensor = &graph.tensors[*id];
+            let same = input.shape == tensor.shape
+                && (input.min, input.max, input.visibility) == (tensor.min, tensor.max, tensor.visibility);
+            let count = input.scales.len();
+            let counts = [input.zero_points.len(), input.real_min.len(), input.real_max.len()];
+            if !same || counts != [count; 3] || (count != 1 && count != tensor.len) {
+                return fail(&input.name, "its shape, range or number of scales differs from the graph's");
+            }
+            let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
+            let scales = input.scales.iter().all(|scale| scale.is_finite() && *scale > 0.0);
+            if !scales || !finite(&input.real_min) || !finite(&input.real_max) {
+                return fail(&input.name, "a scale or domain is not a finite number");
+            }
+        }
+        for (output, id) in self.outputs.iter().zip(&graph.outputs) {
+            let tensor = &graph.tensors[*id];
+            let same = output.shape == tensor.shape
+                && (output.min, output.max, output.visibility) == (tensor.min, tensor.max, tensor.visibility)
+                && output.scale == tensor.scale;
+            if !same {
+                return fail(&output.name, "its shape, range or scale differs from the graph's");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,386 @@
+//! From real weights to integer weights, given how many bits activations and outputs get.
+//!
+//! A layer's `unit` is the real number one step of the table's key `q` stands for, `unit / 2^shift` that of one step of
+//! `y`. Units are free for homogeneous functions (ReLU and its kin), which therefore all share one table
+//! `clamp(f(q))`; other functions fix one unit for all their layers. One `shift` serves the whole graph, because the
+//! circuit pays for a range check of every distinct shift.
+
+use rayon::prelude::*;
+
+use crate::float_graph::{Activation, FloatGraph, FloatLayer};
+use crate::function::{Rule, homogeneous};
+use crate::graph::{IntegerGraph, Kernel, Layer, Tensor, Term};
+use crate::input_grid::InputGrid;
+use crate::interval::layer_bounds;
+use crate::options::Options;
+use crate::{ModelError, Result};
+
+/// Unseen data may go a little beyond the calibrated range before it saturates.
+const HEADROOM: f64 = 1.1;
+/// The largest magnitude of an output: 16 bits signed.
+const OUTPUT_LIMIT: i32 = i16::MAX as i32;
+const MIN_SHIFT: u32 = 4;
+const MAX_SHIFT: u32 = 16;
+/// Standard deviation, in steps of `q`, that rounding the weights may cause.
+const WEIGHT_NOISE: f64 = 0.25;
+/// Sums and keys stay below this in magnitude while scales are still being chosen.
+const MAX_BIAS: f64 = (1u64 << 60) as f64;
+/// Kernels with fewer non-zero weights than this are stored sparsely.
+const DENSE_FROM: f64 = 0.5;
+
+/// What calibration saw of a tensor.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stats {
+    /// Largest magnitude of a value.
+    pub(crate) magnitude: f64,
+    /// Mean of the squared values.
+    pub(crate) mean_square: f64,
+}
+
+/// Bits for the two kinds of layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bits {
+    pub(crate) activation: u32,
+    pub(crate) output: u32,
+}
+
+/// Layers that share a table.
+struct Group {
+    activation: Activation,
+    output: bool,
+    rule: Rule,
+    /// The keys any member reaches.
+    keys: Option<(i64, i64)>,
+}
+
+struct Quantiser<'a> {
+    graph: &'a FloatGraph,
+    grids: &'a [InputGrid],
+    stats: &'a [Stats],
+    options: &'a Options,
+    bits: Bits,
+    /// Largest magnitude of a table's key.
+    key_limit: i64,
+    max_weight: f64,
+    shift: u32,
+    groups: Vec<Group>,
+    /// The group of each tensor; inputs have none.
+    group_of: Vec<Option<usize>>,
+    /// The unit of each tensor's keys.
+    units: Vec<f64>,
+    tensors: Vec<Tensor>,
+}
+
+/// Quantises `graph`. `table_bits` limits every table's size.
+pub(crate) fn quantise(
+    graph: &FloatGraph,
+    grids: &[InputGrid],
+    stats: &[Stats],
+    options: &Options,
+    bits: Bits,
+    table_bits: u32,
+) -> Result<IntegerGraph> {
+    let mut quantiser = Quantiser {
+        graph,
+        grids,
+        stats,
+        options,
+        bits,
+        key_limit: (1 << (table_bits - 1)) - 1,
+        max_weight: f64::from((1i32 << (options.weight_bits - 1)) - 1),
+        shift: MAX_SHIFT,
+        groups: Vec::new(),
+        group_of: vec![None; graph.tensors.len()],
+        units: vec![1.0; graph.tensors.len()],
+        tensors: Vec::new(),
+    };
+    quantiser.group();
+    quantiser.choose_shift();
+    // A fixed unit that turns out too fine concerns layers already done: widen it and start over.
+    while let Some(widen) = quantiser.layers()? {
+        quantiser.widen_group(widen.0, widen.1);
+    }
+    quantiser.finish()
+}
+
+impl Quantiser<'_> {
+    fn limit(&self, output: bool) -> i32 {
+        if output { OUTPUT_LIMIT } else { (1 << self.bits.activation) - 1 }
+    }
+
+    /// Steps that a layer's calibrated range is divided into, on either side of zero.
+    fn steps(&self, output: bool) -> f64 {
+        let bits = if output { self.bits.output } else { self.bits.activation };
+        f64::from((1u32 << bits) - 1)
+    }
+
+    fn group(&mut self) {
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let Some(layer) = &tensor.layer else { continue };
+            let output = self.graph.outputs.contains(&id);
+            let found = self.groups.iter().position(|g| g.activation == layer.activation && g.output == output);
+            let group = found.unwrap_or_else(|| {
+                let limit = self.limit(output);
+                let rule = if homogeneous(layer.activation) {
+                    Rule::Homogeneous { activation: layer.activation, limit }
+                } else {
+                    self.fixed_rule(layer.activation, output)
+                };
+                self.groups.push(Group { activation: layer.activation, output, rule, keys: None });
+                self.groups.len() - 1
+            });
+            self.group_of[id] = Some(group);
+            let range = self.stats[id].magnitude * HEADROOM;
+            // A layer that is silent on the calibration data still needs some unit; 1 is as good as any.
+            self.units[id] = if range > 0.0 { range / self.steps(output) } else { 1.0 / self.steps(output) };
+        }
+    }
+
+    fn fixed_rule(&self, activation: Activation, output: bool) -> Rule {
+        let (limit, steps) = (self.limit(output), self.steps(output));
+        let scale = 1.0 / f64::from(limit);
+        match activation {
+            // The steepest slope is 1/4: four times the value's step is the widest key step that skips no value.
+            Activation::Sigmoid => Rule::Scaled { activation, limit, unit: 4.0 / steps, scale },
+            Activation::Tanh => Rule::Scaled { activation, limit, unit: 1.0 / steps, scale },
+            _ => {
+                let members = self.graph.tensors.iter().enumerate().filter(|(id, tensor)| {
+                    tensor.layer.as_ref().is_some_and(|layer| layer.activation == activation)
+                        && self.graph.outputs.contains(id) == output
+                });
+                let range = members.map(|(id, _)| self.stats[id].magnitude).fold(0.0, f64::max) * HEADROOM;
+                let range = match activation {
+                    Activation::Clip { min, max } if min.abs().max(max.abs()) > 0.0 => range.min(min.abs().max(max.abs())),
+                    _ => range,
+                };
+                let unit = if range > 0.0 { range / steps } else { 1.0 / steps };
+                Rule::Scaled { activation, limit, unit, scale: unit }
+            }
+        }
+    }
+
+    /// The real value of one step of a tensor's integers.
+    fn scale(&self, id: usize) -> f64 {
+        match self.group_of[id].map(|group| self.groups[group].rule) {
+            Some(Rule::Scaled { scale, .. }) => scale,
+            _ => self.units[id],
+        }
+    }
+
+    fn unit(&self, id: usize) -> f64 {
+        match self.group_of[id].map(|group| self.groups[group].rule) {
+            Some(Rule::Scaled { unit, .. }) => unit,
+            _ => self.units[id],
+        }
+    }
+
+    fn source_scale(&self, source: usize, cell: usize) -> f64 {
+        match self.graph.inputs.iter().position(|input| *input == source) {
+            Some(input) => self.grids[input].scale(cell),
+            None => self.scale(source),
+        }
+    }
+
+    /// The smallest shift that keeps the rounding of weights harmless, unless the weights do not fit.
+    fn choose_shift(&mut self) {
+        let (mut needed, mut allowed) = (MIN_SHIFT, MAX_SHIFT);
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let Some(layer) = &tensor.layer else { continue };
+            let mut variance = 0.0;
+            for term in &layer.terms {
+                let square = match self.graph.inputs.iter().position(|input| *input == term.source) {
+                    Some(input) => self.grids[input].mean_square,
+                    None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
+                };
+                let widest = term.rows.iter().map(Vec::len).max().unwrap_or(0);
+                variance += widest as f64 * square / 12.0;
+            }
+            let noise = variance.sqrt() / WEIGHT_NOISE;
+            needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
+            let largest = self.largest_weight(layer);
+            if largest > 0.0 {
+                allowed = allowed.min(libm::log2((self.max_weight * self.unit(id) / largest).max(1.0)).floor() as u32);
+            }
+        }
+        let needed = needed.min(MAX_SHIFT);
+        // One layer of large weights must not spoil all others: it gets a coarser unit instead.
+        self.shift = needed.min(allowed.max(needed.saturating_sub(3)));
+    }
+
+    /// The largest weight per step of its source, in real numbers.
+    fn largest_weight(&self, layer: &FloatLayer) -> f64 {
+        let largest = layer.terms.iter().map(|term| {
+            let weights = term.rows.par_iter().map(|row| {
+                row.iter().map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs()).fold(0.0, f64::max)
+            });
+            weights.reduce(|| 0.0, f64::max)
+        });
+        largest.fold(0.0, f64::max)
+    }
+
+    /// Quantises every layer; `Some((group, factor))` if the group's fixed unit must grow by the factor first.
+    fn layers(&mut self) -> Result<Option<(usize, f64)>> {
+        self.tensors.clear();
+        self.groups.iter_mut().for_each(|group| group.keys = None);
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let Some((layer, group)) = tensor.layer.as_ref().zip(self.group_of[id]) else {
+                self.tensors.push(self.input(id));
+                continue;
+            };
+            let (quantised, keys) = loop {
+                match self.layer(id, layer, group)? {
+                    Ok(done) => break done,
+                    Err(factor) if matches!(self.groups[group].rule, Rule::Scaled { .. }) => return Ok(Some((group, factor))),
+                    Err(factor) => self.units[id] *= factor,
+                }
+            };
+            let all = &mut self.groups[group].keys;
+            *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
+            let (min, max) = self.groups[group].rule.range(keys.0, keys.1);
+            self.tensors.push(Tensor {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                len: tensor.len,
+                min,
+                max,
+                scale: self.scale(id),
+                visibility: if self.groups[group].output {
+                    self.options.output_visibility
+                } else {
+                    crate::Visibility::Private
+                },
+                layer: Some(quantised),
+            });
+        }
+        Ok(None)
+    }
+
+    fn input(&self, id: usize) -> Tensor {
+        let tensor = &self.graph.tensors[id];
+        let position = self.graph.inputs.iter().position(|input| *input == id).unwrap_or_default();
+        let grid = &self.grids[position];
+        Tensor {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            len: tensor.len,
+            min: grid.min,
+            max: grid.max,
+            scale: grid.scale(0),
+            visibility: self.options.input_visibility,
+            layer: None,
+        }
+    }
+
+    /// The layer's integers and the keys they reach, or the factor by which its unit is too fine.
+    #[allow(clippy::type_complexity)]
+    fn layer(&self, id: usize, layer: &FloatLayer, group: usize) -> Result<Result<(Layer, (i64, i64)), f64>> {
+        let step = self.unit(id) / f64::from(1u32 << self.shift);
+        let largest = self.largest_weight(layer) / step;
+        if !largest.is_finite() {
+            return Err(self.too_large(id));
+        }
+        if largest > self.max_weight {
+            return Ok(Err(largest / self.max_weight * 1.0001));
+        }
+        let mut bias = layer.bias.clone();
+        let mut terms = Vec::with_capacity(layer.terms.len());
+        for term in &layer.terms {
+            if let Some(input) = self.graph.inputs.iter().position(|input| *input == term.source) {
+                let grid = &self.grids[input];
+                for (bias, row) in bias.iter_mut().zip(&term.rows) {
+                    *bias += row
+                        .iter()
+                        .map(|(cell, w)| w * grid.scale(*cell as usize) * grid.zero(*cell as usize) as f64)
+                        .sum::<f64>();
+                }
+            }
+            let kernel = self.kernel(&term.rows, term.source, step);
+            terms.push(Term { source: term.source, kernel });
+        }
+        let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
+        if !largest_bias.is_finite() {
+            return Err(self.too_large(id));
+        }
+        if largest_bias > MAX_BIAS {
+            return Ok(Err(largest_bias / MAX_BIAS * 2.0));
+        }
+        let half = if self.shift == 0 { 0 } else { 1i64 << (self.shift - 1) };
+        let layer = Layer {
+            nodes: layer.nodes.clone(),
+            terms,
+            bias: bias.iter().map(|b| (b / step).round() as i64 + half).collect(),
+            function: group,
+        };
+        let bounds = layer_bounds(&layer, |source| {
+            let tensor = &self.tensors[source];
+            (tensor.min, tensor.max, tensor.len)
+        });
+        let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> self.shift;
+        let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> self.shift;
+        let reach = max.max(-min);
+        if reach > i128::from(self.key_limit) {
+            return Ok(Err((reach as f64 / self.key_limit as f64).max(1.0) * 1.001));
+        }
+        Ok(Ok((layer, (min as i64, max as i64))))
+    }
+
+    fn kernel(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
+        let source_len = self.graph.tensors[source].len;
+        let non_zero: usize = rows.iter().map(Vec::len).sum();
+        // Within 16 bits, as the largest weight was checked before.
+        let integer = |cell: u32, w: f64| (w * self.source_scale(source, cell as usize) / step).round() as i32;
+        if non_zero as f64 >= DENSE_FROM * (rows.len() * source_len) as f64 {
+            let mut weights = vec![0; rows.len() * source_len];
+            weights.par_chunks_mut(source_len).zip(rows).for_each(|(out, row)| {
+                row.iter().for_each(|(cell, w)| out[*cell as usize] = integer(*cell, *w));
+            });
+            return Kernel::Dense { weights };
+        }
+        let entries = rows.iter().enumerate().flat_map(|(i, row)| {
+            let entry = move |(cell, w): &(u32, f64)| (i as u32, *cell, integer(*cell, *w));
+            row.iter().map(entry).filter(|(_, _, w)| *w != 0)
+        });
+        Kernel::Sparse { entries: entries.collect() }
+    }
+
+    fn widen_group(&mut self, group: usize, factor: f64) {
+        if let Rule::Scaled { activation, unit, scale, .. } = &mut self.groups[group].rule {
+            // Clip's values have the keys' unit, so they widen together.
+            if matches!(activation, Activation::Clip { .. }) {
+                *scale *= factor;
+            }
+            *unit *= factor;
+        }
+    }
+
+    fn too_large(&self, id: usize) -> ModelError {
+        ModelError::quantise(
+            &self.graph.tensors[id].name,
+            "its weights or biases are too large for any scale; check the model for overflowing values",
+        )
+    }
+
+    fn finish(self) -> Result<IntegerGraph> {
+        let mut functions = Vec::with_capacity(self.groups.len());
+        let mut number = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            let (min, max) = group.keys.unwrap_or((0, 0));
+            let function = group.rule.table(self.shift, min, max);
+            let found = functions.iter().position(|other| *other == function);
+            number.push(found.unwrap_or_else(|| {
+                functions.push(function);
+                functions.len() - 1
+            }));
+        }
+        let mut tensors = self.tensors;
+        for layer in tensors.iter_mut().filter_map(|tensor| tensor.layer.as_mut()) {
+            layer.function = number[layer.function];
+        }
+        Ok(IntegerGraph {
+            tensors,
+            functions,
+            inputs: self.graph.inputs.clone(),
+            outputs: self.graph.outputs.clone(),
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! How far the integers are from the float model.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{CompiledModel, OutOfDomain};
+use crate::data::DataSet;
+use crate::execute::execute;
+use crate::float_graph::FloatGraph;
+use crate::reference::Reference;
+use crate::{ModelError, Result};
+
+/// A comparison over a data set. Errors are absolute and in real units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccuracyReport {
+    /// Rows compared: those within the declared domain.
+    pub rows: u64,
+    /// Rows left out of everything below, because a value lies outside the declared domain and the model refuses them
+    /// unless told to saturate.
+    pub rows_outside_domain: u64,
+    /// Largest error of any output against tract.
+    pub max_abs_error: f64,
+    /// Mean error of the outputs against tract.
+    pub mean_abs_error: f64,
+    /// Share of rows whose largest output is the float model's; `None` unless the first output has at least two values.
+    pub top1_agreement: Option<f64>,
+    /// Largest difference between this crate's reading of the ONNX file and tract's: rounding, if the import is right.
+    pub import_error: f64,
+    /// In topological order.
+    pub layers: Vec<LayerReport>,
+}
+
+/// One layer's part in the error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// The tensor.
+    pub name: String,
+    /// Largest error, earlier layers' included.
+    pub max_abs_error: f64,
+    /// The same in steps of the tensor's integers.
+    pub max_step_error: f64,
+    /// Values at the end of the tensor's range whose float counterpart lies beyond it.
+    pub saturated: u64,
+}
+
+struct Row {
+    errors: Vec<f64>,
+    import_error: f64,
+    top1: Option<bool>,
+    layers: Vec<(f64, u64)>,
+}
+
+/// Runs every row of `data` through tract, the float graph and the integer graph.
+pub fn accuracy(reference: &Reference, float: &FloatGraph, model: &CompiledModel, data: &DataSet) -> Result<AccuracyReport> {
+    let graph = model.graph();
+    if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
+        return Err(ModelError::graph("graph", "it was not compiled from this ONNX file"));
+    }
+    let all = data.rows().par_iter().map(|row| compare(reference, float, model, row)).collect::<Result<Vec<_>>>()?;
+    let rows: Vec<Row> = all.into_iter().flatten().collect();
+
+    let count = rows.iter().map(|row| row.errors.len()).sum::<usize>().max(1) as f64;
+    let top1 = || rows.iter().filter_map(|row| row.top1);
+    let layers = graph.tensors.iter().enumerate().filter(|(_, tensor)| tensor.layer.is_some()).map(|(id, tensor)| {
+        let error = rows.iter().map(|row| row.layers[id].0).fold(0.0, f64::max);
+        LayerReport {
+            name: tensor.name.clone(),
+            max_abs_error: error,
+            max_step_error: error / tensor.scale,
+            saturated: rows.iter().map(|row| row.layers[id].1).sum(),
+        }
+    });
+    Ok(AccuracyReport {
+        rows: rows.len() as u64,
+        rows_outside_domain: (data.len() - rows.len()) as u64,
+        max_abs_error: rows.iter().flat_map(|row| &row.errors).copied().fold(0.0, f64::max),
+        mean_abs_error: rows.iter().flat_map(|row| &row.errors).sum::<f64>() / count,
+        top1_agreement: (top1().count() > 0)
+            .then(|| top1().filter(|agree| *agree).count() as f64 / top1().count() as f64),
+        import_error: rows.iter().map(|row| row.import_error).fold(0.0, f64::max),
+        layers: layers.collect(),
+    })
+}
+
+/// Compares one row; `None` if it lies outside the declared domain.
+fn compare(reference: &Reference, float: &FloatGraph, model: &CompiledModel, row: &[Vec<f64>]) -> Result<Option<Row>> {
+    let graph = model.graph();
+    let integers = match model.quantise_input(row, OutOfDomain::Reject) {
+        Err(ModelError::OutOfDomain { .. }) => return Ok(None),
+        integers => integers?,
+    };
+    let expected = reference.run(row)?;
+    let reals = float.run(row);
+    let trace = execute(graph, &integers)?;
+    let layers = graph.tensors.iter().zip(trace.values.iter().zip(&reals.values)).map(|(tensor, (integers, reals))| {
+        let error = integers.iter().zip(reals).map(|(x, real)| (f64::from(*x) * tensor.scale - real).abs());
+        let clipped = integers.iter().zip(reals).filter(|(x, real)| {
+            let exact = *real / tensor.scale;
+            (**x == tensor.max && exact > f64::from(tensor.max) + 0.5)
+                || (**x == tensor.min && exact < f64::from(tensor.min) - 0.5)
+        });
+        (error.fold(0.0, f64::max), clipped.count() as u64)
+    });
+    let layers = layers.collect();
+
+    let outputs = model.dequantise_output(&trace.outputs(graph));
+    let pairs = || outputs.iter().flatten().zip(expected.iter().flatten());
+    let import_error = float
+        .outputs
+        .iter()
+        .flat_map(|id| &reals.values[*id])
+        .zip(expected.iter().flatten())
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f64::max);
+    let top1 = match (outputs.first(), expected.first()) {
+        (Some(ours), Some(theirs)) if theirs.len() >= 2 => Some(top1(ours) == top1(theirs)),
+        _ => None,
+    };
+    Ok(Some(Row {
+        errors: pairs().map(|(a, b)| (a - b).abs()).collect(),
+        import_error,
+        top1,
+        layers,
+    }))
+}
+
+/// The position of the largest value, the first of equals.
+pub(crate) fn top1<T: PartialOrd>(values: &[T]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}

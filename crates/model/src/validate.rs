@@ -1,0 +1,174 @@
+//! Every invariant an integer graph must keep before anything trusts it.
+
+use std::collections::HashSet;
+
+use crate::graph::{IntegerGraph, Kernel, Layer, Tensor, Visibility};
+use crate::{ModelError, Result};
+
+/// Sums must stay below this, so that an `i64` and, far away, the field hold them.
+const SUM_LIMIT: i128 = 1 << 62;
+const MAX_SHIFT: u32 = 31;
+/// Keeps a small file from demanding a huge allocation.
+const MAX_CELLS: usize = 1 << 28;
+
+impl IntegerGraph {
+    /// Checks every invariant [`graph`](crate::graph) states. A graph that passes cannot make [`execute`](crate::execute)
+    /// fail on inputs within their ranges: every table covers every sum.
+    ///
+    /// A tensor's `min` and `max` must contain every value its layer can *reach*; a shared table may hold others.
+    pub fn validate(&self) -> Result<()> {
+        self.validate_ends()?;
+        self.validate_functions()?;
+        for (id, tensor) in self.tensors.iter().enumerate() {
+            self.validate_tensor(id, tensor)?;
+        }
+        // Only now are all lengths known to be consistent.
+        for (id, tensor) in self.tensors.iter().enumerate() {
+            if let Some(layer) = &tensor.layer {
+                self.validate_reach(id, tensor, layer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_ends(&self) -> Result<()> {
+        let ends = |detail: &str| Err(ModelError::graph("graph", detail));
+        if self.inputs.is_empty() || self.outputs.is_empty() {
+            return ends("expected at least one input and one output");
+        }
+        let mut seen = HashSet::new();
+        for id in self.inputs.iter().chain(&self.outputs) {
+            if *id >= self.tensors.len() {
+                return ends("an input or output names a tensor that does not exist");
+            }
+            if !seen.insert(*id) {
+                return ends("a tensor is listed twice among the inputs and outputs");
+            }
+        }
+        for (id, tensor) in self.tensors.iter().enumerate() {
+            if tensor.layer.is_none() != self.inputs.contains(&id) {
+                return Err(ModelError::graph(
+                    place(id, tensor),
+                    "expected a layer, or a place among the inputs, and not both",
+                ));
+            }
+            if tensor.visibility == Visibility::Public && !seen.contains(&id) {
+                return Err(ModelError::graph(place(id, tensor), "only inputs and outputs can be public"));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_functions(&self) -> Result<()> {
+        for (id, function) in self.functions.iter().enumerate() {
+            let invalid = |detail: &str| Err(ModelError::graph(format!("function {id} `{}`", function.name), detail));
+            if function.values.is_empty() {
+                return invalid("its table is empty");
+            }
+            if function.shift > MAX_SHIFT {
+                return invalid("shifts by more than 31 bits");
+            }
+            let end = i64::try_from(function.values.len()).ok().and_then(|len| function.q_min.checked_add(len));
+            let representable = |q: i64| i128::from(q) << function.shift;
+            if end.is_none_or(|end| representable(end) > SUM_LIMIT) || representable(function.q_min) < -SUM_LIMIT {
+                return invalid("its keys exceed 62 bits");
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_tensor(&self, id: usize, tensor: &Tensor) -> Result<()> {
+        let invalid = |detail: String| Err(ModelError::graph(place(id, tensor), detail));
+        let len = tensor.shape.iter().try_fold(1usize, |product, d| product.checked_mul(*d));
+        if tensor.len == 0 || len != Some(tensor.len) {
+            return invalid(format!("has {} cells and shape {:?}; expected their product", tensor.len, tensor.shape));
+        }
+        if tensor.len > MAX_CELLS {
+            return invalid(format!("has {} cells, more than {MAX_CELLS}", tensor.len));
+        }
+        if tensor.min > tensor.max {
+            return invalid(format!("its range [{}, {}] is empty", tensor.min, tensor.max));
+        }
+        if !(tensor.scale.is_finite() && tensor.scale > 0.0) {
+            return invalid(format!("its scale is {}, expected a positive number", tensor.scale));
+        }
+        let word = i32::from(i16::MIN)..=i32::from(i16::MAX);
+        if tensor.visibility == Visibility::Public && !(word.contains(&tensor.min) && word.contains(&tensor.max)) {
+            return invalid(format!("is public with range [{}, {}], which exceeds 16 bits", tensor.min, tensor.max));
+        }
+        let Some(layer) = &tensor.layer else { return Ok(()) };
+        if layer.bias.len() != tensor.len {
+            return invalid(format!("has {} biases, expected {}", layer.bias.len(), tensor.len));
+        }
+        if layer.function >= self.functions.len() {
+            return invalid(format!("uses function {}, which does not exist", layer.function));
+        }
+        for term in &layer.terms {
+            if term.source >= id {
+                return invalid(format!("reads tensor {}, which does not come before it", term.source));
+            }
+            let source_len = self.tensors[term.source].len;
+            match &term.kernel {
+                Kernel::Dense { weights } => {
+                    if tensor.len.checked_mul(source_len) != Some(weights.len()) {
+                        return invalid(format!("has {} weights, expected {} × {source_len}", weights.len(), tensor.len));
+                    }
+                }
+                Kernel::Sparse { entries } => {
+                    let mut seen = HashSet::with_capacity(entries.len());
+                    for (output, cell, _) in entries {
+                        if *output as usize >= tensor.len || *cell as usize >= source_len {
+                            return invalid(format!("weight ({output}, {cell}) lies outside {} × {source_len}", tensor.len));
+                        }
+                        if !seen.insert((*output, *cell)) {
+                            return invalid(format!("weight ({output}, {cell}) is listed twice"));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_reach(&self, id: usize, tensor: &Tensor, layer: &Layer) -> Result<()> {
+        let function = &self.functions[layer.function];
+        let bounds = self.bounds(id);
+        if bounds.iter().any(|bound| bound.magnitude >= SUM_LIMIT) {
+            return Err(ModelError::graph(place(id, tensor), "a sum can exceed 62 bits"));
+        }
+        let min = bounds.iter().map(|bound| bound.min as i64).min().unwrap_or(0) >> function.shift;
+        let max = bounds.iter().map(|bound| bound.max as i64).max().unwrap_or(0) >> function.shift;
+        let Some(reached) = function.range(min, max) else {
+            return Err(ModelError::graph(
+                place(id, tensor),
+                format!(
+                    "its look-ups reach from {min} to {max}, the table covers only {} to {}",
+                    function.q_min,
+                    function.q_min + (function.values.len() as i64 - 1)
+                ),
+            ));
+        };
+        let low = reached.iter().min().copied().unwrap_or(0);
+        let high = reached.iter().max().copied().unwrap_or(0);
+        if low < tensor.min || high > tensor.max {
+            return Err(ModelError::graph(
+                place(id, tensor),
+                format!("reaches values from {low} to {high} outside its range [{}, {}]", tensor.min, tensor.max),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl crate::graph::Function {
+    /// The table's values for the keys `min..=max`, if it covers them.
+    pub(crate) fn range(&self, min: i64, max: i64) -> Option<&[i32]> {
+        let first = usize::try_from(min.checked_sub(self.q_min)?).ok()?;
+        let last = usize::try_from(max.checked_sub(self.q_min)?).ok()?;
+        self.values.get(first..=last)
+    }
+}
+
+fn place(id: usize, tensor: &Tensor) -> String {
+    format!("tensor {id} `{}`", tensor.name)
+}

@@ -1,0 +1,87 @@
+use std::path::PathBuf;
+use verdict_circuit::CircuitError;
+
+/// What can go wrong between a compiled model and a checked proof.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProverError {
+    /// The tape could not be built or filled.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    /// A file could not be read or written.
+    #[error("{what} {path}: {source}{hint}", path = path.display())]
+    Io {
+        /// `cannot read`, `cannot write`, ….
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+        /// What to do, where that is clear.
+        hint: &'static str,
+    },
+    /// A set-up file is not what it says it is.
+    #[error("{path} is not a usable set-up: {detail}", path = path.display())]
+    BadSrs {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The set-up holds too few points.
+    #[error("the set-up holds 2^{have} points, the proof needs 2^{need}; import a larger file, or plan a smaller height with `--max-k {have}`")]
+    SrsTooSmall {
+        /// Height of the set-up.
+        have: u32,
+        /// Height needed.
+        need: u32,
+    },
+    /// A cached file was altered or cut short.
+    #[error("the cache file {path} is corrupt ({detail}); delete it and run again", path = path.display())]
+    CorruptCache {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// halo2 refused.
+    #[error("{what} failed: {reason}")]
+    Halo2 {
+        /// The step.
+        what: &'static str,
+        /// halo2's reason.
+        reason: String,
+    },
+    /// The proof does not verify.
+    #[error("the proof is not valid for this verifying key and these public values: {0}")]
+    Rejected(String),
+    /// Two artefacts belong to different models, keys or set-ups.
+    #[error("{what} belongs to {found}, expected {expected}; prove again with the model, key and set-up that the verifier uses")]
+    Mismatch {
+        /// What was compared.
+        what: &'static str,
+        /// The digest found.
+        found: String,
+        /// The digest expected.
+        expected: String,
+    },
+}
+
+impl ProverError {
+    pub(crate) fn io(what: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| {
+            let hint = match source.kind() {
+                std::io::ErrorKind::StorageFull => "; free some space (caches can be moved with VERDICT_CACHE) and run again",
+                std::io::ErrorKind::NotFound => "; check the path",
+                std::io::ErrorKind::PermissionDenied => "; check the permissions, or set VERDICT_CACHE to a writable folder",
+                _ => "",
+            };
+            Self::Io { what, path, source, hint }
+        }
+    }
+
+    pub(crate) fn halo2(what: &'static str) -> impl FnOnce(halo2_axiom::plonk::Error) -> Self {
+        move |error| Self::Halo2 { what, reason: error.to_string() }
+    }
+}

@@ -1,0 +1,117 @@
+//! Proving and verifying keys.
+
+use crate::{Cache, ProverError, Srs};
+use halo2_axiom::{
+    SerdeFormat,
+    plonk::{ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
+};
+use halo2curves_axiom::{bn256::{Fr, G1Affine}, ff::PrimeField};
+use std::sync::Arc;
+use verdict_circuit::{Program, Shape, Tape, TapeCircuit};
+
+/// Both keys of a program on a tape under a set-up.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    proving: ProvingKey<G1Affine>,
+    k: u32,
+    width: usize,
+    words: usize,
+}
+
+impl Keys {
+    /// Makes both keys.
+    pub fn generate(program: &Arc<Program>, tape: &Arc<Tape>, srs: &Srs) -> Result<Self, ProverError> {
+        let circuit = Self::circuit(program, tape, srs)?;
+        let verifying = keygen_vk(srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
+        Self::from_verifying(verifying, &circuit, srs)
+    }
+
+    /// Takes the verifying key, whose commitments are what key generation spends its time on, from the cache if it is there.
+    ///
+    /// `name` must determine the tape and the set-up: model digest, height, width, limb bits, set-up digest.
+    pub fn cached(
+        program: &Arc<Program>,
+        tape: &Arc<Tape>,
+        srs: &Srs,
+        name: &str,
+        cache: &Cache,
+    ) -> Result<Self, ProverError> {
+        let circuit = Self::circuit(program, tape, srs)?;
+        let name = format!("keys/{name}");
+        if let Some(bytes) = cache.read(&name)? {
+            let shape = Shape { width: tape.width(), ..Shape::default() };
+            let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(&name), detail };
+            let expected = 10 + 64 * (verdict_circuit::FIXED_COLUMNS + tape.width());
+            if bytes.len() != expected {
+                return Err(corrupt(format!("{} bytes, expected {expected}", bytes.len())));
+            }
+            let verifying =
+                VerifyingKey::read::<_, TapeCircuit>(&mut bytes.as_slice(), SerdeFormat::RawBytes, shape)
+                    .map_err(|error| corrupt(error.to_string()))?;
+            return Self::from_verifying(verifying, &circuit, srs);
+        }
+        let keys = Self::generate(program, tape, srs)?;
+        cache.write(&name, &keys.verifying().to_bytes(SerdeFormat::RawBytes))?;
+        Ok(keys)
+    }
+
+    fn circuit(program: &Arc<Program>, tape: &Arc<Tape>, srs: &Srs) -> Result<TapeCircuit, ProverError> {
+        if tape.height() > srs.k() {
+            return Err(ProverError::SrsTooSmall { have: srs.k(), need: tape.height() });
+        }
+        Ok(TapeCircuit::for_keys(program.clone(), tape.clone()))
+    }
+
+    fn from_verifying(
+        verifying: VerifyingKey<G1Affine>,
+        circuit: &TapeCircuit,
+        srs: &Srs,
+    ) -> Result<Self, ProverError> {
+        let proving =
+            keygen_pk(srs.params(), verifying, circuit).map_err(ProverError::halo2("key generation"))?;
+        Ok(Self { proving, k: srs.k(), width: circuit.tape.width(), words: circuit.tape.words() })
+    }
+
+    /// halo2's proving key.
+    pub fn proving(&self) -> &ProvingKey<G1Affine> {
+        &self.proving
+    }
+
+    /// halo2's verifying key.
+    pub fn verifying(&self) -> &VerifyingKey<G1Affine> {
+        self.proving.get_vk()
+    }
+
+    /// The verifying key in the form that goes on chain.
+    pub fn on_chain(&self) -> VerifyingKeyParts {
+        VerifyingKeyParts {
+            k: self.k,
+            width: self.width,
+            public_values: self.words + 1,
+            representation: self.verifying().transcript_repr(),
+            commitments: self.verifying().fixed_commitments().clone(),
+        }
+    }
+}
+
+/// All a verifier needs to know about a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifyingKeyParts {
+    /// `log2` of the number of rows.
+    pub k: u32,
+    /// Weights to a row.
+    pub width: usize,
+    /// Public values, the context included.
+    pub public_values: usize,
+    /// halo2's digest of the key, which the transcript begins with.
+    pub representation: Fr,
+    /// Commitments to the fixed columns.
+    pub commitments: Vec<G1Affine>,
+}
+
+impl VerifyingKeyParts {
+    /// The generator of the domain.
+    pub fn omega(&self) -> Fr {
+        (self.k..Fr::S).fold(Fr::ROOT_OF_UNITY, |omega, _| omega.square())
+    }
+}

@@ -1,0 +1,58 @@
+//! Proving, and verifying with halo2's own verifier.
+
+use crate::{Keys, ProverError, Srs};
+use halo2_axiom::{
+    plonk::{VerifyingKey, create_proof, verify_proof},
+    poly::kzg::{
+        commitment::{KZGCommitmentScheme, ParamsKZG},
+        multiopen::{ProverSHPLONK, VerifierSHPLONK},
+        strategy::SingleStrategy,
+    },
+    transcript::TranscriptReadBuffer,
+};
+use halo2curves_axiom::bn256::{Bn256, Fr, G1Affine};
+use rand::RngCore;
+use snark_verifier::{
+    loader::native::NativeLoader,
+    system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
+};
+use std::io::Cursor;
+use verdict_circuit::TapeCircuit;
+
+type ReadTranscript<'a> = EvmTranscript<G1Affine, NativeLoader, Cursor<&'a [u8]>, Vec<u8>>;
+type WriteTranscript = EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>>;
+
+/// Proves a circuit that has its witness; `rng` blinds.
+pub fn prove(keys: &Keys, srs: &Srs, circuit: TapeCircuit, rng: impl RngCore) -> Result<Vec<u8>, ProverError> {
+    let instance = circuit.instance.clone();
+    let mut transcript = WriteTranscript::new(Vec::new());
+    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, ChallengeEvm<G1Affine>, _, _, _>(
+        srs.params(),
+        keys.proving(),
+        &[circuit],
+        &[&[&instance]],
+        rng,
+        &mut transcript,
+    )
+    .map_err(ProverError::halo2("proving"))?;
+    Ok(transcript.finalize())
+}
+
+/// Verifies with halo2-axiom. `instance[0]` is the context.
+pub fn verify(
+    verifying: &VerifyingKey<G1Affine>,
+    params: &ParamsKZG<Bn256>,
+    instance: &[Fr],
+    proof: &[u8],
+) -> Result<(), ProverError> {
+    let mut transcript: ReadTranscript<'_> = TranscriptReadBuffer::<_, G1Affine, _>::init(Cursor::new(proof));
+    verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, ChallengeEvm<G1Affine>, _, _>(
+        params,
+        verifying,
+        SingleStrategy::new(params),
+        &[&[instance]],
+        &mut transcript,
+    )
+    .map_err(|error| ProverError::Rejected(error.to_string()))?;
+    Ok(())
+}

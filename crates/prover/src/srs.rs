@@ -1,0 +1,181 @@
+//! The structured reference string: powers of a secret that nobody should know.
+
+use crate::{Cache, ProverError, development, ptau, srs_check};
+use halo2_axiom::{
+    SerdeFormat,
+    poly::{
+        commitment::{Params, ParamsProver},
+        kzg::commitment::ParamsKZG,
+    },
+};
+use halo2curves_axiom::{
+    bn256::{Bn256, Fr, G1Affine, G2Affine},
+    ff::PrimeField,
+    group::GroupEncoding,
+};
+use rand::{SeedableRng, rngs::StdRng};
+use std::{fs, path::Path};
+
+/// A set-up of some height, with its Lagrange basis.
+#[derive(Clone, Debug)]
+pub struct Srs {
+    params: ParamsKZG<Bn256>,
+}
+
+impl Srs {
+    /// The insecure development set-up: its secret is in this source code, so anyone can forge proofs under it.
+    pub fn development(k: u32) -> Self {
+        tracing::warn!(k, "using the INSECURE development set-up: its secret is public, proofs under it prove nothing");
+        let (g, g_lagrange, s_g2) = development::powers(k);
+        Self { params: assemble(k, g, Some(g_lagrange), s_g2) }
+    }
+
+    /// The development set-up from the cache, made and cached if missing.
+    pub fn development_cached(k: u32, cache: &Cache) -> Result<Self, ProverError> {
+        let name = format!("srs/development/{k}");
+        if let Some(srs) = Self::read_cached(&name, k, cache)? {
+            tracing::warn!(k, "using the INSECURE development set-up: its secret is public, proofs under it prove nothing");
+            return Ok(srs);
+        }
+        let srs = Self::development(k);
+        srs.write_cached(&name, cache)?;
+        Ok(srs)
+    }
+
+    /// Imports a snarkjs `.ptau` file or a file in halo2's own format, checks it with pairings, and cuts it to height `k` (its
+    /// own height if `None`).
+    pub fn import(path: &Path, k: Option<u32>) -> Result<Self, ProverError> {
+        let mut start = [0u8; 4];
+        let mut file = fs::File::open(path).map_err(ProverError::io("cannot read", path))?;
+        std::io::Read::read_exact(&mut file, &mut start).map_err(|_| bad(path, "it is shorter than four bytes"))?;
+        let powers = if &start == b"ptau" { ptau::read(path, k)? } else { read_halo2(path, k)? };
+        srs_check::check(&powers, &mut StdRng::from_entropy()).map_err(|detail| bad(path, &detail))?;
+        let srs = Self { params: assemble(powers.k, powers.g, None, powers.s_g2) };
+        if srs.is_development() {
+            tracing::warn!(path = %path.display(), "this file holds the INSECURE development set-up");
+        }
+        Ok(srs)
+    }
+
+    /// Puts an imported set-up into the cache, where [`Self::cached`] finds it by its digest.
+    pub fn store(&self, cache: &Cache) -> Result<(), ProverError> {
+        self.write_cached(&format!("srs/{}/{}", self.digest(), self.k()), cache)
+    }
+
+    /// A stored set-up by digest, cut to height `k`; the smallest stored height that suffices is used.
+    pub fn cached(digest: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
+        for have in k..=28 {
+            if let Some(mut srs) = Self::read_cached(&format!("srs/{digest}/{have}"), have, cache)? {
+                if have > k {
+                    srs.params.downsize(k);
+                    srs.store(cache)?;
+                }
+                return Ok(Some(srs));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_cached(name: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
+        let Some(bytes) = cache.read(name)? else { return Ok(None) };
+        let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(name), detail };
+        // Unchecked reading trusts its input: the digest has been checked, the length is checked here.
+        let expected = 4 + (128usize << k) + 256;
+        if bytes.len() != expected || bytes[..4] != k.to_le_bytes() {
+            return Err(corrupt(format!("it is not a set-up of height {k}")));
+        }
+        let params = ParamsKZG::read_custom(&mut bytes.as_slice(), SerdeFormat::RawBytesUnchecked)
+            .map_err(|error| corrupt(error.to_string()))?;
+        Ok(Some(Self { params }))
+    }
+
+    fn write_cached(&self, name: &str, cache: &Cache) -> Result<(), ProverError> {
+        let mut bytes = Vec::with_capacity(4 + (128usize << self.k()) + 256);
+        self.params
+            .write_custom(&mut bytes, SerdeFormat::RawBytesUnchecked)
+            .map_err(ProverError::io("cannot serialise", &cache.path(name)))?;
+        cache.write(name, &bytes)
+    }
+
+    /// `log2` of the number of points.
+    pub fn k(&self) -> u32 {
+        self.params.k()
+    }
+
+    /// halo2's parameters.
+    pub fn params(&self) -> &ParamsKZG<Bn256> {
+        &self.params
+    }
+
+    /// `[τ]_2`, all that a verifier needs.
+    pub fn tau_g2(&self) -> G2Affine {
+        self.params.s_g2()
+    }
+
+    /// Names the set-up, whatever its height: a digest of `[τ]_2`.
+    pub fn digest(&self) -> String {
+        blake3::hash(self.tau_g2().to_bytes().as_ref()).to_hex()[..32].to_string()
+    }
+
+    /// Whether this is the insecure development set-up.
+    pub fn is_development(&self) -> bool {
+        self.tau_g2() == development::tau_g2()
+    }
+
+    /// Cuts the set-up to height `k`.
+    pub fn cut(mut self, k: u32) -> Result<Self, ProverError> {
+        if k > self.k() {
+            return Err(ProverError::SrsTooSmall { have: self.k(), need: k });
+        }
+        if k < self.k() {
+            self.params.downsize(k);
+        }
+        Ok(self)
+    }
+}
+
+/// Powers of the secret as a file states them, not yet checked.
+pub(crate) struct Powers {
+    pub(crate) k: u32,
+    pub(crate) g: Vec<G1Affine>,
+    pub(crate) g2: G2Affine,
+    pub(crate) s_g2: G2Affine,
+}
+
+pub(crate) fn bad(path: &Path, detail: &str) -> ProverError {
+    ProverError::BadSrs { path: path.to_owned(), detail: detail.into() }
+}
+
+fn assemble(k: u32, g: Vec<G1Affine>, g_lagrange: Option<Vec<G1Affine>>, s_g2: G2Affine) -> ParamsKZG<Bn256> {
+    // halo2 builds parameters from parts only on an existing value; the smallest one serves.
+    ParamsKZG::setup(1, StdRng::seed_from_u64(0)).from_parts(k, g, g_lagrange, G2Affine::generator(), s_g2)
+}
+
+/// halo2's file: height, powers, Lagrange basis (made again, not trusted), `[1]_2`, `[τ]_2`.
+fn read_halo2(path: &Path, k: Option<u32>) -> Result<Powers, ProverError> {
+    let bytes = fs::read(path).map_err(ProverError::io("cannot read", path))?;
+    let stated = u32::from_le_bytes(bytes[..4].try_into().unwrap_or_default());
+    if !(1..=Fr::S).contains(&stated) {
+        return Err(bad(path, "it is neither a snarkjs .ptau file nor halo2 parameters for BN254"));
+    }
+    let raw = 4 + (128usize << stated) + 256;
+    let processed = 4 + (64usize << stated) + 128;
+    let format = match bytes.len() {
+        len if len == raw => SerdeFormat::RawBytes,
+        len if len == processed => SerdeFormat::Processed,
+        len => {
+            return Err(bad(
+                path,
+                &format!("halo2 parameters of height {stated} have {raw} or {processed} bytes, this file has {len}; it may be cut short"),
+            ));
+        }
+    };
+    let wanted = k.unwrap_or(stated);
+    if wanted > stated {
+        return Err(ProverError::SrsTooSmall { have: stated, need: wanted });
+    }
+    let params: ParamsKZG<Bn256> = ParamsKZG::read_custom(&mut bytes.as_slice(), format)
+        .map_err(|error| bad(path, &format!("a point is not valid ({error})")))?;
+    let g = params.get_g()[..1 << wanted].to_vec();
+    Ok(Powers { k: wanted, g, g2: params.g2(), s_g2: params.s_g2() })
+}
