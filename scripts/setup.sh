@@ -31,3 +31,8 @@ if [[ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]]; then
     scripts/solc --version >/dev/null
     echo "$wanted" >"$stamp"
 fi
+
+# Where solidity/foundry.toml and remappings.txt look for the libraries: inside forge's root.
+if [[ "$(readlink solidity/node_modules)" != ../node_modules ]]; then
+    ln -sfn ../node_modules solidity/node_modules
+fi

@@ -58,7 +58,11 @@ impl CompiledModel {
     pub fn new(graph: IntegerGraph, manifest: Manifest) -> Result<Self> {
         graph.validate()?;
         manifest.validate(&graph)?;
-        let mut model = Self { graph, manifest, digest: [0; DIGEST] };
+        let mut model = Self {
+            graph,
+            manifest,
+            digest: [0; DIGEST],
+        };
         model.digest = Keccak256::digest(model.payload()?).into();
         Ok(model)
     }
@@ -79,54 +83,97 @@ impl CompiledModel {
     }
 
     fn payload(&self) -> Result<Vec<u8>> {
-        postcard::to_stdvec(&PayloadRef { graph: &self.graph, manifest: &self.manifest })
-            .map_err(|error| ModelError::graph("payload", format!("cannot be encoded: {error}")))
+        postcard::to_stdvec(&PayloadRef {
+            graph: &self.graph,
+            manifest: &self.manifest,
+        })
+        .map_err(|error| ModelError::graph("payload", format!("cannot be encoded: {error}")))
+    }
+
+    /// The contents of a `.verdict` file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let payload = self.payload()?;
+        let parts: [&[u8]; 4] = [
+            &MAGIC,
+            &FORMAT_VERSION.to_le_bytes(),
+            &payload,
+            &self.digest,
+        ];
+        Ok(parts.concat())
     }
 
     /// Writes a `.verdict` file. On failure no file is left behind, and an existing one stays as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let payload = self.payload()?;
+        let bytes = self.to_bytes()?;
         let write = || {
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let directory = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
             let mut file = tempfile::NamedTempFile::new_in(directory)?;
-            file.write_all(&MAGIC)?;
-            file.write_all(&FORMAT_VERSION.to_le_bytes())?;
-            file.write_all(&payload)?;
-            file.write_all(&self.digest)?;
+            file.write_all(&bytes)?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|error| error.error)?;
             Ok(())
         };
-        write().map_err(|source| ModelError::Write { path: path.into(), source })
+        write().map_err(|source| ModelError::Write {
+            path: path.into(),
+            source,
+        })
     }
 
     /// Reads a `.verdict` file, trusting nothing in it.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| ModelError::Read { path: path.into(), source })?;
-        let corrupt = |detail: String| ModelError::Corrupt { path: path.into(), detail };
+        let bytes = fs::read(path).map_err(|source| ModelError::Read {
+            path: path.into(),
+            source,
+        })?;
+        Self::from_bytes(&bytes, path)
+    }
+
+    /// Decodes the contents of a `.verdict` file, trusting nothing in them; `path` is named in errors.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let corrupt = |detail: String| ModelError::Corrupt {
+            path: path.into(),
+            detail,
+        };
         if !bytes.starts_with(&MAGIC) {
             return Err(ModelError::NotCompiled { path: path.into() });
         }
         let Some((header, rest)) = bytes.split_at_checked(HEADER) else {
             return Err(corrupt("it ends within the header".into()));
         };
-        let found = header[MAGIC.len()..].iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+        let found = header[MAGIC.len()..]
+            .iter()
+            .rev()
+            .fold(0, |value, byte| value << 8 | u32::from(*byte));
         if found != FORMAT_VERSION {
-            return Err(ModelError::FormatVersion { path: path.into(), found, supported: FORMAT_VERSION });
+            return Err(ModelError::FormatVersion {
+                path: path.into(),
+                found,
+                supported: FORMAT_VERSION,
+            });
         }
-        let Some((payload, digest)) = rest.len().checked_sub(DIGEST).and_then(|at| rest.split_at_checked(at)) else {
+        let Some((payload, digest)) = rest
+            .len()
+            .checked_sub(DIGEST)
+            .and_then(|at| rest.split_at_checked(at))
+        else {
             return Err(corrupt("it ends before the digest".into()));
         };
         let actual: [u8; DIGEST] = Keccak256::digest(payload).into();
         if actual != digest {
             return Err(corrupt("the digest does not match the contents".into()));
         }
-        let (Payload { graph, manifest }, rest) =
-            postcard::take_from_bytes::<Payload>(payload).map_err(|error| corrupt(format!("cannot be decoded: {error}")))?;
+        let (Payload { graph, manifest }, rest) = postcard::take_from_bytes::<Payload>(payload)
+            .map_err(|error| corrupt(format!("cannot be decoded: {error}")))?;
         if !rest.is_empty() {
-            return Err(corrupt(format!("{} unexpected bytes follow the model", rest.len())));
+            return Err(corrupt(format!(
+                "{} unexpected bytes follow the model",
+                rest.len()
+            )));
         }
         let model = Self::new(graph, manifest)?;
         // Numbers have several encodings; only the canonical one belongs to this digest.
@@ -137,14 +184,27 @@ impl CompiledModel {
     }
 
     /// Turns one row of real inputs, `inputs[input][position]`, into the integers the graph expects.
-    pub fn quantise_input(&self, inputs: &[Vec<f64>], out_of_domain: OutOfDomain) -> Result<Vec<Vec<i32>>> {
+    pub fn quantise_input(
+        &self,
+        inputs: &[Vec<f64>],
+        out_of_domain: OutOfDomain,
+    ) -> Result<Vec<Vec<i32>>> {
         if inputs.len() != self.manifest.inputs.len() {
             return Err(ModelError::InputShape {
                 input: "count".into(),
-                detail: format!("the model has {} inputs, {} were given", self.manifest.inputs.len(), inputs.len()),
+                detail: format!(
+                    "the model has {} inputs, {} were given",
+                    self.manifest.inputs.len(),
+                    inputs.len()
+                ),
             });
         }
-        self.manifest.inputs.iter().zip(inputs).map(|(input, values)| input.quantise(values, out_of_domain)).collect()
+        self.manifest
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(input, values)| input.quantise(values, out_of_domain))
+            .collect()
     }
 
     /// Turns one row of integer inputs back into real numbers.
@@ -155,13 +215,24 @@ impl CompiledModel {
             };
             values.iter().enumerate().map(cell).collect()
         };
-        self.manifest.inputs.iter().zip(inputs).map(|(input, values)| real(input, values)).collect()
+        self.manifest
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(input, values)| real(input, values))
+            .collect()
     }
 
     /// Turns integer outputs into real numbers.
     pub fn dequantise_output(&self, outputs: &[Vec<i32>]) -> Vec<Vec<f64>> {
-        let real = |scale: f64, values: &[i32]| values.iter().map(|v| f64::from(*v) * scale).collect();
-        self.manifest.outputs.iter().zip(outputs).map(|(output, values)| real(output.scale, values)).collect()
+        let real =
+            |scale: f64, values: &[i32]| values.iter().map(|v| f64::from(*v) * scale).collect();
+        self.manifest
+            .outputs
+            .iter()
+            .zip(outputs)
+            .map(|(output, values)| real(output.scale, values))
+            .collect()
     }
 }
 
@@ -176,13 +247,21 @@ impl InputManifest {
         }
         let cell = |(feature, value): (usize, &f64)| {
             let scale: f64 = pick(&self.scales, feature);
-            let (min, max): (f64, f64) = (pick(&self.real_min, feature), pick(&self.real_max, feature));
+            let (min, max): (f64, f64) =
+                (pick(&self.real_min, feature), pick(&self.real_max, feature));
             // Half a step beyond the end still rounds to the end.
             let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0;
             if value.is_nan() || (!inside && out_of_domain == OutOfDomain::Reject) {
-                return Err(ModelError::OutOfDomain { input: self.name.clone(), feature, value: *value, min, max });
+                return Err(ModelError::OutOfDomain {
+                    input: self.name.clone(),
+                    feature,
+                    value: *value,
+                    min,
+                    max,
+                });
             }
-            let integer = (value.max(min).min(max) / scale).round() - pick(&self.zero_points, feature) as f64;
+            let integer =
+                (value.max(min).min(max) / scale).round() - pick(&self.zero_points, feature) as f64;
             Ok(integer.max(self.min.into()).min(self.max.into()) as i32)
         };
         values.iter().enumerate().map(cell).collect()

@@ -27,7 +27,11 @@ const MAX_BITS: u32 = 15;
 const PACKING_BITS: u32 = 16;
 
 /// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
-pub fn compile(graph: &FloatGraph, calibration: &DataSet, options: &Options) -> Result<CompiledModel> {
+pub fn compile(
+    graph: &FloatGraph,
+    calibration: &DataSet,
+    options: &Options,
+) -> Result<CompiledModel> {
     check_options(graph, options)?;
     let rows = &calibration.rows()[..calibration.len().min(MAX_ROWS)];
     let data = DataSet::from_rows(rows.to_vec(), &graph.input_specs())?;
@@ -50,9 +54,10 @@ pub fn compile(graph: &FloatGraph, calibration: &DataSet, options: &Options) -> 
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
     let within = |option, value: Option<u32>, min, max| match value {
-        Some(value) if value < min || value > max => {
-            Err(ModelError::Option { option, detail: format!("expected {min} to {max}, found {value}") })
-        }
+        Some(value) if value < min || value > max => Err(ModelError::Option {
+            option,
+            detail: format!("expected {min} to {max}, found {value}"),
+        }),
         _ => Ok(()),
     };
     within("activation_bits", options.activation_bits, 2, MAX_BITS)?;
@@ -62,12 +67,19 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
     within("table_bits", options.table_bits, 4, 24)?;
     if !(0.0..=100.0).contains(&options.domain_margin) {
         let detail = format!("expected 0 to 100, found {}", options.domain_margin);
-        return Err(ModelError::Option { option: "domain_margin", detail });
+        return Err(ModelError::Option {
+            option: "domain_margin",
+            detail,
+        });
     }
     if options.input_domains.len() > graph.inputs.len() {
         return Err(ModelError::Option {
             option: "input_domains",
-            detail: format!("the model has {} inputs, {} domains were given", graph.inputs.len(), options.input_domains.len()),
+            detail: format!(
+                "the model has {} inputs, {} domains were given",
+                graph.inputs.len(),
+                options.input_domains.len()
+            ),
         });
     }
     Ok(())
@@ -90,7 +102,14 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
                 magnitude: values.iter().map(|v| v.abs()).fold(0.0, f64::max),
                 mean_square: values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
             });
-            (stats.collect(), graph.outputs.iter().map(|id| std::mem::take(&mut trace.values[*id])).collect())
+            (
+                stats.collect(),
+                graph
+                    .outputs
+                    .iter()
+                    .map(|id| std::mem::take(&mut trace.values[*id]))
+                    .collect(),
+            )
         })
         .collect();
     let mut stats = vec![Stats::default(); graph.tensors.len()];
@@ -123,10 +142,21 @@ fn search(
     let small = matches!(options.goal, Goal::Time | Goal::Memory);
     let table_bits = options.table_bits.unwrap_or(if small { 14 } else { 16 });
     let attempt = |bits: Bits| -> Result<(IntegerGraph, Vec<InputGrid>)> {
-        let input_bits = options.input_bits.unwrap_or((bits.activation + 2).clamp(8, 12));
+        let input_bits = options
+            .input_bits
+            .unwrap_or((bits.activation + 2).clamp(8, 12));
         let calibrated = InputDomain::Calibrated;
         let grids = (0..graph.inputs.len())
-            .map(|i| choose(graph, i, data, options.input_domains.get(i).unwrap_or(&calibrated), options.domain_margin, input_bits))
+            .map(|i| {
+                choose(
+                    graph,
+                    i,
+                    data,
+                    options.input_domains.get(i).unwrap_or(&calibrated),
+                    options.domain_margin,
+                    input_bits,
+                )
+            })
             .collect::<Result<Vec<_>>>()?;
         let integer = quantise(graph, &grids, &measured.stats, options, bits, table_bits)?;
         Ok((integer, grids))
@@ -145,10 +175,22 @@ fn search(
             let bits = Bits { activation, output };
             let (integer, grids) = attempt(bits)?;
             let badness = disagreement(&integer, &grids, data, measured)?;
-            tracing::debug!(activation, output, badness, table_entries = integer.table_entries(), "tried");
+            tracing::debug!(
+                activation,
+                output,
+                badness,
+                table_entries = integer.table_entries(),
+                "tried"
+            );
             if badness <= 1.0 {
-                if options.goal == Goal::Gas && options.activation_bits.is_none() && activation < MAX_BITS {
-                    let finer = Bits { activation: activation + 1, output: (output + 1).min(MAX_BITS) };
+                if options.goal == Goal::Gas
+                    && options.activation_bits.is_none()
+                    && activation < MAX_BITS
+                {
+                    let finer = Bits {
+                        activation: activation + 1,
+                        output: (output + 1).min(MAX_BITS),
+                    };
                     let (integer, grids) = attempt(finer)?;
                     return Ok((finer, integer, grids));
                 }
@@ -160,7 +202,10 @@ fn search(
         }
     }
     let Some((badness, bits, integer, grids)) = best else {
-        return Err(ModelError::Option { option: "activation_bits", detail: "no bit width was left to try".into() });
+        return Err(ModelError::Option {
+            option: "activation_bits",
+            detail: "no bit width was left to try".into(),
+        });
     };
     tracing::warn!(
         badness,
@@ -171,7 +216,12 @@ fn search(
 }
 
 /// How far the integers are from the float model, relative to what is tolerated.
-fn disagreement(graph: &IntegerGraph, grids: &[InputGrid], data: &DataSet, measured: &Measured) -> Result<f64> {
+fn disagreement(
+    graph: &IntegerGraph,
+    grids: &[InputGrid],
+    data: &DataSet,
+    measured: &Measured,
+) -> Result<f64> {
     let outputs = data
         .rows()
         .par_iter()
@@ -181,7 +231,8 @@ fn disagreement(graph: &IntegerGraph, grids: &[InputGrid], data: &DataSet, measu
                 .zip(grids)
                 .map(|(values, grid)| {
                     let integer = |(i, v): (usize, &f64)| {
-                        ((v / grid.scale(i)).round() - grid.zero(i) as f64).clamp(grid.min.into(), grid.max.into()) as i32
+                        ((v / grid.scale(i)).round() - grid.zero(i) as f64)
+                            .clamp(grid.min.into(), grid.max.into()) as i32
                     };
                     values.iter().enumerate().map(integer).collect()
                 })
@@ -192,19 +243,32 @@ fn disagreement(graph: &IntegerGraph, grids: &[InputGrid], data: &DataSet, measu
     let mut worst = 0.0f64;
     for (output, id) in graph.outputs.iter().enumerate() {
         let scale = graph.tensors[*id].scale;
-        let pairs = || outputs.iter().zip(&measured.outputs).map(|(integers, reals)| (&integers[output], &reals[output]));
+        let pairs = || {
+            outputs
+                .iter()
+                .zip(&measured.outputs)
+                .map(|(integers, reals)| (&integers[output], &reals[output]))
+        };
         let badness = if graph.tensors[*id].len >= 2 {
             let differ = pairs().filter(|(integers, reals)| {
                 let best = top1(integers);
                 // Equal float scores have no top-1 to agree with.
-                best != top1(reals) && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+                best != top1(reals)
+                    && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
             });
             differ.count() as f64 / data.len() as f64 / TOP1_TOLERANCE
         } else {
             let reals = || pairs().map(|(_, reals)| reals[0]);
-            let range = reals().fold(f64::NEG_INFINITY, f64::max) - reals().fold(f64::INFINITY, f64::min);
-            let range = if range > 0.0 { range } else { reals().map(f64::abs).fold(1e-9, f64::max) };
-            let error = pairs().map(|(integers, reals)| (f64::from(integers[0]) * scale - reals[0]).abs()).fold(0.0, f64::max);
+            let range =
+                reals().fold(f64::NEG_INFINITY, f64::max) - reals().fold(f64::INFINITY, f64::min);
+            let range = if range > 0.0 {
+                range
+            } else {
+                reals().map(f64::abs).fold(1e-9, f64::max)
+            };
+            let error = pairs()
+                .map(|(integers, reals)| (f64::from(integers[0]) * scale - reals[0]).abs())
+                .fold(0.0, f64::max);
             error / range / ERROR_TOLERANCE
         };
         worst = worst.max(badness);
@@ -212,7 +276,13 @@ fn disagreement(graph: &IntegerGraph, grids: &[InputGrid], data: &DataSet, measu
     Ok(worst)
 }
 
-fn manifest(graph: &FloatGraph, integer: &IntegerGraph, grids: &[InputGrid], bits: Bits, options: &Options) -> Manifest {
+fn manifest(
+    graph: &FloatGraph,
+    integer: &IntegerGraph,
+    grids: &[InputGrid],
+    bits: Bits,
+    options: &Options,
+) -> Manifest {
     let inputs = integer.inputs.iter().zip(grids).map(|(id, grid)| {
         let tensor = &integer.tensors[*id];
         InputManifest {
@@ -227,23 +297,30 @@ fn manifest(graph: &FloatGraph, integer: &IntegerGraph, grids: &[InputGrid], bit
             real_max: grid.domain.iter().map(|d| d.1).collect(),
         }
     });
-    let outputs = integer.outputs.iter().zip(&graph.output_names).map(|(id, name)| {
-        let tensor = &integer.tensors[*id];
-        OutputManifest {
-            name: name.clone(),
-            shape: tensor.shape.clone(),
-            visibility: tensor.visibility,
-            min: tensor.min,
-            max: tensor.max,
-            scale: tensor.scale,
-            real_min: f64::from(tensor.min) * tensor.scale,
-            real_max: f64::from(tensor.max) * tensor.scale,
-        }
-    });
+    let outputs = integer
+        .outputs
+        .iter()
+        .zip(&graph.output_names)
+        .map(|(id, name)| {
+            let tensor = &integer.tensors[*id];
+            OutputManifest {
+                name: name.clone(),
+                shape: tensor.shape.clone(),
+                visibility: tensor.visibility,
+                min: tensor.min,
+                max: tensor.max,
+                scale: tensor.scale,
+                real_min: f64::from(tensor.min) * tensor.scale,
+                real_max: f64::from(tensor.max) * tensor.scale,
+            }
+        });
     Manifest {
         name: graph.name.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        onnx_keccak256: Keccak256::digest(&graph.onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+        onnx_keccak256: Keccak256::digest(&graph.onnx)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
         inputs: inputs.collect(),
         outputs: outputs.collect(),
         parameters: integer.parameters() as u64,

@@ -174,7 +174,9 @@ pub enum ModelError {
     },
 
     /// Calibration needs at least one row.
-    #[error("the calibration data holds no rows; give at least one, better a few hundred that look like real inputs")]
+    #[error(
+        "the calibration data holds no rows; give at least one, better a few hundred that look like real inputs"
+    )]
     EmptyCalibration,
 
     /// A compiler option is out of its range or does not fit the model.
@@ -261,10 +263,16 @@ pub enum ModelError {
 
 impl ModelError {
     pub(crate) fn graph(place: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::InvalidGraph { place: place.into(), detail: detail.into() }
+        Self::InvalidGraph {
+            place: place.into(),
+            detail: detail.into(),
+        }
     }
 
     pub(crate) fn quantise(tensor: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Quantise { tensor: tensor.into(), detail: detail.into() }
+        Self::Quantise {
+            tensor: tensor.into(),
+            detail: detail.into(),
+        }
     }
 }

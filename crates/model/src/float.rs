@@ -17,11 +17,17 @@ pub struct FloatTrace {
 impl FloatGraph {
     /// Runs the graph on one row, `inputs[input][position]`; missing values count as zero.
     pub fn run(&self, inputs: &[Vec<f64>]) -> FloatTrace {
-        let mut trace = FloatTrace { values: Vec::new(), sums: Vec::new() };
+        let mut trace = FloatTrace {
+            values: Vec::new(),
+            sums: Vec::new(),
+        };
         for (id, tensor) in self.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else {
                 let position = self.inputs.iter().position(|input| *input == id);
-                let mut values = position.and_then(|i| inputs.get(i)).cloned().unwrap_or_default();
+                let mut values = position
+                    .and_then(|i| inputs.get(i))
+                    .cloned()
+                    .unwrap_or_default();
                 values.resize(tensor.len, 0.0);
                 trace.values.push(values);
                 trace.sums.push(Vec::new());
@@ -31,10 +37,15 @@ impl FloatGraph {
             for term in &layer.terms {
                 let source = &trace.values[term.source];
                 for (sum, row) in sums.iter_mut().zip(&term.rows) {
-                    *sum += row.iter().map(|(cell, weight)| weight * source[*cell as usize]).sum::<f64>();
+                    *sum += row
+                        .iter()
+                        .map(|(cell, weight)| weight * source[*cell as usize])
+                        .sum::<f64>();
                 }
             }
-            trace.values.push(sums.iter().map(|v| layer.activation.apply(*v)).collect());
+            trace
+                .values
+                .push(sums.iter().map(|v| layer.activation.apply(*v)).collect());
             trace.sums.push(sums);
         }
         trace
@@ -42,6 +53,9 @@ impl FloatGraph {
 
     /// Runs every row of `data`, in parallel.
     pub fn run_all(&self, data: &DataSet) -> Vec<FloatTrace> {
-        data.rows().par_iter().map(|inputs| self.run(inputs)).collect()
+        data.rows()
+            .par_iter()
+            .map(|inputs| self.run(inputs))
+            .collect()
     }
 }

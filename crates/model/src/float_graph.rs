@@ -127,7 +127,11 @@ impl FloatGraph {
             .iter()
             .map(|&id| {
                 let tensor = &self.tensors[id];
-                InputSpec { name: tensor.name.clone(), shape: tensor.shape.clone(), len: tensor.len }
+                InputSpec {
+                    name: tensor.name.clone(),
+                    shape: tensor.shape.clone(),
+                    len: tensor.len,
+                }
             })
             .collect()
     }
@@ -138,7 +142,12 @@ impl FloatGraph {
             .iter()
             .filter_map(|tensor| tensor.layer.as_ref())
             .map(|layer| {
-                let weights: usize = layer.terms.iter().flat_map(|term| &term.rows).map(Vec::len).sum();
+                let weights: usize = layer
+                    .terms
+                    .iter()
+                    .flat_map(|term| &term.rows)
+                    .map(Vec::len)
+                    .sum();
                 weights + layer.bias.iter().filter(|bias| **bias != 0.0).count()
             })
             .sum()

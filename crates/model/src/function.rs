@@ -8,10 +8,7 @@ use crate::graph::Function;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Rule {
     /// The table is the same whatever the scale: `x` and `q` have the same unit.
-    Homogeneous {
-        activation: Activation,
-        limit: i32,
-    },
+    Homogeneous { activation: Activation, limit: i32 },
     /// `x · scale = f(q · unit)`.
     Scaled {
         activation: Activation,
@@ -25,7 +22,12 @@ impl Rule {
     pub(crate) fn value(self, q: i64) -> i32 {
         let (real, limit) = match self {
             Self::Homogeneous { activation, limit } => (activation.apply(q as f64), limit),
-            Self::Scaled { activation, limit, unit, scale } => (activation.apply(q as f64 * unit) / scale, limit),
+            Self::Scaled {
+                activation,
+                limit,
+                unit,
+                scale,
+            } => (activation.apply(q as f64 * unit) / scale, limit),
         };
         let limit = f64::from(limit);
         // In range by construction; `as` saturates and turns NaN into 0, so nothing here can fail.
@@ -44,11 +46,19 @@ impl Rule {
     pub(crate) fn table(self, shift: u32, q_min: i64, q_max: i64) -> Function {
         let (Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. }) = self;
         let values = (q_min..=q_max).map(|q| self.value(q)).collect();
-        Function { name: activation.name().to_owned(), shift, q_min, values }
+        Function {
+            name: activation.name().to_owned(),
+            shift,
+            q_min,
+            values,
+        }
     }
 }
 
 /// Whether `f(c·v) = c·f(v)` for `c > 0`, so that layers with different scales can share one table.
 pub(crate) fn homogeneous(activation: Activation) -> bool {
-    matches!(activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. })
+    matches!(
+        activation,
+        Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. }
+    )
 }

@@ -15,14 +15,21 @@ pub(crate) struct Bound {
 
 impl Bound {
     fn new(bias: i64) -> Self {
-        Self { min: bias.into(), max: bias.into(), magnitude: i128::from(bias).abs() }
+        Self {
+            min: bias.into(),
+            max: bias.into(),
+            magnitude: i128::from(bias).abs(),
+        }
     }
 
     fn add(&mut self, weight: i32, (min, max): (i32, i32)) {
         if weight == 0 {
             return;
         }
-        let products = [i128::from(weight) * i128::from(min), i128::from(weight) * i128::from(max)];
+        let products = [
+            i128::from(weight) * i128::from(min),
+            i128::from(weight) * i128::from(max),
+        ];
         self.min += products[0].min(products[1]);
         self.max += products[0].max(products[1]);
         self.magnitude += products[0].abs().max(products[1].abs());
@@ -30,15 +37,21 @@ impl Bound {
 }
 
 /// The bounds of a layer's sums; `range` gives a source tensor's smallest and largest value and its length.
-pub(crate) fn layer_bounds(layer: &Layer, range: impl Fn(TensorId) -> (i32, i32, usize)) -> Vec<Bound> {
+pub(crate) fn layer_bounds(
+    layer: &Layer,
+    range: impl Fn(TensorId) -> (i32, i32, usize),
+) -> Vec<Bound> {
     let mut bounds: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
     for term in &layer.terms {
         let (min, max, len) = range(term.source);
         match &term.kernel {
             Kernel::Dense { weights } => {
-                bounds.par_iter_mut().zip(weights.par_chunks(len.max(1))).for_each(|(bound, row)| {
-                    row.iter().for_each(|weight| bound.add(*weight, (min, max)));
-                });
+                bounds
+                    .par_iter_mut()
+                    .zip(weights.par_chunks(len.max(1)))
+                    .for_each(|(bound, row)| {
+                        row.iter().for_each(|weight| bound.add(*weight, (min, max)));
+                    });
             }
             Kernel::Sparse { entries } => {
                 for (output, _, weight) in entries {
@@ -56,7 +69,10 @@ impl IntegerGraph {
     /// The smallest and largest `y` of each cell of `tensor`, over every value its sources' ranges allow; empty for an
     /// input. The graph must be [valid](Self::validate).
     pub fn intervals(&self, tensor: TensorId) -> Vec<(i64, i64)> {
-        self.bounds(tensor).into_iter().map(|bound| (saturate(bound.min), saturate(bound.max))).collect()
+        self.bounds(tensor)
+            .into_iter()
+            .map(|bound| (saturate(bound.min), saturate(bound.max)))
+            .collect()
     }
 
     /// The smallest and largest `y` of any cell of `tensor`; `None` for an input. The graph must be
@@ -69,12 +85,19 @@ impl IntegerGraph {
     }
 
     pub(crate) fn bounds(&self, tensor: TensorId) -> Vec<Bound> {
-        let layer = self.tensors.get(tensor).and_then(|tensor| tensor.layer.as_ref());
-        layer.map(|layer| layer_bounds(layer, |id| self.range(id))).unwrap_or_default()
+        let layer = self
+            .tensors
+            .get(tensor)
+            .and_then(|tensor| tensor.layer.as_ref());
+        layer
+            .map(|layer| layer_bounds(layer, |id| self.range(id)))
+            .unwrap_or_default()
     }
 
     fn range(&self, id: TensorId) -> (i32, i32, usize) {
-        self.tensors.get(id).map_or((0, 0, 0), |tensor| (tensor.min, tensor.max, tensor.len))
+        self.tensors
+            .get(id)
+            .map_or((0, 0, 0), |tensor| (tensor.min, tensor.max, tensor.len))
     }
 
     /// Number of non-zero weights and of biases.
@@ -82,13 +105,23 @@ impl IntegerGraph {
         self.tensors
             .iter()
             .filter_map(|tensor| tensor.layer.as_ref())
-            .map(|layer| layer.bias.len() + layer.terms.iter().map(|term| term.kernel.non_zero()).sum::<usize>())
+            .map(|layer| {
+                layer.bias.len()
+                    + layer
+                        .terms
+                        .iter()
+                        .map(|term| term.kernel.non_zero())
+                        .sum::<usize>()
+            })
             .sum()
     }
 
     /// Entries of all tables together.
     pub fn table_entries(&self) -> usize {
-        self.functions.iter().map(|function| function.values.len()).sum()
+        self.functions
+            .iter()
+            .map(|function| function.values.len())
+            .sum()
     }
 }
 
@@ -97,7 +130,9 @@ impl Kernel {
     pub fn non_zero(&self) -> usize {
         match self {
             Self::Dense { weights } => weights.iter().filter(|weight| **weight != 0).count(),
-            Self::Sparse { entries } => entries.iter().filter(|(_, _, weight)| *weight != 0).count(),
+            Self::Sparse { entries } => {
+                entries.iter().filter(|(_, _, weight)| *weight != 0).count()
+            }
         }
     }
 
@@ -106,7 +141,8 @@ impl Kernel {
         match self {
             Self::Dense { weights } => {
                 for (output, row) in weights.chunks(source_len.max(1)).enumerate() {
-                    for (cell, weight) in row.iter().enumerate().filter(|(_, weight)| **weight != 0) {
+                    for (cell, weight) in row.iter().enumerate().filter(|(_, weight)| **weight != 0)
+                    {
                         visit(output, cell, *weight);
                     }
                 }

@@ -45,7 +45,9 @@ pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use float::FloatTrace;
 pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm};
-pub use graph::{Function, FunctionId, IntegerGraph, Kernel, Layer, Tensor, TensorId, Term, Visibility};
+pub use graph::{
+    Function, FunctionId, IntegerGraph, Kernel, Layer, Tensor, TensorId, Term, Visibility,
+};
 pub use import::{import, import_outputs};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use options::{Goal, InputDomain, Options};

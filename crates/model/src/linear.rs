@@ -22,13 +22,22 @@ pub(crate) struct Affine {
 
 impl Affine {
     pub(crate) fn constant(shape: Vec<usize>, values: Vec<f64>) -> Self {
-        Self { shape, bias: values, ..Self::default() }
+        Self {
+            shape,
+            bias: values,
+            ..Self::default()
+        }
     }
 
     /// The identity on tensor `source`.
     pub(crate) fn tensor(source: usize, shape: Vec<usize>, len: usize) -> Self {
         let rows = (0..len).map(|i| vec![(i as u32, 1.0)]).collect();
-        Self { shape, terms: BTreeMap::from([(source, rows)]), bias: vec![0.0; len], nodes: Vec::new() }
+        Self {
+            shape,
+            terms: BTreeMap::from([(source, rows)]),
+            bias: vec![0.0; len],
+            nodes: Vec::new(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -44,13 +53,21 @@ impl Affine {
         let (source, rows) = self.terms.first_key_value()?;
         let identity = self.terms.len() == 1
             && self.bias.iter().all(|b| *b == 0.0)
-            && rows.iter().enumerate().all(|(i, row)| row.as_slice() == [(i as u32, 1.0)]);
+            && rows
+                .iter()
+                .enumerate()
+                .all(|(i, row)| row.as_slice() == [(i as u32, 1.0)]);
         identity.then_some(*source)
     }
 
     pub(crate) fn is_finite(&self) -> bool {
         self.bias.iter().all(|b| b.is_finite())
-            && self.terms.values().flatten().flatten().all(|(_, weight)| weight.is_finite())
+            && self
+                .terms
+                .values()
+                .flatten()
+                .flatten()
+                .all(|(_, weight)| weight.is_finite())
     }
 
     /// The cells `index` in that order, under a new shape.
@@ -102,30 +119,54 @@ impl Affine {
     }
 
     /// `out[i] = Σ_(j, c) ∈ combination(i)  c · self[j]`.
-    pub(crate) fn combine<I>(&self, shape: Vec<usize>, combination: impl Fn(usize) -> I + Sync) -> Self
+    pub(crate) fn combine<I>(
+        &self,
+        shape: Vec<usize>,
+        combination: impl Fn(usize) -> I + Sync,
+    ) -> Self
     where
         I: Iterator<Item = (usize, f64)>,
     {
         let len: usize = shape.iter().product();
-        let bias = (0..len).into_par_iter().map(|i| combination(i).map(|(j, c)| c * self.bias[j]).sum()).collect();
+        let bias = (0..len)
+            .into_par_iter()
+            .map(|i| combination(i).map(|(j, c)| c * self.bias[j]).sum())
+            .collect();
         let terms = self
             .terms
             .iter()
             .map(|(source, rows)| {
-                let width = rows.iter().flatten().map(|(cell, _)| *cell as usize + 1).max().unwrap_or(0);
+                let width = rows
+                    .iter()
+                    .flatten()
+                    .map(|(cell, _)| *cell as usize + 1)
+                    .max()
+                    .unwrap_or(0);
                 let combined = (0..len)
                     .into_par_iter()
-                    .map_init(|| vec![0.0; width], |sum, i| combine_row(rows, combination(i), sum))
+                    .map_init(
+                        || vec![0.0; width],
+                        |sum, i| combine_row(rows, combination(i), sum),
+                    )
                     .collect();
                 (*source, combined)
             })
             .collect();
-        Self { shape, terms, bias, nodes: self.nodes.clone() }
+        Self {
+            shape,
+            terms,
+            bias,
+            nodes: self.nodes.clone(),
+        }
     }
 }
 
 /// `Σ c · rows[j]`; `sum` is all zero before and after.
-fn combine_row(rows: &[Row], combination: impl Iterator<Item = (usize, f64)>, sum: &mut [f64]) -> Row {
+fn combine_row(
+    rows: &[Row],
+    combination: impl Iterator<Item = (usize, f64)>,
+    sum: &mut [f64],
+) -> Row {
     let mut touched = Vec::new();
     // Once a row has as many contributions as there are cells, remembering which cells they hit costs more than it saves.
     let mut dense = false;

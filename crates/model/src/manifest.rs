@@ -94,21 +94,37 @@ impl Manifest {
 
     /// Checks that the manifest describes `graph`, which must be valid.
     pub(crate) fn validate(&self, graph: &IntegerGraph) -> Result<()> {
-        let fail = |name: &str, detail: &str| Err(ModelError::graph(format!("manifest of `{name}`"), detail));
+        let fail = |name: &str, detail: &str| {
+            Err(ModelError::graph(format!("manifest of `{name}`"), detail))
+        };
         if self.inputs.len() != graph.inputs.len() || self.outputs.len() != graph.outputs.len() {
-            return fail(&self.name, "it lists another number of inputs or outputs than the graph has");
+            return fail(
+                &self.name,
+                "it lists another number of inputs or outputs than the graph has",
+            );
         }
         for (input, id) in self.inputs.iter().zip(&graph.inputs) {
             let tensor = &graph.tensors[*id];
             let same = input.shape == tensor.shape
-                && (input.min, input.max, input.visibility) == (tensor.min, tensor.max, tensor.visibility);
+                && (input.min, input.max, input.visibility)
+                    == (tensor.min, tensor.max, tensor.visibility);
             let count = input.scales.len();
-            let counts = [input.zero_points.len(), input.real_min.len(), input.real_max.len()];
+            let counts = [
+                input.zero_points.len(),
+                input.real_min.len(),
+                input.real_max.len(),
+            ];
             if !same || counts != [count; 3] || (count != 1 && count != tensor.len) {
-                return fail(&input.name, "its shape, range or number of scales differs from the graph's");
+                return fail(
+                    &input.name,
+                    "its shape, range or number of scales differs from the graph's",
+                );
             }
             let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
-            let scales = input.scales.iter().all(|scale| scale.is_finite() && *scale > 0.0);
+            let scales = input
+                .scales
+                .iter()
+                .all(|scale| scale.is_finite() && *scale > 0.0);
             if !scales || !finite(&input.real_min) || !finite(&input.real_max) {
                 return fail(&input.name, "a scale or domain is not a finite number");
             }
@@ -116,10 +132,14 @@ impl Manifest {
         for (output, id) in self.outputs.iter().zip(&graph.outputs) {
             let tensor = &graph.tensors[*id];
             let same = output.shape == tensor.shape
-                && (output.min, output.max, output.visibility) == (tensor.min, tensor.max, tensor.visibility)
+                && (output.min, output.max, output.visibility)
+                    == (tensor.min, tensor.max, tensor.visibility)
                 && output.scale == tensor.scale;
             if !same {
-                return fail(&output.name, "its shape, range or scale differs from the graph's");
+                return fail(
+                    &output.name,
+                    "its shape, range or scale differs from the graph's",
+                );
             }
         }
         Ok(())

@@ -105,12 +105,20 @@ pub(crate) fn quantise(
 
 impl Quantiser<'_> {
     fn limit(&self, output: bool) -> i32 {
-        if output { OUTPUT_LIMIT } else { (1 << self.bits.activation) - 1 }
+        if output {
+            OUTPUT_LIMIT
+        } else {
+            (1 << self.bits.activation) - 1
+        }
     }
 
     /// Steps that a layer's calibrated range is divided into, on either side of zero.
     fn steps(&self, output: bool) -> f64 {
-        let bits = if output { self.bits.output } else { self.bits.activation };
+        let bits = if output {
+            self.bits.output
+        } else {
+            self.bits.activation
+        };
         f64::from((1u32 << bits) - 1)
     }
 
@@ -118,21 +126,36 @@ impl Quantiser<'_> {
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else { continue };
             let output = self.graph.outputs.contains(&id);
-            let found = self.groups.iter().position(|g| g.activation == layer.activation && g.output == output);
+            let found = self
+                .groups
+                .iter()
+                .position(|g| g.activation == layer.activation && g.output == output);
             let group = found.unwrap_or_else(|| {
                 let limit = self.limit(output);
                 let rule = if homogeneous(layer.activation) {
-                    Rule::Homogeneous { activation: layer.activation, limit }
+                    Rule::Homogeneous {
+                        activation: layer.activation,
+                        limit,
+                    }
                 } else {
                     self.fixed_rule(layer.activation, output)
                 };
-                self.groups.push(Group { activation: layer.activation, output, rule, keys: None });
+                self.groups.push(Group {
+                    activation: layer.activation,
+                    output,
+                    rule,
+                    keys: None,
+                });
                 self.groups.len() - 1
             });
             self.group_of[id] = Some(group);
             let range = self.stats[id].magnitude * HEADROOM;
             // A layer that is silent on the calibration data still needs some unit; 1 is as good as any.
-            self.units[id] = if range > 0.0 { range / self.steps(output) } else { 1.0 / self.steps(output) };
+            self.units[id] = if range > 0.0 {
+                range / self.steps(output)
+            } else {
+                1.0 / self.steps(output)
+            };
         }
     }
 
@@ -141,20 +164,52 @@ impl Quantiser<'_> {
         let scale = 1.0 / f64::from(limit);
         match activation {
             // The steepest slope is 1/4: four times the value's step is the widest key step that skips no value.
-            Activation::Sigmoid => Rule::Scaled { activation, limit, unit: 4.0 / steps, scale },
-            Activation::Tanh => Rule::Scaled { activation, limit, unit: 1.0 / steps, scale },
+            Activation::Sigmoid => Rule::Scaled {
+                activation,
+                limit,
+                unit: 4.0 / steps,
+                scale,
+            },
+            Activation::Tanh => Rule::Scaled {
+                activation,
+                limit,
+                unit: 1.0 / steps,
+                scale,
+            },
             _ => {
-                let members = self.graph.tensors.iter().enumerate().filter(|(id, tensor)| {
-                    tensor.layer.as_ref().is_some_and(|layer| layer.activation == activation)
-                        && self.graph.outputs.contains(id) == output
-                });
-                let range = members.map(|(id, _)| self.stats[id].magnitude).fold(0.0, f64::max) * HEADROOM;
+                let members = self
+                    .graph
+                    .tensors
+                    .iter()
+                    .enumerate()
+                    .filter(|(id, tensor)| {
+                        tensor
+                            .layer
+                            .as_ref()
+                            .is_some_and(|layer| layer.activation == activation)
+                            && self.graph.outputs.contains(id) == output
+                    });
+                let range = members
+                    .map(|(id, _)| self.stats[id].magnitude)
+                    .fold(0.0, f64::max)
+                    * HEADROOM;
                 let range = match activation {
-                    Activation::Clip { min, max } if min.abs().max(max.abs()) > 0.0 => range.min(min.abs().max(max.abs())),
+                    Activation::Clip { min, max } if min.abs().max(max.abs()) > 0.0 => {
+                        range.min(min.abs().max(max.abs()))
+                    }
                     _ => range,
                 };
-                let unit = if range > 0.0 { range / steps } else { 1.0 / steps };
-                Rule::Scaled { activation, limit, unit, scale: unit }
+                let unit = if range > 0.0 {
+                    range / steps
+                } else {
+                    1.0 / steps
+                };
+                Rule::Scaled {
+                    activation,
+                    limit,
+                    unit,
+                    scale: unit,
+                }
             }
         }
     }
@@ -188,7 +243,12 @@ impl Quantiser<'_> {
             let Some(layer) = &tensor.layer else { continue };
             let mut variance = 0.0;
             for term in &layer.terms {
-                let square = match self.graph.inputs.iter().position(|input| *input == term.source) {
+                let square = match self
+                    .graph
+                    .inputs
+                    .iter()
+                    .position(|input| *input == term.source)
+                {
                     Some(input) => self.grids[input].mean_square,
                     None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
                 };
@@ -199,7 +259,9 @@ impl Quantiser<'_> {
             needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
             let largest = self.largest_weight(layer);
             if largest > 0.0 {
-                allowed = allowed.min(libm::log2((self.max_weight * self.unit(id) / largest).max(1.0)).floor() as u32);
+                allowed = allowed.min(
+                    libm::log2((self.max_weight * self.unit(id) / largest).max(1.0)).floor() as u32,
+                );
             }
         }
         let needed = needed.min(MAX_SHIFT);
@@ -211,7 +273,9 @@ impl Quantiser<'_> {
     fn largest_weight(&self, layer: &FloatLayer) -> f64 {
         let largest = layer.terms.iter().map(|term| {
             let weights = term.rows.par_iter().map(|row| {
-                row.iter().map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs()).fold(0.0, f64::max)
+                row.iter()
+                    .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
+                    .fold(0.0, f64::max)
             });
             weights.reduce(|| 0.0, f64::max)
         });
@@ -230,7 +294,9 @@ impl Quantiser<'_> {
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
-                    Err(factor) if matches!(self.groups[group].rule, Rule::Scaled { .. }) => return Ok(Some((group, factor))),
+                    Err(factor) if matches!(self.groups[group].rule, Rule::Scaled { .. }) => {
+                        return Ok(Some((group, factor)));
+                    }
                     Err(factor) => self.units[id] *= factor,
                 }
             };
@@ -257,7 +323,12 @@ impl Quantiser<'_> {
 
     fn input(&self, id: usize) -> Tensor {
         let tensor = &self.graph.tensors[id];
-        let position = self.graph.inputs.iter().position(|input| *input == id).unwrap_or_default();
+        let position = self
+            .graph
+            .inputs
+            .iter()
+            .position(|input| *input == id)
+            .unwrap_or_default();
         let grid = &self.grids[position];
         Tensor {
             name: tensor.name.clone(),
@@ -273,7 +344,12 @@ impl Quantiser<'_> {
 
     /// The layer's integers and the keys they reach, or the factor by which its unit is too fine.
     #[allow(clippy::type_complexity)]
-    fn layer(&self, id: usize, layer: &FloatLayer, group: usize) -> Result<Result<(Layer, (i64, i64)), f64>> {
+    fn layer(
+        &self,
+        id: usize,
+        layer: &FloatLayer,
+        group: usize,
+    ) -> Result<Result<(Layer, (i64, i64)), f64>> {
         let step = self.unit(id) / f64::from(1u32 << self.shift);
         let largest = self.largest_weight(layer) / step;
         if !largest.is_finite() {
@@ -285,17 +361,27 @@ impl Quantiser<'_> {
         let mut bias = layer.bias.clone();
         let mut terms = Vec::with_capacity(layer.terms.len());
         for term in &layer.terms {
-            if let Some(input) = self.graph.inputs.iter().position(|input| *input == term.source) {
+            if let Some(input) = self
+                .graph
+                .inputs
+                .iter()
+                .position(|input| *input == term.source)
+            {
                 let grid = &self.grids[input];
                 for (bias, row) in bias.iter_mut().zip(&term.rows) {
                     *bias += row
                         .iter()
-                        .map(|(cell, w)| w * grid.scale(*cell as usize) * grid.zero(*cell as usize) as f64)
+                        .map(|(cell, w)| {
+                            w * grid.scale(*cell as usize) * grid.zero(*cell as usize) as f64
+                        })
                         .sum::<f64>();
                 }
             }
             let kernel = self.kernel(&term.rows, term.source, step);
-            terms.push(Term { source: term.source, kernel });
+            terms.push(Term {
+                source: term.source,
+                kernel,
+            });
         }
         let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
         if !largest_bias.is_finite() {
@@ -304,11 +390,18 @@ impl Quantiser<'_> {
         if largest_bias > MAX_BIAS {
             return Ok(Err(largest_bias / MAX_BIAS * 2.0));
         }
-        let half = if self.shift == 0 { 0 } else { 1i64 << (self.shift - 1) };
+        let half = if self.shift == 0 {
+            0
+        } else {
+            1i64 << (self.shift - 1)
+        };
         let layer = Layer {
             nodes: layer.nodes.clone(),
             terms,
-            bias: bias.iter().map(|b| (b / step).round() as i64 + half).collect(),
+            bias: bias
+                .iter()
+                .map(|b| (b / step).round() as i64 + half)
+                .collect(),
             function: group,
         };
         let bounds = layer_bounds(&layer, |source| {
@@ -328,23 +421,37 @@ impl Quantiser<'_> {
         let source_len = self.graph.tensors[source].len;
         let non_zero: usize = rows.iter().map(Vec::len).sum();
         // Within 16 bits, as the largest weight was checked before.
-        let integer = |cell: u32, w: f64| (w * self.source_scale(source, cell as usize) / step).round() as i32;
+        let integer = |cell: u32, w: f64| {
+            (w * self.source_scale(source, cell as usize) / step).round() as i32
+        };
         if non_zero as f64 >= DENSE_FROM * (rows.len() * source_len) as f64 {
             let mut weights = vec![0; rows.len() * source_len];
-            weights.par_chunks_mut(source_len).zip(rows).for_each(|(out, row)| {
-                row.iter().for_each(|(cell, w)| out[*cell as usize] = integer(*cell, *w));
-            });
+            weights
+                .par_chunks_mut(source_len)
+                .zip(rows)
+                .for_each(|(out, row)| {
+                    row.iter()
+                        .for_each(|(cell, w)| out[*cell as usize] = integer(*cell, *w));
+                });
             return Kernel::Dense { weights };
         }
         let entries = rows.iter().enumerate().flat_map(|(i, row)| {
             let entry = move |(cell, w): &(u32, f64)| (i as u32, *cell, integer(*cell, *w));
             row.iter().map(entry).filter(|(_, _, w)| *w != 0)
         });
-        Kernel::Sparse { entries: entries.collect() }
+        Kernel::Sparse {
+            entries: entries.collect(),
+        }
     }
 
     fn widen_group(&mut self, group: usize, factor: f64) {
-        if let Rule::Scaled { activation, unit, scale, .. } = &mut self.groups[group].rule {
+        if let Rule::Scaled {
+            activation,
+            unit,
+            scale,
+            ..
+        } = &mut self.groups[group].rule
+        {
             // Clip's values have the keys' unit, so they widen together.
             if matches!(activation, Activation::Clip { .. }) {
                 *scale *= factor;
@@ -373,7 +480,10 @@ impl Quantiser<'_> {
             }));
         }
         let mut tensors = self.tensors;
-        for layer in tensors.iter_mut().filter_map(|tensor| tensor.layer.as_mut()) {
+        for layer in tensors
+            .iter_mut()
+            .filter_map(|tensor| tensor.layer.as_mut())
+        {
             layer.function = number[layer.function];
         }
         Ok(IntegerGraph {

@@ -19,29 +19,51 @@ pub struct Reference {
 impl Reference {
     /// Prepares the ONNX file `graph` was imported from, up to the same outputs.
     pub fn new(graph: &FloatGraph) -> Result<Self> {
-        let fail = |error: TractError| ModelError::Reference { path: graph.path.clone(), detail: format!("{error:#}") };
+        let fail = |error: TractError| ModelError::Reference {
+            path: graph.path.clone(),
+            detail: format!("{error:#}"),
+        };
         let build = || -> TractResult<Self> {
             // Shapes stated in the file may be symbolic; the inputs' decide.
-            let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+            let onnx = tract_onnx::onnx()
+                .with_ignore_output_shapes(true)
+                .with_ignore_value_info(true);
             let proto = onnx.proto_model_for_read(&mut &graph.onnx[..])?;
-            let directory = graph.path.parent().map(|parent| parent.to_string_lossy().into_owned());
+            let directory = graph
+                .path
+                .parent()
+                .map(|parent| parent.to_string_lossy().into_owned());
             let parsed = onnx.parse(&proto, directory.as_deref())?;
             let mut model = parsed.model;
             let mut inputs = Vec::new();
             for (i, shape) in graph.onnx_input_shapes.iter().enumerate() {
-                let datum = model.input_fact(i)?.datum_type.concretize().unwrap_or(DatumType::F32);
+                let datum = model
+                    .input_fact(i)?
+                    .datum_type
+                    .concretize()
+                    .unwrap_or(DatumType::F32);
                 model.set_input_fact(i, InferenceFact::dt_shape(datum, shape))?;
                 inputs.push((datum, shape.clone()));
             }
             let outlets = graph
                 .output_names
                 .iter()
-                .map(|name| parsed.outlets_by_name.get(name).copied().ok_or_else(|| TractError::msg(format!("no value is called {name}"))))
+                .map(|name| {
+                    parsed
+                        .outlets_by_name
+                        .get(name)
+                        .copied()
+                        .ok_or_else(|| TractError::msg(format!("no value is called {name}")))
+                })
                 .collect::<TractResult<Vec<_>>>()?;
             model.select_output_outlets(&outlets)?;
             model.compact()?;
             let plan = model.into_optimized()?.into_runnable()?;
-            Ok(Self { path: graph.path.clone(), plan, inputs })
+            Ok(Self {
+                path: graph.path.clone(),
+                plan,
+                inputs,
+            })
         };
         build().map_err(fail)
     }
@@ -63,10 +85,17 @@ impl Reference {
                 .iter()
                 .map(|output| {
                     let output = output.cast_to::<f64>()?;
-                    Ok(output.to_plain_array_view::<f64>()?.iter().copied().collect())
+                    Ok(output
+                        .to_plain_array_view::<f64>()?
+                        .iter()
+                        .copied()
+                        .collect())
                 })
                 .collect()
         };
-        run().map_err(|error| ModelError::Reference { path: self.path.clone(), detail: format!("{error:#}") })
+        run().map_err(|error| ModelError::Reference {
+            path: self.path.clone(),
+            detail: format!("{error:#}"),
+        })
     }
 }

@@ -51,29 +51,54 @@ struct Row {
 }
 
 /// Runs every row of `data` through tract, the float graph and the integer graph.
-pub fn accuracy(reference: &Reference, float: &FloatGraph, model: &CompiledModel, data: &DataSet) -> Result<AccuracyReport> {
+pub fn accuracy(
+    reference: &Reference,
+    float: &FloatGraph,
+    model: &CompiledModel,
+    data: &DataSet,
+) -> Result<AccuracyReport> {
     let graph = model.graph();
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
-        return Err(ModelError::graph("graph", "it was not compiled from this ONNX file"));
+        return Err(ModelError::graph(
+            "graph",
+            "it was not compiled from this ONNX file",
+        ));
     }
-    let all = data.rows().par_iter().map(|row| compare(reference, float, model, row)).collect::<Result<Vec<_>>>()?;
+    let all = data
+        .rows()
+        .par_iter()
+        .map(|row| compare(reference, float, model, row))
+        .collect::<Result<Vec<_>>>()?;
     let rows: Vec<Row> = all.into_iter().flatten().collect();
 
-    let count = rows.iter().map(|row| row.errors.len()).sum::<usize>().max(1) as f64;
+    let count = rows
+        .iter()
+        .map(|row| row.errors.len())
+        .sum::<usize>()
+        .max(1) as f64;
     let top1 = || rows.iter().filter_map(|row| row.top1);
-    let layers = graph.tensors.iter().enumerate().filter(|(_, tensor)| tensor.layer.is_some()).map(|(id, tensor)| {
-        let error = rows.iter().map(|row| row.layers[id].0).fold(0.0, f64::max);
-        LayerReport {
-            name: tensor.name.clone(),
-            max_abs_error: error,
-            max_step_error: error / tensor.scale,
-            saturated: rows.iter().map(|row| row.layers[id].1).sum(),
-        }
-    });
+    let layers = graph
+        .tensors
+        .iter()
+        .enumerate()
+        .filter(|(_, tensor)| tensor.layer.is_some())
+        .map(|(id, tensor)| {
+            let error = rows.iter().map(|row| row.layers[id].0).fold(0.0, f64::max);
+            LayerReport {
+                name: tensor.name.clone(),
+                max_abs_error: error,
+                max_step_error: error / tensor.scale,
+                saturated: rows.iter().map(|row| row.layers[id].1).sum(),
+            }
+        });
     Ok(AccuracyReport {
         rows: rows.len() as u64,
         rows_outside_domain: (data.len() - rows.len()) as u64,
-        max_abs_error: rows.iter().flat_map(|row| &row.errors).copied().fold(0.0, f64::max),
+        max_abs_error: rows
+            .iter()
+            .flat_map(|row| &row.errors)
+            .copied()
+            .fold(0.0, f64::max),
         mean_abs_error: rows.iter().flat_map(|row| &row.errors).sum::<f64>() / count,
         top1_agreement: (top1().count() > 0)
             .then(|| top1().filter(|agree| *agree).count() as f64 / top1().count() as f64),
@@ -83,7 +108,12 @@ pub fn accuracy(reference: &Reference, float: &FloatGraph, model: &CompiledModel
 }
 
 /// Compares one row; `None` if it lies outside the declared domain.
-fn compare(reference: &Reference, float: &FloatGraph, model: &CompiledModel, row: &[Vec<f64>]) -> Result<Option<Row>> {
+fn compare(
+    reference: &Reference,
+    float: &FloatGraph,
+    model: &CompiledModel,
+    row: &[Vec<f64>],
+) -> Result<Option<Row>> {
     let graph = model.graph();
     let integers = match model.quantise_input(row, OutOfDomain::Reject) {
         Err(ModelError::OutOfDomain { .. }) => return Ok(None),
@@ -92,15 +122,22 @@ fn compare(reference: &Reference, float: &FloatGraph, model: &CompiledModel, row
     let expected = reference.run(row)?;
     let reals = float.run(row);
     let trace = execute(graph, &integers)?;
-    let layers = graph.tensors.iter().zip(trace.values.iter().zip(&reals.values)).map(|(tensor, (integers, reals))| {
-        let error = integers.iter().zip(reals).map(|(x, real)| (f64::from(*x) * tensor.scale - real).abs());
-        let clipped = integers.iter().zip(reals).filter(|(x, real)| {
-            let exact = *real / tensor.scale;
-            (**x == tensor.max && exact > f64::from(tensor.max) + 0.5)
-                || (**x == tensor.min && exact < f64::from(tensor.min) - 0.5)
+    let layers = graph
+        .tensors
+        .iter()
+        .zip(trace.values.iter().zip(&reals.values))
+        .map(|(tensor, (integers, reals))| {
+            let error = integers
+                .iter()
+                .zip(reals)
+                .map(|(x, real)| (f64::from(*x) * tensor.scale - real).abs());
+            let clipped = integers.iter().zip(reals).filter(|(x, real)| {
+                let exact = *real / tensor.scale;
+                (**x == tensor.max && exact > f64::from(tensor.max) + 0.5)
+                    || (**x == tensor.min && exact < f64::from(tensor.min) - 0.5)
+            });
+            (error.fold(0.0, f64::max), clipped.count() as u64)
         });
-        (error.fold(0.0, f64::max), clipped.count() as u64)
-    });
     let layers = layers.collect();
 
     let outputs = model.dequantise_output(&trace.outputs(graph));

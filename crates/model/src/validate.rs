@@ -53,7 +53,10 @@ impl IntegerGraph {
                 ));
             }
             if tensor.visibility == Visibility::Public && !seen.contains(&id) {
-                return Err(ModelError::graph(place(id, tensor), "only inputs and outputs can be public"));
+                return Err(ModelError::graph(
+                    place(id, tensor),
+                    "only inputs and outputs can be public",
+                ));
             }
         }
         Ok(())
@@ -61,16 +64,25 @@ impl IntegerGraph {
 
     fn validate_functions(&self) -> Result<()> {
         for (id, function) in self.functions.iter().enumerate() {
-            let invalid = |detail: &str| Err(ModelError::graph(format!("function {id} `{}`", function.name), detail));
+            let invalid = |detail: &str| {
+                Err(ModelError::graph(
+                    format!("function {id} `{}`", function.name),
+                    detail,
+                ))
+            };
             if function.values.is_empty() {
                 return invalid("its table is empty");
             }
             if function.shift > MAX_SHIFT {
                 return invalid("shifts by more than 31 bits");
             }
-            let end = i64::try_from(function.values.len()).ok().and_then(|len| function.q_min.checked_add(len));
+            let end = i64::try_from(function.values.len())
+                .ok()
+                .and_then(|len| function.q_min.checked_add(len));
             let representable = |q: i64| i128::from(q) << function.shift;
-            if end.is_none_or(|end| representable(end) > SUM_LIMIT) || representable(function.q_min) < -SUM_LIMIT {
+            if end.is_none_or(|end| representable(end) > SUM_LIMIT)
+                || representable(function.q_min) < -SUM_LIMIT
+            {
                 return invalid("its keys exceed 62 bits");
             }
         }
@@ -79,46 +91,82 @@ impl IntegerGraph {
 
     fn validate_tensor(&self, id: usize, tensor: &Tensor) -> Result<()> {
         let invalid = |detail: String| Err(ModelError::graph(place(id, tensor), detail));
-        let len = tensor.shape.iter().try_fold(1usize, |product, d| product.checked_mul(*d));
+        let len = tensor
+            .shape
+            .iter()
+            .try_fold(1usize, |product, d| product.checked_mul(*d));
         if tensor.len == 0 || len != Some(tensor.len) {
-            return invalid(format!("has {} cells and shape {:?}; expected their product", tensor.len, tensor.shape));
+            return invalid(format!(
+                "has {} cells and shape {:?}; expected their product",
+                tensor.len, tensor.shape
+            ));
         }
         if tensor.len > MAX_CELLS {
             return invalid(format!("has {} cells, more than {MAX_CELLS}", tensor.len));
         }
         if tensor.min > tensor.max {
-            return invalid(format!("its range [{}, {}] is empty", tensor.min, tensor.max));
+            return invalid(format!(
+                "its range [{}, {}] is empty",
+                tensor.min, tensor.max
+            ));
         }
         if !(tensor.scale.is_finite() && tensor.scale > 0.0) {
-            return invalid(format!("its scale is {}, expected a positive number", tensor.scale));
+            return invalid(format!(
+                "its scale is {}, expected a positive number",
+                tensor.scale
+            ));
         }
         let word = i32::from(i16::MIN)..=i32::from(i16::MAX);
-        if tensor.visibility == Visibility::Public && !(word.contains(&tensor.min) && word.contains(&tensor.max)) {
-            return invalid(format!("is public with range [{}, {}], which exceeds 16 bits", tensor.min, tensor.max));
+        if tensor.visibility == Visibility::Public
+            && !(word.contains(&tensor.min) && word.contains(&tensor.max))
+        {
+            return invalid(format!(
+                "is public with range [{}, {}], which exceeds 16 bits",
+                tensor.min, tensor.max
+            ));
         }
-        let Some(layer) = &tensor.layer else { return Ok(()) };
+        let Some(layer) = &tensor.layer else {
+            return Ok(());
+        };
         if layer.bias.len() != tensor.len {
-            return invalid(format!("has {} biases, expected {}", layer.bias.len(), tensor.len));
+            return invalid(format!(
+                "has {} biases, expected {}",
+                layer.bias.len(),
+                tensor.len
+            ));
         }
         if layer.function >= self.functions.len() {
-            return invalid(format!("uses function {}, which does not exist", layer.function));
+            return invalid(format!(
+                "uses function {}, which does not exist",
+                layer.function
+            ));
         }
         for term in &layer.terms {
             if term.source >= id {
-                return invalid(format!("reads tensor {}, which does not come before it", term.source));
+                return invalid(format!(
+                    "reads tensor {}, which does not come before it",
+                    term.source
+                ));
             }
             let source_len = self.tensors[term.source].len;
             match &term.kernel {
                 Kernel::Dense { weights } => {
                     if tensor.len.checked_mul(source_len) != Some(weights.len()) {
-                        return invalid(format!("has {} weights, expected {} × {source_len}", weights.len(), tensor.len));
+                        return invalid(format!(
+                            "has {} weights, expected {} × {source_len}",
+                            weights.len(),
+                            tensor.len
+                        ));
                     }
                 }
                 Kernel::Sparse { entries } => {
                     let mut seen = HashSet::with_capacity(entries.len());
                     for (output, cell, _) in entries {
                         if *output as usize >= tensor.len || *cell as usize >= source_len {
-                            return invalid(format!("weight ({output}, {cell}) lies outside {} × {source_len}", tensor.len));
+                            return invalid(format!(
+                                "weight ({output}, {cell}) lies outside {} × {source_len}",
+                                tensor.len
+                            ));
                         }
                         if !seen.insert((*output, *cell)) {
                             return invalid(format!("weight ({output}, {cell}) is listed twice"));
@@ -134,10 +182,23 @@ impl IntegerGraph {
         let function = &self.functions[layer.function];
         let bounds = self.bounds(id);
         if bounds.iter().any(|bound| bound.magnitude >= SUM_LIMIT) {
-            return Err(ModelError::graph(place(id, tensor), "a sum can exceed 62 bits"));
+            return Err(ModelError::graph(
+                place(id, tensor),
+                "a sum can exceed 62 bits",
+            ));
         }
-        let min = bounds.iter().map(|bound| bound.min as i64).min().unwrap_or(0) >> function.shift;
-        let max = bounds.iter().map(|bound| bound.max as i64).max().unwrap_or(0) >> function.shift;
+        let min = bounds
+            .iter()
+            .map(|bound| bound.min as i64)
+            .min()
+            .unwrap_or(0)
+            >> function.shift;
+        let max = bounds
+            .iter()
+            .map(|bound| bound.max as i64)
+            .max()
+            .unwrap_or(0)
+            >> function.shift;
         let Some(reached) = function.range(min, max) else {
             return Err(ModelError::graph(
                 place(id, tensor),
@@ -153,7 +214,10 @@ impl IntegerGraph {
         if low < tensor.min || high > tensor.max {
             return Err(ModelError::graph(
                 place(id, tensor),
-                format!("reaches values from {low} to {high} outside its range [{}, {}]", tensor.min, tensor.max),
+                format!(
+                    "reaches values from {low} to {high} outside its range [{}, {}]",
+                    tensor.min, tensor.max
+                ),
             ));
         }
         Ok(())

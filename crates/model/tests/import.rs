@@ -14,7 +14,10 @@ fn agree(graph: &FloatGraph, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let ours = &trace.values[*id];
         assert_eq!(ours.len(), expected.len());
         for (a, b) in ours.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-4, "{ours:?} differs from tract's {expected:?}");
+            assert!(
+                (a - b).abs() < 1e-4,
+                "{ours:?} differs from tract's {expected:?}"
+            );
         }
     }
     expected
@@ -24,7 +27,10 @@ fn agree(graph: &FloatGraph, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
 fn says(error: &ModelError, parts: &[&str]) {
     let message = error.to_string();
     for part in parts.iter().chain(&["model.onnx"]) {
-        assert!(message.contains(part), "`{message}` does not mention `{part}`");
+        assert!(
+            message.contains(part),
+            "`{message}` does not mention `{part}`"
+        );
     }
 }
 
@@ -39,12 +45,20 @@ fn dense_layers_fold() {
         .node("Add", &["h0", "b"], "h1")
         .node("Mul", &["h1", "s"], "h2")
         .node("Relu", &["h2"], "h3")
-        .node_with("Gemm", &["h3", "w2", "b"], "y", vec![int("transB", 1), float("alpha", 0.5), float("beta", 2.0)])
+        .node_with(
+            "Gemm",
+            &["h3", "w2", "b"],
+            "y",
+            vec![int("transB", 1), float("alpha", 0.5), float("beta", 2.0)],
+        )
         .output("y")
         .import();
     // Two layers: everything linear before the ReLU is one map.
     assert_eq!(graph.tensors.len(), 3);
-    assert_eq!(graph.tensors[1].layer.as_ref().unwrap().nodes, ["/h0", "/h1", "/h2", "/h3"]);
+    assert_eq!(
+        graph.tensors[1].layer.as_ref().unwrap().nodes,
+        ["/h0", "/h1", "/h2", "/h3"]
+    );
     agree(&graph, &[vec![1.0, 2.0, -3.0]]);
     agree(&graph, &[vec![-1.0, 0.5, 2.0]]);
 }
@@ -57,9 +71,18 @@ fn normalisation_and_reductions_fold() {
         .weights("shift", &[2], &[1.0, -1.0])
         .weights("mean", &[2], &[0.5, 0.25])
         .weights("var", &[2], &[4.0, 0.25])
-        .node("BatchNormalization", &["x", "scale", "shift", "mean", "var"], "n")
+        .node(
+            "BatchNormalization",
+            &["x", "scale", "shift", "mean", "var"],
+            "n",
+        )
         .node_with("LeakyRelu", &["n"], "a", vec![float("alpha", 0.2)])
-        .node_with("ReduceMean", &["a"], "y", vec![ints("axes", &[2]), int("keepdims", 0)])
+        .node_with(
+            "ReduceMean",
+            &["a"],
+            "y",
+            vec![ints("axes", &[2]), int("keepdims", 0)],
+        )
         .output("y")
         .import();
     assert_eq!(graph.tensors[graph.outputs[0]].shape, [2]);
@@ -88,7 +111,10 @@ fn moving_cells_folds() {
     // Input and one copy of it.
     assert_eq!(graph.tensors.len(), 2);
     let output = agree(&graph, &[vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]);
-    assert_eq!(output[0], [3.0, 6.0, 1.0, 4.0, 1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    assert_eq!(
+        output[0],
+        [3.0, 6.0, 1.0, 4.0, 1.0, 4.0, 2.0, 5.0, 3.0, 6.0]
+    );
 }
 
 #[test]
@@ -153,8 +179,14 @@ fn cutting_at_the_logits() {
         .save();
     let error = import(&file.path).unwrap_err();
     says(&error, &["/y", "Softmax", "export the logits"]);
-    agree(&import_outputs(&file.path, &["logits"]).unwrap(), &[vec![1.0, -1.0]]);
-    says(&import_outputs(&file.path, &["nothing"]).unwrap_err(), &["nothing", "no node produces"]);
+    agree(
+        &import_outputs(&file.path, &["logits"]).unwrap(),
+        &[vec![1.0, -1.0]],
+    );
+    says(
+        &import_outputs(&file.path, &["nothing"]).unwrap_err(),
+        &["nothing", "no node produces"],
+    );
 }
 
 #[test]
@@ -166,7 +198,12 @@ fn missing_file() {
 
 #[test]
 fn files_that_are_not_onnx() {
-    for bytes in [&b""[..], b"hello, I am a text file\n", b"{\"json\": 1}", &[0xff; 64]] {
+    for bytes in [
+        &b""[..],
+        b"hello, I am a text file\n",
+        b"{\"json\": 1}",
+        &[0xff; 64],
+    ] {
         let file = File::new("model.onnx", bytes);
         let error = import(&file.path).unwrap_err();
         assert!(matches!(error, ModelError::NotOnnx { .. }), "{error}");
@@ -176,7 +213,10 @@ fn files_that_are_not_onnx() {
 
 #[test]
 fn truncated_file() {
-    let bytes = Onnx::vector(2).node("Relu", &["x"], "y").output("y").bytes();
+    let bytes = Onnx::vector(2)
+        .node("Relu", &["x"], "y")
+        .output("y")
+        .bytes();
     for len in 3..bytes.len() {
         let file = File::new("model.onnx", &bytes[..len]);
         // A cut between two fields is a valid message, so the error may also be that something is missing.
@@ -204,7 +244,12 @@ fn weights_that_are_not_finite() {
 
 #[test]
 fn unsupported_operators_come_with_a_hint() {
-    let hints = [("Conv", "later version"), ("ArgMax", "outside"), ("Gelu", "Relu"), ("Foo", "supported are")];
+    let hints = [
+        ("Conv", "later version"),
+        ("ArgMax", "outside"),
+        ("Gelu", "Relu"),
+        ("Foo", "supported are"),
+    ];
     for (op, hint) in hints {
         let error = Onnx::vector(2).node(op, &["x"], "y").output("y").error();
         says(&error, &[op, "/y", hint]);
@@ -214,8 +259,15 @@ fn unsupported_operators_come_with_a_hint() {
 #[test]
 fn products_of_activations() {
     for op in ["Mul", "Div", "MatMul"] {
-        let error = Onnx::vector(1).node("Relu", &["x"], "a").node(op, &["a", "x"], "y").output("y").error();
-        assert!(matches!(error, ModelError::ActivationProduct { .. }), "{error}");
+        let error = Onnx::vector(1)
+            .node("Relu", &["x"], "a")
+            .node(op, &["a", "x"], "y")
+            .output("y")
+            .error();
+        assert!(
+            matches!(error, ModelError::ActivationProduct { .. }),
+            "{error}"
+        );
         says(&error, &[op, "/y", "constant"]);
     }
 }
@@ -232,18 +284,42 @@ fn dynamic_shapes() {
 
 #[test]
 fn graphs_that_contradict_themselves() {
-    let error = Onnx::vector(2).node("Relu", &["nowhere"], "y").output("y").error();
+    let error = Onnx::vector(2)
+        .node("Relu", &["nowhere"], "y")
+        .output("y")
+        .error();
     says(&error, &["/y", "nowhere", "export the model again"]);
-    let error = Onnx::vector(2).node("Relu", &["x"], "y").output("z").error();
+    let error = Onnx::vector(2)
+        .node("Relu", &["x"], "y")
+        .output("z")
+        .error();
     says(&error, &["`z`", "no node produces"]);
-    let error = Onnx::vector(2).weights("w", &[3, 1], &[1.0; 3]).node("MatMul", &["x", "w"], "y").output("y").error();
+    let error = Onnx::vector(2)
+        .weights("w", &[3, 1], &[1.0; 3])
+        .node("MatMul", &["x", "w"], "y")
+        .output("y")
+        .error();
     says(&error, &["/y", "[1, 2]", "[3, 1]"]);
-    let error = Onnx::vector(2).weights("w", &[2], &[1.0, 0.0]).node("Div", &["x", "w"], "y").output("y").error();
+    let error = Onnx::vector(2)
+        .weights("w", &[2], &[1.0, 0.0])
+        .node("Div", &["x", "w"], "y")
+        .output("y")
+        .error();
     says(&error, &["/y", "divides by zero"]);
-    let error = Onnx::vector(2).weights("w", &[2], &[1.0]).node("Add", &["x", "w"], "y").output("y").error();
+    let error = Onnx::vector(2)
+        .weights("w", &[2], &[1.0])
+        .node("Add", &["x", "w"], "y")
+        .output("y")
+        .error();
     says(&error, &["`w`", "export the model again"]);
-    let error = Onnx::vector(2).weights("w", &[2], &[1.0, 2.0]).output("w").error();
+    let error = Onnx::vector(2)
+        .weights("w", &[2], &[1.0, 2.0])
+        .output("w")
+        .error();
     says(&error, &["`w`", "does not depend on any input"]);
-    let error = Onnx::default().weights("w", &[2], &[1.0, 2.0]).output("w").error();
+    let error = Onnx::default()
+        .weights("w", &[2], &[1.0, 2.0])
+        .output("w")
+        .error();
     says(&error, &["no input"]);
 }

@@ -8,6 +8,9 @@ pub enum ProverError {
     /// The tape could not be built or filled.
     #[error(transparent)]
     Circuit(#[from] CircuitError),
+    /// The executor refused the inputs.
+    #[error(transparent)]
+    Model(#[from] verdict_model::ModelError),
     /// A file could not be read or written.
     #[error("{what} {path}: {source}{hint}", path = path.display())]
     Io {

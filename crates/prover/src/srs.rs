@@ -114,7 +114,7 @@ impl Srs {
 
     /// Names the set-up, whatever its height: a digest of `[τ]_2`.
     pub fn digest(&self) -> String {
-        blake3::hash(self.tau_g2().to_bytes().as_ref()).to_hex()[..32].to_string()
+        digest_of(&self.tau_g2())
     }
 
     /// Whether this is the insecure development set-up.
@@ -132,6 +132,10 @@ impl Srs {
         }
         Ok(self)
     }
+}
+
+pub(crate) fn digest_of(tau_g2: &G2Affine) -> String {
+    blake3::hash(tau_g2.to_bytes().as_ref()).to_hex()[..32].to_string()
 }
 
 /// Powers of the secret as a file states them, not yet checked.

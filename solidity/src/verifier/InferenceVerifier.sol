@@ -21,11 +21,12 @@ import { DevelopmentSetup } from "./libraries/DevelopmentSetup.sol";
 import {
     KEY_BASE_LENGTH,
     KEY_COUNT_SHIFT,
-    KEY_HEIGHT_SHIFT,
+    KEY_HEIGHT_BYTE,
     KEY_MAGIC,
+    KEY_MAGIC_MASK,
     KEY_MAX_HEIGHT,
     KEY_MAX_WIDTH,
-    KEY_WIDTH_SHIFT
+    KEY_WIDTH_BYTE
 } from "./libraries/VerifyingKeyFormat.sol";
 
 /// @title The verifier of every model, height and width
@@ -58,12 +59,15 @@ contract InferenceVerifier is IInferenceVerifier {
     uint256 private constant _T = 0x1a0;
     uint256 private constant _X_TO_N = 0x1c0;
 
-    // Running hash ‖ [h] [S] [y] [d] [L], then a word for a factor.
+    // Running hash ‖ [h] [S] [y] [d] [L].
     uint256 private constant _SECOND = 0x1e0;
     uint256 private constant _SECOND_POINTS = 0x200;
 
-    // Running hash ‖ up to two points; later six words for the inversion; later what it yields.
+    // Running hash ‖ up to two points; later six words for the inversion; later what it yields; at last the sum of
+    // commitments so far ‖ μ.
     uint256 private constant _SCRATCH = 0x360;
+    uint256 private constant _SUM = 0x360;
+    uint256 private constant _SUM_FACTOR = 0x3a0;
     uint256 private constant _INSTANCE = 0x360;
     uint256 private constant _VANISHING_INVERSE = 0x380;
     uint256 private constant _GAP_INVERSE = 0x3a0;
@@ -117,7 +121,9 @@ contract InferenceVerifier is IInferenceVerifier {
     // Evaluations of a proof of width zero, and points.
     uint256 private constant _EVALUATION_COUNT = 21;
     uint256 private constant _POINT_COUNT = 13;
-    // Where canonical calldata has the public values: after the selector, three words and their number.
+    // Where canonical calldata has the key, the number of public values, and these.
+    uint256 private constant _VERIFYING_KEY = 0x04;
+    uint256 private constant _PUBLIC_VALUE_COUNT = 0x64;
     uint256 private constant _PUBLIC_VALUES = 0x84;
 
     // ---------------------------------------------------------------------------------------------- set-up
@@ -152,90 +158,149 @@ contract InferenceVerifier is IInferenceVerifier {
 
     /// @inheritdoc IInferenceVerifier
     function verify(address verifyingKey, uint256[] calldata publicValues, bytes calldata proof) external view {
-        (uint256 height, uint256 width) = _readKey(verifyingKey, publicValues.length);
+        (uint256 height, uint256 width, uint256 count) = _readKey(verifyingKey);
         uint256 proofAt;
-        uint256 proofEnd;
-        unchecked {
-            uint256 expected = _PROOF_BASE_LENGTH + 32 * width;
-            if (proof.length != expected) revert WrongProofLength(expected, proof.length);
-            proofAt = _PUBLIC_VALUES + 32 * publicValues.length + 32;
-            proofEnd = proofAt + expected;
-            uint256 valuesOffset;
-            uint256 proofOffset;
-            assembly ("memory-safe") {
-                valuesOffset := publicValues.offset
-                proofOffset := proof.offset
-            }
-            if (valuesOffset != _PUBLIC_VALUES || proofOffset != proofAt || msg.data.length != proofEnd) {
-                revert NonCanonicalCalldata();
-            }
+        bool canonical;
+        assembly ("memory-safe") {
+            proofAt := add(add(_PUBLIC_VALUES, 0x20), shl(5, count))
+            let length := add(_PROOF_BASE_LENGTH, shl(5, width))
+            canonical := and(eq(publicValues.length, count), eq(proof.length, length))
+            canonical := and(canonical, eq(publicValues.offset, _PUBLIC_VALUES))
+            canonical := and(canonical, and(eq(proof.offset, proofAt), eq(calldatasize(), add(proofAt, length))))
         }
+        if (!canonical) _revertWithCalldata(publicValues.length, proof.length, count, width);
+        // From here on, everything is where canonical calldata has it, and the proof ends with calldata.
 
-        if (!_arePointsValid(proofAt, proofAt + _PROOF_EVALUATIONS) || !_arePointsValid(proofEnd - 0x80, proofEnd)) {
-            _revertWithPoint(proofAt, proofEnd);
-        }
-        _runTranscript(publicValues.length, proofAt, width);
-        if (!_interpolateInstance(height, publicValues.length)) _revertWithPublicValue(publicValues);
-        (uint256 rho, bool canonical) = _combineEvaluations(_quotient(width), width);
-        if (!canonical) _revertWithScalar(width);
-        bool ok = _combineCommitments(verifyingKey, width, proofAt, proofEnd, rho);
-        _checkPairing(proofEnd, ok);
+        if (!_arePointsValid(proofAt)) _revertWithPoint(proofAt);
+        _runTranscript(proofAt, width);
+        if (!_interpolateInstance(height)) _revertWithPublicValue(publicValues);
+        (uint256 rho, bool valid) = _combineEvaluations(_quotient(width), width);
+        if (!valid) _revertWithScalar(width);
+        _checkPairing(_combineCommitments(proofAt, width, rho));
     }
 
     /// @dev Allocates the memory and reads the verifying key's header and vkRepresentation.
     /// @return height k, at most 28
     /// @return width c, from 1 to 64
-    function _readKey(address key, uint256 count) private view returns (uint256 height, uint256 width) {
-        unchecked {
-            uint256 size = key.code.length;
-            width = (size - (KEY_BASE_LENGTH + 1)) / 64;
-            // Also when the code is too short, which wraps.
-            if (width - 1 >= KEY_MAX_WIDTH || size != KEY_BASE_LENGTH + 1 + 64 * width) revert NotAVerifyingKey(key);
+    /// @return count The number of public values, less than 2^k: further ones would be added to those at the start.
+    function _readKey(address key) private view returns (uint256 height, uint256 width, uint256 count) {
+        bool wrong;
+        assembly ("memory-safe") {
+            let size := extcodesize(key)
+            wrong := xor(mload(0x40), _FREE_MEMORY)
+            // More than enough, as there are at most 64 weight columns.
+            mstore(0x40, add(calldatasize(), 0x1000))
+            // The code's first byte goes to the end of the word before the header, where memory is zero.
+            extcodecopy(key, sub(_HEADER, 1), 0, 65)
+            wrong := or(wrong, mload(sub(_HEADER, 0x20)))
 
-            uint256 header;
-            uint256 wrong;
-            assembly ("memory-safe") {
-                wrong := xor(mload(0x40), _FREE_MEMORY)
-                mstore(0x40, add(add(_WEIGHTS, 0x100), add(shl(6, width), shl(5, count))))
-                // The code's first byte goes to the end of the word before the header, where memory is zero.
-                extcodecopy(key, sub(_HEADER, 1), 0, 65)
-                header := mload(_HEADER)
-                wrong := or(wrong, mload(sub(_HEADER, 0x20)))
-            }
-            height = (header >> KEY_HEIGHT_SHIFT) & 0xff;
-            uint256 expected = (header >> KEY_COUNT_SHIFT) & 0xffff;
-            uint256 canonical =
-                KEY_MAGIC | (height << KEY_HEIGHT_SHIFT) | (width << KEY_WIDTH_SHIFT) | (expected << KEY_COUNT_SHIFT);
-            // Public values beyond row n − 1 would be added to those at its start.
-            if (
-                (header ^ canonical) | wrong != 0 || height > KEY_MAX_HEIGHT || expected == 0 || expected >= 1 << height
-            ) revert NotAVerifyingKey(key);
-            if (count != expected) revert WrongPublicValueCount(expected, count);
+            let header := mload(_HEADER)
+            height := byte(KEY_HEIGHT_BYTE, header)
+            width := byte(KEY_WIDTH_BYTE, header)
+            count := and(shr(KEY_COUNT_SHIFT, header), 0xffff)
+            wrong := or(wrong, xor(and(header, KEY_MAGIC_MASK), KEY_MAGIC))
+            wrong := or(wrong, xor(size, add(add(KEY_BASE_LENGTH, 1), shl(6, width))))
+            wrong := or(wrong, or(gt(height, KEY_MAX_HEIGHT), gt(sub(width, 1), sub(KEY_MAX_WIDTH, 1))))
+            wrong := iszero(iszero(or(wrong, or(iszero(count), shr(height, count)))))
         }
+        if (wrong) revert NotAVerifyingKey(key);
     }
 
     // -------------------------------------------------------------------------------------------- encoding
 
     /// @dev Whether the proof's points are canonical, on the curve and not the identity, (0, 0), which satisfies no
-    /// equation with a constant term. Precompiles would find out too, and burn all the gas they are given.
-    function _arePointsValid(uint256 from, uint256 end) private pure returns (bool valid) {
+    /// equation with a constant term. Precompiles would find out too, and burn all the gas they are given. Written out, for
+    /// a loop would cost a third more.
+    function _arePointsValid(uint256 proofAt) private pure returns (bool valid) {
         assembly ("memory-safe") {
+            let p := BN254_P
             valid := 1
-            for { } lt(from, end) { from := add(from, 0x40) } {
-                let x := calldataload(from)
-                let y := calldataload(add(from, 0x20))
-                let cube := mulmod(mulmod(x, x, BN254_P), x, BN254_P)
-                let onCurve := eq(mulmod(y, y, BN254_P), addmod(cube, 3, BN254_P))
-                valid := and(valid, and(onCurve, and(lt(x, BN254_P), lt(y, BN254_P))))
+            {
+                let x := calldataload(proofAt)
+                let y := calldataload(add(proofAt, 0x20))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x40))
+                let y := calldataload(add(proofAt, 0x60))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x80))
+                let y := calldataload(add(proofAt, 0xa0))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0xc0))
+                let y := calldataload(add(proofAt, 0xe0))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x100))
+                let y := calldataload(add(proofAt, 0x120))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x140))
+                let y := calldataload(add(proofAt, 0x160))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x180))
+                let y := calldataload(add(proofAt, 0x1a0))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x1c0))
+                let y := calldataload(add(proofAt, 0x1e0))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x200))
+                let y := calldataload(add(proofAt, 0x220))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x240))
+                let y := calldataload(add(proofAt, 0x260))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(add(proofAt, 0x280))
+                let y := calldataload(add(proofAt, 0x2a0))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(sub(calldatasize(), 0x80))
+                let y := calldataload(sub(calldatasize(), 0x60))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
+            }
+            {
+                let x := calldataload(sub(calldatasize(), 0x40))
+                let y := calldataload(sub(calldatasize(), 0x20))
+                let sides := eq(mulmod(y, y, p), addmod(mulmod(mulmod(x, x, p), x, p), 3, p))
+                valid := and(and(and(lt(x, p), lt(y, p)), sides), valid)
             }
         }
     }
 
     /// @dev Says what is wrong with the first wrong point.
-    function _revertWithPoint(uint256 from, uint256 end) private pure {
+    function _revertWithPoint(uint256 proofAt) private pure {
         unchecked {
             for (uint256 i = 0; i < _POINT_COUNT; ++i) {
-                uint256 point = i < _POINT_COUNT - 2 ? from + 64 * i : end - 64 * (_POINT_COUNT - i);
+                uint256 point = i < _POINT_COUNT - 2 ? proofAt + 64 * i : msg.data.length - 64 * (_POINT_COUNT - i);
                 uint256 x;
                 uint256 y;
                 assembly ("memory-safe") {
@@ -248,6 +313,14 @@ contract InferenceVerifier is IInferenceVerifier {
                 if (mulmod(y, y, BN254_P) != addmod(cube, 3, BN254_P)) revert PointNotOnCurve(i);
             }
         }
+    }
+
+    /// @dev Says what is wrong with the encoding of the arguments.
+    function _revertWithCalldata(uint256 count, uint256 length, uint256 expectedCount, uint256 width) private pure {
+        if (count != expectedCount) revert WrongPublicValueCount(expectedCount, count);
+        uint256 expectedLength = _PROOF_BASE_LENGTH + 32 * width;
+        if (length != expectedLength) revert WrongProofLength(expectedLength, length);
+        revert NonCanonicalCalldata();
     }
 
     /// @dev Names the first public value that isn't canonical.
@@ -272,11 +345,11 @@ contract InferenceVerifier is IInferenceVerifier {
 
     /// @dev Draws the challenges. Each hash goes to the word before what is absorbed next, so nothing is copied twice.
     /// Fills [h] … [L] and the evaluations.
-    function _runTranscript(uint256 count, uint256 proofAt, uint256 width) private pure {
+    function _runTranscript(uint256 proofAt, uint256 width) private pure {
         assembly ("memory-safe") {
             // Steps 1 to 3. The byte after the hash is for squeezes without anything absorbed in between.
             {
-                let size := shl(5, count)
+                let size := shl(5, calldataload(_PUBLIC_VALUE_COUNT))
                 calldatacopy(add(_FIRST, 0x20), _PUBLIC_VALUES, size)
                 calldatacopy(add(add(_FIRST, 0x20), size), proofAt, 0xc0)
                 mstore(0, keccak256(_FIRST, add(size, 0xe0)))
@@ -333,9 +406,9 @@ contract InferenceVerifier is IInferenceVerifier {
 
     /// @dev Computes the powers of x, the instance polynomial at x, and every inverse that is needed, with one inversion.
     /// @return canonical Whether all public values are
-    function _interpolateInstance(uint256 height, uint256 count) private view returns (bool canonical) {
+    function _interpolateInstance(uint256 height) private view returns (bool canonical) {
         uint256 product;
-        bool ok;
+        bool inverted;
         assembly ("memory-safe") {
             // ω⁻¹
             let root := BN254_INVERSE_ROOT_28
@@ -365,7 +438,7 @@ contract InferenceVerifier is IInferenceVerifier {
             canonical := 1
             for {
                 let at := _PUBLIC_VALUES
-                let end := add(_PUBLIC_VALUES, shl(5, count))
+                let end := add(_PUBLIC_VALUES, shl(5, calldataload(_PUBLIC_VALUE_COUNT)))
             } lt(at, end) { at := add(at, 0x20) } {
                 let word := calldataload(at)
                 let factor := sub(z, 1)
@@ -374,19 +447,52 @@ contract InferenceVerifier is IInferenceVerifier {
                 z := mulmod(z, root, BN254_R)
                 canonical := and(canonical, lt(word, BN254_R))
             }
-
             denominator := mulmod(denominator, shl(height, 1), BN254_R)
 
-            // x^n, and x^n − 1, not reduced
+            // x^n, by as many squarings as the height says, and x^n − 1, not reduced
             let x := mload(_X)
             let vanishing := x
-            for { } gt(height, 3) { height := sub(height, 4) } {
+            if and(height, 1) {
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+            }
+            if and(height, 2) {
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+            }
+            if and(height, 4) {
                 vanishing := mulmod(vanishing, vanishing, BN254_R)
                 vanishing := mulmod(vanishing, vanishing, BN254_R)
                 vanishing := mulmod(vanishing, vanishing, BN254_R)
                 vanishing := mulmod(vanishing, vanishing, BN254_R)
             }
-            for { } height { height := sub(height, 1) } { vanishing := mulmod(vanishing, vanishing, BN254_R) }
+            if and(height, 8) {
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+            }
+            if and(height, 16) {
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+                vanishing := mulmod(vanishing, vanishing, BN254_R)
+            }
             mstore(_X_TO_N, vanishing)
             vanishing := add(vanishing, BN254_R_MINUS_1)
 
@@ -405,10 +511,11 @@ contract InferenceVerifier is IInferenceVerifier {
             mstore(add(_SCRATCH, 0x60), product)
             mstore(add(_SCRATCH, 0x80), BN254_R_MINUS_2)
             mstore(add(_SCRATCH, 0xa0), BN254_R)
-            ok := staticcall(gas(), 5, _SCRATCH, 0xc0, 0, 0x20)
+            pop(staticcall(gas(), 5, _SCRATCH, 0xc0, 0, 0x20))
+            let inverse := mload(0)
+            inverted := eq(mulmod(inverse, product, BN254_R), 1)
 
             // Unwound: 1/denominator, 1/(x^n − 1), 1/(x − ω⁻¹x), D = 1/(t − ω⁻¹x).
-            let inverse := mload(0)
             mstore(_INSTANCE, mulmod(mulmod(numerator, vanishing, BN254_R), mulmod(inverse, three, BN254_R), BN254_R))
             inverse := mulmod(inverse, denominator, BN254_R)
             mstore(_VANISHING_INVERSE, mulmod(inverse, two, BN254_R))
@@ -416,21 +523,24 @@ contract InferenceVerifier is IInferenceVerifier {
             mstore(_GAP_INVERSE, mulmod(inverse, distance, BN254_R))
             mstore(_D, mulmod(inverse, gap, BN254_R))
         }
-        if (!ok) revert PrecompileFailed();
-        if (product == 0) revert EvaluationPointInDomain();
+        if (!inverted) {
+            if (product == 0) revert EvaluationPointInDomain();
+            revert PrecompileFailed();
+        }
     }
 
     /// @dev The quotient polynomial at x: the gates, folded, over x^n − 1. See "Gates".
     function _quotient(uint256 width) private pure returns (uint256 value) {
         assembly ("memory-safe") {
             let sigma := addmod(add(mload(_U_AT), mload(_V_AT)), mload(_W_AT), BN254_R)
-            let shift := mulmod(mload(_U_AT), mload(_V_AT), BN254_R)
             let edge := mulmod(mload(_V_AT), mload(_W_AT), BN254_R)
             // 2·on(Level) = w(w−1)
             let level2 := mulmod(mload(_W_AT), add(mload(_W_AT), BN254_R_MINUS_1), BN254_R)
             let active
             let channel
-            // y is what the protocol calls Y
+            // on(Shift)·(s−1)
+            let stretch
+            // What the protocol calls Y
             let y := mload(_Y)
 
             // 1  (active + on(Back)(r^c−1))·(h − stream)
@@ -466,7 +576,8 @@ contract InferenceVerifier is IInferenceVerifier {
                 let restart := mulmod(mulmod(u, add(u, BN254_R_MINUS_1), BN254_R), BN254_HALF, BN254_R)
                 let factor := add(active, sub(BN254_R, restart))
                 factor := add(factor, mulmod(mulmod(v, rest, BN254_R), power, BN254_R))
-                factor := add(factor, mulmod(shift, add(mload(_S), BN254_R_MINUS_1), BN254_R))
+                stretch := mulmod(mulmod(u, v, BN254_R), add(mload(_S), BN254_R_MINUS_1), BN254_R)
+                factor := add(factor, stretch)
                 factor := add(
                     factor,
                     mulmod(mulmod(u, mload(_W_AT), BN254_R), add(mload(_G), BN254_R_MINUS_1), BN254_R)
@@ -477,7 +588,7 @@ contract InferenceVerifier is IInferenceVerifier {
             // 2  active·S − (active − opens + on(Shift)(s−1))·S' − opens
             {
                 let minusOpens := sub(BN254_R, addmod(add(channel, edge), mulmod(level2, BN254_HALF, BN254_R), BN254_R))
-                let factor := add(add(active, minusOpens), mulmod(shift, add(mload(_S), BN254_R_MINUS_1), BN254_R))
+                let factor := add(add(active, minusOpens), stretch)
                 value := add(mulmod(value, y, BN254_R), minusOpens)
                 value := add(value, mulmod(active, mload(_S_AT), BN254_R))
                 value := add(value, sub(BN254_R, mulmod(factor, mload(_S_PREVIOUS), BN254_R)))
@@ -535,11 +646,7 @@ contract InferenceVerifier is IInferenceVerifier {
         assembly ("memory-safe") {
             // The random polynomial's evaluation.
             let last := add(_WEIGHTS_AT, shl(5, width))
-            canonical := 1
-            for { let at := last } gt(at, _VALUE_AT) { at := sub(at, 0x20) } {
-                canonical := and(canonical, lt(mload(at), BN254_R))
-            }
-
+            canonical := lt(mload(last), BN254_R)
             canonical := and(canonical, and(lt(mload(_Q_AT), BN254_R), lt(mload(_X_AT), BN254_R)))
             canonical := and(canonical, and(lt(mload(_M_AT), BN254_R), lt(mload(_H_AT), BN254_R)))
             canonical := and(canonical, and(lt(mload(_S_AT), BN254_R), lt(mload(_Y_AT), BN254_R)))
@@ -556,6 +663,7 @@ contract InferenceVerifier is IInferenceVerifier {
             rho := add(mulmod(mload(last), mu, BN254_R), quotient)
             for { let at := sub(last, 0x20) } gt(at, _VALUE_AT) { at := sub(at, 0x20) } {
                 rho := add(mulmod(rho, mu, BN254_R), mload(at))
+                canonical := and(canonical, lt(mload(at), BN254_R))
             }
             rho := add(mulmod(rho, mu, BN254_R), mload(_VALUE_AT))
             rho := add(mulmod(rho, mu, BN254_R), mload(_KEY_AT))
@@ -595,127 +703,142 @@ contract InferenceVerifier is IInferenceVerifier {
     /// F = Σ_i μ^i·[C_i] over set 0 + ν·D·Σ_i μ^i·[C_i] over set 1.
     ///
     /// Both sums by Horner's rule, from the last commitment to the first: all factors are μ, and the commitments needn't be
-    /// moved. With the sum so far in the place of commitment i + 1, its product with μ goes to the same place, and
-    /// (commitment i, product) is the addition's input, whose output goes to the place of commitment i.
+    /// moved. With the sum so far before μ, their product goes to the place after commitment i, which isn't needed any more,
+    /// and (commitment i, product) is the addition's input, whose output is the new sum. Arguments are evaluated from the
+    /// last to the first, so the inner call, the multiplication, comes first.
     /// @return ok Whether no precompile failed
-    function _combineCommitments(address key, uint256 width, uint256 proofAt, uint256 proofEnd, uint256 rho)
-        private
-        view
-        returns (bool ok)
-    {
+    function _combineCommitments(uint256 proofAt, uint256 width, uint256 rho) private view returns (bool ok) {
         assembly ("memory-safe") {
-            let mu := mload(_MU)
-            let bytesOfWeights := shl(6, width)
             calldatacopy(_COMMITMENTS, proofAt, 0xc0)
-            extcodecopy(key, _FIXED, 65, add(bytesOfWeights, sub(_WEIGHTS, _FIXED)))
+            let last := shl(6, width)
+            extcodecopy(calldataload(_VERIFYING_KEY), _FIXED, 65, add(last, sub(_WEIGHTS, _FIXED)))
+            last := add(last, _WEIGHTS)
 
-            // Set 0: μ·[Z] + [H], where [H] = [H_0] + x^n·[H_1], after the fixed columns.
-            let last := add(_WEIGHTS, bytesOfWeights)
+            // Set 0: μ·[Z] + [H], where [H] = [H_0] + x^n·[H_1], then the columns, from [W_{c−1}] to [q].
+            mstore(_SUM_FACTOR, mload(_MU))
+            calldatacopy(_SUM, add(proofAt, _PROOF_RANDOM), 0x40)
             {
                 let term := add(last, 0x40)
-                calldatacopy(last, add(proofAt, _PROOF_RANDOM), 0x40)
-                mstore(term, mu)
-                ok := staticcall(gas(), 7, last, 0x60, last, 0x40)
+                calldatacopy(last, add(proofAt, _PROOF_QUOTIENT_0), 0x40)
+                ok := staticcall(gas(), 7, _SUM, 0x60, term, 0x40)
+                ok := and(staticcall(gas(), 6, last, 0x80, last, 0x40), ok)
                 calldatacopy(term, add(proofAt, _PROOF_QUOTIENT_1), 0x40)
                 mstore(add(last, 0x80), mload(_X_TO_N))
-                ok := and(ok, staticcall(gas(), 7, term, 0x60, term, 0x40))
-                ok := and(ok, staticcall(gas(), 6, last, 0x80, last, 0x40))
-                calldatacopy(term, add(proofAt, _PROOF_QUOTIENT_0), 0x40)
-                ok := and(ok, staticcall(gas(), 6, last, 0x80, last, 0x40))
+                ok := and(staticcall(gas(), 7, term, 0x60, term, 0x40), ok)
+                ok := and(staticcall(gas(), 6, last, 0x80, _SUM, 0x40), ok)
             }
-            // [W_{c−1}] … [W_0]
             for { } gt(last, _WEIGHTS) { } {
-                mstore(add(last, 0x40), mu)
-                ok := and(ok, staticcall(gas(), 7, last, 0x60, last, 0x40))
+                ok := and(staticcall(gas(), 7, _SUM, 0x60, last, 0x40), ok)
                 last := sub(last, 0x40)
-                ok := and(ok, staticcall(gas(), 6, last, 0x80, last, 0x40))
+                ok := and(staticcall(gas(), 6, last, 0x80, _SUM, 0x40), ok)
             }
             // [T_val]
-            mstore(add(_COMMITMENTS, 0x2c0), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x280), 0x60, add(_COMMITMENTS, 0x280), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x240), 0x80, add(_COMMITMENTS, 0x240), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x240), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x280), 0x40), ok)
+            )
             // [T_key]
-            mstore(add(_COMMITMENTS, 0x280), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x240), 0x60, add(_COMMITMENTS, 0x240), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x200), 0x80, add(_COMMITMENTS, 0x200), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x200), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x240), 0x40), ok)
+            )
             // [T_id]
-            mstore(add(_COMMITMENTS, 0x240), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x200), 0x60, add(_COMMITMENTS, 0x200), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x1c0), 0x80, add(_COMMITMENTS, 0x1c0), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x1c0), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x200), 0x40), ok)
+            )
             // [B]
-            mstore(add(_COMMITMENTS, 0x200), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x1c0), 0x60, add(_COMMITMENTS, 0x1c0), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x180), 0x80, add(_COMMITMENTS, 0x180), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x180), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x1c0), 0x40), ok)
+            )
             // [w]
-            mstore(add(_COMMITMENTS, 0x1c0), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x180), 0x60, add(_COMMITMENTS, 0x180), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x140), 0x80, add(_COMMITMENTS, 0x140), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x140), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x180), 0x40), ok)
+            )
             // [v]
-            mstore(add(_COMMITMENTS, 0x180), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x140), 0x60, add(_COMMITMENTS, 0x140), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x100), 0x80, add(_COMMITMENTS, 0x100), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x100), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x140), 0x40), ok)
+            )
             // [u]
-            mstore(add(_COMMITMENTS, 0x140), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x100), 0x60, add(_COMMITMENTS, 0x100), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0xc0), 0x80, add(_COMMITMENTS, 0xc0), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0xc0), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x100), 0x40), ok)
+            )
             // [m]
-            mstore(add(_COMMITMENTS, 0x100), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0xc0), 0x60, add(_COMMITMENTS, 0xc0), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x80), 0x80, add(_COMMITMENTS, 0x80), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x80), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0xc0), 0x40), ok)
+            )
             // [x]
-            mstore(add(_COMMITMENTS, 0xc0), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x80), 0x60, add(_COMMITMENTS, 0x80), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_COMMITMENTS, 0x40), 0x80, add(_COMMITMENTS, 0x40), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x40), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x80), 0x40), ok)
+            )
             // [q]
-            mstore(add(_COMMITMENTS, 0x80), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_COMMITMENTS, 0x40), 0x60, add(_COMMITMENTS, 0x40), 0x40))
-            ok := and(ok, staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40))
+            ok := and(
+                staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x40), 0x40), ok)
+            )
 
-            // Set 1: [L] [d] [y] [S] [h]
+            // Set 1, from [L] to [h].
+            mcopy(_SUM, add(_SECOND_POINTS, 0x100), 0x40)
             // [d]
-            mstore(add(_SECOND_POINTS, 0x140), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_SECOND_POINTS, 0x100), 0x60, add(_SECOND_POINTS, 0x100), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_SECOND_POINTS, 0xc0), 0x80, add(_SECOND_POINTS, 0xc0), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_SECOND_POINTS, 0xc0), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_SECOND_POINTS, 0x100), 0x40), ok)
+            )
             // [y]
-            mstore(add(_SECOND_POINTS, 0x100), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_SECOND_POINTS, 0xc0), 0x60, add(_SECOND_POINTS, 0xc0), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_SECOND_POINTS, 0x80), 0x80, add(_SECOND_POINTS, 0x80), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_SECOND_POINTS, 0x80), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_SECOND_POINTS, 0xc0), 0x40), ok)
+            )
             // [S]
-            mstore(add(_SECOND_POINTS, 0xc0), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_SECOND_POINTS, 0x80), 0x60, add(_SECOND_POINTS, 0x80), 0x40))
-            ok := and(ok, staticcall(gas(), 6, add(_SECOND_POINTS, 0x40), 0x80, add(_SECOND_POINTS, 0x40), 0x40))
+            ok := and(
+                staticcall(gas(), 6, add(_SECOND_POINTS, 0x40), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_SECOND_POINTS, 0x80), 0x40), ok)
+            )
             // [h]
-            mstore(add(_SECOND_POINTS, 0x80), mu)
-            ok := and(ok, staticcall(gas(), 7, add(_SECOND_POINTS, 0x40), 0x60, add(_SECOND_POINTS, 0x40), 0x40))
-            ok := and(ok, staticcall(gas(), 6, _SECOND_POINTS, 0x80, _SECOND_POINTS, 0x40))
+            ok := and(
+                staticcall(gas(), 6, _SECOND_POINTS, 0x80, _TERM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_SECOND_POINTS, 0x40), 0x40), ok)
+            )
 
-            // The rest of A: a term and its factor after the sum.
-            // Set 1, times ν·D
-            mcopy(_TERM, _SECOND_POINTS, 0x40)
+            // The rest of A: a term and its factor after the sum. Set 1 is there, times ν·D,
             mstore(_FACTOR, mulmod(mload(_NU), mload(_D), BN254_R))
-            ok := and(ok, staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40))
-            ok := and(ok, staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40))
-            // −ρ·[1]_1
+            ok := and(
+                staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40),
+                and(staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40), ok)
+            )
+            // −ρ·[1]_1,
             mstore(_TERM, 1)
             mstore(add(_TERM, 0x20), 2)
             mstore(_FACTOR, sub(BN254_R, rho))
-            ok := and(ok, staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40))
-            ok := and(ok, staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40))
-            // (x−t)·[Q]
-            calldatacopy(_TERM, sub(proofEnd, 0x80), 0x40)
+            ok := and(
+                staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40),
+                and(staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40), ok)
+            )
+            // (x−t)·[Q],
+            calldatacopy(_TERM, sub(calldatasize(), 0x80), 0x40)
             mstore(_FACTOR, add(mload(_X), sub(BN254_R, mload(_T))))
-            ok := and(ok, staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40))
-            ok := and(ok, staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40))
-            // t·[Q']
-            calldatacopy(_TERM, sub(proofEnd, 0x40), 0x40)
+            ok := and(
+                staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40),
+                and(staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40), ok)
+            )
+            // t·[Q'].
+            calldatacopy(_TERM, sub(calldatasize(), 0x40), 0x40)
             mstore(_FACTOR, mload(_T))
-            ok := and(ok, staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40))
-            ok := and(ok, staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40))
+            ok := and(
+                staticcall(gas(), 6, _COMMITMENTS, 0x80, _COMMITMENTS, 0x40),
+                and(staticcall(gas(), 7, _TERM, 0x60, _TERM, 0x40), ok)
+            )
         }
     }
 
     /// @dev e(A, −[1]_2)·e([Q'], [τ]_2) = 1, with A in the place of [q].
-    function _checkPairing(uint256 proofEnd, bool ok) private view {
+    function _checkPairing(bool ok) private view {
         (uint256 xIm, uint256 xRe, uint256 yIm, uint256 yRe) = (_TAU_X_IM, _TAU_X_RE, _TAU_Y_IM, _TAU_Y_RE);
         bool accepted;
         assembly ("memory-safe") {
@@ -723,15 +846,15 @@ contract InferenceVerifier is IInferenceVerifier {
             mstore(add(_COMMITMENTS, 0x60), BN254_NEG_G2_X_RE)
             mstore(add(_COMMITMENTS, 0x80), BN254_NEG_G2_Y_IM)
             mstore(add(_COMMITMENTS, 0xa0), BN254_NEG_G2_Y_RE)
-            calldatacopy(add(_COMMITMENTS, 0xc0), sub(proofEnd, 0x40), 0x40)
+            calldatacopy(add(_COMMITMENTS, 0xc0), sub(calldatasize(), 0x40), 0x40)
             mstore(add(_COMMITMENTS, 0x100), xIm)
             mstore(add(_COMMITMENTS, 0x120), xRe)
             mstore(add(_COMMITMENTS, 0x140), yIm)
             mstore(add(_COMMITMENTS, 0x160), yRe)
-            if ok {
-                ok := staticcall(gas(), 8, _COMMITMENTS, 0x180, 0, 0x20)
-                accepted := mload(0)
-            }
+            // What is not written must not be taken for a yes.
+            mstore(0, 0)
+            ok := and(staticcall(gas(), 8, _COMMITMENTS, 0x180, 0, 0x20), ok)
+            accepted := eq(mload(0), 1)
         }
         if (!ok) revert PrecompileFailed();
         if (!accepted) revert ProofRejected();

@@ -6,11 +6,12 @@ import { BN254_P, BN254_R } from "./libraries/Bn254.sol";
 import {
     KEY_BASE_LENGTH,
     KEY_COUNT_SHIFT,
-    KEY_HEIGHT_SHIFT,
+    KEY_HEIGHT_BYTE,
     KEY_MAGIC,
+    KEY_MAGIC_MASK,
     KEY_MAX_HEIGHT,
     KEY_MAX_WIDTH,
-    KEY_WIDTH_SHIFT
+    KEY_WIDTH_BYTE
 } from "./libraries/VerifyingKeyFormat.sol";
 
 /// @title The publisher of verifying keys
@@ -59,14 +60,12 @@ contract VerifyingKeys is IVerifyingKeys {
     function _check(bytes calldata key) private pure returns (uint256 height, uint256 width) {
         if (key.length < KEY_BASE_LENGTH) revert WrongKeyLength(KEY_BASE_LENGTH + 64, key.length);
         uint256 header = uint256(bytes32(key[:32]));
-        height = (header >> KEY_HEIGHT_SHIFT) & 0xff;
-        width = (header >> KEY_WIDTH_SHIFT) & 0xff;
+        height = uint8(key[KEY_HEIGHT_BYTE]);
+        width = uint8(key[KEY_WIDTH_BYTE]);
         uint256 count = (header >> KEY_COUNT_SHIFT) & 0xffff;
-        uint256 canonical =
-            KEY_MAGIC | (height << KEY_HEIGHT_SHIFT) | (width << KEY_WIDTH_SHIFT) | (count << KEY_COUNT_SHIFT);
         if (
-            header != canonical || height > KEY_MAX_HEIGHT || width == 0 || width > KEY_MAX_WIDTH || count == 0
-                || count >= 1 << height
+            header & KEY_MAGIC_MASK != KEY_MAGIC || height > KEY_MAX_HEIGHT || width == 0 || width > KEY_MAX_WIDTH
+                || count == 0 || count >= 1 << height
         ) revert InvalidHeader();
         if (key.length != KEY_BASE_LENGTH + 64 * width) {
             revert WrongKeyLength(KEY_BASE_LENGTH + 64 * width, key.length);

@@ -34,8 +34,10 @@ contract InferenceVerifierVectorsTest is TestVectors {
             // Execution, and what a transaction that calls the verifier directly costs.
             uint256 execution = vm.lastCallGas().gasTotalUsed;
             bytes memory data = abi.encodeCall(v.verifier.verify, (v.key, v.statement.publicValues, v.statement.proof));
-            vm.snapshotValue("verify, execution", v.name, execution);
-            vm.snapshotValue("verify, transaction", v.name, 21_000 + _calldataGas(data) + execution);
+            vm.snapshotValue("InferenceVerifier", string.concat(v.name, ": execution"), execution);
+            vm.snapshotValue(
+                "InferenceVerifier", string.concat(v.name, ": transaction"), 21_000 + _calldataGas(data) + execution
+            );
         }
     }
 

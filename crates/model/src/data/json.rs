@@ -17,9 +17,13 @@ pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
             (Some(Value::Object(named)), _) => by_name(source, named),
             (None, Some(Value::Array(lists))) => ezkl(source, lists),
             (None, None) => by_name(source, object),
-            _ => Err(source.format("`inputs` or `input_data` is not an array; expected an array of rows")),
+            _ => Err(source
+                .format("`inputs` or `input_data` is not an array; expected an array of rows")),
         },
-        _ => Err(source.format("expected an array of rows or an object with `inputs` or `input_data`")),
+        _ => {
+            Err(source
+                .format("expected an array of rows or an object with `inputs` or `input_data`"))
+        }
     }
 }
 
@@ -27,7 +31,8 @@ fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
     // A single row need not be wrapped in a list of rows.
     if !rows.is_empty() && rows.iter().all(|value| !value.is_array()) {
         let mut flat = Vec::new();
-        rows.iter().try_for_each(|value| flatten(source, 0, value, &mut flat))?;
+        rows.iter()
+            .try_for_each(|value| flatten(source, 0, value, &mut flat))?;
         return Ok(vec![source.split(0, &flat)?]);
     }
     rows.iter()
@@ -40,10 +45,17 @@ fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
         .collect()
 }
 
-fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Result<Vec<Vec<Vec<f64>>>> {
+fn by_name(
+    source: &Source<'_>,
+    named: &serde_json::Map<String, Value>,
+) -> Result<Vec<Vec<Vec<f64>>>> {
     let columns = source.specs.iter().map(|spec| {
         let value = named.get(&spec.name).ok_or_else(|| {
-            source.format(format!("input `{}` is missing; expected `inputs`, `input_data` or {}", spec.name, source.names()))
+            source.format(format!(
+                "input `{}` is missing; expected `inputs`, `input_data` or {}",
+                spec.name,
+                source.names()
+            ))
         })?;
         let mut flat = Vec::new();
         match value {
@@ -87,7 +99,9 @@ fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
 
 fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) -> Result<()> {
     match value {
-        Value::Array(values) => values.iter().try_for_each(|value| flatten(source, row, value, into)),
+        Value::Array(values) => values
+            .iter()
+            .try_for_each(|value| flatten(source, row, value, into)),
         Value::Bool(value) => {
             into.push(f64::from(u8::from(*value)));
             Ok(())
@@ -105,7 +119,11 @@ fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) 
             None => Err(ModelError::DataValue {
                 path: source.path.into(),
                 row,
-                input: source.specs.first().map(|spec| spec.name.clone()).unwrap_or_default(),
+                input: source
+                    .specs
+                    .first()
+                    .map(|spec| spec.name.clone())
+                    .unwrap_or_default(),
                 position: into.len(),
                 value: value.to_string(),
             }),

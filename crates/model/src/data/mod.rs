@@ -34,14 +34,22 @@ impl DataSet {
     /// * `.npy`: an array whose first axis is the row; `.npz`: one such array per input, by name, or a single array.
     pub fn load(path: impl AsRef<Path>, specs: &[InputSpec]) -> Result<Self> {
         let path = path.as_ref();
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let extension = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let source = Source { path, specs };
         let rows = match extension.as_str() {
             "json" => json::read(&source)?,
             "csv" => text::read(&source)?,
             "npy" => numpy::read_npy(&source)?,
             "npz" => numpy::read_npz(&source)?,
-            _ => return Err(source.format("unknown kind of data file; expected .json, .csv, .npy or .npz")),
+            _ => {
+                return Err(
+                    source.format("unknown kind of data file; expected .json, .csv, .npy or .npz")
+                );
+            }
         };
         source.check(&rows)?;
         Ok(Self { rows })
@@ -49,7 +57,11 @@ impl DataSet {
 
     /// Takes rows from memory, `rows[row][input][position]`.
     pub fn from_rows(rows: Vec<Vec<Vec<f64>>>, specs: &[InputSpec]) -> Result<Self> {
-        Source { path: Path::new("(rows in memory)"), specs }.check(&rows)?;
+        Source {
+            path: Path::new("(rows in memory)"),
+            specs,
+        }
+        .check(&rows)?;
         Ok(Self { rows })
     }
 
@@ -77,11 +89,17 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn format(&self, detail: impl Into<String>) -> ModelError {
-        ModelError::DataFormat { path: self.path.into(), detail: detail.into() }
+        ModelError::DataFormat {
+            path: self.path.into(),
+            detail: detail.into(),
+        }
     }
 
     fn open(&self) -> Result<std::fs::File> {
-        std::fs::File::open(self.path).map_err(|source| ModelError::Read { path: self.path.into(), source })
+        std::fs::File::open(self.path).map_err(|source| ModelError::Read {
+            path: self.path.into(),
+            source,
+        })
     }
 
     /// Values of all inputs together.
@@ -90,17 +108,31 @@ impl Source<'_> {
     }
 
     fn names(&self) -> String {
-        self.specs.iter().map(|spec| format!("`{}`", spec.name)).collect::<Vec<_>>().join(", ")
+        self.specs
+            .iter()
+            .map(|spec| format!("`{}`", spec.name))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn length(&self, row: usize, input: &str, expected: usize, found: usize) -> ModelError {
-        ModelError::DataLength { path: self.path.into(), row, input: input.into(), expected, found }
+        ModelError::DataLength {
+            path: self.path.into(),
+            row,
+            input: input.into(),
+            expected,
+            found,
+        }
     }
 
     /// Cuts one flat row of all inputs side by side.
     fn split(&self, row: usize, flat: &[f64]) -> Result<Vec<Vec<f64>>> {
         if flat.len() != self.total() {
-            let name = if let [only] = self.specs { only.name.clone() } else { "all inputs together".into() };
+            let name = if let [only] = self.specs {
+                only.name.clone()
+            } else {
+                "all inputs together".into()
+            };
             return Err(self.length(row, &name, self.total(), flat.len()));
         }
         let mut rest = flat;
@@ -134,7 +166,9 @@ impl Source<'_> {
         }
         Ok((0..rows.unwrap_or(0))
             .map(|row| {
-                let own = |(spec, column): (&InputSpec, &Vec<f64>)| column[row * spec.len..][..spec.len].to_vec();
+                let own = |(spec, column): (&InputSpec, &Vec<f64>)| {
+                    column[row * spec.len..][..spec.len].to_vec()
+                };
                 self.specs.iter().zip(&columns).map(own).collect()
             })
             .collect())

@@ -20,7 +20,11 @@ pub(super) fn read_npy(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
     }
     // Several inputs side by side.
     let rows = flat.shape.first().copied().unwrap_or(1).max(1);
-    flat.values.chunks(flat.values.len().div_ceil(rows).max(1)).enumerate().map(|(i, row)| source.split(i, row)).collect()
+    flat.values
+        .chunks(flat.values.len().div_ceil(rows).max(1))
+        .enumerate()
+        .map(|(i, row)| source.split(i, row))
+        .collect()
 }
 
 pub(super) fn read_npz(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
@@ -93,7 +97,10 @@ impl Element {
     ];
 
     fn npy(self, file: &mut BufReader<File>) -> Result<Flat, ReadNpyError> {
-        fn read<T: ReadableElement + Clone>(file: &mut BufReader<File>, to: fn(T) -> f64) -> Result<Flat, ReadNpyError> {
+        fn read<T: ReadableElement + Clone>(
+            file: &mut BufReader<File>,
+            to: fn(T) -> f64,
+        ) -> Result<Flat, ReadNpyError> {
             use ndarray_npy::ReadNpyExt;
             ArrayD::<T>::read_npy(file).map(|array| flat(array, to))
         }
@@ -112,7 +119,11 @@ impl Element {
         }
     }
 
-    fn npz(self, archive: &mut NpzReader<BufReader<File>>, name: &str) -> Result<Flat, ReadNpyError> {
+    fn npz(
+        self,
+        archive: &mut NpzReader<BufReader<File>>,
+        name: &str,
+    ) -> Result<Flat, ReadNpyError> {
         fn read<T: ReadableElement + Clone>(
             archive: &mut NpzReader<BufReader<File>>,
             name: &str,
@@ -142,7 +153,10 @@ impl Element {
 
 fn flat<T: Clone>(array: ArrayD<T>, to: fn(T) -> f64) -> Flat {
     // `iter` is in logical order, whatever the memory order of the file.
-    Flat { shape: array.shape().to_vec(), values: array.iter().cloned().map(to).collect() }
+    Flat {
+        shape: array.shape().to_vec(),
+        values: array.iter().cloned().map(to).collect(),
+    }
 }
 
 fn any_type(
@@ -157,5 +171,7 @@ fn any_type(
             Err(error) => return Err(source.format(format!("{name} cannot be read: {error}"))),
         }
     }
-    Err(source.format(format!("{name} does not hold numbers; expected float32, float64, an integer type or bool")))
+    Err(source.format(format!(
+        "{name} does not hold numbers; expected float32, float64, an integer type or bool"
+    )))
 }

@@ -25,7 +25,11 @@ pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
                 field.parse::<f64>().map_err(|_| ModelError::DataValue {
                     path: source.path.into(),
                     row,
-                    input: source.specs.first().map(|spec| spec.name.clone()).unwrap_or_default(),
+                    input: source
+                        .specs
+                        .first()
+                        .map(|spec| spec.name.clone())
+                        .unwrap_or_default(),
                     position,
                     value: format!("`{field}`"),
                 })

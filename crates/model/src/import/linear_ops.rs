@@ -51,7 +51,9 @@ pub(super) fn div(node: &Node<'_>) -> Result<Affine> {
     let mut value = broadcast(node, a, &shape)?;
     let divisor = broadcast(node, b, &shape)?;
     if let Some(position) = divisor.bias.iter().position(|d| *d == 0.0) {
-        return Err(node.invalid(format!("divides by zero at position {position}; correct the constant and export again")));
+        return Err(node.invalid(format!(
+            "divides by zero at position {position}; correct the constant and export again"
+        )));
     }
     value.scale(|i| 1.0 / divisor.bias[i]);
     Ok(value)
@@ -62,14 +64,27 @@ pub(super) fn matmul(node: &Node<'_>, a: &Affine, b: &Affine) -> Result<Affine> 
     if !a.is_constant() && !b.is_constant() {
         return Err(node.product());
     }
-    let mismatch = || node.invalid(format!("cannot multiply shapes {:?} and {:?}", a.shape, b.shape));
+    let mismatch = || {
+        node.invalid(format!(
+            "cannot multiply shapes {:?} and {:?}",
+            a.shape, b.shape
+        ))
+    };
     if a.shape.is_empty() || b.shape.is_empty() {
         return Err(mismatch());
     }
     // A vector on the left is a row, a vector on the right a column; the extra axis is dropped again at the end.
     let (row, column) = (a.shape.len() == 1, b.shape.len() == 1);
-    let left = if row { vec![1, a.shape[0]] } else { a.shape.clone() };
-    let right = if column { vec![b.shape[0], 1] } else { b.shape.clone() };
+    let left = if row {
+        vec![1, a.shape[0]]
+    } else {
+        a.shape.clone()
+    };
+    let right = if column {
+        vec![b.shape[0], 1]
+    } else {
+        b.shape.clone()
+    };
     let (left_batch, left_matrix) = left.split_at(left.len() - 2);
     let (right_batch, right_matrix) = right.split_at(right.len() - 2);
     let (m, inner, n) = (left_matrix[0], left_matrix[1], right_matrix[1]);
@@ -89,13 +104,24 @@ pub(super) fn matmul(node: &Node<'_>, a: &Affine, b: &Affine) -> Result<Affine> 
     if !column {
         shape.push(n);
     }
-    let (variable, constant, variable_left) = if b.is_constant() { (a, b, true) } else { (b, a, false) };
+    let (variable, constant, variable_left) = if b.is_constant() {
+        (a, b, true)
+    } else {
+        (b, a, false)
+    };
     let mut product = variable.combine(shape, |i| {
         let (plane, i, j) = (i / (m * n), i / n % m, i % n);
-        let (left_plane, right_plane) = (left_index[plane] * m * inner, right_index[plane] * inner * n);
+        let (left_plane, right_plane) = (
+            left_index[plane] * m * inner,
+            right_index[plane] * inner * n,
+        );
         (0..inner).map(move |k| {
             let (l, r) = (left_plane + i * inner + k, right_plane + k * n + j);
-            if variable_left { (l, constant.bias[r]) } else { (r, constant.bias[l]) }
+            if variable_left {
+                (l, constant.bias[r])
+            } else {
+                (r, constant.bias[l])
+            }
         })
     });
     product.nodes.extend(constant.nodes.iter().cloned());
@@ -109,7 +135,9 @@ fn transposed(node: &Node<'_>, value: &Affine, flag: &str) -> Result<Affine> {
     if node.int(flag, 0) == 0 {
         return Ok(value.clone());
     }
-    let index: Vec<usize> = (0..columns).flat_map(|c| (0..rows).map(move |r| r * columns + c)).collect();
+    let index: Vec<usize> = (0..columns)
+        .flat_map(|c| (0..rows).map(move |r| r * columns + c))
+        .collect();
     Ok(value.gather(vec![columns, rows], &index))
 }
 
@@ -119,7 +147,9 @@ pub(super) fn gemm(node: &Node<'_>) -> Result<Affine> {
     let mut product = matmul(node, &a, &b)?;
     let alpha = node.float("alpha", 1.0);
     product.scale(|_| alpha);
-    let Some(c) = node.optional(2) else { return Ok(product) };
+    let Some(c) = node.optional(2) else {
+        return Ok(product);
+    };
     let mut c = broadcast(node, c, &product.shape)?;
     let beta = node.float("beta", 1.0);
     c.scale(|_| beta);
@@ -138,15 +168,25 @@ pub(super) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
         if values.len() == channels {
             Ok(values)
         } else {
-            Err(node.invalid(format!("operand {index} has {} values, expected {channels} channels", values.len())))
+            Err(node.invalid(format!(
+                "operand {index} has {} values, expected {channels} channels",
+                values.len()
+            )))
         }
     };
-    let (scale, shift, mean, variance) = (parameter(1)?, parameter(2)?, parameter(3)?, parameter(4)?);
+    let (scale, shift, mean, variance) =
+        (parameter(1)?, parameter(2)?, parameter(3)?, parameter(4)?);
     let epsilon = node.float("epsilon", 1e-5);
     if let Some(channel) = variance.iter().position(|v| *v + epsilon <= 0.0) {
-        return Err(node.invalid(format!("the variance of channel {channel} is negative; export the model again")));
+        return Err(node.invalid(format!(
+            "the variance of channel {channel} is negative; export the model again"
+        )));
     }
-    let factor: Vec<f64> = scale.iter().zip(variance).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
+    let factor: Vec<f64> = scale
+        .iter()
+        .zip(variance)
+        .map(|(s, v)| s / (v + epsilon).sqrt())
+        .collect();
     value.scale(|i| factor[i / inner % channels]);
     for (i, bias) in value.bias.iter_mut().enumerate() {
         let channel = i / inner % channels;
@@ -160,12 +200,17 @@ pub(super) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
     let value = node.operand(0)?;
     let rank = value.shape.len();
     let axes = match node.list("axes", 1)?.filter(|axes| !axes.is_empty()) {
-        Some(axes) => axes.iter().map(|axis| node.axis(*axis, rank)).collect::<Result<Vec<_>>>()?,
+        Some(axes) => axes
+            .iter()
+            .map(|axis| node.axis(*axis, rank))
+            .collect::<Result<Vec<_>>>()?,
         None if node.int("noop_with_empty_axes", 0) != 0 => return Ok(value.clone()),
         None => (0..rank).collect(),
     };
     let reduced = |axis: &usize| axes.contains(axis);
-    let kept: Vec<usize> = (0..rank).map(|axis| if reduced(&axis) { 1 } else { value.shape[axis] }).collect();
+    let kept: Vec<usize> = (0..rank)
+        .map(|axis| if reduced(&axis) { 1 } else { value.shape[axis] })
+        .collect();
     // Which output each input cell falls into is what broadcasting the output back would say.
     let target = broadcast_index(&kept, &value.shape).unwrap_or_default();
     let len = node.count(&kept)?;
@@ -173,11 +218,20 @@ pub(super) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
     for (cell, output) in target.into_iter().enumerate() {
         members[output].push(cell);
     }
-    let weight = if mean { len as f64 / value.len() as f64 } else { 1.0 };
+    let weight = if mean {
+        len as f64 / value.len() as f64
+    } else {
+        1.0
+    };
     let shape = if node.int("keepdims", 1) != 0 {
         kept
     } else {
-        (0..rank).filter(|axis| !reduced(axis)).map(|axis| value.shape[axis]).collect()
+        (0..rank)
+            .filter(|axis| !reduced(axis))
+            .map(|axis| value.shape[axis])
+            .collect()
     };
-    Ok(value.combine(shape, |i| members[i].iter().map(move |cell| (*cell, weight))))
+    Ok(value.combine(shape, |i| {
+        members[i].iter().map(move |cell| (*cell, weight))
+    }))
 }

@@ -29,24 +29,53 @@ pub fn import(path: impl AsRef<Path>) -> Result<FloatGraph> {
 pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatGraph> {
     let path = path.as_ref();
     let (onnx, model) = proto::read(path)?;
-    let invalid = |detail: String| ModelError::InvalidModel { path: path.into(), detail };
+    let invalid = |detail: String| ModelError::InvalidModel {
+        path: path.into(),
+        detail,
+    };
     let Some(graph) = &model.graph else {
-        return Err(ModelError::NotOnnx { path: path.into(), detail: "it holds no graph".into() });
+        return Err(ModelError::NotOnnx {
+            path: path.into(),
+            detail: "it holds no graph".into(),
+        });
     };
     if let Some(sparse) = graph.sparse_initializer.first() {
-        let name = sparse.values.as_ref().map_or("", |values| values.name.as_str());
-        return Err(invalid(format!("initializer `{name}` is sparse; export the model again with dense weights")));
+        let name = sparse
+            .values
+            .as_ref()
+            .map_or("", |values| values.name.as_str());
+        return Err(invalid(format!(
+            "initializer `{name}` is sparse; export the model again with dense weights"
+        )));
     }
-    let opset = model.opset_import.iter().find(|set| matches!(&*set.domain, "" | "ai.onnx")).map_or(13, |set| set.version);
-    let mut importer = Importer { path, graph, opset, values: HashMap::new(), constants: HashMap::new(), tensors: vec![], taken: HashSet::new() };
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|set| matches!(&*set.domain, "" | "ai.onnx"))
+        .map_or(13, |set| set.version);
+    let mut importer = Importer {
+        path,
+        graph,
+        opset,
+        values: HashMap::new(),
+        constants: HashMap::new(),
+        tensors: vec![],
+        taken: HashSet::new(),
+    };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
     if inputs.is_empty() {
-        return Err(invalid("the model has no input; every value in it is constant".into()));
+        return Err(invalid(
+            "the model has no input; every value in it is constant".into(),
+        ));
     }
 
     let output_names: Vec<String> = if outputs.is_empty() {
-        graph.output.iter().map(|output| output.name.clone()).collect()
+        graph
+            .output
+            .iter()
+            .map(|output| output.name.clone())
+            .collect()
     } else {
         outputs.iter().map(|name| (*name).to_owned()).collect()
     };
@@ -56,10 +85,21 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     for node in importer.needed(&output_names) {
         importer.run(node)?;
     }
-    let outputs = output_names.iter().map(|name| importer.output(name)).collect::<Result<Vec<_>>>()?;
-    let stem = || path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let outputs = output_names
+        .iter()
+        .map(|name| importer.output(name))
+        .collect::<Result<Vec<_>>>()?;
+    let stem = || {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
     Ok(FloatGraph {
-        name: if graph.name.is_empty() { stem() } else { graph.name.clone() },
+        name: if graph.name.is_empty() {
+            stem()
+        } else {
+            graph.name.clone()
+        },
         tensors: importer.tensors,
         inputs,
         outputs,
@@ -95,7 +135,8 @@ impl<'a> Importer<'a> {
     fn constant(&mut self, name: &str, value: Affine) {
         // Only an error if a node uses it as a weight: Clip may have infinite bounds.
         if let Some(position) = value.bias.iter().position(|v| !v.is_finite()) {
-            self.constants.insert(name.to_owned(), (position, value.bias[position]));
+            self.constants
+                .insert(name.to_owned(), (position, value.bias[position]));
         }
         self.values.insert(name.to_owned(), value);
     }
@@ -110,7 +151,10 @@ impl<'a> Importer<'a> {
             }
             let onnx_shape = proto::input_shape(self.path, input)?;
             let id = self.push(input.name.clone(), &onnx_shape, None);
-            self.values.insert(input.name.clone(), Affine::tensor(id, onnx_shape.clone(), self.tensors[id].len));
+            self.values.insert(
+                input.name.clone(),
+                Affine::tensor(id, onnx_shape.clone(), self.tensors[id].len),
+            );
             ids.push(id);
             onnx_shapes.push(onnx_shape);
         }
@@ -120,7 +164,12 @@ impl<'a> Importer<'a> {
     fn push(&mut self, name: String, onnx_shape: &[usize], layer: Option<FloatLayer>) -> usize {
         let shape = stripped(onnx_shape);
         let len = shape.iter().product();
-        self.tensors.push(FloatTensor { name, shape, len, layer });
+        self.tensors.push(FloatTensor {
+            name,
+            shape,
+            len,
+            layer,
+        });
         self.tensors.len() - 1
     }
 
@@ -133,7 +182,10 @@ impl<'a> Importer<'a> {
             .iter()
             .rev()
             .filter(|node| {
-                let needed = node.output.iter().any(|output| wanted.contains(output.as_str()));
+                let needed = node
+                    .output
+                    .iter()
+                    .any(|output| wanted.contains(output.as_str()));
                 if needed {
                     wanted.extend(node.input.iter().map(String::as_str));
                 }
@@ -145,9 +197,24 @@ impl<'a> Importer<'a> {
     }
 
     fn run(&mut self, proto: &'a NodeProto) -> Result<()> {
-        let first_output = proto.output.iter().find(|name| !name.is_empty()).cloned().unwrap_or_default();
-        let name = if proto.name.is_empty() { first_output.clone() } else { proto.name.clone() };
-        let mut node = Node { path: self.path, proto, name, opset: self.opset, operands: Vec::new() };
+        let first_output = proto
+            .output
+            .iter()
+            .find(|name| !name.is_empty())
+            .cloned()
+            .unwrap_or_default();
+        let name = if proto.name.is_empty() {
+            first_output.clone()
+        } else {
+            proto.name.clone()
+        };
+        let mut node = Node {
+            path: self.path,
+            proto,
+            name,
+            opset: self.opset,
+            operands: Vec::new(),
+        };
         if proto.op_type == "Constant" {
             let value = proto::constant(&node)?;
             self.constant(&first_output, value);
@@ -179,7 +246,9 @@ impl<'a> Importer<'a> {
         let value = match result {
             Evaluated::Linear(mut value) => {
                 if !value.is_finite() {
-                    return Err(node.invalid("its folded weights overflow; check the model's weights for huge values"));
+                    return Err(node.invalid(
+                        "its folded weights overflow; check the model's weights for huge values",
+                    ));
                 }
                 if !value.is_constant() {
                     value.nodes.push(node.name);
@@ -188,7 +257,10 @@ impl<'a> Importer<'a> {
             }
             Evaluated::Activated(value, activation) if value.is_constant() => {
                 let bias = value.bias.iter().map(|v| activation.apply(*v)).collect();
-                Affine { bias, ..value.clone() }
+                Affine {
+                    bias,
+                    ..value.clone()
+                }
             }
             Evaluated::Activated(value, activation) => {
                 let mut value = value.clone();
@@ -205,7 +277,11 @@ impl<'a> Importer<'a> {
         let onnx_shape = value.shape.clone();
         let layer = FloatLayer {
             nodes: value.nodes,
-            terms: value.terms.into_iter().map(|(source, rows)| FloatTerm { source, rows }).collect(),
+            terms: value
+                .terms
+                .into_iter()
+                .map(|(source, rows)| FloatTerm { source, rows })
+                .collect(),
             bias: value.bias,
             activation,
         };
@@ -218,17 +294,23 @@ impl<'a> Importer<'a> {
         let Some(value) = self.values.get(name) else {
             return Err(ModelError::InvalidModel {
                 path: self.path.into(),
-                detail: format!("no node produces the output `{name}`; name a value of the graph (see it with netron)"),
+                detail: format!(
+                    "no node produces the output `{name}`; name a value of the graph (see it with netron)"
+                ),
             });
         };
         if value.is_constant() {
             return Err(ModelError::InvalidModel {
                 path: self.path.into(),
-                detail: format!("output `{name}` does not depend on any input, so there is nothing to prove; check the export"),
+                detail: format!(
+                    "output `{name}` does not depend on any input, so there is nothing to prove; check the export"
+                ),
             });
         }
         // An input, or a tensor that is an output already, gets a copy: outputs are distinct and never inputs.
-        let reusable = value.as_tensor().filter(|id| self.tensors[*id].layer.is_some() && !self.taken.contains(id));
+        let reusable = value
+            .as_tensor()
+            .filter(|id| self.tensors[*id].layer.is_some() && !self.taken.contains(id));
         let id = match reusable {
             Some(id) => {
                 let shape = stripped(&value.shape);
@@ -268,7 +350,11 @@ fn evaluate<'a>(node: &Node<'a>) -> Result<Evaluated<'a>> {
     }
     Ok(match node.op() {
         "Gemm" => Linear(linear_ops::gemm(node)?),
-        "MatMul" => Linear(linear_ops::matmul(node, node.operand(0)?, node.operand(1)?)?),
+        "MatMul" => Linear(linear_ops::matmul(
+            node,
+            node.operand(0)?,
+            node.operand(1)?,
+        )?),
         "Add" => Linear(linear_ops::add(node, 1.0)?),
         "Sub" => Linear(linear_ops::add(node, -1.0)?),
         "Mul" => Linear(linear_ops::mul(node)?),
@@ -293,7 +379,12 @@ fn evaluate<'a>(node: &Node<'a>) -> Result<Evaluated<'a>> {
             Linear(Affine::constant(vec![shape.len()], shape))
         }
         "Relu" => Activated(node.operand(0)?, Activation::Relu),
-        "LeakyRelu" => Activated(node.operand(0)?, Activation::LeakyRelu { alpha: node.float("alpha", 0.01) }),
+        "LeakyRelu" => Activated(
+            node.operand(0)?,
+            Activation::LeakyRelu {
+                alpha: node.float("alpha", 0.01),
+            },
+        ),
         "Sigmoid" => Activated(node.operand(0)?, Activation::Sigmoid),
         "Tanh" => Activated(node.operand(0)?, Activation::Tanh),
         "Clip" => Activated(node.operand(0)?, clip(node)?),
@@ -305,14 +396,22 @@ fn clip(node: &Node<'_>) -> Result<Activation> {
     let bound = |index, name, default| -> Result<f64> {
         match node.optional_constant(index)? {
             Some([value]) => Ok(*value),
-            Some(values) => Err(node.invalid(format!("bound `{name}` has {} values, expected one", values.len()))),
+            Some(values) => Err(node.invalid(format!(
+                "bound `{name}` has {} values, expected one",
+                values.len()
+            ))),
             None if node.opset < 11 => Ok(node.float(name, default)),
             None => Ok(default),
         }
     };
-    let (min, max) = (bound(1, "min", f64::NEG_INFINITY)?, bound(2, "max", f64::INFINITY)?);
+    let (min, max) = (
+        bound(1, "min", f64::NEG_INFINITY)?,
+        bound(2, "max", f64::INFINITY)?,
+    );
     if min.is_nan() || max.is_nan() || min > max {
-        return Err(node.invalid(format!("bounds [{min}, {max}] are not an interval; correct them and export again")));
+        return Err(node.invalid(format!(
+            "bounds [{min}, {max}] are not an interval; correct them and export again"
+        )));
     }
     // Exporters write `max(v, 0)` like this; treating it as Relu lets it share Relu's table.
     Ok(match (min, max) {

@@ -22,15 +22,20 @@ impl<'a> Node<'a> {
     }
 
     fn attribute(&self, name: &str) -> Option<&'a AttributeProto> {
-        self.proto.attribute.iter().find(|attribute| attribute.name == name)
+        self.proto
+            .attribute
+            .iter()
+            .find(|attribute| attribute.name == name)
     }
 
     pub(super) fn float(&self, name: &str, default: f64) -> f64 {
-        self.attribute(name).map_or(default, |attribute| f64::from(attribute.f))
+        self.attribute(name)
+            .map_or(default, |attribute| f64::from(attribute.f))
     }
 
     pub(super) fn int(&self, name: &str, default: i64) -> i64 {
-        self.attribute(name).map_or(default, |attribute| attribute.i)
+        self.attribute(name)
+            .map_or(default, |attribute| attribute.i)
     }
 
     pub(super) fn ints(&self, name: &str) -> Option<Vec<i64>> {
@@ -60,13 +65,19 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn product(&self) -> ModelError {
-        ModelError::ActivationProduct { path: self.path.into(), node: self.name.clone(), op: self.op().into() }
+        ModelError::ActivationProduct {
+            path: self.path.into(),
+            node: self.name.clone(),
+            op: self.op().into(),
+        }
     }
 
     /// Operand `index`, which must be there.
     pub(super) fn operand(&self, index: usize) -> Result<&'a Affine> {
         self.optional(index).ok_or_else(|| {
-            self.invalid(format!("operand {index} is missing; the file is damaged, export the model again"))
+            self.invalid(format!(
+                "operand {index} is missing; the file is damaged, export the model again"
+            ))
         })
     }
 
@@ -94,17 +105,27 @@ impl<'a> Node<'a> {
     pub(super) fn list(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>> {
         match self.ints(name) {
             Some(list) => Ok(Some(list)),
-            None => Ok(self.optional_constant(index)?.map(|values| values.iter().map(|v| *v as i64).collect())),
+            None => Ok(self
+                .optional_constant(index)?
+                .map(|values| values.iter().map(|v| *v as i64).collect())),
         }
     }
 
     /// `axis`, counted from the end if negative, as an index below `rank`.
     pub(super) fn axis(&self, axis: i64, rank: usize) -> Result<usize> {
-        let from_start = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let from_start = if axis < 0 {
+            axis.saturating_add(rank as i64)
+        } else {
+            axis
+        };
         usize::try_from(from_start)
             .ok()
             .filter(|axis| *axis < rank)
-            .ok_or_else(|| self.invalid(format!("axis {axis} does not exist in a tensor of rank {rank}")))
+            .ok_or_else(|| {
+                self.invalid(format!(
+                    "axis {axis} does not exist in a tensor of rank {rank}"
+                ))
+            })
     }
 
     /// The number of cells of `shape`, if it is one a model can have.

@@ -15,8 +15,14 @@ use crate::{ModelError, Result};
 
 /// The file's bytes and what they decode to.
 pub(super) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Read { path: path.into(), source })?;
-    let not_onnx = |detail: String| ModelError::NotOnnx { path: path.into(), detail };
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Read {
+        path: path.into(),
+        source,
+    })?;
+    let not_onnx = |detail: String| ModelError::NotOnnx {
+        path: path.into(),
+        detail,
+    };
     if bytes.is_empty() {
         return Err(not_onnx("the file is empty".into()));
     }
@@ -24,9 +30,10 @@ pub(super) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
         Ok(model) if model.graph.is_some() => Ok((bytes, model)),
         Ok(_) => Err(not_onnx("it holds no graph".into())),
         // Every exporter writes `ir_version`, field 1 with wire type 0, first.
-        Err(error) if bytes[0] == 0x08 => {
-            Err(ModelError::TruncatedOnnx { path: path.into(), detail: format!("{error:#}") })
-        }
+        Err(error) if bytes[0] == 0x08 => Err(ModelError::TruncatedOnnx {
+            path: path.into(),
+            detail: format!("{error:#}"),
+        }),
         Err(_) => Err(not_onnx("it is no protobuf message".into())),
     }
 }
@@ -35,11 +42,21 @@ pub(super) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
 pub(super) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
     let invalid = |detail: String| ModelError::InvalidModel {
         path: path.into(),
-        detail: format!("constant `{}`: {detail}; export the model again", proto.name),
+        detail: format!(
+            "constant `{}`: {detail}; export the model again",
+            proto.name
+        ),
     };
-    let shape = proto.dims.iter().map(|d| usize::try_from(*d)).collect::<Result<Vec<_>, _>>();
+    let shape = proto
+        .dims
+        .iter()
+        .map(|d| usize::try_from(*d))
+        .collect::<Result<Vec<_>, _>>();
     let shape = shape.map_err(|_| invalid(format!("negative dimension in {:?}", proto.dims)))?;
-    let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).filter(|n| *n <= MAX_CELLS);
+    let count = shape
+        .iter()
+        .try_fold(1usize, |n, d| n.checked_mul(*d))
+        .filter(|n| *n <= MAX_CELLS);
     let count = count.ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
 
     let external = proto.data_location == Some(DataLocation::External as i32);
@@ -48,23 +65,40 @@ pub(super) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
         Ok(DataType::Double | DataType::Int64 | DataType::Uint64) => 8,
         Ok(DataType::Float16 | DataType::Int16 | DataType::Uint16) => 2,
         Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => 1,
-        other => return Err(invalid(format!("type {other:?} is not supported, expected float, double or an integer"))),
+        other => {
+            return Err(invalid(format!(
+                "type {other:?} is not supported, expected float, double or an integer"
+            )));
+        }
     };
     if count == 0 {
         return Ok(Affine::constant(shape, Vec::new()));
     }
     // tract trusts the length of raw data.
     if !external && !proto.raw_data.is_empty() && proto.raw_data.len() != count * size {
-        return Err(invalid(format!("{} bytes of data, expected {}", proto.raw_data.len(), count * size)));
+        return Err(invalid(format!(
+            "{} bytes of data, expected {}",
+            proto.raw_data.len(),
+            count * size
+        )));
     }
-    let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned());
+    let directory = path
+        .parent()
+        .map(|parent| parent.to_string_lossy().into_owned());
     let loaded = tract_onnx::tensor::load_tensor(&MmapDataResolver, proto, directory.as_deref())
         .map_err(|error| invalid(format!("{error:#}")))?;
-    let loaded = loaded.cast_to::<f64>().map_err(|error| invalid(format!("{error:#}")))?;
-    let values = loaded.to_plain_array_view::<f64>().map_err(|error| invalid(format!("{error:#}")))?;
+    let loaded = loaded
+        .cast_to::<f64>()
+        .map_err(|error| invalid(format!("{error:#}")))?;
+    let values = loaded
+        .to_plain_array_view::<f64>()
+        .map_err(|error| invalid(format!("{error:#}")))?;
     let values: Vec<f64> = values.iter().copied().collect();
     if values.len() != count {
-        return Err(invalid(format!("{} values, expected {count}", values.len())));
+        return Err(invalid(format!(
+            "{} values, expected {count}",
+            values.len()
+        )));
     }
     Ok(Affine::constant(shape, values))
 }
@@ -72,7 +106,10 @@ pub(super) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
 /// The value of a `Constant` node.
 pub(super) fn constant(node: &Node<'_>) -> Result<Affine> {
     if let Some(attribute) = node.raw("value") {
-        let proto = attribute.t.as_ref().ok_or_else(|| node.invalid("attribute `value` is empty; export again"))?;
+        let proto = attribute
+            .t
+            .as_ref()
+            .ok_or_else(|| node.invalid("attribute `value` is empty; export again"))?;
         return tensor(node.path, proto);
     }
     let scalar = |value| Affine::constant(vec![], vec![value]);
@@ -81,15 +118,25 @@ pub(super) fn constant(node: &Node<'_>) -> Result<Affine> {
         .raw("value_float")
         .map(|a| scalar(f64::from(a.f)))
         .or_else(|| node.raw("value_int").map(|a| scalar(a.i as f64)))
-        .or_else(|| node.raw("value_floats").map(|a| list(a.floats.iter().map(|v| f64::from(*v)).collect())))
-        .or_else(|| node.raw("value_ints").map(|a| list(a.ints.iter().map(|v| *v as f64).collect())));
-    value.ok_or_else(|| node.invalid("holds neither a tensor nor numbers; expected numeric constants only"))
+        .or_else(|| {
+            node.raw("value_floats")
+                .map(|a| list(a.floats.iter().map(|v| f64::from(*v)).collect()))
+        })
+        .or_else(|| {
+            node.raw("value_ints")
+                .map(|a| list(a.ints.iter().map(|v| *v as f64).collect()))
+        });
+    value.ok_or_else(|| {
+        node.invalid("holds neither a tensor nor numbers; expected numeric constants only")
+    })
 }
 
 /// `Cast`: nothing to do between float types; constants may become integers.
 pub(super) fn cast(node: &Node<'_>) -> Result<Affine> {
     let mut value = node.operand(0)?.clone();
-    let target = i32::try_from(node.int("to", 0)).ok().and_then(|to| DataType::try_from(to).ok());
+    let target = i32::try_from(node.int("to", 0))
+        .ok()
+        .and_then(|to| DataType::try_from(to).ok());
     match target {
         Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => Ok(value),
         Some(DataType::String | DataType::Undefined) | None => Err(node.unsupported("cast to float instead")),
@@ -110,16 +157,24 @@ pub(super) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usi
         path: path.into(),
         detail: format!("input `{}` {detail}; export the model again", input.name),
     };
-    let Some(type_proto::Value::TensorType(tensor)) = input.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+    let Some(type_proto::Value::TensorType(tensor)) =
+        input.r#type.as_ref().and_then(|t| t.value.as_ref())
+    else {
         return Err(invalid("is not a tensor".into()));
     };
-    let numeric = DataType::try_from(tensor.elem_type)
-        .is_ok_and(|t| !matches!(t, DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128));
+    let numeric = DataType::try_from(tensor.elem_type).is_ok_and(|t| {
+        !matches!(
+            t,
+            DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
+        )
+    });
     if !numeric {
         return Err(invalid("does not hold numbers, expected float".into()));
     }
     let Some(shape) = &tensor.shape else {
-        return Err(invalid("has no shape, expected fixed dimensions after the batch".into()));
+        return Err(invalid(
+            "has no shape, expected fixed dimensions after the batch".into(),
+        ));
     };
     let mut dimensions = Vec::with_capacity(shape.dim.len());
     for (axis, dimension) in shape.dim.iter().enumerate() {
@@ -132,11 +187,18 @@ pub(super) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usi
             _ => "?".into(),
         };
         if axis > 0 {
-            return Err(ModelError::DynamicShape { path: path.into(), input: input.name.clone(), axis, dimension: name });
+            return Err(ModelError::DynamicShape {
+                path: path.into(),
+                input: input.name.clone(),
+                axis,
+                dimension: name,
+            });
         }
         dimensions.push(1);
     }
     let count = dimensions.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-    count.filter(|n| *n <= MAX_CELLS).ok_or_else(|| invalid(format!("has the shape {dimensions:?}, which is too large")))?;
+    count
+        .filter(|n| *n <= MAX_CELLS)
+        .ok_or_else(|| invalid(format!("has the shape {dimensions:?}, which is too large")))?;
     Ok(dimensions)
 }

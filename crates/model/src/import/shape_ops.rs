@@ -17,7 +17,10 @@ pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
 fn walk(shape: &[usize], start: i64, stride: &[i64]) -> Vec<usize> {
     let mut index = vec![start];
     for (dimension, step) in shape.iter().zip(stride) {
-        index = index.iter().flat_map(|base| (0..*dimension as i64).map(move |i| base + i * step)).collect();
+        index = index
+            .iter()
+            .flat_map(|base| (0..*dimension as i64).map(move |i| base + i * step))
+            .collect();
     }
     index.into_iter().map(|i| i as usize).collect()
 }
@@ -39,12 +42,18 @@ pub(super) fn broadcast_index(from: &[usize], to: &[usize]) -> Option<Vec<usize>
 /// The shape two operands broadcast to.
 pub(super) fn broadcast_shape(node: &Node<'_>, a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
     let rank = a.len().max(b.len());
-    let at = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |i| shape[i]);
+    let at = |shape: &[usize], axis: usize| {
+        (axis + shape.len())
+            .checked_sub(rank)
+            .map_or(1, |i| shape[i])
+    };
     (0..rank)
         .map(|axis| match (at(a, axis), at(b, axis)) {
             (x, y) if x == y || y == 1 => Ok(x),
             (1, y) => Ok(y),
-            _ => Err(node.invalid(format!("shapes {a:?} and {b:?} do not broadcast; export the model again"))),
+            _ => Err(node.invalid(format!(
+                "shapes {a:?} and {b:?} do not broadcast; export the model again"
+            ))),
         })
         .collect()
 }
@@ -54,8 +63,12 @@ pub(super) fn broadcast(node: &Node<'_>, value: &Affine, shape: &[usize]) -> Res
     if value.shape == shape {
         return Ok(value.clone());
     }
-    let index = broadcast_index(&value.shape, shape)
-        .ok_or_else(|| node.invalid(format!("shape {:?} does not broadcast to {shape:?}", value.shape)))?;
+    let index = broadcast_index(&value.shape, shape).ok_or_else(|| {
+        node.invalid(format!(
+            "shape {:?} does not broadcast to {shape:?}",
+            value.shape
+        ))
+    })?;
     Ok(value.gather(shape.to_vec(), &index))
 }
 
@@ -67,7 +80,10 @@ fn with_shape(node: &Node<'_>, value: &Affine, shape: Vec<usize>) -> Result<Affi
             value.shape
         )));
     }
-    Ok(Affine { shape, ..value.clone() })
+    Ok(Affine {
+        shape,
+        ..value.clone()
+    })
 }
 
 pub(super) fn flatten(node: &Node<'_>) -> Result<Affine> {
@@ -75,9 +91,17 @@ pub(super) fn flatten(node: &Node<'_>) -> Result<Affine> {
     let rank = value.shape.len();
     let axis = node.int("axis", 1);
     // Unlike elsewhere, `axis == rank` is allowed.
-    let axis = if axis == rank as i64 { rank } else { node.axis(axis, rank)? };
+    let axis = if axis == rank as i64 {
+        rank
+    } else {
+        node.axis(axis, rank)?
+    };
     let (outer, inner) = value.shape.split_at(axis);
-    with_shape(node, value, vec![outer.iter().product(), inner.iter().product()])
+    with_shape(
+        node,
+        value,
+        vec![outer.iter().product(), inner.iter().product()],
+    )
 }
 
 pub(super) fn reshape(node: &Node<'_>) -> Result<Affine> {
@@ -95,10 +119,11 @@ pub(super) fn reshape(node: &Node<'_>) -> Result<Affine> {
                 free = Some(axis);
                 1
             }
-            0 if !keep_zero => *value
-                .shape
-                .get(axis)
-                .ok_or_else(|| node.invalid(format!("target shape {target:?} copies axis {axis}, which is missing")))?,
+            0 if !keep_zero => *value.shape.get(axis).ok_or_else(|| {
+                node.invalid(format!(
+                    "target shape {target:?} copies axis {axis}, which is missing"
+                ))
+            })?,
             positive if positive > 0 => positive as usize,
             _ => return Err(node.invalid(format!("target shape {target:?} is not a valid shape"))),
         });
@@ -113,24 +138,47 @@ pub(super) fn squeeze(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let rank = value.shape.len();
     let axes = match node.list("axes", 1)? {
-        Some(axes) => axes.iter().map(|axis| node.axis(*axis, rank)).collect::<Result<Vec<_>>>()?,
+        Some(axes) => axes
+            .iter()
+            .map(|axis| node.axis(*axis, rank))
+            .collect::<Result<Vec<_>>>()?,
         None => (0..rank).filter(|axis| value.shape[*axis] == 1).collect(),
     };
     if let Some(axis) = axes.iter().find(|axis| value.shape[**axis] != 1) {
-        return Err(node.invalid(format!("cannot squeeze axis {axis} of shape {:?}", value.shape)));
+        return Err(node.invalid(format!(
+            "cannot squeeze axis {axis} of shape {:?}",
+            value.shape
+        )));
     }
-    let shape = value.shape.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, d)| *d).collect();
+    let shape = value
+        .shape
+        .iter()
+        .enumerate()
+        .filter(|(axis, _)| !axes.contains(axis))
+        .map(|(_, d)| *d)
+        .collect();
     with_shape(node, value, shape)
 }
 
 pub(super) fn unsqueeze(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
-    let axes = node.list("axes", 1)?.ok_or_else(|| node.invalid("`axes` is missing; export the model again"))?;
+    let axes = node
+        .list("axes", 1)?
+        .ok_or_else(|| node.invalid("`axes` is missing; export the model again"))?;
     let rank = value.shape.len() + axes.len();
-    let axes = axes.iter().map(|axis| node.axis(*axis, rank)).collect::<Result<Vec<_>>>()?;
+    let axes = axes
+        .iter()
+        .map(|axis| node.axis(*axis, rank))
+        .collect::<Result<Vec<_>>>()?;
     let mut rest = value.shape.iter();
     let shape = (0..rank)
-        .map(|axis| if axes.contains(&axis) { Some(1) } else { rest.next().copied() })
+        .map(|axis| {
+            if axes.contains(&axis) {
+                Some(1)
+            } else {
+                rest.next().copied()
+            }
+        })
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| node.invalid(format!("`axes` {axes:?} names an axis twice")))?;
     with_shape(node, value, shape)
@@ -140,13 +188,18 @@ pub(super) fn transpose(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let rank = value.shape.len();
     let order = match node.ints("perm") {
-        Some(order) => order.iter().map(|axis| node.axis(*axis, rank)).collect::<Result<Vec<_>>>()?,
+        Some(order) => order
+            .iter()
+            .map(|axis| node.axis(*axis, rank))
+            .collect::<Result<Vec<_>>>()?,
         None => (0..rank).rev().collect(),
     };
     let mut sorted = order.clone();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..rank) {
-        return Err(node.invalid(format!("`perm` {order:?} is not a permutation of {rank} axes")));
+        return Err(node.invalid(format!(
+            "`perm` {order:?} is not a permutation of {rank} axes"
+        )));
     }
     let strides = strides(&value.shape);
     let shape: Vec<usize> = order.iter().map(|axis| value.shape[*axis]).collect();
@@ -160,15 +213,23 @@ pub(super) fn slice(node: &Node<'_>) -> Result<Affine> {
     let missing = || node.invalid("`starts` or `ends` is missing; export the model again");
     let starts = node.list("starts", 1)?.ok_or_else(missing)?;
     let ends = node.list("ends", 2)?.ok_or_else(missing)?;
-    let axes = node.list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let axes = node
+        .list("axes", 3)?
+        .unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = match node.optional_constant(4)? {
         Some(steps) => steps.iter().map(|v| *v as i64).collect(),
         None => vec![1; starts.len()],
     };
-    if [ends.len(), axes.len(), steps.len()].iter().any(|len| *len != starts.len()) {
+    if [ends.len(), axes.len(), steps.len()]
+        .iter()
+        .any(|len| *len != starts.len())
+    {
         return Err(node.invalid("`starts`, `ends`, `axes` and `steps` differ in length"));
     }
-    let mut stride: Vec<i64> = strides(&value.shape).into_iter().map(|s| s as i64).collect();
+    let mut stride: Vec<i64> = strides(&value.shape)
+        .into_iter()
+        .map(|s| s as i64)
+        .collect();
     let mut shape = value.shape.clone();
     let mut origin = 0;
     let mut seen = vec![false; rank];
@@ -178,14 +239,26 @@ pub(super) fn slice(node: &Node<'_>) -> Result<Affine> {
             return Err(node.invalid(format!("axis {axis} is sliced twice or with step 0")));
         }
         let len = value.shape[axis] as i64;
-        let from_start = |position: i64| if position < 0 { position.saturating_add(len) } else { position };
+        let from_start = |position: i64| {
+            if position < 0 {
+                position.saturating_add(len)
+            } else {
+                position
+            }
+        };
         let (first, count) = if step > 0 {
             let first = from_start(start).clamp(0, len);
-            (first, (from_start(end).clamp(0, len) - first + step.min(len) - 1) / step)
+            (
+                first,
+                (from_start(end).clamp(0, len) - first + step.min(len) - 1) / step,
+            )
         } else {
             let first = from_start(start).clamp(0, len - 1);
             let step = step.max(-len);
-            (first, (first - from_start(end).clamp(-1, len - 1) - step - 1) / -step)
+            (
+                first,
+                (first - from_start(end).clamp(-1, len - 1) - step - 1) / -step,
+            )
         };
         origin += first * stride[axis];
         stride[axis] = stride[axis].saturating_mul(step);
@@ -210,12 +283,21 @@ pub(super) fn gather(node: &Node<'_>) -> Result<Affine> {
         })
         .collect::<Result<Vec<_>>>()?;
     let (outer, inner) = (&value.shape[..axis], &value.shape[axis + 1..]);
-    let shape: Vec<usize> = outer.iter().chain(&indices.shape).chain(inner).copied().collect();
+    let shape: Vec<usize> = outer
+        .iter()
+        .chain(&indices.shape)
+        .chain(inner)
+        .copied()
+        .collect();
     node.count(&shape)?;
     let width: usize = inner.iter().product();
     let picked = &picked;
     let index: Vec<usize> = (0..outer.iter().product())
-        .flat_map(|o| picked.iter().flat_map(move |p| (0..width).map(move |i| (o * dimension + p) * width + i)))
+        .flat_map(|o| {
+            picked
+                .iter()
+                .flat_map(move |p| (0..width).map(move |i| (o * dimension + p) * width + i))
+        })
         .collect();
     Ok(value.gather(shape, &index))
 }
@@ -223,20 +305,34 @@ pub(super) fn gather(node: &Node<'_>) -> Result<Affine> {
 pub(super) fn concat(node: &Node<'_>) -> Result<Affine> {
     let first = node.operand(0)?;
     let axis = node.axis(node.int("axis", 0), first.shape.len())?;
-    let parts = (0..node.operands.len()).map(|i| node.operand(i)).collect::<Result<Vec<_>>>()?;
+    let parts = (0..node.operands.len())
+        .map(|i| node.operand(i))
+        .collect::<Result<Vec<_>>>()?;
     let mut shape = first.shape.clone();
     shape[axis] = 0;
     for part in &parts {
         let fits = part.shape.len() == shape.len()
-            && part.shape.iter().zip(&shape).enumerate().all(|(i, (a, b))| i == axis || a == b);
+            && part
+                .shape
+                .iter()
+                .zip(&shape)
+                .enumerate()
+                .all(|(i, (a, b))| i == axis || a == b);
         if !fits {
-            return Err(node.invalid(format!("cannot concatenate shape {:?} to {:?}", part.shape, first.shape)));
+            return Err(node.invalid(format!(
+                "cannot concatenate shape {:?} to {:?}",
+                part.shape, first.shape
+            )));
         }
         shape[axis] += part.shape[axis];
     }
     let len = node.count(&shape)?;
     let outer: usize = shape[..axis].iter().product();
-    let mut out = Affine { bias: vec![0.0; len], shape, ..Affine::default() };
+    let mut out = Affine {
+        bias: vec![0.0; len],
+        shape,
+        ..Affine::default()
+    };
     let width = len / outer;
     let mut offset = 0;
     for part in parts {
@@ -246,7 +342,10 @@ pub(super) fn concat(node: &Node<'_>) -> Result<Affine> {
             out.bias[place(i)] = *bias;
         }
         for (source, rows) in &part.terms {
-            let all = out.terms.entry(*source).or_insert_with(|| vec![Vec::new(); len]);
+            let all = out
+                .terms
+                .entry(*source)
+                .or_insert_with(|| vec![Vec::new(); len]);
             for (i, row) in rows.iter().enumerate() {
                 all[place(i)] = row.clone();
             }

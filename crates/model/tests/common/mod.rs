@@ -1,5 +1,5 @@
 //! ONNX files built through tract's protobuf types.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::path::PathBuf;
 
@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, type_proto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 use verdict_model::{FloatGraph, ModelError, import};
 
@@ -26,15 +26,30 @@ pub struct Onnx {
 }
 
 pub fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: 7, ints: values.to_vec(), ..Default::default() }
+    AttributeProto {
+        name: name.into(),
+        r#type: 7,
+        ints: values.to_vec(),
+        ..Default::default()
+    }
 }
 
 pub fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: 2, i: value, ..Default::default() }
+    AttributeProto {
+        name: name.into(),
+        r#type: 2,
+        i: value,
+        ..Default::default()
+    }
 }
 
 pub fn float(name: &str, value: f32) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: 1, f: value, ..Default::default() }
+    AttributeProto {
+        name: name.into(),
+        r#type: 1,
+        f: value,
+        ..Default::default()
+    }
 }
 
 fn info(name: &str, shape: Option<Vec<Dim>>) -> ValueInfoProto {
@@ -50,9 +65,19 @@ fn info(name: &str, shape: Option<Vec<Dim>>) -> ValueInfoProto {
             })
             .collect(),
     };
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: shape.map(dims) };
+    let tensor = type_proto::Tensor {
+        elem_type: DataType::Float as i32,
+        shape: shape.map(dims),
+    };
     let value = Some(type_proto::Value::TensorType(tensor));
-    ValueInfoProto { name: name.into(), r#type: Some(TypeProto { value, ..Default::default() }), ..Default::default() }
+    ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto {
+            value,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
 }
 
 impl Onnx {
@@ -97,7 +122,13 @@ impl Onnx {
         self.node_with(op, inputs, output, vec![])
     }
 
-    pub fn node_with(mut self, op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> Self {
+    pub fn node_with(
+        mut self,
+        op: &str,
+        inputs: &[&str],
+        output: &str,
+        attribute: Vec<AttributeProto>,
+    ) -> Self {
         self.graph.node.push(NodeProto {
             name: format!("/{output}"),
             op_type: op.into(),
@@ -112,8 +143,14 @@ impl Onnx {
     pub fn bytes(self) -> Vec<u8> {
         ModelProto {
             ir_version: 8,
-            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 13 }],
-            graph: Some(GraphProto { name: "test".into(), ..self.graph }),
+            opset_import: vec![OperatorSetIdProto {
+                domain: String::new(),
+                version: 13,
+            }],
+            graph: Some(GraphProto {
+                name: "test".into(),
+                ..self.graph
+            }),
             ..Default::default()
         }
         .encode_to_vec()
@@ -145,6 +182,9 @@ impl File {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        Self { path, _folder: folder }
+        Self {
+            path,
+            _folder: folder,
+        }
     }
 }

@@ -12,9 +12,12 @@ pragma solidity 0.8.37;
 /// @dev "VDCT" and version 1 at the top of the header.
 uint256 constant KEY_MAGIC = 0x5644435401000000000000000000000000000000000000000000000000000000;
 
-/// @dev Where k, c and the number of public values are: how far to the left.
-uint256 constant KEY_HEIGHT_SHIFT = 208;
-uint256 constant KEY_WIDTH_SHIFT = 200;
+/// @dev The bits of the header that are not k, c or the number of public values.
+uint256 constant KEY_MAGIC_MASK = 0xffffffffff00000000ffffffffffffffffffffffffffffffffffffffffffffff;
+
+/// @dev Which bytes k and c are, and where the number of public values is: how far to the left.
+uint256 constant KEY_HEIGHT_BYTE = 5;
+uint256 constant KEY_WIDTH_BYTE = 6;
 uint256 constant KEY_COUNT_SHIFT = 184;
 
 /// @dev The greatest height: the scalar field has no larger domain.

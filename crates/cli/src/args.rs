@@ -1,0 +1,266 @@
+//! The command line, and the options that several commands share.
+
+use crate::commands::{
+    bench::{Bench, BenchOne},
+    compile::Compile,
+    completions::Completions,
+    demo::Demo,
+    estimate::Estimate,
+    inspect::Inspect,
+    prove::Prove,
+    srs::SrsCommand,
+    verify::Verify,
+};
+use crate::error::CliError;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use verdict_circuit::Limits;
+use verdict_model::{Goal, InputDomain, Options, Visibility};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  success
+  1  unexpected failure; please report it
+  2  wrong use of the command line
+  3  unusable input: model, data, proof file, or a value outside the model's domain
+  4  rejected: a proof that does not verify, or artefacts of different digests
+  5  set-up or cache: missing, too small, corrupt
+  6  input or output: missing file, no permission, full disk
+
+Environment:
+  VERDICT_CACHE  folder of set-ups and keys (default: ~/.cache/verdict)
+  RUST_LOG       what to log to stderr, e.g. `verdict_prover=debug`
+
+Examples:
+  verdict demo
+  verdict compile model.onnx --calibration data.npz
+  verdict prove model.verdict --input input.json --dev --out proof.json
+  verdict verify --evm proof.json";
+
+/// Proves machine-learning inference and verifies it with one Solidity contract.
+#[derive(Debug, Parser)]
+#[command(name = "verdict", version, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    /// Print results as JSON and nothing but results on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log more to stderr; twice for more yet
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Import, make and list set-ups
+    #[command(subcommand)]
+    Srs(SrsCommand),
+    /// Turn an ONNX model into integers that can be proved
+    Compile(Compile),
+    /// Say what proving and verifying will cost, before proving
+    Estimate(Estimate),
+    /// Prove an inference
+    Prove(Prove),
+    /// Verify a proof with halo2's verifier, or as a transaction to the contract
+    Verify(Verify),
+    /// Describe a compiled model, a proof or an ONNX file
+    Inspect(Inspect),
+    /// Show everything at once with a model that comes with this program
+    Demo(Demo),
+    /// Measure models, each in a process of its own
+    Bench(Box<Bench>),
+    #[command(hide = true)]
+    BenchOne(BenchOne),
+    /// Print shell completions
+    Completions(Completions),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GoalArg {
+    /// The cheapest verification
+    Gas,
+    /// The fastest proof
+    Time,
+    /// The least memory while proving
+    Memory,
+    /// The fastest proof whose verification costs little more than the cheapest
+    Balanced,
+}
+
+impl From<GoalArg> for Goal {
+    fn from(goal: GoalArg) -> Self {
+        match goal {
+            GoalArg::Gas => Self::Gas,
+            GoalArg::Time => Self::Time,
+            GoalArg::Memory => Self::Memory,
+            GoalArg::Balanced => Self::Balanced,
+        }
+    }
+}
+
+/// The name a goal has on the command line.
+pub(crate) const fn goal_name(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Gas => "gas",
+        Goal::Time => "time",
+        Goal::Memory => "memory",
+        Goal::Balanced => "balanced",
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VisibilityArg {
+    /// Part of the proof's public values
+    Public,
+    /// Known to the prover alone
+    Private,
+}
+
+impl From<VisibilityArg> for Visibility {
+    fn from(visibility: VisibilityArg) -> Self {
+        match visibility {
+            VisibilityArg::Public => Self::Public,
+            VisibilityArg::Private => Self::Private,
+        }
+    }
+}
+
+/// The name a visibility has on the command line.
+pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "public",
+        Visibility::Private => "private",
+    }
+}
+
+/// How to quantise. Every field is optional so that "nothing given" can be told.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Quantisation")]
+pub(crate) struct QuantiseArgs {
+    /// Whether the inputs are public values [default: private]
+    #[arg(long, value_name = "VISIBILITY")]
+    input: Option<VisibilityArg>,
+    /// Whether the outputs are public values [default: public]
+    #[arg(long, value_name = "VISIBILITY")]
+    output: Option<VisibilityArg>,
+    /// Bits of hidden activations, 2 to 15 [default: as few as agree with the float model]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
+    activation_bits: Option<u32>,
+    /// Most bits of a weight, 2 to 16 [default: 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
+    weight_bits: Option<u32>,
+    /// Bits of inputs, 2 to 15 [default: from the activations' bits]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
+    input_bits: Option<u32>,
+    /// Bits of outputs, 2 to 15 [default: as few as agree with the float model]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
+    output_bits: Option<u32>,
+    /// Largest table has 2^N entries, 4 to 24 [default: by goal]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=24))]
+    table_bits: Option<u32>,
+    /// Range of inputs the model must accept; once for all inputs, or once per input [default: the calibration data's]
+    #[arg(long, value_name = "MIN,MAX", value_parser = domain, allow_hyphen_values = true)]
+    domain: Vec<(f64, f64)>,
+    /// How far the calibrated range is widened at either end, relative to its width [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    domain_margin: Option<f64>,
+}
+
+impl QuantiseArgs {
+    /// The compiler's options for a model with `inputs` inputs.
+    pub(crate) fn options(&self, goal: Goal, inputs: usize) -> Options {
+        let defaults = Options::default();
+        let domains = match self.domain.as_slice() {
+            [(min, max)] => vec![InputDomain::Uniform(*min, *max); inputs],
+            several => several.iter().map(|(min, max)| InputDomain::Uniform(*min, *max)).collect(),
+        };
+        Options {
+            activation_bits: self.activation_bits,
+            weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
+            input_bits: self.input_bits,
+            output_bits: self.output_bits,
+            input_visibility: self.input.map_or(defaults.input_visibility, Into::into),
+            output_visibility: self.output.map_or(defaults.output_visibility, Into::into),
+            input_domains: domains,
+            domain_margin: self.domain_margin.unwrap_or(defaults.domain_margin),
+            table_bits: self.table_bits,
+            goal,
+        }
+    }
+}
+
+fn domain(text: &str) -> Result<(f64, f64), String> {
+    let number = |part: &str| part.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    match text.split_once(',').map(|(min, max)| (number(min), number(max))) {
+        Some((Some(min), Some(max))) if min < max => Ok((min, max)),
+        _ => Err("expected two numbers with a comma, the smaller first, e.g. `-1,1`".into()),
+    }
+}
+
+/// What to plan for.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Plan")]
+pub(crate) struct PlanArgs {
+    /// What to favour
+    #[arg(long, value_enum, default_value = "balanced", value_name = "GOAL")]
+    pub(crate) optimize: GoalArg,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Weights to a row, 1 to 64 [default: chosen by the planner]
+    #[arg(long, value_name = "C", value_parser = clap::value_parser!(u8).range(1..=64))]
+    width: Option<u8>,
+    /// Largest height: at most 2^K rows [default: what the set-up allows]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=28))]
+    max_k: Option<u32>,
+}
+
+impl LimitArgs {
+    /// The planner's limits, with the set-up's height where one is known.
+    pub(crate) fn limits(&self, setup_height: Option<u32>) -> Limits {
+        let defaults = Limits::default();
+        let asked = self.max_k.unwrap_or(defaults.max_k);
+        Limits {
+            max_k: setup_height.map_or(asked, |height| asked.min(height)),
+            width: self.width.map(usize::from),
+            ..defaults
+        }
+    }
+}
+
+/// Which set-up.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Set-up")]
+pub(crate) struct SrsArgs {
+    /// The set-up's digest, or its beginning [default: the only imported one]
+    #[arg(long, value_name = "DIGEST", conflicts_with = "dev")]
+    pub(crate) srs: Option<String>,
+    /// Use the INSECURE development set-up: anyone can forge proofs under it
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+/// A model file, with calibration data if it still has to be compiled.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// A compiled model, or an ONNX file together with --calibration
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// Calibration data of an ONNX file: .json, .csv, .npy or .npz
+    #[arg(long, value_name = "DATA")]
+    pub(crate) calibration: Option<PathBuf>,
+}
+
+/// `32 bytes in hexadecimal`, with or without `0x`.
+pub(crate) fn hex32(text: &str) -> Result<alloy_primitives::B256, String> {
+    text.parse().map_err(|error| format!("expected 32 bytes in hexadecimal: {error}"))
+}
+
+/// Wrong use that clap cannot see.
+pub(crate) fn usage(message: impl Into<String>) -> CliError {
+    CliError::Usage(message.into())
+}

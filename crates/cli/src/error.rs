@@ -1,0 +1,130 @@
+//! Everything that can go wrong, and the exit code that says so.
+
+use std::{io, path::PathBuf};
+use verdict_circuit::CircuitError;
+use verdict_evm::EvmError;
+use verdict_model::ModelError;
+use verdict_prover::ProverError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    #[error(transparent)]
+    Prover(#[from] ProverError),
+    #[error(transparent)]
+    Evm(#[from] EvmError),
+    /// The command line is wrong in a way that clap cannot see.
+    #[error("{0}")]
+    Usage(String),
+    /// An input is unusable.
+    #[error("{0}")]
+    Input(String),
+    /// Two artefacts do not belong together.
+    #[error("{what}: {left_of} has {left}, {right_of} has {right}; {hint}")]
+    Mismatch {
+        what: &'static str,
+        left_of: String,
+        left: String,
+        right_of: String,
+        right: String,
+        hint: &'static str,
+    },
+    /// A verifier said no.
+    #[error("the proof was rejected: {0}")]
+    Rejected(String),
+    /// No usable set-up.
+    #[error("{0}")]
+    Setup(String),
+    /// A file could not be read or written.
+    #[error("cannot {what} {path}: {source}", path = path.display())]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    /// The result could not be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A measuring process failed; its own message is already on stderr.
+    #[error("measuring {name} failed with exit code {code}")]
+    Child { name: String, code: u8 },
+}
+
+impl CliError {
+    /// As `verdict --help` lists them.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Model(error) => model(error),
+            Self::Circuit(error) => circuit(error),
+            Self::Prover(error) => prover(error),
+            Self::Evm(error) => evm(error),
+            Self::Usage(_) => 2,
+            Self::Input(_) => 3,
+            Self::Mismatch { .. } | Self::Rejected(_) => 4,
+            Self::Setup(_) => 5,
+            Self::Io { .. } | Self::Output(_) => 6,
+            Self::Json(_) => 1,
+            Self::Child { code, .. } => *code,
+        }
+    }
+
+    /// What to do, where the message itself cannot know.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Model(ModelError::OutOfDomain { .. }) => {
+                Some("`verdict prove --saturate` uses the nearest value of the domain, `verdict compile --domain` widens it")
+            }
+            Self::Evm(EvmError::Io { source, .. }) | Self::Io { source, .. } | Self::Output(source) => hint_of(source),
+            _ => None,
+        }
+    }
+}
+
+fn hint_of(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Some("check the path"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            Some("free some space and run again; no half-written file was left behind")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some("check the permissions"),
+        _ => None,
+    }
+}
+
+fn model(error: &ModelError) -> u8 {
+    match error {
+        ModelError::Read { .. } | ModelError::Write { .. } => 6,
+        ModelError::Option { .. } => 2,
+        _ => 3,
+    }
+}
+
+fn circuit(error: &CircuitError) -> u8 {
+    match error {
+        CircuitError::Graph(_) | CircuitError::Trace(_) | CircuitError::Path { .. } => 3,
+        CircuitError::NoPlan(_) | CircuitError::TooTall { .. } => 5,
+        _ => 1,
+    }
+}
+
+fn prover(error: &ProverError) -> u8 {
+    match error {
+        ProverError::Circuit(error) => circuit(error),
+        ProverError::Model(error) => model(error),
+        ProverError::Io { .. } => 6,
+        ProverError::BadSrs { .. } | ProverError::SrsTooSmall { .. } | ProverError::CorruptCache { .. } => 5,
+        ProverError::Rejected(_) | ProverError::Mismatch { .. } => 4,
+        _ => 1,
+    }
+}
+
+fn evm(error: &EvmError) -> u8 {
+    match error {
+        EvmError::Key(_) | EvmError::ProofFile { .. } | EvmError::NotCanonical(_) => 3,
+        EvmError::Reverted { .. } | EvmError::Packing { .. } => 4,
+        EvmError::Io { .. } => 6,
+        _ => 1,
+    }
+}

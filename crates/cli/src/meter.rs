@@ -1,0 +1,105 @@
+//! Times stages, reads their peak memory, and shows which one runs.
+
+use crate::output::Output;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use std::{
+    cell::RefCell,
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+use verdict_prover::{Stage, peak_rss, reset_peak};
+
+/// What a stage cost.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StageCost {
+    pub(crate) stage: String,
+    pub(crate) seconds: f64,
+    /// Processor time of all threads; `None` off Linux.
+    pub(crate) cpu_seconds: Option<f64>,
+    /// The process's high-water mark during the stage; `None` off Linux.
+    pub(crate) peak_rss_bytes: Option<u64>,
+}
+
+struct Running {
+    stage: String,
+    since: Instant,
+    cpu: Option<f64>,
+}
+
+/// Collects stages; beginning one ends the one before.
+pub(crate) struct Meter {
+    bar: ProgressBar,
+    running: RefCell<Option<Running>>,
+    stages: RefCell<Vec<StageCost>>,
+}
+
+impl Meter {
+    /// A meter with a spinner, unless stderr is no terminal or JSON is printed.
+    pub(crate) fn new(output: &Output) -> Self {
+        let bar = if output.json() || !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        };
+        Self { bar, running: RefCell::default(), stages: RefCell::default() }
+    }
+
+    /// Begins a stage.
+    pub(crate) fn begin(&self, stage: impl Into<String>) {
+        self.end();
+        let stage = stage.into();
+        self.bar.set_message(stage.clone());
+        self.bar.reset_elapsed();
+        reset_peak();
+        *self.running.borrow_mut() = Some(Running { stage, since: Instant::now(), cpu: cpu_seconds() });
+    }
+
+    /// Begins one of the session's stages.
+    pub(crate) fn session(&self, stage: Stage) {
+        self.begin(match stage {
+            Stage::Keys => "keys",
+            Stage::Witness => "witness",
+            Stage::Prove => "prove",
+            Stage::Verify => "verify",
+            _ => "other",
+        });
+    }
+
+    /// Ends the running stage.
+    pub(crate) fn end(&self) {
+        let Some(Running { stage, since, cpu }) = self.running.borrow_mut().take() else { return };
+        self.stages.borrow_mut().push(StageCost {
+            stage,
+            seconds: since.elapsed().as_secs_f64(),
+            cpu_seconds: cpu_seconds().zip(cpu).map(|(now, then)| now - then),
+            peak_rss_bytes: peak_rss(),
+        });
+    }
+
+    /// Ends the running stage and hands over everything since the last call.
+    pub(crate) fn take(&self) -> Vec<StageCost> {
+        self.end();
+        std::mem::take(&mut *self.stages.borrow_mut())
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// User and system time of this process. The kernel counts it in hundredths of a second.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The command's name, in parentheses, may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}

@@ -1,0 +1,63 @@
+use std::path::PathBuf;
+
+/// What can go wrong between a proof and a contract.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvmError {
+    /// Bytes that are not a verifying key.
+    #[error("not a verifying key: {0}; export it again with `verdict compile`")]
+    Key(String),
+    /// A proof file that does not parse.
+    #[error("{path} is not a proof file: {detail}", path = path.display())]
+    ProofFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {what} {path}: {source}", path = path.display())]
+    Io {
+        /// `read` or `write`.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A contract reverted where it must not.
+    #[error("{what} reverted with {reason}")]
+    Reverted {
+        /// The call.
+        what: &'static str,
+        /// The error's name, or the raw bytes.
+        reason: String,
+    },
+    /// The embedded EVM itself failed.
+    #[error("the embedded EVM failed in {what}: {reason}")]
+    Evm {
+        /// The call.
+        what: &'static str,
+        /// revm's reason.
+        reason: String,
+    },
+    /// Public words that do not decode.
+    #[error("public word {index} of `{tensor}` is not a packing of its values; the proof is not one of this model")]
+    Packing {
+        /// The tensor.
+        tensor: String,
+        /// Its first word's index among the public values.
+        index: usize,
+    },
+    /// A scalar that is not below the field's modulus.
+    #[error("{0} is not a scalar of BN254: it must be below the field's modulus")]
+    NotCanonical(String),
+    /// A committed artefact that does not parse.
+    #[error("the committed contract artefact `{name}` is damaged: {detail}; run scripts/build-contracts.sh")]
+    Artifact {
+        /// The contract.
+        name: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+}

@@ -1,0 +1,124 @@
+//! One model under one plan and one set-up, ready to prove.
+
+use crate::{Cache, Keys, ProverError, Srs, prove, verify};
+use halo2curves_axiom::bn256::Fr;
+use rand::RngCore;
+use std::sync::Arc;
+use verdict_circuit::{Plan, TapeCircuit, TraceCells, Witness};
+use verdict_model::{CompiledModel, Trace, execute};
+
+/// Steps of [`Session::open`] and [`Session::prove`], for progress bars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Making, or reading, the keys.
+    Keys,
+    /// Executing the model and filling the first-phase columns.
+    Witness,
+    /// Committing, dividing and opening: halo2's prover.
+    Prove,
+    /// halo2's verifier.
+    Verify,
+}
+
+/// Is told when a stage begins.
+pub type OnStage<'a> = &'a dyn Fn(Stage);
+
+/// A model with its keys.
+#[derive(Debug)]
+pub struct Session {
+    model: CompiledModel,
+    plan: Plan,
+    srs: Srs,
+    keys: Keys,
+}
+
+/// An inference with its proof.
+#[derive(Clone, Debug)]
+pub struct Inference {
+    /// Everything the executor computed.
+    pub trace: Trace,
+    /// The context, then the public words.
+    pub instance: Vec<Fr>,
+    /// The proof.
+    pub proof: Vec<u8>,
+}
+
+impl Session {
+    /// Makes the keys, or takes them from the cache.
+    pub fn open(
+        model: CompiledModel,
+        plan: Plan,
+        srs: Srs,
+        cache: Option<&Cache>,
+        on_stage: OnStage<'_>,
+    ) -> Result<Self, ProverError> {
+        let srs = srs.cut(plan.chosen.k)?;
+        on_stage(Stage::Keys);
+        let keys = match cache {
+            Some(cache) => {
+                let chosen = &plan.chosen;
+                let digest: String = model.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+                let name = format!(
+                    "{digest}-{}-{}-{}-{}",
+                    chosen.k,
+                    chosen.width,
+                    chosen.limb_bits,
+                    srs.digest()
+                );
+                Keys::cached(&plan.program, &plan.tape, &srs, &name, cache)?
+            }
+            None => Keys::generate(&plan.program, &plan.tape, &srs)?,
+        };
+        Ok(Self { model, plan, srs, keys })
+    }
+
+    /// Executes the model on integer inputs and proves it. `context` is what the consumer contract computes.
+    pub fn prove(
+        &self,
+        inputs: &[Vec<i32>],
+        context: Fr,
+        rng: impl RngCore,
+        on_stage: OnStage<'_>,
+    ) -> Result<Inference, ProverError> {
+        on_stage(Stage::Witness);
+        let trace = execute(self.model.graph(), inputs)?;
+        let instance = self.plan.lowered.instance(context, &trace);
+        let cells = TraceCells::new(&self.plan.lowered, &trace)?;
+        let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
+        let circuit = TapeCircuit {
+            program: self.plan.program.clone(),
+            tape: self.plan.tape.clone(),
+            witness: Some(Arc::new(witness)),
+            instance: instance.clone(),
+        };
+        on_stage(Stage::Prove);
+        let proof = prove(&self.keys, &self.srs, circuit, rng)?;
+        Ok(Inference { trace, instance, proof })
+    }
+
+    /// Verifies with halo2-axiom.
+    pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
+        verify(self.keys.verifying(), self.srs.params(), instance, proof)
+    }
+
+    /// The model.
+    pub fn model(&self) -> &CompiledModel {
+        &self.model
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The set-up, cut to the plan's height.
+    pub fn srs(&self) -> &Srs {
+        &self.srs
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
