@@ -33,9 +33,6 @@ pub struct TapeCircuit {
 pub struct Shape {
     /// Weights to a row.
     pub width: usize,
-    /// A gate to leave out, in tests.
-    #[cfg(any(test, feature = "test-gates"))]
-    pub without: Option<&'static str>,
 }
 
 impl TapeCircuit {
@@ -103,8 +100,6 @@ impl Circuit<Fr> for TapeCircuit {
     fn params(&self) -> Shape {
         Shape {
             width: self.tape.width(),
-            #[cfg(any(test, feature = "test-gates"))]
-            without: None,
         }
     }
 
@@ -120,23 +115,41 @@ impl Circuit<Fr> for TapeCircuit {
         TapeConfig::configure(meta, shape.width)
     }
 
-    fn synthesize(&self, config: TapeConfig, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
+    fn synthesize(&self, config: TapeConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        self.assign(&config, layouter, |_| {}, |_, _| {})
+    }
+}
+
+impl TapeCircuit {
+    /// Fills the columns. What `fixed` assigns comes after the tape's own fixed columns; `running` may change the second
+    /// phase, knowing the challenges. Both do nothing but in tests.
+    pub(crate) fn assign(
+        &self,
+        config: &TapeConfig,
+        mut layouter: impl Layouter<Fr>,
+        fixed: impl Fn(&mut Region<'_, Fr>),
+        running: impl Fn(&Challenges, &mut Running),
+    ) -> Result<(), Error> {
         layouter.assign_region(
             || "tape",
             |mut region| {
                 debug_assert_eq!(self.tape.ops()[0], Op::Off);
-                self.assign_fixed(&config, &mut region);
-                let Some(witness) = &self.witness else { return Ok(()) };
-                self.assign_first(&config, &mut region, witness);
+                self.assign_fixed(config, &mut region);
+                fixed(&mut region);
+                let Some(witness) = &self.witness else {
+                    return Ok(());
+                };
+                self.assign_first(config, &mut region, witness);
                 region.next_phase();
                 let drawn = config.challenges.map(|challenge| region.get_challenge(challenge));
                 let drawn: Value<Vec<Fr>> = drawn.into_iter().collect();
                 drawn.map(|c| {
                     let challenges = Challenges { r: c[0], s: c[1], g: c[2], theta: c[3], alpha: c[4] };
-                    let running =
+                    let mut columns =
                         Running::new(&self.program, &self.tape, witness, &self.instance, &challenges);
+                    running(&challenges, &mut columns);
                     for (column, values) in
-                        [config.h, config.s, config.y, config.d, config.l].into_iter().zip(&running.columns)
+                        [config.h, config.s, config.y, config.d, config.l].into_iter().zip(&columns.columns)
                     {
                         for (row, &value) in values.iter().enumerate() {
                             region.assign_advice(column, row, Value::known(value));

@@ -56,14 +56,13 @@ pub struct TapeConfig {
 impl TapeConfig {
     /// Declares the columns and the gates for `width` weight columns.
     pub fn configure(meta: &mut ConstraintSystem<Fr>, width: usize) -> Self {
-        let mut config = Self::columns(meta, width);
+        let config = Self::columns(meta, width);
         config.gates(meta, None);
-        config.weights.shrink_to_fit();
         config
     }
 
     /// As [`Self::configure`], with one gate left out: for the tests that show each gate to be load-bearing.
-    #[cfg(any(test, feature = "test-gates"))]
+    #[cfg(feature = "test-gates")]
     pub fn configure_without(meta: &mut ConstraintSystem<Fr>, width: usize, gate: &str) -> Self {
         let config = Self::columns(meta, width);
         config.gates(meta, Some(gate));
@@ -104,13 +103,13 @@ impl TapeConfig {
             let sigma = opcode.iter().cloned().reduce(|a, b| a + b).unwrap_or(Expression::Constant(Fr::ZERO));
             let active = one.clone() - on(Op::Off);
 
-            // w = Σ_j W_j·r^j and r^c.
-            let mut stream = Expression::Constant(Fr::ZERO);
-            let mut r_c = one.clone();
-            for weight in &weights {
-                stream = stream + weight.clone() * r_c.clone();
-                r_c = r_c * r.clone();
-            }
+            // w = Σ_j W_j·r^j by Horner and r^c by squaring: halo2's prover evaluates these products on every row.
+            let stream = weights
+                .into_iter()
+                .rev()
+                .reduce(|sum, weight| sum * r.clone() + weight)
+                .unwrap_or(Expression::Constant(Fr::ZERO));
+            let r_c = power(&r, self.weights.len());
 
             let opens = on(Op::Channel) + on(Op::Level) + on(Op::Edge);
             let entry = alpha.clone() * sigma.clone()
@@ -147,5 +146,18 @@ impl TapeConfig {
             ];
             GATES.into_iter().zip(polynomials).filter(|(name, _)| Some(*name) != without).collect::<Vec<_>>()
         });
+    }
+}
+
+/// `base^exponent` with as few products as squaring allows.
+fn power(base: &Expression<Fr>, exponent: usize) -> Expression<Fr> {
+    match exponent {
+        0 => Expression::Constant(Fr::ONE),
+        1 => base.clone(),
+        _ => {
+            let half = power(base, exponent / 2);
+            let square = half.clone() * half;
+            if exponent % 2 == 1 { square * base.clone() } else { square }
+        }
     }
 }

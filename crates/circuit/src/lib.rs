@@ -3,10 +3,12 @@ mod circuit;
 mod error;
 mod field;
 mod footprint;
+#[cfg(feature = "test-gates")]
+#[doc(hidden)]
+pub mod forge;
 mod gates;
 mod lower;
 mod opcode;
-mod packing;
 mod path;
 mod plan;
 mod program;
@@ -20,7 +22,6 @@ pub use footprint::Footprint;
 pub use gates::{ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig};
 pub use lower::{Lowered, TraceCells};
 pub use opcode::Op;
-pub use packing::Packing;
 pub use plan::{Candidate, Limits, Plan, plan};
 pub use program::{Channel, Content, Level, Limbs, Program, Region, Tap, Taps, Weight};
 pub use tape::{BLINDING_ROWS, Tape};

@@ -6,13 +6,12 @@
 use crate::{
     error::CircuitError,
     field::int,
-    packing::Packing,
     program::{Channel, Content, Level, Limbs, Program, Region, Tap, Taps, Weight},
     witness::{Cell, Cells},
 };
 use halo2curves_axiom::bn256::Fr;
 use std::sync::Arc;
-use verdict_model::{IntegerGraph, Kernel, TensorId, Trace};
+use verdict_model::{IntegerGraph, Kernel, Packing, TensorId, Trace};
 
 /// A graph placed on levels.
 #[derive(Clone, Debug)]

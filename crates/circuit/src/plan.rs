@@ -6,7 +6,6 @@
 
 use crate::{
     BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape,
-    gates::{ADVICE_COLUMNS, FIXED_COLUMNS},
     program::Program,
 };
 use serde::{Deserialize, Serialize};
@@ -138,16 +137,15 @@ impl Candidate {
     fn new(rows: usize, width: usize, limb_bits: u32) -> Self {
         let k = (rows + BLINDING_ROWS).next_power_of_two().trailing_zeros();
         let n = (1u64 << k) as f64;
-        let columns = (width + FIXED_COLUMNS) as f64;
-        let advice = ADVICE_COLUMNS as f64;
+        let columns = width as f64;
         Self {
             k,
             width,
             limb_bits,
             rows,
-            seconds: n * (advice * 4.0e-6 + columns * 0.9e-6) + 0.01,
-            bytes: n * (advice * 200.0 + columns * 96.0) + 16e6,
-            gas: 286_000.0 + 6_950.0 * width as f64 + 30.0 * f64::from(k),
+            seconds: n * (48e-6 + 1.6e-6 * columns) + 0.03,
+            bytes: n * (2450.0 + 185.0 * columns) + 12e6,
+            gas: 305_000.0 + 7_150.0 * width as f64,
         }
     }
 }

@@ -123,7 +123,7 @@ fn prover(error: &ProverError) -> u8 {
 fn evm(error: &EvmError) -> u8 {
     match error {
         EvmError::Key(_) | EvmError::ProofFile { .. } | EvmError::NotCanonical(_) => 3,
-        EvmError::Reverted { .. } | EvmError::Packing { .. } => 4,
+        EvmError::Reverted { .. } | EvmError::Mismatch { .. } | EvmError::Packing { .. } => 4,
         EvmError::Io { .. } => 6,
         _ => 1,
     }

@@ -72,6 +72,11 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
+    /// Adds another table's rows below.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+    }
+
     /// The table, each line indented by two.
     pub(crate) fn render(&self) -> String {
         let lines = || std::iter::once(&self.header).chain(&self.rows);
@@ -129,4 +134,24 @@ pub(crate) fn maybe_mebibytes(bytes: Option<u64>) -> String {
 /// A real number with about six digits.
 pub(crate) fn real(number: f64) -> String {
     if number == 0.0 || (1e-3..1e6).contains(&number.abs()) { format!("{number:.4}") } else { format!("{number:.4e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!((real(0.0), real(-1.5e-9), real(12.5)), ("0.0000".into(), "-1.5000e-9".into(), "12.5000".into()));
+        assert_eq!((count(7u64), count(1234u64), count(351_652u64)), ("7".into(), "1,234".into(), "351,652".into()));
+        assert_eq!((seconds(0.0042), seconds(0.5), seconds(12.34)), ("4.2 ms".into(), "0.50 s".into(), "12.3 s".into()));
+    }
+
+    #[test]
+    fn tables_align() {
+        let mut table = Table::new(&["a", "b"]);
+        table.row(["long name".into(), "1".into()]);
+        table.row(["é".into(), "100".into()]);
+        assert_eq!(table.render(), "  a            b\n  ──────────────\n  long name    1\n  é          100\n");
+    }
 }

@@ -4,8 +4,7 @@ use crate::{EvmError, bindings::IInferenceVerifier, words};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 use halo2curves_axiom::bn256::Fr;
-use verdict_circuit::Packing;
-use verdict_model::{IntegerGraph, TensorId};
+use verdict_model::{IntegerGraph, Packing, TensorId};
 
 /// Encodes `verify(verifyingKey, publicValues, proof)`.
 pub fn verify_calldata(key: Address, public_values: &[B256], proof: &[u8]) -> Bytes {

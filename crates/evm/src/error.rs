@@ -15,6 +15,16 @@ pub enum EvmError {
         /// What is wrong.
         detail: String,
     },
+    /// A proof file whose parts belong to different artefacts.
+    #[error("{path}: its verifying key has the digest {found}, but it states {expected}; export the proof again", path = path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// The digest of its verifying key.
+        found: String,
+        /// The digest it states.
+        expected: String,
+    },
     /// A file could not be read or written.
     #[error("cannot {what} {path}: {source}", path = path.display())]
     Io {

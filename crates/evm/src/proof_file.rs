@@ -41,8 +41,13 @@ impl ProofFile {
         if file.version != PROOF_FILE_VERSION {
             return Err(fail(format!("version {}, expected {PROOF_FILE_VERSION}", file.version)));
         }
-        if alloy_primitives::keccak256(&file.verifying_key) != file.key {
-            return Err(fail("its verifying key does not have the digest it states".into()));
+        let found = alloy_primitives::keccak256(&file.verifying_key);
+        if found != file.key {
+            return Err(EvmError::Mismatch {
+                path: path.to_owned(),
+                found: found.to_string(),
+                expected: file.key.to_string(),
+            });
         }
         Ok(file)
     }

@@ -11,6 +11,7 @@ use crate::graph::IntegerGraph;
 use crate::input_grid::{InputGrid, choose};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
 use crate::options::{Goal, InputDomain, Options};
+use crate::packing::Packing;
 use crate::quantise::{Bits, Stats, quantise};
 use crate::report::top1;
 use crate::{ModelError, Result};
@@ -23,8 +24,6 @@ const TOP1_TOLERANCE: f64 = 0.001;
 const ERROR_TOLERANCE: f64 = 0.01;
 /// Most bits an activation or output can have.
 const MAX_BITS: u32 = 15;
-/// Every public value is packed into a 16-bit two's complement field.
-const PACKING_BITS: u32 = 16;
 
 /// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
 pub fn compile(
@@ -291,6 +290,7 @@ fn manifest(
             visibility: tensor.visibility,
             min: tensor.min,
             max: tensor.max,
+            packing: Packing::of(tensor),
             scales: grid.scales.clone(),
             zero_points: grid.zeros.clone(),
             real_min: grid.domain.iter().map(|d| d.0).collect(),
@@ -309,6 +309,7 @@ fn manifest(
                 visibility: tensor.visibility,
                 min: tensor.min,
                 max: tensor.max,
+                packing: Packing::of(tensor),
                 scale: tensor.scale,
                 real_min: f64::from(tensor.min) * tensor.scale,
                 real_max: f64::from(tensor.max) * tensor.scale,
@@ -327,6 +328,5 @@ fn manifest(
         activation_bits: bits.activation,
         weight_bits: options.weight_bits,
         table_entries: integer.table_entries() as u64,
-        packing_bits: PACKING_BITS,
     }
 }

@@ -33,6 +33,7 @@ mod interval;
 mod linear;
 mod manifest;
 mod options;
+mod packing;
 mod quantise;
 mod reference;
 mod report;
@@ -51,6 +52,7 @@ pub use graph::{
 pub use import::{import, import_outputs};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use options::{Goal, InputDomain, Options};
+pub use packing::Packing;
 pub use reference::Reference;
 pub use report::{AccuracyReport, LayerReport, accuracy};
 

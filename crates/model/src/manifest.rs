@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::InputSpec;
 use crate::graph::{IntegerGraph, Visibility};
+use crate::packing::Packing;
 use crate::{ModelError, Result};
 
 /// Describes a compiled model; part of what its digest covers.
@@ -27,8 +28,6 @@ pub struct Manifest {
     pub weight_bits: u32,
     /// Entries of all tables together.
     pub table_entries: u64,
-    /// Bits of one packed public value, two's complement.
-    pub packing_bits: u32,
 }
 
 /// One input: `integer = round(real / scale) − zero_point`.
@@ -44,6 +43,8 @@ pub struct InputManifest {
     pub min: i32,
     /// Largest integer.
     pub max: i32,
+    /// How the values would stand in public words.
+    pub packing: Packing,
     /// One for the whole input, or one per feature.
     pub scales: Vec<f64>,
     /// As many as `scales`.
@@ -67,6 +68,8 @@ pub struct OutputManifest {
     pub min: i32,
     /// Largest integer.
     pub max: i32,
+    /// How the values would stand in public words.
+    pub packing: Packing,
     /// Real value of one step.
     pub scale: f64,
     /// `min · scale`.
@@ -106,6 +109,7 @@ impl Manifest {
         for (input, id) in self.inputs.iter().zip(&graph.inputs) {
             let tensor = &graph.tensors[*id];
             let same = input.shape == tensor.shape
+                && input.packing == Packing::of(tensor)
                 && (input.min, input.max, input.visibility)
                     == (tensor.min, tensor.max, tensor.visibility);
             let count = input.scales.len();
@@ -117,7 +121,7 @@ impl Manifest {
             if !same || counts != [count; 3] || (count != 1 && count != tensor.len) {
                 return fail(
                     &input.name,
-                    "its shape, range or number of scales differs from the graph's",
+                    "its shape, range, packing or number of scales differs from the graph's",
                 );
             }
             let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
@@ -134,11 +138,12 @@ impl Manifest {
             let same = output.shape == tensor.shape
                 && (output.min, output.max, output.visibility)
                     == (tensor.min, tensor.max, tensor.visibility)
+                && output.packing == Packing::of(tensor)
                 && output.scale == tensor.scale;
             if !same {
                 return fail(
                     &output.name,
-                    "its shape, range or scale differs from the graph's",
+                    "its shape, range, packing or scale differs from the graph's",
                 );
             }
         }

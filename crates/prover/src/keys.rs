@@ -39,7 +39,7 @@ impl Keys {
         let circuit = Self::circuit(program, tape, srs)?;
         let name = format!("keys/{name}");
         if let Some(bytes) = cache.read(&name)? {
-            let shape = Shape { width: tape.width(), ..Shape::default() };
+            let shape = Shape { width: tape.width() };
             let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(&name), detail };
             let expected = 10 + 64 * (verdict_circuit::FIXED_COLUMNS + tape.width());
             if bytes.len() != expected {

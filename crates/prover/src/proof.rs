@@ -16,10 +16,9 @@ use snark_verifier::{
     loader::native::NativeLoader,
     system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
 };
-use std::io::Cursor;
 use verdict_circuit::TapeCircuit;
 
-type ReadTranscript<'a> = EvmTranscript<G1Affine, NativeLoader, Cursor<&'a [u8]>, Vec<u8>>;
+type ReadTranscript<'a, 'b> = EvmTranscript<G1Affine, NativeLoader, &'a mut &'b [u8], Vec<u8>>;
 type WriteTranscript = EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>>;
 
 /// Proves a circuit that has its witness; `rng` blinds.
@@ -45,7 +44,8 @@ pub fn verify(
     instance: &[Fr],
     proof: &[u8],
 ) -> Result<(), ProverError> {
-    let mut transcript: ReadTranscript<'_> = TranscriptReadBuffer::<_, G1Affine, _>::init(Cursor::new(proof));
+    let mut rest = proof;
+    let mut transcript: ReadTranscript<'_, '_> = TranscriptReadBuffer::<_, G1Affine, _>::init(&mut rest);
     verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, ChallengeEvm<G1Affine>, _, _>(
         params,
         verifying,
@@ -54,5 +54,9 @@ pub fn verify(
         &mut transcript,
     )
     .map_err(|error| ProverError::Rejected(error.to_string()))?;
+    // halo2 reads what it needs and does not look further.
+    if !rest.is_empty() {
+        return Err(ProverError::Rejected(format!("{} bytes follow it", rest.len())));
+    }
     Ok(())
 }

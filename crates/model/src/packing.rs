@@ -1,9 +1,11 @@
-//! How the integers of a public tensor become field elements.
+//! How the integers of a public tensor become the words that a contract reads.
 
-use verdict_model::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Tensor;
 
 /// `word = Σ_i (x_i + offset)·2^(bits·i)`, so that a word is never negative and unpacks without ambiguity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packing {
     /// Bits of a value.
     pub bits: u32,

@@ -1,0 +1,154 @@
+//! Dishonest provers, for the tests that show what the gates are there for. Never built without the feature `test-gates`.
+
+use crate::{
+    circuit::{Shape, TapeCircuit},
+    gates::TapeConfig,
+    opcode::Op,
+    tape::Tape,
+    witness::{Challenges, Running},
+};
+use halo2_axiom::{
+    circuit::{Layouter, SimpleFloorPlanner},
+    plonk::{Circuit, ConstraintSystem, Error},
+};
+use halo2curves_axiom::bn256::Fr;
+use std::{fmt, sync::Arc};
+
+/// What the prover knows when it fills the second phase.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn {
+    /// Base of the channels' powers.
+    pub r: Fr,
+    /// Base of the positions' powers.
+    pub s: Fr,
+    /// Base of the levels' powers.
+    pub g: Fr,
+    /// Folds region, key and value.
+    pub theta: Fr,
+    /// Where the look-up argument's fractions are evaluated.
+    pub alpha: Fr,
+}
+
+/// `[h, S, y, d, L]` by row.
+pub type Columns = [Vec<Fr>; 5];
+
+/// Changes the honestly computed second phase.
+pub type Forge = Arc<dyn Fn(&Drawn, &mut Columns) + Send + Sync>;
+
+/// A fixed column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// A coordinate of the opcode.
+    Opcode(usize),
+    /// The region of the row's look-up.
+    Region,
+    /// Region, key or value of the table entry, times `σ`.
+    Table(usize),
+    /// A weight column.
+    Weight(usize),
+}
+
+/// A circuit whose prover does not follow the program.
+#[derive(Clone)]
+pub struct Forgery {
+    /// Assigns everything that is not forged; its first-phase columns and its instance can be changed in place.
+    pub circuit: TapeCircuit,
+    /// A gate to leave out.
+    pub without: Option<&'static str>,
+    /// Fixed cells of another program.
+    pub fixed: Vec<(Fixed, usize, Fr)>,
+    /// Changes the second phase.
+    pub forge: Option<Forge>,
+}
+
+impl fmt::Debug for Forgery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forgery").field("without", &self.without).field("fixed", &self.fixed).finish_non_exhaustive()
+    }
+}
+
+impl Forgery {
+    /// Nothing forged yet.
+    pub fn new(circuit: TapeCircuit) -> Self {
+        Self { circuit, without: None, fixed: Vec::new(), forge: None }
+    }
+
+    /// Replaces the opcode of a row.
+    #[must_use]
+    pub fn with_op(mut self, row: usize, op: Op) -> Self {
+        self.fixed.extend(op.point().into_iter().enumerate().map(|(i, c)| (Fixed::Opcode(i), row, Fr::from(c))));
+        self
+    }
+}
+
+/// The opcodes of a tape, by row.
+pub fn ops(tape: &Tape) -> &[Op] {
+    tape.ops()
+}
+
+/// The regions that the rows of a tape look up.
+pub fn regions(tape: &Tape) -> &[u16] {
+    tape.regions()
+}
+
+/// The rows of a tape's cells, in order of level, channel and position.
+pub fn cells(tape: &Tape) -> &[u32] {
+    tape.cells()
+}
+
+/// The rows of the weights that are not zero, each with the column.
+pub fn weights(tape: &Tape) -> Vec<(usize, usize)> {
+    let small = tape.weights().iter().enumerate().flat_map(|(column, weights)| {
+        let at = weights.iter().enumerate().filter(|(_, weight)| **weight != 0);
+        at.map(move |(row, _)| (row, column))
+    });
+    small.chain(tape.wide().iter().map(|&(row, column, _)| (row, column))).collect()
+}
+
+impl Circuit<Fr> for Forgery {
+    type Config = TapeConfig;
+    type FloorPlanner = SimpleFloorPlanner;
+    type Params = (Shape, Option<&'static str>);
+
+    fn params(&self) -> Self::Params {
+        (self.circuit.params(), self.without)
+    }
+
+    fn without_witnesses(&self) -> Self {
+        Self { circuit: self.circuit.without_witnesses(), ..self.clone() }
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Fr>) -> TapeConfig {
+        TapeConfig::configure(meta, Shape::default().width)
+    }
+
+    fn configure_with_params(meta: &mut ConstraintSystem<Fr>, (shape, without): Self::Params) -> TapeConfig {
+        match without {
+            Some(gate) => TapeConfig::configure_without(meta, shape.width, gate),
+            None => TapeConfig::configure(meta, shape.width),
+        }
+    }
+
+    fn synthesize(&self, config: TapeConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        self.circuit.assign(
+            &config,
+            layouter,
+            |region| {
+                for &(column, row, value) in &self.fixed {
+                    let column = match column {
+                        Fixed::Opcode(i) => config.opcode[i],
+                        Fixed::Region => config.region,
+                        Fixed::Table(i) => config.table[i],
+                        Fixed::Weight(i) => config.weights[i],
+                    };
+                    region.assign_fixed(column, row, value);
+                }
+            },
+            |&Challenges { r, s, g, theta, alpha }, running: &mut Running| {
+                if let Some(forge) = &self.forge {
+                    forge(&Drawn { r, s, g, theta, alpha }, &mut running.columns);
+                }
+            },
+        )
+    }
+}

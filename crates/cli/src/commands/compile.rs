@@ -1,0 +1,170 @@
+//! `verdict compile`
+
+use crate::{
+    args::{PlanArgs, QuantiseArgs, visibility_name},
+    error::CliError,
+    meter::{Meter, StageCost},
+    output::{Output, Report, Table, count, maybe_mebibytes, real, seconds},
+    planning::{PlanReport, plan_model},
+};
+use alloy_primitives::B256;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use verdict_model::{AccuracyReport, DataSet, InputManifest, Manifest, Reference, accuracy, compile, import};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    verdict compile model.onnx --calibration data.npz\n  \
+    verdict compile model.onnx --calibration data.csv --optimize gas --input public --domain -1,1 --out model.verdict")]
+pub(crate) struct Compile {
+    /// The ONNX file
+    #[arg(value_name = "MODEL.onnx")]
+    model: PathBuf,
+    /// Rows that look like real inputs: .json, .csv, .npy or .npz
+    #[arg(long, value_name = "DATA")]
+    calibration: PathBuf,
+    /// Rows to compare with the float model [default: the calibration data]
+    #[arg(long, value_name = "DATA")]
+    test: Option<PathBuf>,
+    /// Where to write [default: the model's path with the extension .verdict]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    quantise: QuantiseArgs,
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+#[derive(Serialize)]
+struct Compiled {
+    onnx: PathBuf,
+    out: PathBuf,
+    digest: B256,
+    parameters: u64,
+    manifest: Manifest,
+    accuracy_data: PathBuf,
+    accuracy: AccuracyReport,
+    plan: PlanReport,
+    stages: Vec<StageCost>,
+}
+
+impl Compile {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let out = self.out.clone().unwrap_or_else(|| self.model.with_extension("verdict"));
+        let meter = Meter::new(output);
+        meter.begin("import");
+        let float = import(&self.model)?;
+        let data = DataSet::load(&self.calibration, &float.input_specs())?;
+        let test = self.test.as_ref().map(|path| DataSet::load(path, &float.input_specs())).transpose()?;
+        meter.begin("compile");
+        let goal = self.plan.optimize.into();
+        let model = compile(&float, &data, &self.quantise.options(goal, float.inputs.len()))?;
+        meter.begin("accuracy");
+        let report = accuracy(&Reference::new(&float)?, &float, &model, test.as_ref().unwrap_or(&data))?;
+        meter.begin("plan");
+        let limits = self.plan.limits.limits(None);
+        let plan = plan_model(&model, goal, limits)?;
+        let plan = PlanReport::new(&plan, limits)?;
+        meter.begin("write");
+        model.save(&out)?;
+        let stages = meter.take();
+        drop(meter);
+        output.emit(&Compiled {
+            onnx: self.model.clone(),
+            out,
+            digest: model.digest().into(),
+            parameters: model.manifest().parameters,
+            manifest: model.manifest().clone(),
+            accuracy_data: self.test.clone().unwrap_or_else(|| self.calibration.clone()),
+            accuracy: report,
+            plan,
+            stages,
+        })
+    }
+}
+
+impl Report for Compiled {
+    fn text(&self) -> String {
+        let mut stages = Table::new(&["stage", "time", "peak memory"]);
+        for stage in &self.stages {
+            stages.row([stage.stage.clone(), seconds(stage.seconds), maybe_mebibytes(stage.peak_rss_bytes)]);
+        }
+        format!(
+            "{}\nAccuracy on {}\n{}\n{}\n{}\nWrote {}\n",
+            manifest_text(&self.manifest, &self.digest),
+            self.accuracy_data.display(),
+            accuracy_text(&self.accuracy),
+            self.plan.text(),
+            stages.render(),
+            self.out.display()
+        )
+    }
+}
+
+/// What a compiled model is.
+pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
+    let shape = |shape: &[usize]| shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
+    let mut tensors = Table::new(&["tensor", "shape", "visibility", "integers", "scale", "real range"]);
+    for input in &manifest.inputs {
+        let (scale, range) = input_text(input);
+        let integers = format!("{} … {}", input.min, input.max);
+        tensors.row([
+            format!("input {}", input.name),
+            shape(&input.shape),
+            visibility_name(input.visibility).into(),
+            integers,
+            scale,
+            range,
+        ]);
+    }
+    for output in &manifest.outputs {
+        tensors.row([
+            format!("output {}", output.name),
+            shape(&output.shape),
+            visibility_name(output.visibility).into(),
+            format!("{} … {}", output.min, output.max),
+            format!("{:.4e}", output.scale),
+            format!("{} … {}", real(output.real_min), real(output.real_max)),
+        ]);
+    }
+    format!(
+        "Model {}, digest {digest}\n  {} parameters, activations of {} bits, weights of up to {} bits, {} table entries\n{}",
+        manifest.name,
+        count(manifest.parameters),
+        manifest.activation_bits,
+        manifest.weight_bits,
+        count(manifest.table_entries),
+        tensors.render()
+    )
+}
+
+fn input_text(input: &InputManifest) -> (String, String) {
+    match (input.scales.as_slice(), input.real_min.as_slice(), input.real_max.as_slice()) {
+        ([scale], [min], [max]) => (format!("{scale:.4e}"), format!("{} … {}", real(*min), real(*max))),
+        _ => ("per feature".into(), "per feature".into()),
+    }
+}
+
+/// An accuracy report as lines.
+pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
+    let top1 = report.top1_agreement.map_or_else(String::new, |share| format!(", same top-1 in {:.2}%", share * 100.0));
+    let mut layers = Table::new(&["layer", "max error", "in steps", "saturated"]);
+    for layer in &report.layers {
+        layers.row([
+            layer.name.clone(),
+            format!("{:.3e}", layer.max_abs_error),
+            format!("{:.2}", layer.max_step_error),
+            count(layer.saturated),
+        ]);
+    }
+    format!(
+        "  {} rows ({} more outside the domain): output error at most {:.3e}, on average {:.3e}{top1}; import error {:.1e}\n{}",
+        count(report.rows),
+        count(report.rows_outside_domain),
+        report.max_abs_error,
+        report.mean_abs_error,
+        report.import_error,
+        layers.render()
+    )
+}

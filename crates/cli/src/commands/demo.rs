@@ -1,0 +1,98 @@
+//! `verdict demo`
+
+use crate::{
+    args::{GoalArg, VisibilityArg},
+    error::CliError,
+    measure::{Info, Job, judge, measure},
+    meter::Meter,
+    output::Output,
+};
+use clap::{Args, ValueEnum};
+use std::{fs, path::Path};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  verdict demo\n  verdict demo --model mlp-digits28 --optimize gas --json")]
+pub(crate) struct Demo {
+    /// Which of the models that come with this program
+    #[arg(long, value_enum, default_value = "mlp-digits")]
+    model: Embedded,
+    /// What to favour
+    #[arg(long, value_enum, default_value = "balanced", value_name = "GOAL")]
+    optimize: GoalArg,
+    /// Whether the inputs are public values
+    #[arg(long, value_enum, default_value = "private", value_name = "VISIBILITY")]
+    input: VisibilityArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Embedded {
+    /// Logistic regression on breast_cancer, 30 features
+    LogregBreastCancer,
+    /// 64-32-10 on scikit-learn's digits
+    MlpDigits,
+    /// 784-128-10 on digits scaled up to 28×28
+    #[value(name = "mlp-digits28")]
+    MlpDigits28,
+    /// 50 layers of width 32 on digits
+    MlpDeep,
+}
+
+type Files = [(&'static str, &'static [u8]); 5];
+
+macro_rules! embed {
+    ($name:literal) => {
+        (
+            $name,
+            [
+                embed!($name, "model.onnx"),
+                embed!($name, "calibration.npz"),
+                embed!($name, "test.npz"),
+                embed!($name, "input.json"),
+                embed!($name, "info.json"),
+            ],
+        )
+    };
+    ($name:literal, $file:literal) => {
+        ($file, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test-vectors/", $name, "/", $file)) as &[u8])
+    };
+}
+
+impl Embedded {
+    fn files(self) -> (&'static str, Files) {
+        match self {
+            Self::LogregBreastCancer => embed!("logreg-breast-cancer"),
+            Self::MlpDigits => embed!("mlp-digits"),
+            Self::MlpDigits28 => embed!("mlp-digits28"),
+            Self::MlpDeep => embed!("mlp-deep"),
+        }
+    }
+}
+
+impl Demo {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let (name, files) = self.model.files();
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| CliError::Io { what: "write", path, source }
+        };
+        let folder = tempfile::tempdir().map_err(fail(&std::env::temp_dir()))?;
+        for (file, bytes) in files {
+            let path = folder.path().join(file);
+            fs::write(&path, bytes).map_err(fail(&path))?;
+        }
+        let at = |file: &str| folder.path().join(file);
+        let info: Info = crate::measure::info(&at("info.json"))?;
+        let mut job = Job::new(name, at("model.onnx"), at("calibration.npz"), self.optimize.into());
+        job.options.input_visibility = self.input.into();
+        job.test = Some(at("test.npz"));
+        job.sample = Some(at("input.json"));
+        job.labels = info.labels;
+        // Nothing but the temporary folder is written to.
+        job.cached = false;
+        let meter = Meter::new(output);
+        let measured = measure(&job, &meter)?;
+        drop(meter);
+        output.emit(&measured)?;
+        judge(&[measured])
+    }
+}

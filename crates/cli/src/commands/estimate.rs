@@ -1,0 +1,65 @@
+//! `verdict estimate`
+
+use crate::{
+    args::{ModelArgs, PlanArgs, QuantiseArgs},
+    error::CliError,
+    load,
+    meter::Meter,
+    output::{Output, Report, count},
+    planning::{PlanReport, plan_model},
+};
+use alloy_primitives::B256;
+use clap::Args;
+use serde::Serialize;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  verdict estimate model.verdict --optimize gas\n  \
+    verdict estimate model.onnx --calibration data.npz --max-k 14 --json")]
+pub(crate) struct Estimate {
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    quantise: QuantiseArgs,
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+#[derive(Serialize)]
+struct Estimated {
+    model: String,
+    digest: B256,
+    parameters: u64,
+    #[serde(flatten)]
+    plan: PlanReport,
+}
+
+impl Report for Estimated {
+    fn text(&self) -> String {
+        format!(
+            "Model {}, {} parameters, digest {}\n{}",
+            self.model,
+            count(self.parameters),
+            self.digest,
+            self.plan.text()
+        )
+    }
+}
+
+impl Estimate {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let meter = Meter::new(output);
+        meter.begin("model");
+        let goal = self.plan.optimize.into();
+        let model = load::model(&self.model, &self.quantise, goal)?.model;
+        meter.begin("plan");
+        let limits = self.plan.limits.limits(None);
+        let plan = plan_model(&model, goal, limits)?;
+        drop(meter);
+        output.emit(&Estimated {
+            model: model.manifest().name.clone(),
+            digest: model.digest().into(),
+            parameters: model.manifest().parameters,
+            plan: PlanReport::new(&plan, limits)?,
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! `verdict inspect`
+
+use crate::{
+    commands::compile::manifest_text,
+    decode,
+    error::CliError,
+    load::{self, Kind},
+    output::{Output, Report, Table, count},
+};
+use alloy_primitives::{B256, keccak256};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use verdict_evm::{ProofFile, parse_key};
+use verdict_model::{CompiledModel, Manifest, import};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  verdict inspect model.verdict\n  verdict inspect proof.json --model model.verdict")]
+pub(crate) struct Inspect {
+    /// A .verdict, proof or .onnx file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The compiled model, to decode a proof's public values
+    #[arg(long, value_name = "MODEL.verdict")]
+    model: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct LayerInfo {
+    name: String,
+    shape: Vec<usize>,
+    cells: usize,
+    weights: usize,
+    function: String,
+    min: Option<i32>,
+    max: Option<i32>,
+    scale: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct TableInfo {
+    function: String,
+    shift: u32,
+    first_key: i64,
+    entries: usize,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Inspected {
+    CompiledModel {
+        digest: B256,
+        manifest: Box<Manifest>,
+        layers: Vec<LayerInfo>,
+        tables: Vec<TableInfo>,
+    },
+    Proof {
+        version: u32,
+        model_digest: B256,
+        key_digest: B256,
+        development_setup: bool,
+        k: u32,
+        width: usize,
+        context: B256,
+        public_values: Vec<B256>,
+        decoded: Vec<decode::Values>,
+        proof_bytes: usize,
+        key_bytes: usize,
+    },
+    Onnx {
+        name: String,
+        onnx_keccak256: B256,
+        parameters: usize,
+        inputs: Vec<(String, Vec<usize>)>,
+        outputs: Vec<String>,
+        layers: Vec<LayerInfo>,
+    },
+}
+
+impl Inspect {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        output.emit(&match load::kind(&self.file)? {
+            Kind::Compiled => compiled(&CompiledModel::load(&self.file)?),
+            Kind::Proof => self.proof()?,
+            Kind::Onnx => self.onnx()?,
+        })
+    }
+
+    fn proof(&self) -> Result<Inspected, CliError> {
+        let file = ProofFile::load(&self.file)?;
+        let key = parse_key(&file.verifying_key)?;
+        let decoded = match &self.model {
+            Some(path) => {
+                let model = CompiledModel::load(path)?;
+                if model.digest() != file.model.0 {
+                    return Err(CliError::Mismatch {
+                        what: "model",
+                        left_of: self.file.display().to_string(),
+                        left: file.model.to_string(),
+                        right_of: path.display().to_string(),
+                        right: B256::from(model.digest()).to_string(),
+                        hint: "give the model that the proof is about",
+                    });
+                }
+                decode::public(&model, &file.public_values)?
+            }
+            None => Vec::new(),
+        };
+        Ok(Inspected::Proof {
+            version: file.version,
+            model_digest: file.model,
+            key_digest: file.key,
+            development_setup: file.development,
+            k: key.k,
+            width: key.width,
+            context: file.public_values.first().copied().unwrap_or_default(),
+            decoded,
+            proof_bytes: file.proof.len(),
+            key_bytes: file.verifying_key.len(),
+            public_values: file.public_values,
+        })
+    }
+
+    fn onnx(&self) -> Result<Inspected, CliError> {
+        let float = import(&self.file)?;
+        let layers = float.tensors.iter().filter_map(|tensor| {
+            let layer = tensor.layer.as_ref()?;
+            Some(LayerInfo {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                cells: tensor.len,
+                weights: layer.terms.iter().flat_map(|term| &term.rows).map(Vec::len).sum(),
+                function: layer.activation.name().into(),
+                min: None,
+                max: None,
+                scale: None,
+            })
+        });
+        Ok(Inspected::Onnx {
+            name: float.name.clone(),
+            onnx_keccak256: keccak256(&float.onnx),
+            parameters: float.parameters(),
+            inputs: float.input_specs().into_iter().map(|spec| (spec.name, spec.shape)).collect(),
+            outputs: float.output_names.clone(),
+            layers: layers.collect(),
+        })
+    }
+}
+
+fn compiled(model: &CompiledModel) -> Inspected {
+    let graph = model.graph();
+    let layers = graph.tensors.iter().filter_map(|tensor| {
+        let layer = tensor.layer.as_ref()?;
+        Some(LayerInfo {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            cells: tensor.len,
+            weights: layer.terms.iter().map(|term| term.kernel.non_zero()).sum(),
+            function: graph.functions[layer.function].name.clone(),
+            min: Some(tensor.min),
+            max: Some(tensor.max),
+            scale: Some(tensor.scale),
+        })
+    });
+    Inspected::CompiledModel {
+        digest: model.digest().into(),
+        manifest: Box::new(model.manifest().clone()),
+        layers: layers.collect(),
+        tables: graph
+            .functions
+            .iter()
+            .map(|function| TableInfo {
+                function: function.name.clone(),
+                shift: function.shift,
+                first_key: function.q_min,
+                entries: function.values.len(),
+            })
+            .collect(),
+    }
+}
+
+fn layers_text(layers: &[LayerInfo]) -> String {
+    let mut table = Table::new(&["layer", "cells", "weights", "function", "integers", "scale"]);
+    for layer in layers {
+        table.row([
+            layer.name.clone(),
+            count(layer.cells as u64),
+            count(layer.weights as u64),
+            layer.function.clone(),
+            layer.min.zip(layer.max).map_or_else(|| "–".into(), |(min, max)| format!("{min} … {max}")),
+            layer.scale.map_or_else(|| "–".into(), |scale| format!("{scale:.4e}")),
+        ]);
+    }
+    table.render()
+}
+
+impl Report for Inspected {
+    fn text(&self) -> String {
+        match self {
+            Self::CompiledModel { digest, manifest, layers, tables } => {
+                let mut list = Table::new(&["table", "shift", "first key", "entries"]);
+                for table in tables {
+                    list.row([
+                        table.function.clone(),
+                        table.shift.to_string(),
+                        table.first_key.to_string(),
+                        count(table.entries as u64),
+                    ]);
+                }
+                format!(
+                    "Compiled model\n{}\n{}\n{}  compiled by version {} from the ONNX file with keccak256 {}\n",
+                    manifest_text(manifest, digest),
+                    layers_text(layers),
+                    list.render(),
+                    manifest.tool_version,
+                    manifest.onnx_keccak256
+                )
+            }
+            Self::Proof {
+                version,
+                model_digest,
+                key_digest,
+                development_setup,
+                k,
+                width,
+                context,
+                public_values,
+                decoded,
+                proof_bytes,
+                key_bytes,
+            } => {
+                let mut text = format!(
+                    "Proof, file version {version}, {} B\n  model {model_digest}\n  verifying key {key_digest} ({} B, width {width}, \
+                     height k = {k})\n  context {context}\n",
+                    count(*proof_bytes as u64),
+                    count(*key_bytes as u64)
+                );
+                if *development_setup {
+                    text += "  INSECURE development set-up: anyone can forge such proofs\n";
+                }
+                if decoded.is_empty() {
+                    text += "public words, --model decodes them:\n";
+                    for word in public_values.iter().skip(1) {
+                        text += &format!("  {word}\n");
+                    }
+                }
+                text + &decode::text(decoded, &[])
+            }
+            Self::Onnx { name, onnx_keccak256, parameters, inputs, outputs, layers } => {
+                let shapes = inputs.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect::<Vec<_>>();
+                format!(
+                    "ONNX model {name}, {} parameters, keccak256 {onnx_keccak256}\n  inputs {}, outputs {}\n{}",
+                    count(*parameters as u64),
+                    shapes.join(", "),
+                    outputs.join(", "),
+                    layers_text(layers)
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! One file per command.
+
+pub(crate) mod bench;
+pub(crate) mod compile;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod estimate;
+pub(crate) mod inspect;
+pub(crate) mod prove;
+pub(crate) mod srs;
+pub(crate) mod verify;
+
+use crate::{args::Command, error::CliError, output::Output};
+
+/// Runs a command.
+pub(crate) fn run(command: Command, output: &Output) -> Result<(), CliError> {
+    match command {
+        Command::Srs(args) => args.run(output),
+        Command::Compile(args) => args.run(output),
+        Command::Estimate(args) => args.run(output),
+        Command::Prove(args) => args.run(output),
+        Command::Verify(args) => args.run(output),
+        Command::Inspect(args) => args.run(output),
+        Command::Demo(args) => args.run(output),
+        Command::Bench(args) => args.run(output),
+        Command::BenchOne(args) => args.run(output),
+        Command::Completions(args) => args.run(output),
+    }
+}

@@ -1,0 +1,68 @@
+//! Reads files of which only the contents say what they are.
+
+use crate::{
+    args::{ModelArgs, QuantiseArgs, usage},
+    error::CliError,
+};
+use std::{fs::File, io::Read, path::Path};
+use verdict_model::{CompiledModel, DataSet, FloatGraph, Goal, MAGIC, compile, import};
+
+/// What a file is, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Compiled,
+    Proof,
+    Onnx,
+}
+
+pub(crate) fn kind(path: &Path) -> Result<Kind, CliError> {
+    let fail = |source| CliError::Io { what: "read", path: path.into(), source };
+    let mut start = Vec::new();
+    File::open(path).map_err(fail)?.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(fail)?;
+    Ok(match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        _ if start == MAGIC => Kind::Compiled,
+        Some(b'{') => Kind::Proof,
+        _ => Kind::Onnx,
+    })
+}
+
+/// A compiled model, with the float model it came from where that is at hand.
+pub(crate) struct Loaded {
+    pub(crate) model: CompiledModel,
+    pub(crate) float: Option<FloatGraph>,
+}
+
+/// Loads a compiled model, or compiles an ONNX file.
+pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Result<Loaded, CliError> {
+    match (kind(&args.model)?, &args.calibration) {
+        (Kind::Compiled, None) if *quantise == QuantiseArgs::default() => {
+            Ok(Loaded { model: CompiledModel::load(&args.model)?, float: None })
+        }
+        (Kind::Compiled, _) => Err(usage(format!(
+            "{} is compiled already; --calibration and the quantisation options are for ONNX files",
+            args.model.display()
+        ))),
+        (Kind::Proof, _) => {
+            Err(CliError::Input(format!("{} looks like a proof file, expected a model", args.model.display())))
+        }
+        (Kind::Onnx, calibration) => {
+            let float = import(&args.model)?;
+            let Some(calibration) = calibration else {
+                return Err(usage(format!(
+                    "{} is an ONNX file; give --calibration, or compile it first",
+                    args.model.display()
+                )));
+            };
+            let data = DataSet::load(calibration, &float.input_specs())?;
+            let model = compile(&float, &data, &quantise.options(goal, float.inputs.len()))?;
+            Ok(Loaded { model, float: Some(float) })
+        }
+    }
+}
+
+/// One row of a data file.
+pub(crate) fn row(path: &Path, data: &DataSet, row: usize) -> Result<Vec<Vec<f64>>, CliError> {
+    data.rows().get(row).cloned().ok_or_else(|| {
+        CliError::Input(format!("{} has {} rows, there is no row {row} (counted from 0)", path.display(), data.len()))
+    })
+}
