@@ -143,8 +143,8 @@ impl Candidate {
             width,
             limb_bits,
             rows,
-            seconds: n * (48e-6 + 1.6e-6 * columns) + 0.03,
-            bytes: n * (2450.0 + 185.0 * columns) + 12e6,
+            seconds: n * (48e-6 + 1.3e-6 * columns) + 0.03,
+            bytes: n * (2600.0 + 115.0 * columns) + 14e6,
             gas: 305_000.0 + 7_150.0 * width as f64,
         }
     }

@@ -35,7 +35,7 @@ Examples:
   verdict demo
   verdict compile model.onnx --calibration data.npz
   verdict prove model.verdict --input input.json --dev --out proof.json
-  verdict verify --evm proof.json";
+  verdict verify --evm --dev proof.json";
 
 /// Proves machine-learning inference and verifies it with one Solidity contract.
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use crate::{
     error::CliError,
 };
 use std::{fs::File, io::Read, path::Path};
-use verdict_model::{CompiledModel, DataSet, FloatGraph, Goal, MAGIC, compile, import};
+use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile, import};
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +26,11 @@ pub(crate) fn kind(path: &Path) -> Result<Kind, CliError> {
     })
 }
 
-/// A compiled model, with the float model it came from where that is at hand.
-pub(crate) struct Loaded {
-    pub(crate) model: CompiledModel,
-    pub(crate) float: Option<FloatGraph>,
-}
-
 /// Loads a compiled model, or compiles an ONNX file.
-pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Result<Loaded, CliError> {
+pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Result<CompiledModel, CliError> {
     match (kind(&args.model)?, &args.calibration) {
         (Kind::Compiled, None) if *quantise == QuantiseArgs::default() => {
-            Ok(Loaded { model: CompiledModel::load(&args.model)?, float: None })
+            Ok(CompiledModel::load(&args.model)?)
         }
         (Kind::Compiled, _) => Err(usage(format!(
             "{} is compiled already; --calibration and the quantisation options are for ONNX files",
@@ -54,8 +48,7 @@ pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Re
                 )));
             };
             let data = DataSet::load(calibration, &float.input_specs())?;
-            let model = compile(&float, &data, &quantise.options(goal, float.inputs.len()))?;
-            Ok(Loaded { model, float: Some(float) })
+            Ok(compile(&float, &data, &quantise.options(goal, float.inputs.len()))?)
         }
     }
 }

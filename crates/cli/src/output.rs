@@ -115,6 +115,7 @@ pub(crate) fn count(number: impl TryInto<u64>) -> String {
 /// `0.123 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
     match seconds {
+        s if s < 0.00095 => format!("{:.0} µs", s * 1e6),
         s if s < 0.0995 => format!("{:.1} ms", s * 1000.0),
         s if s < 10.0 => format!("{s:.2} s"),
         s => format!("{s:.1} s"),

@@ -71,7 +71,7 @@ impl Setup {
     /// As reports name it.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Development => "development (INSECURE)",
+            Self::Development => "development (INSECURE: anyone can forge proofs)",
             Self::Imported { digest, .. } => digest,
         }
     }

@@ -1,4 +1,11 @@
 //! Everything between a proof and a chain.
+//!
+//! * [`key_bytes`] writes a verifying key as `VerifyingKeys` publishes it and `InferenceVerifier` reads it; [`key_digest`] names it.
+//! * [`public_values`] and [`unpack`] go between the words of a proof and the integers of the model's public tensors.
+//! * [`verify_calldata`] encodes a verification; [`bindings`] has the contracts' functions, errors and events.
+//! * [`Harness`] deploys the contracts in an embedded EVM (revm, Osaka rules) and calls them as real transactions.
+//! * [`estimate`] predicts gas and sizes before anything is proved, within 2% (tests hold it to that on every vector).
+//! * [`ProofFile`] is a proof with its key and public values, as a file.
 
 mod artifact;
 pub mod bindings;

@@ -7,7 +7,9 @@ use halo2_axiom::{
 };
 use halo2curves_axiom::{bn256::{Fr, G1Affine}, ff::PrimeField};
 use std::sync::Arc;
-use verdict_circuit::{Program, Shape, Tape, TapeCircuit};
+use verdict_circuit::{
+    ADVICE_COLUMNS, FIXED_COLUMNS, Program, QUOTIENT_PIECES, RUNNING_COLUMNS, Shape, Tape, TapeCircuit,
+};
 
 /// Both keys of a program on a tape under a set-up.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ impl Keys {
         if let Some(bytes) = cache.read(&name)? {
             let shape = Shape { width: tape.width() };
             let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(&name), detail };
-            let expected = 10 + 64 * (verdict_circuit::FIXED_COLUMNS + tape.width());
+            let expected = 10 + 64 * (FIXED_COLUMNS + tape.width());
             if bytes.len() != expected {
                 return Err(corrupt(format!("{} bytes, expected {expected}", bytes.len())));
             }
@@ -80,6 +82,13 @@ impl Keys {
     /// halo2's verifying key.
     pub fn verifying(&self) -> &VerifyingKey<G1Affine> {
         self.proving.get_vk()
+    }
+
+    /// Size of a proof: 13 points, and a scalar for every opening.
+    pub fn proof_bytes(&self) -> usize {
+        let points = ADVICE_COLUMNS + 1 + QUOTIENT_PIECES + 2;
+        let scalars = ADVICE_COLUMNS + RUNNING_COLUMNS + FIXED_COLUMNS + self.width + 1;
+        64 * points + 32 * scalars
     }
 
     /// The verifying key in the form that goes on chain.

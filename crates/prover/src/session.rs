@@ -99,6 +99,21 @@ impl Session {
 
     /// Verifies with halo2-axiom.
     pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
+        // halo2 pads the instance with zeros, so it would take a word too many that is zero.
+        let expected = self.plan.tape.words() + 1;
+        if instance.len() != expected {
+            return Err(ProverError::Rejected(format!(
+                "{} public values, expected {expected} with the context",
+                instance.len()
+            )));
+        }
+        if proof.len() != self.keys.proof_bytes() {
+            return Err(ProverError::Rejected(format!(
+                "{} bytes, expected {}",
+                proof.len(),
+                self.keys.proof_bytes()
+            )));
+        }
         verify(self.keys.verifying(), self.srs.params(), instance, proof)
     }
 

@@ -1,6 +1,10 @@
 //! Random programs and their plain evaluation, the other half of every circuit test.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+pub mod graphs;
+pub mod network;
+pub mod replay;
+
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;

@@ -50,7 +50,7 @@ impl Estimate {
         let meter = Meter::new(output);
         meter.begin("model");
         let goal = self.plan.optimize.into();
-        let model = load::model(&self.model, &self.quantise, goal)?.model;
+        let model = load::model(&self.model, &self.quantise, goal)?;
         meter.begin("plan");
         let limits = self.plan.limits.limits(None);
         let plan = plan_model(&model, goal, limits)?;

@@ -19,7 +19,7 @@ use verdict_model::{CompiledModel, Goal};
 use verdict_prover::{Cache, ProverError, Session, Srs, Stage, VerifyingKeyParts};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n\n\
+#[command(after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n  verdict verify --evm --dev proof.json\n\n\
     Without --model, the proof is verified by the contract in an embedded EVM, as with --evm.")]
 pub(crate) struct Verify {
     /// The proof file
@@ -90,8 +90,12 @@ impl Verify {
         same("context", (&name, context), self.context.map(|context| ("--context", context)), "prove again with that --context")?;
 
         let cache = Cache::standard();
-        // The proof says which kind of set-up it needs; the report says so too.
-        let setup = if file.development { Setup::Development } else { Setup::choose(&self.srs, &cache)? };
+        if file.development && !self.srs.dev {
+            return Err(CliError::Setup(format!(
+                "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
+            )));
+        }
+        let setup = Setup::choose(&self.srs, &cache)?;
         let meter = Meter::new(output);
         let mut decoded = Vec::new();
         let halo2 = match &self.model {
@@ -231,9 +235,6 @@ impl Report for Verified {
             self.context,
             if self.context.is_zero() { " (zero: bound to no consumer)" } else { "" },
         );
-        if self.development_setup {
-            text += "  INSECURE development set-up: anyone can forge such proofs\n";
-        }
         if let Some(halo2) = &self.halo2 {
             text += &format!("halo2's verifier: {}{}\n", verdict(halo2.accepted), because(&halo2.error));
         }

@@ -5,7 +5,7 @@ use alloy_primitives::{U256, uint};
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine},
     ff::Field,
-    group::{Curve, prime::PrimeCurveAffine},
+    group::Curve,
 };
 use rand::RngCore;
 use verdict_evm::words;

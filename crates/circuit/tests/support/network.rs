@@ -1,0 +1,221 @@
+//! Graphs on their tapes, and a sample network that has a bit of everything.
+
+use super::{graphs, replay};
+use halo2_axiom::dev::MockProver;
+use halo2curves_axiom::bn256::Fr;
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+use verdict_circuit::{
+    CircuitError, Content, Lowered, Program, Tape, TapeCircuit, TraceCells, Witness,
+    forge::{Fixed, Forgery, cells, ops, regions},
+};
+use verdict_model::{Function, IntegerGraph, Kernel, Layer, Tensor, Term, Trace, Visibility, execute};
+
+/// A graph, an inference and the circuit that proves it.
+pub struct Network {
+    pub lowered: Lowered,
+    pub trace: Trace,
+    pub circuit: TapeCircuit,
+}
+
+impl Network {
+    pub fn new(graph: IntegerGraph, inputs: &[Vec<i32>], width: usize, limb_bits: u32) -> Self {
+        let mut lowered = Lowered::new(Arc::new(graph), limb_bits).unwrap();
+        lowered.align_words(width);
+        let trace = execute(lowered.graph(), inputs).unwrap();
+        let tape = Tape::new(&lowered.program, &lowered, width).unwrap();
+        let witness = witness(&lowered, &tape, &trace).unwrap();
+        let instance = lowered.instance(Fr::from(0xC0FFEE), &trace);
+        let circuit = TapeCircuit {
+            program: Arc::new(lowered.program.clone()),
+            tape: Arc::new(tape),
+            witness: Some(Arc::new(witness)),
+            instance,
+        };
+        Self { lowered, trace, circuit }
+    }
+
+    pub fn random(rng: &mut ChaCha8Rng, size: graphs::Size, width: usize, limb_bits: u32) -> Self {
+        let graph = graphs::random(rng, size);
+        let inputs = graphs::inputs(rng, &graph);
+        Self::new(graph, &inputs, width, limb_bits)
+    }
+
+    /// The sample network.
+    pub fn sample(width: usize) -> Self {
+        Self::new(sample(), &[vec![3, -5, 9, 1], vec![200, 7]], width, 3)
+    }
+
+    /// Whether the circuit accepts another trace of the same graph for the same public words.
+    pub fn accepts(&self, trace: &Trace) -> bool {
+        match witness(&self.lowered, &self.circuit.tape, trace) {
+            Ok(witness) => {
+                satisfied(&TapeCircuit { witness: Some(Arc::new(witness)), ..self.circuit.clone() })
+            }
+            Err(CircuitError::NotInTable { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A prover of this network that may cheat.
+    pub fn forgery(&self) -> Forgery {
+        Forgery::new(self.circuit.clone())
+    }
+}
+
+pub fn witness(lowered: &Lowered, tape: &Tape, trace: &Trace) -> Result<Witness, CircuitError> {
+    Witness::new(&lowered.program, tape, &TraceCells::new(lowered, trace)?)
+}
+
+pub fn satisfied(circuit: &TapeCircuit) -> bool {
+    let k = circuit.tape.height();
+    MockProver::run(k, circuit, vec![circuit.instance.clone()]).unwrap().verify().is_ok()
+}
+
+/// The first-phase columns of a forgery, to be changed.
+pub fn columns(forgery: &mut Forgery) -> &mut Witness {
+    Arc::make_mut(forgery.circuit.witness.as_mut().unwrap())
+}
+
+/// The region a row looks up, forged regions included.
+pub fn region_of(forgery: &Forgery, row: usize) -> usize {
+    let forged = forgery.fixed.iter().rev().find(|(column, at, _)| (*column, *at) == (Fixed::Region, row));
+    match forged {
+        Some((.., value)) => (0..1 << 16).find(|&id| Fr::from(id) == *value).unwrap() as usize,
+        None => usize::from(regions(&forgery.circuit.tape)[row]),
+    }
+}
+
+/// The table row of entry `index` of `region`.
+pub fn entry_row(program: &Program, region: usize, index: usize) -> usize {
+    1 + program.regions[..region].iter().map(|region| region.len()).sum::<usize>() + index
+}
+
+/// Makes the multiplicities right for everything that is in the table; the best a forger can do with `m`.
+pub fn recount(forgery: &mut Forgery) {
+    let program = forgery.circuit.program.clone();
+    let rows = forgery.circuit.tape.rows();
+    let looked_up: Vec<usize> = (1..rows - 1).map(|row| region_of(forgery, row)).collect();
+    let witness = columns(forgery);
+    witness.m.fill(0);
+    for (row, region) in (1..).zip(looked_up) {
+        if let Some(index) = program.regions[region].index_of(witness.q[row], witness.x[row]) {
+            witness.m[entry_row(&program, region, index)] += 1;
+        }
+    }
+}
+
+/// Where a cell of a tape stands: level, exponent of `r`, exponent of `s`, as the opcodes have it, and its row. Words included.
+pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
+    let (ops, program) = (ops(&circuit.tape), &circuit.program);
+    let mut rows = cells(&circuit.tape).iter().map(|&row| row as usize).peekable();
+    let mut holders: Vec<usize> = (1..=circuit.tape.words()).collect();
+    holders.extend(&mut rows);
+    let mut found = Vec::new();
+    let (mut level, mut channel, mut position) = (0usize, 0usize, 0usize);
+    for (row, op) in ops.iter().enumerate().take(ops.len() - 1).skip(1) {
+        use verdict_circuit::Op;
+        match op {
+            Op::Edge => (level, channel, position) = (0, 0, 0),
+            Op::Level => (level, channel, position) = (level + 1, 0, 0),
+            Op::Channel => (channel, position) = (channel + 1, 0),
+            Op::Shift => position += 1,
+            _ => {}
+        }
+        if holders.contains(&row) {
+            found.push((level, channel, position, row));
+        }
+    }
+    // What `r` is multiplied by from a channel to the end of its level.
+    let total = |level: usize| {
+        let opened = |(i, op): (usize, &verdict_circuit::Op)| (i, *op);
+        let mut at = usize::MAX;
+        let mut count = 0;
+        for (_, op) in ops.iter().enumerate().map(opened).take(ops.len() - 1).skip(1) {
+            match op {
+                verdict_circuit::Op::Edge | verdict_circuit::Op::Level => at = at.wrapping_add(1),
+                verdict_circuit::Op::Channel if at == level => count += 1,
+                _ => {}
+            }
+        }
+        count
+    };
+    let totals: Vec<usize> = (0..program.levels.len()).map(total).collect();
+    found.into_iter().map(|(level, channel, p, row)| (level, totals[level] - channel, p, row)).collect()
+}
+
+/// Lets the prover recompute `S`, `y` and `d` from its forged columns, in ways the honest code would not.
+pub fn closing(mut forgery: Forgery, at: Option<(usize, usize)>) -> Forgery {
+    let circuit = forgery.circuit.clone();
+    forgery.forge = Some(Arc::new(move |drawn, columns| {
+        let (ops, witness) = (ops(&circuit.tape), circuit.witness.as_ref().unwrap());
+        match at {
+            Some(at) => replay::close(ops, witness, &circuit.instance, drawn, columns, at),
+            None => replay::replay(ops, witness, &circuit.instance, drawn, columns, None),
+        }
+    }));
+    forgery
+}
+
+/// The row of a cell by level and channel.
+pub fn row_of(circuit: &TapeCircuit, level: usize, channel: usize) -> usize {
+    let before = |channels: &[verdict_circuit::Channel]| {
+        channels.iter().filter(|c| matches!(c.content, Content::Cell { .. })).map(|c| c.positions).sum::<usize>()
+    };
+    let levels = &circuit.program.levels;
+    let earlier: usize = levels[..level].iter().map(|level| before(&level.channels)).sum();
+    cells(&circuit.tape)[earlier + before(&levels[level].channels[..channel])] as usize
+}
+
+/// Private and public inputs, skip connections over one and two levels, tables with `f(0) ≠ 0` that differ between regions of
+/// equal keys, two limbs, outputs of two words.
+pub fn sample() -> IntegerGraph {
+    let tensor = |name: &str, len: usize, range: (i32, i32), public: bool, layer: Option<Layer>| Tensor {
+        name: name.into(),
+        shape: vec![len],
+        len,
+        min: range.0,
+        max: range.1,
+        scale: 1.0,
+        visibility: if public { Visibility::Public } else { Visibility::Private },
+        layer,
+    };
+    let dense = |source, len: usize, seed: i32| Term {
+        source,
+        kernel: Kernel::Dense { weights: (0..len as i32).map(|i| (i * 7 + seed) % 11 - 5).collect() },
+    };
+    let layer = |function, terms, len: i64| Layer {
+        nodes: vec!["node".into()],
+        terms,
+        bias: (0..len).map(|i| 13 * i - 31).collect(),
+        function,
+    };
+    let function = |name: &str, value: fn(i64) -> i64| Function {
+        name: name.into(),
+        shift: 5,
+        q_min: -60,
+        values: (-60..=259).map(|q| value(q) as i32).collect(),
+    };
+    IntegerGraph {
+        tensors: vec![
+            tensor("private", 4, (-5, 9), false, None),
+            tensor("public", 2, (0, 255), true, None),
+            tensor("a", 4, (-40, 7), false, Some(layer(0, vec![dense(0, 16, 1), dense(1, 8, 2)], 4))),
+            tensor("b", 3, (1, 20), false, Some(layer(1, vec![dense(2, 12, 3)], 3))),
+            tensor(
+                "out",
+                17,
+                (-99, 300),
+                true,
+                Some(layer(2, vec![dense(3, 51, 4), dense(2, 68, 5), dense(0, 68, 6)], 17)),
+            ),
+        ],
+        functions: vec![
+            function("minus", |q| (7 - q).clamp(-40, 7)),
+            function("plus", |q| (q + 9).clamp(1, 20)),
+            function("identity", |q| q.clamp(-99, 300)),
+        ],
+        inputs: vec![0, 1],
+        outputs: vec![4],
+    }
+}
