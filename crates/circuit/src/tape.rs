@@ -7,7 +7,7 @@ use crate::{
     path::{self, Step},
     program::{Content, Program, Tap, Taps, Weight},
 };
-use halo2curves_axiom::bn256::Fr;
+use halo2curves_axiom::{bn256::Fr, ff::PrimeField};
 
 /// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
 pub const BLINDING_ROWS: usize = 6;
@@ -82,6 +82,38 @@ impl Tape {
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
         (self.rows() + BLINDING_ROWS).next_power_of_two().trailing_zeros()
+    }
+
+    /// Names everything the fixed columns hold, so that keys made for one layout are never taken for another's.
+    pub fn digest(&self, program: &Program) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        let number = |hasher: &mut blake3::Hasher, value: i64| {
+            hasher.update(&value.to_le_bytes());
+        };
+        number(&mut hasher, self.width as i64);
+        number(&mut hasher, self.rows() as i64);
+        for (op, region) in self.ops.iter().zip(&self.regions) {
+            number(&mut hasher, *op as i64);
+            number(&mut hasher, i64::from(*region));
+        }
+        for &(region, index) in &self.table {
+            let (key, value) = program.regions[usize::from(region)].entry(index as usize);
+            number(&mut hasher, i64::from(region));
+            number(&mut hasher, key);
+            number(&mut hasher, value);
+        }
+        for &(row, column, weight) in &self.wide {
+            number(&mut hasher, row as i64);
+            number(&mut hasher, column as i64);
+            hasher.update(weight.to_repr().as_ref());
+        }
+        for column in &self.weights {
+            for chunk in column.chunks(1024) {
+                let bytes: Vec<u8> = chunk.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+                hasher.update(&bytes);
+            }
+        }
+        hasher.finalize().into()
     }
 
     /// Public words, the context not counted.

@@ -173,7 +173,10 @@ impl QuantiseArgs {
         let defaults = Options::default();
         let domains = match self.domain.as_slice() {
             [(min, max)] => vec![InputDomain::Uniform(*min, *max); inputs],
-            several => several.iter().map(|(min, max)| InputDomain::Uniform(*min, *max)).collect(),
+            several => several
+                .iter()
+                .map(|(min, max)| InputDomain::Uniform(*min, *max))
+                .collect(),
         };
         Options {
             activation_bits: self.activation_bits,
@@ -191,8 +194,16 @@ impl QuantiseArgs {
 }
 
 fn domain(text: &str) -> Result<(f64, f64), String> {
-    let number = |part: &str| part.trim().parse::<f64>().ok().filter(|number| number.is_finite());
-    match text.split_once(',').map(|(min, max)| (number(min), number(max))) {
+    let number = |part: &str| {
+        part.trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+    };
+    match text
+        .split_once(',')
+        .map(|(min, max)| (number(min), number(max)))
+    {
         Some((Some(min), Some(max))) if min < max => Ok((min, max)),
         _ => Err("expected two numbers with a comma, the smaller first, e.g. `-1,1`".into()),
     }
@@ -257,7 +268,8 @@ pub(crate) struct ModelArgs {
 
 /// `32 bytes in hexadecimal`, with or without `0x`.
 pub(crate) fn hex32(text: &str) -> Result<alloy_primitives::B256, String> {
-    text.parse().map_err(|error| format!("expected 32 bytes in hexadecimal: {error}"))
+    text.parse()
+        .map_err(|error| format!("expected 32 bytes in hexadecimal: {error}"))
 }
 
 /// Wrong use that clap cannot see.

@@ -41,7 +41,11 @@ pub(crate) enum CliError {
     Setup(String),
     /// A file could not be read or written.
     #[error("cannot {what} {path}: {source}", path = path.display())]
-    Io { what: &'static str, path: PathBuf, source: io::Error },
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     /// The result could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -73,10 +77,12 @@ impl CliError {
     /// What to do, where the message itself cannot know.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Model(ModelError::OutOfDomain { .. }) => {
-                Some("`verdict prove --saturate` uses the nearest value of the domain, `verdict compile --domain` widens it")
-            }
-            Self::Evm(EvmError::Io { source, .. }) | Self::Io { source, .. } | Self::Output(source) => hint_of(source),
+            Self::Model(ModelError::OutOfDomain { .. }) => Some(
+                "`verdict prove --saturate` uses the nearest value of the domain, `verdict compile --domain` widens it",
+            ),
+            Self::Evm(EvmError::Io { source, .. })
+            | Self::Io { source, .. }
+            | Self::Output(source) => hint_of(source),
             _ => None,
         }
     }
@@ -88,7 +94,9 @@ fn hint_of(error: &io::Error) -> Option<&'static str> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             Some("free some space and run again; no half-written file was left behind")
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some("check the permissions"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("check the permissions")
+        }
         _ => None,
     }
 }
@@ -114,7 +122,9 @@ fn prover(error: &ProverError) -> u8 {
         ProverError::Circuit(error) => circuit(error),
         ProverError::Model(error) => model(error),
         ProverError::Io { .. } => 6,
-        ProverError::BadSrs { .. } | ProverError::SrsTooSmall { .. } | ProverError::CorruptCache { .. } => 5,
+        ProverError::BadSrs { .. }
+        | ProverError::SrsTooSmall { .. }
+        | ProverError::CorruptCache { .. } => 5,
         ProverError::Rejected(_) | ProverError::Mismatch { .. } => 4,
         _ => 1,
     }

@@ -16,18 +16,32 @@ pub(crate) enum Kind {
 }
 
 pub(crate) fn kind(path: &Path) -> Result<Kind, CliError> {
-    let fail = |source| CliError::Io { what: "read", path: path.into(), source };
+    let fail = |source| CliError::Io {
+        what: "read",
+        path: path.into(),
+        source,
+    };
     let mut start = Vec::new();
-    File::open(path).map_err(fail)?.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(fail)?;
-    Ok(match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        _ if start == MAGIC => Kind::Compiled,
-        Some(b'{') => Kind::Proof,
-        _ => Kind::Onnx,
-    })
+    File::open(path)
+        .map_err(fail)?
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(fail)?;
+    Ok(
+        match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            _ if start == MAGIC => Kind::Compiled,
+            Some(b'{') => Kind::Proof,
+            _ => Kind::Onnx,
+        },
+    )
 }
 
 /// Loads a compiled model, or compiles an ONNX file.
-pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Result<CompiledModel, CliError> {
+pub(crate) fn model(
+    args: &ModelArgs,
+    quantise: &QuantiseArgs,
+    goal: Goal,
+) -> Result<CompiledModel, CliError> {
     match (kind(&args.model)?, &args.calibration) {
         (Kind::Compiled, None) if *quantise == QuantiseArgs::default() => {
             Ok(CompiledModel::load(&args.model)?)
@@ -36,9 +50,10 @@ pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Re
             "{} is compiled already; --calibration and the quantisation options are for ONNX files",
             args.model.display()
         ))),
-        (Kind::Proof, _) => {
-            Err(CliError::Input(format!("{} looks like a proof file, expected a model", args.model.display())))
-        }
+        (Kind::Proof, _) => Err(CliError::Input(format!(
+            "{} looks like a proof file, expected a model",
+            args.model.display()
+        ))),
         (Kind::Onnx, calibration) => {
             let float = import(&args.model)?;
             let Some(calibration) = calibration else {
@@ -48,7 +63,11 @@ pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Re
                 )));
             };
             let data = DataSet::load(calibration, &float.input_specs())?;
-            Ok(compile(&float, &data, &quantise.options(goal, float.inputs.len()))?)
+            Ok(compile(
+                &float,
+                &data,
+                &quantise.options(goal, float.inputs.len()),
+            )?)
         }
     }
 }
@@ -56,6 +75,10 @@ pub(crate) fn model(args: &ModelArgs, quantise: &QuantiseArgs, goal: Goal) -> Re
 /// One row of a data file.
 pub(crate) fn row(path: &Path, data: &DataSet, row: usize) -> Result<Vec<Vec<f64>>, CliError> {
     data.rows().get(row).cloned().ok_or_else(|| {
-        CliError::Input(format!("{} has {} rows, there is no row {row} (counted from 0)", path.display(), data.len()))
+        CliError::Input(format!(
+            "{} has {} rows, there is no row {row} (counted from 0)",
+            path.display(),
+            data.len()
+        ))
     })
 }

@@ -19,7 +19,12 @@ fn main() -> ExitCode {
     let cli = args::Cli::parse();
     let default = ["warn", "info", "debug", "trace"][usize::from(cli.verbose).min(3)];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
+        .init();
     let output = output::Output::new(cli.json);
     match commands::run(cli.command, &output) {
         Ok(()) => ExitCode::SUCCESS,

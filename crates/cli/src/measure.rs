@@ -16,9 +16,12 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf};
 use verdict_circuit::Limits;
-use verdict_evm::{Gas, Harness, Verdict, key_bytes, key_digest, public_values, verify_calldata, words};
+use verdict_evm::{
+    Gas, Harness, Verdict, key_bytes, key_digest, public_values, verify_calldata, words,
+};
 use verdict_model::{
-    AccuracyReport, DataSet, Goal, Options, OutOfDomain, Reference, Visibility, accuracy, compile, import,
+    AccuracyReport, DataSet, Goal, Options, OutOfDomain, Reference, Visibility, accuracy, compile,
+    import,
 };
 use verdict_prover::{Cache, Session, Srs};
 
@@ -85,6 +88,7 @@ pub(crate) struct Predicted {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Measurement {
     pub(crate) model: String,
+    /// Non-zero weights and biases of the float model.
     pub(crate) parameters: u64,
     /// The optimisation goal.
     pub(crate) goal: String,
@@ -138,7 +142,11 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
     let float = import(&job.onnx)?;
     let specs = float.input_specs();
     let calibration = DataSet::load(&job.calibration, &specs)?;
-    let test = job.test.as_ref().map(|path| DataSet::load(path, &specs)).transpose()?;
+    let test = job
+        .test
+        .as_ref()
+        .map(|path| DataSet::load(path, &specs))
+        .transpose()?;
     let row = match &job.sample {
         Some(path) => load::row(path, &DataSet::load(path, &specs)?, 0)?,
         None => load::row(&job.calibration, &calibration, 0)?,
@@ -147,15 +155,25 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
     let model = compile(&float, &calibration, &job.options)?;
     meter.begin("accuracy");
     let reference = Reference::new(&float)?;
-    let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(&calibration))?;
+    let report = accuracy(
+        &reference,
+        &float,
+        &model,
+        test.as_ref().unwrap_or(&calibration),
+    )?;
     let expected = reference.run(&row)?;
+    let parameters = float.parameters() as u64;
     // A held-out row may lie a little outside the calibrated domain.
     let inputs = model.quantise_input(&row, OutOfDomain::Saturate)?;
     // Their memory must not count as the prover's.
     drop((reference, float, calibration, test));
 
     meter.begin("plan");
-    let limits = Limits { max_k: job.max_k, width: job.width, ..Limits::default() };
+    let limits = Limits {
+        max_k: job.max_k,
+        width: job.width,
+        ..Limits::default()
+    };
     let plan = plan_model(&model, goal, limits)?;
     let gas = predicted_gas(&plan)?;
     let predicted = Predicted {
@@ -169,7 +187,10 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
 
     meter.begin("set-up");
     let setup = match &job.srs {
-        Some((digest, height)) => Setup::Imported { digest: digest.clone(), height: *height },
+        Some((digest, height)) => Setup::Imported {
+            digest: digest.clone(),
+            height: *height,
+        },
         None => Setup::Development,
     };
     let srs = match setup {
@@ -184,7 +205,11 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
         let inference = session.prove(&inputs, words::scalar(&B256::ZERO)?, OsRng, &on_stage)?;
         runs.push((meter.take(), inference));
     }
-    let peak = runs.iter().flat_map(|(stages, _)| stages).filter_map(|stage| stage.peak_rss_bytes).max();
+    let peak = runs
+        .iter()
+        .flat_map(|(stages, _)| stages)
+        .filter_map(|stage| stage.peak_rss_bytes)
+        .max();
     let time = |stages: &[StageCost]| stages.iter().map(|stage| stage.seconds).sum::<f64>();
     runs.sort_by(|(a, _), (b, _)| time(a).total_cmp(&time(b)));
     let (proving, inference) = runs.swap_remove(runs.len() / 2);
@@ -216,7 +241,12 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
             Verdict::Rejected(reason) => Some(reason),
         };
         let rejected = contract_error.is_some() && halo2_rejected;
-        tampered.push(Tampered { what, rejected, contract_error, halo2_rejected });
+        tampered.push(Tampered {
+            what,
+            rejected,
+            contract_error,
+            halo2_rejected,
+        });
     }
     stages.extend(meter.take());
 
@@ -224,7 +254,12 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
     let prediction = outputs.first().and_then(|first| {
         let index = decode::decision(&first.reals, &job.labels)?;
         let float_index = decode::decision(expected.first()?, &job.labels)?;
-        let label = |index: usize| job.labels.get(index).cloned().unwrap_or_else(|| index.to_string());
+        let label = |index: usize| {
+            job.labels
+                .get(index)
+                .cloned()
+                .unwrap_or_else(|| index.to_string())
+        };
         Some(Prediction {
             index,
             label: label(index),
@@ -233,14 +268,28 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
             agree: index == float_index,
         })
     });
-    let took = |name: &str| stages.iter().filter(|stage| stage.stage == name).map(|stage| stage.seconds).sum::<f64>();
+    let took = |name: &str| {
+        stages
+            .iter()
+            .filter(|stage| stage.stage == name)
+            .map(|stage| stage.seconds)
+            .sum::<f64>()
+    };
     let manifest = session.model().manifest();
-    let public = manifest.inputs.iter().any(|input| input.visibility == Visibility::Public);
+    let public = manifest
+        .inputs
+        .iter()
+        .any(|input| input.visibility == Visibility::Public);
     Ok(Measurement {
         model: job.name.clone(),
-        parameters: manifest.parameters,
+        parameters,
         goal: goal_name(goal).into(),
-        input: visibility_name(if public { Visibility::Public } else { Visibility::Private }).into(),
+        input: visibility_name(if public {
+            Visibility::Public
+        } else {
+            Visibility::Private
+        })
+        .into(),
         activation_bits: manifest.activation_bits,
         model_digest: session.model().digest().into(),
         key_digest: key_digest(&parts),
@@ -295,7 +344,11 @@ fn forgeries(words: &[B256], proof: &[u8]) -> Vec<(String, Vec<B256>, Vec<u8>)> 
     }
     let cut = proof[..proof.len().saturating_sub(32)].to_vec();
     vec![
-        ("an output changed by one".into(), bumped(words.len().saturating_sub(1)), proof.to_vec()),
+        (
+            "an output changed by one".into(),
+            bumped(words.len().saturating_sub(1)),
+            proof.to_vec(),
+        ),
         ("another context".into(), bumped(0), proof.to_vec()),
         ("a bit of the proof flipped".into(), words.to_vec(), bent),
         ("the proof cut short".into(), words.to_vec(), cut),
@@ -304,9 +357,18 @@ fn forgeries(words: &[B256], proof: &[u8]) -> Vec<(String, Vec<B256>, Vec<u8>)> 
 
 /// Fails if anything was accepted that must not be, or refused that must be accepted.
 pub(crate) fn judge(measurements: &[Measurement]) -> Result<(), CliError> {
-    match measurements.iter().find(|it| !it.verified || !it.tampered_rejected) {
-        Some(it) if !it.verified => Err(CliError::Rejected(format!("{}: an honest proof was refused", it.model))),
-        Some(it) => Err(CliError::Rejected(format!("{}: a forgery was accepted", it.model))),
+    match measurements
+        .iter()
+        .find(|it| !it.verified || !it.tampered_rejected)
+    {
+        Some(it) if !it.verified => Err(CliError::Rejected(format!(
+            "{}: an honest proof was refused",
+            it.model
+        ))),
+        Some(it) => Err(CliError::Rejected(format!(
+            "{}: a forgery was accepted",
+            it.model
+        ))),
         None => Ok(()),
     }
 }
@@ -314,14 +376,20 @@ pub(crate) fn judge(measurements: &[Measurement]) -> Result<(), CliError> {
 /// Reads `info.json`, if there is one.
 pub(crate) fn info(path: &std::path::Path) -> Result<Info, CliError> {
     match fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text).map_err(|error| CliError::Input(format!("{}: {error}", path.display()))),
+        Ok(text) => serde_json::from_str(&text)
+            .map_err(|error| CliError::Input(format!("{}: {error}", path.display()))),
         Err(_) => Ok(Info::default()),
     }
 }
 
 impl Job {
     /// A job with default options.
-    pub(crate) fn new(name: impl Into<String>, onnx: PathBuf, calibration: PathBuf, goal: Goal) -> Self {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        onnx: PathBuf,
+        calibration: PathBuf,
+        goal: Goal,
+    ) -> Self {
         Self {
             name: name.into(),
             onnx,
@@ -329,7 +397,10 @@ impl Job {
             test: None,
             sample: None,
             labels: Vec::new(),
-            options: Options { goal, ..Options::default() },
+            options: Options {
+                goal,
+                ..Options::default()
+            },
             width: None,
             max_k: Limits::default().max_k,
             srs: None,
@@ -344,16 +415,36 @@ impl Measurement {
     fn costs(&self) -> Table {
         let mut table = Table::new(&["", "amount", "predicted"]);
         let rows = [
-            ("proof", format!("{} B", count(self.proof_bytes as u64)), None),
-            ("calldata", format!("{} B", count(self.calldata_bytes as u64)), None),
+            (
+                "proof",
+                format!("{} B", count(self.proof_bytes as u64)),
+                None,
+            ),
+            (
+                "calldata",
+                format!("{} B", count(self.calldata_bytes as u64)),
+                None,
+            ),
             (
                 "verification transaction",
                 format!("{} gas", count(self.gas_verify_transaction)),
                 Some(self.predicted.gas_verify_transaction),
             ),
-            ("  intrinsic", format!("{} gas", count(self.gas_intrinsic)), None),
-            ("  calldata", format!("{} gas", count(self.gas_calldata)), None),
-            ("  execution", format!("{} gas", count(self.gas_execution)), None),
+            (
+                "  intrinsic",
+                format!("{} gas", count(self.gas_intrinsic)),
+                None,
+            ),
+            (
+                "  calldata",
+                format!("{} gas", count(self.gas_calldata)),
+                None,
+            ),
+            (
+                "  execution",
+                format!("{} gas", count(self.gas_execution)),
+                None,
+            ),
             (
                 "registering the model",
                 format!("{} gas", count(self.gas_register_model)),
@@ -366,7 +457,11 @@ impl Measurement {
             ),
         ];
         for (name, amount, predicted) in rows {
-            table.row([name.into(), amount, predicted.map_or_else(String::new, |gas| format!("{} gas", count(gas)))]);
+            table.row([
+                name.into(),
+                amount,
+                predicted.map_or_else(String::new, |gas| format!("{} gas", count(gas))),
+            ]);
         }
         table
     }
@@ -401,17 +496,32 @@ impl Report for Measurement {
         }
         text += &format!(
             "\nhalo2's verifier and the contract: {}\n",
-            if self.verified { "accepted" } else { "NOT BOTH ACCEPTED" }
+            if self.verified {
+                "accepted"
+            } else {
+                "NOT BOTH ACCEPTED"
+            }
         );
         for forgery in &self.tampered {
-            let contract = forgery.contract_error.as_ref().map_or("ACCEPTED".into(), |error| format!("reverted with {error}"));
-            let halo2 = if forgery.halo2_rejected { "rejected" } else { "ACCEPTED" };
+            let contract = forgery
+                .contract_error
+                .as_ref()
+                .map_or("ACCEPTED".into(), |error| format!("reverted with {error}"));
+            let halo2 = if forgery.halo2_rejected {
+                "rejected"
+            } else {
+                "ACCEPTED"
+            };
             text += &format!("{}: contract {contract}; halo2 {halo2}\n", forgery.what);
         }
         // One table: stages first, then sizes and gas.
         let mut table = Table::new(&["", "time / amount", "peak memory / predicted"]);
         for stage in &self.stages {
-            table.row([stage.stage.clone(), seconds(stage.seconds), maybe_mebibytes(stage.peak_rss_bytes)]);
+            table.row([
+                stage.stage.clone(),
+                seconds(stage.seconds),
+                maybe_mebibytes(stage.peak_rss_bytes),
+            ]);
         }
         table.append(self.costs());
         text + "\n" + &table.render()
@@ -426,8 +536,25 @@ pub(crate) struct Bench(pub(crate) Vec<Measurement>);
 impl Report for Bench {
     fn text(&self) -> String {
         let mut table = Table::new(&[
-            "model", "goal", "parameters", "k", "width", "set-up", "keys", "prove", "est.", "peak", "est.", "proof B",
-            "calldata B", "verify gas", "est.", "register", "deploy", "top-1", "ok",
+            "model",
+            "goal",
+            "parameters",
+            "k",
+            "width",
+            "set-up",
+            "keys",
+            "prove",
+            "est.",
+            "peak",
+            "est.",
+            "proof B",
+            "calldata B",
+            "verify gas",
+            "est.",
+            "register",
+            "deploy",
+            "top-1",
+            "ok",
         ]);
         for it in &self.0 {
             let yes = it.verified && it.tampered_rejected;
@@ -449,7 +576,8 @@ impl Report for Bench {
                 count(it.predicted.gas_verify_transaction),
                 count(it.gas_register_model),
                 count(it.gas_deploy_verifier),
-                it.top1.map_or_else(|| "–".into(), |share| format!("{:.1}%", share * 100.0)),
+                it.top1
+                    .map_or_else(|| "–".into(), |share| format!("{:.1}%", share * 100.0)),
                 if yes { "yes" } else { "NO" }.into(),
             ]);
         }

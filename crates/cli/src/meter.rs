@@ -47,7 +47,11 @@ impl Meter {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         };
-        Self { bar, running: RefCell::default(), stages: RefCell::default() }
+        Self {
+            bar,
+            running: RefCell::default(),
+            stages: RefCell::default(),
+        }
     }
 
     /// Begins a stage.
@@ -57,7 +61,11 @@ impl Meter {
         self.bar.set_message(stage.clone());
         self.bar.reset_elapsed();
         reset_peak();
-        *self.running.borrow_mut() = Some(Running { stage, since: Instant::now(), cpu: cpu_seconds() });
+        *self.running.borrow_mut() = Some(Running {
+            stage,
+            since: Instant::now(),
+            cpu: cpu_seconds(),
+        });
     }
 
     /// Begins one of the session's stages.
@@ -73,7 +81,9 @@ impl Meter {
 
     /// Ends the running stage.
     pub(crate) fn end(&self) {
-        let Some(Running { stage, since, cpu }) = self.running.borrow_mut().take() else { return };
+        let Some(Running { stage, since, cpu }) = self.running.borrow_mut().take() else {
+            return;
+        };
         self.stages.borrow_mut().push(StageCost {
             stage,
             seconds: since.elapsed().as_secs_f64(),

@@ -28,7 +28,11 @@ impl Output {
 
     /// Prints a result.
     pub(crate) fn emit(&self, report: &impl Report) -> Result<(), CliError> {
-        let text = if self.json { serde_json::to_string_pretty(report)? } else { report.text() };
+        let text = if self.json {
+            serde_json::to_string_pretty(report)?
+        } else {
+            report.text()
+        };
         self.raw(text.trim_end().as_bytes())?;
         self.raw(b"\n")
     }
@@ -65,7 +69,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(header: &[&str]) -> Self {
-        Self { header: header.iter().map(|&cell| cell.into()).collect(), rows: Vec::new() }
+        Self {
+            header: header.iter().map(|&cell| cell.into()).collect(),
+            rows: Vec::new(),
+        }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -82,17 +89,28 @@ impl Table {
         let lines = || std::iter::once(&self.header).chain(&self.rows);
         let columns = lines().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
-            lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            lines()
+                .filter_map(|line| line.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let draw = |line: &Vec<String>| {
-            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
-                0 => format!("{cell:<width$}"),
-                _ => format!("{cell:>width$}"),
-            });
+            let cells = line
+                .iter()
+                .zip(&widths)
+                .enumerate()
+                .map(|(column, (cell, &width))| match column {
+                    0 => format!("{cell:<width$}"),
+                    _ => format!("{cell:>width$}"),
+                });
             format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end())
         };
-        let rule = format!("  {}", "─".repeat(widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1)));
+        let rule = format!(
+            "  {}",
+            "─".repeat(widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1))
+        );
         let mut text = vec![draw(&self.header), rule];
         text.extend(self.rows.iter().map(draw));
         text.join("\n") + "\n"
@@ -134,7 +152,11 @@ pub(crate) fn maybe_mebibytes(bytes: Option<u64>) -> String {
 
 /// A real number with about six digits.
 pub(crate) fn real(number: f64) -> String {
-    if number == 0.0 || (1e-3..1e6).contains(&number.abs()) { format!("{number:.4}") } else { format!("{number:.4e}") }
+    if number == 0.0 || (1e-3..1e6).contains(&number.abs()) {
+        format!("{number:.4}")
+    } else {
+        format!("{number:.4e}")
+    }
 }
 
 #[cfg(test)]
@@ -143,9 +165,18 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!((real(0.0), real(-1.5e-9), real(12.5)), ("0.0000".into(), "-1.5000e-9".into(), "12.5000".into()));
-        assert_eq!((count(7u64), count(1234u64), count(351_652u64)), ("7".into(), "1,234".into(), "351,652".into()));
-        assert_eq!((seconds(0.0042), seconds(0.5), seconds(12.34)), ("4.2 ms".into(), "0.50 s".into(), "12.3 s".into()));
+        assert_eq!(
+            (real(0.0), real(-1.5e-9), real(12.5)),
+            ("0.0000".into(), "-1.5000e-9".into(), "12.5000".into())
+        );
+        assert_eq!(
+            (count(7u64), count(1234u64), count(351_652u64)),
+            ("7".into(), "1,234".into(), "351,652".into())
+        );
+        assert_eq!(
+            (seconds(0.0042), seconds(0.5), seconds(12.34)),
+            ("4.2 ms".into(), "0.50 s".into(), "12.3 s".into())
+        );
     }
 
     #[test]
@@ -153,6 +184,9 @@ mod tests {
         let mut table = Table::new(&["a", "b"]);
         table.row(["long name".into(), "1".into()]);
         table.row(["é".into(), "100".into()]);
-        assert_eq!(table.render(), "  a            b\n  ──────────────\n  long name    1\n  é          100\n");
+        assert_eq!(
+            table.render(),
+            "  a            b\n  ──────────────\n  long name    1\n  é          100\n"
+        );
     }
 }

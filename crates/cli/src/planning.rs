@@ -44,7 +44,11 @@ pub(crate) struct PlanReport {
 }
 
 /// Plans a model.
-pub(crate) fn plan_model(model: &CompiledModel, goal: Goal, limits: Limits) -> Result<Plan, CliError> {
+pub(crate) fn plan_model(
+    model: &CompiledModel,
+    goal: Goal,
+    limits: Limits,
+) -> Result<Plan, CliError> {
     Ok(plan(Arc::new(model.graph().clone()), goal, limits)?)
 }
 
@@ -55,7 +59,11 @@ pub(crate) fn public_values(plan: &Plan) -> usize {
 
 /// The gas model's prediction for the chosen layout.
 pub(crate) fn predicted_gas(plan: &Plan) -> Result<GasEstimate, CliError> {
-    Ok(estimate(plan.chosen.k, plan.chosen.width, public_values(plan))?)
+    Ok(estimate(
+        plan.chosen.k,
+        plan.chosen.width,
+        public_values(plan),
+    )?)
 }
 
 impl Costs {
@@ -104,8 +112,17 @@ impl PlanReport {
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut table =
-            Table::new(&["width", "k", "rows", "prove (est.)", "memory (est.)", "verify gas", "register gas", "proof B", "calldata B"]);
+        let mut table = Table::new(&[
+            "width",
+            "k",
+            "rows",
+            "prove (est.)",
+            "memory (est.)",
+            "verify gas",
+            "register gas",
+            "proof B",
+            "calldata B",
+        ]);
         for costs in &self.candidates {
             table.row([
                 format!("{}{}", costs.width, if costs.chosen { " *" } else { "" }),

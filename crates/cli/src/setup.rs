@@ -18,16 +18,28 @@ impl Setup {
         if args.dev {
             return Ok(Self::Development);
         }
-        let stored: Vec<StoredSrs> = Srs::stored(cache)?.into_iter().filter(|srs| !srs.development).collect();
+        let stored: Vec<StoredSrs> = Srs::stored(cache)?
+            .into_iter()
+            .filter(|srs| !srs.development)
+            .collect();
         let wanted = args.srs.as_deref().unwrap_or_default();
-        let mut digests: Vec<&str> =
-            stored.iter().map(|srs| srs.digest.as_str()).filter(|digest| digest.starts_with(wanted)).collect();
+        let mut digests: Vec<&str> = stored
+            .iter()
+            .map(|srs| srs.digest.as_str())
+            .filter(|digest| digest.starts_with(wanted))
+            .collect();
         digests.sort_unstable();
         digests.dedup();
         match digests.as_slice() {
             [digest] => {
-                let heights = stored.iter().filter(|srs| srs.digest == *digest).map(|srs| srs.k);
-                Ok(Self::Imported { digest: (*digest).into(), height: heights.max().unwrap_or(0) })
+                let heights = stored
+                    .iter()
+                    .filter(|srs| srs.digest == *digest)
+                    .map(|srs| srs.k);
+                Ok(Self::Imported {
+                    digest: (*digest).into(),
+                    height: heights.max().unwrap_or(0),
+                })
             }
             [] if wanted.is_empty() => Err(CliError::Setup(format!(
                 "no set-up is imported in {}; run `verdict srs import FILE.ptau`, or pass --dev to use the INSECURE \
@@ -57,8 +69,12 @@ impl Setup {
     pub(crate) fn open(&self, k: u32, cache: &Cache) -> Result<Srs, CliError> {
         let srs = match self {
             Self::Development => Srs::development_cached(k, cache)?,
-            Self::Imported { digest, height } => Srs::cached(digest, k, cache)?
-                .ok_or(verdict_prover::ProverError::SrsTooSmall { have: *height, need: k })?,
+            Self::Imported { digest, height } => {
+                Srs::cached(digest, k, cache)?.ok_or(verdict_prover::ProverError::SrsTooSmall {
+                    have: *height,
+                    need: k,
+                })?
+            }
         };
         if srs.is_development() && !matches!(self, Self::Development) {
             return Err(CliError::Setup(

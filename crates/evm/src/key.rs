@@ -42,6 +42,10 @@ pub fn parse_key(bytes: &[u8]) -> Result<VerifyingKeyParts, EvmError> {
     if width == 0 || width > 64 || k > 28 || bytes.len() != expected {
         return Err(fail(&format!("width {width}, height {k} and {} bytes do not go together", bytes.len())));
     }
+    let public_values = usize::from(u16::from_be_bytes([bytes[7], bytes[8]]));
+    if public_values == 0 || public_values >= 1 << k {
+        return Err(fail(&format!("{public_values} public values, expected 1 to {}", (1usize << k) - 1)));
+    }
     let mut words32 = bytes[32..].chunks_exact(32).map(B256::from_slice);
     let representation = words32.next().map(|word| words::scalar(&word)).transpose()?;
     let rest: Vec<B256> = words32.collect();
@@ -53,7 +57,7 @@ pub fn parse_key(bytes: &[u8]) -> Result<VerifyingKeyParts, EvmError> {
     Ok(VerifyingKeyParts {
         k,
         width,
-        public_values: usize::from(u16::from_be_bytes([bytes[7], bytes[8]])),
+        public_values,
         representation: representation.ok_or_else(|| fail("it is cut short"))?,
         commitments,
     })

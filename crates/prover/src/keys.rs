@@ -30,16 +30,16 @@ impl Keys {
 
     /// Takes the verifying key, whose commitments are what key generation spends its time on, from the cache if it is there.
     ///
-    /// `name` must determine the tape and the set-up: model digest, height, width, limb bits, set-up digest.
+    /// The entry is named by a digest of the tape and of the set-up.
     pub fn cached(
         program: &Arc<Program>,
         tape: &Arc<Tape>,
         srs: &Srs,
-        name: &str,
         cache: &Cache,
     ) -> Result<Self, ProverError> {
         let circuit = Self::circuit(program, tape, srs)?;
-        let name = format!("keys/{name}");
+        let digest = blake3::Hash::from(tape.digest(program)).to_hex();
+        let name = format!("keys/{}-{}-{}", &digest[..32], srs.k(), srs.digest());
         if let Some(bytes) = cache.read(&name)? {
             let shape = Shape { width: tape.width() };
             let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(&name), detail };

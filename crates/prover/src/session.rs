@@ -56,18 +56,7 @@ impl Session {
         let srs = srs.cut(plan.chosen.k)?;
         on_stage(Stage::Keys);
         let keys = match cache {
-            Some(cache) => {
-                let chosen = &plan.chosen;
-                let digest: String = model.digest().iter().map(|byte| format!("{byte:02x}")).collect();
-                let name = format!(
-                    "{digest}-{}-{}-{}-{}",
-                    chosen.k,
-                    chosen.width,
-                    chosen.limb_bits,
-                    srs.digest()
-                );
-                Keys::cached(&plan.program, &plan.tape, &srs, &name, cache)?
-            }
+            Some(cache) => Keys::cached(&plan.program, &plan.tape, &srs, cache)?,
             None => Keys::generate(&plan.program, &plan.tape, &srs)?,
         };
         Ok(Self { model, plan, srs, keys })

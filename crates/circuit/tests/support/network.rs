@@ -43,7 +43,11 @@ impl Network {
 
     /// The sample network.
     pub fn sample(width: usize) -> Self {
-        Self::new(sample(), &[vec![3, -5, 9, 1], vec![200, 7]], width, 3)
+        Self::sample_with(width, 3)
+    }
+
+    pub fn sample_with(width: usize, limb_bits: u32) -> Self {
+        Self::new(sample(), &[vec![3, -5, 9, 1], vec![200, 7]], width, limb_bits)
     }
 
     /// Whether the circuit accepts another trace of the same graph for the same public words.
@@ -91,18 +95,24 @@ pub fn entry_row(program: &Program, region: usize, index: usize) -> usize {
     1 + program.regions[..region].iter().map(|region| region.len()).sum::<usize>() + index
 }
 
-/// Makes the multiplicities right for everything that is in the table; the best a forger can do with `m`.
+/// Makes the multiplicities right for everything that is in the table, and `L` for what the rows hold: the best a forger can
+/// do for a wrong look-up.
 pub fn recount(forgery: &mut Forgery) {
     let program = forgery.circuit.program.clone();
     let rows = forgery.circuit.tape.rows();
-    let looked_up: Vec<usize> = (1..rows - 1).map(|row| region_of(forgery, row)).collect();
+    let looked_up: Vec<usize> = (0..rows).map(|row| region_of(forgery, row)).collect();
     let witness = columns(forgery);
     witness.m.fill(0);
-    for (row, region) in (1..).zip(looked_up) {
+    for row in 1..rows - 1 {
+        let region = looked_up[row];
         if let Some(index) = program.regions[region].index_of(witness.q[row], witness.x[row]) {
             witness.m[entry_row(&program, region, index)] += 1;
         }
     }
+    let witness = witness.clone();
+    forgery.forge = Some(Arc::new(move |drawn, columns| {
+        replay::look_ups(&program, &looked_up, &witness, drawn, columns);
+    }));
 }
 
 /// Where a cell of a tape stands: level, exponent of `r`, exponent of `s`, as the opcodes have it, and its row. Words included.
@@ -144,15 +154,18 @@ pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
     found.into_iter().map(|(level, channel, p, row)| (level, totals[level] - channel, p, row)).collect()
 }
 
-/// Lets the prover recompute `S`, `y` and `d` from its forged columns, in ways the honest code would not.
+/// Lets the prover recompute everything but `h` from its first-phase columns and, if told where, close the identity by changing
+/// one cell (column and row).
 pub fn closing(mut forgery: Forgery, at: Option<(usize, usize)>) -> Forgery {
     let circuit = forgery.circuit.clone();
+    let looked_up: Vec<usize> = (0..circuit.tape.rows()).map(|row| region_of(&forgery, row)).collect();
     forgery.forge = Some(Arc::new(move |drawn, columns| {
         let (ops, witness) = (ops(&circuit.tape), circuit.witness.as_ref().unwrap());
         match at {
             Some(at) => replay::close(ops, witness, &circuit.instance, drawn, columns, at),
             None => replay::replay(ops, witness, &circuit.instance, drawn, columns, None),
         }
+        replay::look_ups(&circuit.program, &looked_up, witness, drawn, columns);
     }));
     forgery
 }

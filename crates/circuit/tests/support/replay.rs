@@ -4,7 +4,7 @@ use halo2_axiom::dev::{MockProver, VerifyFailure};
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use std::collections::BTreeSet;
 use verdict_circuit::{
-    GATES, Op, Witness,
+    GATES, Op, Program, Witness,
     forge::{Columns, Drawn, Forgery},
     int,
 };
@@ -37,6 +37,9 @@ pub fn replay(
         Some(tweak) if (tweak.column, tweak.row) == (column, row) => tweak.amount,
         _ => Fr::ZERO,
     };
+    for column in [S, Y, D] {
+        columns[column][0] += bonus(column, 0);
+    }
     for row in 1..ops.len() {
         let [s_prev, y_prev, d_prev] = [S, Y, D].map(|column| columns[column][row - 1]);
         let op = ops[row];
@@ -80,12 +83,20 @@ pub fn close(
     replay(ops, witness, instance, c, columns, Some(Tweak { column, row, amount: -at_zero * slope }));
 }
 
-/// Recomputes `d` alone from the other columns: what is left to a prover whose other columns are as they are.
-pub fn accumulate(ops: &[Op], witness: &Witness, c: &Drawn, columns: &mut Columns) {
-    for row in 1..ops.len() {
-        let [y_prev, d_prev] = [Y, D].map(|column| columns[column][row - 1]);
-        let before = if ops[row] == Op::Level { d_prev * c.g + y_prev } else { d_prev };
-        columns[D][row] = before - int(witness.x[row]) * columns[H][row];
+/// Recomputes `L` from what the rows really hold and look up.
+pub fn look_ups(program: &Program, regions: &[usize], witness: &Witness, c: &Drawn, columns: &mut Columns) {
+    let fingerprint = |region: usize, (key, value): (i64, i64)| {
+        c.alpha + c.theta.square() * Fr::from(region as u64) + int(key) + c.theta * int(value)
+    };
+    let mut entries = program.regions.iter().enumerate().flat_map(|(id, region)| {
+        (0..region.len()).map(move |index| fingerprint(id, region.entry(index)))
+    });
+    let idle = fingerprint(0, (0, 0));
+    for row in 1..regions.len() {
+        let entry = entries.next().unwrap_or(idle);
+        let looked_up = fingerprint(regions[row], (witness.q[row], witness.x[row]));
+        let change = looked_up.invert().unwrap() - entry.invert().unwrap() * Fr::from(witness.m[row]);
+        columns[L][row] = columns[L][row - 1] + change;
     }
 }
 

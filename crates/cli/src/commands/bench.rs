@@ -17,11 +17,18 @@ use verdict_model::import;
 use verdict_prover::Cache;
 
 /// The models of `test-vectors/`.
-const MODELS: [&str; 4] = ["logreg-breast-cancer", "mlp-digits", "mlp-digits28", "mlp-deep"];
+const MODELS: [&str; 4] = [
+    "logreg-breast-cancer",
+    "mlp-digits",
+    "mlp-digits28",
+    "mlp-deep",
+];
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  verdict bench\n  verdict bench --models mlp-digits28 --optimize gas,time --runs 3 --json\n  \
-    verdict bench --model big.onnx --calibration data.npz")]
+#[command(
+    after_help = "Examples:\n  verdict bench\n  verdict bench --models mlp-digits28 --optimize gas,time --runs 3 --json\n  \
+    verdict bench --model big.onnx --calibration data.npz"
+)]
 pub(crate) struct Bench {
     /// Models of the vectors' folder [default: the four committed ones]
     #[arg(long, value_delimiter = ',', value_name = "NAMES", conflicts_with_all = ["all", "model"])]
@@ -42,7 +49,13 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "DIR", default_value = "test-vectors")]
     vectors: PathBuf,
     /// What to favour; several goals, several lines
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "balanced", value_name = "GOALS")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "balanced",
+        value_name = "GOALS"
+    )]
     optimize: Vec<GoalArg>,
     /// Proofs to make; the median counts
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -60,7 +73,13 @@ impl Bench {
         let jobs = self.jobs()?;
         let mut measured = Vec::with_capacity(jobs.len());
         for (number, job) in jobs.iter().enumerate() {
-            output.note(&format!("[{}/{}] {}, {}", number + 1, jobs.len(), job.name, crate::args::goal_name(job.options.goal)));
+            output.note(&format!(
+                "[{}/{}] {}, {}",
+                number + 1,
+                jobs.len(),
+                job.name,
+                crate::args::goal_name(job.options.goal)
+            ));
             measured.push(in_child(job)?);
         }
         let report = Measured(measured);
@@ -95,21 +114,41 @@ impl Bench {
 
     fn subjects(&self) -> Result<Vec<Job>, CliError> {
         if let (Some(model), Some(calibration)) = (&self.model, &self.calibration) {
-            let name = model.file_stem().map_or_else(|| model.display().to_string(), |stem| stem.to_string_lossy().into());
-            let mut job = Job::new(name, model.clone(), calibration.clone(), verdict_model::Goal::default());
+            let name = model.file_stem().map_or_else(
+                || model.display().to_string(),
+                |stem| stem.to_string_lossy().into(),
+            );
+            let mut job = Job::new(
+                name,
+                model.clone(),
+                calibration.clone(),
+                verdict_model::Goal::default(),
+            );
             job.sample = self.sample.clone();
             return Ok(vec![job]);
         }
-        let names = if self.models.is_empty() { MODELS.map(String::from).to_vec() } else { self.models.clone() };
+        let names = if self.models.is_empty() {
+            MODELS.map(String::from).to_vec()
+        } else {
+            self.models.clone()
+        };
         names.iter().map(|name| self.subject(name)).collect()
     }
 
     fn subject(&self, name: &str) -> Result<Job, CliError> {
         if name.is_empty() || Path::new(name).components().count() != 1 {
-            return Err(usage(format!("`{name}` is not the name of a folder in {}", self.vectors.display())));
+            return Err(usage(format!(
+                "`{name}` is not the name of a folder in {}",
+                self.vectors.display()
+            )));
         }
         let at = |file: &str| self.vectors.join(name).join(file);
-        let mut job = Job::new(name, at("model.onnx"), at("calibration.npz"), verdict_model::Goal::default());
+        let mut job = Job::new(
+            name,
+            at("model.onnx"),
+            at("calibration.npz"),
+            verdict_model::Goal::default(),
+        );
         job.test = Some(at("test.npz")).filter(|path| path.exists());
         job.sample = Some(at("input.json")).filter(|path| path.exists());
         job.labels = info(&at("info.json"))?.labels;
@@ -119,7 +158,11 @@ impl Bench {
 
 /// Measures in a process of its own, so that no other model's memory counts.
 fn in_child(job: &Job) -> Result<Measurement, CliError> {
-    let fail = |source| CliError::Io { what: "start", path: PathBuf::from("verdict bench-one"), source };
+    let fail = |source| CliError::Io {
+        what: "start",
+        path: PathBuf::from("verdict bench-one"),
+        source,
+    };
     let child = Command::new(std::env::current_exe().map_err(fail)?)
         .arg("--json")
         .arg("bench-one")
@@ -129,8 +172,15 @@ fn in_child(job: &Job) -> Result<Measurement, CliError> {
         .output()
         .map_err(fail)?;
     if !child.status.success() {
-        let code = child.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-        return Err(CliError::Child { name: job.name.clone(), code });
+        let code = child
+            .status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1);
+        return Err(CliError::Child {
+            name: job.name.clone(),
+            code,
+        });
     }
     Ok(serde_json::from_slice(&child.stdout)?)
 }
@@ -144,7 +194,8 @@ pub(crate) struct BenchOne {
 
 impl BenchOne {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        let job: Job = serde_json::from_str(&self.job).map_err(|error| usage(format!("not a job: {error}")))?;
+        let job: Job = serde_json::from_str(&self.job)
+            .map_err(|error| usage(format!("not a job: {error}")))?;
         let meter = Meter::new(output);
         let measured = measure(&job, &meter)?;
         drop(meter);

@@ -11,7 +11,9 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_model::{AccuracyReport, DataSet, InputManifest, Manifest, Reference, accuracy, compile, import};
+use verdict_model::{
+    AccuracyReport, DataSet, InputManifest, Manifest, Reference, accuracy, compile, import,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -41,7 +43,8 @@ struct Compiled {
     onnx: PathBuf,
     out: PathBuf,
     digest: B256,
-    parameters: u64,
+    /// Of the float model; the manifest counts the integer graph's.
+    parameters: usize,
     manifest: Manifest,
     accuracy_data: PathBuf,
     accuracy: AccuracyReport,
@@ -51,17 +54,33 @@ struct Compiled {
 
 impl Compile {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        let out = self.out.clone().unwrap_or_else(|| self.model.with_extension("verdict"));
+        let out = self
+            .out
+            .clone()
+            .unwrap_or_else(|| self.model.with_extension("verdict"));
         let meter = Meter::new(output);
         meter.begin("import");
         let float = import(&self.model)?;
         let data = DataSet::load(&self.calibration, &float.input_specs())?;
-        let test = self.test.as_ref().map(|path| DataSet::load(path, &float.input_specs())).transpose()?;
+        let test = self
+            .test
+            .as_ref()
+            .map(|path| DataSet::load(path, &float.input_specs()))
+            .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
-        let model = compile(&float, &data, &self.quantise.options(goal, float.inputs.len()))?;
+        let model = compile(
+            &float,
+            &data,
+            &self.quantise.options(goal, float.inputs.len()),
+        )?;
         meter.begin("accuracy");
-        let report = accuracy(&Reference::new(&float)?, &float, &model, test.as_ref().unwrap_or(&data))?;
+        let report = accuracy(
+            &Reference::new(&float)?,
+            &float,
+            &model,
+            test.as_ref().unwrap_or(&data),
+        )?;
         meter.begin("plan");
         let limits = self.plan.limits.limits(None);
         let plan = plan_model(&model, goal, limits)?;
@@ -74,9 +93,12 @@ impl Compile {
             onnx: self.model.clone(),
             out,
             digest: model.digest().into(),
-            parameters: model.manifest().parameters,
+            parameters: float.parameters(),
             manifest: model.manifest().clone(),
-            accuracy_data: self.test.clone().unwrap_or_else(|| self.calibration.clone()),
+            accuracy_data: self
+                .test
+                .clone()
+                .unwrap_or_else(|| self.calibration.clone()),
             accuracy: report,
             plan,
             stages,
@@ -88,7 +110,11 @@ impl Report for Compiled {
     fn text(&self) -> String {
         let mut stages = Table::new(&["stage", "time", "peak memory"]);
         for stage in &self.stages {
-            stages.row([stage.stage.clone(), seconds(stage.seconds), maybe_mebibytes(stage.peak_rss_bytes)]);
+            stages.row([
+                stage.stage.clone(),
+                seconds(stage.seconds),
+                maybe_mebibytes(stage.peak_rss_bytes),
+            ]);
         }
         format!(
             "{}\nAccuracy on {}\n{}\n{}\n{}\nWrote {}\n",
@@ -104,8 +130,21 @@ impl Report for Compiled {
 
 /// What a compiled model is.
 pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
-    let shape = |shape: &[usize]| shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
-    let mut tensors = Table::new(&["tensor", "shape", "visibility", "integers", "scale", "real range"]);
+    let shape = |shape: &[usize]| {
+        shape
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("×")
+    };
+    let mut tensors = Table::new(&[
+        "tensor",
+        "shape",
+        "visibility",
+        "integers",
+        "scale",
+        "real range",
+    ]);
     for input in &manifest.inputs {
         let (scale, range) = input_text(input);
         let integers = format!("{} … {}", input.min, input.max);
@@ -129,7 +168,7 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
         ]);
     }
     format!(
-        "Model {}, digest {digest}\n  {} parameters, activations of {} bits, weights of up to {} bits, {} table entries\n{}",
+        "Model {}, digest {digest}\n  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n{}",
         manifest.name,
         count(manifest.parameters),
         manifest.activation_bits,
@@ -140,15 +179,24 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
 }
 
 fn input_text(input: &InputManifest) -> (String, String) {
-    match (input.scales.as_slice(), input.real_min.as_slice(), input.real_max.as_slice()) {
-        ([scale], [min], [max]) => (format!("{scale:.4e}"), format!("{} … {}", real(*min), real(*max))),
+    match (
+        input.scales.as_slice(),
+        input.real_min.as_slice(),
+        input.real_max.as_slice(),
+    ) {
+        ([scale], [min], [max]) => (
+            format!("{scale:.4e}"),
+            format!("{} … {}", real(*min), real(*max)),
+        ),
         _ => ("per feature".into(), "per feature".into()),
     }
 }
 
 /// An accuracy report as lines.
 pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
-    let top1 = report.top1_agreement.map_or_else(String::new, |share| format!(", same top-1 in {:.2}%", share * 100.0));
+    let top1 = report.top1_agreement.map_or_else(String::new, |share| {
+        format!(", same top-1 in {:.2}%", share * 100.0)
+    });
     let mut layers = Table::new(&["layer", "max error", "in steps", "saturated"]);
     for layer in &report.layers {
         layers.row([

@@ -5,7 +5,9 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  verdict completions bash > ~/.local/share/bash-completion/completions/verdict")]
+#[command(
+    after_help = "Example:\n  verdict completions bash > ~/.local/share/bash-completion/completions/verdict"
+)]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]

@@ -11,7 +11,9 @@ use clap::{Args, ValueEnum};
 use std::{fs, path::Path};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  verdict demo\n  verdict demo --model mlp-digits28 --optimize gas --json")]
+#[command(
+    after_help = "Examples:\n  verdict demo\n  verdict demo --model mlp-digits28 --optimize gas --json"
+)]
 pub(crate) struct Demo {
     /// Which of the models that come with this program
     #[arg(long, value_enum, default_value = "mlp-digits")]
@@ -53,7 +55,16 @@ macro_rules! embed {
         )
     };
     ($name:literal, $file:literal) => {
-        ($file, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test-vectors/", $name, "/", $file)) as &[u8])
+        (
+            $file,
+            include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../test-vectors/",
+                $name,
+                "/",
+                $file
+            )) as &[u8],
+        )
     };
 }
 
@@ -73,7 +84,11 @@ impl Demo {
         let (name, files) = self.model.files();
         let fail = |path: &Path| {
             let path = path.to_owned();
-            move |source| CliError::Io { what: "write", path, source }
+            move |source| CliError::Io {
+                what: "write",
+                path,
+                source,
+            }
         };
         let folder = tempfile::tempdir().map_err(fail(&std::env::temp_dir()))?;
         for (file, bytes) in files {
@@ -82,7 +97,12 @@ impl Demo {
         }
         let at = |file: &str| folder.path().join(file);
         let info: Info = crate::measure::info(&at("info.json"))?;
-        let mut job = Job::new(name, at("model.onnx"), at("calibration.npz"), self.optimize.into());
+        let mut job = Job::new(
+            name,
+            at("model.onnx"),
+            at("calibration.npz"),
+            self.optimize.into(),
+        );
         job.options.input_visibility = self.input.into();
         job.test = Some(at("test.npz"));
         job.sample = Some(at("input.json"));

@@ -13,8 +13,10 @@ use clap::Args;
 use serde::Serialize;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  verdict estimate model.verdict --optimize gas\n  \
-    verdict estimate model.onnx --calibration data.npz --max-k 14 --json")]
+#[command(
+    after_help = "Examples:\n  verdict estimate model.verdict --optimize gas\n  \
+    verdict estimate model.onnx --calibration data.npz --max-k 14 --json"
+)]
 pub(crate) struct Estimate {
     #[command(flatten)]
     model: ModelArgs,
@@ -36,7 +38,7 @@ struct Estimated {
 impl Report for Estimated {
     fn text(&self) -> String {
         format!(
-            "Model {}, {} parameters, digest {}\n{}",
+            "Model {}, {} non-zero integer weights and biases, digest {}\n{}",
             self.model,
             count(self.parameters),
             self.digest,

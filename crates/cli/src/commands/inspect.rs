@@ -15,7 +15,9 @@ use verdict_evm::{ProofFile, parse_key};
 use verdict_model::{CompiledModel, Manifest, import};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  verdict inspect model.verdict\n  verdict inspect proof.json --model model.verdict")]
+#[command(
+    after_help = "Examples:\n  verdict inspect model.verdict\n  verdict inspect proof.json --model model.verdict"
+)]
 pub(crate) struct Inspect {
     /// A .verdict, proof or .onnx file
     #[arg(value_name = "FILE")]
@@ -129,7 +131,12 @@ impl Inspect {
                 name: tensor.name.clone(),
                 shape: tensor.shape.clone(),
                 cells: tensor.len,
-                weights: layer.terms.iter().flat_map(|term| &term.rows).map(Vec::len).sum(),
+                weights: layer
+                    .terms
+                    .iter()
+                    .flat_map(|term| &term.rows)
+                    .map(Vec::len)
+                    .sum(),
                 function: layer.activation.name().into(),
                 min: None,
                 max: None,
@@ -140,7 +147,11 @@ impl Inspect {
             name: float.name.clone(),
             onnx_keccak256: keccak256(&float.onnx),
             parameters: float.parameters(),
-            inputs: float.input_specs().into_iter().map(|spec| (spec.name, spec.shape)).collect(),
+            inputs: float
+                .input_specs()
+                .into_iter()
+                .map(|spec| (spec.name, spec.shape))
+                .collect(),
             outputs: float.output_names.clone(),
             layers: layers.collect(),
         })
@@ -187,8 +198,13 @@ fn layers_text(layers: &[LayerInfo]) -> String {
             count(layer.cells as u64),
             count(layer.weights as u64),
             layer.function.clone(),
-            layer.min.zip(layer.max).map_or_else(|| "–".into(), |(min, max)| format!("{min} … {max}")),
-            layer.scale.map_or_else(|| "–".into(), |scale| format!("{scale:.4e}")),
+            layer
+                .min
+                .zip(layer.max)
+                .map_or_else(|| "–".into(), |(min, max)| format!("{min} … {max}")),
+            layer
+                .scale
+                .map_or_else(|| "–".into(), |scale| format!("{scale:.4e}")),
         ]);
     }
     table.render()
@@ -197,7 +213,12 @@ fn layers_text(layers: &[LayerInfo]) -> String {
 impl Report for Inspected {
     fn text(&self) -> String {
         match self {
-            Self::CompiledModel { digest, manifest, layers, tables } => {
+            Self::CompiledModel {
+                digest,
+                manifest,
+                layers,
+                tables,
+            } => {
                 let mut list = Table::new(&["table", "shift", "first key", "entries"]);
                 for table in tables {
                     list.row([
@@ -246,8 +267,18 @@ impl Report for Inspected {
                 }
                 text + &decode::text(decoded, &[])
             }
-            Self::Onnx { name, onnx_keccak256, parameters, inputs, outputs, layers } => {
-                let shapes = inputs.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect::<Vec<_>>();
+            Self::Onnx {
+                name,
+                onnx_keccak256,
+                parameters,
+                inputs,
+                outputs,
+                layers,
+            } => {
+                let shapes = inputs
+                    .iter()
+                    .map(|(name, shape)| format!("{name} {shape:?}"))
+                    .collect::<Vec<_>>();
                 format!(
                     "ONNX model {name}, {} parameters, keccak256 {onnx_keccak256}\n  inputs {}, outputs {}\n{}",
                     count(*parameters as u64),

@@ -75,9 +75,17 @@ impl Prove {
         let model = CompiledModel::load(&self.model)?;
         let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
         let row = load::row(&self.input, &data, self.row)?;
-        let out_of_domain = if self.saturate { OutOfDomain::Saturate } else { OutOfDomain::Reject };
+        let out_of_domain = if self.saturate {
+            OutOfDomain::Saturate
+        } else {
+            OutOfDomain::Reject
+        };
         let inputs = model.quantise_input(&row, out_of_domain)?;
-        let float = self.onnx.as_ref().map(|onnx| decode::run_float(&decode::float_model(onnx, &model)?, &row)).transpose()?;
+        let float = self
+            .onnx
+            .as_ref()
+            .map(|onnx| decode::run_float(&decode::float_model(onnx, &model)?, &row))
+            .transpose()?;
         let context = self.context.unwrap_or_default();
         let scalar = words::scalar(&context)?;
         if self.context.is_none() {
@@ -88,7 +96,11 @@ impl Prove {
         let setup = Setup::choose(&self.srs, &cache)?;
         let meter = Meter::new(output);
         meter.begin("plan");
-        let plan = plan_model(&model, self.plan.optimize.into(), self.plan.limits.limits(setup.height()))?;
+        let plan = plan_model(
+            &model,
+            self.plan.optimize.into(),
+            self.plan.limits.limits(setup.height()),
+        )?;
         meter.begin("set-up");
         let srs = setup.open(plan.chosen.k, &cache)?;
         let on_stage = |stage| meter.session(stage);
@@ -111,7 +123,11 @@ impl Prove {
             proof: inference.proof.into(),
         };
         file.save(&self.out)?;
-        let proving = || stages.iter().filter(|stage| matches!(stage.stage.as_str(), "witness" | "prove"));
+        let proving = || {
+            stages
+                .iter()
+                .filter(|stage| matches!(stage.stage.as_str(), "witness" | "prove"))
+        };
         output.emit(&Proved {
             model: session.model().manifest().name.clone(),
             model_digest: file.model,
@@ -136,7 +152,11 @@ impl Report for Proved {
     fn text(&self) -> String {
         let mut stages = Table::new(&["stage", "time", "peak memory"]);
         for stage in &self.stages {
-            stages.row([stage.stage.clone(), seconds(stage.seconds), maybe_mebibytes(stage.peak_rss_bytes)]);
+            stages.row([
+                stage.stage.clone(),
+                seconds(stage.seconds),
+                maybe_mebibytes(stage.peak_rss_bytes),
+            ]);
         }
         format!(
             "Proved {} (digest {})\n  verifying key {}, width {}, height k = {}\n  set-up {}\n  context {}{}\n\
@@ -148,7 +168,11 @@ impl Report for Proved {
             self.k,
             self.setup,
             self.context,
-            if self.context.is_zero() { " (zero: bound to no consumer)" } else { "" },
+            if self.context.is_zero() {
+                " (zero: bound to no consumer)"
+            } else {
+                ""
+            },
             count(self.proof_bytes as u64),
             self.public_values,
             stages.render(),

@@ -56,7 +56,11 @@ impl Report for Kept {
     fn text(&self) -> String {
         format!(
             "{}Set-up {} of height {} ({}), kept in {}",
-            if self.development { "INSECURE development set-up: never accept a proof under it.\n" } else { "" },
+            if self.development {
+                "INSECURE development set-up: never accept a proof under it.\n"
+            } else {
+                ""
+            },
             self.digest,
             self.k,
             seconds(self.seconds),
@@ -85,8 +89,17 @@ impl Report for Listing {
         }
         let mut table = Table::new(&["digest", "k", "size", "kind"]);
         for srs in &self.0 {
-            let kind = if srs.development { "development, INSECURE" } else { "imported" };
-            table.row([srs.digest.clone(), srs.k.to_string(), mebibytes(srs.bytes as f64), kind.into()]);
+            let kind = if srs.development {
+                "development, INSECURE"
+            } else {
+                "imported"
+            };
+            table.row([
+                srs.digest.clone(),
+                srs.k.to_string(),
+                mebibytes(srs.bytes as f64),
+                kind.into(),
+            ]);
         }
         table.render()
     }
@@ -108,7 +121,10 @@ impl SrsCommand {
             Self::Dev(Dev { k }) => {
                 output.note("WARNING: the development set-up is INSECURE: its secret is public, anyone can forge proofs under it");
                 meter.begin("making the set-up");
-                (Srs::development_cached(*k, &cache)?, format!("srs/development/{k}"))
+                (
+                    Srs::development_cached(*k, &cache)?,
+                    format!("srs/development/{k}"),
+                )
             }
         };
         let took = meter.take().iter().map(|stage| stage.seconds).sum();

@@ -14,13 +14,17 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_circuit::Limits;
-use verdict_evm::{Gas, Harness, ProofFile, Verdict, instance, key_digest, parse_key, verify_calldata, words};
+use verdict_evm::{
+    Gas, Harness, ProofFile, Verdict, instance, key_digest, parse_key, verify_calldata, words,
+};
 use verdict_model::{CompiledModel, Goal};
 use verdict_prover::{Cache, ProverError, Session, Srs, Stage, VerifyingKeyParts};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n  verdict verify --evm --dev proof.json\n\n\
-    Without --model, the proof is verified by the contract in an embedded EVM, as with --evm.")]
+#[command(
+    after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n  verdict verify --evm --dev proof.json\n\n\
+    Without --model, the proof is verified by the contract in an embedded EVM, as with --evm."
+)]
 pub(crate) struct Verify {
     /// The proof file
     #[arg(value_name = "PROOF.json")]
@@ -86,8 +90,18 @@ impl Verify {
         let key = parse_key(&file.verifying_key)?;
         let context = file.public_values.first().copied().unwrap_or_default();
         let name = self.proof.display().to_string();
-        same("verifying key", (&name, file.key), self.key.map(|key| ("--key", key)), "prove again with the plan and set-up behind the registered key")?;
-        same("context", (&name, context), self.context.map(|context| ("--context", context)), "prove again with that --context")?;
+        same(
+            "verifying key",
+            (&name, file.key),
+            self.key.map(|key| ("--key", key)),
+            "prove again with the plan and set-up behind the registered key",
+        )?;
+        same(
+            "context",
+            (&name, context),
+            self.context.map(|context| ("--context", context)),
+            "prove again with that --context",
+        )?;
 
         let cache = Cache::standard();
         if file.development && !self.srs.dev {
@@ -102,17 +116,29 @@ impl Verify {
             Some(path) => {
                 let model = CompiledModel::load(path)?;
                 let hint = "verify with the model that the proof is about";
-                same("model", (&name, file.model), Some((&path.display().to_string(), model.digest().into())), hint)?;
+                same(
+                    "model",
+                    (&name, file.model),
+                    Some((&path.display().to_string(), model.digest().into())),
+                    hint,
+                )?;
                 decoded = decode::public(&model, &file.public_values)?;
                 Some(halo2(model, &file, &key, &setup, &cache, &meter)?)
             }
             None => None,
         };
-        let evm = if self.evm || self.model.is_none() { Some(evm(&file, &key, &setup, &cache, &meter)?) } else { None };
+        let evm = if self.evm || self.model.is_none() {
+            Some(evm(&file, &key, &setup, &cache, &meter)?)
+        } else {
+            None
+        };
         let stages = meter.take();
         drop(meter);
 
-        let refused = [halo2.as_ref().and_then(|it| it.error.clone()), evm.as_ref().and_then(|it| it.error.clone())];
+        let refused = [
+            halo2.as_ref().and_then(|it| it.error.clone()),
+            evm.as_ref().and_then(|it| it.error.clone()),
+        ];
         let refused: Vec<String> = refused.into_iter().flatten().collect();
         output.emit(&Verified {
             verified: refused.is_empty(),
@@ -130,7 +156,11 @@ impl Verify {
             decoded,
             stages,
         })?;
-        if refused.is_empty() { Ok(()) } else { Err(CliError::Rejected(refused.join("; "))) }
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(CliError::Rejected(refused.join("; ")))
+        }
     }
 }
 
@@ -164,18 +194,33 @@ fn halo2(
     meter: &Meter,
 ) -> Result<Halo2, CliError> {
     meter.begin("plan");
-    let limits = Limits { width: Some(key.width), ..Limits::default() };
+    let limits = Limits {
+        width: Some(key.width),
+        ..Limits::default()
+    };
     let plan = plan_model(&model, Goal::Balanced, limits)?;
     meter.begin("set-up");
     let srs = setup.open(plan.chosen.k, cache)?;
     let session = Session::open(model, plan, srs, Some(cache), &|stage| meter.session(stage))?;
     let made = key_digest(&session.keys().on_chain());
-    let hint = "the proof was made with another version of Verdict, another set-up, or a forged key";
-    same("verifying key", ("the proof file", file.key), Some(("the key made from the model", made)), hint)?;
+    let hint =
+        "the proof was made with another version of Verdict, another set-up, or a forged key";
+    same(
+        "verifying key",
+        ("the proof file", file.key),
+        Some(("the key made from the model", made)),
+        hint,
+    )?;
     meter.session(Stage::Verify);
     match session.verify(&instance(&file.public_values)?, &file.proof) {
-        Ok(()) => Ok(Halo2 { accepted: true, error: None }),
-        Err(ProverError::Rejected(reason)) => Ok(Halo2 { accepted: false, error: Some(format!("halo2: {reason}")) }),
+        Ok(()) => Ok(Halo2 {
+            accepted: true,
+            error: None,
+        }),
+        Err(ProverError::Rejected(reason)) => Ok(Halo2 {
+            accepted: false,
+            error: Some(format!("halo2: {reason}")),
+        }),
         Err(error) => Err(error.into()),
     }
 }
@@ -233,13 +278,25 @@ impl Report for Verified {
             self.key_digest,
             self.setup,
             self.context,
-            if self.context.is_zero() { " (zero: bound to no consumer)" } else { "" },
+            if self.context.is_zero() {
+                " (zero: bound to no consumer)"
+            } else {
+                ""
+            },
         );
         if let Some(halo2) = &self.halo2 {
-            text += &format!("halo2's verifier: {}{}\n", verdict(halo2.accepted), because(&halo2.error));
+            text += &format!(
+                "halo2's verifier: {}{}\n",
+                verdict(halo2.accepted),
+                because(&halo2.error)
+            );
         }
         if let Some(evm) = &self.evm {
-            text += &format!("contract: {}{}\n", verdict(evm.accepted), because(&evm.error));
+            text += &format!(
+                "contract: {}{}\n",
+                verdict(evm.accepted),
+                because(&evm.error)
+            );
             let mut gas = Table::new(&["gas", "amount"]);
             for (name, amount) in [
                 ("verification transaction", evm.gas_verify_transaction),
@@ -247,11 +304,18 @@ impl Report for Verified {
                 ("  calldata", evm.gas_calldata),
                 ("  execution", evm.gas_execution),
                 ("registering the model", evm.gas_register_model),
-                ("deploying the verifier, once for all models", evm.gas_deploy_verifier),
+                (
+                    "deploying the verifier, once for all models",
+                    evm.gas_deploy_verifier,
+                ),
             ] {
                 gas.row([name.into(), count(amount)]);
             }
-            text += &format!("{}  calldata {} B\n", gas.render(), count(evm.calldata_bytes as u64));
+            text += &format!(
+                "{}  calldata {} B\n",
+                gas.render(),
+                count(evm.calldata_bytes as u64)
+            );
         }
         text += &decode::text(&self.decoded, &[]);
         let took: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
@@ -260,5 +324,7 @@ impl Report for Verified {
 }
 
 fn because(error: &Option<String>) -> String {
-    error.as_ref().map_or_else(String::new, |error| format!(" ({error})"))
+    error
+        .as_ref()
+        .map_or_else(String::new, |error| format!(" ({error})"))
 }

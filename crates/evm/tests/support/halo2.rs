@@ -57,10 +57,9 @@ impl TranscriptRead<G1Affine, Challenge> for Represented<'_, '_> {
     }
 }
 
-/// Whether halo2 accepts under these parts of a key; `params` must be of the key's height. The number of public values
-/// is no part of halo2's keys, so this compares it, as the contract does.
-pub fn accepts(key: &VerifyingKeyParts, params: &ParamsKZG<Bn256>, instance: &[Fr], proof: &[u8]) -> bool {
-    // halo2's own file: version, height, whether selectors are compressed, number of commitments, commitments.
+/// halo2's own verifying key of these parts. It computes the representation itself, and knows no number of public values.
+pub fn key_of(key: &VerifyingKeyParts) -> Option<VerifyingKey<G1Affine>> {
+    // Its file: version, height, whether selectors are compressed, number of commitments, commitments.
     let mut file = vec![2];
     file.extend_from_slice(&key.k.to_le_bytes());
     file.push(1);
@@ -69,11 +68,13 @@ pub fn accepts(key: &VerifyingKeyParts, params: &ParamsKZG<Bn256>, instance: &[F
         file.extend_from_slice(&commitment.to_raw_bytes());
     }
     let shape = Shape { width: key.width, ..Shape::default() };
-    let Ok(verifying) =
-        VerifyingKey::<G1Affine>::read::<_, TapeCircuit>(&mut file.as_slice(), SerdeFormat::RawBytes, shape)
-    else {
-        return false;
-    };
+    VerifyingKey::read::<_, TapeCircuit>(&mut file.as_slice(), SerdeFormat::RawBytes, shape).ok()
+}
+
+/// Whether halo2 accepts under these parts of a key; `params` must be of the key's height. The number of public values
+/// is no part of halo2's keys, so this compares it, as the contract does.
+pub fn accepts(key: &VerifyingKeyParts, params: &ParamsKZG<Bn256>, instance: &[Fr], proof: &[u8]) -> bool {
+    let Some(verifying) = key_of(key) else { return false };
     let mut rest = proof;
     let mut transcript =
         Represented { inner: Inner::new(&mut rest), representation: Some(key.representation) };

@@ -1,5 +1,5 @@
 //! Every way of changing what is verified: a table of kinds, each a function from good material to something wrong.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, missing_docs)]
 
 #[path = "mutate_calldata.rs"]
 mod calldata;
@@ -13,9 +13,10 @@ mod values;
 use alloy_primitives::{Address, B256, U256};
 use rand::{Rng as _, SeedableRng};
 pub use rand_chacha::ChaCha8Rng as Random;
+use verdict_evm::verify_calldata;
 
 /// A verifying key's bytes, public values, a proof.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Statement {
     pub key: Vec<u8>,
     pub values: Vec<B256>,
@@ -39,7 +40,7 @@ pub struct Material {
 }
 
 /// Something that must be rejected.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Mutant {
     /// Of proof and public values, under the good key.
     Statement { values: Vec<B256>, proof: Vec<u8> },
@@ -61,15 +62,17 @@ pub fn kinds() -> Vec<(&'static str, Mutate)> {
 pub fn draw(material: &Material, kind: usize, mutate: Mutate, index: u64) -> Mutant {
     let mut random = Random::seed_from_u64(0x5645_5244_4943_5400 + kind as u64);
     random.set_stream(index);
-    loop {
+    let good = &material.good;
+    for _ in 0..1000 {
         match mutate(material, &mut random) {
-            Some(Mutant::Statement { values, proof })
-                if values == material.good.values && proof == material.good.proof => {}
-            Some(Mutant::Key(statement)) if statement.key == material.good.key => {}
+            Some(Mutant::Statement { values, proof }) if values == good.values && proof == good.proof => {}
+            Some(Mutant::Key(statement)) if statement.key == good.key => {}
+            Some(Mutant::Calldata(data)) if data == material.calldata() => {}
             Some(mutant) => return mutant,
             None => {}
         }
     }
+    panic!("mutation kind {kind} changes nothing here");
 }
 
 impl Material {
@@ -87,6 +90,11 @@ impl Material {
     /// Words of the proof that are scalars.
     pub fn scalars(&self) -> std::ops::Range<usize> {
         22..self.good.proof.len() / 32 - 4
+    }
+
+    /// The transaction that is accepted.
+    pub fn calldata(&self) -> Vec<u8> {
+        verify_calldata(self.address, &self.good.values, &self.good.proof).to_vec()
     }
 
     fn proof(&self, proof: Vec<u8>) -> Option<Mutant> {

@@ -1,6 +1,6 @@
 //! Mutations of the transaction's data: what the ABI says where.
 
-use super::{Material, Mutant, Mutate, Random, flip, pick};
+use super::{Mutant, Mutate, flip, pick};
 use alloy_primitives::{Address, U256};
 use rand::{Rng as _, RngCore as _};
 use verdict_evm::verify_calldata;
@@ -13,16 +13,16 @@ const VALUES: usize = 100;
 
 pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("calldata: bits of the head flipped", |m, random| {
-        let data = good(m);
+        let data = m.calldata();
         Some(Mutant::Calldata(flip(&data, 0..VALUES + 32, random)))
     }),
     ("calldata: another selector", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         random.fill_bytes(&mut data[..4]);
         Some(Mutant::Calldata(data))
     }),
     ("calldata: dirty address", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         data[KEY + random.gen_range(0..12)] = random.gen_range(1..=255);
         Some(Mutant::Calldata(data))
     }),
@@ -35,17 +35,17 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         Some(Mutant::Calldata(verify_calldata(address, &m.good.values, &m.good.proof).to_vec()))
     }),
     ("calldata: truncated", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         data.truncate(random.gen_range(0..data.len()));
         Some(Mutant::Calldata(data))
     }),
     ("calldata: extended", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         data.resize(data.len() + random.gen_range(1..100), 0);
         Some(Mutant::Calldata(data))
     }),
     ("calldata: gap before the values", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         let gap = pick(random, &[1, 32, 64]);
         data.splice(VALUES..VALUES, vec![0; gap]);
         add(&mut data, VALUES_OFFSET, gap);
@@ -53,7 +53,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         Some(Mutant::Calldata(data))
     }),
     ("calldata: gap before the proof", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         let gap = pick(random, &[1, 32, 64]);
         let at = VALUES + 32 + 32 * m.good.values.len();
         data.splice(at..at, vec![0; gap]);
@@ -61,7 +61,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         Some(Mutant::Calldata(data))
     }),
     ("calldata: proof before values", |m, _| {
-        let data = good(m);
+        let data = m.calldata();
         let at = VALUES + 32 + 32 * m.good.values.len();
         let mut swapped = [&data[..VALUES], &data[at..], &data[VALUES..at]].concat();
         let proof = data.len() - at;
@@ -70,26 +70,22 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         Some(Mutant::Calldata(swapped))
     }),
     ("calldata: offset replaced", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         let at = pick(random, &[VALUES_OFFSET, PROOF_OFFSET]);
         let offsets = [U256::ZERO, U256::from(1), U256::from(32), U256::MAX, U256::from(u64::MAX), U256::MAX << 5];
         let offset = if random.r#gen() { U256::from(random.gen_range(0..2000u32)) } else { pick(random, &offsets) };
         data[at..at + 32].copy_from_slice(&offset.to_be_bytes::<32>());
-        (data != good(m)).then_some(Mutant::Calldata(data))
+        Some(Mutant::Calldata(data))
     }),
     ("calldata: length replaced", |m, random| {
-        let mut data = good(m);
+        let mut data = m.calldata();
         let at = pick(random, &[VALUES, VALUES + 32 + 32 * m.good.values.len()]);
         let lengths = [U256::ZERO, U256::MAX, U256::from(u64::MAX), U256::from(1) << 255, U256::from(1) << 59];
         let length = if random.r#gen() { U256::from(random.gen_range(0..2000u32)) } else { pick(random, &lengths) };
         data[at..at + 32].copy_from_slice(&length.to_be_bytes::<32>());
-        (data != good(m)).then_some(Mutant::Calldata(data))
+        Some(Mutant::Calldata(data))
     }),
 ];
-
-fn good(m: &Material) -> Vec<u8> {
-    verify_calldata(m.address, &m.good.values, &m.good.proof).to_vec()
-}
 
 fn add(data: &mut [u8], at: usize, amount: usize) {
     let value = U256::from_be_slice(&data[at..at + 32]) + U256::from(amount);

@@ -25,13 +25,15 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         Some(Mutant::Key(Statement { key, proof, values: m.good.values.clone() }))
     }),
     ("key: number of public values changed", |m, random| {
-        let count = pick(random, &[0, 1, 2, 3, 4, 5, 6, 0xff, 0x100, 0xffff, random.r#gen()]);
+        let any = random.r#gen();
+        let count = pick(random, &[0, 1, 2, 3, 4, 5, 6, 0xff, 0x100, 0xffff, any]);
         m.key(counted(&m.good.key, count))
     }),
     ("key: number of public values changed, with values", |m, random| {
         let count = random.gen_range(1..=8);
         let mut values = m.good.values.clone();
-        let word = pick(random, &[U256::ZERO, field::random_scalar(random)]);
+        let any = field::random_scalar(random);
+        let word = pick(random, &[U256::ZERO, any]);
         values.resize(count, word.into());
         let key = counted(&m.good.key, u16::try_from(count).ok()?);
         Some(Mutant::Key(Statement { key, values, proof: m.good.proof.clone() }))

@@ -31,7 +31,8 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("values: none", |m, _| m.values(Vec::new())),
     ("values: word added", |m, random| {
         let mut values = m.good.values.clone();
-        let word = pick(random, &[U256::ZERO, U256::from(1), R, field::random_scalar(random)]);
+        let any = field::random_scalar(random);
+        let word = pick(random, &[U256::ZERO, U256::from(1), R, any]);
         values.insert(random.gen_range(0..=values.len()), word.into());
         m.values(values)
     }),
@@ -48,7 +49,8 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
     }),
     ("values: another context", |m, random| {
         let mut values = m.good.values.clone();
-        values[0] = pick(random, &[U256::from(random.r#gen::<u64>()), field::random_scalar(random)]).into();
+        let (small, any) = (U256::from(random.r#gen::<u64>()), field::random_scalar(random));
+        values[0] = pick(random, &[small, any]).into();
         m.values(values)
     }),
     ("values: of another proof", |m, random| {

@@ -6,7 +6,9 @@ use crate::{
     solc,
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
-use foundry_compilers::artifacts::{EvmVersion, Optimizer, Settings, SolcInput, SolcLanguage, Source, Sources};
+use foundry_compilers::artifacts::{
+    BytecodeHash, EvmVersion, Optimizer, Settings, SettingsMetadata, SolcInput, SolcLanguage, Source, Sources,
+};
 use halo2_axiom::{
     plonk::VerifyingKey,
     poly::{commitment::ParamsProver, kzg::commitment::ParamsKZG},
@@ -43,6 +45,7 @@ pub fn creation_codes(sources: &[String]) -> Vec<Bytes> {
     let settings = Settings {
         optimizer: Optimizer { enabled: Some(false), ..Default::default() },
         via_ir: None,
+        metadata: Some(SettingsMetadata::new(BytecodeHash::None, false)),
         evm_version: Some(EvmVersion::Paris),
         ..Default::default()
     };
@@ -99,27 +102,32 @@ impl Contract {
         data
     }
 
-    /// The contract's code with a word of the key that is baked into it replaced, wherever it is pushed. `None` if it isn't
-    /// pushed, or the new word is too long for the instruction.
-    pub fn with_word(code: &[u8], old: U256, new: U256) -> Option<Vec<u8>> {
-        let mut code = code.to_vec();
+    /// The contract's code with words of the key that are baked into it replaced, wherever they are pushed. `None` if one of
+    /// them isn't pushed, or its replacement is too long for the instruction.
+    pub fn with_words(&self, changes: &[(U256, U256)]) -> Option<Vec<u8>> {
+        let mut code = self.code.clone();
+        let mut found = vec![false; changes.len()];
         let mut at = 0;
-        let mut found = false;
         while at < code.len() {
             let size = match code[at] {
                 opcode @ 0x60..=0x7f => usize::from(opcode) - 0x5f,
                 _ => 0,
             };
             let end = (at + 1 + size).min(code.len());
-            if size >= 28 && U256::from_be_slice(&code[at + 1..end]) == old {
+            let pushed = U256::from_be_slice(&code[at + 1..end.max(at + 1)]);
+            // Shorter ones are not of the key.
+            if size >= 28
+                && let Some(change) = changes.iter().position(|(old, _)| *old == pushed)
+            {
+                let new = changes[change].1;
                 if new.byte_len() > size {
                     return None;
                 }
                 code[at + 1..end].copy_from_slice(&new.to_be_bytes::<32>()[32 - size..]);
-                found = true;
+                found[change] = true;
             }
             at = end;
         }
-        found.then_some(code)
+        found.into_iter().all(|found| found).then_some(code)
     }
 }
