@@ -38,7 +38,12 @@ pub struct Shape {
 impl TapeCircuit {
     /// The circuit without a witness, for key generation.
     pub fn for_keys(program: Arc<Program>, tape: Arc<Tape>) -> Self {
-        Self { program, tape, witness: None, instance: Vec::new() }
+        Self {
+            program,
+            tape,
+            witness: None,
+            instance: Vec::new(),
+        }
     }
 
     /// Writes the fixed columns.
@@ -104,7 +109,10 @@ impl Circuit<Fr> for TapeCircuit {
     }
 
     fn without_witnesses(&self) -> Self {
-        Self { witness: None, ..self.clone() }
+        Self {
+            witness: None,
+            ..self.clone()
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fr>) -> TapeConfig {
@@ -141,15 +149,29 @@ impl TapeCircuit {
                 };
                 self.assign_first(config, &mut region, witness);
                 region.next_phase();
-                let drawn = config.challenges.map(|challenge| region.get_challenge(challenge));
+                let drawn = config
+                    .challenges
+                    .map(|challenge| region.get_challenge(challenge));
                 let drawn: Value<Vec<Fr>> = drawn.into_iter().collect();
                 drawn.map(|c| {
-                    let challenges = Challenges { r: c[0], s: c[1], g: c[2], theta: c[3], alpha: c[4] };
-                    let mut columns =
-                        Running::new(&self.program, &self.tape, witness, &self.instance, &challenges);
+                    let challenges = Challenges {
+                        r: c[0],
+                        s: c[1],
+                        g: c[2],
+                        theta: c[3],
+                        alpha: c[4],
+                    };
+                    let mut columns = Running::new(
+                        &self.program,
+                        &self.tape,
+                        witness,
+                        &self.instance,
+                        &challenges,
+                    );
                     running(&challenges, &mut columns);
-                    for (column, values) in
-                        [config.h, config.s, config.y, config.d, config.l].into_iter().zip(&columns.columns)
+                    for (column, values) in [config.h, config.s, config.y, config.d, config.l]
+                        .into_iter()
+                        .zip(&columns.columns)
                     {
                         for (row, &value) in values.iter().enumerate() {
                             region.assign_advice(column, row, Value::known(value));

@@ -36,7 +36,9 @@ pub enum CircuitError {
     #[error("the trace does not belong to this model: {0}")]
     Trace(String),
     /// A looked-up pair is not in the table: the executor and the tape disagree.
-    #[error("row {row}: ({key}, {value}) is not in region {region} of the table; this is a defect of Verdict, please report it")]
+    #[error(
+        "row {row}: ({key}, {value}) is not in region {region} of the table; this is a defect of Verdict, please report it"
+    )]
     NotInTable {
         /// The row.
         row: usize,

@@ -23,7 +23,9 @@ impl Footprint {
                     .map(|channel| {
                         list.clear();
                         taps.taps(level, channel, &mut list);
-                        extents(level, &list, |tap| program.levels[tap.level].channels.len() - 1 - tap.channel)
+                        extents(level, &list, |tap| {
+                            program.levels[tap.level].channels.len() - 1 - tap.channel
+                        })
                     })
                     .collect()
             })
@@ -43,7 +45,12 @@ impl Footprint {
                         .iter()
                         .map(|&(skip, shift, low, high)| {
                             let padding = program.levels[number - 1 - skip].padding;
-                            (skip, shift, (low + padding) / width, (high + padding) / width)
+                            (
+                                skip,
+                                shift,
+                                (low + padding) / width,
+                                (high + padding) / width,
+                            )
                         })
                         .collect();
                     path::plan(&blocks, &mut steps)?;
@@ -76,7 +83,11 @@ pub(crate) fn extents(level: usize, taps: &[Tap], exponent: impl Fn(&Tap) -> usi
     let mut planes: Vec<Plane> = Vec::new();
     for tap in taps.iter().filter(|tap| !tap.weight.is_zero()) {
         let (skip, at) = (level - 1 - tap.level, exponent(tap));
-        match planes.iter_mut().rev().find(|plane| (plane.0, plane.1) == (skip, tap.shift)) {
+        match planes
+            .iter_mut()
+            .rev()
+            .find(|plane| (plane.0, plane.1) == (skip, tap.shift))
+        {
             Some(plane) => {
                 plane.2 = plane.2.min(at);
                 plane.3 = plane.3.max(at);

@@ -63,20 +63,33 @@ pub struct Forgery {
 
 impl fmt::Debug for Forgery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forgery").field("without", &self.without).field("fixed", &self.fixed).finish_non_exhaustive()
+        f.debug_struct("Forgery")
+            .field("without", &self.without)
+            .field("fixed", &self.fixed)
+            .finish_non_exhaustive()
     }
 }
 
 impl Forgery {
     /// Nothing forged yet.
     pub fn new(circuit: TapeCircuit) -> Self {
-        Self { circuit, without: None, fixed: Vec::new(), forge: None }
+        Self {
+            circuit,
+            without: None,
+            fixed: Vec::new(),
+            forge: None,
+        }
     }
 
     /// Replaces the opcode of a row.
     #[must_use]
     pub fn with_op(mut self, row: usize, op: Op) -> Self {
-        self.fixed.extend(op.point().into_iter().enumerate().map(|(i, c)| (Fixed::Opcode(i), row, Fr::from(c))));
+        self.fixed.extend(
+            op.point()
+                .into_iter()
+                .enumerate()
+                .map(|(i, c)| (Fixed::Opcode(i), row, Fr::from(c))),
+        );
         self
     }
 }
@@ -98,11 +111,20 @@ pub fn cells(tape: &Tape) -> &[u32] {
 
 /// The rows of the weights that are not zero, each with the column.
 pub fn weights(tape: &Tape) -> Vec<(usize, usize)> {
-    let small = tape.weights().iter().enumerate().flat_map(|(column, weights)| {
-        let at = weights.iter().enumerate().filter(|(_, weight)| **weight != 0);
-        at.map(move |(row, _)| (row, column))
-    });
-    small.chain(tape.wide().iter().map(|&(row, column, _)| (row, column))).collect()
+    let small = tape
+        .weights()
+        .iter()
+        .enumerate()
+        .flat_map(|(column, weights)| {
+            let at = weights
+                .iter()
+                .enumerate()
+                .filter(|(_, weight)| **weight != 0);
+            at.map(move |(row, _)| (row, column))
+        });
+    small
+        .chain(tape.wide().iter().map(|&(row, column, _)| (row, column)))
+        .collect()
 }
 
 impl Circuit<Fr> for Forgery {
@@ -115,14 +137,20 @@ impl Circuit<Fr> for Forgery {
     }
 
     fn without_witnesses(&self) -> Self {
-        Self { circuit: self.circuit.without_witnesses(), ..self.clone() }
+        Self {
+            circuit: self.circuit.without_witnesses(),
+            ..self.clone()
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fr>) -> TapeConfig {
         TapeConfig::configure(meta, Shape::default().width)
     }
 
-    fn configure_with_params(meta: &mut ConstraintSystem<Fr>, (shape, without): Self::Params) -> TapeConfig {
+    fn configure_with_params(
+        meta: &mut ConstraintSystem<Fr>,
+        (shape, without): Self::Params,
+    ) -> TapeConfig {
         match without {
             Some(gate) => TapeConfig::configure_without(meta, shape.width, gate),
             None => TapeConfig::configure(meta, shape.width),
@@ -144,9 +172,25 @@ impl Circuit<Fr> for Forgery {
                     region.assign_fixed(column, row, value);
                 }
             },
-            |&Challenges { r, s, g, theta, alpha }, running: &mut Running| {
+            |&Challenges {
+                 r,
+                 s,
+                 g,
+                 theta,
+                 alpha,
+             },
+             running: &mut Running| {
                 if let Some(forge) = &self.forge {
-                    forge(&Drawn { r, s, g, theta, alpha }, &mut running.columns);
+                    forge(
+                        &Drawn {
+                            r,
+                            s,
+                            g,
+                            theta,
+                            alpha,
+                        },
+                        &mut running.columns,
+                    );
                 }
             },
         )

@@ -2,7 +2,10 @@
 
 use crate::opcode::{Op, indicator};
 use halo2_axiom::{
-    plonk::{Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance, SecondPhase},
+    plonk::{
+        Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance,
+        SecondPhase,
+    },
     poly::Rotation,
 };
 use halo2curves_axiom::{bn256::Fr, ff::Field};
@@ -18,7 +21,15 @@ pub const CHALLENGES: usize = 5;
 /// Pieces of the quotient polynomial (gates of degree three).
 pub const QUOTIENT_PIECES: usize = 2;
 /// The names of the gates, in the order in which the verifier folds them.
-pub const GATES: [&str; 7] = ["stream", "position", "produced", "identity", "edge identity", "edge look-up", "look-up"];
+pub const GATES: [&str; 7] = [
+    "stream",
+    "position",
+    "produced",
+    "identity",
+    "edge identity",
+    "edge look-up",
+    "look-up",
+];
 
 /// Columns and challenges of a tape of some width.
 #[derive(Clone, Debug)]
@@ -70,37 +81,74 @@ impl TapeConfig {
     }
 
     fn columns(meta: &mut ConstraintSystem<Fr>, width: usize) -> Self {
-        let opcode = [meta.fixed_column(), meta.fixed_column(), meta.fixed_column()];
+        let opcode = [
+            meta.fixed_column(),
+            meta.fixed_column(),
+            meta.fixed_column(),
+        ];
         let region = meta.fixed_column();
-        let table = [meta.fixed_column(), meta.fixed_column(), meta.fixed_column()];
+        let table = [
+            meta.fixed_column(),
+            meta.fixed_column(),
+            meta.fixed_column(),
+        ];
         let weights = (0..width).map(|_| meta.fixed_column()).collect();
         let [q, x, m] = std::array::from_fn(|_| meta.advice_column_in(FirstPhase));
         let [h, s, y, d, l] = std::array::from_fn(|_| meta.advice_column_in(SecondPhase));
         let instance = meta.instance_column();
         let challenges = std::array::from_fn(|_| meta.challenge_usable_after(FirstPhase));
-        Self { opcode, region, table, weights, q, x, m, h, s, y, d, l, instance, challenges }
+        Self {
+            opcode,
+            region,
+            table,
+            weights,
+            q,
+            x,
+            m,
+            h,
+            s,
+            y,
+            d,
+            l,
+            instance,
+            challenges,
+        }
     }
 
     fn gates(&self, meta: &mut ConstraintSystem<Fr>, without: Option<&str>) {
         meta.create_gate("tape", |meta| {
             // The order of these queries is the order of the evaluations in the proof.
-            let [q, x, m, h, s, y, d, l] = [self.q, self.x, self.m, self.h, self.s, self.y, self.d, self.l]
-                .map(|column| meta.query_advice(column, Rotation::cur()));
+            let [q, x, m, h, s, y, d, l] = [
+                self.q, self.x, self.m, self.h, self.s, self.y, self.d, self.l,
+            ]
+            .map(|column| meta.query_advice(column, Rotation::cur()));
             let [h_prev, s_prev, y_prev, d_prev, l_prev] = [self.h, self.s, self.y, self.d, self.l]
                 .map(|column| meta.query_advice(column, Rotation::prev()));
-            let opcode = self.opcode.map(|column| meta.query_fixed(column, Rotation::cur()));
+            let opcode = self
+                .opcode
+                .map(|column| meta.query_fixed(column, Rotation::cur()));
             let region = meta.query_fixed(self.region, Rotation::cur());
-            let [id, key, value] = self.table.map(|column| meta.query_fixed(column, Rotation::cur()));
-            let weights: Vec<_> =
-                self.weights.iter().map(|column| meta.query_fixed(*column, Rotation::cur())).collect();
+            let [id, key, value] = self
+                .table
+                .map(|column| meta.query_fixed(column, Rotation::cur()));
+            let weights: Vec<_> = self
+                .weights
+                .iter()
+                .map(|column| meta.query_fixed(*column, Rotation::cur()))
+                .collect();
             let instance = meta.query_instance(self.instance, Rotation::cur());
-            let [r, shift, skip, theta, alpha] =
-                self.challenges.map(|challenge| meta.query_challenge(challenge));
+            let [r, shift, skip, theta, alpha] = self
+                .challenges
+                .map(|challenge| meta.query_challenge(challenge));
 
             let one = Expression::Constant(Fr::ONE);
             let two = Expression::Constant(Fr::from(2));
             let on = |op| indicator(op, &opcode);
-            let sigma = opcode.iter().cloned().reduce(|a, b| a + b).unwrap_or(Expression::Constant(Fr::ZERO));
+            let sigma = opcode
+                .iter()
+                .cloned()
+                .reduce(|a, b| a + b)
+                .unwrap_or(Expression::Constant(Fr::ZERO));
             let active = one.clone() - on(Op::Off);
 
             // w = Σ_j W_j·r^j by Horner and r^c by squaring: halo2's prover evaluates these products on every row.
@@ -116,11 +164,13 @@ impl TapeConfig {
                 + theta.clone() * theta.clone() * id
                 + key
                 + theta.clone() * value;
-            let looked_up = alpha + theta.clone() * theta.clone() * region + q.clone() + theta * x.clone();
+            let looked_up =
+                alpha + theta.clone() * theta.clone() * region + q.clone() + theta * x.clone();
 
             let polynomials = [
                 // N·(h − w) = M·h', N = r^c on Back, else 1; M = 0, r^c, s, g on Restart, Next, Shift, Skip, else 1.
-                (active.clone() + on(Op::Back) * (r_c.clone() - one.clone())) * (h.clone() - stream)
+                (active.clone() + on(Op::Back) * (r_c.clone() - one.clone()))
+                    * (h.clone() - stream)
                     - (active.clone() - on(Op::Restart)
                         + on(Op::Next) * (r_c - one.clone())
                         + on(Op::Shift) * (shift.clone() - one.clone())
@@ -144,7 +194,11 @@ impl TapeConfig {
                 // L − L' = 1/looked_up − m·σ/entry.
                 (l - l_prev) * entry.clone() * looked_up.clone() - entry + m * sigma * looked_up,
             ];
-            GATES.into_iter().zip(polynomials).filter(|(name, _)| Some(*name) != without).collect::<Vec<_>>()
+            GATES
+                .into_iter()
+                .zip(polynomials)
+                .filter(|(name, _)| Some(*name) != without)
+                .collect::<Vec<_>>()
         });
     }
 }
@@ -157,7 +211,11 @@ fn power(base: &Expression<Fr>, exponent: usize) -> Expression<Fr> {
         _ => {
             let half = power(base, exponent / 2);
             let square = half.clone() * half;
-            if exponent % 2 == 1 { square * base.clone() } else { square }
+            if exponent % 2 == 1 {
+                square * base.clone()
+            } else {
+                square
+            }
         }
     }
 }

@@ -41,7 +41,9 @@ pub use circuit::{Shape, TapeCircuit};
 pub use error::CircuitError;
 pub use field::int;
 pub use footprint::Footprint;
-pub use gates::{ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig};
+pub use gates::{
+    ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
+};
 pub use lower::{Lowered, TraceCells};
 pub use opcode::Op;
 pub use plan::{Candidate, Limits, Plan, plan};

@@ -35,7 +35,9 @@ pub struct Lowered {
 impl Lowered {
     /// Lowers a valid graph. Remainders are cut into limbs of at most `limb_bits` bits.
     pub fn new(graph: Arc<IntegerGraph>, limb_bits: u32) -> Result<Self, CircuitError> {
-        graph.validate().map_err(|error| CircuitError::Graph(error.to_string()))?;
+        graph
+            .validate()
+            .map_err(|error| CircuitError::Graph(error.to_string()))?;
         let count = graph.tensors.len();
         let mut consumers = vec![Vec::new(); count];
         let mut sparse: Vec<Vec<Vec<(TensorId, u32, i32)>>> = vec![Vec::new(); count];
@@ -48,7 +50,9 @@ impl Lowered {
             level[id] = level[id].max(1);
         }
         for (id, tensor) in graph.tensors.iter().enumerate().rev() {
-            let Some(layer) = tensor.layer.as_ref().filter(|_| level[id] > 0) else { continue };
+            let Some(layer) = tensor.layer.as_ref().filter(|_| level[id] > 0) else {
+                continue;
+            };
             for (number, term) in layer.terms.iter().enumerate() {
                 level[term.source] = level[term.source].max(level[id] + 1);
                 consumers[term.source].push((id, number));
@@ -62,7 +66,12 @@ impl Lowered {
             }
         }
         let produced = |id: TensorId| graph.tensors[id].layer.is_some();
-        let last = 1 + (0..count).filter(|&id| produced(id)).map(|id| level[id]).max().unwrap_or(0);
+        let last = 1
+            + (0..count)
+                .filter(|&id| produced(id))
+                .map(|id| level[id])
+                .max()
+                .unwrap_or(0);
         for &id in &graph.inputs {
             level[id] = last;
         }
@@ -76,7 +85,10 @@ impl Lowered {
             let tensor = &graph.tensors[id];
             words.push((id, levels[0].channels.len()));
             let n = Packing::of(tensor).words(tensor.len);
-            levels[0].channels.extend((0..n).map(|_| Channel { content: Content::Word, positions: 1 }));
+            levels[0].channels.extend((0..n).map(|_| Channel {
+                content: Content::Word,
+                positions: 1,
+            }));
         }
         if words.is_empty() {
             return Err(CircuitError::Graph(
@@ -84,19 +96,43 @@ impl Lowered {
             ));
         }
         for (id, tensor) in graph.tensors.iter().enumerate() {
-            let Some(at) = (level[id] > 0).then_some(level[id]) else { continue };
+            let Some(at) = (level[id] > 0).then_some(level[id]) else {
+                continue;
+            };
             let content = match &tensor.layer {
                 None => builder.input(i64::from(tensor.min), i64::from(tensor.max)),
                 Some(layer) => builder.function(&graph.functions[layer.function]),
             };
             place[id] = Some((at, levels[at].channels.len()));
             placed[at].push((id, levels[at].channels.len()));
-            levels[at].channels.extend((0..tensor.len).map(|_| Channel { content: content.clone(), positions: 1 }));
+            levels[at].channels.extend((0..tensor.len).map(|_| Channel {
+                content: content.clone(),
+                positions: 1,
+            }));
         }
         let constant = levels[last].channels.len();
-        levels[last].channels.push(Channel { content: Content::Cell { region: 1, limbs: 0 }, positions: 1 });
-        let program = Program { levels, regions: builder.regions, limbs: builder.limbs };
-        Ok(Self { graph, program, placed, place, consumers, words, sparse, constant })
+        levels[last].channels.push(Channel {
+            content: Content::Cell {
+                region: 1,
+                limbs: 0,
+            },
+            positions: 1,
+        });
+        let program = Program {
+            levels,
+            regions: builder.regions,
+            limbs: builder.limbs,
+        };
+        Ok(Self {
+            graph,
+            program,
+            placed,
+            place,
+            consumers,
+            words,
+            sparse,
+            constant,
+        })
     }
 
     /// The graph.
@@ -111,7 +147,11 @@ impl Lowered {
         let words = self.program.levels[0].channels.len();
         let inputs: usize = self.public_len(|id| self.graph.tensors[id].layer.is_none());
         let outputs: usize = self.public_len(|id| self.graph.tensors[id].layer.is_some());
-        let top = self.program.levels[last - 1].channels.len().saturating_sub(1) / width;
+        let top = self.program.levels[last - 1]
+            .channels
+            .len()
+            .saturating_sub(1)
+            / width;
         let input_words: usize = words - self.output_words();
         let cost = |padding: usize| {
             let output_block = (self.output_words() / 2 + padding) / width;
@@ -128,12 +168,21 @@ impl Lowered {
     }
 
     fn public_len(&self, keep: impl Fn(TensorId) -> bool) -> usize {
-        self.words.iter().filter(|(id, _)| keep(*id)).map(|(id, _)| self.graph.tensors[*id].len).sum()
+        self.words
+            .iter()
+            .filter(|(id, _)| keep(*id))
+            .map(|(id, _)| self.graph.tensors[*id].len)
+            .sum()
     }
 
     fn output_words(&self) -> usize {
-        let of = |id: TensorId| Packing::of(&self.graph.tensors[id]).words(self.graph.tensors[id].len);
-        self.words.iter().filter(|(id, _)| self.graph.tensors[*id].layer.is_some()).map(|(id, _)| of(*id)).sum()
+        let of =
+            |id: TensorId| Packing::of(&self.graph.tensors[id]).words(self.graph.tensors[id].len);
+        self.words
+            .iter()
+            .filter(|(id, _)| self.graph.tensors[*id].layer.is_some())
+            .map(|(id, _)| of(*id))
+            .sum()
     }
 
     /// Context and public words of a trace, as the verifier sees them.
@@ -150,7 +199,12 @@ impl Lowered {
         let &(_, first) = self.words.iter().find(|(public, _)| *public == id)?;
         let packing = Packing::of(&self.graph.tensors[id]);
         let weight = power_of_two(packing.bits as usize * (cell % packing.per_word));
-        Some(Tap { level: 0, channel: first + cell / packing.per_word, shift: 0, weight: Weight::Field(weight) })
+        Some(Tap {
+            level: 0,
+            channel: first + cell / packing.per_word,
+            shift: 0,
+            weight: Weight::Field(weight),
+        })
     }
 
     fn constant_taps(&self, into: &mut Vec<Tap>) {
@@ -162,19 +216,35 @@ impl Lowered {
             }
             for word in 0..packing.words(tensor.len) {
                 let values = packing.per_word.min(tensor.len - word * packing.per_word);
-                let weight = (0..values).map(|i| power_of_two(packing.bits as usize * i)).sum::<Fr>();
+                let weight = (0..values)
+                    .map(|i| power_of_two(packing.bits as usize * i))
+                    .sum::<Fr>();
                 let weight = Weight::Field(weight * int(packing.offset));
-                into.push(Tap { level: 0, channel: first + word, shift: 0, weight });
+                into.push(Tap {
+                    level: 0,
+                    channel: first + word,
+                    shift: 0,
+                    weight,
+                });
             }
         }
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
-            let (Some(layer), Some((level, first))) = (&tensor.layer, self.place[id]) else { continue };
-            into.extend(layer.bias.iter().enumerate().filter(|(_, bias)| **bias != 0).map(|(i, &bias)| Tap {
-                level,
-                channel: first + i,
-                shift: 0,
-                weight: Weight::Int(bias),
-            }));
+            let (Some(layer), Some((level, first))) = (&tensor.layer, self.place[id]) else {
+                continue;
+            };
+            into.extend(
+                layer
+                    .bias
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, bias)| **bias != 0)
+                    .map(|(i, &bias)| Tap {
+                        level,
+                        channel: first + i,
+                        shift: 0,
+                        weight: Weight::Int(bias),
+                    }),
+            );
         }
     }
 
@@ -184,7 +254,9 @@ impl Lowered {
         if level + 1 == self.placed.len() && channel == self.constant {
             return None;
         }
-        let index = list.partition_point(|&(_, first)| first <= channel).checked_sub(1)?;
+        let index = list
+            .partition_point(|&(_, first)| first <= channel)
+            .checked_sub(1)?;
         Some((list[index].0, channel - list[index].1))
     }
 }
@@ -198,24 +270,35 @@ impl Taps for Lowered {
         into.extend(self.word_tap(id, cell));
         let len = self.graph.tensors[id].len;
         for &(target, term) in &self.consumers[id] {
-            let (Some((level, first)), Some(layer)) = (self.place[target], &self.graph.tensors[target].layer) else {
+            let (Some((level, first)), Some(layer)) =
+                (self.place[target], &self.graph.tensors[target].layer)
+            else {
                 continue;
             };
             if let Kernel::Dense { weights } = &layer.terms[term].kernel {
                 let column = weights.iter().skip(cell).step_by(len).enumerate();
-                into.extend(column.filter(|(_, weight)| **weight != 0).map(|(output, &weight)| Tap {
-                    level,
-                    channel: first + output,
-                    shift: 0,
-                    weight: Weight::Int(i64::from(weight)),
-                }));
+                into.extend(
+                    column
+                        .filter(|(_, weight)| **weight != 0)
+                        .map(|(output, &weight)| Tap {
+                            level,
+                            channel: first + output,
+                            shift: 0,
+                            weight: Weight::Int(i64::from(weight)),
+                        }),
+                );
             }
         }
         if let Some(entries) = self.sparse[id].get(cell) {
             into.extend(entries.iter().filter_map(|&(target, output, weight)| {
                 let (level, first) = self.place[target]?;
                 let weight = Weight::Int(i64::from(weight));
-                Some(Tap { level, channel: first + output as usize, shift: 0, weight })
+                Some(Tap {
+                    level,
+                    channel: first + output as usize,
+                    shift: 0,
+                    weight,
+                })
             }));
         }
         merge(into);
@@ -224,7 +307,10 @@ impl Taps for Lowered {
 
 /// Adds up taps with the same target: two terms of a layer may read the same tensor.
 fn merge(taps: &mut Vec<Tap>) {
-    if taps.windows(2).all(|pair| (pair[0].level, pair[0].channel) < (pair[1].level, pair[1].channel)) {
+    if taps
+        .windows(2)
+        .all(|pair| (pair[0].level, pair[0].channel) < (pair[1].level, pair[1].channel))
+    {
         return;
     }
     taps.sort_by_key(|tap| (tap.level, tap.channel, tap.shift));
@@ -253,11 +339,16 @@ impl<'a> TraceCells<'a> {
         let tensors = &lowered.graph.tensors;
         let fits = trace.values.len() == tensors.len()
             && trace.sums.len() == tensors.len()
-            && tensors.iter().zip(&trace.values).zip(&trace.sums).all(|((tensor, values), sums)| {
-                values.len() == tensor.len && (tensor.layer.is_none() || sums.len() == tensor.len)
-            });
+            && tensors.iter().zip(&trace.values).zip(&trace.sums).all(
+                |((tensor, values), sums)| {
+                    values.len() == tensor.len
+                        && (tensor.layer.is_none() || sums.len() == tensor.len)
+                },
+            );
         if !fits {
-            return Err(CircuitError::Trace("tensors of other lengths; execute this model's graph".into()));
+            return Err(CircuitError::Trace(
+                "tensors of other lengths; execute this model's graph".into(),
+            ));
         }
         Ok(Self { lowered, trace })
     }
@@ -265,7 +356,9 @@ impl<'a> TraceCells<'a> {
 
 impl Cells for TraceCells<'_> {
     fn cell(&self, level: usize, channel: usize, _position: usize) -> Cell {
-        let Some((id, cell)) = self.lowered.cell_of(level, channel) else { return (0, 1) };
+        let Some((id, cell)) = self.lowered.cell_of(level, channel) else {
+            return (0, 1);
+        };
         let y = self.trace.sums[id].get(cell).copied().unwrap_or(0);
         (y, i64::from(self.trace.values[id][cell]))
     }
@@ -280,18 +373,28 @@ struct Regions {
 
 impl Regions {
     fn new(limb_bits: u32) -> Self {
-        Self { regions: vec![Region::Idle, Region::One], limbs: vec![Limbs::default()], limb_bits: limb_bits.max(1) }
+        Self {
+            regions: vec![Region::Idle, Region::One],
+            limbs: vec![Limbs::default()],
+            limb_bits: limb_bits.max(1),
+        }
     }
 
     fn intern(&mut self, region: Region) -> usize {
-        self.regions.iter().position(|known| *known == region).unwrap_or_else(|| {
-            self.regions.push(region);
-            self.regions.len() - 1
-        })
+        self.regions
+            .iter()
+            .position(|known| *known == region)
+            .unwrap_or_else(|| {
+                self.regions.push(region);
+                self.regions.len() - 1
+            })
     }
 
     fn input(&mut self, min: i64, max: i64) -> Content {
-        Content::Cell { region: self.intern(Region::Input { min, max }), limbs: 0 }
+        Content::Cell {
+            region: self.intern(Region::Input { min, max }),
+            limbs: 0,
+        }
     }
 
     fn function(&mut self, function: &verdict_model::Function) -> Content {
@@ -314,10 +417,14 @@ impl Regions {
                 })
                 .collect(),
         );
-        let limbs = self.limbs.iter().position(|known| *known == limbs).unwrap_or_else(|| {
-            self.limbs.push(limbs);
-            self.limbs.len() - 1
-        });
+        let limbs = self
+            .limbs
+            .iter()
+            .position(|known| *known == limbs)
+            .unwrap_or_else(|| {
+                self.limbs.push(limbs);
+                self.limbs.len() - 1
+            });
         Content::Cell { region, limbs }
     }
 }

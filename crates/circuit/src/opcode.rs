@@ -36,8 +36,17 @@ pub enum Op {
 
 impl Op {
     /// All opcodes of active rows.
-    pub const ALL: [Op; 9] =
-        [Op::Hold, Op::Next, Op::Channel, Op::Restart, Op::Back, Op::Level, Op::Shift, Op::Skip, Op::Edge];
+    pub const ALL: [Op; 9] = [
+        Op::Hold,
+        Op::Next,
+        Op::Channel,
+        Op::Restart,
+        Op::Back,
+        Op::Level,
+        Op::Shift,
+        Op::Skip,
+        Op::Edge,
+    ];
 
     /// The lattice point `(u, v, w)`.
     pub const fn point(self) -> [u64; 3] {
@@ -109,7 +118,11 @@ mod tests {
             let point = at.point().map(|c| Expression::Constant(Fr::from(c)));
             for of in Op::ALL.into_iter().chain([Op::Off]) {
                 let expected = if at == of { Fr::ONE } else { Fr::ZERO };
-                assert_eq!(evaluate(&indicator(of, &point)), expected, "{of:?} at {at:?}");
+                assert_eq!(
+                    evaluate(&indicator(of, &point)),
+                    expected,
+                    "{of:?} at {at:?}"
+                );
             }
         }
     }

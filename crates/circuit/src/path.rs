@@ -27,7 +27,14 @@ pub(crate) type Step = (Op, Coordinate);
 pub(crate) fn plan(planes: &[Plane], steps: &mut Vec<Step>) -> Option<()> {
     steps.clear();
     let Some(&(_, _, lowest, highest)) = planes.first() else {
-        steps.push((Op::Restart, Coordinate { skip: 0, shift: 0, block: 0 }));
+        steps.push((
+            Op::Restart,
+            Coordinate {
+                skip: 0,
+                shift: 0,
+                block: 0,
+            },
+        ));
         return Some(());
     };
     // Sweeps alternate, so where the first one starts decides on which side the last one arrives.
@@ -47,7 +54,11 @@ pub(crate) type Plane = (usize, usize, usize, usize);
 
 fn from(start: usize, planes: &[Plane], steps: &mut Vec<Step>) -> Option<()> {
     let &(skip, shift, ..) = planes.first()?;
-    let mut at = Coordinate { skip, shift, block: start };
+    let mut at = Coordinate {
+        skip,
+        shift,
+        block: start,
+    };
     steps.push((Op::Restart, at));
     for &(skip, shift, lowest, highest) in planes {
         if shift > at.shift || skip > at.skip {
@@ -100,17 +111,40 @@ mod tests {
         let visited: Vec<_> = steps.iter().map(|s| s.1).collect();
         for &(skip, shift, low, high) in planes {
             for block in low..=high {
-                assert!(visited.contains(&Coordinate { skip, shift, block }), "{planes:?} misses {skip} {shift} {block}");
+                assert!(
+                    visited.contains(&Coordinate { skip, shift, block }),
+                    "{planes:?} misses {skip} {shift} {block}"
+                );
             }
         }
-        assert_eq!(visited.last(), Some(&Coordinate { skip: 0, shift: 0, block: 0 }), "{planes:?}");
+        assert_eq!(
+            visited.last(),
+            Some(&Coordinate {
+                skip: 0,
+                shift: 0,
+                block: 0
+            }),
+            "{planes:?}"
+        );
         for pair in steps.windows(2) {
             let (a, b, op) = (pair[0].1, pair[1].1, pair[1].0);
             let expected = match op {
-                Op::Next => Coordinate { block: a.block - 1, ..a },
-                Op::Back => Coordinate { block: a.block + 1, ..a },
-                Op::Shift => Coordinate { shift: a.shift - 1, ..a },
-                Op::Skip => Coordinate { skip: a.skip - 1, ..a },
+                Op::Next => Coordinate {
+                    block: a.block - 1,
+                    ..a
+                },
+                Op::Back => Coordinate {
+                    block: a.block + 1,
+                    ..a
+                },
+                Op::Shift => Coordinate {
+                    shift: a.shift - 1,
+                    ..a
+                },
+                Op::Skip => Coordinate {
+                    skip: a.skip - 1,
+                    ..a
+                },
                 other => panic!("{other:?} inside a stream"),
             };
             assert_eq!(b, expected);
@@ -150,7 +184,12 @@ mod tests {
             let mut planes: Vec<_> = (0..rng.gen_range(0..5usize))
                 .map(|i| {
                     let low = rng.gen_range(0..5usize);
-                    (i, rng.gen_range(0..3usize), low, low + rng.gen_range(0..5usize))
+                    (
+                        i,
+                        rng.gen_range(0..3usize),
+                        low,
+                        low + rng.gen_range(0..5usize),
+                    )
                 })
                 .collect();
             planes.sort_by(|a, b| b.cmp(a));

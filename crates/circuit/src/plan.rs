@@ -4,10 +4,7 @@
 //! rows that weights take. The cost model's constants were fitted to `verdict bench` on the machine of `docs/benchmarks.md`; only
 //! their ratios matter for the choice.
 
-use crate::{
-    BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape,
-    program::Program,
-};
+use crate::{BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape, program::Program};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use verdict_model::{Goal, IntegerGraph};
@@ -25,7 +22,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_k: 24, max_width: 64, width: None }
+        Self {
+            max_k: 24,
+            max_width: 64,
+            width: None,
+        }
     }
 }
 
@@ -65,18 +66,28 @@ pub struct Plan {
     pub program: Arc<Program>,
 }
 
-const WIDTHS: [usize; 18] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64];
+const WIDTHS: [usize; 18] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64,
+];
 
 /// How far above the cheapest plan's gas the balanced goal may go for speed.
 const BALANCED_GAS: f64 = 1.125;
 
 /// Plans a valid graph.
 pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan, CircuitError> {
-    let shift = graph.functions.iter().map(|function| function.shift).max().unwrap_or(0);
+    let shift = graph
+        .functions
+        .iter()
+        .map(|function| function.shift)
+        .max()
+        .unwrap_or(0);
     let mut best: Vec<(Candidate, Lowered)> = Vec::new();
     let mut footprint = None;
     // One limb is the fewest rows, two or three the smallest table.
-    let mut sizes: Vec<u32> = [1, 2, 3].iter().map(|pieces| shift.div_ceil(*pieces).max(1)).collect();
+    let mut sizes: Vec<u32> = [1, 2, 3]
+        .iter()
+        .map(|pieces| shift.div_ceil(*pieces).max(1))
+        .collect();
     sizes.dedup();
     for limb_bits in sizes {
         let mut lowered = Lowered::new(graph.clone(), limb_bits)?;
@@ -87,7 +98,9 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
             }
             lowered.align_words(width);
             let Some(rows) = footprint.rows(&lowered.program, width) else {
-                return Err(CircuitError::NoPlan("a channel's weights cannot be streamed in one pass".into()));
+                return Err(CircuitError::NoPlan(
+                    "a channel's weights cannot be streamed in one pass".into(),
+                ));
             };
             let candidate = Candidate::new(rows, width, limb_bits);
             if candidate.k > limits.max_k {
@@ -108,28 +121,44 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
             limits.max_width, limits.max_k
         ))
     })?;
-    let Some((_, lowered)) = best.into_iter().find(|(candidate, _)| candidate.width == chosen.width) else {
+    let Some((_, lowered)) = best
+        .into_iter()
+        .find(|(candidate, _)| candidate.width == chosen.width)
+    else {
         return Err(CircuitError::NoPlan("no candidate".into()));
     };
     let tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
     debug_assert_eq!(tape.rows(), chosen.rows);
     let program = Arc::new(lowered.program.clone());
-    Ok(Plan { chosen, goal, candidates, lowered: Arc::new(lowered), tape: Arc::new(tape), program })
+    Ok(Plan {
+        chosen,
+        goal,
+        candidates,
+        lowered: Arc::new(lowered),
+        tape: Arc::new(tape),
+        program,
+    })
 }
 
 fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {
     let least = |key: &dyn Fn(&Candidate) -> (f64, f64), keep: &dyn Fn(&Candidate) -> bool| {
-        candidates.iter().filter(|c| keep(c)).copied().min_by(|a, b| {
-            let (a, b) = (key(a), key(b));
-            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
-        })
+        candidates
+            .iter()
+            .filter(|c| keep(c))
+            .copied()
+            .min_by(|a, b| {
+                let (a, b) = (key(a), key(b));
+                a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+            })
     };
     let cheapest = least(&|c| (c.gas, c.seconds), &|_| true)?;
     match goal {
         Goal::Gas => Some(cheapest),
         Goal::Time => least(&|c| (c.seconds, c.gas), &|_| true),
         Goal::Memory => least(&|c| (c.bytes, c.gas), &|_| true),
-        Goal::Balanced => least(&|c| (c.seconds, c.gas), &|c| c.gas <= cheapest.gas * BALANCED_GAS),
+        Goal::Balanced => least(&|c| (c.seconds, c.gas), &|c| {
+            c.gas <= cheapest.gas * BALANCED_GAS
+        }),
     }
 }
 
@@ -144,7 +173,7 @@ impl Candidate {
             limb_bits,
             rows,
             seconds: n * (48e-6 + 1.3e-6 * columns) + 0.03,
-            bytes: n * (2600.0 + 115.0 * columns) + 14e6,
+            bytes: n * (2600.0 + 115.0 * columns) + 28e6,
             gas: 305_000.0 + 7_150.0 * width as f64,
         }
     }

@@ -63,7 +63,11 @@ impl Region {
             Region::One => (0, 1),
             Region::Limb { offset, .. } => (i << offset, 0),
             Region::Input { min, .. } => (min + i, min + i),
-            Region::Function { shift, q_min, values } => ((q_min + i) << shift, i64::from(values[index])),
+            Region::Function {
+                shift,
+                q_min,
+                values,
+            } => ((q_min + i) << shift, i64::from(values[index])),
         }
     }
 

@@ -34,6 +34,13 @@ pub struct Tape {
 impl Tape {
     /// Lays `program` out at `width` weights to a row.
     pub fn new(program: &Program, taps: &dyn Taps, width: usize) -> Result<Self, CircuitError> {
+        // The tape numbers regions in 16 bits; one more would share another's number, and its entries.
+        if program.regions.len() > 1 << 16 {
+            return Err(CircuitError::Graph(format!(
+                "it has {} tables, more than 2^16",
+                program.regions.len()
+            )));
+        }
         let mut tape = Self {
             width,
             ops: vec![Op::Off],
@@ -45,14 +52,20 @@ impl Tape {
             table: Vec::new(),
             region_rows: Vec::new(),
         };
-        let mut writer = Writer { tape: &mut tape, limbs: Vec::new(), steps: Vec::new(), taps: Vec::new() };
+        let mut writer = Writer {
+            tape: &mut tape,
+            limbs: Vec::new(),
+            steps: Vec::new(),
+            taps: Vec::new(),
+        };
         for level in 0..program.levels.len() {
             writer.level(program, taps, level)?;
         }
         writer.flush();
         for (region, entries) in program.regions.iter().enumerate() {
             tape.region_rows.push(1 + tape.table.len());
-            tape.table.extend((0..entries.len() as u32).map(|index| (region as u16, index)));
+            tape.table
+                .extend((0..entries.len() as u32).map(|index| (region as u16, index)));
         }
         while tape.ops.len() <= tape.table.len() {
             tape.push(Op::Hold, 0);
@@ -81,7 +94,9 @@ impl Tape {
 
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
-        (self.rows() + BLINDING_ROWS).next_power_of_two().trailing_zeros()
+        (self.rows() + BLINDING_ROWS)
+            .next_power_of_two()
+            .trailing_zeros()
     }
 
     /// Names everything the fixed columns hold, so that keys made for one layout are never taken for another's.
@@ -92,6 +107,9 @@ impl Tape {
         };
         number(&mut hasher, self.width as i64);
         number(&mut hasher, self.rows() as i64);
+        // Lengths first, so that no list can pass for another.
+        number(&mut hasher, self.table.len() as i64);
+        number(&mut hasher, self.wide.len() as i64);
         for (op, region) in self.ops.iter().zip(&self.regions) {
             number(&mut hasher, *op as i64);
             number(&mut hasher, i64::from(*region));
@@ -109,7 +127,10 @@ impl Tape {
         }
         for column in &self.weights {
             for chunk in column.chunks(1024) {
-                let bytes: Vec<u8> = chunk.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+                let bytes: Vec<u8> = chunk
+                    .iter()
+                    .flat_map(|weight| weight.to_le_bytes())
+                    .collect();
                 hasher.update(&bytes);
             }
         }
@@ -177,7 +198,12 @@ impl Writer<'_> {
         }
     }
 
-    fn level(&mut self, program: &Program, taps: &dyn Taps, index: usize) -> Result<(), CircuitError> {
+    fn level(
+        &mut self,
+        program: &Program,
+        taps: &dyn Taps,
+        index: usize,
+    ) -> Result<(), CircuitError> {
         let level = &program.levels[index];
         for (number, channel) in level.channels.iter().enumerate() {
             if index > 0 {
@@ -222,9 +248,16 @@ impl Writer<'_> {
         let width = self.tape.width;
         let place = |tap: &Tap| {
             let exponent = program.levels[tap.level].exponent(tap.channel);
-            (level - 1 - tap.level, tap.shift, exponent / width, exponent % width)
+            (
+                level - 1 - tap.level,
+                tap.shift,
+                exponent / width,
+                exponent % width,
+            )
         };
-        let mut planes = extents(level, &list, |tap| program.levels[tap.level].exponent(tap.channel));
+        let mut planes = extents(level, &list, |tap| {
+            program.levels[tap.level].exponent(tap.channel)
+        });
         for plane in &mut planes {
             plane.2 /= width;
             plane.3 /= width;
@@ -233,12 +266,15 @@ impl Writer<'_> {
 
         let steps = std::mem::take(&mut self.steps);
         // The row of each coordinate's first visit, looked up by plane: a path visits a plane in one go.
-        let mut visits: Vec<(usize, usize, usize, Vec<usize>)> =
-            planes.iter().map(|&(skip, shift, low, high)| (skip, shift, low, vec![usize::MAX; high - low + 1])).collect();
+        let mut visits: Vec<(usize, usize, usize, Vec<usize>)> = planes
+            .iter()
+            .map(|&(skip, shift, low, high)| (skip, shift, low, vec![usize::MAX; high - low + 1]))
+            .collect();
         for &(op, at) in &steps {
             let row = self.row(op, None);
-            if let Some((_, _, low, rows)) =
-                visits.iter_mut().find(|v| (v.0, v.1) == (at.skip, at.shift))
+            if let Some((_, _, low, rows)) = visits
+                .iter_mut()
+                .find(|v| (v.0, v.1) == (at.skip, at.shift))
                 && let Some(slot) = at.block.checked_sub(*low).and_then(|i| rows.get_mut(i))
                 && *slot == usize::MAX
             {
@@ -247,13 +283,20 @@ impl Writer<'_> {
         }
         for tap in list.iter().filter(|tap| !tap.weight.is_zero()) {
             let (skip, shift, block, column) = place(tap);
-            let Some((_, _, low, rows)) = visits.iter().find(|v| (v.0, v.1) == (skip, shift)) else { continue };
+            let Some((_, _, low, rows)) = visits.iter().find(|v| (v.0, v.1) == (skip, shift))
+            else {
+                continue;
+            };
             let row = rows[block - low];
             match tap.weight {
                 Weight::Int(weight) if i32::try_from(weight).is_ok() => {
                     self.tape.weights[column][row] = weight as i32;
                 }
-                Weight::Int(weight) => self.tape.wide.push((row, column, crate::field::int(weight))),
+                Weight::Int(weight) => {
+                    self.tape
+                        .wide
+                        .push((row, column, crate::field::int(weight)))
+                }
                 Weight::Field(weight) => self.tape.wide.push((row, column, weight)),
             }
         }

@@ -34,26 +34,38 @@ impl Witness {
     /// Fills the first-phase columns of `tape` from the cells' values.
     pub fn new(program: &Program, tape: &Tape, cells: &dyn Cells) -> Result<Self, CircuitError> {
         let rows = tape.rows();
-        let mut witness = Self { q: vec![0; rows], x: vec![0; rows], m: vec![0; rows] };
+        let mut witness = Self {
+            q: vec![0; rows],
+            x: vec![0; rows],
+            m: vec![0; rows],
+        };
         let mut placed = tape.cells().iter();
         // Every row but the context's and the last edge looks something up; the idle ones are counted at the end.
         let mut idle = rows as u64 - 2;
         for (number, level) in program.levels.iter().enumerate() {
             for (index, channel) in level.channels.iter().enumerate() {
-                let Content::Cell { region, limbs } = channel.content else { continue };
+                let Content::Cell { region, limbs } = channel.content else {
+                    continue;
+                };
                 for position in 0..channel.positions {
                     let Some(&row) = placed.next() else {
-                        return Err(CircuitError::Trace("the tape has fewer cells than the program".into()));
+                        return Err(CircuitError::Trace(
+                            "the tape has fewer cells than the program".into(),
+                        ));
                     };
                     let (y, x) = cells.cell(number, index, position);
                     let (key, mut rest) = match &program.regions[region] {
-                        Region::Function { shift, .. } => ((y >> shift) << shift, y & ((1 << shift) - 1)),
+                        Region::Function { shift, .. } => {
+                            ((y >> shift) << shift, y & ((1 << shift) - 1))
+                        }
                         Region::Input { .. } => (x, 0),
                         _ => (0, 0),
                     };
                     witness.look_up(program, tape, row as usize, region, (key, x))?;
                     for (i, &limb) in program.limbs[limbs].0.iter().enumerate() {
-                        let Region::Limb { offset, bits } = program.regions[limb] else { continue };
+                        let Region::Limb { offset, bits } = program.regions[limb] else {
+                            continue;
+                        };
                         let part = rest & (((1 << bits) - 1) << offset);
                         rest -= part;
                         witness.look_up(program, tape, row as usize + 1 + i, limb, (part, 0))?;
@@ -75,12 +87,15 @@ impl Witness {
         region: usize,
         (key, value): (i64, i64),
     ) -> Result<(), CircuitError> {
-        let index = program.regions[region].index_of(key, value).ok_or(CircuitError::NotInTable {
-            row,
-            region: region as u32,
-            key,
-            value,
-        })?;
+        let index =
+            program.regions[region]
+                .index_of(key, value)
+                .ok_or(CircuitError::NotInTable {
+                    row,
+                    region: region as u32,
+                    key,
+                    value,
+                })?;
         self.q[row] = key;
         self.x[row] = value;
         self.m[tape.entry_row(region, index)] += 1;
@@ -117,7 +132,9 @@ impl Running {
             || look_ups(program, tape, witness, challenges),
         );
         let [s, y, d] = identity(tape, witness, instance, challenges, &h);
-        Self { columns: [h, s, y, d, l] }
+        Self {
+            columns: [h, s, y, d, l],
+        }
     }
 }
 
@@ -133,14 +150,18 @@ fn stream(tape: &Tape, challenges: &Challenges) -> Vec<Fr> {
     let r_minus_c = r_c.invert().unwrap_or(Fr::ZERO);
 
     let mut weight: Vec<Fr> = vec![Fr::ZERO; rows];
-    weight.par_iter_mut().enumerate().with_min_len(1024).for_each(|(row, sum)| {
-        for (column, power) in tape.weights().iter().zip(&powers) {
-            match column[row] {
-                0 => {}
-                value => *sum += int(i64::from(value)) * power,
+    weight
+        .par_iter_mut()
+        .enumerate()
+        .with_min_len(1024)
+        .for_each(|(row, sum)| {
+            for (column, power) in tape.weights().iter().zip(&powers) {
+                match column[row] {
+                    0 => {}
+                    value => *sum += int(i64::from(value)) * power,
+                }
             }
-        }
-    });
+        });
     for &(row, column, value) in tape.wide() {
         weight[row] += value * powers[column];
     }
@@ -148,9 +169,11 @@ fn stream(tape: &Tape, challenges: &Challenges) -> Vec<Fr> {
     let ops = tape.ops();
     let target = rows.div_ceil(rayon::current_num_threads() * 4).max(1024);
     let mut starts = vec![0];
-    for row in 1..rows {
-        if ops[row] == Op::Restart && row - starts.last().copied().unwrap_or(0) >= target {
+    let mut last = 0;
+    for (row, op) in ops.iter().enumerate() {
+        if *op == Op::Restart && row - last >= target {
             starts.push(row);
+            last = row;
         }
     }
     starts.push(rows);
@@ -187,7 +210,11 @@ fn identity(
     h: &[Fr],
 ) -> [Vec<Fr>; 3] {
     let rows = tape.rows();
-    let mut columns = [vec![Fr::ZERO; rows], vec![Fr::ZERO; rows], vec![Fr::ZERO; rows]];
+    let mut columns = [
+        vec![Fr::ZERO; rows],
+        vec![Fr::ZERO; rows],
+        vec![Fr::ZERO; rows],
+    ];
     let (mut s, mut y, mut d) = (Fr::ZERO, Fr::ZERO, Fr::ZERO);
     for row in 1..rows {
         let op = tape.ops()[row];
@@ -233,36 +260,44 @@ fn look_ups(program: &Program, tape: &Tape, witness: &Witness, challenges: &Chal
     // The last row's sum is not looked at, but its gate holds there too.
     let idle = fingerprint(0, 0, 0).invert().unwrap_or(Fr::ZERO);
     let mut l = vec![Fr::ZERO; rows];
-    l[1..].par_chunks_mut(4096).enumerate().for_each(|(chunk, sums)| {
-        let first = 1 + chunk * 4096;
-        let mut looked_up = Vec::with_capacity(sums.len());
-        let mut entries = Vec::with_capacity(sums.len());
-        for row in first..first + sums.len() {
-            let region = usize::from(tape.regions()[row]);
-            looked_up.push(match region {
-                0 => Fr::ONE,
-                _ => fingerprint(region, witness.q[row], witness.x[row]),
-            });
-            entries.push(match (witness.m[row], tape.table().get(row - 1)) {
-                (1.., Some(&(region, index))) => {
-                    let (key, value) = program.regions[usize::from(region)].entry(index as usize);
-                    fingerprint(usize::from(region), key, value)
-                }
-                _ => Fr::ONE,
-            });
-        }
-        invert(&mut looked_up);
-        invert(&mut entries);
-        let mut sum = Fr::ZERO;
-        for (i, slot) in sums.iter_mut().enumerate() {
-            let row = first + i;
-            sum += if tape.regions()[row] == 0 { idle } else { looked_up[i] };
-            if witness.m[row] > 0 {
-                sum -= entries[i] * Fr::from(witness.m[row]);
+    l[1..]
+        .par_chunks_mut(4096)
+        .enumerate()
+        .for_each(|(chunk, sums)| {
+            let first = 1 + chunk * 4096;
+            let mut looked_up = Vec::with_capacity(sums.len());
+            let mut entries = Vec::with_capacity(sums.len());
+            for row in first..first + sums.len() {
+                let region = usize::from(tape.regions()[row]);
+                looked_up.push(match region {
+                    0 => Fr::ONE,
+                    _ => fingerprint(region, witness.q[row], witness.x[row]),
+                });
+                entries.push(match (witness.m[row], tape.table().get(row - 1)) {
+                    (1.., Some(&(region, index))) => {
+                        let (key, value) =
+                            program.regions[usize::from(region)].entry(index as usize);
+                        fingerprint(usize::from(region), key, value)
+                    }
+                    _ => Fr::ONE,
+                });
             }
-            *slot = sum;
-        }
-    });
+            invert(&mut looked_up);
+            invert(&mut entries);
+            let mut sum = Fr::ZERO;
+            for (i, slot) in sums.iter_mut().enumerate() {
+                let row = first + i;
+                sum += if tape.regions()[row] == 0 {
+                    idle
+                } else {
+                    looked_up[i]
+                };
+                if witness.m[row] > 0 {
+                    sum -= entries[i] * Fr::from(witness.m[row]);
+                }
+                *slot = sum;
+            }
+        });
     let mut carried = Fr::ZERO;
     for chunk in l[1..].chunks_mut(4096) {
         for slot in chunk.iter_mut() {

@@ -32,7 +32,9 @@ fn identity() -> BTreeSet<&'static str> {
 /// The region of a channel's activation, and the regions of its limbs.
 fn content(network: &Network, level: usize, channel: usize) -> (usize, Vec<usize>) {
     match &network.circuit.program.levels[level].channels[channel].content {
-        Content::Cell { region, limbs } => (*region, network.circuit.program.limbs[*limbs].0.clone()),
+        Content::Cell { region, limbs } => {
+            (*region, network.circuit.program.limbs[*limbs].0.clone())
+        }
         Content::Word => panic!("a word"),
     }
 }
@@ -44,9 +46,14 @@ const OUTPUT: usize = 2;
 fn assert_stopped_by_the_region_of(forgery: &Forgery, row: usize, region: usize) {
     assert_eq!(violated(forgery), look_up());
     let mut other = forgery.clone();
-    other.fixed.push((Fixed::Region, row, Fr::from(region as u64)));
+    other
+        .fixed
+        .push((Fixed::Region, row, Fr::from(region as u64)));
     recount(&mut other);
-    assert!(accepted(&other), "row {row} is stopped by something else than its region");
+    assert!(
+        accepted(&other),
+        "row {row} is stopped by something else than its region"
+    );
 }
 
 #[test]
@@ -67,7 +74,9 @@ fn an_idle_row_cannot_inject_a_tables_value_at_zero() {
     // One limb to a remainder leaves idle rows in the outputs' streams.
     let network = Network::sample_with(1, 5);
     let other = content(&network, 2, 0).0;
-    let Region::Function { values, q_min, .. } = &network.circuit.program.regions[other] else { panic!() };
+    let Region::Function { values, q_min, .. } = &network.circuit.program.regions[other] else {
+        panic!()
+    };
     let at_zero = values[(-q_min) as usize];
     assert_ne!(at_zero, 0, "the sample must have a table with f(0) ≠ 0");
     // The last row of an output's stream weighs what the output weighs; not of the level's first, whose row opens the level.
@@ -77,7 +86,8 @@ fn an_idle_row_cannot_inject_a_tables_value_at_zero() {
         .find(|(_, row)| region_of(&forgery, *row) == 0)
         .unwrap();
     columns(&mut forgery).x[row] = i64::from(at_zero);
-    forgery.circuit.instance[OUTPUT] += Fr::from(at_zero as u64) * Fr::from(1 << 16).pow_vartime([channel as u64]);
+    forgery.circuit.instance[OUTPUT] +=
+        Fr::from(at_zero as u64) * Fr::from(1 << 16).pow_vartime([channel as u64]);
     recount(&mut forgery);
     assert_stopped_by_the_region_of(&forgery, row, other);
 }
@@ -90,7 +100,14 @@ fn a_cell_cannot_use_another_functions_table() {
     let row = row_of(&network.circuit, 1, 0);
     let mut forgery = network.forgery();
     let (key, value) = (columns(&mut forgery).q[row], columns(&mut forgery).x[row]);
-    let Region::Function { shift, q_min, values } = &regions[foreign] else { panic!() };
+    let Region::Function {
+        shift,
+        q_min,
+        values,
+    } = &regions[foreign]
+    else {
+        panic!()
+    };
     let wrong = i64::from(values[((key >> shift) - q_min) as usize]);
     assert_ne!(wrong, value);
     assert!(regions[own].index_of(key, wrong).is_none());
@@ -119,11 +136,21 @@ fn cells_and_words_have_numbers_of_their_own() {
     for width in [1, 2, 3, 7] {
         let network = Network::sample(width);
         let numbers = numbering(&network.circuit);
-        let distinct: HashSet<_> = numbers.iter().map(|&(level, a, p, _)| (level, a, p)).collect();
+        let distinct: HashSet<_> = numbers
+            .iter()
+            .map(|&(level, a, p, _)| (level, a, p))
+            .collect();
         assert_eq!(distinct.len(), numbers.len(), "two cells share one (a, p)");
-        let mut channels = network.circuit.program.levels.iter().enumerate().flat_map(|(number, level)| {
-            (0..level.channels.len()).map(move |channel| (number, level.exponent(channel)))
-        });
+        let mut channels =
+            network
+                .circuit
+                .program
+                .levels
+                .iter()
+                .enumerate()
+                .flat_map(|(number, level)| {
+                    (0..level.channels.len()).map(move |channel| (number, level.exponent(channel)))
+                });
         for (level, a, p, row) in numbers {
             assert_eq!(channels.next(), Some((level, a)), "row {row}");
             assert_eq!(p, 0);
@@ -144,7 +171,11 @@ fn nothing_moves_between_words() {
             assert_eq!(violated(&forgery), identity());
             let mut swapped = network.forgery();
             swapped.circuit.instance.swap(from, to);
-            assert_eq!(violated(&swapped), identity(), "words {from} and {to} swapped");
+            assert_eq!(
+                violated(&swapped),
+                identity(),
+                "words {from} and {to} swapped"
+            );
         }
     }
 }
@@ -153,9 +184,11 @@ fn nothing_moves_between_words() {
 fn nothing_moves_between_cells_of_one_level_or_of_two() {
     let network = Network::sample(2);
     // The lowest limb of a cell can take one more, that of another one less, without leaving its table.
-    let cells: Vec<(usize, usize)> =
-        (1..=3).flat_map(|level| (0..3).map(move |channel| (level, channel))).collect();
-    let limb_row = |&(level, channel): &(usize, usize)| row_of(&network.circuit, level, channel) + 1;
+    let cells: Vec<(usize, usize)> = (1..=3)
+        .flat_map(|level| (0..3).map(move |channel| (level, channel)))
+        .collect();
+    let limb_row =
+        |&(level, channel): &(usize, usize)| row_of(&network.circuit, level, channel) + 1;
     let mut moved = 0;
     for from in &cells {
         for to in cells.iter().filter(|to| *to != from) {
@@ -183,13 +216,26 @@ fn remainders_stay_within_their_limbs_and_keys_on_their_grid() {
     let (region, limbs) = content(&network, 1, 0);
     assert_eq!(limbs.len(), 2, "the sample's remainders have two limbs");
     let table = &network.circuit.program.regions[region];
-    let Region::Function { shift, q_min, values } = table else { panic!() };
+    let Region::Function {
+        shift,
+        q_min,
+        values,
+    } = table
+    else {
+        panic!()
+    };
     let top = row + 2;
     // (change of key, change of the low limb, change of the high limb): all leave the sum as it is.
     let step = 1i64 << shift;
-    for (key, low, high) in
-        [(-step, 0, step), (step, 0, -step), (-step, step, 0), (1, -1, 0), (8, 0, -8), (0, 8, -8), (0, -8, 8)]
-    {
+    for (key, low, high) in [
+        (-step, 0, step),
+        (step, 0, -step),
+        (-step, step, 0),
+        (1, -1, 0),
+        (8, 0, -8),
+        (0, 8, -8),
+        (0, -8, 8),
+    ] {
         let mut forgery = network.forgery();
         let w = columns(&mut forgery);
         (w.q[row], w.q[row + 1], w.q[top]) = (w.q[row] + key, w.q[row + 1] + low, w.q[top] + high);
@@ -217,7 +263,12 @@ fn multiplicities_must_be_the_true_ones() {
         let m = &mut columns(&mut forgery).m;
         if row < table && m[row + 1] > 0 {
             m[row + 1] -= 1;
-            assert_eq!(violated(&forgery), look_up(), "row {row} for row {}", row + 1);
+            assert_eq!(
+                violated(&forgery),
+                look_up(),
+                "row {row} for row {}",
+                row + 1
+            );
         }
     }
 }
@@ -235,11 +286,15 @@ fn entries_count_alike_on_rows_of_either_sigma() {
         if sigma == 2 && witness.m[row] > 0 {
             // An entry that is stored without its factor is another entry.
             let (id, index) = (0..network.circuit.program.regions.len())
-                .flat_map(|id| (0..network.circuit.program.regions[id].len()).map(move |index| (id, index)))
+                .flat_map(|id| {
+                    (0..network.circuit.program.regions[id].len()).map(move |index| (id, index))
+                })
                 .nth(row - 1)
                 .unwrap();
             let mut forgery = network.forgery();
-            forgery.fixed.push((Fixed::Table(0), row, Fr::from(id as u64)));
+            forgery
+                .fixed
+                .push((Fixed::Table(0), row, Fr::from(id as u64)));
             forgery.fixed.push((
                 Fixed::Table(1),
                 row,
@@ -277,15 +332,26 @@ fn another_opcode_is_another_circuit() {
     for (row, &from) in ops(tape).iter().enumerate().skip(1) {
         for to in Op::ALL {
             // Up to the first stream an honest prover's sums are zero, which many opcodes keep (see the sums' starts).
-            if from == to || row == last || row <= first || !(tried.insert((from, to)) || row % 16 == 0) {
+            if from == to
+                || row == last
+                || row <= first
+                || !(tried.insert((from, to)) || row % 16 == 0)
+            {
                 continue;
             }
             let forgery = network.forgery().with_op(row, to);
             assert!(!accepted(&forgery), "row {row}: {to:?} for {from:?}");
         }
     }
-    for pair in [(Op::Skip, Op::Hold), (Op::Channel, Op::Hold), (Op::Level, Op::Channel)] {
-        assert!(tried.contains(&pair), "{pair:?} does not occur in the sample");
+    for pair in [
+        (Op::Skip, Op::Hold),
+        (Op::Channel, Op::Hold),
+        (Op::Level, Op::Channel),
+    ] {
+        assert!(
+            tried.contains(&pair),
+            "{pair:?} does not occur in the sample"
+        );
     }
 }
 
@@ -294,7 +360,9 @@ fn another_weight_is_another_circuit() {
     let network = Network::sample(2);
     for (row, column) in weights(&network.circuit.tape).into_iter().step_by(7) {
         let mut forgery = network.forgery();
-        forgery.fixed.push((Fixed::Weight(column), row, Fr::from(4242)));
+        forgery
+            .fixed
+            .push((Fixed::Weight(column), row, Fr::from(4242)));
         assert_eq!(violated(&forgery), BTreeSet::from(["stream"]), "row {row}");
     }
 }
@@ -337,7 +405,10 @@ fn the_sums_cannot_start_from_anything_but_zero() {
     // A start of `d` that makes up for the word: the first edge looks at it.
     let start = closing(word, Some((D, 0)));
     assert_eq!(violated(&start), identity());
-    assert!(accepted(&start.with_op(1, Op::Channel)), "only the first edge looks at the start");
+    assert!(
+        accepted(&start.with_op(1, Op::Channel)),
+        "only the first edge looks at the start"
+    );
     // A start of `L` that makes up for a wrong look-up.
     let mut forgery = network.forgery();
     let row = row_of(&network.circuit, 1, 0);
@@ -362,7 +433,10 @@ fn a_word_too_many_would_forge_the_last_one_so_verifiers_count_words() {
     let last = network.circuit.tape.words();
     forgery.circuit.instance[last] += Fr::from(5);
     forgery.circuit.instance.push(-Fr::from(5));
-    assert!(accepted(&forgery), "if the circuit rejects this by itself, say so in the documents");
+    assert!(
+        accepted(&forgery),
+        "if the circuit rejects this by itself, say so in the documents"
+    );
     forgery.circuit.instance.pop();
     assert_eq!(violated(&forgery), identity());
 }
@@ -374,7 +448,9 @@ fn a_tape_may_fill_the_last_usable_row() {
     let fits = |entries: i64| {
         let mut graph = support::network::sample();
         let missing = entries - graph.functions[1].values.len() as i64;
-        graph.functions[1].values.extend(std::iter::repeat_n(1, missing as usize));
+        graph.functions[1]
+            .values
+            .extend(std::iter::repeat_n(1, missing as usize));
         Network::new(graph, &[vec![3, -5, 9, 1], vec![200, 7]], 2, 3)
     };
     let table = network.circuit.program.table_rows() as i64;
@@ -382,9 +458,15 @@ fn a_tape_may_fill_the_last_usable_row() {
     // Rows are the table's, the context's and the last edge.
     let full = now + (1 << (k + 1)) - verdict_circuit::BLINDING_ROWS as i64 - 2 - table;
     let brimful = fits(full);
-    assert_eq!(brimful.circuit.tape.rows() + verdict_circuit::BLINDING_ROWS, 1 << brimful.circuit.tape.height());
+    assert_eq!(
+        brimful.circuit.tape.rows() + verdict_circuit::BLINDING_ROWS,
+        1 << brimful.circuit.tape.height()
+    );
     assert!(accepted(&brimful.forgery()));
-    assert_eq!(fits(full + 1).circuit.tape.height(), brimful.circuit.tape.height() + 1);
+    assert_eq!(
+        fits(full + 1).circuit.tape.height(),
+        brimful.circuit.tape.height() + 1
+    );
     let mut wrong = brimful.forgery();
     wrong.circuit.instance[OUTPUT] += Fr::ONE;
     assert_eq!(violated(&wrong), identity());

@@ -20,17 +20,27 @@ const FORGERIES: [(&str, Forge); 7] = [
         // Any weight for one activation that is not zero.
         let forgery = wrong_word(network);
         let witness = forgery.circuit.witness.clone().unwrap();
-        let row = (1..witness.x.len() - 1).find(|&row| witness.x[row] != 0).unwrap();
+        let row = (1..witness.x.len() - 1)
+            .find(|&row| witness.x[row] != 0)
+            .unwrap();
         closing(forgery, Some((H, row)))
     }),
     // Any weight for one public word.
-    ("position", |network| closing(wrong_word(network), Some((S, 1)))),
+    ("position", |network| {
+        closing(wrong_word(network), Some((S, 1)))
+    }),
     // Anything produced by a row that holds nothing.
-    ("produced", |network| closing(wrong_word(network), Some((Y, 2)))),
+    ("produced", |network| {
+        closing(wrong_word(network), Some((Y, 2)))
+    }),
     // Anything consumed by it.
-    ("identity", |network| closing(wrong_word(network), Some((D, 2)))),
+    ("identity", |network| {
+        closing(wrong_word(network), Some((D, 2)))
+    }),
     // Honest sums, which do not end at zero.
-    ("edge identity", |network| closing(wrong_word(network), None)),
+    ("edge identity", |network| {
+        closing(wrong_word(network), None)
+    }),
     ("edge look-up", wrong_activation),
     ("look-up", |network| {
         let mut forgery = wrong_activation(network);
@@ -74,11 +84,21 @@ fn each_forgery_is_rejected_by_its_gate_alone_and_accepted_without_it() {
         let network = Network::sample(width);
         for (gate, forge) in FORGERIES {
             let forgery = forge(&network);
-            assert_ne!(forgery.circuit.instance, network.circuit.instance, "{gate}: the statement must be false");
+            assert_ne!(
+                forgery.circuit.instance, network.circuit.instance,
+                "{gate}: the statement must be false"
+            );
             assert_eq!(violated(&forgery), BTreeSet::from([gate]), "width {width}");
             for without in GATES {
-                let weakened = Forgery { without: Some(without), ..forgery.clone() };
-                assert_eq!(accepted(&weakened), without == gate, "{gate} forged, {without} left out, width {width}");
+                let weakened = Forgery {
+                    without: Some(without),
+                    ..forgery.clone()
+                };
+                assert_eq!(
+                    accepted(&weakened),
+                    without == gate,
+                    "{gate} forged, {without} left out, width {width}"
+                );
             }
         }
     }
@@ -89,6 +109,12 @@ fn the_honest_proof_passes_with_and_without_any_gate() {
     let forgery = Network::sample(3).forgery();
     assert!(accepted(&forgery));
     for gate in GATES {
-        assert!(accepted(&Forgery { without: Some(gate), ..forgery.clone() }), "{gate}");
+        assert!(
+            accepted(&Forgery {
+                without: Some(gate),
+                ..forgery.clone()
+            }),
+            "{gate}"
+        );
     }
 }

@@ -11,7 +11,9 @@ use support::{
     graphs::{self, Size},
     network::{Network, satisfied},
 };
-use verdict_circuit::{BLINDING_ROWS, CircuitError, Limits, Lowered, Tape, TapeCircuit, TraceCells, plan};
+use verdict_circuit::{
+    BLINDING_ROWS, CircuitError, Limits, Lowered, Tape, TapeCircuit, TraceCells, plan,
+};
 use verdict_model::{Function, Goal, IntegerGraph, Kernel, Trace, Visibility, execute};
 
 const NETWORKS: usize = 240;
@@ -37,14 +39,39 @@ impl Met {
     fn look(&mut self, graph: &IntegerGraph) {
         let some = |slot: &mut usize, met: bool| *slot += usize::from(met);
         some(&mut self.two_inputs, graph.inputs.len() > 1);
-        some(&mut self.long_packings, graph.public_tensors().any(|id| graph.tensors[id].len > 15));
+        some(
+            &mut self.long_packings,
+            graph.public_tensors().any(|id| graph.tensors[id].len > 15),
+        );
         let visible = |ids: &[usize], v| ids.iter().any(|&id| graph.tensors[id].visibility == v);
-        some(&mut self.public_inputs, visible(&graph.inputs, Visibility::Public));
-        some(&mut self.private_outputs, visible(&graph.outputs, Visibility::Private));
-        let at_zero = |f: &Function| usize::try_from(-f.q_min).ok().and_then(|i| f.values.get(i).copied());
-        some(&mut self.no_value_at_zero, graph.functions.iter().any(|f| at_zero(f).is_some_and(|v| v != 0)));
-        some(&mut self.unshifted, graph.functions.iter().any(|f| f.shift == 0));
-        some(&mut self.wide_keys, graph.functions.iter().any(|f| f.shift > 20));
+        some(
+            &mut self.public_inputs,
+            visible(&graph.inputs, Visibility::Public),
+        );
+        some(
+            &mut self.private_outputs,
+            visible(&graph.outputs, Visibility::Private),
+        );
+        let at_zero = |f: &Function| {
+            usize::try_from(-f.q_min)
+                .ok()
+                .and_then(|i| f.values.get(i).copied())
+        };
+        some(
+            &mut self.no_value_at_zero,
+            graph
+                .functions
+                .iter()
+                .any(|f| at_zero(f).is_some_and(|v| v != 0)),
+        );
+        some(
+            &mut self.unshifted,
+            graph.functions.iter().any(|f| f.shift == 0),
+        );
+        some(
+            &mut self.wide_keys,
+            graph.functions.iter().any(|f| f.shift > 20),
+        );
         for (id, tensor) in graph.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else { continue };
             let sources: Vec<usize> = layer.terms.iter().map(|term| term.source).collect();
@@ -58,9 +85,15 @@ impl Met {
                     Kernel::Dense { weights } => weights.clone(),
                     Kernel::Sparse { entries } => entries.iter().map(|entry| entry.2).collect(),
                 };
-                some(&mut self.extreme_weights, weights.iter().any(|w| *w == i32::MIN || *w == i32::MAX));
+                some(
+                    &mut self.extreme_weights,
+                    weights.iter().any(|w| *w == i32::MIN || *w == i32::MAX),
+                );
                 some(&mut self.dense, matches!(term.kernel, Kernel::Dense { .. }));
-                some(&mut self.sparse, matches!(term.kernel, Kernel::Sparse { .. }));
+                some(
+                    &mut self.sparse,
+                    matches!(term.kernel, Kernel::Sparse { .. }),
+                );
             }
         }
     }
@@ -84,7 +117,10 @@ fn near_misses(network: &Network, rng: &mut ChaCha8Rng) -> Vec<(String, Trace)> 
         let function = &graph.functions[layer.function];
         let sum = network.trace.sums[id][cell] + (i64::from(step) << function.shift);
         let index = (sum >> function.shift) - function.q_min;
-        if let Some(&value) = usize::try_from(index).ok().and_then(|index| function.values.get(index)) {
+        if let Some(&value) = usize::try_from(index)
+            .ok()
+            .and_then(|index| function.values.get(index))
+        {
             miss("key and value", &|trace| {
                 trace.sums[id][cell] = sum;
                 trace.values[id][cell] = value;
@@ -97,10 +133,15 @@ fn near_misses(network: &Network, rng: &mut ChaCha8Rng) -> Vec<(String, Trace)> 
 /// Whether a trace is what the executor makes of other private inputs that give the same public words.
 fn also_true(network: &Network, trace: &Trace) -> bool {
     let graph = network.lowered.graph();
-    let inputs: Vec<Vec<i32>> = graph.inputs.iter().map(|&id| trace.values[id].clone()).collect();
+    let inputs: Vec<Vec<i32>> = graph
+        .inputs
+        .iter()
+        .map(|&id| trace.values[id].clone())
+        .collect();
     execute(graph, &inputs).is_ok_and(|executed| {
         executed == *trace
-            && network.lowered.instance(network.circuit.instance[0], trace) == network.circuit.instance
+            && network.lowered.instance(network.circuit.instance[0], trace)
+                == network.circuit.instance
     })
 }
 
@@ -115,12 +156,18 @@ fn the_circuit_accepts_what_the_executor_computes_and_nothing_near_it() {
         met.look(network.lowered.graph());
         let at = format!("round {round}, width {width}, limbs of {limb_bits} bits");
         assert!(satisfied(&network.circuit), "{at}");
-        assert_eq!(network.circuit.instance.len(), network.circuit.tape.words() + 1, "{at}");
+        assert_eq!(
+            network.circuit.instance.len(),
+            network.circuit.tape.words() + 1,
+            "{at}"
+        );
 
         for word in 1..network.circuit.instance.len() {
             let mut wrong = network.circuit.clone();
             let bit = rng.gen_range(0..254);
-            wrong.instance[word] += *[Fr::ONE, -Fr::ONE, Fr::from(2).pow_vartime([bit])].choose(&mut rng).unwrap();
+            wrong.instance[word] += *[Fr::ONE, -Fr::ONE, Fr::from(2).pow_vartime([bit])]
+                .choose(&mut rng)
+                .unwrap();
             assert!(!satisfied(&wrong), "{at}, word {word}");
         }
         for (what, trace) in near_misses(&network, &mut rng) {
@@ -132,8 +179,24 @@ fn the_circuit_accepts_what_the_executor_computes_and_nothing_near_it() {
     }
     println!("{NETWORKS} networks, {misses} near misses rejected, {met:?}");
     assert!(misses > 5 * NETWORKS);
-    let Met { dense, sparse, skips, repeated_sources, two_inputs, extreme_weights, .. } = met;
-    let Met { unshifted, no_value_at_zero, long_packings, public_inputs, private_outputs, wide_keys, .. } = met;
+    let Met {
+        dense,
+        sparse,
+        skips,
+        repeated_sources,
+        two_inputs,
+        extreme_weights,
+        ..
+    } = met;
+    let Met {
+        unshifted,
+        no_value_at_zero,
+        long_packings,
+        public_inputs,
+        private_outputs,
+        wide_keys,
+        ..
+    } = met;
     for (what, count) in [
         ("dense kernels", dense),
         ("sparse kernels", sparse),
@@ -161,9 +224,18 @@ fn other_inputs_of_the_same_network_give_other_words() {
         let second = graphs::inputs(&mut rng, &graph);
         let network = Network::new(graph.clone(), &first, 3, 4);
         let other = Network::new(graph, &second, 3, 4);
-        assert_eq!(network.circuit.tape, other.circuit.tape, "the tape depends on the inputs");
-        let crossed = TapeCircuit { instance: other.circuit.instance.clone(), ..network.circuit.clone() };
-        assert_eq!(satisfied(&crossed), network.circuit.instance == other.circuit.instance);
+        assert_eq!(
+            network.circuit.tape, other.circuit.tape,
+            "the tape depends on the inputs"
+        );
+        let crossed = TapeCircuit {
+            instance: other.circuit.instance.clone(),
+            ..network.circuit.clone()
+        };
+        assert_eq!(
+            satisfied(&crossed),
+            network.circuit.instance == other.circuit.instance
+        );
     }
 }
 
@@ -185,14 +257,24 @@ fn the_width_and_the_limbs_do_not_change_the_words() {
 #[test]
 fn sixteen_bit_inputs_are_provable_at_both_ends() {
     let mut rng = ChaCha8Rng::seed_from_u64(6);
-    let mut graph = graphs::random(&mut rng, Size { layers: 1, ..Size::TINY });
+    let mut graph = graphs::random(
+        &mut rng,
+        Size {
+            layers: 1,
+            ..Size::TINY
+        },
+    );
     let input = graph.inputs[0];
     graph.tensors[input].visibility = Visibility::Public;
     (graph.tensors[input].min, graph.tensors[input].max) = (-32768, 32767);
     for id in 0..graph.tensors.len() {
-        let Some((low, high)) = graph.interval(id) else { continue };
+        let Some((low, high)) = graph.interval(id) else {
+            continue;
+        };
         let layer = graph.tensors[id].layer.clone().unwrap();
-        let shift = (0..=31).find(|shift| (high >> shift) - (low >> shift) < 512).unwrap();
+        let shift = (0..=31)
+            .find(|shift| (high >> shift) - (low >> shift) < 512)
+            .unwrap();
         let (q_min, q_max) = (low >> shift, high >> shift);
         graph.functions[layer.function] = Function {
             name: "saturate".into(),
@@ -203,9 +285,17 @@ fn sixteen_bit_inputs_are_provable_at_both_ends() {
         (graph.tensors[id].min, graph.tensors[id].max) = (-100, 100);
     }
     for end in [-32768, 32767] {
-        let inputs: Vec<Vec<i32>> =
-            graph.inputs.iter().map(|&id| vec![end.clamp(graph.tensors[id].min, graph.tensors[id].max); graph.tensors[id].len]).collect();
-        assert!(satisfied(&Network::new(graph.clone(), &inputs, 2, 8).circuit), "{end}");
+        let inputs: Vec<Vec<i32>> = graph
+            .inputs
+            .iter()
+            .map(|&id| {
+                vec![end.clamp(graph.tensors[id].min, graph.tensors[id].max); graph.tensors[id].len]
+            })
+            .collect();
+        assert!(
+            satisfied(&Network::new(graph.clone(), &inputs, 2, 8).circuit),
+            "{end}"
+        );
     }
 }
 
@@ -220,7 +310,12 @@ fn a_trace_of_another_graph_is_refused() {
     for trace in [cut, short] {
         let error = TraceCells::new(&network.lowered, &trace).unwrap_err();
         assert!(matches!(error, CircuitError::Trace(_)));
-        assert!(error.to_string().starts_with("the trace does not belong to this model"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("the trace does not belong to this model"),
+            "{error}"
+        );
     }
 }
 
@@ -231,7 +326,10 @@ fn a_graph_that_makes_nothing_public_is_refused() {
         tensor.visibility = Visibility::Private;
     }
     let error = Lowered::new(Arc::new(graph), 4).unwrap_err();
-    assert!(error.to_string().contains("makes nothing public"), "{error}");
+    assert!(
+        error.to_string().contains("makes nothing public"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -250,7 +348,10 @@ fn plans_keep_their_word() {
         let inputs = graphs::inputs(&mut rng, &graph);
         let trace = execute(&graph, &inputs).unwrap();
         for goal in [Goal::Gas, Goal::Time, Goal::Memory, Goal::Balanced] {
-            let limits = Limits { max_width: rng.gen_range(1..10), ..Limits::default() };
+            let limits = Limits {
+                max_width: rng.gen_range(1..10),
+                ..Limits::default()
+            };
             let plan = plan(graph.clone(), goal, limits).unwrap();
             assert_eq!(plan.goal, goal);
             assert_eq!(plan.chosen.rows, plan.tape.rows());
@@ -283,14 +384,39 @@ fn plans_keep_their_word() {
 fn a_wanted_width_is_used_and_a_height_that_is_too_small_is_named() {
     let graph = Arc::new(support::network::sample());
     for width in [1, 3, 9, 11] {
-        let limits = Limits { width: Some(width), ..Limits::default() };
+        let limits = Limits {
+            width: Some(width),
+            ..Limits::default()
+        };
         let plan = plan(graph.clone(), Goal::Gas, limits).unwrap();
         assert_eq!((plan.chosen.width, plan.tape.width()), (width, width));
     }
-    let least = plan(graph.clone(), Goal::Time, Limits::default()).unwrap().candidates.iter().map(|c| c.k).min().unwrap();
-    let fits = plan(graph.clone(), Goal::Gas, Limits { max_k: least, ..Limits::default() }).unwrap();
+    let least = plan(graph.clone(), Goal::Time, Limits::default())
+        .unwrap()
+        .candidates
+        .iter()
+        .map(|c| c.k)
+        .min()
+        .unwrap();
+    let fits = plan(
+        graph.clone(),
+        Goal::Gas,
+        Limits {
+            max_k: least,
+            ..Limits::default()
+        },
+    )
+    .unwrap();
     assert!(fits.candidates.iter().all(|c| c.k == least));
-    let error = plan(graph, Goal::Gas, Limits { max_k: least - 1, ..Limits::default() }).unwrap_err();
+    let error = plan(
+        graph,
+        Goal::Gas,
+        Limits {
+            max_k: least - 1,
+            ..Limits::default()
+        },
+    )
+    .unwrap_err();
     assert!(matches!(error, CircuitError::NoPlan(_)));
     let wanted = format!("needs a height above {}", least - 1);
     assert!(error.to_string().contains(&wanted), "{error}");
@@ -299,6 +425,49 @@ fn a_wanted_width_is_used_and_a_height_that_is_too_small_is_named() {
 #[test]
 fn tapes_of_equal_graphs_are_equal() {
     let lowered = Lowered::new(Arc::new(support::network::sample()), 3).unwrap();
-    let tapes: Vec<Tape> = (0..2).map(|_| Tape::new(&lowered.program, &lowered, 3).unwrap()).collect();
+    let tapes: Vec<Tape> = (0..2)
+        .map(|_| Tape::new(&lowered.program, &lowered, 3).unwrap())
+        .collect();
     assert_eq!(tapes[0], tapes[1]);
+}
+
+#[test]
+fn tapes_of_different_layouts_have_different_digests() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut digests = std::collections::HashSet::new();
+    let mut tapes: Vec<Tape> = Vec::new();
+    for _ in 0..15 {
+        let graph = Arc::new(graphs::random(&mut rng, Size::TINY));
+        for (width, limb_bits) in [(1, 3), (2, 3), (2, 4)] {
+            let lowered = Lowered::new(graph.clone(), limb_bits).unwrap();
+            let tape = Tape::new(&lowered.program, &lowered, width).unwrap();
+            let new = !tapes.contains(&tape);
+            assert_eq!(
+                digests.insert(tape.digest(&lowered.program)),
+                new,
+                "width {width}, limbs of {limb_bits} bits"
+            );
+            tapes.push(tape);
+        }
+    }
+    // The same layout with another table.
+    let mut graph = support::network::sample();
+    let lowered = Lowered::new(Arc::new(graph.clone()), 3).unwrap();
+    graph.functions[0].values[7] -= 1;
+    let other = Lowered::new(Arc::new(graph), 3).unwrap();
+    let tape = Tape::new(&lowered.program, &lowered, 2).unwrap();
+    assert_ne!(tape.digest(&lowered.program), tape.digest(&other.program));
+}
+
+#[test]
+fn more_tables_than_the_tape_can_number_are_refused() {
+    let mut lowered = Lowered::new(Arc::new(support::network::sample()), 3).unwrap();
+    lowered
+        .program
+        .regions
+        .resize(1 << 16, verdict_circuit::Region::One);
+    assert!(Tape::new(&lowered.program, &lowered, 1).is_ok());
+    lowered.program.regions.push(verdict_circuit::Region::One);
+    let error = Tape::new(&lowered.program, &lowered, 1).unwrap_err();
+    assert!(error.to_string().contains("65537 tables"), "{error}");
 }

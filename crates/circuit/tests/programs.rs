@@ -12,7 +12,10 @@ use verdict_circuit::{Footprint, Tape, TapeCircuit};
 
 fn satisfied(circuit: &TapeCircuit) -> bool {
     let k = circuit.tape.height();
-    MockProver::run(k, circuit, vec![circuit.instance.clone()]).unwrap().verify().is_ok()
+    MockProver::run(k, circuit, vec![circuit.instance.clone()])
+        .unwrap()
+        .verify()
+        .is_ok()
 }
 
 #[test]
@@ -32,7 +35,11 @@ fn random_programs_satisfy_the_circuit() {
         let k = circuit.tape.height();
         let prover = MockProver::run(k, &circuit, vec![circuit.instance.clone()]).unwrap();
         if let Err(failures) = prover.verify() {
-            panic!("round {round}, width {width}: {} failures, first {:?}", failures.len(), failures[0]);
+            panic!(
+                "round {round}, width {width}: {} failures, first {:?}",
+                failures.len(),
+                failures[0]
+            );
         }
     }
 }
@@ -41,7 +48,16 @@ fn random_programs_satisfy_the_circuit() {
 fn a_wrong_public_word_is_rejected() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     for _ in 0..20 {
-        let case = random(&mut rng, Size { levels: 4, channels: 4, positions: 3, shifts: 2, skips: true });
+        let case = random(
+            &mut rng,
+            Size {
+                levels: 4,
+                channels: 4,
+                positions: 3,
+                shifts: 2,
+                skips: true,
+            },
+        );
         let mut circuit = case.circuit(2);
         let word = rng.gen_range(1..circuit.instance.len());
         circuit.instance[word] += Fr::ONE;
@@ -54,7 +70,16 @@ fn a_wrong_cell_is_rejected() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut tried = 0;
     while tried < 40 {
-        let case = random(&mut rng, Size { levels: 4, channels: 4, positions: 3, shifts: 2, skips: true });
+        let case = random(
+            &mut rng,
+            Size {
+                levels: 4,
+                channels: 4,
+                positions: 3,
+                shifts: 2,
+                skips: true,
+            },
+        );
         let mut circuit = case.circuit(rng.gen_range(1..4));
         let mut witness = (*circuit.witness.clone().unwrap()).clone();
         let row = rng.gen_range(1..witness.q.len() - 1);
@@ -73,7 +98,16 @@ fn a_wrong_cell_is_rejected() {
 fn the_footprint_counts_the_rows_of_the_tape() {
     let mut rng = ChaCha8Rng::seed_from_u64(10);
     for _ in 0..100 {
-        let case = random(&mut rng, Size { levels: 5, channels: 9, positions: 4, shifts: 3, skips: true });
+        let case = random(
+            &mut rng,
+            Size {
+                levels: 5,
+                channels: 9,
+                positions: 4,
+                shifts: 3,
+                skips: true,
+            },
+        );
         let footprint = Footprint::new(&case.program, &case.taps);
         for width in 1..6 {
             let tape = Tape::new(&case.program, &case.taps, width).unwrap();

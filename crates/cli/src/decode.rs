@@ -2,7 +2,7 @@
 
 use crate::{
     args::visibility_name,
-    error::CliError,
+    error::{CliError, Mismatch},
     output::{Table, real},
 };
 use alloy_primitives::{B256, keccak256};
@@ -103,14 +103,14 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             .to_lowercase(),
     );
     if found != expected {
-        return Err(CliError::Mismatch {
+        return Err(CliError::Mismatch(Box::new(Mismatch {
             what: "ONNX digest",
             left_of: onnx.display().to_string(),
             left: found,
             right_of: "the compiled model's source".into(),
             right: expected,
             hint: "give the ONNX file that the model was compiled from",
-        });
+        })));
     }
     Ok(float)
 }

@@ -24,15 +24,8 @@ pub(crate) enum CliError {
     #[error("{0}")]
     Input(String),
     /// Two artefacts do not belong together.
-    #[error("{what}: {left_of} has {left}, {right_of} has {right}; {hint}")]
-    Mismatch {
-        what: &'static str,
-        left_of: String,
-        left: String,
-        right_of: String,
-        right: String,
-        hint: &'static str,
-    },
+    #[error(transparent)]
+    Mismatch(Box<Mismatch>),
     /// A verifier said no.
     #[error("the proof was rejected: {0}")]
     Rejected(String),
@@ -56,6 +49,18 @@ pub(crate) enum CliError {
     Child { name: String, code: u8 },
 }
 
+/// Two artefacts of different digests.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {left_of} has {left}, {right_of} has {right}; {hint}")]
+pub(crate) struct Mismatch {
+    pub(crate) what: &'static str,
+    pub(crate) left_of: String,
+    pub(crate) left: String,
+    pub(crate) right_of: String,
+    pub(crate) right: String,
+    pub(crate) hint: &'static str,
+}
+
 impl CliError {
     /// As `verdict --help` lists them.
     pub(crate) fn exit_code(&self) -> u8 {
@@ -66,7 +71,7 @@ impl CliError {
             Self::Evm(error) => evm(error),
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
-            Self::Mismatch { .. } | Self::Rejected(_) => 4,
+            Self::Mismatch(_) | Self::Rejected(_) => 4,
             Self::Setup(_) => 5,
             Self::Io { .. } | Self::Output(_) => 6,
             Self::Json(_) => 1,

@@ -84,6 +84,23 @@ impl Setup {
         Ok(srs)
     }
 
+    /// Refuses any other set-up than the one a proof was made under.
+    pub(crate) fn must_be(&self, expected: &str) -> Result<(), CliError> {
+        let found = match self {
+            Self::Development => Srs::development_digest(),
+            Self::Imported { digest, .. } => digest.clone(),
+        };
+        if found == expected {
+            return Ok(());
+        }
+        Err(verdict_prover::ProverError::Mismatch {
+            what: "the proof",
+            found: format!("set-up {expected}"),
+            expected: format!("set-up {found}"),
+        }
+        .into())
+    }
+
     /// As reports name it.
     pub(crate) fn name(&self) -> &str {
         match self {

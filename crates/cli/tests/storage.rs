@@ -1,5 +1,7 @@
 //! Set-ups, caches and disks that fail.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Place, binary, damage, files, vector};

@@ -20,16 +20,25 @@ pub struct Artifact {
 impl Artifact {
     /// The universal verifier.
     pub fn inference_verifier() -> Result<Self, EvmError> {
-        Self::parse("InferenceVerifier", include_str!("../artifacts/InferenceVerifier.json"))
+        Self::parse(
+            "InferenceVerifier",
+            include_str!("../artifacts/InferenceVerifier.json"),
+        )
     }
 
     /// The publisher of verifying keys.
     pub fn verifying_keys() -> Result<Self, EvmError> {
-        Self::parse("VerifyingKeys", include_str!("../artifacts/VerifyingKeys.json"))
+        Self::parse(
+            "VerifyingKeys",
+            include_str!("../artifacts/VerifyingKeys.json"),
+        )
     }
 
     fn parse(name: &'static str, json: &str) -> Result<Self, EvmError> {
-        serde_json::from_str(json).map_err(|error| EvmError::Artifact { name, detail: error.to_string() })
+        serde_json::from_str(json).map_err(|error| EvmError::Artifact {
+            name,
+            detail: error.to_string(),
+        })
     }
 
     /// Creation code followed by `[τ]_2` as the constructor takes it.

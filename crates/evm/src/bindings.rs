@@ -16,6 +16,8 @@ alloy_sol_types::sol! {
         error EvaluationPointInDomain();
         error PrecompileFailed();
         error ProofRejected();
+        // Of the contract, not of the interface: its constructor's.
+        error InvalidSetup();
 
         function verify(address verifyingKey, uint256[] calldata publicValues, bytes calldata proof) external view;
         function isDevelopmentSetup() external view returns (bool);

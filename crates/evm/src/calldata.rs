@@ -10,7 +10,10 @@ use verdict_model::{IntegerGraph, Packing, TensorId};
 pub fn verify_calldata(key: Address, public_values: &[B256], proof: &[u8]) -> Bytes {
     IInferenceVerifier::verifyCall {
         verifyingKey: key,
-        publicValues: public_values.iter().map(|word| U256::from_be_bytes(word.0)).collect(),
+        publicValues: public_values
+            .iter()
+            .map(|word| U256::from_be_bytes(word.0))
+            .collect(),
         proof: proof.to_vec().into(),
     }
     .abi_encode()
@@ -29,7 +32,10 @@ pub fn instance(public_values: &[B256]) -> Result<Vec<Fr>, EvmError> {
 
 /// The integers that the public words of a proof carry, tensor by tensor, in the order of
 /// [`IntegerGraph::public_tensors`]. `public_values[0]` is the context.
-pub fn unpack(graph: &IntegerGraph, public_values: &[B256]) -> Result<Vec<(TensorId, Vec<i32>)>, EvmError> {
+pub fn unpack(
+    graph: &IntegerGraph,
+    public_values: &[B256],
+) -> Result<Vec<(TensorId, Vec<i32>)>, EvmError> {
     let mut next = 1;
     let mut tensors = Vec::new();
     for id in graph.public_tensors() {
@@ -40,12 +46,18 @@ pub fn unpack(graph: &IntegerGraph, public_values: &[B256]) -> Result<Vec<(Tenso
             .get(next..next + words)
             .map(|words| words.iter().map(words::limbs).collect::<Vec<_>>())
             .and_then(|limbs| packing.unpack(&limbs, tensor.len))
-            .ok_or_else(|| EvmError::Packing { tensor: tensor.name.clone(), index: next })?;
+            .ok_or_else(|| EvmError::Packing {
+                tensor: tensor.name.clone(),
+                index: next,
+            })?;
         tensors.push((id, values));
         next += words;
     }
     if next != public_values.len() {
-        return Err(EvmError::Packing { tensor: "(end)".into(), index: next });
+        return Err(EvmError::Packing {
+            tensor: "(end)".into(),
+            index: next,
+        });
     }
     Ok(tensors)
 }

@@ -52,7 +52,9 @@ pub enum EvmError {
         reason: String,
     },
     /// Public words that do not decode.
-    #[error("public word {index} of `{tensor}` is not a packing of its values; the proof is not one of this model")]
+    #[error(
+        "public word {index} of `{tensor}` is not a packing of its values; the proof is not one of this model"
+    )]
     Packing {
         /// The tensor.
         tensor: String,
@@ -63,7 +65,9 @@ pub enum EvmError {
     #[error("{0} is not a scalar of BN254: it must be below the field's modulus")]
     NotCanonical(String),
     /// A committed artefact that does not parse.
-    #[error("the committed contract artefact `{name}` is damaged: {detail}; run scripts/build-contracts.sh")]
+    #[error(
+        "the committed contract artefact `{name}` is damaged: {detail}; run scripts/build-contracts.sh"
+    )]
     Artifact {
         /// The contract.
         name: &'static str,

@@ -60,7 +60,12 @@ pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimat
         + PER_HEIGHT * u64::from(k);
     let key_code_bytes = 1 + 64 + 64 * (FIXED_COLUMNS + width);
     Ok(GasEstimate {
-        verify: Gas { intrinsic: 21_000, calldata, execution, total: 21_000 + calldata + execution },
+        verify: Gas {
+            intrinsic: 21_000,
+            calldata,
+            execution,
+            total: 21_000 + calldata + execution,
+        },
         register: register(key_code_bytes),
         deploy: deploy(&verifier),
         verifier_code_bytes: verifier.runtime_size,
@@ -77,7 +82,10 @@ fn register(code: usize) -> u64 {
 
 fn deploy(verifier: &Artifact) -> u64 {
     let code = verifier.bytecode.len() as u64 + 128;
-    53_000 + crate::harness::calldata_gas(&verifier.bytecode) + 128 * 16 + 2 * code.div_ceil(32)
+    53_000
+        + crate::harness::calldata_gas(&verifier.bytecode)
+        + 128 * 16
+        + 2 * code.div_ceil(32)
         + 200 * verifier.runtime_size as u64
         + SETUP_CHECK
 }

@@ -63,41 +63,78 @@ impl Harness {
     /// Deploys both contracts under a set-up.
     pub fn new(tau_g2: [U256; 4]) -> Result<Self, EvmError> {
         let mut db = CacheDB::new(EmptyDB::default());
-        db.insert_account_info(SENDER, AccountInfo { balance: U256::MAX >> 1, ..Default::default() });
-        let mut harness =
-            Self { db, nonce: 0, verifier: Address::ZERO, keys: Address::ZERO, deploy_gas: Gas::of(&[], true, 0) };
-        (harness.verifier, harness.deploy_gas) =
-            harness.deploy("InferenceVerifier", Artifact::inference_verifier()?.with_setup(tau_g2))?;
-        harness.keys = harness.deploy("VerifyingKeys", Artifact::verifying_keys()?.bytecode)?.0;
+        db.insert_account_info(
+            SENDER,
+            AccountInfo {
+                balance: U256::MAX >> 1,
+                ..Default::default()
+            },
+        );
+        let mut harness = Self {
+            db,
+            nonce: 0,
+            verifier: Address::ZERO,
+            keys: Address::ZERO,
+            deploy_gas: Gas::of(&[], true, 0),
+        };
+        (harness.verifier, harness.deploy_gas) = harness.deploy(
+            "InferenceVerifier",
+            Artifact::inference_verifier()?.with_setup(tau_g2),
+        )?;
+        harness.keys = harness
+            .deploy("VerifyingKeys", Artifact::verifying_keys()?.bytecode)?
+            .0;
         Ok(harness)
     }
 
     /// Deploys creation code.
     pub fn deploy(&mut self, what: &'static str, code: Bytes) -> Result<(Address, Gas), EvmError> {
         match self.transact(what, TxKind::Create, code.clone())? {
-            (ExecutionResult::Success { output: Output::Create(_, Some(address)), .. }, used) => {
-                Ok((address, Gas::of(&code, true, used)))
-            }
-            (other, _) => Err(EvmError::Reverted { what, reason: reason(&other) }),
+            (
+                ExecutionResult::Success {
+                    output: Output::Create(_, Some(address)),
+                    ..
+                },
+                used,
+            ) => Ok((address, Gas::of(&code, true, used))),
+            (other, _) => Err(EvmError::Reverted {
+                what,
+                reason: reason(&other),
+            }),
         }
     }
 
     /// Publishes a verifying key and returns its address.
     pub fn publish(&mut self, key: &[u8]) -> Result<(Address, Gas), EvmError> {
         let what = "VerifyingKeys.publish";
-        let data: Bytes = IVerifyingKeys::publishCall { key: key.to_vec().into() }.abi_encode().into();
+        let data: Bytes = IVerifyingKeys::publishCall {
+            key: key.to_vec().into(),
+        }
+        .abi_encode()
+        .into();
         match self.transact(what, TxKind::Call(self.keys), data.clone())? {
             (ExecutionResult::Success { output, .. }, used) => {
                 let address = IVerifyingKeys::publishCall::abi_decode_returns(output.data())
-                    .map_err(|error| EvmError::Evm { what, reason: error.to_string() })?;
+                    .map_err(|error| EvmError::Evm {
+                        what,
+                        reason: error.to_string(),
+                    })?;
                 Ok((address, Gas::of(&data, false, used)))
             }
-            (other, _) => Err(EvmError::Reverted { what, reason: reason(&other) }),
+            (other, _) => Err(EvmError::Reverted {
+                what,
+                reason: reason(&other),
+            }),
         }
     }
 
     /// Sends a verification as a transaction.
-    pub fn verify(&mut self, key: Address, values: &[B256], proof: &[u8]) -> Result<(Verdict, Gas), EvmError> {
+    pub fn verify(
+        &mut self,
+        key: Address,
+        values: &[B256],
+        proof: &[u8],
+    ) -> Result<(Verdict, Gas), EvmError> {
         self.call(self.verifier, verify_calldata(key, values, proof))
     }
 
@@ -114,13 +151,21 @@ impl Harness {
     /// Whether the verifier says that its set-up is the insecure development one.
     pub fn is_development_setup(&mut self) -> Result<bool, EvmError> {
         let what = "InferenceVerifier.isDevelopmentSetup";
-        let data = IInferenceVerifier::isDevelopmentSetupCall {}.abi_encode().into();
+        let data = IInferenceVerifier::isDevelopmentSetupCall {}
+            .abi_encode()
+            .into();
         match self.transact(what, TxKind::Call(self.verifier), data)? {
             (ExecutionResult::Success { output, .. }, _) => {
                 IInferenceVerifier::isDevelopmentSetupCall::abi_decode_returns(output.data())
-                    .map_err(|error| EvmError::Evm { what, reason: error.to_string() })
+                    .map_err(|error| EvmError::Evm {
+                        what,
+                        reason: error.to_string(),
+                    })
             }
-            (other, _) => Err(EvmError::Reverted { what, reason: reason(&other) }),
+            (other, _) => Err(EvmError::Reverted {
+                what,
+                reason: reason(&other),
+            }),
         }
     }
 
@@ -146,7 +191,9 @@ impl Harness {
                 cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
             })
             .build_mainnet();
-        let result = evm.transact_commit(tx).map_err(|error| fail(error.to_string()))?;
+        let result = evm
+            .transact_commit(tx)
+            .map_err(|error| fail(error.to_string()))?;
         self.nonce += 1;
         let used = result.tx_gas_used();
         Ok((result, used))
@@ -157,13 +204,20 @@ impl Gas {
     pub(crate) fn of(data: &[u8], creates: bool, total: u64) -> Self {
         let intrinsic = 21_000 + if creates { 32_000 } else { 0 };
         let calldata = calldata_gas(data);
-        Self { intrinsic, calldata, execution: total.saturating_sub(intrinsic + calldata), total }
+        Self {
+            intrinsic,
+            calldata,
+            execution: total.saturating_sub(intrinsic + calldata),
+            total,
+        }
     }
 }
 
 /// 16 for a non-zero byte, 4 for a zero byte.
 pub fn calldata_gas(data: &[u8]) -> u64 {
-    data.iter().map(|byte| if *byte == 0 { 4 } else { 16 }).sum()
+    data.iter()
+        .map(|byte| if *byte == 0 { 4 } else { 16 })
+        .sum()
 }
 
 fn reason(result: &ExecutionResult) -> String {

@@ -40,14 +40,23 @@ pub fn parse_key(bytes: &[u8]) -> Result<VerifyingKeyParts, EvmError> {
     let (k, width) = (u32::from(bytes[5]), usize::from(bytes[6]));
     let expected = 64 + 64 * (FIXED_COLUMNS + width);
     if width == 0 || width > 64 || k > 28 || bytes.len() != expected {
-        return Err(fail(&format!("width {width}, height {k} and {} bytes do not go together", bytes.len())));
+        return Err(fail(&format!(
+            "width {width}, height {k} and {} bytes do not go together",
+            bytes.len()
+        )));
     }
     let public_values = usize::from(u16::from_be_bytes([bytes[7], bytes[8]]));
     if public_values == 0 || public_values >= 1 << k {
-        return Err(fail(&format!("{public_values} public values, expected 1 to {}", (1usize << k) - 1)));
+        return Err(fail(&format!(
+            "{public_values} public values, expected 1 to {}",
+            (1usize << k) - 1
+        )));
     }
     let mut words32 = bytes[32..].chunks_exact(32).map(B256::from_slice);
-    let representation = words32.next().map(|word| words::scalar(&word)).transpose()?;
+    let representation = words32
+        .next()
+        .map(|word| words::scalar(&word))
+        .transpose()?;
     let rest: Vec<B256> = words32.collect();
     let commitments = rest
         .chunks_exact(2)

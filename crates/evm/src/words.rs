@@ -17,7 +17,7 @@ pub fn word(scalar: &Fr) -> B256 {
 pub fn scalar(word: &B256) -> Result<Fr, EvmError> {
     let mut repr = word.0;
     repr.reverse();
-    Option::from(Fr::from_repr(repr.into())).ok_or_else(|| EvmError::NotCanonical(word.to_string()))
+    Option::from(Fr::from_repr(repr)).ok_or_else(|| EvmError::NotCanonical(word.to_string()))
 }
 
 /// A point as two words, the identity as zeros.
@@ -30,14 +30,15 @@ pub fn read_point(x: &B256, y: &B256) -> Option<G1Affine> {
     let base = |word: &B256| -> Option<Fq> {
         let mut repr = word.0;
         repr.reverse();
-        Option::from(Fq::from_repr(repr.into()))
+        Option::from(Fq::from_repr(repr))
     };
     Option::from(G1Affine::from_xy(base(x)?, base(y)?))
 }
 
 /// `[τ]_2` in the order of EIP-197: imaginary parts first.
 pub fn tau_g2(point: &G2Affine) -> [U256; 4] {
-    [point.x.c1, point.x.c0, point.y.c1, point.y.c0].map(|part| U256::from_be_bytes(coordinate(&part).0))
+    [point.x.c1, point.x.c0, point.y.c1, point.y.c0]
+        .map(|part| U256::from_be_bytes(coordinate(&part).0))
 }
 
 /// A word's four 64-bit limbs, lowest first, as packing uses them.

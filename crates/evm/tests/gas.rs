@@ -19,7 +19,10 @@ fn predicted(name: &str, goal: Goal, inputs: Visibility) -> GasEstimate {
 }
 
 fn at_most(what: &str, gas: u64, limit: u64) {
-    assert!(gas as f64 * MARGIN <= limit as f64, "{what}: {gas}, limit {limit} less 2%");
+    assert!(
+        gas as f64 * MARGIN <= limit as f64,
+        "{what}: {gas}, limit {limit} less 2%"
+    );
 }
 
 #[test]
@@ -34,13 +37,22 @@ fn a_transaction_costs_what_was_predicted_at_every_width() {
         let proved = prove(name, goal, inputs, width);
         let chosen = proved.session.plan().chosen;
         let (key, registration) = evm.publish(&proved.key).unwrap();
-        let (verdict, gas) = evm.verify(key, &proved.values(), &proved.inference.proof).unwrap();
+        let (verdict, gas) = evm
+            .verify(key, &proved.values(), &proved.inference.proof)
+            .unwrap();
         assert_eq!(verdict, Verdict::Accepted);
         assert_eq!(gas.intrinsic + gas.calldata + gas.execution, gas.total);
         let predicted = estimate(chosen.k, chosen.width, proved.values().len()).unwrap();
-        for (predicted, actual) in [(predicted.verify.total, gas.total), (predicted.register, registration.total)] {
+        for (predicted, actual) in [
+            (predicted.verify.total, gas.total),
+            (predicted.register, registration.total),
+        ] {
             let error = predicted.abs_diff(actual) as f64 / actual as f64;
-            assert!(error < 0.02, "{name}, width {}: predicted {predicted}, actual {actual}", chosen.width);
+            assert!(
+                error < 0.02,
+                "{name}, width {}: predicted {predicted}, actual {actual}",
+                chosen.width
+            );
         }
     }
 }
@@ -50,11 +62,19 @@ fn the_promised_gas_is_kept() {
     let private = predicted("mlp-digits28", Goal::Gas, Visibility::Private);
     at_most("784-128-10, gas-optimal", private.verify.total, 350_000);
     let public = predicted("mlp-digits28", Goal::Gas, Visibility::Public);
-    at_most("784-128-10, 784 public inputs", public.verify.total, private.verify.total + 60_000);
+    at_most(
+        "784-128-10, 784 public inputs",
+        public.verify.total,
+        private.verify.total + 60_000,
+    );
     let balanced = predicted("mlp-digits28", Goal::Balanced, Visibility::Private);
     at_most("784-128-10, balanced", balanced.verify.total, 372_000);
     let logistic = predicted("logreg-breast-cancer", Goal::Gas, Visibility::Public);
-    at_most("logistic regression, 30 public features", logistic.verify.total, 355_000);
+    at_most(
+        "logistic regression, 30 public features",
+        logistic.verify.total,
+        355_000,
+    );
     for estimate in [private, public, balanced, logistic] {
         at_most("registration", estimate.register, 450_000);
     }

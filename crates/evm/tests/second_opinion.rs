@@ -20,7 +20,11 @@ use verdict_model::{Goal, Visibility};
 
 fn source(proved: &Proved) -> String {
     let keys = proved.session.keys();
-    snark::solidity(proved.session.srs().params(), keys.verifying(), keys.on_chain().public_values)
+    snark::solidity(
+        proved.session.srs().params(),
+        keys.verifying(),
+        keys.on_chain().public_values,
+    )
 }
 
 #[test]
@@ -34,7 +38,12 @@ fn snark_verifiers_contract_accepts_what_ours_accepts() {
     .into_iter()
     .map(|(name, inputs, width)| (name, width, prove(name, Goal::Time, inputs, Some(width))))
     .collect();
-    let codes = snark::creation_codes(&proofs.iter().map(|(_, _, proved)| source(proved)).collect::<Vec<_>>());
+    let codes = snark::creation_codes(
+        &proofs
+            .iter()
+            .map(|(_, _, proved)| source(proved))
+            .collect::<Vec<_>>(),
+    );
 
     let mut ours = harness();
     let mut theirs = Evm::new();
@@ -46,12 +55,20 @@ fn snark_verifiers_contract_accepts_what_ours_accepts() {
         let values = proved.values();
         let proof = &proved.inference.proof;
 
-        proved.session.verify(&proved.inference.instance, proof).unwrap();
+        proved
+            .session
+            .verify(&proved.inference.instance, proof)
+            .unwrap();
         let key = ours.publish(&proved.key).unwrap().0;
         let (verdict, gas) = ours.verify(key, &values, proof).unwrap();
         assert_eq!(verdict, Verdict::Accepted, "{name}, width {width}");
-        let (end, output, their_gas) = theirs.call(contract.address, snark::calldata(&values, proof));
-        assert_eq!((end, output.len()), (End::Accepted, 0), "{name}, width {width}");
+        let (end, output, their_gas) =
+            theirs.call(contract.address, snark::calldata(&values, proof));
+        assert_eq!(
+            (end, output.len()),
+            (End::Accepted, 0),
+            "{name}, width {width}"
+        );
         println!(
             "{name} k {} c {width} values {}: ours {} gas, snark-verifier's {their_gas} gas in {} bytes of code",
             parts.k,
@@ -63,24 +80,39 @@ fn snark_verifiers_contract_accepts_what_ours_accepts() {
         // It does check: one bit of a scalar is enough.
         let mut wrong = proof.clone();
         wrong[22 * 32 + 31] ^= 1;
-        assert_eq!(contract.call(&mut theirs, &values, &wrong).kind(), "(empty revert)");
+        assert_eq!(
+            contract.call(&mut theirs, &values, &wrong).kind(),
+            "(empty revert)"
+        );
         let mut other = values.clone();
         other[0] = (U256::from_be_bytes(other[0].0) + U256::from(1)).into();
-        assert_eq!(contract.call(&mut theirs, &other, proof).kind(), "(empty revert)");
+        assert_eq!(
+            contract.call(&mut theirs, &other, proof).kind(),
+            "(empty revert)"
+        );
         contracts.push((contract, values, proof.clone()));
     }
 
     // Each is the verifier of its own key only.
     for (i, (contract, _, _)) in contracts.iter().enumerate() {
         for (j, (_, values, proof)) in contracts.iter().enumerate() {
-            assert_eq!(contract.call(&mut theirs, values, proof) == End::Accepted, i == j, "contract {i}, proof {j}");
+            assert_eq!(
+                contract.call(&mut theirs, values, proof) == End::Accepted,
+                i == j,
+                "contract {i}, proof {j}"
+            );
         }
     }
 }
 
 #[test]
 fn the_contracts_differ_only_where_snark_verifier_is_lenient() {
-    let proved = prove("logreg-breast-cancer", Goal::Time, Visibility::Public, Some(1));
+    let proved = prove(
+        "logreg-breast-cancer",
+        Goal::Time,
+        Visibility::Public,
+        Some(1),
+    );
     let code = snark::creation_codes(&[source(&proved)]).remove(0);
     let mut theirs = Evm::new();
     let contract = snark::Contract::deploy(&mut theirs, code, proved.values().len(), 1);
@@ -88,10 +120,17 @@ fn the_contracts_differ_only_where_snark_verifier_is_lenient() {
     let key = ours.publish(&proved.key).unwrap().0;
     let (values, proof) = (proved.values(), &proved.inference.proof);
     let mut check = |values: &[_], proof: &[u8], error: &str| {
-        assert_eq!(contract.call(&mut theirs, values, proof), End::Accepted, "{error}");
-        let Verdict::Rejected(name) = ours.verify(key, values, proof).unwrap().0 else { panic!("accepted: {error}") };
+        assert_eq!(
+            contract.call(&mut theirs, values, proof),
+            End::Accepted,
+            "{error}"
+        );
+        let Verdict::Rejected(name) = ours.verify(key, values, proof).unwrap().0 else {
+            panic!("accepted: {error}")
+        };
         assert!(name.starts_with(error), "{name} instead of {error}");
-        let halo2 = verdict_evm::instance(values).is_ok_and(|instance| proved.session.verify(&instance, proof).is_ok());
+        let halo2 = verdict_evm::instance(values)
+            .is_ok_and(|instance| proved.session.verify(&instance, proof).is_ok());
         assert!(!halo2, "halo2 accepted: {error}");
     };
 
@@ -105,6 +144,14 @@ fn the_contracts_differ_only_where_snark_verifier_is_lenient() {
     words[1] = (U256::from_be_bytes(words[1].0) + field::R).into();
     check(&words, proof, "PublicValueNotCanonical");
     // Bytes after the proof.
-    check(&values, &[proof.as_slice(), &[0]].concat(), "WrongProofLength");
-    check(&values, &[proof.as_slice(), &[7; 32]].concat(), "WrongProofLength");
+    check(
+        &values,
+        &[proof.as_slice(), &[0]].concat(),
+        "WrongProofLength",
+    );
+    check(
+        &values,
+        &[proof.as_slice(), &[7; 32]].concat(),
+        "WrongProofLength",
+    );
 }

@@ -20,6 +20,9 @@ use crate::{ModelError, Result};
 const MAX_ROWS: usize = 4096;
 /// Share of rows whose top-1 may differ from the float model's.
 const TOP1_TOLERANCE: f64 = 0.001;
+/// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred calibration rows seldom show a
+/// flip that unseen data would.
+const RISK_TOLERANCE: f64 = 0.005;
 /// Worst error of a single output, relative to its calibrated range.
 const ERROR_TOLERANCE: f64 = 0.01;
 /// Most bits an activation or output can have.
@@ -162,7 +165,7 @@ fn search(
     };
     let activations = match options.activation_bits {
         Some(bits) => bits..=bits,
-        None => (if small { 6 } else { 8 })..=MAX_BITS,
+        None => fewest_bits(graph, small)..=MAX_BITS,
     };
     let mut best: Option<(f64, Bits, IntegerGraph, Vec<InputGrid>)> = None;
     for activation in activations {
@@ -214,6 +217,19 @@ fn search(
     Ok((bits, integer, grids))
 }
 
+/// Where the search begins. Independent rounding errors of successive layers add up like their root mean square, half a bit for every
+/// doubling of the depth, which calibration rows that the model was trained on are too easy to show.
+fn fewest_bits(graph: &FloatGraph, small: bool) -> u32 {
+    let layers = graph
+        .tensors
+        .len()
+        .saturating_sub(graph.inputs.len())
+        .max(1);
+    let depth = ((layers as f64).log2() / 2.0).ceil() as u32;
+    let floor = if small { 6 } else { 8 };
+    (6 + depth).clamp(floor, MAX_BITS)
+}
+
 /// How far the integers are from the float model, relative to what is tolerated.
 fn disagreement(
     graph: &IntegerGraph,
@@ -255,7 +271,8 @@ fn disagreement(
                 best != top1(reals)
                     && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
             });
-            differ.count() as f64 / data.len() as f64 / TOP1_TOLERANCE
+            let differing = differ.count() as f64 / data.len() as f64 / TOP1_TOLERANCE;
+            differing.max(at_risk(pairs(), scale) / RISK_TOLERANCE)
         } else {
             let reals = || pairs().map(|(_, reals)| reals[0]);
             let range =
@@ -273,6 +290,31 @@ fn disagreement(
         worst = worst.max(badness);
     }
     Ok(worst)
+}
+
+/// Share of rows whose lead of the best output over the second is less than the root mean square error of that lead.
+fn at_risk<'a>(pairs: impl Iterator<Item = (&'a Vec<i32>, &'a Vec<f64>)>, scale: f64) -> f64 {
+    let leads: Vec<(f64, f64)> = pairs
+        .filter_map(|(integers, reals)| {
+            let best = top1(reals);
+            let second = (0..reals.len())
+                .filter(|&i| i != best)
+                .max_by(|&a, &b| reals[a].total_cmp(&reals[b]))?;
+            let found = f64::from(integers[best] - integers[second]) * scale;
+            // Equal float scores have no top-1 to lose.
+            let lead = reals[best] - reals[second];
+            (lead > 0.0).then_some((lead, found))
+        })
+        .collect();
+    let rows = leads.len().max(1) as f64;
+    let squares: f64 = leads
+        .iter()
+        .map(|(lead, found)| (lead - found).powi(2))
+        .sum();
+    let typical = (squares / rows).sqrt();
+    // One close call happens however fine the integers are.
+    let close = leads.iter().filter(|(lead, _)| *lead < typical).count();
+    close.saturating_sub(1) as f64 / rows
 }
 
 fn manifest(

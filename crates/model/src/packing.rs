@@ -17,13 +17,25 @@ pub struct Packing {
 
 impl Packing {
     /// 31 unsigned bytes to a word.
-    pub const BYTES: Packing = Packing { bits: 8, per_word: 31, offset: 0 };
+    pub const BYTES: Packing = Packing {
+        bits: 8,
+        per_word: 31,
+        offset: 0,
+    };
     /// 15 signed 16-bit values to a word, each shifted up by 2^15.
-    pub const SIGNED: Packing = Packing { bits: 16, per_word: 15, offset: 1 << 15 };
+    pub const SIGNED: Packing = Packing {
+        bits: 16,
+        per_word: 15,
+        offset: 1 << 15,
+    };
 
     /// The packing of a tensor: bytes where its range allows.
     pub fn of(tensor: &Tensor) -> Self {
-        if tensor.min >= 0 && tensor.max <= 255 { Self::BYTES } else { Self::SIGNED }
+        if tensor.min >= 0 && tensor.max <= 255 {
+            Self::BYTES
+        } else {
+            Self::SIGNED
+        }
     }
 
     /// Words that `len` values take.
@@ -56,7 +68,8 @@ impl Packing {
         let values: Vec<i32> = (0..len)
             .map(|i| {
                 let bit = self.bits as usize * (i % self.per_word);
-                let part = words[i / self.per_word][bit / 64] >> (bit % 64) & ((1 << self.bits) - 1);
+                let part =
+                    words[i / self.per_word][bit / 64] >> (bit % 64) & ((1 << self.bits) - 1);
                 (part as i64 - self.offset) as i32
             })
             .collect();
@@ -71,7 +84,12 @@ mod tests {
     #[test]
     fn packing_round_trips_and_refuses_stray_bits() {
         for (packing, values) in [
-            (Packing::SIGNED, vec![-32768, 32767, 0, 1, -1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, -32768]),
+            (
+                Packing::SIGNED,
+                vec![
+                    -32768, 32767, 0, 1, -1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, -32768,
+                ],
+            ),
             (Packing::BYTES, (0..70).map(|i| i * 3).collect::<Vec<i32>>()),
             (Packing::BYTES, vec![]),
         ] {

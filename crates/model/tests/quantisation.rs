@@ -413,7 +413,11 @@ fn goals_and_visibility() {
         .manifest()
         .activation_bits
     };
-    assert!(bits(Goal::Time) <= bits(Goal::Balanced) && bits(Goal::Balanced) < bits(Goal::Gas));
+    let [time, balanced, gas] = [Goal::Time, Goal::Balanced, Goal::Gas].map(bits);
+    assert!(
+        time <= balanced && balanced < gas,
+        "{time} {balanced} {gas}"
+    );
     let options = Options {
         input_visibility: Visibility::Public,
         output_visibility: Visibility::Private,

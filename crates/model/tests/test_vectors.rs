@@ -62,7 +62,7 @@ fn digits28() {
 /// All hidden layers share one table.
 #[test]
 fn fifty_layers() {
-    classifier("mlp-deep", 2, 4096);
+    classifier("mlp-deep", 2, 8192);
 }
 
 /// Thirty features whose ranges differ by five orders of magnitude.

@@ -5,7 +5,10 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
+
+static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 const MAGIC: &[u8; 8] = b"VDCACHE1";
 
@@ -23,7 +26,11 @@ impl Cache {
 
     /// `$VERDICT_CACHE`, or `verdict` in `$XDG_CACHE_HOME`, or `~/.cache/verdict`, or `.verdict-cache` here.
     pub fn standard() -> Self {
-        let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let var = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let root = var("VERDICT_CACHE")
             .or_else(|| var("XDG_CACHE_HOME").map(|root| root.join("verdict")))
             .or_else(|| var("HOME").map(|root| root.join(".cache/verdict")))
@@ -49,7 +56,10 @@ impl Cache {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(ProverError::io("cannot read", &path)(error)),
         };
-        let corrupt = |detail: &str| ProverError::CorruptCache { path: path.clone(), detail: detail.into() };
+        let corrupt = |detail: &str| ProverError::CorruptCache {
+            path: path.clone(),
+            detail: detail.into(),
+        };
         let header = MAGIC.len() + blake3::OUT_LEN;
         if bytes.len() < header || &bytes[..MAGIC.len()] != MAGIC {
             return Err(corrupt("it does not begin like one"));
@@ -66,7 +76,9 @@ impl Cache {
         let path = self.path(name);
         let parent = path.parent().unwrap_or(&self.root).to_owned();
         fs::create_dir_all(&parent).map_err(ProverError::io("cannot create", &parent))?;
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        // No two writers share a temporary file, whether threads or processes.
+        let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_extension(format!("{}-{writer}.tmp", std::process::id()));
         let written = (|| {
             let mut file = fs::File::create(&temporary)?;
             file.write_all(MAGIC)?;

@@ -38,14 +38,18 @@ pub(crate) fn powers(k: u32) -> (Vec<G1Affine>, Vec<G1Affine>, G2Affine) {
     for _ in k..Fr::S {
         omega = omega.square();
     }
-    let factor = (tau.pow_vartime([n as u64]) - Fr::ONE) * Fr::from(n as u64).invert().unwrap_or(Fr::ZERO);
-    scalars.par_chunks_mut(4096).enumerate().for_each(|(chunk, scalars)| {
-        let mut root = omega.pow_vartime([(chunk * 4096) as u64]);
-        for scalar in scalars {
-            *scalar = root * factor * (tau - root).invert().unwrap_or(Fr::ZERO);
-            root *= omega;
-        }
-    });
+    let factor =
+        (tau.pow_vartime([n as u64]) - Fr::ONE) * Fr::from(n as u64).invert().unwrap_or(Fr::ZERO);
+    scalars
+        .par_chunks_mut(4096)
+        .enumerate()
+        .for_each(|(chunk, scalars)| {
+            let mut root = omega.pow_vartime([(chunk * 4096) as u64]);
+            for scalar in scalars {
+                *scalar = root * factor * (tau - root).invert().unwrap_or(Fr::ZERO);
+                root *= omega;
+            }
+        });
     let g_lagrange = table.multiply(&scalars);
     (g, g_lagrange, tau_g2())
 }
@@ -75,22 +79,25 @@ impl Table {
 
     fn multiply(&self, scalars: &[Fr]) -> Vec<G1Affine> {
         let mut points = vec![G1Affine::identity(); scalars.len()];
-        points.par_chunks_mut(1024).zip(scalars.par_chunks(1024)).for_each(|(points, scalars)| {
-            let sums: Vec<G1> = scalars
-                .iter()
-                .map(|scalar| {
-                    let repr = scalar.to_repr();
-                    let mut sum = G1::identity();
-                    for (row, &byte) in self.0.iter().zip(repr.as_ref()) {
-                        if byte != 0 {
-                            sum += row[usize::from(byte) - 1];
+        points
+            .par_chunks_mut(1024)
+            .zip(scalars.par_chunks(1024))
+            .for_each(|(points, scalars)| {
+                let sums: Vec<G1> = scalars
+                    .iter()
+                    .map(|scalar| {
+                        let repr = scalar.to_repr();
+                        let mut sum = G1::identity();
+                        for (row, &byte) in self.0.iter().zip(repr.as_ref()) {
+                            if byte != 0 {
+                                sum += row[usize::from(byte) - 1];
+                            }
                         }
-                    }
-                    sum
-                })
-                .collect();
-            G1::batch_normalize(&sums, points);
-        });
+                        sum
+                    })
+                    .collect();
+                G1::batch_normalize(&sums, points);
+            });
         points
     }
 }

@@ -32,7 +32,9 @@ pub enum ProverError {
         detail: String,
     },
     /// The set-up holds too few points.
-    #[error("the set-up holds 2^{have} points, the proof needs 2^{need}; import a larger file, or plan a smaller height with `--max-k {have}`")]
+    #[error(
+        "the set-up holds 2^{have} points, the proof needs 2^{need}; import a larger file, or plan a height of at most {have}"
+    )]
     SrsTooSmall {
         /// Height of the set-up.
         have: u32,
@@ -59,7 +61,9 @@ pub enum ProverError {
     #[error("the proof is not valid for this verifying key and these public values: {0}")]
     Rejected(String),
     /// Two artefacts belong to different models, keys or set-ups.
-    #[error("{what} belongs to {found}, expected {expected}; prove again with the model, key and set-up that the verifier uses")]
+    #[error(
+        "{what} belongs to {found}, expected {expected}; prove again with the model, key and set-up that the verifier uses"
+    )]
     Mismatch {
         /// What was compared.
         what: &'static str,
@@ -71,20 +75,35 @@ pub enum ProverError {
 }
 
 impl ProverError {
-    pub(crate) fn io(what: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(
+        what: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| {
             let hint = match source.kind() {
-                std::io::ErrorKind::StorageFull => "; free some space (caches can be moved with VERDICT_CACHE) and run again",
+                std::io::ErrorKind::StorageFull => {
+                    "; free some space (caches can be moved with VERDICT_CACHE) and run again"
+                }
                 std::io::ErrorKind::NotFound => "; check the path",
-                std::io::ErrorKind::PermissionDenied => "; check the permissions, or set VERDICT_CACHE to a writable folder",
+                std::io::ErrorKind::PermissionDenied => {
+                    "; check the permissions, or set VERDICT_CACHE to a writable folder"
+                }
                 _ => "",
             };
-            Self::Io { what, path, source, hint }
+            Self::Io {
+                what,
+                path,
+                source,
+                hint,
+            }
         }
     }
 
     pub(crate) fn halo2(what: &'static str) -> impl FnOnce(halo2_axiom::plonk::Error) -> Self {
-        move |error| Self::Halo2 { what, reason: error.to_string() }
+        move |error| Self::Halo2 {
+            what,
+            reason: error.to_string(),
+        }
     }
 }

@@ -26,9 +26,21 @@ impl Srs {
         for (name, folder) in entries(&cache.path("srs"))? {
             for (height, path) in entries(&folder)? {
                 let Ok(k) = height.parse() else { continue };
-                let bytes = fs::metadata(&path).map_err(ProverError::io("cannot read", &path))?.len();
-                let digest = if name == "development" { development.clone() } else { name.clone() };
-                stored.push(StoredSrs { development: digest == development, digest, k, path, bytes });
+                let bytes = fs::metadata(&path)
+                    .map_err(ProverError::io("cannot read", &path))?
+                    .len();
+                let digest = if name == "development" {
+                    development.clone()
+                } else {
+                    name.clone()
+                };
+                stored.push(StoredSrs {
+                    development: digest == development,
+                    digest,
+                    k,
+                    path,
+                    bytes,
+                });
             }
         }
         stored.sort_by(|a, b| (&a.digest, a.k, &a.path).cmp(&(&b.digest, b.k, &b.path)));
@@ -40,12 +52,24 @@ impl Srs {
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, ProverError> {
     let list = match fs::read_dir(folder) {
         Ok(list) => list,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(Vec::new());
         }
         Err(error) => return Err(ProverError::io("cannot read", folder)(error)),
     };
-    list.map(|entry| entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())))
-        .collect::<io::Result<_>>()
-        .map_err(ProverError::io("cannot read", folder))
+    list.map(|entry| {
+        entry.map(|entry| {
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                entry.path(),
+            )
+        })
+    })
+    .collect::<io::Result<_>>()
+    .map_err(ProverError::io("cannot read", folder))
 }

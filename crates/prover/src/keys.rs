@@ -5,10 +5,15 @@ use halo2_axiom::{
     SerdeFormat,
     plonk::{ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
 };
-use halo2curves_axiom::{bn256::{Fr, G1Affine}, ff::PrimeField};
+use halo2curves_axiom::{
+    CurveAffine,
+    bn256::{Fr, G1Affine},
+    ff::PrimeField,
+};
 use std::sync::Arc;
 use verdict_circuit::{
-    ADVICE_COLUMNS, FIXED_COLUMNS, Program, QUOTIENT_PIECES, RUNNING_COLUMNS, Shape, Tape, TapeCircuit,
+    ADVICE_COLUMNS, FIXED_COLUMNS, Program, QUOTIENT_PIECES, RUNNING_COLUMNS, Shape, Tape,
+    TapeCircuit,
 };
 
 /// Both keys of a program on a tape under a set-up.
@@ -22,9 +27,14 @@ pub struct Keys {
 
 impl Keys {
     /// Makes both keys.
-    pub fn generate(program: &Arc<Program>, tape: &Arc<Tape>, srs: &Srs) -> Result<Self, ProverError> {
+    pub fn generate(
+        program: &Arc<Program>,
+        tape: &Arc<Tape>,
+        srs: &Srs,
+    ) -> Result<Self, ProverError> {
         let circuit = Self::circuit(program, tape, srs)?;
-        let verifying = keygen_vk(srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
+        let verifying =
+            keygen_vk(srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
         Self::from_verifying(verifying, &circuit, srs)
     }
 
@@ -41,15 +51,37 @@ impl Keys {
         let digest = blake3::Hash::from(tape.digest(program)).to_hex();
         let name = format!("keys/{}-{}-{}", &digest[..32], srs.k(), srs.digest());
         if let Some(bytes) = cache.read(&name)? {
-            let shape = Shape { width: tape.width() };
-            let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(&name), detail };
+            let shape = Shape {
+                width: tape.width(),
+            };
+            let corrupt = |detail: String| ProverError::CorruptCache {
+                path: cache.path(&name),
+                detail,
+            };
             let expected = 10 + 64 * (FIXED_COLUMNS + tape.width());
             if bytes.len() != expected {
-                return Err(corrupt(format!("{} bytes, expected {expected}", bytes.len())));
+                return Err(corrupt(format!(
+                    "{} bytes, expected {expected}",
+                    bytes.len()
+                )));
             }
-            let verifying =
-                VerifyingKey::read::<_, TapeCircuit>(&mut bytes.as_slice(), SerdeFormat::RawBytes, shape)
-                    .map_err(|error| corrupt(error.to_string()))?;
+            if bytes[1..5] != srs.k().to_le_bytes() {
+                return Err(corrupt(format!("it is not a key of height {}", srs.k())));
+            }
+            let verifying = VerifyingKey::read::<_, TapeCircuit>(
+                &mut bytes.as_slice(),
+                SerdeFormat::RawBytes,
+                shape,
+            )
+            .map_err(|error| corrupt(error.to_string()))?;
+            // halo2curves checks that coordinates are reduced, but not that they belong to a point.
+            if verifying
+                .fixed_commitments()
+                .iter()
+                .any(|point: &G1Affine| !bool::from(point.is_on_curve()))
+            {
+                return Err(corrupt("a commitment is not a point of the curve".into()));
+            }
             return Self::from_verifying(verifying, &circuit, srs);
         }
         let keys = Self::generate(program, tape, srs)?;
@@ -57,9 +89,16 @@ impl Keys {
         Ok(keys)
     }
 
-    fn circuit(program: &Arc<Program>, tape: &Arc<Tape>, srs: &Srs) -> Result<TapeCircuit, ProverError> {
+    fn circuit(
+        program: &Arc<Program>,
+        tape: &Arc<Tape>,
+        srs: &Srs,
+    ) -> Result<TapeCircuit, ProverError> {
         if tape.height() > srs.k() {
-            return Err(ProverError::SrsTooSmall { have: srs.k(), need: tape.height() });
+            return Err(ProverError::SrsTooSmall {
+                have: srs.k(),
+                need: tape.height(),
+            });
         }
         Ok(TapeCircuit::for_keys(program.clone(), tape.clone()))
     }
@@ -69,9 +108,14 @@ impl Keys {
         circuit: &TapeCircuit,
         srs: &Srs,
     ) -> Result<Self, ProverError> {
-        let proving =
-            keygen_pk(srs.params(), verifying, circuit).map_err(ProverError::halo2("key generation"))?;
-        Ok(Self { proving, k: srs.k(), width: circuit.tape.width(), words: circuit.tape.words() })
+        let proving = keygen_pk(srs.params(), verifying, circuit)
+            .map_err(ProverError::halo2("key generation"))?;
+        Ok(Self {
+            proving,
+            k: srs.k(),
+            width: circuit.tape.width(),
+            words: circuit.tape.words(),
+        })
     }
 
     /// halo2's proving key.

@@ -22,10 +22,22 @@ type ReadTranscript<'a, 'b> = EvmTranscript<G1Affine, NativeLoader, &'a mut &'b 
 type WriteTranscript = EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>>;
 
 /// Proves a circuit that has its witness; `rng` blinds.
-pub fn prove(keys: &Keys, srs: &Srs, circuit: TapeCircuit, rng: impl RngCore) -> Result<Vec<u8>, ProverError> {
+pub fn prove(
+    keys: &Keys,
+    srs: &Srs,
+    circuit: TapeCircuit,
+    rng: impl RngCore,
+) -> Result<Vec<u8>, ProverError> {
     let instance = circuit.instance.clone();
     let mut transcript = WriteTranscript::new(Vec::new());
-    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, ChallengeEvm<G1Affine>, _, _, _>(
+    create_proof::<
+        KZGCommitmentScheme<Bn256>,
+        ProverSHPLONK<'_, Bn256>,
+        ChallengeEvm<G1Affine>,
+        _,
+        _,
+        _,
+    >(
         srs.params(),
         keys.proving(),
         &[circuit],
@@ -38,6 +50,9 @@ pub fn prove(keys: &Keys, srs: &Srs, circuit: TapeCircuit, rng: impl RngCore) ->
 }
 
 /// Verifies with halo2-axiom. `instance[0]` is the context.
+///
+/// halo2's key does not know how many public words its model has, and a word too many would be added to what the tape produces:
+/// the caller must compare the count, as [`Session::verify`](crate::Session::verify) and the contract do.
 pub fn verify(
     verifying: &VerifyingKey<G1Affine>,
     params: &ParamsKZG<Bn256>,
@@ -45,8 +60,15 @@ pub fn verify(
     proof: &[u8],
 ) -> Result<(), ProverError> {
     let mut rest = proof;
-    let mut transcript: ReadTranscript<'_, '_> = TranscriptReadBuffer::<_, G1Affine, _>::init(&mut rest);
-    verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, ChallengeEvm<G1Affine>, _, _>(
+    let mut transcript: ReadTranscript<'_, '_> =
+        TranscriptReadBuffer::<_, G1Affine, _>::init(&mut rest);
+    verify_proof::<
+        KZGCommitmentScheme<Bn256>,
+        VerifierSHPLONK<'_, Bn256>,
+        ChallengeEvm<G1Affine>,
+        _,
+        _,
+    >(
         params,
         verifying,
         SingleStrategy::new(params),
@@ -56,7 +78,10 @@ pub fn verify(
     .map_err(|error| ProverError::Rejected(error.to_string()))?;
     // halo2 reads what it needs and does not look further.
     if !rest.is_empty() {
-        return Err(ProverError::Rejected(format!("{} bytes follow it", rest.len())));
+        return Err(ProverError::Rejected(format!(
+            "{} bytes follow it",
+            rest.len()
+        )));
     }
     Ok(())
 }

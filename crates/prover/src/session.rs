@@ -53,13 +53,30 @@ impl Session {
         cache: Option<&Cache>,
         on_stage: OnStage<'_>,
     ) -> Result<Self, ProverError> {
+        if plan.lowered.graph() != model.graph() {
+            let digest = model
+                .digest()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            return Err(ProverError::Mismatch {
+                what: "the plan",
+                found: "another model".into(),
+                expected: digest,
+            });
+        }
         let srs = srs.cut(plan.chosen.k)?;
         on_stage(Stage::Keys);
         let keys = match cache {
             Some(cache) => Keys::cached(&plan.program, &plan.tape, &srs, cache)?,
             None => Keys::generate(&plan.program, &plan.tape, &srs)?,
         };
-        Ok(Self { model, plan, srs, keys })
+        Ok(Self {
+            model,
+            plan,
+            srs,
+            keys,
+        })
     }
 
     /// Executes the model on integer inputs and proves it. `context` is what the consumer contract computes.
@@ -83,12 +100,17 @@ impl Session {
         };
         on_stage(Stage::Prove);
         let proof = prove(&self.keys, &self.srs, circuit, rng)?;
-        Ok(Inference { trace, instance, proof })
+        Ok(Inference {
+            trace,
+            instance,
+            proof,
+        })
     }
 
     /// Verifies with halo2-axiom.
     pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
-        // halo2 pads the instance with zeros, so it would take a word too many that is zero.
+        // halo2 takes any number: it pads with zeros, and a word too many would be added to what the tape produces on its row,
+        // which makes anything provable.
         let expected = self.plan.tape.words() + 1;
         if instance.len() != expected {
             return Err(ProverError::Rejected(format!(

@@ -25,16 +25,24 @@ pub struct Srs {
 impl Srs {
     /// The insecure development set-up: its secret is in this source code, so anyone can forge proofs under it.
     pub fn development(k: u32) -> Self {
-        tracing::warn!(k, "using the INSECURE development set-up: its secret is public, proofs under it prove nothing");
+        tracing::warn!(
+            k,
+            "using the INSECURE development set-up: its secret is public, proofs under it prove nothing"
+        );
         let (g, g_lagrange, s_g2) = development::powers(k);
-        Self { params: assemble(k, g, Some(g_lagrange), s_g2) }
+        Self {
+            params: assemble(k, g, Some(g_lagrange), s_g2),
+        }
     }
 
     /// The development set-up from the cache, made and cached if missing.
     pub fn development_cached(k: u32, cache: &Cache) -> Result<Self, ProverError> {
         let name = format!("srs/development/{k}");
         if let Some(srs) = Self::read_cached(&name, k, cache)? {
-            tracing::warn!(k, "using the INSECURE development set-up: its secret is public, proofs under it prove nothing");
+            tracing::warn!(
+                k,
+                "using the INSECURE development set-up: its secret is public, proofs under it prove nothing"
+            );
             return Ok(srs);
         }
         let srs = Self::development(k);
@@ -47,10 +55,18 @@ impl Srs {
     pub fn import(path: &Path, k: Option<u32>) -> Result<Self, ProverError> {
         let mut start = [0u8; 4];
         let mut file = fs::File::open(path).map_err(ProverError::io("cannot read", path))?;
-        std::io::Read::read_exact(&mut file, &mut start).map_err(|_| bad(path, "it is shorter than four bytes"))?;
-        let powers = if &start == b"ptau" { ptau::read(path, k)? } else { read_halo2(path, k)? };
-        srs_check::check(&powers, &mut StdRng::from_entropy()).map_err(|detail| bad(path, &detail))?;
-        let srs = Self { params: assemble(powers.k, powers.g, None, powers.s_g2) };
+        std::io::Read::read_exact(&mut file, &mut start)
+            .map_err(|_| bad(path, "it is shorter than four bytes"))?;
+        let powers = if &start == b"ptau" {
+            ptau::read(path, k)?
+        } else {
+            read_halo2(path, k)?
+        };
+        srs_check::check(&powers, &mut StdRng::from_entropy())
+            .map_err(|detail| bad(path, &detail))?;
+        let srs = Self {
+            params: assemble(powers.k, powers.g, None, powers.s_g2),
+        };
         if srs.is_development() {
             tracing::warn!(path = %path.display(), "this file holds the INSECURE development set-up");
         }
@@ -65,7 +81,8 @@ impl Srs {
     /// A stored set-up by digest, cut to height `k`; the smallest stored height that suffices is used.
     pub fn cached(digest: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
         for have in k..=28 {
-            if let Some(mut srs) = Self::read_cached(&format!("srs/{digest}/{have}"), have, cache)? {
+            if let Some(mut srs) = Self::read_cached(&format!("srs/{digest}/{have}"), have, cache)?
+            {
                 if have > k {
                     srs.params.downsize(k);
                     srs.store(cache)?;
@@ -77,8 +94,13 @@ impl Srs {
     }
 
     fn read_cached(name: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
-        let Some(bytes) = cache.read(name)? else { return Ok(None) };
-        let corrupt = |detail: String| ProverError::CorruptCache { path: cache.path(name), detail };
+        let Some(bytes) = cache.read(name)? else {
+            return Ok(None);
+        };
+        let corrupt = |detail: String| ProverError::CorruptCache {
+            path: cache.path(name),
+            detail,
+        };
         // Unchecked reading trusts its input: the digest has been checked, the length is checked here.
         let expected = 4 + (128usize << k) + 256;
         if bytes.len() != expected || bytes[..4] != k.to_le_bytes() {
@@ -117,6 +139,11 @@ impl Srs {
         digest_of(&self.tau_g2())
     }
 
+    /// The digest of the development set-up.
+    pub fn development_digest() -> String {
+        digest_of(&development::tau_g2())
+    }
+
     /// Whether this is the insecure development set-up.
     pub fn is_development(&self) -> bool {
         self.tau_g2() == development::tau_g2()
@@ -125,7 +152,10 @@ impl Srs {
     /// Cuts the set-up to height `k`.
     pub fn cut(mut self, k: u32) -> Result<Self, ProverError> {
         if k > self.k() {
-            return Err(ProverError::SrsTooSmall { have: self.k(), need: k });
+            return Err(ProverError::SrsTooSmall {
+                have: self.k(),
+                need: k,
+            });
         }
         if k < self.k() {
             self.params.downsize(k);
@@ -147,12 +177,26 @@ pub(crate) struct Powers {
 }
 
 pub(crate) fn bad(path: &Path, detail: &str) -> ProverError {
-    ProverError::BadSrs { path: path.to_owned(), detail: detail.into() }
+    ProverError::BadSrs {
+        path: path.to_owned(),
+        detail: detail.into(),
+    }
 }
 
-fn assemble(k: u32, g: Vec<G1Affine>, g_lagrange: Option<Vec<G1Affine>>, s_g2: G2Affine) -> ParamsKZG<Bn256> {
+fn assemble(
+    k: u32,
+    g: Vec<G1Affine>,
+    g_lagrange: Option<Vec<G1Affine>>,
+    s_g2: G2Affine,
+) -> ParamsKZG<Bn256> {
     // halo2 builds parameters from parts only on an existing value; the smallest one serves.
-    ParamsKZG::setup(1, StdRng::seed_from_u64(0)).from_parts(k, g, g_lagrange, G2Affine::generator(), s_g2)
+    ParamsKZG::setup(1, StdRng::seed_from_u64(0)).from_parts(
+        k,
+        g,
+        g_lagrange,
+        G2Affine::generator(),
+        s_g2,
+    )
 }
 
 /// halo2's file: height, powers, Lagrange basis (made again, not trusted), `[1]_2`, `[τ]_2`.
@@ -160,7 +204,10 @@ fn read_halo2(path: &Path, k: Option<u32>) -> Result<Powers, ProverError> {
     let bytes = fs::read(path).map_err(ProverError::io("cannot read", path))?;
     let stated = u32::from_le_bytes(bytes[..4].try_into().unwrap_or_default());
     if !(1..=Fr::S).contains(&stated) {
-        return Err(bad(path, "it is neither a snarkjs .ptau file nor halo2 parameters for BN254"));
+        return Err(bad(
+            path,
+            "it is neither a snarkjs .ptau file nor halo2 parameters for BN254",
+        ));
     }
     let raw = 4 + (128usize << stated) + 256;
     let processed = 4 + (64usize << stated) + 128;
@@ -170,16 +217,26 @@ fn read_halo2(path: &Path, k: Option<u32>) -> Result<Powers, ProverError> {
         len => {
             return Err(bad(
                 path,
-                &format!("halo2 parameters of height {stated} have {raw} or {processed} bytes, this file has {len}; it may be cut short"),
+                &format!(
+                    "halo2 parameters of height {stated} have {raw} or {processed} bytes, this file has {len}; it may be cut short"
+                ),
             ));
         }
     };
     let wanted = k.unwrap_or(stated);
     if wanted > stated {
-        return Err(ProverError::SrsTooSmall { have: stated, need: wanted });
+        return Err(ProverError::SrsTooSmall {
+            have: stated,
+            need: wanted,
+        });
     }
     let params: ParamsKZG<Bn256> = ParamsKZG::read_custom(&mut bytes.as_slice(), format)
         .map_err(|error| bad(path, &format!("a point is not valid ({error})")))?;
     let g = params.get_g()[..1 << wanted].to_vec();
-    Ok(Powers { k: wanted, g, g2: params.g2(), s_g2: params.s_g2() })
+    Ok(Powers {
+        k: wanted,
+        g,
+        g2: params.g2(),
+        s_g2: params.s_g2(),
+    })
 }

@@ -20,14 +20,43 @@ pub struct Size {
 }
 
 impl Size {
-    pub const SMALL: Size = Size { layers: 4, cells: 9, weight: i32::MAX, wide: 40 };
-    pub const TINY: Size = Size { layers: 2, cells: 3, weight: 32767, wide: 4 };
+    pub const SMALL: Size = Size {
+        layers: 4,
+        cells: 9,
+        weight: i32::MAX,
+        wide: 40,
+    };
+    pub const TINY: Size = Size {
+        layers: 2,
+        cells: 3,
+        weight: 32767,
+        wide: 4,
+    };
 }
 
-fn tensor(rng: &mut ChaCha8Rng, name: String, len: usize, (min, max): (i32, i32), layer: Option<Layer>) -> Tensor {
+fn tensor(
+    rng: &mut ChaCha8Rng,
+    name: String,
+    len: usize,
+    (min, max): (i32, i32),
+    layer: Option<Layer>,
+) -> Tensor {
     // A shape of two axes where the length allows.
-    let shape = if len % 2 == 0 && rng.gen_bool(0.3) { vec![2, len / 2] } else { vec![len] };
-    Tensor { name, shape, len, min, max, scale: 1.0, visibility: Visibility::Private, layer }
+    let shape = if len.is_multiple_of(2) && rng.gen_bool(0.3) {
+        vec![2, len / 2]
+    } else {
+        vec![len]
+    };
+    Tensor {
+        name,
+        shape,
+        len,
+        min,
+        max,
+        scale: 1.0,
+        visibility: Visibility::Private,
+        layer,
+    }
 }
 
 fn weight(rng: &mut ChaCha8Rng, limit: i32) -> i32 {
@@ -39,32 +68,55 @@ fn weight(rng: &mut ChaCha8Rng, limit: i32) -> i32 {
         5 => *[1, -1].choose(rng).unwrap(),
         _ => rng.gen_range(-3000..3000),
     };
-    drawn.clamp(-limit, limit).max(if limit == i32::MAX && drawn == i32::MIN { i32::MIN } else { -limit })
+    drawn
+        .clamp(-limit, limit)
+        .max(if limit == i32::MAX && drawn == i32::MIN {
+            i32::MIN
+        } else {
+            -limit
+        })
 }
 
 fn kernel(rng: &mut ChaCha8Rng, outputs: usize, inputs: usize, limit: i32) -> Kernel {
     if rng.gen_bool(0.6) {
-        Kernel::Dense { weights: (0..outputs * inputs).map(|_| weight(rng, limit)).collect() }
+        Kernel::Dense {
+            weights: (0..outputs * inputs).map(|_| weight(rng, limit)).collect(),
+        }
     } else {
-        let mut pairs: Vec<(u32, u32)> =
-            (0..outputs as u32).flat_map(|o| (0..inputs as u32).map(move |i| (o, i))).collect();
+        let mut pairs: Vec<(u32, u32)> = (0..outputs as u32)
+            .flat_map(|o| (0..inputs as u32).map(move |i| (o, i)))
+            .collect();
         pairs.shuffle(rng);
         pairs.truncate(rng.gen_range(0..=pairs.len()));
-        Kernel::Sparse { entries: pairs.into_iter().map(|(o, i)| (o, i, weight(rng, limit))).collect() }
+        Kernel::Sparse {
+            entries: pairs
+                .into_iter()
+                .map(|(o, i)| (o, i, weight(rng, limit)))
+                .collect(),
+        }
     }
 }
 
 /// A table over `q_min ..= q_max` of one of the kinds that compilers make, or of none.
 fn values(rng: &mut ChaCha8Rng, q_min: i64, q_max: i64) -> Vec<i32> {
-    let (low, high) = *[(0, 255), (-128, 127), (-32768, 32767), (-3, 200), (0, 1), (5, 9)].choose(rng).unwrap();
+    let (low, high) = *[
+        (0, 255),
+        (-128, 127),
+        (-32768, 32767),
+        (-3, 200),
+        (0, 1),
+        (5, 9),
+    ]
+    .choose(rng)
+    .unwrap();
     let kind = rng.gen_range(0..5);
     (q_min..=q_max)
         .map(|q| {
             let value: i64 = match kind {
-                0 => q,                      // saturation
-                1 => q.max(0),               // ReLU
-                2 => i64::from(q >= 0) + 7,  // a step with f(0) ≠ 0
-                3 => (q * 37 + 11) % 251,    // anything
+                0 => q,                     // saturation
+                1 => q.max(0),              // ReLU
+                2 => i64::from(q >= 0) + 7, // a step with f(0) ≠ 0
+                3 => (q * 37 + 11) % 251,   // anything
                 _ => rng.gen_range(low..=high),
             };
             value.clamp(low, high) as i32
@@ -81,7 +133,12 @@ fn function(rng: &mut ChaCha8Rng, graph: &IntegerGraph, id: TensorId) -> Functio
     // Some room that nothing reaches.
     let q_min = (low >> shift) - rng.gen_range(0..3);
     let q_max = (high >> shift) + rng.gen_range(0..3);
-    Function { name: "random".into(), shift, q_min, values: values(rng, q_min, q_max) }
+    Function {
+        name: "random".into(),
+        shift,
+        q_min,
+        values: values(rng, q_min, q_max),
+    }
 }
 
 /// A random valid graph: every produced tensor feeds another or is an output.
@@ -96,27 +153,50 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
 }
 
 fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
-    let mut graph =
-        IntegerGraph { tensors: Vec::new(), functions: Vec::new(), inputs: Vec::new(), outputs: Vec::new() };
+    let mut graph = IntegerGraph {
+        tensors: Vec::new(),
+        functions: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    };
     for i in 0..rng.gen_range(1..=2) {
-        let range = *[(0, 255), (-128, 127), (-32768, 32767), (0, 1), (3, 90), (-5, 5)]
-            .iter()
-            .filter(|(low, high)| high - low < 1000 || rng.gen_bool(0.02))
-            .collect::<Vec<_>>()
-            .choose(rng)
-            .copied()
-            .unwrap();
-        let len = if rng.gen_bool(0.1) { size.wide } else { size.cells };
+        let range = *[
+            (0, 255),
+            (-128, 127),
+            (-32768, 32767),
+            (0, 1),
+            (3, 90),
+            (-5, 5),
+        ]
+        .iter()
+        .filter(|(low, high)| high - low < 1000 || rng.gen_bool(0.02))
+        .collect::<Vec<_>>()
+        .choose(rng)
+        .copied()
+        .unwrap();
+        let len = if rng.gen_bool(0.1) {
+            size.wide
+        } else {
+            size.cells
+        };
         let len = rng.gen_range(1..=len);
         let tensor = tensor(rng, format!("input {i}"), len, range, None);
         graph.inputs.push(graph.tensors.len());
         graph.tensors.push(tensor);
     }
+    // Small weights and biases leave tables without remainders; large ones keys far beyond 32 bits.
+    let limit = *[size.weight, size.weight, 32767.min(size.weight), 2]
+        .choose(rng)
+        .unwrap();
     let layers = rng.gen_range(1..=size.layers);
     let mut consumed = vec![false; graph.tensors.len() + layers];
     for i in 0..layers {
         let id = graph.tensors.len();
-        let len = if i + 1 == layers && rng.gen_bool(0.1) { size.wide } else { size.cells };
+        let len = if i + 1 == layers && rng.gen_bool(0.1) {
+            size.wide
+        } else {
+            size.cells
+        };
         let len = rng.gen_range(1..=len);
         let mut sources = vec![id - 1];
         while rng.gen_bool(0.4) {
@@ -131,21 +211,38 @@ fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
             .into_iter()
             .map(|source| {
                 consumed[source] = true;
-                Term { source, kernel: kernel(rng, len, graph.tensors[source].len, size.weight) }
+                Term {
+                    source,
+                    kernel: kernel(rng, len, graph.tensors[source].len, limit),
+                }
             })
             .collect();
-        let bias = (0..len).map(|_| *[0, 1, -1, 1 << 20, rng.gen_range(-9999..9999)].choose(rng).unwrap()).collect();
-        let layer = Layer { nodes: vec![format!("node {i}")], terms, bias, function: graph.functions.len() };
+        let large = if limit == 2 { 3 } else { 1 << 20 };
+        let bias = (0..len)
+            .map(|_| {
+                *[0, 1, -1, large, rng.gen_range(-large..large)]
+                    .choose(rng)
+                    .unwrap()
+            })
+            .collect();
+        let layer = Layer {
+            nodes: vec![format!("node {i}")],
+            terms,
+            bias,
+            function: graph.functions.len(),
+        };
         let made = tensor(rng, format!("layer {i}"), len, (0, 0), Some(layer));
         graph.tensors.push(made);
         let function = function(rng, &graph, id);
-        let [min, max] = [function.values.iter().min(), function.values.iter().max()].map(|v| *v.unwrap());
+        let [min, max] =
+            [function.values.iter().min(), function.values.iter().max()].map(|v| *v.unwrap());
         (graph.tensors[id].min, graph.tensors[id].max) = (min, max);
         graph.functions.push(function);
     }
-    for id in 0..graph.tensors.len() {
-        let last = id + 1 == graph.tensors.len();
-        if graph.tensors[id].layer.is_some() && (last || !consumed[id] || rng.gen_bool(0.2)) {
+    let count = graph.tensors.len();
+    for (id, consumed) in consumed.into_iter().enumerate().take(count) {
+        let last = id + 1 == count;
+        if graph.tensors[id].layer.is_some() && (last || !consumed || rng.gen_bool(0.2)) {
             graph.outputs.push(id);
         }
     }

@@ -1,5 +1,11 @@
 //! Random programs and their plain evaluation, the other half of every circuit test.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs
+)]
 
 pub mod graphs;
 pub mod network;
@@ -10,7 +16,8 @@ use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use verdict_circuit::{
-    Cell, Cells, Channel, Content, Level, Limbs, Program, Region, Tap, Tape, TapeCircuit, Weight, Witness, int,
+    Cell, Cells, Channel, Content, Level, Limbs, Program, Region, Tap, Tape, TapeCircuit, Weight,
+    Witness, int,
 };
 
 /// Values by level, channel and position.
@@ -63,12 +70,21 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
     // Positions shrink towards the inputs: a source's positions plus its largest shift fit its target.
     let mut positions = vec![rng.gen_range(1..=size.positions)];
     for _ in 1..=depth {
-        positions.push((positions.last().unwrap() - rng.gen_range(0..=1).min(positions.last().unwrap() - 1)).max(1));
+        positions.push(
+            (positions.last().unwrap() - rng.gen_range(0..=1).min(positions.last().unwrap() - 1))
+                .max(1),
+        );
     }
-    for level in 0..=depth {
+    for (level, &positions) in positions.iter().enumerate().take(depth + 1) {
         let channels = rng.gen_range(1..=size.channels);
         program.levels.push(Level {
-            channels: vec![Channel { content: Content::Word, positions: positions[level] }; channels],
+            channels: vec![
+                Channel {
+                    content: Content::Word,
+                    positions
+                };
+                channels
+            ],
             padding: if level == 0 { rng.gen_range(0..4) } else { 0 },
         });
     }
@@ -78,20 +94,33 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
         for _ in 0..program.levels[level].channels.len() {
             let mut list = Vec::new();
             let mut smallest_shift = 0;
-            let farthest = if size.skips { rng.gen_range(1..=level) } else { 1 };
+            let farthest = if size.skips {
+                rng.gen_range(1..=level)
+            } else {
+                1
+            };
             for skip in 1..=farthest {
                 let target_level = level - skip;
                 let room = positions[target_level] - positions[level];
                 if skip > 1 && rng.gen_bool(0.5) {
                     continue;
                 }
-                for shift in smallest_shift..=room.min(size.shifts) {
-                    let mut targets: Vec<usize> = (0..program.levels[target_level].channels.len()).collect();
+                let first = smallest_shift;
+                for shift in first..=room.min(size.shifts) {
+                    let mut targets: Vec<usize> =
+                        (0..program.levels[target_level].channels.len()).collect();
                     targets.shuffle(rng);
                     targets.truncate(rng.gen_range(0..=targets.len()));
                     for channel in targets {
-                        let weight = *[0, 1, -1, 32767, -32768, rng.gen_range(-500..500)].choose(rng).unwrap();
-                        list.push(Tap { level: target_level, channel, shift, weight: Weight::Int(weight) });
+                        let weight = *[0, 1, -1, 32767, -32768, rng.gen_range(-500..500)]
+                            .choose(rng)
+                            .unwrap();
+                        list.push(Tap {
+                            level: target_level,
+                            channel,
+                            shift,
+                            weight: Weight::Int(weight),
+                        });
                     }
                     smallest_shift = shift;
                 }
@@ -120,7 +149,11 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
             let q_min = (low >> shift) - rng.gen_range(0..2);
             let q_max = (high >> shift) + rng.gen_range(0..2);
             let table = (q_min..=q_max).map(|_| rng.gen_range(-100..100)).collect();
-            program.regions.push(Region::Function { shift, q_min, values: table });
+            program.regions.push(Region::Function {
+                shift,
+                q_min,
+                values: table,
+            });
             let region = program.regions.len() - 1;
             let mut split = Vec::new();
             let mut offset = 0;
@@ -140,22 +173,34 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
         let constant = level == depth;
         for channel in 0..program.levels[level].channels.len() {
             let one = constant && channel == 0;
-            program.levels[level].channels[channel].content =
-                if one { Content::Cell { region: 1, limbs: 0 } } else { Content::Cell { region, limbs } };
+            program.levels[level].channels[channel].content = if one {
+                Content::Cell {
+                    region: 1,
+                    limbs: 0,
+                }
+            } else {
+                Content::Cell { region, limbs }
+            };
             let mut cells = Vec::new();
             for p in 0..positions[level] {
                 let pre = y[level][channel][p];
                 let x = match &program.regions[region] {
                     _ if one => 1,
-                    Region::Input { min, max } => *[*min, *max, rng.gen_range(*min..=*max)].choose(rng).unwrap(),
-                    Region::Function { shift, q_min, values } => {
-                        i64::from(values[((pre >> shift) - q_min) as usize])
-                    }
+                    Region::Input { min, max } => *[*min, *max, rng.gen_range(*min..=*max)]
+                        .choose(rng)
+                        .unwrap(),
+                    Region::Function {
+                        shift,
+                        q_min,
+                        values,
+                    } => i64::from(values[((pre >> shift) - q_min) as usize]),
                     _ => unreachable!(),
                 };
                 cells.push((pre, x));
                 for tap in &taps[level][channel] {
-                    let Weight::Int(weight) = tap.weight else { unreachable!() };
+                    let Weight::Int(weight) = tap.weight else {
+                        unreachable!()
+                    };
                     y[tap.level][tap.channel][p + tap.shift] += weight * x;
                 }
             }
@@ -164,5 +209,10 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
     }
     let mut instance = vec![Fr::random(rng)];
     instance.extend(y[0].iter().flatten().map(|&word| int(word)));
-    Case { program, taps, values, instance }
+    Case {
+        program,
+        taps,
+        values,
+        instance,
+    }
 }

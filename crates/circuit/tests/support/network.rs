@@ -9,7 +9,9 @@ use verdict_circuit::{
     CircuitError, Content, Lowered, Program, Tape, TapeCircuit, TraceCells, Witness,
     forge::{Fixed, Forgery, cells, ops, regions},
 };
-use verdict_model::{Function, IntegerGraph, Kernel, Layer, Tensor, Term, Trace, Visibility, execute};
+use verdict_model::{
+    Function, IntegerGraph, Kernel, Layer, Tensor, Term, Trace, Visibility, execute,
+};
 
 /// A graph, an inference and the circuit that proves it.
 pub struct Network {
@@ -32,7 +34,11 @@ impl Network {
             witness: Some(Arc::new(witness)),
             instance,
         };
-        Self { lowered, trace, circuit }
+        Self {
+            lowered,
+            trace,
+            circuit,
+        }
     }
 
     pub fn random(rng: &mut ChaCha8Rng, size: graphs::Size, width: usize, limb_bits: u32) -> Self {
@@ -47,15 +53,21 @@ impl Network {
     }
 
     pub fn sample_with(width: usize, limb_bits: u32) -> Self {
-        Self::new(sample(), &[vec![3, -5, 9, 1], vec![200, 7]], width, limb_bits)
+        Self::new(
+            sample(),
+            &[vec![3, -5, 9, 1], vec![200, 7]],
+            width,
+            limb_bits,
+        )
     }
 
     /// Whether the circuit accepts another trace of the same graph for the same public words.
     pub fn accepts(&self, trace: &Trace) -> bool {
         match witness(&self.lowered, &self.circuit.tape, trace) {
-            Ok(witness) => {
-                satisfied(&TapeCircuit { witness: Some(Arc::new(witness)), ..self.circuit.clone() })
-            }
+            Ok(witness) => satisfied(&TapeCircuit {
+                witness: Some(Arc::new(witness)),
+                ..self.circuit.clone()
+            }),
             Err(CircuitError::NotInTable { .. }) => false,
             Err(error) => panic!("{error}"),
         }
@@ -73,7 +85,10 @@ pub fn witness(lowered: &Lowered, tape: &Tape, trace: &Trace) -> Result<Witness,
 
 pub fn satisfied(circuit: &TapeCircuit) -> bool {
     let k = circuit.tape.height();
-    MockProver::run(k, circuit, vec![circuit.instance.clone()]).unwrap().verify().is_ok()
+    MockProver::run(k, circuit, vec![circuit.instance.clone()])
+        .unwrap()
+        .verify()
+        .is_ok()
 }
 
 /// The first-phase columns of a forgery, to be changed.
@@ -83,7 +98,11 @@ pub fn columns(forgery: &mut Forgery) -> &mut Witness {
 
 /// The region a row looks up, forged regions included.
 pub fn region_of(forgery: &Forgery, row: usize) -> usize {
-    let forged = forgery.fixed.iter().rev().find(|(column, at, _)| (*column, *at) == (Fixed::Region, row));
+    let forged = forgery
+        .fixed
+        .iter()
+        .rev()
+        .find(|(column, at, _)| (*column, *at) == (Fixed::Region, row));
     match forged {
         Some((.., value)) => (0..1 << 16).find(|&id| Fr::from(id) == *value).unwrap() as usize,
         None => usize::from(regions(&forgery.circuit.tape)[row]),
@@ -92,7 +111,11 @@ pub fn region_of(forgery: &Forgery, row: usize) -> usize {
 
 /// The table row of entry `index` of `region`.
 pub fn entry_row(program: &Program, region: usize, index: usize) -> usize {
-    1 + program.regions[..region].iter().map(|region| region.len()).sum::<usize>() + index
+    1 + program.regions[..region]
+        .iter()
+        .map(|region| region.len())
+        .sum::<usize>()
+        + index
 }
 
 /// Makes the multiplicities right for everything that is in the table, and `L` for what the rows hold: the best a forger can
@@ -103,8 +126,7 @@ pub fn recount(forgery: &mut Forgery) {
     let looked_up: Vec<usize> = (0..rows).map(|row| region_of(forgery, row)).collect();
     let witness = columns(forgery);
     witness.m.fill(0);
-    for row in 1..rows - 1 {
-        let region = looked_up[row];
+    for (row, &region) in looked_up.iter().enumerate().take(rows - 1).skip(1) {
         if let Some(index) = program.regions[region].index_of(witness.q[row], witness.x[row]) {
             witness.m[entry_row(&program, region, index)] += 1;
         }
@@ -118,7 +140,10 @@ pub fn recount(forgery: &mut Forgery) {
 /// Where a cell of a tape stands: level, exponent of `r`, exponent of `s`, as the opcodes have it, and its row. Words included.
 pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
     let (ops, program) = (ops(&circuit.tape), &circuit.program);
-    let mut rows = cells(&circuit.tape).iter().map(|&row| row as usize).peekable();
+    let mut rows = cells(&circuit.tape)
+        .iter()
+        .map(|&row| row as usize)
+        .peekable();
     let mut holders: Vec<usize> = (1..=circuit.tape.words()).collect();
     holders.extend(&mut rows);
     let mut found = Vec::new();
@@ -141,7 +166,13 @@ pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
         let opened = |(i, op): (usize, &verdict_circuit::Op)| (i, *op);
         let mut at = usize::MAX;
         let mut count = 0;
-        for (_, op) in ops.iter().enumerate().map(opened).take(ops.len() - 1).skip(1) {
+        for (_, op) in ops
+            .iter()
+            .enumerate()
+            .map(opened)
+            .take(ops.len() - 1)
+            .skip(1)
+        {
             match op {
                 verdict_circuit::Op::Edge | verdict_circuit::Op::Level => at = at.wrapping_add(1),
                 verdict_circuit::Op::Channel if at == level => count += 1,
@@ -151,14 +182,19 @@ pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
         count
     };
     let totals: Vec<usize> = (0..program.levels.len()).map(total).collect();
-    found.into_iter().map(|(level, channel, p, row)| (level, totals[level] - channel, p, row)).collect()
+    found
+        .into_iter()
+        .map(|(level, channel, p, row)| (level, totals[level] - channel, p, row))
+        .collect()
 }
 
 /// Lets the prover recompute everything but `h` from its first-phase columns and, if told where, close the identity by changing
 /// one cell (column and row).
 pub fn closing(mut forgery: Forgery, at: Option<(usize, usize)>) -> Forgery {
     let circuit = forgery.circuit.clone();
-    let looked_up: Vec<usize> = (0..circuit.tape.rows()).map(|row| region_of(&forgery, row)).collect();
+    let looked_up: Vec<usize> = (0..circuit.tape.rows())
+        .map(|row| region_of(&forgery, row))
+        .collect();
     forgery.forge = Some(Arc::new(move |drawn, columns| {
         let (ops, witness) = (ops(&circuit.tape), circuit.witness.as_ref().unwrap());
         match at {
@@ -173,29 +209,43 @@ pub fn closing(mut forgery: Forgery, at: Option<(usize, usize)>) -> Forgery {
 /// The row of a cell by level and channel.
 pub fn row_of(circuit: &TapeCircuit, level: usize, channel: usize) -> usize {
     let before = |channels: &[verdict_circuit::Channel]| {
-        channels.iter().filter(|c| matches!(c.content, Content::Cell { .. })).map(|c| c.positions).sum::<usize>()
+        channels
+            .iter()
+            .filter(|c| matches!(c.content, Content::Cell { .. }))
+            .map(|c| c.positions)
+            .sum::<usize>()
     };
     let levels = &circuit.program.levels;
-    let earlier: usize = levels[..level].iter().map(|level| before(&level.channels)).sum();
+    let earlier: usize = levels[..level]
+        .iter()
+        .map(|level| before(&level.channels))
+        .sum();
     cells(&circuit.tape)[earlier + before(&levels[level].channels[..channel])] as usize
 }
 
 /// Private and public inputs, skip connections over one and two levels, tables with `f(0) ≠ 0` that differ between regions of
 /// equal keys, two limbs, outputs of two words.
 pub fn sample() -> IntegerGraph {
-    let tensor = |name: &str, len: usize, range: (i32, i32), public: bool, layer: Option<Layer>| Tensor {
-        name: name.into(),
-        shape: vec![len],
-        len,
-        min: range.0,
-        max: range.1,
-        scale: 1.0,
-        visibility: if public { Visibility::Public } else { Visibility::Private },
-        layer,
-    };
+    let tensor =
+        |name: &str, len: usize, range: (i32, i32), public: bool, layer: Option<Layer>| Tensor {
+            name: name.into(),
+            shape: vec![len],
+            len,
+            min: range.0,
+            max: range.1,
+            scale: 1.0,
+            visibility: if public {
+                Visibility::Public
+            } else {
+                Visibility::Private
+            },
+            layer,
+        };
     let dense = |source, len: usize, seed: i32| Term {
         source,
-        kernel: Kernel::Dense { weights: (0..len as i32).map(|i| (i * 7 + seed) % 11 - 5).collect() },
+        kernel: Kernel::Dense {
+            weights: (0..len as i32).map(|i| (i * 7 + seed) % 11 - 5).collect(),
+        },
     };
     let layer = |function, terms, len: i64| Layer {
         nodes: vec!["node".into()],
@@ -213,14 +263,30 @@ pub fn sample() -> IntegerGraph {
         tensors: vec![
             tensor("private", 4, (-5, 9), false, None),
             tensor("public", 2, (0, 255), true, None),
-            tensor("a", 4, (-40, 7), false, Some(layer(0, vec![dense(0, 16, 1), dense(1, 8, 2)], 4))),
-            tensor("b", 3, (1, 20), false, Some(layer(1, vec![dense(2, 12, 3)], 3))),
+            tensor(
+                "a",
+                4,
+                (-40, 7),
+                false,
+                Some(layer(0, vec![dense(0, 16, 1), dense(1, 8, 2)], 4)),
+            ),
+            tensor(
+                "b",
+                3,
+                (1, 20),
+                false,
+                Some(layer(1, vec![dense(2, 12, 3)], 3)),
+            ),
             tensor(
                 "out",
                 17,
                 (-99, 300),
                 true,
-                Some(layer(2, vec![dense(3, 51, 4), dense(2, 68, 5), dense(0, 68, 6)], 17)),
+                Some(layer(
+                    2,
+                    vec![dense(3, 51, 4), dense(2, 68, 5), dense(0, 68, 6)],
+                    17,
+                )),
             ),
         ],
         functions: vec![

@@ -56,7 +56,11 @@ pub fn replay(
         };
         let word = instance.get(row).copied().unwrap_or(Fr::ZERO);
         let y = kept + s * (int(witness.q[row]) + word) + bonus(Y, row);
-        let before = if op == Op::Level { d_prev * c.g + y_prev } else { d_prev };
+        let before = if op == Op::Level {
+            d_prev * c.g + y_prev
+        } else {
+            d_prev
+        };
         let d = before - int(witness.x[row]) * columns[H][row] + bonus(D, row);
         (columns[S][row], columns[Y][row], columns[D][row]) = (s, y, d);
     }
@@ -74,17 +78,46 @@ pub fn close(
     let end = ops.len() - 2;
     let ends_at = |amount: Fr| {
         let mut trial = columns.clone();
-        replay(ops, witness, instance, c, &mut trial, Some(Tweak { column, row, amount }));
+        replay(
+            ops,
+            witness,
+            instance,
+            c,
+            &mut trial,
+            Some(Tweak {
+                column,
+                row,
+                amount,
+            }),
+        );
         trial[D][end]
     };
     // The end is an affine function of the change.
     let (at_zero, at_one) = (ends_at(Fr::ZERO), ends_at(Fr::ONE));
-    let slope: Fr = Option::from((at_one - at_zero).invert()).expect("the cell has an influence on the identity");
-    replay(ops, witness, instance, c, columns, Some(Tweak { column, row, amount: -at_zero * slope }));
+    let slope: Fr = Option::from((at_one - at_zero).invert())
+        .expect("the cell has an influence on the identity");
+    replay(
+        ops,
+        witness,
+        instance,
+        c,
+        columns,
+        Some(Tweak {
+            column,
+            row,
+            amount: -at_zero * slope,
+        }),
+    );
 }
 
 /// Recomputes `L` from what the rows really hold and look up.
-pub fn look_ups(program: &Program, regions: &[usize], witness: &Witness, c: &Drawn, columns: &mut Columns) {
+pub fn look_ups(
+    program: &Program,
+    regions: &[usize],
+    witness: &Witness,
+    c: &Drawn,
+    columns: &mut Columns,
+) {
     let fingerprint = |region: usize, (key, value): (i64, i64)| {
         c.alpha + c.theta.square() * Fr::from(region as u64) + int(key) + c.theta * int(value)
     };
@@ -95,7 +128,8 @@ pub fn look_ups(program: &Program, regions: &[usize], witness: &Witness, c: &Dra
     for row in 1..regions.len() {
         let entry = entries.next().unwrap_or(idle);
         let looked_up = fingerprint(regions[row], (witness.q[row], witness.x[row]));
-        let change = looked_up.invert().unwrap() - entry.invert().unwrap() * Fr::from(witness.m[row]);
+        let change =
+            looked_up.invert().unwrap() - entry.invert().unwrap() * Fr::from(witness.m[row]);
         columns[L][row] = columns[L][row - 1] + change;
     }
 }
@@ -118,7 +152,10 @@ pub fn violated_at(forgery: &Forgery, k: u32) -> BTreeSet<&'static str> {
                 panic!("{failure:?}");
             };
             let text = constraint.to_string();
-            *GATES.iter().find(|gate| text.contains(&format!("('{gate}')"))).unwrap_or_else(|| panic!("{text}"))
+            *GATES
+                .iter()
+                .find(|gate| text.contains(&format!("('{gate}')")))
+                .unwrap_or_else(|| panic!("{text}"))
         })
         .collect()
 }

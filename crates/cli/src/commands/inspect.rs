@@ -3,7 +3,7 @@
 use crate::{
     commands::compile::manifest_text,
     decode,
-    error::CliError,
+    error::{CliError, Mismatch},
     load::{self, Kind},
     output::{Output, Report, Table, count},
 };
@@ -95,14 +95,14 @@ impl Inspect {
             Some(path) => {
                 let model = CompiledModel::load(path)?;
                 if model.digest() != file.model.0 {
-                    return Err(CliError::Mismatch {
+                    return Err(CliError::Mismatch(Box::new(Mismatch {
                         what: "model",
                         left_of: self.file.display().to_string(),
                         left: file.model.to_string(),
                         right_of: path.display().to_string(),
                         right: B256::from(model.digest()).to_string(),
                         hint: "give the model that the proof is about",
-                    });
+                    })));
                 }
                 decode::public(&model, &file.public_values)?
             }

@@ -117,6 +117,7 @@ impl Prove {
             version: PROOF_FILE_VERSION,
             model: session.model().digest().into(),
             key: key_digest(&parts),
+            srs: session.srs().digest(),
             development: session.srs().is_development(),
             verifying_key: key_bytes(&parts).into(),
             public_values: public_values(&inference.instance),

@@ -3,7 +3,7 @@
 use crate::{
     args::{SrsArgs, hex32},
     decode,
-    error::CliError,
+    error::{CliError, Mismatch},
     meter::{Meter, StageCost},
     output::{Output, Report, Table, count, seconds},
     planning::plan_model,
@@ -109,7 +109,12 @@ impl Verify {
                 "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
             )));
         }
-        let setup = Setup::choose(&self.srs, &cache)?;
+        let mut wanted = self.srs.clone();
+        if !wanted.dev && wanted.srs.is_none() {
+            wanted.srs = Some(file.srs.clone());
+        }
+        let setup = Setup::choose(&wanted, &cache)?;
+        setup.must_be(&file.srs)?;
         let meter = Meter::new(output);
         let mut decoded = Vec::new();
         let halo2 = match &self.model {
@@ -172,14 +177,14 @@ fn same(
     hint: &'static str,
 ) -> Result<(), CliError> {
     match right {
-        Some((right_of, right)) if left != right => Err(CliError::Mismatch {
+        Some((right_of, right)) if left != right => Err(CliError::Mismatch(Box::new(Mismatch {
             what,
             left_of: left_of.into(),
             left: left.to_string(),
             right_of: right_of.into(),
             right: right.to_string(),
             hint,
-        }),
+        }))),
         _ => Ok(()),
     }
 }

@@ -1,5 +1,11 @@
 //! A bare revm: contracts of any size, code put anywhere, calls that leave no trace.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs
+)]
 
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::SolInterface;
@@ -14,7 +20,9 @@ use revm::{
     primitives::hardfork::SpecId,
     state::AccountInfo,
 };
-use verdict_evm::bindings::{IInferenceVerifier::IInferenceVerifierErrors, IVerifyingKeys::IVerifyingKeysErrors};
+use verdict_evm::bindings::{
+    IInferenceVerifier::IInferenceVerifierErrors, IVerifyingKeys::IVerifyingKeysErrors,
+};
 
 const SENDER: Address = Address::repeat_byte(0xfd);
 /// What a transaction may use since Osaka.
@@ -55,14 +63,23 @@ pub struct Evm {
 impl Evm {
     pub fn new() -> Self {
         let mut db = CacheDB::new(EmptyDB::default());
-        db.insert_account_info(SENDER, AccountInfo { balance: U256::MAX >> 1, ..Default::default() });
+        db.insert_account_info(
+            SENDER,
+            AccountInfo {
+                balance: U256::MAX >> 1,
+                ..Default::default()
+            },
+        );
         Self { db }
     }
 
     /// Deploys creation code in a transaction, whatever the size of the contract.
     pub fn deploy(&mut self, code: Bytes) -> Address {
         match self.run(TxKind::Create, code, true) {
-            ExecutionResult::Success { output: Output::Create(_, Some(address)), .. } => address,
+            ExecutionResult::Success {
+                output: Output::Create(_, Some(address)),
+                ..
+            } => address,
             other => panic!("deployment failed: {other:?}"),
         }
     }
@@ -75,7 +92,11 @@ impl Evm {
 
     /// Makes `code` the code of an account.
     pub fn put(&mut self, address: Address, code: Vec<u8>) {
-        let info = AccountInfo { code: Some(Bytecode::new_raw(code.into())), nonce: 1, ..Default::default() };
+        let info = AccountInfo {
+            code: Some(Bytecode::new_raw(code.into())),
+            nonce: 1,
+            ..Default::default()
+        };
         self.db.insert_account_info(address, info);
     }
 
@@ -86,11 +107,19 @@ impl Evm {
         match result {
             ExecutionResult::Success { output, .. } => (End::Accepted, output.into_data(), gas),
             ExecutionResult::Revert { output, .. } => (reverted(&output), output, gas),
-            ExecutionResult::Halt { reason, .. } => (End::Halt(format!("{reason:?}")), Bytes::new(), gas),
+            ExecutionResult::Halt { reason, .. } => {
+                (End::Halt(format!("{reason:?}")), Bytes::new(), gas)
+            }
         }
     }
 
-    fn run(&mut self, kind: TxKind, data: Bytes, deploys: bool) -> ExecutionResult {
+    /// Sends a transaction, whose effects remain.
+    pub fn send(&mut self, to: Address, data: Bytes) -> ExecutionResult {
+        self.run(TxKind::Call(to), data, true)
+    }
+
+    fn run(&mut self, kind: TxKind, data: Bytes, remains: bool) -> ExecutionResult {
+        let deploys = kind.is_create();
         let tx = TxEnv::builder()
             .caller(SENDER)
             .kind(kind)
@@ -112,7 +141,11 @@ impl Evm {
             })
             .modify_block_chained(|block| block.gas_limit = DEPLOY_GAS)
             .build_mainnet();
-        if deploys { evm.transact_commit(tx).unwrap() } else { evm.transact(tx).unwrap().result }
+        if remains {
+            evm.transact_commit(tx).unwrap()
+        } else {
+            evm.transact(tx).unwrap().result
+        }
     }
 }
 

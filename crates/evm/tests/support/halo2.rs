@@ -1,5 +1,12 @@
 //! halo2-axiom's verifier for verifying keys that no key generation made.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
+// `Shape` has a second field under a feature of the circuit's tests.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::needless_update,
+    missing_docs
+)]
 
 use halo2_axiom::{
     SerdeFormat,
@@ -67,23 +74,36 @@ pub fn key_of(key: &VerifyingKeyParts) -> Option<VerifyingKey<G1Affine>> {
     for commitment in &key.commitments {
         file.extend_from_slice(&commitment.to_raw_bytes());
     }
-    let shape = Shape { width: key.width, ..Shape::default() };
+    let shape = Shape {
+        width: key.width,
+        ..Shape::default()
+    };
     VerifyingKey::read::<_, TapeCircuit>(&mut file.as_slice(), SerdeFormat::RawBytes, shape).ok()
 }
 
 /// Whether halo2 accepts under these parts of a key; `params` must be of the key's height. The number of public values
 /// is no part of halo2's keys, so this compares it, as the contract does.
-pub fn accepts(key: &VerifyingKeyParts, params: &ParamsKZG<Bn256>, instance: &[Fr], proof: &[u8]) -> bool {
-    let Some(verifying) = key_of(key) else { return false };
+pub fn accepts(
+    key: &VerifyingKeyParts,
+    params: &ParamsKZG<Bn256>,
+    instance: &[Fr],
+    proof: &[u8],
+) -> bool {
+    let Some(verifying) = key_of(key) else {
+        return false;
+    };
     let mut rest = proof;
-    let mut transcript =
-        Represented { inner: Inner::new(&mut rest), representation: Some(key.representation) };
-    let verified = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, Challenge, _, _>(
-        params,
-        &verifying,
-        SingleStrategy::new(params),
-        &[&[instance]],
-        &mut transcript,
-    );
+    let mut transcript = Represented {
+        inner: Inner::new(&mut rest),
+        representation: Some(key.representation),
+    };
+    let verified =
+        verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, Challenge, _, _>(
+            params,
+            &verifying,
+            SingleStrategy::new(params),
+            &[&[instance]],
+            &mut transcript,
+        );
     verified.is_ok() && rest.is_empty() && instance.len() == key.public_values
 }

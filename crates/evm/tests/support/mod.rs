@@ -1,12 +1,20 @@
 //! Compiles, plans, proves and deploys for the tests.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs
+)]
 
 use halo2curves_axiom::bn256::Fr;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{path::PathBuf, sync::Arc};
 use verdict_circuit::{Limits, plan};
 use verdict_evm::{Harness, key_bytes, public_values, words};
-use verdict_model::{CompiledModel, DataSet, Goal, Options, OutOfDomain, Visibility, compile, import};
+use verdict_model::{
+    CompiledModel, DataSet, Goal, Options, OutOfDomain, Visibility, compile, import,
+};
 use verdict_prover::{Inference, Session, Srs};
 
 pub fn vectors() -> PathBuf {
@@ -17,9 +25,15 @@ pub fn compiled(name: &str, goal: Goal, inputs: Visibility) -> (CompiledModel, V
     let folder = vectors().join(name);
     let float = import(folder.join("model.onnx")).unwrap();
     let data = DataSet::load(folder.join("calibration.npz"), &float.input_specs()).unwrap();
-    let options = Options { goal, input_visibility: inputs, ..Options::default() };
+    let options = Options {
+        goal,
+        input_visibility: inputs,
+        ..Options::default()
+    };
     let model = compile(&float, &data, &options).unwrap();
-    let input = model.quantise_input(&data.rows()[0], OutOfDomain::Reject).unwrap();
+    let input = model
+        .quantise_input(&data.rows()[0], OutOfDomain::Reject)
+        .unwrap();
     (model, input)
 }
 
@@ -31,13 +45,29 @@ pub struct Proved {
 
 pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -> Proved {
     let (model, input) = compiled(name, goal, inputs);
-    let plan = plan(Arc::new(model.graph().clone()), goal, Limits { width, ..Limits::default() }).unwrap();
+    let plan = plan(
+        Arc::new(model.graph().clone()),
+        goal,
+        Limits {
+            width,
+            ..Limits::default()
+        },
+    )
+    .unwrap();
     let srs = Srs::development(plan.chosen.k);
     let session = Session::open(model, plan, srs, None, &|_| {}).unwrap();
-    let inference = session.prove(&input, Fr::from(7), StdRng::seed_from_u64(1), &|_| {}).unwrap();
-    session.verify(&inference.instance, &inference.proof).unwrap();
+    let inference = session
+        .prove(&input, Fr::from(7), StdRng::seed_from_u64(1), &|_| {})
+        .unwrap();
+    session
+        .verify(&inference.instance, &inference.proof)
+        .unwrap();
     let key = key_bytes(&session.keys().on_chain());
-    Proved { session, inference, key }
+    Proved {
+        session,
+        inference,
+        key,
+    }
 }
 
 pub fn harness() -> Harness {

@@ -1,5 +1,11 @@
 //! Every way of changing what is verified: a table of kinds, each a function from good material to something wrong.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs
+)]
 
 #[path = "mutate_calldata.rs"]
 mod calldata;
@@ -65,7 +71,8 @@ pub fn draw(material: &Material, kind: usize, mutate: Mutate, index: u64) -> Mut
     let good = &material.good;
     for _ in 0..1000 {
         match mutate(material, &mut random) {
-            Some(Mutant::Statement { values, proof }) if values == good.values && proof == good.proof => {}
+            Some(Mutant::Statement { values, proof })
+                if values == good.values && proof == good.proof => {}
             Some(Mutant::Key(statement)) if statement.key == good.key => {}
             Some(Mutant::Calldata(data)) if data == material.calldata() => {}
             Some(mutant) => return mutant,
@@ -84,7 +91,10 @@ impl Material {
     /// Words of the proof at which a point begins.
     pub fn points(&self) -> Vec<usize> {
         let words = self.good.proof.len() / 32;
-        (0..11).map(|point| 2 * point).chain([words - 4, words - 2]).collect()
+        (0..11)
+            .map(|point| 2 * point)
+            .chain([words - 4, words - 2])
+            .collect()
     }
 
     /// Words of the proof that are scalars.
@@ -98,15 +108,24 @@ impl Material {
     }
 
     fn proof(&self, proof: Vec<u8>) -> Option<Mutant> {
-        Some(Mutant::Statement { values: self.good.values.clone(), proof })
+        Some(Mutant::Statement {
+            values: self.good.values.clone(),
+            proof,
+        })
     }
 
     fn values(&self, values: Vec<B256>) -> Option<Mutant> {
-        Some(Mutant::Statement { values, proof: self.good.proof.clone() })
+        Some(Mutant::Statement {
+            values,
+            proof: self.good.proof.clone(),
+        })
     }
 
     fn key(&self, key: Vec<u8>) -> Option<Mutant> {
-        Some(Mutant::Key(Statement { key, ..self.good.clone() }))
+        Some(Mutant::Key(Statement {
+            key,
+            ..self.good.clone()
+        }))
     }
 }
 

@@ -27,12 +27,19 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         Some(Mutant::Calldata(data))
     }),
     ("calldata: another account as key", |m, random| {
-        let known = [m.foreign_address, Address::ZERO, Address::with_last_byte(8), Address::repeat_byte(0xfd)];
+        let known = [
+            m.foreign_address,
+            Address::ZERO,
+            Address::with_last_byte(8),
+            Address::repeat_byte(0xfd),
+        ];
         let mut address = pick(random, &known);
         if random.r#gen() {
             random.fill_bytes(address.as_mut_slice());
         }
-        Some(Mutant::Calldata(verify_calldata(address, &m.good.values, &m.good.proof).to_vec()))
+        Some(Mutant::Calldata(
+            verify_calldata(address, &m.good.values, &m.good.proof).to_vec(),
+        ))
     }),
     ("calldata: truncated", |m, random| {
         let mut data = m.calldata();
@@ -65,23 +72,46 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         let at = VALUES + 32 + 32 * m.good.values.len();
         let mut swapped = [&data[..VALUES], &data[at..], &data[VALUES..at]].concat();
         let proof = data.len() - at;
-        swapped[VALUES_OFFSET..VALUES_OFFSET + 32].copy_from_slice(&U256::from(96 + proof).to_be_bytes::<32>());
-        swapped[PROOF_OFFSET..PROOF_OFFSET + 32].copy_from_slice(&U256::from(96).to_be_bytes::<32>());
+        swapped[VALUES_OFFSET..VALUES_OFFSET + 32]
+            .copy_from_slice(&U256::from(96 + proof).to_be_bytes::<32>());
+        swapped[PROOF_OFFSET..PROOF_OFFSET + 32]
+            .copy_from_slice(&U256::from(96).to_be_bytes::<32>());
         Some(Mutant::Calldata(swapped))
     }),
     ("calldata: offset replaced", |m, random| {
         let mut data = m.calldata();
         let at = pick(random, &[VALUES_OFFSET, PROOF_OFFSET]);
-        let offsets = [U256::ZERO, U256::from(1), U256::from(32), U256::MAX, U256::from(u64::MAX), U256::MAX << 5];
-        let offset = if random.r#gen() { U256::from(random.gen_range(0..2000u32)) } else { pick(random, &offsets) };
+        let offsets = [
+            U256::ZERO,
+            U256::from(1),
+            U256::from(32),
+            U256::MAX,
+            U256::from(u64::MAX),
+            U256::MAX << 5,
+        ];
+        let offset = if random.r#gen() {
+            U256::from(random.gen_range(0..2000u32))
+        } else {
+            pick(random, &offsets)
+        };
         data[at..at + 32].copy_from_slice(&offset.to_be_bytes::<32>());
         Some(Mutant::Calldata(data))
     }),
     ("calldata: length replaced", |m, random| {
         let mut data = m.calldata();
         let at = pick(random, &[VALUES, VALUES + 32 + 32 * m.good.values.len()]);
-        let lengths = [U256::ZERO, U256::MAX, U256::from(u64::MAX), U256::from(1) << 255, U256::from(1) << 59];
-        let length = if random.r#gen() { U256::from(random.gen_range(0..2000u32)) } else { pick(random, &lengths) };
+        let lengths = [
+            U256::ZERO,
+            U256::MAX,
+            U256::from(u64::MAX),
+            U256::from(1) << 255,
+            U256::from(1) << 59,
+        ];
+        let length = if random.r#gen() {
+            U256::from(random.gen_range(0..2000u32))
+        } else {
+            pick(random, &lengths)
+        };
         data[at..at + 32].copy_from_slice(&length.to_be_bytes::<32>());
         Some(Mutant::Calldata(data))
     }),

@@ -6,7 +6,9 @@ use alloy_primitives::U256;
 use rand::{Rng as _, RngCore as _};
 
 pub(super) const KINDS: &[(&str, Mutate)] = &[
-    ("proof: bits flipped", |m, random| m.proof(flip(&m.good.proof, 0..m.good.proof.len(), random))),
+    ("proof: bits flipped", |m, random| {
+        m.proof(flip(&m.good.proof, 0..m.good.proof.len(), random))
+    }),
     ("proof: byte replaced", |m, random| {
         let mut proof = m.good.proof.clone();
         let at = random.gen_range(0..proof.len());
@@ -19,12 +21,20 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         m.proof(swap(&m.good.proof, a, b))
     }),
     ("proof: word 0", |m, random| any_word(m, random, U256::ZERO)),
-    ("proof: word 1", |m, random| any_word(m, random, U256::from(1))),
+    ("proof: word 1", |m, random| {
+        any_word(m, random, U256::from(1))
+    }),
     ("proof: word p", |m, random| any_word(m, random, P)),
-    ("proof: word p-1", |m, random| any_word(m, random, P - U256::from(1))),
+    ("proof: word p-1", |m, random| {
+        any_word(m, random, P - U256::from(1))
+    }),
     ("proof: word r", |m, random| any_word(m, random, R)),
-    ("proof: word r-1", |m, random| any_word(m, random, R - U256::from(1))),
-    ("proof: word 2^256-1", |m, random| any_word(m, random, U256::MAX)),
+    ("proof: word r-1", |m, random| {
+        any_word(m, random, R - U256::from(1))
+    }),
+    ("proof: word 2^256-1", |m, random| {
+        any_word(m, random, U256::MAX)
+    }),
     ("proof: scalar + multiple of r", |m, random| {
         let at = random.gen_range(m.scalars());
         let alias = field::alias(word(&m.good.proof, at), R, random)?;
@@ -37,7 +47,11 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
     }),
     ("proof: scalar + 1", |m, random| {
         let at = random.gen_range(m.scalars());
-        m.proof(set(&m.good.proof, at, (word(&m.good.proof, at) + U256::from(1)) % R))
+        m.proof(set(
+            &m.good.proof,
+            at,
+            (word(&m.good.proof, at) + U256::from(1)) % R,
+        ))
     }),
     ("proof: scalar negated", |m, random| {
         let at = random.gen_range(m.scalars());
@@ -48,7 +62,11 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         m.proof(set(&m.good.proof, at, field::random_scalar(random)))
     }),
     ("proof: scalars swapped", |m, random| {
-        m.proof(swap(&m.good.proof, random.gen_range(m.scalars()), random.gen_range(m.scalars())))
+        m.proof(swap(
+            &m.good.proof,
+            random.gen_range(m.scalars()),
+            random.gen_range(m.scalars()),
+        ))
     }),
     ("proof: point negated", |m, random| {
         let at = pick(random, &m.points());
@@ -64,22 +82,38 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         m.proof(swap(&swap(&m.good.proof, a, b), a + 1, b + 1))
     }),
     ("proof: point at infinity", |m, random| {
-        m.proof(set_point(&m.good.proof, pick(random, &m.points()), [U256::ZERO; 2]))
+        m.proof(set_point(
+            &m.good.proof,
+            pick(random, &m.points()),
+            [U256::ZERO; 2],
+        ))
     }),
     ("proof: point at infinity as (p, p)", |m, random| {
         m.proof(set_point(&m.good.proof, pick(random, &m.points()), [P; 2]))
     }),
     ("proof: point random", |m, random| {
-        m.proof(set_point(&m.good.proof, pick(random, &m.points()), field::random_point(random)))
+        m.proof(set_point(
+            &m.good.proof,
+            pick(random, &m.points()),
+            field::random_point(random),
+        ))
     }),
     ("proof: point doubled", |m, random| {
         let at = pick(random, &m.points());
-        m.proof(set_point(&m.good.proof, at, field::doubled(point(&m.good.proof, at))))
+        m.proof(set_point(
+            &m.good.proof,
+            at,
+            field::doubled(point(&m.good.proof, at)),
+        ))
     }),
     ("proof: point off the curve", |m, random| {
         let at = pick(random, &m.points());
         let [x, y] = point(&m.good.proof, at);
-        m.proof(set_point(&m.good.proof, at, [x, (y + U256::from(random.gen_range(1..9u8))) % P]))
+        m.proof(set_point(
+            &m.good.proof,
+            at,
+            [x, (y + U256::from(random.gen_range(1..9u8))) % P],
+        ))
     }),
     ("proof: both openings at infinity", |m, _| {
         let points = m.points();
@@ -99,7 +133,13 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         m.proof([m.good.proof.as_slice(), &tail].concat())
     }),
     ("proof: extended by zeros", |m, random| {
-        m.proof([m.good.proof.as_slice(), &vec![0; pick(random, &[1, 31, 32, 33, 64, 1024])]].concat())
+        m.proof(
+            [
+                m.good.proof.as_slice(),
+                &vec![0; pick(random, &[1, 31, 32, 33, 64, 1024])],
+            ]
+            .concat(),
+        )
     }),
     ("proof: word dropped", |m, random| {
         let mut proof = m.good.proof.clone();
@@ -157,7 +197,11 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
 ];
 
 fn any_word(m: &Material, random: &mut Random, value: U256) -> Option<Mutant> {
-    m.proof(set(&m.good.proof, random.gen_range(0..m.good.proof.len() / 32), value))
+    m.proof(set(
+        &m.good.proof,
+        random.gen_range(0..m.good.proof.len() / 32),
+        value,
+    ))
 }
 
 fn swap(bytes: &[u8], a: usize, b: usize) -> Vec<u8> {

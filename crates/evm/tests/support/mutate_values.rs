@@ -6,20 +6,37 @@ use alloy_primitives::{B256, U256};
 use rand::Rng as _;
 
 pub(super) const KINDS: &[(&str, Mutate)] = &[
-    ("values: word + 1", |m, random| any(m, random, |value, _| Some((value + U256::from(1)) % R))),
-    ("values: word - 1", |m, random| any(m, random, |value, _| Some((value + R - U256::from(1)) % R))),
+    ("values: word + 1", |m, random| {
+        any(m, random, |value, _| Some((value + U256::from(1)) % R))
+    }),
+    ("values: word - 1", |m, random| {
+        any(m, random, |value, _| Some((value + R - U256::from(1)) % R))
+    }),
     ("values: bit flipped", |m, random| {
-        any(m, random, |value, random| Some(value ^ (U256::from(1) << random.gen_range(0..256usize))))
+        any(m, random, |value, random| {
+            Some(value ^ (U256::from(1) << random.gen_range(0..256usize)))
+        })
     }),
-    ("values: word random", |m, random| any(m, random, |_, random| Some(field::random_scalar(random)))),
-    ("values: word negated", |m, random| any(m, random, |value, _| Some((R - value) % R))),
+    ("values: word random", |m, random| {
+        any(m, random, |_, random| Some(field::random_scalar(random)))
+    }),
+    ("values: word negated", |m, random| {
+        any(m, random, |value, _| Some((R - value) % R))
+    }),
     ("values: word 0, 1, p, r or 2^256-1", |m, random| {
-        any(m, random, |_, random| Some(pick(random, &[U256::ZERO, U256::from(1), P, R, U256::MAX])))
+        any(m, random, |_, random| {
+            Some(pick(random, &[U256::ZERO, U256::from(1), P, R, U256::MAX]))
+        })
     }),
-    ("values: word + multiple of r", |m, random| any(m, random, |value, random| field::alias(value, R, random))),
+    ("values: word + multiple of r", |m, random| {
+        any(m, random, |value, random| field::alias(value, R, random))
+    }),
     ("values: words swapped", |m, random| {
         let mut values = m.good.values.clone();
-        let (a, b) = (random.gen_range(0..values.len()), random.gen_range(0..values.len()));
+        let (a, b) = (
+            random.gen_range(0..values.len()),
+            random.gen_range(0..values.len()),
+        );
         values.swap(a, b);
         m.values(values)
     }),
@@ -49,7 +66,10 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
     }),
     ("values: another context", |m, random| {
         let mut values = m.good.values.clone();
-        let (small, any) = (U256::from(random.r#gen::<u64>()), field::random_scalar(random));
+        let (small, any) = (
+            U256::from(random.r#gen::<u64>()),
+            field::random_scalar(random),
+        );
         values[0] = pick(random, &[small, any]).into();
         m.values(values)
     }),
@@ -59,7 +79,10 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("values: first word of the proof among them", |m, _| {
         let mut values = m.good.values.clone();
         values.push(B256::from_slice(&m.good.proof[..32]));
-        Some(Mutant::Statement { values, proof: m.good.proof[32..].to_vec() })
+        Some(Mutant::Statement {
+            values,
+            proof: m.good.proof[32..].to_vec(),
+        })
     }),
 ];
 

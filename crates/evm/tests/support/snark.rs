@@ -1,5 +1,11 @@
 //! The contract that snark-verifier generates for one verifying key: written by others, from the same key.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs
+)]
 
 use crate::{
     evm::{End, Evm},
@@ -7,7 +13,8 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use foundry_compilers::artifacts::{
-    BytecodeHash, EvmVersion, Optimizer, Settings, SettingsMetadata, SolcInput, SolcLanguage, Source, Sources,
+    BytecodeHash, EvmVersion, Optimizer, Settings, SettingsMetadata, SolcInput, SolcLanguage,
+    Source, Sources,
 };
 use halo2_axiom::{
     plonk::VerifyingKey,
@@ -43,20 +50,39 @@ pub fn solidity(params: &ParamsKZG<Bn256>, key: &VerifyingKey<G1Affine>, words: 
 pub fn creation_codes(sources: &[String]) -> Vec<Bytes> {
     let name = |index: usize| PathBuf::from(format!("Halo2Verifier{index}.sol"));
     let settings = Settings {
-        optimizer: Optimizer { enabled: Some(false), ..Default::default() },
+        optimizer: Optimizer {
+            enabled: Some(false),
+            ..Default::default()
+        },
         via_ir: None,
         metadata: Some(SettingsMetadata::new(BytecodeHash::None, false)),
         evm_version: Some(EvmVersion::Paris),
         ..Default::default()
     };
-    let sources: Sources =
-        sources.iter().enumerate().map(|(index, source)| (name(index), Source::new(source))).collect();
+    let sources: Sources = sources
+        .iter()
+        .enumerate()
+        .map(|(index, source)| (name(index), Source::new(source)))
+        .collect();
     let count = sources.len();
-    let output = solc::compile(&solc::solc("solc-0.8.19"), SolcInput::new(SolcLanguage::Solidity, sources, settings));
+    let output = solc::compile(
+        &solc::solc("solc-0.8.19"),
+        SolcInput::new(SolcLanguage::Solidity, sources, settings),
+    );
     (0..count)
         .map(|index| {
             let contract = &output.contracts[&name(index)]["Halo2Verifier"];
-            contract.evm.as_ref().unwrap().bytecode.as_ref().unwrap().object.as_bytes().unwrap().clone()
+            contract
+                .evm
+                .as_ref()
+                .unwrap()
+                .bytecode
+                .as_ref()
+                .unwrap()
+                .object
+                .as_bytes()
+                .unwrap()
+                .clone()
         })
         .collect()
 }
@@ -80,7 +106,12 @@ pub struct Contract {
 impl Contract {
     pub fn deploy(evm: &mut Evm, creation: Bytes, words: usize, width: usize) -> Self {
         let address = evm.deploy(creation);
-        Self { address, words, width, code: evm.code(address).to_vec() }
+        Self {
+            address,
+            words,
+            width,
+            code: evm.code(address).to_vec(),
+        }
     }
 
     pub fn call(&self, evm: &mut Evm, values: &[B256], proof: &[u8]) -> End {

@@ -1,5 +1,11 @@
 //! solc from npm, through foundry-compilers.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs
+)]
 
 use foundry_compilers::{
     artifacts::{CompilerOutput, SolcInput},
@@ -9,13 +15,20 @@ use std::path::PathBuf;
 
 /// The repository.
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// `scripts/solc` or `scripts/solc-0.8.19`.
 pub fn solc(script: &str) -> Solc {
     let package = root().join("node_modules").join(script);
-    assert!(package.is_dir(), "{} is missing: run scripts/setup.sh, then these tests again", package.display());
+    assert!(
+        package.is_dir(),
+        "{} is missing: run scripts/setup.sh, then these tests again",
+        package.display()
+    );
     Solc::new(root().join("scripts").join(script)).unwrap_or_else(|error| {
         panic!("scripts/{script} does not run ({error}): node is missing or too old; run scripts/setup.sh")
     })

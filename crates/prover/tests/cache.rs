@@ -1,0 +1,306 @@
+//! Caches are checked when read, written whole or not at all, and their errors name the file.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use halo2_axiom::SerdeFormat;
+use std::{fs, path::Path};
+use support::{graph, inputs, open, proved};
+use verdict_prover::{Cache, ProverError, Srs};
+
+fn cache() -> (tempfile::TempDir, Cache) {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path());
+    (folder, cache)
+}
+
+/// Asserts that reading `name` says that the file is corrupt, which file, why, and what to do.
+fn assert_corrupt(cache: &Cache, name: &str, reason: &str) {
+    let error = cache.read(name).unwrap_err();
+    assert!(matches!(error, ProverError::CorruptCache { .. }), "{error}");
+    let message = error.to_string();
+    for part in [
+        cache.path(name).to_str().unwrap(),
+        reason,
+        "delete it and run again",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+/// The files below a folder.
+fn files(folder: &Path) -> Vec<String> {
+    let mut list: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    list.sort();
+    list
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let (_folder, cache) = cache();
+    for payload in [
+        vec![],
+        vec![0],
+        (0..100_000u32).flat_map(u32::to_le_bytes).collect(),
+    ] {
+        cache.write("a/b/entry", &payload).unwrap();
+        assert_eq!(cache.read("a/b/entry").unwrap(), Some(payload));
+    }
+    assert_eq!(files(&cache.path("a/b")), ["entry"]);
+}
+
+#[test]
+fn what_is_missing_is_none() {
+    let (_folder, cache) = cache();
+    assert_eq!(cache.read("nothing").unwrap(), None);
+    assert_eq!(cache.read("no/folder/either").unwrap(), None);
+}
+
+#[test]
+fn any_flipped_bit_is_corruption() {
+    let (_folder, cache) = cache();
+    cache
+        .write("entry", b"forty-two bytes that nobody should change.")
+        .unwrap();
+    let honest = fs::read(cache.path("entry")).unwrap();
+    for at in 0..honest.len() {
+        let mut bytes = honest.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(cache.path("entry"), bytes).unwrap();
+        let reason = if at < 8 {
+            "does not begin like one"
+        } else {
+            "digest does not match"
+        };
+        assert_corrupt(&cache, "entry", reason);
+    }
+}
+
+#[test]
+fn any_other_length_is_corruption() {
+    let (_folder, cache) = cache();
+    cache.write("entry", b"payload").unwrap();
+    let mut bytes = fs::read(cache.path("entry")).unwrap();
+    for length in 0..bytes.len() {
+        fs::write(cache.path("entry"), &bytes[..length]).unwrap();
+        assert_corrupt(
+            &cache,
+            "entry",
+            if length < 40 {
+                "does not begin like one"
+            } else {
+                "digest does not match"
+            },
+        );
+    }
+    bytes.push(0);
+    fs::write(cache.path("entry"), bytes).unwrap();
+    assert_corrupt(&cache, "entry", "digest does not match");
+}
+
+#[test]
+fn a_half_written_file_of_a_killed_process_is_ignored() {
+    let (_folder, cache) = cache();
+    fs::write(
+        cache.path("entry.12345-0.tmp"),
+        b"VDCACHE1 and then the power went",
+    )
+    .unwrap();
+    assert_eq!(cache.read("entry").unwrap(), None);
+    cache.write("entry", b"whole").unwrap();
+    assert_eq!(cache.read("entry").unwrap().as_deref(), Some(&b"whole"[..]));
+}
+
+#[test]
+fn a_full_disk_is_named_and_leaves_what_was_there() {
+    let (_folder, cache) = cache();
+    cache.write("entry", b"before").unwrap();
+    // Temporary files that lead to a device without space: the kernel answers every write to it with ENOSPC.
+    for writer in 0..256 {
+        let temporary = cache.path(&format!("entry.{}-{writer}.tmp", std::process::id()));
+        std::os::unix::fs::symlink("/dev/full", temporary).unwrap();
+    }
+    let error = cache.write("entry", b"after").unwrap_err();
+    let ProverError::Io { source, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
+    let message = error.to_string();
+    for part in [
+        "cannot write",
+        cache.path("entry").to_str().unwrap(),
+        "free some space",
+        "VERDICT_CACHE",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(
+        cache.read("entry").unwrap().as_deref(),
+        Some(&b"before"[..])
+    );
+    assert_eq!(
+        files(cache.root()).len(),
+        256,
+        "the temporary file of the failed write is gone"
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let (folder, cache) = cache();
+    // A file in the way stops even root, whom permissions do not.
+    fs::write(cache.path("keys"), b"").unwrap();
+    let error = cache.write("keys/entry", b"payload").unwrap_err();
+    let message = error.to_string();
+    let parent = folder.path().join("keys");
+    assert!(
+        message.contains("cannot create") && message.contains(parent.to_str().unwrap()),
+        "{message}"
+    );
+    assert!(matches!(
+        cache.read("keys/entry"),
+        Err(ProverError::Io { .. })
+    ));
+}
+
+#[test]
+fn an_entry_that_is_a_folder_is_an_error_not_a_miss() {
+    let (_folder, cache) = cache();
+    fs::create_dir(cache.path("entry")).unwrap();
+    let error = cache.read("entry").unwrap_err();
+    assert!(error.to_string().contains("cannot read"), "{error}");
+    let error = cache.write("entry", b"payload").unwrap_err();
+    assert!(error.to_string().contains("cannot write"), "{error}");
+    assert_eq!(files(cache.root()), ["entry"]);
+}
+
+#[test]
+fn writers_at_the_same_time_leave_one_whole_entry() {
+    let (_folder, cache) = cache();
+    std::thread::scope(|scope| {
+        for writer in 0..8u8 {
+            let cache = &cache;
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    cache.write("entry", &vec![writer; 40_000]).unwrap();
+                    let read = cache.read("entry").unwrap().unwrap();
+                    assert!(read.len() == 40_000 && read.iter().all(|byte| *byte == read[0]));
+                }
+            });
+        }
+    });
+    assert_eq!(files(cache.root()), ["entry"]);
+}
+
+#[test]
+fn the_development_setup_is_made_once_and_a_corrupt_one_is_named() {
+    let (_folder, cache) = cache();
+    let made = Srs::development_cached(5, &cache).unwrap();
+    let path = cache.path("srs/development/5");
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    let read = Srs::development_cached(5, &cache).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
+    let format = SerdeFormat::RawBytes;
+    assert_eq!(
+        support::halo2_bytes(made.params(), format),
+        support::halo2_bytes(read.params(), format)
+    );
+
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = Srs::development_cached(5, &cache).unwrap_err();
+    assert!(
+        matches!(&error, ProverError::CorruptCache { path: named, .. } if *named == path),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_setup_under_another_heights_name_is_named() {
+    let (_folder, cache) = cache();
+    Srs::development_cached(4, &cache).unwrap();
+    fs::copy(
+        cache.path("srs/development/4"),
+        cache.path("srs/development/5"),
+    )
+    .unwrap();
+    let error = Srs::development_cached(5, &cache).unwrap_err();
+    assert!(
+        error.to_string().contains("it is not a set-up of height 5"),
+        "{error}"
+    );
+}
+
+#[test]
+fn keys_are_cached_reused_and_alike() {
+    let (_folder, cache) = cache();
+    let graph = graph(5);
+    let fresh = open(&graph, None, None);
+    let made = open(&graph, None, Some(&cache));
+    let entries = files(&cache.path("keys"));
+    assert_eq!(entries.len(), 1);
+    let path = cache.path("keys").join(&entries[0]);
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    let reused = open(&graph, None, Some(&cache));
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
+    assert_eq!(files(&cache.path("keys")), entries);
+    assert_eq!(fresh.keys().on_chain(), made.keys().on_chain());
+    assert_eq!(fresh.keys().on_chain(), reused.keys().on_chain());
+
+    // Any of them verifies what any other proved.
+    let inference = proved(&reused, &inputs(&graph, 1), 3);
+    for session in [&fresh, &made, &reused] {
+        session
+            .verify(&inference.instance, &inference.proof)
+            .unwrap();
+    }
+    // Another model has other keys.
+    open(&support::graph(6), None, Some(&cache));
+    assert_eq!(files(&cache.path("keys")).len(), 2);
+}
+
+#[test]
+fn a_corrupt_key_is_named() {
+    let (_folder, cache) = cache();
+    let graph = graph(5);
+    open(&graph, None, Some(&cache));
+    let name = format!("keys/{}", files(&cache.path("keys"))[0]);
+    let reopen = || {
+        let plan = support::planned(&graph);
+        let srs = Srs::development(plan.chosen.k);
+        let model = support::compiled(graph.clone());
+        verdict_prover::Session::open(model, plan, srs, Some(&cache), &|_| {})
+    };
+    let assert_named = |reason: &str| {
+        let message = reopen().map(|_| ()).unwrap_err().to_string();
+        assert!(
+            message.contains(cache.path(&name).to_str().unwrap()) && message.contains(reason),
+            "{message}"
+        );
+    };
+    let key = cache.read(&name).unwrap().unwrap();
+    // Cut short and properly sealed again.
+    cache.write(&name, &key[..key.len() - 1]).unwrap();
+    assert_named("bytes, expected");
+    // A commitment off the curve, properly sealed.
+    let mut tampered = key.clone();
+    *tampered.last_mut().unwrap() ^= 1;
+    cache.write(&name, &tampered).unwrap();
+    assert_named("a commitment is not a point of the curve");
+    // Of another height.
+    tampered = key.clone();
+    tampered[1] += 1;
+    cache.write(&name, &tampered).unwrap();
+    assert_named("not a key of height");
+    // A flipped bit of the file.
+    let mut bytes = fs::read(cache.path(&name)).unwrap();
+    bytes[100] ^= 1;
+    fs::write(cache.path(&name), bytes).unwrap();
+    assert_named("digest does not match");
+    fs::remove_file(cache.path(&name)).unwrap();
+    reopen().unwrap();
+}

@@ -1,0 +1,247 @@
+//! Real proofs of small random networks: the true ones verify, and nothing that differs from them in any way.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use halo2curves_axiom::{bn256::Fr, ff::Field};
+use rand::Rng;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+use support::{circuit, graph, inputs, open, proved, rng};
+use verdict_circuit::TapeCircuit;
+use verdict_prover::{ProverError, Session, prove, verify};
+
+fn rejected(session: &Session, instance: &[Fr], proof: &[u8]) -> bool {
+    match session.verify(instance, proof) {
+        Ok(()) => false,
+        Err(ProverError::Rejected(_)) => true,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn proofs_of_random_networks_verify_for_their_public_values_alone() {
+    for seed in 0..6 {
+        let graph = graph(seed);
+        let session = open(&graph, None, None);
+        let inference = proved(&session, &inputs(&graph, seed), seed);
+        assert_eq!(
+            inference.proof.len(),
+            1504 + 32 * session.plan().chosen.width
+        );
+        assert_eq!(inference.instance.len(), session.plan().tape.words() + 1);
+        session
+            .verify(&inference.instance, &inference.proof)
+            .unwrap();
+        for value in 0..inference.instance.len() {
+            for change in [Fr::ONE, -Fr::ONE, Fr::random(rng(seed))] {
+                let mut instance = inference.instance.clone();
+                instance[value] += change;
+                assert!(
+                    rejected(&session, &instance, &inference.proof),
+                    "network {seed}, value {value}"
+                );
+            }
+        }
+        let mut swapped = inference.instance.clone();
+        swapped.swap(0, 1);
+        assert!(rejected(&session, &swapped, &inference.proof));
+    }
+}
+
+#[test]
+fn any_flipped_byte_of_a_proof_is_rejected() {
+    let graph = graph(1);
+    let session = open(&graph, None, None);
+    let inference = proved(&session, &inputs(&graph, 1), 1);
+    let next = AtomicUsize::new(0);
+    let accepted = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for worker in 0..2 {
+            let (next, accepted, session, inference) = (&next, &accepted, &session, &inference);
+            scope.spawn(move || {
+                let mut rng = rng(worker);
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= inference.proof.len() {
+                        break;
+                    }
+                    let mut proof = inference.proof.clone();
+                    proof[at] ^= rng.gen_range(1..=255u8);
+                    if !rejected(session, &inference.instance, &proof) {
+                        accepted.lock().unwrap().push(at);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(accepted.into_inner().unwrap(), Vec::<usize>::new());
+}
+
+#[test]
+fn a_proof_of_another_length_is_rejected() {
+    let graph = graph(1);
+    let session = open(&graph, None, None);
+    let inference = proved(&session, &inputs(&graph, 1), 1);
+    let length = inference.proof.len();
+    let (instance, verifying, params) = (
+        &inference.instance,
+        session.keys().verifying(),
+        session.srs().params(),
+    );
+    for cut in [0, 1, 63, 64, length / 2, length - 32, length - 1] {
+        assert!(
+            rejected(&session, instance, &inference.proof[..cut]),
+            "{cut}"
+        );
+        assert!(
+            verify(verifying, params, instance, &inference.proof[..cut]).is_err(),
+            "{cut}"
+        );
+    }
+    for more in [1, 32, 64] {
+        let longer = [inference.proof.clone(), vec![0; more]].concat();
+        assert!(rejected(&session, instance, &longer), "{more}");
+        assert!(
+            verify(verifying, params, instance, &longer).is_err(),
+            "{more}"
+        );
+    }
+}
+
+#[test]
+fn two_proofs_of_one_inference_share_nothing() {
+    let graph = graph(2);
+    let session = open(&graph, None, None);
+    let inputs = inputs(&graph, 2);
+    let (first, second) = (proved(&session, &inputs, 1), proved(&session, &inputs, 2));
+    assert_eq!(first.instance, second.instance);
+    for inference in [&first, &second] {
+        session
+            .verify(&inference.instance, &inference.proof)
+            .unwrap();
+    }
+    // Every commitment is blinded, so every challenge and with it every evaluation differs.
+    for (word, (a, b)) in first
+        .proof
+        .chunks(32)
+        .zip(second.proof.chunks(32))
+        .enumerate()
+    {
+        assert_ne!(a, b, "word {word}");
+    }
+    // The generator that a caller gives blinds the eight columns; the random polynomial comes from halo2's own, so not even a
+    // generator that repeats itself repeats a proof.
+    let repeated = proved(&session, &inputs, 1).proof;
+    assert!(repeated[..8 * 64] == first.proof[..8 * 64]);
+    assert!(
+        repeated
+            .chunks(32)
+            .zip(first.proof.chunks(32))
+            .skip(16)
+            .all(|(a, b)| a != b)
+    );
+}
+
+#[test]
+fn a_proof_does_not_verify_under_another_models_key() {
+    let (one, other) = (graph(1), graph(2));
+    let (session, stranger) = (open(&one, None, None), open(&other, None, None));
+    let inference = proved(&session, &inputs(&one, 1), 1);
+    assert_ne!(session.keys().on_chain(), stranger.keys().on_chain());
+    assert!(
+        verify(
+            stranger.keys().verifying(),
+            stranger.srs().params(),
+            &inference.instance,
+            &inference.proof
+        )
+        .is_err()
+    );
+    // The same graph with one bias changed.
+    let mut near = one.clone();
+    let layer = near.tensors.last_mut().unwrap().layer.as_mut().unwrap();
+    layer.bias[0] += 1;
+    let near = open(&near, None, None);
+    assert!(rejected(&near, &inference.instance, &inference.proof));
+}
+
+/// What a prover makes that does not check its own witness.
+fn dishonest(session: &Session, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
+    let (mut circuit, _) = circuit(session, &inputs(session.model().graph(), 1));
+    change(&mut circuit);
+    let instance = circuit.instance.clone();
+    (
+        instance,
+        prove(session.keys(), session.srs(), circuit, rng(5)).unwrap(),
+    )
+}
+
+#[test]
+fn a_proof_of_something_false_can_be_made_and_is_rejected() {
+    let graph = graph(1);
+    let session = open(&graph, None, None);
+    type Change = fn(&mut TapeCircuit);
+    let changes: [(&str, Change); 4] = [
+        ("word", |c| c.instance[1] += Fr::ONE),
+        ("key", |c| {
+            Arc::make_mut(c.witness.as_mut().unwrap()).q[1] += 1
+        }),
+        ("activation", |c| {
+            let witness = Arc::make_mut(c.witness.as_mut().unwrap());
+            let row = (1..witness.x.len() - 1)
+                .find(|&row| witness.x[row] != 0)
+                .unwrap();
+            witness.x[row] += 1;
+        }),
+        ("multiplicity", |c| {
+            Arc::make_mut(c.witness.as_mut().unwrap()).m[1] += 1
+        }),
+    ];
+    for (what, change) in changes {
+        let (instance, proof) = dishonest(&session, change);
+        assert!(rejected(&session, &instance, &proof), "{what}");
+    }
+    let (instance, proof) = dishonest(&session, |_| {});
+    session.verify(&instance, &proof).unwrap();
+}
+
+#[test]
+fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_session() {
+    // The row behind the words opens nothing, so what stands there would be added to the last word: this is a valid halo2 proof
+    // of something false, and why every verifier must count the words.
+    let graph = graph(1);
+    let session = open(&graph, None, None);
+    let (instance, proof) = dishonest(&session, |c| {
+        *c.instance.last_mut().unwrap() += Fr::from(5);
+        c.instance.push(-Fr::from(5));
+    });
+    verify(
+        session.keys().verifying(),
+        session.srs().params(),
+        &instance,
+        &proof,
+    )
+    .unwrap();
+    let error = session.verify(&instance, &proof).unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("expected {}", instance.len() - 1)),
+        "{error}"
+    );
+    // Nor without the surplus, nor with one that is zero or missing.
+    let honest = proved(&session, &inputs(&graph, 1), 1);
+    assert!(rejected(&session, &instance[..instance.len() - 1], &proof));
+    assert!(rejected(
+        &session,
+        &[honest.instance.clone(), vec![Fr::ZERO]].concat(),
+        &honest.proof
+    ));
+    assert!(rejected(
+        &session,
+        &honest.instance[..honest.instance.len() - 1],
+        &honest.proof
+    ));
+    assert!(rejected(&session, &[], &honest.proof));
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Compiles the contracts with forge and writes what the Rust side embeds to crates/evm/artifacts/. Run it after every
+# change of solidity/src; `cargo test -p verdict-evm --test artifacts` compares the files with a compilation of its own.
+# With --check, writes nothing and fails if the files are out of date.
+set -euo pipefail
+exec </dev/null
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+check=false
+case "${1:-}" in
+"") ;;
+--check) check=true ;;
+*)
+    echo "usage: $0 [--check]" >&2
+    exit 2
+    ;;
+esac
+
+scripts/setup.sh >&2
+(cd solidity && ../node_modules/.bin/forge build --offline --skip test --skip script) >&2
+
+version=$(scripts/solc --version | sed -n 's/^Version: \([0-9.]*\)+.*/\1/p')
+stale=0
+for contract in InferenceVerifier VerifyingKeys; do
+    # One-space indent, no newline at the end: the test expects exactly this.
+    new=$(node -e '
+        const [, contract, solc] = process.argv;
+        const path = `./solidity/out/${contract}.sol/${contract}.json`;
+        const { bytecode, deployedBytecode } = JSON.parse(require("node:fs").readFileSync(path, "utf8"));
+        const runtime_size = (deployedBytecode.object.length - 2) / 2;
+        process.stdout.write(JSON.stringify({ contract, solc, bytecode: bytecode.object, runtime_size }, null, 1));
+    ' "$contract" "$version")
+    file=crates/evm/artifacts/$contract.json
+    size=$(sed -n 's/^ "runtime_size": //p' <<<"$new")
+    if [[ "$new" == "$(cat "$file" 2>/dev/null)" ]]; then
+        echo "$file: up to date, $size bytes of code"
+    elif $check; then
+        echo "$file: out of date, run scripts/build-contracts.sh"
+        stale=1
+    else
+        printf '%s' "$new" >"$file.tmp"
+        mv "$file.tmp" "$file"
+        echo "$file: written, $size bytes of code"
+    fi
+done
+exit $stale
