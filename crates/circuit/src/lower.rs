@@ -13,6 +13,9 @@ use halo2curves_axiom::bn256::Fr;
 use std::sync::Arc;
 use verdict_model::{IntegerGraph, Kernel, Packing, TensorId, Trace};
 
+/// A verifying key's header holds the number of public values, the context included, in two bytes.
+const MAX_PUBLIC_VALUES: usize = 1 << 16;
+
 /// A graph placed on levels.
 #[derive(Clone, Debug)]
 pub struct Lowered {
@@ -89,6 +92,13 @@ impl Lowered {
                 content: Content::Word,
                 positions: 1,
             }));
+        }
+        let count = levels[0].channels.len();
+        if count + 1 >= MAX_PUBLIC_VALUES {
+            return Err(CircuitError::Graph(format!(
+                "it has {count} public words, a verifying key can ask for {}; make some tensors private",
+                MAX_PUBLIC_VALUES - 2
+            )));
         }
         if words.is_empty() {
             return Err(CircuitError::Graph(
