@@ -1,7 +1,7 @@
 //! Chooses height, width and limb size for a model.
 //!
 //! Width trades gas for time: every weight column costs the verifier one multiplication and one evaluation, and divides the
-//! rows that weights take. The cost model's constants were fitted to `verdict bench` on the machine of `docs/benchmarks.md`; only
+//! rows that weights take. The cost model's constants were fitted to `verdict bench` on two cores of a Xeon at 2.3 GHz; only
 //! their ratios matter for the choice.
 
 use crate::{BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape, program::Program};

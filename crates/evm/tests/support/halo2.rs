@@ -74,10 +74,7 @@ pub fn key_of(key: &VerifyingKeyParts) -> Option<VerifyingKey<G1Affine>> {
     for commitment in &key.commitments {
         file.extend_from_slice(&commitment.to_raw_bytes());
     }
-    let shape = Shape {
-        width: key.width,
-        ..Shape::default()
-    };
+    let shape = Shape { width: key.width };
     VerifyingKey::read::<_, TapeCircuit>(&mut file.as_slice(), SerdeFormat::RawBytes, shape).ok()
 }
 
