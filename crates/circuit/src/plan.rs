@@ -73,6 +73,10 @@ const WIDTHS: [usize; 18] = [
 /// How far above the cheapest plan's gas the balanced goal may go for speed.
 const BALANCED_GAS: f64 = 1.125;
 
+/// How far behind the fastest (smallest) plan the time (memory) goal may stay to save gas: the last few columns gain little and cost
+/// as much as the first.
+const SLACK: f64 = 1.25;
+
 /// Plans a valid graph.
 pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan, CircuitError> {
     let shift = graph
@@ -154,8 +158,18 @@ fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {
     let cheapest = least(&|c| (c.gas, c.seconds), &|_| true)?;
     match goal {
         Goal::Gas => Some(cheapest),
-        Goal::Time => least(&|c| (c.seconds, c.gas), &|_| true),
-        Goal::Memory => least(&|c| (c.bytes, c.gas), &|_| true),
+        Goal::Time => {
+            let fastest = least(&|c| (c.seconds, c.gas), &|_| true)?;
+            least(&|c| (c.gas, c.seconds), &|c| {
+                c.seconds <= fastest.seconds * SLACK
+            })
+        }
+        Goal::Memory => {
+            let smallest = least(&|c| (c.bytes, c.gas), &|_| true)?;
+            least(&|c| (c.gas, c.bytes), &|c| {
+                c.bytes <= smallest.bytes * SLACK
+            })
+        }
         Goal::Balanced => least(&|c| (c.seconds, c.gas), &|c| {
             c.gas <= cheapest.gas * BALANCED_GAS
         }),

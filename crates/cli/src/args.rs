@@ -80,9 +80,9 @@ pub(crate) enum Command {
 pub(crate) enum GoalArg {
     /// The cheapest verification
     Gas,
-    /// The fastest proof
+    /// About the fastest proof: the cheapest verification within a quarter of its time
     Time,
-    /// The least memory while proving
+    /// About the least memory while proving: the cheapest verification within a quarter of it
     Memory,
     /// The fastest proof whose verification costs little more than the cheapest
     Balanced,

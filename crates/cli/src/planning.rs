@@ -98,8 +98,8 @@ impl PlanReport {
         let why = match (limits.width, plan.goal) {
             (Some(width), _) => format!("width {width} was asked for"),
             (None, Goal::Gas) => "the least verification gas".into(),
-            (None, Goal::Time) => "the shortest estimated proving time".into(),
-            (None, Goal::Memory) => "the least estimated proving memory".into(),
+            (None, Goal::Time) => "the cheapest verification within a quarter of the shortest estimated proving time".into(),
+            (None, Goal::Memory) => "the cheapest verification within a quarter of the least estimated proving memory".into(),
             (None, _) => "the fastest plan among those whose verification costs little more than the cheapest".into(),
         };
         Ok(Self {
