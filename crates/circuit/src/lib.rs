@@ -43,6 +43,7 @@ pub use field::int;
 pub use footprint::Footprint;
 pub use gates::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
+    proof_bytes,
 };
 pub use lower::{Lowered, TraceCells};
 pub use opcode::Op;

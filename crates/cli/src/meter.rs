@@ -1,6 +1,6 @@
 //! Times stages, reads their peak memory, and shows which one runs.
 
-use crate::output::Output;
+use crate::output::{Output, Table, maybe_mebibytes, seconds};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -19,6 +19,19 @@ pub(crate) struct StageCost {
     pub(crate) cpu_seconds: Option<f64>,
     /// The process's high-water mark during the stage; `None` off Linux.
     pub(crate) peak_rss_bytes: Option<u64>,
+}
+
+/// Time and peak memory by stage.
+pub(crate) fn stage_table(stages: &[StageCost]) -> String {
+    let mut table = Table::new(&["stage", "time", "peak memory"]);
+    for stage in stages {
+        table.row([
+            stage.stage.clone(),
+            seconds(stage.seconds),
+            maybe_mebibytes(stage.peak_rss_bytes),
+        ]);
+    }
+    table.render()
 }
 
 struct Running {

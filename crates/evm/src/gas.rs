@@ -5,7 +5,7 @@
 
 use crate::{Artifact, EvmError, harness::Gas};
 use serde::Serialize;
-use verdict_circuit::FIXED_COLUMNS;
+use verdict_circuit::{FIXED_COLUMNS, proof_bytes};
 
 /// Gas of everything a model's user pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,11 +40,6 @@ const SETUP_CHECK: u64 = 82_000;
 
 /// Average gas of a random byte of calldata: one in 256 is zero.
 const RANDOM_BYTE: f64 = 16.0 - 12.0 / 256.0;
-
-/// Bytes of a proof at a width.
-pub const fn proof_bytes(width: usize) -> usize {
-    1504 + 32 * width
-}
 
 /// Predicts the gas of a model with `public_values` words (the context included).
 pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimate, EvmError> {

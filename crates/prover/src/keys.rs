@@ -11,10 +11,7 @@ use halo2curves_axiom::{
     ff::PrimeField,
 };
 use std::sync::Arc;
-use verdict_circuit::{
-    ADVICE_COLUMNS, FIXED_COLUMNS, Program, QUOTIENT_PIECES, RUNNING_COLUMNS, Shape, Tape,
-    TapeCircuit,
-};
+use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit, proof_bytes};
 
 /// Both keys of a program on a tape under a set-up.
 #[derive(Clone, Debug)]
@@ -128,11 +125,9 @@ impl Keys {
         self.proving.get_vk()
     }
 
-    /// Size of a proof: 13 points, and a scalar for every opening.
+    /// Size of a proof.
     pub fn proof_bytes(&self) -> usize {
-        let points = ADVICE_COLUMNS + 1 + QUOTIENT_PIECES + 2;
-        let scalars = ADVICE_COLUMNS + RUNNING_COLUMNS + FIXED_COLUMNS + self.width + 1;
-        64 * points + 32 * scalars
+        proof_bytes(self.width)
     }
 
     /// The verifying key in the form that goes on chain.

@@ -3,8 +3,8 @@
 use crate::{
     args::{PlanArgs, QuantiseArgs, visibility_name},
     error::CliError,
-    meter::{Meter, StageCost},
-    output::{Output, Report, Table, count, maybe_mebibytes, real, seconds},
+    meter::{Meter, StageCost, stage_table},
+    output::{Output, Report, Table, count, real},
     planning::{PlanReport, plan_model},
 };
 use alloy_primitives::B256;
@@ -108,21 +108,13 @@ impl Compile {
 
 impl Report for Compiled {
     fn text(&self) -> String {
-        let mut stages = Table::new(&["stage", "time", "peak memory"]);
-        for stage in &self.stages {
-            stages.row([
-                stage.stage.clone(),
-                seconds(stage.seconds),
-                maybe_mebibytes(stage.peak_rss_bytes),
-            ]);
-        }
         format!(
             "{}\nAccuracy on {}\n{}\n{}\n{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),
-            stages.render(),
+            stage_table(&self.stages),
             self.out.display()
         )
     }

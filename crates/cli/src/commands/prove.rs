@@ -5,8 +5,8 @@ use crate::{
     decode,
     error::CliError,
     load,
-    meter::{Meter, StageCost},
-    output::{Output, Report, Table, count, maybe_mebibytes, seconds},
+    meter::{Meter, StageCost, stage_table},
+    output::{Output, Report, count},
     planning::plan_model,
     setup::Setup,
 };
@@ -151,14 +151,6 @@ impl Prove {
 
 impl Report for Proved {
     fn text(&self) -> String {
-        let mut stages = Table::new(&["stage", "time", "peak memory"]);
-        for stage in &self.stages {
-            stages.row([
-                stage.stage.clone(),
-                seconds(stage.seconds),
-                maybe_mebibytes(stage.peak_rss_bytes),
-            ]);
-        }
         format!(
             "Proved {} (digest {})\n  verifying key {}, width {}, height k = {}\n  set-up {}\n  context {}{}\n\
              {} B of proof, {} public values\n{}{}Wrote {}\n",
@@ -176,7 +168,7 @@ impl Report for Proved {
             },
             count(self.proof_bytes as u64),
             self.public_values,
-            stages.render(),
+            stage_table(&self.stages),
             decode::text(&self.outputs, &[]),
             self.out.display()
         )
