@@ -11,7 +11,7 @@ use crate::{
 };
 use halo2curves_axiom::bn256::Fr;
 use std::sync::Arc;
-use verdict_model::{IntegerGraph, Kernel, Packing, TensorId, Trace};
+use verdict_model::{Function, IntegerGraph, Kernel, Packing, TensorId, Trace};
 
 /// A verifying key's header holds the number of public values, the context included, in two bytes.
 const MAX_PUBLIC_VALUES: usize = 1 << 16;
@@ -59,6 +59,11 @@ impl Lowered {
             for (number, term) in layer.terms.iter().enumerate() {
                 level[term.source] = level[term.source].max(level[id] + 1);
                 consumers[term.source].push((id, number));
+                if let Kernel::Conv(_) = &term.kernel {
+                    return Err(CircuitError::Graph(
+                        "it convolves, which has no layout".into(),
+                    ));
+                }
                 if let Kernel::Sparse { entries } = &term.kernel {
                     let lists = &mut sparse[term.source];
                     lists.resize(graph.tensors[term.source].len, Vec::new());
@@ -111,7 +116,14 @@ impl Lowered {
             };
             let content = match &tensor.layer {
                 None => builder.input(i64::from(tensor.min), i64::from(tensor.max)),
-                Some(layer) => builder.function(&graph.functions[layer.function]),
+                Some(layer) => match &graph.functions[layer.function] {
+                    Function::Table(table) => builder.function(table),
+                    Function::Square => {
+                        return Err(CircuitError::Graph(
+                            "it squares, which has no layout".into(),
+                        ));
+                    }
+                },
             };
             place[id] = Some((at, levels[at].channels.len()));
             placed[at].push((id, levels[at].channels.len()));
@@ -407,7 +419,7 @@ impl Regions {
         }
     }
 
-    fn function(&mut self, function: &verdict_model::Function) -> Content {
+    fn function(&mut self, function: &verdict_model::Table) -> Content {
         let region = Region::Function {
             shift: function.shift,
             q_min: function.q_min,

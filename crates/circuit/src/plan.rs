@@ -82,7 +82,7 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
     let shift = graph
         .functions
         .iter()
-        .map(|function| function.shift)
+        .map(verdict_model::Function::shift)
         .max()
         .unwrap_or(0);
     let mut best: Vec<(Candidate, Lowered)> = Vec::new();

@@ -14,7 +14,7 @@ use support::{
 use verdict_circuit::{
     BLINDING_ROWS, CircuitError, Limits, Lowered, Tape, TapeCircuit, TraceCells, plan,
 };
-use verdict_model::{Function, Goal, IntegerGraph, Kernel, Trace, Visibility, execute};
+use verdict_model::{Function, Goal, IntegerGraph, Kernel, Table, Trace, Visibility, execute};
 
 const NETWORKS: usize = 240;
 
@@ -52,7 +52,7 @@ impl Met {
             &mut self.private_outputs,
             visible(&graph.outputs, Visibility::Private),
         );
-        let at_zero = |f: &Function| {
+        let at_zero = |f: &Table| {
             usize::try_from(-f.q_min)
                 .ok()
                 .and_then(|i| f.values.get(i).copied())
@@ -62,11 +62,12 @@ impl Met {
             graph
                 .functions
                 .iter()
+                .filter_map(Function::table)
                 .any(|f| at_zero(f).is_some_and(|v| v != 0)),
         );
         some(
             &mut self.unshifted,
-            graph.functions.iter().any(|f| f.shift == 0),
+            graph.functions.iter().any(|f| f.shift() == 0),
         );
         some(
             &mut self.wide_keys,
@@ -84,6 +85,7 @@ impl Met {
                 let weights: Vec<i32> = match &term.kernel {
                     Kernel::Dense { weights } => weights.clone(),
                     Kernel::Sparse { entries } => entries.iter().map(|entry| entry.2).collect(),
+                    Kernel::Conv(conv) => conv.weights.clone(),
                 };
                 some(
                     &mut self.extreme_weights,
@@ -115,12 +117,8 @@ fn near_misses(network: &Network, rng: &mut ChaCha8Rng) -> Vec<(String, Trace)> 
         let Some(layer) = &tensor.layer else { continue };
         miss("sum", &|trace| trace.sums[id][cell] += i64::from(step));
         let function = &graph.functions[layer.function];
-        let sum = network.trace.sums[id][cell] + (i64::from(step) << function.shift);
-        let index = (sum >> function.shift) - function.q_min;
-        if let Some(&value) = usize::try_from(index)
-            .ok()
-            .and_then(|index| function.values.get(index))
-        {
+        let sum = network.trace.sums[id][cell] + (i64::from(step) << function.shift());
+        if let Some(value) = function.value(sum) {
             miss("key and value", &|trace| {
                 trace.sums[id][cell] = sum;
                 trace.values[id][cell] = value;
@@ -276,12 +274,12 @@ fn sixteen_bit_inputs_are_provable_at_both_ends() {
             .find(|shift| (high >> shift) - (low >> shift) < 512)
             .unwrap();
         let (q_min, q_max) = (low >> shift, high >> shift);
-        graph.functions[layer.function] = Function {
+        graph.functions[layer.function] = Function::Table(Table {
             name: "saturate".into(),
             shift,
             q_min,
             values: (q_min..=q_max).map(|q| q.clamp(-100, 100) as i32).collect(),
-        };
+        });
         (graph.tensors[id].min, graph.tensors[id].max) = (-100, 100);
     }
     for end in [-32768, 32767] {

@@ -131,6 +131,7 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::Public => "public",
         Visibility::Private => "private",
+        Visibility::Committed => "committed",
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{ModelError, Result};
 /// The first bytes of a compiled model.
 pub const MAGIC: [u8; 8] = *b"VERDICT\0";
 /// The version of the file format, and of the arithmetic behind it.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const HEADER: usize = MAGIC.len() + 4;
 const DIGEST: usize = 32;

@@ -52,12 +52,7 @@ pub fn execute(graph: &IntegerGraph, inputs: &[Vec<i32>]) -> Result<Trace> {
         let sums = sums(layer, &trace.values);
         let values = sums
             .iter()
-            .map(|y| {
-                let function = function?;
-                let index =
-                    usize::try_from((y >> function.shift).checked_sub(function.q_min)?).ok()?;
-                function.values.get(index).copied()
-            })
+            .map(|y| function?.value(*y))
             .collect::<Option<Vec<i32>>>()
             .ok_or_else(|| {
                 ModelError::graph(
@@ -154,6 +149,7 @@ fn sums(layer: &Layer, values: &[Vec<i32>]) -> Vec<i64> {
                     }
                 }
             }
+            Kernel::Conv(conv) => conv.add_to(&mut sums, source),
         }
     }
     sums

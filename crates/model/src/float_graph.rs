@@ -51,7 +51,7 @@ impl Activation {
         }
     }
 
-    /// For messages and [`Function::name`](crate::Function::name).
+    /// For messages and [`Table::name`](crate::Table::name).
     pub fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",

@@ -1,7 +1,7 @@
 //! Tables: how an element-wise function becomes integers.
 
 use crate::float_graph::Activation;
-use crate::graph::Function;
+use crate::graph::Table;
 
 /// Maps a key `q` to a table value. Keys are rounded to the nearest (the rounding constant is in the bias), so key `q`
 /// stands for the bucket around the real number `q · unit` and the function is evaluated at that bucket's midpoint.
@@ -43,10 +43,10 @@ impl Rule {
         (min, max)
     }
 
-    pub(crate) fn table(self, shift: u32, q_min: i64, q_max: i64) -> Function {
+    pub(crate) fn table(self, shift: u32, q_min: i64, q_max: i64) -> Table {
         let (Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. }) = self;
         let values = (q_min..=q_max).map(|q| self.value(q)).collect();
-        Function {
+        Table {
             name: activation.name().to_owned(),
             shift,
             q_min,

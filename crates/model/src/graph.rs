@@ -9,6 +9,8 @@
 //! x[i] = values[q[i] − q_min]                            total: [q_min, q_min + len) covers the whole interval of y
 //! ```
 //!
+//! or, where the layer's function is [`Function::Square`], `x[i] = y[i]²`, which validation keeps within 31 bits.
+//!
 //! Scales live beside the integers and never influence them: `real ≈ integer · scale`.
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,8 @@ pub enum Visibility {
     Public,
     /// Known to the prover alone.
     Private,
+    /// Known to the prover alone; a hash of the values and a salt is public. Inputs only.
+    Committed,
 }
 
 /// A tensor of integers.
@@ -59,7 +63,7 @@ pub struct Layer {
     pub terms: Vec<Term>,
     /// One per output cell (already includes any rounding constant).
     pub bias: Vec<i64>,
-    /// The table applied to `y >> shift`.
+    /// What is applied to `y`.
     pub function: FunctionId,
 }
 
@@ -85,14 +89,54 @@ pub enum Kernel {
         /// `(output index, source index, weight)`.
         entries: Vec<(u32, u32, i32)>,
     },
+    /// The same few weights at every place of a plane.
+    Conv(Conv),
+}
+
+/// A convolution between two tensors of planes, each flattened from `[channel][row][column]`.
+///
+/// `out[o][y] += Σ_i Σ_k weights[o][i][k] · source[first(o) + i][x]` over all source channels `i` of `o`'s group and all kernel
+/// places `k` for which, in both axes, an `x` within the plane has `up·x = stride·y + dilation·k − pad`. With `up = 1` that is
+/// ONNX's Conv, with `stride = 1` its ConvTranspose; a negative pad crops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv {
+    /// Source and output channels; both are multiples of `groups`.
+    pub channels: [usize; 2],
+    /// Rows and columns of a source plane.
+    pub source: [usize; 2],
+    /// Rows and columns of an output plane.
+    pub output: [usize; 2],
+    /// Rows and columns of the kernel.
+    pub size: [usize; 2],
+    /// Steps between outputs, vertically and horizontally.
+    pub stride: [usize; 2],
+    /// Steps between sources: 1 unless the convolution is transposed.
+    pub up: [usize; 2],
+    /// Steps between kernel places.
+    pub dilation: [usize; 2],
+    /// Rows of padding above and columns of padding to the left.
+    pub pad: [i64; 2],
+    /// Output channel `o` reads the source channels of its own group only.
+    pub groups: usize,
+    /// `[output channel][source channel of the group][row][column]`.
+    pub weights: Vec<i32>,
+}
+
+/// What makes a layer's value `x` of its sum `y`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Function {
+    /// A look-up.
+    Table(Table),
+    /// `x = y²`, exactly.
+    Square,
 }
 
 /// `x = values[(y >> shift) − q_min]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Function {
+pub struct Table {
     /// For messages, e.g. `relu`.
     pub name: String,
-    /// Bits dropped from `y`, at most 31.
+    /// Bits dropped from `y`, at most 31. The circuit pays for every distinct shift above zero.
     pub shift: u32,
     /// The smallest `y >> shift` the table covers.
     pub q_min: i64,
@@ -105,7 +149,7 @@ pub struct Function {
 pub struct IntegerGraph {
     /// In topological order.
     pub tensors: Vec<Tensor>,
-    /// Tables, shared between layers where they are equal.
+    /// Shared between layers where they are equal.
     pub functions: Vec<Function>,
     /// Input tensors, in the ONNX order.
     pub inputs: Vec<TensorId>,

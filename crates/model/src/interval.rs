@@ -60,6 +60,11 @@ pub(crate) fn layer_bounds(
                     }
                 }
             }
+            Kernel::Conv(conv) => conv.for_each(|output, _, weight| {
+                if let Some(bound) = bounds.get_mut(output) {
+                    bound.add(weight, (min, max));
+                }
+            }),
         }
     }
     bounds
@@ -120,7 +125,8 @@ impl IntegerGraph {
     pub fn table_entries(&self) -> usize {
         self.functions
             .iter()
-            .map(|function| function.values.len())
+            .filter_map(|function| function.table())
+            .map(|table| table.values.len())
             .sum()
     }
 }
@@ -133,6 +139,7 @@ impl Kernel {
             Self::Sparse { entries } => {
                 entries.iter().filter(|(_, _, weight)| *weight != 0).count()
             }
+            Self::Conv(conv) => conv.weights.iter().filter(|weight| **weight != 0).count(),
         }
     }
 
@@ -152,6 +159,7 @@ impl Kernel {
                     visit(*output as usize, *cell as usize, *weight);
                 }
             }
+            Self::Conv(conv) => conv.for_each(visit),
         }
     }
 }

@@ -20,6 +20,7 @@
 
 mod artifact;
 mod compile;
+mod conv;
 mod data;
 mod error;
 mod execute;
@@ -47,7 +48,8 @@ pub use execute::{Trace, execute, execute_batch};
 pub use float::FloatTrace;
 pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm};
 pub use graph::{
-    Function, FunctionId, IntegerGraph, Kernel, Layer, Tensor, TensorId, Term, Visibility,
+    Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
+    Visibility,
 };
 pub use import::{import, import_outputs};
 pub use manifest::{InputManifest, Manifest, OutputManifest};

@@ -29,12 +29,22 @@ impl Packing {
         offset: 1 << 15,
     };
 
-    /// The packing of a tensor: bytes where its range allows.
+    /// 7 signed 32-bit values to a word, each shifted up by 2^31.
+    pub const WIDE: Packing = Packing {
+        bits: 32,
+        per_word: 7,
+        offset: 1 << 31,
+    };
+
+    /// The packing of a tensor: the narrowest that holds its range.
     pub fn of(tensor: &Tensor) -> Self {
+        let signed = i32::from(i16::MIN)..=i32::from(i16::MAX);
         if tensor.min >= 0 && tensor.max <= 255 {
             Self::BYTES
-        } else {
+        } else if signed.contains(&tensor.min) && signed.contains(&tensor.max) {
             Self::SIGNED
+        } else {
+            Self::WIDE
         }
     }
 
@@ -92,6 +102,7 @@ mod tests {
             ),
             (Packing::BYTES, (0..70).map(|i| i * 3).collect::<Vec<i32>>()),
             (Packing::BYTES, vec![]),
+            (Packing::WIDE, vec![i32::MIN, i32::MAX, 0, -1, 1, 2, 3, 4]),
         ] {
             let words = packing.pack(&values);
             assert_eq!(words.len(), packing.words(values.len()));

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::float_graph::{Activation, FloatGraph, FloatLayer};
 use crate::function::{Rule, homogeneous};
-use crate::graph::{IntegerGraph, Kernel, Layer, Tensor, Term};
+use crate::graph::{Function, IntegerGraph, Kernel, Layer, Tensor, Term};
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::options::Options;
@@ -472,7 +472,7 @@ impl Quantiser<'_> {
         let mut number = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             let (min, max) = group.keys.unwrap_or((0, 0));
-            let function = group.rule.table(self.shift, min, max);
+            let function = Function::Table(group.rule.table(self.shift, min, max));
             let found = functions.iter().position(|other| *other == function);
             number.push(found.unwrap_or_else(|| {
                 functions.push(function);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::graph::{IntegerGraph, Kernel, Layer, Tensor, Visibility};
+use crate::graph::{Function, IntegerGraph, Kernel, Layer, Table, Tensor, Visibility};
 use crate::{ModelError, Result};
 
 /// Sums must stay below this, so that an `i64` and, far away, the field hold them.
@@ -58,12 +58,21 @@ impl IntegerGraph {
                     "only inputs and outputs can be public",
                 ));
             }
+            if tensor.visibility == Visibility::Committed && tensor.layer.is_some() {
+                return Err(ModelError::graph(
+                    place(id, tensor),
+                    "only inputs can be committed to",
+                ));
+            }
         }
         Ok(())
     }
 
     fn validate_functions(&self) -> Result<()> {
         for (id, function) in self.functions.iter().enumerate() {
+            let Function::Table(function) = function else {
+                continue;
+            };
             let invalid = |detail: &str| {
                 Err(ModelError::graph(
                     format!("function {id} `{}`", function.name),
@@ -116,15 +125,6 @@ impl IntegerGraph {
                 tensor.scale
             ));
         }
-        let word = i32::from(i16::MIN)..=i32::from(i16::MAX);
-        if tensor.visibility == Visibility::Public
-            && !(word.contains(&tensor.min) && word.contains(&tensor.max))
-        {
-            return invalid(format!(
-                "is public with range [{}, {}], which exceeds 16 bits",
-                tensor.min, tensor.max
-            ));
-        }
         let Some(layer) = &tensor.layer else {
             return Ok(());
         };
@@ -173,13 +173,17 @@ impl IntegerGraph {
                         }
                     }
                 }
+                Kernel::Conv(conv) => {
+                    if let Err(detail) = conv.check(source_len, tensor.len) {
+                        return invalid(format!("its convolution {detail}"));
+                    }
+                }
             }
         }
         Ok(())
     }
 
     fn validate_reach(&self, id: usize, tensor: &Tensor, layer: &Layer) -> Result<()> {
-        let function = &self.functions[layer.function];
         let bounds = self.bounds(id);
         if bounds.iter().any(|bound| bound.magnitude >= SUM_LIMIT) {
             return Err(ModelError::graph(
@@ -187,30 +191,12 @@ impl IntegerGraph {
                 "a sum can exceed 62 bits",
             ));
         }
-        let min = bounds
-            .iter()
-            .map(|bound| bound.min as i64)
-            .min()
-            .unwrap_or(0)
-            >> function.shift;
-        let max = bounds
-            .iter()
-            .map(|bound| bound.max as i64)
-            .max()
-            .unwrap_or(0)
-            >> function.shift;
-        let Some(reached) = function.range(min, max) else {
-            return Err(ModelError::graph(
-                place(id, tensor),
-                format!(
-                    "its look-ups reach from {min} to {max}, the table covers only {} to {}",
-                    function.q_min,
-                    function.q_min + (function.values.len() as i64 - 1)
-                ),
-            ));
-        };
-        let low = reached.iter().min().copied().unwrap_or(0);
-        let high = reached.iter().max().copied().unwrap_or(0);
+        let least = bounds.iter().map(|bound| bound.min as i64).min();
+        let most = bounds.iter().map(|bound| bound.max as i64).max();
+        let (min, max) = (least.unwrap_or(0), most.unwrap_or(0));
+        let (low, high) = self.functions[layer.function]
+            .reach(min, max)
+            .map_err(|detail| ModelError::graph(place(id, tensor), detail))?;
         if low < tensor.min || high > tensor.max {
             return Err(ModelError::graph(
                 place(id, tensor),
@@ -224,9 +210,71 @@ impl IntegerGraph {
     }
 }
 
-impl crate::graph::Function {
-    /// The table's values for the keys `min..=max`, if it covers them.
-    pub(crate) fn range(&self, min: i64, max: i64) -> Option<&[i32]> {
+impl Function {
+    /// The smallest and largest value for sums from `min` to `max`, or why it has none for some of them.
+    fn reach(&self, min: i64, max: i64) -> std::result::Result<(i32, i32), String> {
+        match self {
+            Self::Square => {
+                let largest = min.unsigned_abs().max(max.unsigned_abs());
+                match largest.checked_mul(largest).map(i32::try_from) {
+                    Some(Ok(square)) => Ok((0, square)),
+                    _ => Err(format!(
+                        "squares sums from {min} to {max}; squares must stay below 2^31"
+                    )),
+                }
+            }
+            Self::Table(table) => {
+                let (min, max) = (min >> table.shift, max >> table.shift);
+                let Some(reached) = table.range(min, max) else {
+                    return Err(format!(
+                        "its look-ups reach from {min} to {max}, the table covers only {} to {}",
+                        table.q_min,
+                        table.q_min + (table.values.len() as i64 - 1)
+                    ));
+                };
+                let low = reached.iter().min().copied().unwrap_or(0);
+                let high = reached.iter().max().copied().unwrap_or(0);
+                Ok((low, high))
+            }
+        }
+    }
+
+    /// For messages.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.name,
+            Self::Square => "square",
+        }
+    }
+
+    /// The table; `None` for the square.
+    pub fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            Self::Square => None,
+        }
+    }
+
+    /// Bits of `y` that a look-up drops.
+    pub fn shift(&self) -> u32 {
+        self.table().map_or(0, |table| table.shift)
+    }
+
+    /// The value of a sum; `None` outside the table.
+    pub fn value(&self, y: i64) -> Option<i32> {
+        match self {
+            Self::Square => i32::try_from(y.checked_mul(y)?).ok(),
+            Self::Table(table) => {
+                let index = usize::try_from((y >> table.shift).checked_sub(table.q_min)?).ok()?;
+                table.values.get(index).copied()
+            }
+        }
+    }
+}
+
+impl Table {
+    /// The values for the keys `min..=max`, if the table covers them.
+    fn range(&self, min: i64, max: i64) -> Option<&[i32]> {
         let first = usize::try_from(min.checked_sub(self.q_min)?).ok()?;
         let last = usize::try_from(max.checked_sub(self.q_min)?).ok()?;
         self.values.get(first..=last)

@@ -6,8 +6,8 @@ mod common;
 use common::{File, Onnx};
 use sha3::{Digest, Keccak256};
 use verdict_model::{
-    CompiledModel, DataSet, FORMAT_VERSION, IntegerGraph, Kernel, Layer, MAGIC, Manifest,
-    ModelError, Options, Visibility, compile,
+    CompiledModel, Conv, DataSet, FORMAT_VERSION, Function, IntegerGraph, Kernel, Layer, MAGIC,
+    Manifest, ModelError, Options, Table, Visibility, compile,
 };
 
 fn model() -> CompiledModel {
@@ -163,8 +163,30 @@ fn validation() {
     fn dense(graph: &mut IntegerGraph) -> &mut Vec<i32> {
         match &mut graph.tensors[2].layer.as_mut().unwrap().terms[0].kernel {
             Kernel::Dense { weights } => weights,
-            Kernel::Sparse { .. } => panic!("expected a dense kernel"),
+            _ => panic!("expected a dense kernel"),
         }
+    }
+    fn table(graph: &mut IntegerGraph) -> &mut Table {
+        match &mut graph.functions[0] {
+            Function::Table(table) => table,
+            Function::Square => panic!("expected a table"),
+        }
+    }
+    fn conv(graph: &mut IntegerGraph, change: fn(&mut Conv)) {
+        let mut conv = Conv {
+            channels: [1, 1],
+            source: [2, 1],
+            output: [2, 1],
+            size: [1, 1],
+            stride: [1, 1],
+            up: [1, 1],
+            dilation: [1, 1],
+            pad: [0, 0],
+            groups: 1,
+            weights: vec![1],
+        };
+        change(&mut conv);
+        layer(graph).terms[0].kernel = Kernel::Conv(conv);
     }
     fn sparse(graph: &mut IntegerGraph, entries: &[(u32, u32, i32)]) {
         layer(graph).terms[0].kernel = Kernel::Sparse {
@@ -184,10 +206,10 @@ fn validation() {
             |g| g.tensors[1].visibility = Visibility::Public,
             "only inputs and outputs",
         ),
-        (|g| g.functions[0].values.clear(), "table is empty"),
-        (|g| g.functions[0].shift = 32, "more than 31"),
-        (|g| g.functions[0].q_min = i64::MAX, "62 bits"),
-        (|g| g.functions[0].q_min = i64::MIN, "62 bits"),
+        (|g| table(g).values.clear(), "table is empty"),
+        (|g| table(g).shift = 32, "more than 31"),
+        (|g| table(g).q_min = i64::MAX, "62 bits"),
+        (|g| table(g).q_min = i64::MIN, "62 bits"),
         (|g| g.tensors[0].len = 0, "expected their product"),
         (
             |g| g.tensors[0].shape = vec![usize::MAX, 4],
@@ -203,7 +225,14 @@ fn validation() {
         ),
         (|g| g.tensors[0].scale = f64::NAN, "positive number"),
         (|g| g.tensors[0].scale = 0.0, "positive number"),
-        (|g| g.tensors[2].max = 40_000, "exceeds 16 bits"),
+        (
+            |g| g.tensors[1].visibility = Visibility::Committed,
+            "only inputs can be committed",
+        ),
+        (|g| g.functions[0] = Function::Square, "below 2^31"),
+        (|g| conv(g, |_| ()), "the tensors have"),
+        (|g| conv(g, |conv| conv.channels[0] = 0), "groups"),
+        (|g| conv(g, |conv| conv.stride[0] = 0), "empty or oversized"),
         (|g| layer(g).bias.truncate(2), "biases"),
         (|g| layer(g).function = 9, "does not exist"),
         (|g| layer(g).terms[0].source = 1, "does not come before"),
@@ -215,13 +244,10 @@ fn validation() {
         (|g| layer(g).bias[0] = i64::MAX, "62 bits"),
         (|g| layer(g).bias[0] = i64::MIN, "62 bits"),
         (|g| g.tensors[0].max = i32::MAX, "table covers only"),
-        (|g| g.functions[0].q_min += 1, "table covers only"),
-        (|g| g.functions[0].values.truncate(1), "table covers only"),
-        (
-            |g| g.functions[0].values.fill(i32::MAX),
-            "outside its range",
-        ),
-        (|g| g.functions[0].values.fill(-1), "outside its range"),
+        (|g| table(g).q_min += 1, "table covers only"),
+        (|g| table(g).values.truncate(1), "table covers only"),
+        (|g| table(g).values.fill(i32::MAX), "outside its range"),
+        (|g| table(g).values.fill(-1), "outside its range"),
         (|g| g.tensors[1].max = 3, "outside its range"),
     ];
     let model = model();

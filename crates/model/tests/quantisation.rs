@@ -107,7 +107,8 @@ fn error_bounds(float: &FloatGraph, model: &CompiledModel) -> Vec<f64> {
             bounds.push(0.0);
             continue;
         };
-        let step = integer.scale / f64::from(1u32 << graph.functions[integer_layer.function].shift);
+        let step =
+            integer.scale / f64::from(1u32 << graph.functions[integer_layer.function].shift());
         let rows = (0..tensor.len).map(|i| {
             let mut error = step / 2.0 + integer.scale / 2.0;
             for term in &layer.terms {
@@ -165,8 +166,8 @@ proptest! {
         let options = Options { table_bits: Some(table_bits), activation_bits: Some(8), ..Options::default() };
         let model = compile(&float, &rows, &options).unwrap();
         let graph = model.graph();
-        prop_assert!(graph.functions.iter().all(|function| function.values.len() <= 1 << table_bits));
-        let shifts: Vec<u32> = graph.functions.iter().map(|function| function.shift).collect();
+        prop_assert!(graph.functions.iter().all(|function| function.table().is_none_or(|table| table.values.len() <= 1 << table_bits)));
+        let shifts: Vec<u32> = graph.functions.iter().map(|function| function.shift()).collect();
         prop_assert!(shifts.iter().all(|shift| *shift == shifts[0]));
 
         let input = &graph.tensors[graph.inputs[0]];

@@ -3,7 +3,9 @@
 
 use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use verdict_model::{Function, IntegerGraph, Kernel, Layer, Tensor, TensorId, Term, Visibility};
+use verdict_model::{
+    Function, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term, Visibility,
+};
 
 /// Keeps the mock prover quick.
 const TABLE: i64 = 1 << 8;
@@ -133,12 +135,12 @@ fn function(rng: &mut ChaCha8Rng, graph: &IntegerGraph, id: TensorId) -> Functio
     // Some room that nothing reaches.
     let q_min = (low >> shift) - rng.gen_range(0..3);
     let q_max = (high >> shift) + rng.gen_range(0..3);
-    Function {
+    Function::Table(Table {
         name: "random".into(),
         shift,
         q_min,
         values: values(rng, q_min, q_max),
-    }
+    })
 }
 
 /// A random valid graph: every produced tensor feeds another or is an output.
@@ -234,8 +236,8 @@ fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
         let made = tensor(rng, format!("layer {i}"), len, (0, 0), Some(layer));
         graph.tensors.push(made);
         let function = function(rng, &graph, id);
-        let [min, max] =
-            [function.values.iter().min(), function.values.iter().max()].map(|v| *v.unwrap());
+        let values = &function.table().unwrap().values;
+        let [min, max] = [values.iter().min(), values.iter().max()].map(|v| *v.unwrap());
         (graph.tensors[id].min, graph.tensors[id].max) = (min, max);
         graph.functions.push(function);
     }

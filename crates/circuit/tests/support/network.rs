@@ -10,7 +10,7 @@ use verdict_circuit::{
     forge::{Fixed, Forgery, cells, ops, regions},
 };
 use verdict_model::{
-    Function, IntegerGraph, Kernel, Layer, Tensor, Term, Trace, Visibility, execute,
+    Function, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Trace, Visibility, execute,
 };
 
 /// A graph, an inference and the circuit that proves it.
@@ -253,11 +253,13 @@ pub fn sample() -> IntegerGraph {
         bias: (0..len).map(|i| 13 * i - 31).collect(),
         function,
     };
-    let function = |name: &str, value: fn(i64) -> i64| Function {
-        name: name.into(),
-        shift: 5,
-        q_min: -60,
-        values: (-60..=259).map(|q| value(q) as i32).collect(),
+    let function = |name: &str, value: fn(i64) -> i64| {
+        Function::Table(Table {
+            name: name.into(),
+            shift: 5,
+            q_min: -60,
+            values: (-60..=259).map(|q| value(q) as i32).collect(),
+        })
     };
     IntegerGraph {
         tensors: vec![

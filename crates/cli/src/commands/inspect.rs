@@ -167,7 +167,7 @@ fn compiled(model: &CompiledModel) -> Inspected {
             shape: tensor.shape.clone(),
             cells: tensor.len,
             weights: layer.terms.iter().map(|term| term.kernel.non_zero()).sum(),
-            function: graph.functions[layer.function].name.clone(),
+            function: graph.functions[layer.function].name().to_owned(),
             min: Some(tensor.min),
             max: Some(tensor.max),
             scale: Some(tensor.scale),
@@ -180,11 +180,12 @@ fn compiled(model: &CompiledModel) -> Inspected {
         tables: graph
             .functions
             .iter()
-            .map(|function| TableInfo {
-                function: function.name.clone(),
-                shift: function.shift,
-                first_key: function.q_min,
-                entries: function.values.len(),
+            .filter_map(|function| function.table())
+            .map(|table| TableInfo {
+                function: table.name.clone(),
+                shift: table.shift,
+                first_key: table.q_min,
+                entries: table.values.len(),
             })
             .collect(),
     }

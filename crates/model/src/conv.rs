@@ -1,0 +1,280 @@
+//! Convolutions: which source cell meets which output cell.
+
+use rayon::prelude::*;
+
+use crate::graph::Conv;
+
+/// A kernel's offset, a stride or a pad beyond this is no model anyone has.
+const MAX_STEP: usize = 1 << 20;
+
+impl Conv {
+    /// Why the convolution does not fit a source and an output of these lengths.
+    pub(crate) fn check(&self, source_len: usize, output_len: usize) -> Result<(), String> {
+        let steps = [self.size, self.stride, self.up, self.dilation];
+        if steps.iter().flatten().any(|s| *s == 0 || *s > MAX_STEP)
+            || self
+                .pad
+                .iter()
+                .any(|pad| pad.unsigned_abs() > MAX_STEP as u64)
+            || [self.source, self.output].iter().flatten().any(|s| *s == 0)
+        {
+            return Err("has an empty or oversized plane, kernel, stride, dilation or pad".into());
+        }
+        if self.groups == 0
+            || self
+                .channels
+                .iter()
+                .any(|n| *n == 0 || n % self.groups != 0)
+        {
+            return Err(format!(
+                "has {} source and {} output channels, expected multiples of its {} groups",
+                self.channels[0], self.channels[1], self.groups
+            ));
+        }
+        let product = |factors: &[usize]| {
+            factors
+                .iter()
+                .try_fold(1usize, |product, f| product.checked_mul(*f))
+        };
+        let [source, output] = [
+            product(&[self.channels[0], self.source[0], self.source[1]]),
+            product(&[self.channels[1], self.output[0], self.output[1]]),
+        ];
+        if source != Some(source_len) || output != Some(output_len) {
+            return Err(format!(
+                "maps {}×{}×{} to {}×{}×{} cells, the tensors have {source_len} and {output_len}",
+                self.channels[0],
+                self.source[0],
+                self.source[1],
+                self.channels[1],
+                self.output[0],
+                self.output[1]
+            ));
+        }
+        let weights = product(&[
+            self.channels[1],
+            self.channels[0] / self.groups,
+            self.size[0],
+            self.size[1],
+        ]);
+        if weights != Some(self.weights.len()) {
+            return Err(format!(
+                "has {} weights, expected {} outputs × {} sources × {} × {}",
+                self.weights.len(),
+                self.channels[1],
+                self.channels[0] / self.groups,
+                self.size[0],
+                self.size[1]
+            ));
+        }
+        Ok(())
+    }
+
+    /// The pairs `(output place, source place)` along `axis` that the kernel's place `k` joins, by ascending output place.
+    pub fn pairs(&self, axis: usize, k: usize) -> Vec<(usize, usize)> {
+        (0..self.output[axis])
+            .filter_map(|y| {
+                let at = (self.stride[axis] * y + self.dilation[axis] * k) as i64 - self.pad[axis];
+                let at = usize::try_from(at).ok()?;
+                let x = at / self.up[axis];
+                (at.is_multiple_of(self.up[axis]) && x < self.source[axis]).then_some((y, x))
+            })
+            .collect()
+    }
+
+    /// The source channels of output channel `output`'s group.
+    pub fn sources(&self, output: usize) -> std::ops::Range<usize> {
+        let per_group = self.channels[0] / self.groups;
+        let group = output / (self.channels[1] / self.groups);
+        group * per_group..(group + 1) * per_group
+    }
+
+    /// The weight between an output channel, a source channel by its number in the group, and a kernel place.
+    pub fn weight(&self, output: usize, source: usize, row: usize, column: usize) -> i32 {
+        let per_group = self.channels[0] / self.groups;
+        let index = ((output * per_group + source) * self.size[0] + row) * self.size[1] + column;
+        self.weights.get(index).copied().unwrap_or(0)
+    }
+
+    /// Pairs of both axes by kernel place.
+    fn all_pairs(&self) -> [Vec<Vec<(usize, usize)>>; 2] {
+        [0, 1].map(|axis| (0..self.size[axis]).map(|k| self.pairs(axis, k)).collect())
+    }
+
+    /// Calls `visit(output cell, source cell, weight)` for every product whose weight is not zero.
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize, i32)) {
+        let [rows, columns] = self.all_pairs();
+        for output in 0..self.channels[1] {
+            self.channel(output, &rows, &columns, |to, from, weight| {
+                for &(y, x) in &columns[weight.1] {
+                    visit(to + y, from + x, weight.0);
+                }
+            });
+        }
+    }
+
+    /// Adds the convolution of `source` to `sums`. Wraps where an unvalidated graph would overflow.
+    pub(crate) fn add_to(&self, sums: &mut [i64], source: &[i32]) {
+        let [rows, columns] = self.all_pairs();
+        let plane = self.output[0] * self.output[1];
+        sums.par_chunks_mut(plane.max(1))
+            .enumerate()
+            .for_each(|(output, sums)| {
+                self.channel(output, &rows, &columns, |to, from, (weight, column)| {
+                    let to = to - output * plane;
+                    for &(y, x) in &columns[column] {
+                        if let (Some(sum), Some(x)) = (sums.get_mut(to + y), source.get(from + x)) {
+                            *sum = sum.wrapping_add(i64::from(weight) * i64::from(*x));
+                        }
+                    }
+                });
+            });
+    }
+
+    /// Calls `visit(first output cell, first source cell, (weight, kernel column))` for every pair of rows of one output channel.
+    fn channel(
+        &self,
+        output: usize,
+        rows: &[Vec<(usize, usize)>],
+        columns: &[Vec<(usize, usize)>],
+        mut visit: impl FnMut(usize, usize, (i32, usize)),
+    ) {
+        for (number, source) in self.sources(output).enumerate() {
+            for (row, pairs) in rows.iter().enumerate() {
+                for column in 0..columns.len() {
+                    let weight = self.weight(output, number, row, column);
+                    if weight == 0 {
+                        continue;
+                    }
+                    for &(y, x) in pairs {
+                        let to = (output * self.output[0] + y) * self.output[1];
+                        let from = (source * self.source[0] + x) * self.source[1];
+                        visit(to, from, (weight, column));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conv() -> Conv {
+        Conv {
+            channels: [1, 1],
+            source: [1, 4],
+            output: [1, 4],
+            size: [1, 3],
+            stride: [1, 1],
+            up: [1, 1],
+            dilation: [1, 1],
+            pad: [0, 1],
+            groups: 1,
+            weights: vec![1, 10, 100],
+        }
+    }
+
+    fn run(conv: &Conv, source: &[i32]) -> Vec<i64> {
+        let outputs = conv.channels[1] * conv.output[0] * conv.output[1];
+        conv.check(source.len(), outputs).expect("fits");
+        let mut sums = vec![0; outputs];
+        conv.add_to(&mut sums, source);
+        let mut again = vec![0; outputs];
+        conv.for_each(|to, from, weight| again[to] += i64::from(weight) * i64::from(source[from]));
+        assert_eq!(sums, again);
+        sums
+    }
+
+    #[test]
+    fn padding_stride_and_dilation_place_the_kernel() {
+        assert_eq!(run(&conv(), &[1, 2, 3, 4]), [210, 321, 432, 43]);
+        let strided = Conv {
+            output: [1, 2],
+            stride: [1, 2],
+            ..conv()
+        };
+        assert_eq!(run(&strided, &[1, 2, 3, 4]), [210, 432]);
+        let dilated = Conv {
+            dilation: [1, 2],
+            pad: [0, 2],
+            ..conv()
+        };
+        assert_eq!(run(&dilated, &[1, 2, 3, 4]), [310, 420, 31, 42]);
+        let cropped = Conv {
+            size: [1, 1],
+            weights: vec![1],
+            output: [1, 2],
+            pad: [0, -1],
+            ..conv()
+        };
+        assert_eq!(run(&cropped, &[1, 2, 3, 4]), [2, 3]);
+    }
+
+    #[test]
+    fn upsampling_is_a_transposed_convolution_of_ones() {
+        let nearest = Conv {
+            output: [1, 8],
+            size: [1, 2],
+            up: [1, 2],
+            pad: [0, 1],
+            weights: vec![1, 1],
+            ..conv()
+        };
+        assert_eq!(run(&nearest, &[1, 2, 3, 4]), [1, 1, 2, 2, 3, 3, 4, 4]);
+    }
+
+    #[test]
+    fn groups_do_not_mix() {
+        let depthwise = Conv {
+            channels: [2, 2],
+            groups: 2,
+            size: [1, 1],
+            pad: [0, 0],
+            weights: vec![1, -1],
+            ..conv()
+        };
+        assert_eq!(
+            run(&depthwise, &[1, 2, 3, 4, 5, 6, 7, 8]),
+            [1, 2, 3, 4, -5, -6, -7, -8]
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert!(conv().check(4, 5).is_err());
+        assert!(
+            Conv {
+                groups: 2,
+                ..conv()
+            }
+            .check(4, 4)
+            .is_err()
+        );
+        assert!(
+            Conv {
+                weights: vec![1],
+                ..conv()
+            }
+            .check(4, 4)
+            .is_err()
+        );
+        assert!(
+            Conv {
+                stride: [0, 1],
+                ..conv()
+            }
+            .check(4, 4)
+            .is_err()
+        );
+        assert!(
+            Conv {
+                size: [usize::MAX, usize::MAX],
+                ..conv()
+            }
+            .check(4, 4)
+            .is_err()
+        );
+    }
+}
