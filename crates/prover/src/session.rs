@@ -5,7 +5,7 @@ use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
 use verdict_circuit::{Plan, TapeCircuit, TraceCells, Witness};
-use verdict_model::{CompiledModel, Trace, execute};
+use verdict_model::{CompiledModel, Trace, execute_batch};
 
 /// Steps of [`Session::open`] and [`Session::prove`], for progress bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,11 @@ pub struct Session {
     keys: Keys,
 }
 
-/// An inference with its proof.
+/// Inferences with their proof.
 #[derive(Clone, Debug)]
 pub struct Inference {
-    /// Everything the executor computed.
-    pub trace: Trace,
+    /// Everything the executor computed, for each of the batch's items.
+    pub traces: Vec<Trace>,
     /// The context, then the public words.
     pub instance: Vec<Fr>,
     /// The proof.
@@ -79,7 +79,8 @@ impl Session {
         })
     }
 
-    /// Executes the model on integer inputs and proves it. `context` is what the consumer contract computes.
+    /// Executes the model on one item's integer inputs, one list per input, and proves it. `context` is what the consumer contract
+    /// computes.
     pub fn prove(
         &self,
         inputs: &[Vec<i32>],
@@ -87,10 +88,21 @@ impl Session {
         rng: impl RngCore,
         on_stage: OnStage<'_>,
     ) -> Result<Inference, ProverError> {
+        self.prove_batch(&[inputs.to_vec()], context, rng, on_stage)
+    }
+
+    /// Executes the model on the inputs of every item of the plan's batch and proves them all at once.
+    pub fn prove_batch(
+        &self,
+        items: &[Vec<Vec<i32>>],
+        context: Fr,
+        rng: impl RngCore,
+        on_stage: OnStage<'_>,
+    ) -> Result<Inference, ProverError> {
         on_stage(Stage::Witness);
-        let trace = execute(self.model.graph(), inputs)?;
-        let instance = self.plan.lowered.instance(context, &trace);
-        let cells = TraceCells::new(&self.plan.lowered, &trace)?;
+        let traces = execute_batch(self.model.graph(), items)?;
+        let cells = TraceCells::new(&self.plan.lowered, &traces)?;
+        let instance = self.plan.lowered.instance(context, &traces);
         let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
         let circuit = TapeCircuit {
             program: self.plan.program.clone(),
@@ -101,7 +113,7 @@ impl Session {
         on_stage(Stage::Prove);
         let proof = prove(&self.keys, &self.srs, circuit, rng)?;
         Ok(Inference {
-            trace,
+            traces,
             instance,
             proof,
         })
