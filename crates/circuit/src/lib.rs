@@ -34,6 +34,7 @@ mod lower;
 mod opcode;
 mod path;
 mod plan;
+mod poseidon;
 mod program;
 mod tape;
 mod witness;
@@ -49,6 +50,7 @@ pub use gates::{
 pub use lower::{Batch, Lowered, TraceCells, WordLayout};
 pub use opcode::Op;
 pub use plan::{Candidate, Limits, Plan, plan, plan_batch};
+pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
 pub use program::{Content, Feed, Level, Limbs, Pattern, Program, Region, Tap, Taps, Weight};
 pub use tape::{BLINDING_ROWS, Tape};
 pub use witness::{Cell, Cells, Witness};

@@ -140,7 +140,7 @@ fn also_true(network: &Network, trace: &Trace) -> bool {
         executed == *trace
             && network
                 .lowered
-                .instance(network.circuit.instance[0], slice::from_ref(trace))
+                .instance(network.circuit.instance[0], slice::from_ref(trace), &[])
                 == network.circuit.instance
     })
 }
@@ -308,7 +308,7 @@ fn a_trace_of_another_graph_is_refused() {
     let mut short = network.trace.clone();
     short.sums.pop();
     for trace in [cut, short] {
-        let error = TraceCells::new(&network.lowered, slice::from_ref(&trace)).unwrap_err();
+        let error = TraceCells::new(&network.lowered, slice::from_ref(&trace), &[]).unwrap_err();
         assert!(matches!(error, CircuitError::Trace(_)));
         assert!(
             error
@@ -378,7 +378,9 @@ fn plans_keep_their_word() {
                 program: plan.program.clone(),
                 tape: plan.tape.clone(),
                 witness: Some(Arc::new(witness)),
-                instance: plan.lowered.instance(Fr::ZERO, slice::from_ref(&trace)),
+                instance: plan
+                    .lowered
+                    .instance(Fr::ZERO, slice::from_ref(&trace), &[]),
             }));
         }
     }

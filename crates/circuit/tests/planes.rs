@@ -9,13 +9,14 @@ use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use support::{convs, network::satisfied};
 use verdict_circuit::{
-    Batch, CircuitError, Footprint, Lowered, Tape, TapeCircuit, TraceCells, Witness,
+    Batch, CircuitError, Footprint, Lowered, Salt, Tape, TapeCircuit, TraceCells, Witness, commit,
 };
-use verdict_model::{IntegerGraph, Trace, execute};
+use verdict_model::{IntegerGraph, Packing, Trace, Visibility, execute};
 
 struct Case {
     lowered: Lowered,
     traces: Vec<Trace>,
+    salts: Vec<Salt>,
     circuit: TapeCircuit,
 }
 
@@ -36,22 +37,31 @@ fn case(rng: &mut ChaCha8Rng, graph: IntegerGraph, batch: Batch) -> Result<Case,
         footprint.rows(&lowered.program, width).unwrap(),
         tape.rows()
     );
-    let circuit = circuit(&lowered, tape, &traces)?;
+    let salts: Vec<Salt> = (0..items * lowered.commitments())
+        .map(|_| Salt::random(&mut *rng))
+        .collect();
+    let circuit = circuit(&lowered, tape, &traces, &salts)?;
     Ok(Case {
         lowered,
         traces,
+        salts,
         circuit,
     })
 }
 
-fn circuit(lowered: &Lowered, tape: Tape, traces: &[Trace]) -> Result<TapeCircuit, CircuitError> {
-    let cells = TraceCells::new(lowered, traces)?;
+fn circuit(
+    lowered: &Lowered,
+    tape: Tape,
+    traces: &[Trace],
+    salts: &[Salt],
+) -> Result<TapeCircuit, CircuitError> {
+    let cells = TraceCells::new(lowered, traces, salts)?;
     let witness = Witness::new(&lowered.program, &tape, &cells)?;
     Ok(TapeCircuit {
         program: Arc::new(lowered.program.clone()),
         tape: Arc::new(tape),
         witness: Some(Arc::new(witness)),
-        instance: lowered.instance(Fr::from(0xC0FFEE), traces),
+        instance: lowered.instance(Fr::from(0xC0FFEE), traces, salts),
     })
 }
 
@@ -73,7 +83,13 @@ fn miss(rng: &mut ChaCha8Rng, case: &Case) -> Option<TapeCircuit> {
         None => return None,
     }
     // An input outside its domain is not in the table.
-    circuit(&case.lowered, (*case.circuit.tape).clone(), &traces).ok()
+    circuit(
+        &case.lowered,
+        (*case.circuit.tape).clone(),
+        &traces,
+        &case.salts,
+    )
+    .ok()
 }
 
 #[test]
@@ -140,5 +156,59 @@ fn a_wrong_word_of_a_convolutional_network_is_rejected() {
         let word = rng.gen_range(1..case.circuit.instance.len());
         case.circuit.instance[word] += Fr::ONE;
         assert!(!satisfied(&case.circuit));
+    }
+}
+
+#[test]
+fn committed_inputs() {
+    let mut rng = ChaCha8Rng::seed_from_u64(44);
+    for round in 0..6 {
+        let mut graph = match round % 2 {
+            0 => convs::random(&mut rng),
+            _ => support::graphs::random(&mut rng, support::graphs::Size::SMALL),
+        };
+        for &id in &graph.inputs.clone() {
+            graph.tensors[id].visibility = Visibility::Committed;
+        }
+        let batch = Batch {
+            items: 1 + round / 2,
+            sums: Vec::new(),
+        };
+        let case = case(&mut rng, graph, batch).unwrap();
+        assert!(satisfied(&case.circuit), "round {round}");
+        let graph = case.lowered.graph();
+        // The last words are the commitments, input by input, item by item.
+        let items = case.traces.len();
+        for (number, &id) in graph.inputs.iter().enumerate() {
+            for (item, trace) in case.traces.iter().enumerate() {
+                let words = Packing::of(&graph.tensors[id]).pack(&trace.values[id]);
+                let words: Vec<Fr> = words.into_iter().map(Fr::from_raw).collect();
+                let salt = case.salts[item * graph.inputs.len() + number];
+                let at = case.circuit.instance.len() - (graph.inputs.len() - number) * items + item;
+                assert_eq!(case.circuit.instance[at], commit(&words, salt.value()));
+            }
+        }
+        // Another input under the same commitment.
+        let mut traces = case.traces.clone();
+        let id = graph.inputs[0];
+        let value = &mut traces[0].values[id][0];
+        *value += if *value < graph.tensors[id].max {
+            1
+        } else {
+            -1
+        };
+        let mut wrong = circuit(
+            &case.lowered,
+            (*case.circuit.tape).clone(),
+            &traces,
+            &case.salts,
+        )
+        .unwrap();
+        wrong.instance = case.circuit.instance.clone();
+        assert!(!satisfied(&wrong), "round {round}");
+        // Another commitment.
+        let mut wrong = case.circuit.clone();
+        *wrong.instance.last_mut().unwrap() += Fr::ONE;
+        assert!(!satisfied(&wrong), "round {round}");
     }
 }

@@ -298,7 +298,10 @@ fn vectors_are_up_to_date() {
         );
         let stated = instance(&vector.public_values).unwrap();
         assert_eq!(
-            session.plan().lowered.instance(int(CONTEXT), std::slice::from_ref(&trace)),
+            session
+                .plan()
+                .lowered
+                .instance(int(CONTEXT), std::slice::from_ref(&trace), &[]),
             stated,
             "{name}: the words {stale}"
         );

@@ -4,7 +4,7 @@ use crate::{Cache, Keys, ProverError, Srs, prove, verify};
 use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
-use verdict_circuit::{Plan, TapeCircuit, TraceCells, Witness};
+use verdict_circuit::{Plan, Salt, TapeCircuit, TraceCells, Witness};
 use verdict_model::{CompiledModel, Trace, execute_batch};
 
 /// Steps of [`Session::open`] and [`Session::prove`], for progress bars.
@@ -38,6 +38,8 @@ pub struct Session {
 pub struct Inference {
     /// Everything the executor computed, for each of the batch's items.
     pub traces: Vec<Trace>,
+    /// What the inputs' commitments were salted with, item by item.
+    pub salts: Vec<Salt>,
     /// The context, then the public words.
     pub instance: Vec<Fr>,
     /// The proof.
@@ -80,29 +82,40 @@ impl Session {
     }
 
     /// Executes the model on one item's integer inputs, one list per input, and proves it. `context` is what the consumer contract
-    /// computes.
+    /// computes. Committed inputs get random salts.
     pub fn prove(
         &self,
         inputs: &[Vec<i32>],
         context: Fr,
-        rng: impl RngCore,
+        mut rng: impl RngCore,
         on_stage: OnStage<'_>,
     ) -> Result<Inference, ProverError> {
-        self.prove_batch(&[inputs.to_vec()], context, rng, on_stage)
+        let salts = self.random_salts(&mut rng);
+        self.prove_batch(&[inputs.to_vec()], &salts, context, rng, on_stage)
     }
 
-    /// Executes the model on the inputs of every item of the plan's batch and proves them all at once.
+    /// A salt for every commitment of every item.
+    pub fn random_salts(&self, mut rng: impl RngCore) -> Vec<Salt> {
+        let lowered = &self.plan.lowered;
+        (0..lowered.batch().items * lowered.commitments())
+            .map(|_| Salt::random(&mut rng))
+            .collect()
+    }
+
+    /// Executes the model on the inputs of every item of the plan's batch and proves them all at once. `salts` holds, item by item, a
+    /// salt for every committed input.
     pub fn prove_batch(
         &self,
         items: &[Vec<Vec<i32>>],
+        salts: &[Salt],
         context: Fr,
         rng: impl RngCore,
         on_stage: OnStage<'_>,
     ) -> Result<Inference, ProverError> {
         on_stage(Stage::Witness);
         let traces = execute_batch(self.model.graph(), items)?;
-        let cells = TraceCells::new(&self.plan.lowered, &traces)?;
-        let instance = self.plan.lowered.instance(context, &traces);
+        let cells = TraceCells::new(&self.plan.lowered, &traces, salts)?;
+        let instance = self.plan.lowered.instance(context, &traces, salts);
         let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
         let circuit = TapeCircuit {
             program: self.plan.program.clone(),
@@ -114,6 +127,7 @@ impl Session {
         let proof = prove(&self.keys, &self.srs, circuit, rng)?;
         Ok(Inference {
             traces,
+            salts: salts.to_vec(),
             instance,
             proof,
         })

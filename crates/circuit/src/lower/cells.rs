@@ -8,8 +8,10 @@ use super::{
 use crate::{
     error::CircuitError,
     field::int,
+    poseidon::Salt,
     witness::{Cell, Cells},
 };
+use halo2curves_axiom::bn256::Fr;
 use rayon::prelude::*;
 use verdict_model::{Conv, Function, Kernel, TensorId, Trace};
 
@@ -20,6 +22,9 @@ pub struct TraceCells<'a> {
     traces: &'a [Trace],
     /// Sums at all positions of planar tensors, by item and tensor: `[tape channel][position]`. Only what spills is looked at.
     spills: Vec<Vec<Option<Spill>>>,
+    salts: &'a [Salt],
+    /// Roots of the commitments by item and commitment: `[stage][root]`.
+    roots: Vec<Vec<Vec<Vec<Fr>>>>,
 }
 
 /// Sums around a tensor's planes.
@@ -30,8 +35,20 @@ struct Spill {
 }
 
 impl<'a> TraceCells<'a> {
-    /// Checks that there is a trace for every item, and that they have the graph's shape.
-    pub fn new(lowered: &'a Lowered, traces: &'a [Trace]) -> Result<Self, CircuitError> {
+    /// Checks that there is a trace for every item, with a salt for every commitment, and that they have the graph's shape.
+    pub fn new(
+        lowered: &'a Lowered,
+        traces: &'a [Trace],
+        salts: &'a [Salt],
+    ) -> Result<Self, CircuitError> {
+        let commitments = lowered.commitments.len();
+        if salts.len() != traces.len() * commitments {
+            return Err(CircuitError::Trace(format!(
+                "{} salts for {} inferences with {commitments} commitments each",
+                salts.len(),
+                traces.len()
+            )));
+        }
         if traces.len() != lowered.batch.items {
             return Err(CircuitError::Trace(format!(
                 "{} inferences, the batch has {} items",
@@ -63,10 +80,26 @@ impl<'a> TraceCells<'a> {
                     .collect()
             })
             .collect();
+        let roots = traces
+            .par_iter()
+            .enumerate()
+            .map(|(item, trace)| {
+                let commitments = lowered.commitments.iter().enumerate();
+                commitments
+                    .map(|(number, commitment)| {
+                        let salt = salts[item * lowered.commitments.len() + number].value();
+                        let inputs = commitment.inputs(&trace.values[commitment.tensor], salt);
+                        commitment.network.evaluate(&inputs).0
+                    })
+                    .collect()
+            })
+            .collect();
         Ok(Self {
             lowered,
             traces,
             spills,
+            salts,
+            roots,
         })
     }
 
@@ -115,7 +148,16 @@ impl Cells for TraceCells<'_> {
         match self.lowered.find(level, channel) {
             Some((node, channel)) => match node.kind {
                 Kind::Tensor(id) | Kind::Copy(id) => self.tensor(node, id, channel, position),
-                _ => Cell::Looked { y: 0, x: 1 },
+                Kind::Salt(number) => {
+                    let commitments = self.lowered.commitments.len();
+                    Cell::Root(self.salts[position * commitments + number].root())
+                }
+                Kind::Stage(number, stage) => {
+                    Cell::Root(self.roots[position][number][stage][channel])
+                }
+                Kind::One | Kind::Single | Kind::Ones(_) | Kind::Biases(_) => {
+                    Cell::Looked { y: 0, x: 1 }
+                }
             },
             None => Cell::Looked { y: 0, x: 0 },
         }

@@ -9,6 +9,7 @@
 //! * [`cells`] finds the value of every position in the executor's traces.
 
 mod cells;
+mod commitments;
 mod nodes;
 mod planes;
 mod regions;
@@ -21,8 +22,10 @@ pub use words::{Batch, WordLayout};
 
 use crate::{
     error::CircuitError,
+    poseidon::{Salt, commit},
     program::{Content, Feed, Level, Pattern, Program},
 };
+use commitments::{Commitment, commitments};
 use halo2curves_axiom::bn256::Fr;
 use nodes::{Kind, Node, NodeId, Nodes, Reading};
 use planes::Planes;
@@ -48,6 +51,7 @@ pub struct Lowered {
     placed: Vec<Vec<NodeId>>,
     planes: Vec<Option<Planes>>,
     words: Vec<Words>,
+    commitments: Vec<Commitment>,
     tables: Arc<Tables>,
 }
 
@@ -73,10 +77,20 @@ impl Lowered {
             words.push(Words::new(&graph, &batch, id, channels));
             channels += words[words.len() - 1].channels(&graph, &batch);
         }
-        check_words(&graph, &batch, &words)?;
+        let commitments = commitments(&graph, channels);
+        check_words(&graph, &batch, &words, commitments.len())?;
         let planes = planes::planes(&graph)?;
         let public: Vec<TensorId> = words.iter().map(|words| words.tensor).collect();
-        let mut nodes = nodes::place(&graph, &planes, &public, &batch)?;
+        let committed: Vec<TensorId> = commitments.iter().map(|c| c.tensor).collect();
+        let stages = commitments.iter().map(|c| c.network.stages.len()).max();
+        let mut nodes = nodes::place(
+            &graph,
+            &planes,
+            &public,
+            &committed,
+            stages.unwrap_or(0),
+            &batch,
+        )?;
         spill::choose_starts(&graph, &planes, &mut nodes);
         let mut lowered = Self {
             tables: Arc::new(Tables::new(&graph)),
@@ -87,7 +101,9 @@ impl Lowered {
             placed: Vec::new(),
             planes,
             words,
+            commitments,
         };
+        lowered.add_commitments();
         lowered.add_constants();
         lowered.build(limb_bits);
         Ok(lowered)
@@ -103,13 +119,41 @@ impl Lowered {
         &self.batch
     }
 
-    /// Context and public words of a batch's traces, as the verifier sees them.
-    pub fn instance(&self, context: Fr, traces: &[Trace]) -> Vec<Fr> {
+    /// Number of commitments: an item of the batch has as many salts.
+    pub fn commitments(&self) -> usize {
+        self.commitments.len()
+    }
+
+    /// Context and public words of a batch's traces, as the verifier sees them. `salts` holds, item by item, a salt for every
+    /// commitment.
+    pub fn instance(&self, context: Fr, traces: &[Trace], salts: &[Salt]) -> Vec<Fr> {
         let mut instance = vec![context];
         for words in &self.words {
             words.pack(&self.graph, traces, &mut instance);
         }
+        for (number, commitment) in self.commitments.iter().enumerate() {
+            for (item, trace) in traces.iter().enumerate() {
+                let salt = salts.get(item * self.commitments.len() + number);
+                let inputs = commitment.inputs(
+                    &trace.values[commitment.tensor],
+                    salt.copied().unwrap_or_default().value(),
+                );
+                instance.push(commit(&inputs[1..], inputs[0]));
+            }
+        }
         instance
+    }
+
+    /// The stages of the commitments, the first one right before the inputs.
+    fn add_commitments(&mut self) {
+        let (last, top) = (self.nodes.levels - 1, self.nodes.depth);
+        for number in 0..self.commitments.len() {
+            add_flat(&mut self.nodes, Kind::Salt(number), last);
+            for stage in 0..self.commitments[number].network.stages.len() {
+                self.commitments[number].stages.push(self.nodes.nodes.len());
+                add_flat(&mut self.nodes, Kind::Stage(number, stage), top - stage);
+            }
+        }
     }
 
     /// Ones for the biases and the words' offsets.
@@ -166,6 +210,10 @@ impl Lowered {
                 .channels
                 .extend(std::iter::repeat_n(pattern, channels));
         }
+        let pattern = program.intern(Pattern::uniform(Content::Word, self.batch.items));
+        program.levels[0]
+            .channels
+            .extend(std::iter::repeat_n(pattern, self.commitments.len()));
         // Tensors in the graph's order, constants last.
         let mut order: Vec<NodeId> = (0..self.nodes.nodes.len()).collect();
         order.sort_by_key(|&id| match self.nodes.nodes[id].kind {
@@ -205,6 +253,11 @@ impl Lowered {
             Kind::Copy(tensor) => (tensor, true),
             Kind::One | Kind::Biases(_) => {
                 return vec![(Pattern::uniform(regions.one(), items), 1)];
+            }
+            Kind::Salt(_) => return vec![(Pattern::uniform(Content::Square, items), 1)],
+            Kind::Stage(number, stage) => {
+                let roots = self.commitments[number].network.stages[stage].len();
+                return vec![(Pattern::uniform(Content::Square, items), roots)];
             }
             Kind::Single => return vec![(Pattern::uniform(regions.one(), 1), 1)],
             Kind::Ones(target) => {
@@ -386,11 +439,14 @@ fn runs(standing: &[Stands], items: usize, cell: Content, spill: Content) -> Vec
     runs
 }
 
-fn check_words(graph: &IntegerGraph, batch: &Batch, words: &[Words]) -> Result<(), CircuitError> {
-    let count: usize = words
-        .iter()
-        .map(|words| batch.words(graph, words.tensor))
-        .sum();
+fn check_words(
+    graph: &IntegerGraph,
+    batch: &Batch,
+    words: &[Words],
+    commitments: usize,
+) -> Result<(), CircuitError> {
+    let tensors = words.iter().map(|words| batch.words(graph, words.tensor));
+    let count = tensors.sum::<usize>() + commitments * batch.items;
     if count + 1 >= MAX_PUBLIC_VALUES {
         return Err(CircuitError::Graph(format!(
             "it has {count} public words, a verifying key can ask for {}; make some tensors private",

@@ -28,6 +28,10 @@ pub(super) enum Kind {
     Ones(TensorId),
     /// A one for each item: feeds the biases of one planar tensor, cell by cell.
     Biases(TensorId),
+    /// The salt of a commitment.
+    Salt(usize),
+    /// A stage of a commitment.
+    Stage(usize, usize),
 }
 
 /// How a node's streams are laid.
@@ -50,6 +54,8 @@ pub(super) enum Use {
     Copy(NodeId),
     /// The public words of a tensor, by their number in [`super::Lowered::words`].
     Words(usize),
+    /// A commitment.
+    Commitment(usize),
 }
 
 /// A group of channels.
@@ -73,14 +79,38 @@ pub(super) struct Nodes {
     pub(super) main: Vec<Option<NodeId>>,
     /// Number of levels.
     pub(super) levels: usize,
+    /// The level of the commitments' first stages.
+    pub(super) depth: usize,
 }
 
-/// Places tensors from the outputs towards the inputs. `words` lists the public tensors.
+/// Places tensors from the outputs towards the inputs. `words` lists the public tensors, `committed` those that are committed to in
+/// `stages` stages of squares.
 pub(super) fn place(
     graph: &IntegerGraph,
     planes: &[Option<Planes>],
     words: &[TensorId],
+    committed: &[TensorId],
+    stages: usize,
     batch: &Batch,
+) -> Result<Nodes, CircuitError> {
+    let nodes = place_from(graph, planes, words, committed, batch, 0, 0)?;
+    if stages == 0 {
+        return Ok(nodes);
+    }
+    // Inputs feed the first layers and the first stage: both have to be near, and the few outputs can be far from their words.
+    let depth = nodes.levels - 2;
+    let top = depth.max(stages);
+    place_from(graph, planes, words, committed, batch, top - depth, top)
+}
+
+fn place_from(
+    graph: &IntegerGraph,
+    planes: &[Option<Planes>],
+    words: &[TensorId],
+    committed: &[TensorId],
+    batch: &Batch,
+    base: usize,
+    commitments: usize,
 ) -> Result<Nodes, CircuitError> {
     let mut placer = Placer {
         graph,
@@ -90,7 +120,12 @@ pub(super) fn place(
             ..Nodes::default()
         },
         uses: vec![Vec::new(); graph.tensors.len()],
+        base,
+        commitments,
     };
+    for (number, &id) in committed.iter().enumerate() {
+        placer.uses[id].push(Use::Commitment(number));
+    }
     for (number, &id) in words.iter().enumerate() {
         placer.uses[id].push(Use::Words(number));
     }
@@ -121,6 +156,10 @@ struct Placer<'a> {
     nodes: Nodes,
     /// Who reads each tensor, as far as placed.
     uses: Vec<Vec<Use>>,
+    /// What outputs lie above.
+    base: usize,
+    /// The level of the commitments' first stages.
+    commitments: usize,
 }
 
 impl Placer<'_> {
@@ -200,7 +239,7 @@ impl Placer<'_> {
         self.nodes.nodes.push(Node {
             kind,
             reading,
-            level: farthest.unwrap_or(0) + 1,
+            level: farthest.unwrap_or(self.base) + 1,
             first: 0,
             uses,
             start,
@@ -221,7 +260,8 @@ impl Placer<'_> {
 
     fn level_of(&self, used: &Use) -> usize {
         match used {
-            Use::Words(_) => 0,
+            Use::Words(_) => self.base,
+            Use::Commitment(_) => self.commitments,
             Use::Copy(node) => self.nodes.nodes[*node].level,
             Use::Term(target, _) => {
                 self.nodes.main[*target].map_or(0, |node| self.nodes.nodes[node].level)
@@ -243,6 +283,7 @@ impl Placer<'_> {
             }
         }
         self.nodes.levels = last + 1;
+        self.nodes.depth = self.commitments;
         self.nodes
     }
 }

@@ -2,10 +2,15 @@
 
 use super::{
     Lowered,
+    commitments::{Commitment, Target},
     nodes::{Kind, Node, Reading, Use},
     planes::{Hop, Planes, hops},
 };
-use crate::program::{Tap, Taps, Weight};
+use crate::{
+    poseidon::Part,
+    program::{Tap, Taps, Weight},
+};
+use halo2curves_axiom::bn256::Fr;
 use std::collections::HashMap;
 use verdict_model::{Conv, IntegerGraph, Kernel, TensorId};
 
@@ -90,6 +95,16 @@ impl Lowered {
                 });
             }
             Use::Term(target, number) => self.term_taps(source, target, number, into),
+            Use::Commitment(number) => {
+                if let Some(cell) = source.cell {
+                    let commitment = &self.commitments[number];
+                    into.extend(
+                        commitment
+                            .cell_uses(cell)
+                            .map(|used| self.commitment_tap(commitment, used)),
+                    );
+                }
+            }
         }
     }
 
@@ -128,6 +143,22 @@ impl Lowered {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn commitment_tap(&self, commitment: &Commitment, (target, weight): (Target, Fr)) -> Tap {
+        let (level, channel) = match target {
+            Target::Output => (0, commitment.word),
+            Target::Root(stage, root) => {
+                let node = &self.nodes.nodes[commitment.stages[stage]];
+                (node.level, node.first + root)
+            }
+        };
+        Tap {
+            level,
+            channel,
+            shift: 0,
+            weight: Weight::Field(weight),
         }
     }
 
@@ -183,9 +214,13 @@ impl Lowered {
         }
     }
 
-    /// Biases of flat tensors and the offsets of the items' words.
+    /// Biases of flat tensors, the offsets of the items' words and the commitments' constants.
     fn one_taps(&self, into: &mut Vec<Tap>) {
         self.offset_taps(true, into);
+        for commitment in &self.commitments {
+            let constants = commitment.constants().iter();
+            into.extend(constants.map(|&used| self.commitment_tap(commitment, used)));
+        }
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             if self.planes[id].is_none()
                 && let (Some(layer), Some(main)) = (&tensor.layer, self.nodes.main[id])
@@ -193,6 +228,12 @@ impl Lowered {
                 self.bias_taps(&self.nodes.nodes[main], id, &layer.bias, into);
             }
         }
+    }
+
+    fn part_taps(&self, number: usize, part: Part, into: &mut Vec<Tap>) {
+        let commitment = &self.commitments[number];
+        let uses = commitment.uses(part).iter();
+        into.extend(uses.map(|&used| self.commitment_tap(commitment, used)));
     }
 
     fn offset_taps(&self, per_item: bool, into: &mut Vec<Tap>) {
@@ -247,6 +288,10 @@ impl Taps for Lowered {
         match node.kind {
             Kind::One => self.one_taps(into),
             Kind::Single => self.offset_taps(false, into),
+            Kind::Salt(number) => self.part_taps(number, Part::Input(0), into),
+            Kind::Stage(number, stage) => {
+                self.part_taps(number, Part::Square(stage, channel), into);
+            }
             Kind::Ones(id) => self.channel_bias_taps(id, into),
             Kind::Biases(id) => {
                 if let (Some(layer), Some(main)) =

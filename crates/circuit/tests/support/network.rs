@@ -27,7 +27,7 @@ impl Network {
         let trace = execute(lowered.graph(), inputs).unwrap();
         let tape = Tape::new(&lowered.program, &lowered, width).unwrap();
         let witness = witness(&lowered, &tape, &trace).unwrap();
-        let instance = lowered.instance(Fr::from(0xC0FFEE), slice::from_ref(&trace));
+        let instance = lowered.instance(Fr::from(0xC0FFEE), slice::from_ref(&trace), &[]);
         let circuit = TapeCircuit {
             program: Arc::new(lowered.program.clone()),
             tape: Arc::new(tape),
@@ -88,7 +88,7 @@ pub fn witness(lowered: &Lowered, tape: &Tape, trace: &Trace) -> Result<Witness,
     Witness::new(
         &lowered.program,
         tape,
-        &TraceCells::new(lowered, slice::from_ref(trace))?,
+        &TraceCells::new(lowered, slice::from_ref(trace), &[])?,
     )
 }
 
