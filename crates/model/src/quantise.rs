@@ -8,9 +8,9 @@
 
 use rayon::prelude::*;
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, Precision};
+use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, Precision};
 use crate::function::{Rule, homogeneous};
-use crate::graph::{Function, IntegerGraph, Kernel, Layer, Tensor, Term};
+use crate::graph::{Conv, Function, IntegerGraph, Kernel, Layer, Tensor, Term};
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::options::Options;
@@ -345,8 +345,7 @@ impl Quantiser<'_> {
                     Some(input) => self.grids[input].mean_square,
                     None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
                 };
-                let widest = term.rows.iter().map(Vec::len).max().unwrap_or(0);
-                variance += widest as f64 * square / 12.0;
+                variance += term.kernel.widest() as f64 * square / 12.0;
             }
             let noise = variance.sqrt() / WEIGHT_NOISE;
             needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
@@ -364,13 +363,19 @@ impl Quantiser<'_> {
 
     /// The largest weight per step of its source, in real numbers.
     fn largest_weight(&self, layer: &FloatLayer) -> f64 {
-        let largest = layer.terms.iter().map(|term| {
-            let weights = term.rows.par_iter().map(|row| {
-                row.iter()
-                    .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
-                    .fold(0.0, f64::max)
-            });
-            weights.reduce(|| 0.0, f64::max)
+        let largest = layer.terms.iter().map(|term| match &term.kernel {
+            FloatKernel::Rows(rows) => {
+                let weights = rows.par_iter().map(|row| {
+                    row.iter()
+                        .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
+                        .fold(0.0, f64::max)
+                });
+                weights.reduce(|| 0.0, f64::max)
+            }
+            FloatKernel::Conv(conv) => {
+                let weights = conv.weights.iter().map(|w| w.abs());
+                weights.fold(0.0, f64::max) * self.source_scale(term.source, 0)
+            }
         });
         largest.fold(0.0, f64::max)
     }
@@ -477,16 +482,25 @@ impl Quantiser<'_> {
                 .position(|input| *input == term.source)
             {
                 let grid = &self.grids[input];
-                for (bias, row) in bias.iter_mut().zip(&term.rows) {
-                    *bias += row
-                        .iter()
-                        .map(|(cell, w)| {
-                            w * grid.scale(*cell as usize) * grid.zero(*cell as usize) as f64
-                        })
-                        .sum::<f64>();
+                match &term.kernel {
+                    FloatKernel::Rows(rows) => {
+                        for (bias, row) in bias.iter_mut().zip(rows) {
+                            let zero = |(cell, w): &(u32, f64)| {
+                                let cell = *cell as usize;
+                                w * grid.scale(cell) * grid.zero(cell) as f64
+                            };
+                            *bias += row.iter().map(zero).sum::<f64>();
+                        }
+                    }
+                    // At the borders fewer places count.
+                    FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
+                        let zero = grid.scale(0) * grid.zero(0) as f64;
+                        conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
+                    }
+                    FloatKernel::Conv(_) => {}
                 }
             }
-            let kernel = self.kernel(&term.rows, term.source, step);
+            let kernel = self.kernel(&term.kernel, term.source, step);
             terms.push(Term {
                 source: term.source,
                 kernel,
@@ -531,7 +545,33 @@ impl Quantiser<'_> {
         Ok(Ok((layer, (min as i64, max as i64))))
     }
 
-    fn kernel(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
+    fn kernel(&self, kernel: &FloatKernel, source: usize, step: f64) -> Kernel {
+        match kernel {
+            FloatKernel::Rows(rows) => self.explicit(rows, source, step),
+            FloatKernel::Conv(conv) => {
+                let factor = self.source_scale(source, 0) / step;
+                Kernel::Conv(Conv {
+                    // Within 16 bits, as the largest weight was checked before.
+                    weights: conv
+                        .weights
+                        .iter()
+                        .map(|w| (w * factor).round() as i32)
+                        .collect(),
+                    channels: conv.channels,
+                    source: conv.source,
+                    output: conv.output,
+                    size: conv.size,
+                    stride: conv.stride,
+                    up: conv.up,
+                    dilation: conv.dilation,
+                    pad: conv.pad,
+                    groups: conv.groups,
+                })
+            }
+        }
+    }
+
+    fn explicit(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
         let source_len = self.graph.tensors[source].len;
         let non_zero: usize = rows.iter().map(Vec::len).sum();
         // Within 16 bits, as the largest weight was checked before.
@@ -599,8 +639,8 @@ impl Quantiser<'_> {
         if !matches!(layer.activation, Identity | Relu | Step | IsZero | Square) {
             return invalid("its function has no exact table");
         }
-        let mut weights = layer.terms.iter().flat_map(|term| &term.rows).flatten();
-        if weights.any(|(_, w)| w.round() != *w || w.abs() > self.max_weight) {
+        let mut weights = layer.terms.iter().flat_map(|term| term.kernel.weights());
+        if weights.any(|w| w.round() != w || w.abs() > self.max_weight) {
             return invalid("a weight is no 16-bit integer");
         }
         let mut grids = layer.terms.iter().filter_map(|term| {
