@@ -90,8 +90,9 @@ pub enum Precision {
     /// [`Square`](Activation::Square), and 1 for [`Step`](Activation::Step) and [`IsZero`](Activation::IsZero); no other
     /// activation may be exact.
     Exact {
-        /// A tensor whose integer range is known to contain this layer's values (of scale and sign alike), although interval
-        /// analysis cannot see it: the table ends there, and ranges do not double with every maximum of two.
+        /// A tensor of the same scale in whose range the values are known to lie or, for [`Relu`](Activation::Relu),
+        /// between two of whose values they are the difference. Interval analysis cannot see that; with the table ending
+        /// there, ranges do not double with every maximum of two.
         within: Option<usize>,
     },
 }

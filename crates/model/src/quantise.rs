@@ -229,9 +229,13 @@ impl Quantiser<'_> {
 
     /// The group of an exact layer. The tensors before it are done.
     fn exact_group(&mut self, activation: Activation, within: Option<usize>) -> usize {
-        let within = within
-            .and_then(|id| self.tensors.get(id))
-            .map_or((i32::MIN, i32::MAX), |tensor| (tensor.min, tensor.max));
+        let within =
+            within
+                .and_then(|id| self.tensors.get(id))
+                .map_or((i32::MIN, i32::MAX), |tensor| match activation {
+                    Activation::Relu => (0, tensor.max.saturating_sub(tensor.min.min(0))),
+                    _ => (tensor.min, tensor.max),
+                });
         let rule = Rule::Exact { activation, within };
         let found = self.groups.iter().position(|g| g.rule == rule);
         found.unwrap_or_else(|| {
