@@ -1,20 +1,31 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod builder;
+mod conv_ops;
 mod hints;
+mod layout;
 mod linear_ops;
+mod max_pool;
 mod node;
+mod plane_ops;
+mod prelu;
 mod proto;
+mod resize;
 mod shape_ops;
+mod window;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm};
-use crate::linear::Affine;
+use crate::float_graph::{Activation, FloatGraph, FloatTensor};
+use crate::linear::{Affine, Value};
+use crate::planes::Planes;
 use crate::{ModelError, Result};
+use builder::Builder;
 use node::Node;
+use plane_ops::Planar;
 
 /// More cells in one tensor than any model that can be proved has.
 const MAX_CELLS: usize = 1 << 26;
@@ -61,6 +72,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         constants: HashMap::new(),
         tensors: vec![],
         taken: HashSet::new(),
+        readers: HashMap::new(),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -82,7 +94,13 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     if output_names.is_empty() {
         return Err(invalid("the model has no output; export it again".into()));
     }
-    for node in importer.needed(&output_names) {
+    let nodes = importer.needed(&output_names);
+    for node in nodes.iter().filter(|node| node.op_type != "Shape") {
+        for input in &node.input {
+            *importer.readers.entry(input).or_default() += 1;
+        }
+    }
+    for node in nodes {
         importer.run(node)?;
     }
     let outputs = output_names
@@ -94,7 +112,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    Ok(FloatGraph {
+    let mut float = FloatGraph {
         name: if graph.name.is_empty() {
             stem()
         } else {
@@ -107,7 +125,9 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         path: path.into(),
         onnx: onnx.into(),
         onnx_input_shapes,
-    })
+    };
+    layout::settle(&mut float);
+    Ok(float)
 }
 
 struct Importer<'a> {
@@ -115,12 +135,14 @@ struct Importer<'a> {
     graph: &'a GraphProto,
     opset: i64,
     /// Every ONNX value known so far.
-    values: HashMap<String, Affine>,
+    values: HashMap<String, Value>,
     /// Constants with a value that is not finite: its position and the value.
     constants: HashMap<String, (usize, f64)>,
     tensors: Vec<FloatTensor>,
     /// Tensors that are outputs already.
     taken: HashSet<usize>,
+    /// How many nodes read each value.
+    readers: HashMap<&'a str, usize>,
 }
 
 impl<'a> Importer<'a> {
@@ -138,7 +160,7 @@ impl<'a> Importer<'a> {
             self.constants
                 .insert(name.to_owned(), (position, value.bias[position]));
         }
-        self.values.insert(name.to_owned(), value);
+        self.values.insert(name.to_owned(), Value::Rows(value));
     }
 
     fn load_inputs(&mut self) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
@@ -150,27 +172,15 @@ impl<'a> Importer<'a> {
                 continue;
             }
             let onnx_shape = proto::input_shape(self.path, input)?;
-            let id = self.push(input.name.clone(), &onnx_shape, None);
+            let id = builder::push(&mut self.tensors, input.name.clone(), &onnx_shape, None);
             self.values.insert(
                 input.name.clone(),
-                Affine::tensor(id, onnx_shape.clone(), self.tensors[id].len),
+                builder::plain(id, onnx_shape.clone(), self.tensors[id].len),
             );
             ids.push(id);
             onnx_shapes.push(onnx_shape);
         }
         Ok((ids, onnx_shapes))
-    }
-
-    fn push(&mut self, name: String, onnx_shape: &[usize], layer: Option<FloatLayer>) -> usize {
-        let shape = stripped(onnx_shape);
-        let len = shape.iter().product();
-        self.tensors.push(FloatTensor {
-            name,
-            shape,
-            len,
-            layer,
-        });
-        self.tensors.len() - 1
     }
 
     /// The nodes that the values `names` depend on, in the file's (topological) order.
@@ -208,7 +218,7 @@ impl<'a> Importer<'a> {
         } else {
             proto.name.clone()
         };
-        let mut node = Node {
+        let node = Node {
             path: self.path,
             proto,
             name,
@@ -220,6 +230,7 @@ impl<'a> Importer<'a> {
             self.constant(&first_output, value);
             return Ok(());
         }
+        let mut operands = Vec::with_capacity(proto.input.len());
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
                 && proto.op_type != "Clip"
@@ -233,8 +244,8 @@ impl<'a> Importer<'a> {
                 });
             }
             match self.values.get(input) {
-                Some(value) => node.operands.push(Some(value)),
-                None if input.is_empty() => node.operands.push(None),
+                Some(value) => operands.push(Some(value)),
+                None if input.is_empty() => operands.push(None),
                 None => {
                     return Err(node.invalid(format!(
                         "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
@@ -242,51 +253,70 @@ impl<'a> Importer<'a> {
                 }
             }
         }
-        let result = evaluate(&node)?;
-        let value = match result {
-            Evaluated::Linear(mut value) => {
-                if !value.is_finite() {
-                    return Err(node.invalid(
-                        "its folded weights overflow; check the model's weights for huge values",
-                    ));
-                }
-                if !value.is_constant() {
-                    value.nodes.push(node.name);
-                }
-                value
+        let mut builder = Builder::new(&mut self.tensors);
+        let planar = Node {
+            operands: operands.iter().map(|value| rows_of(*value)).collect(),
+            ..node
+        };
+        let found = plane_ops::evaluate(&planar, &operands, &mut builder)?;
+        let node_name = planar.name.clone();
+        let value = match found {
+            Some(Planar::Linear(value)) => finished(&planar, value)?,
+            Some(Planar::Activated(mut value, activation)) => {
+                value.nodes.push(node_name);
+                builder.activate(&first_output, Value::Planes(value), activation)
             }
-            Evaluated::Activated(value, activation) if value.is_constant() => {
-                let bias = value.bias.iter().map(|v| activation.apply(*v)).collect();
-                Affine {
-                    bias,
-                    ..value.clone()
+            None => {
+                let explicit = operands
+                    .iter()
+                    .zip(&proto.input)
+                    .map(|(value, name)| explicit(*value, name, &mut builder))
+                    .collect::<Vec<_>>();
+                let node = planar.with(
+                    explicit
+                        .iter()
+                        .zip(&operands)
+                        .map(|(made, value)| made.as_ref().or_else(|| rows_of(*value)))
+                        .collect(),
+                );
+                match evaluate(&node)? {
+                    Evaluated::Linear(value) => finished(&node, Value::Rows(value))?,
+                    Evaluated::Activated(value, activation) if value.is_constant() => {
+                        let bias = value.bias.iter().map(|v| activation.apply(*v)).collect();
+                        Value::Rows(Affine {
+                            bias,
+                            ..value.clone()
+                        })
+                    }
+                    Evaluated::Activated(value, activation) => {
+                        let mut value = value.clone();
+                        value.nodes.push(node_name);
+                        builder.activate(&first_output, Value::Rows(value), activation)
+                    }
                 }
-            }
-            Evaluated::Activated(value, activation) => {
-                let mut value = value.clone();
-                value.nodes.push(node.name);
-                self.activate(first_output.clone(), value, activation)
             }
         };
+        let replaced = builder.replaced;
+        let value = match value {
+            Value::Planes(value) if self.is_worth_a_tensor(&first_output, &value) => Builder::new(
+                &mut self.tensors,
+            )
+            .activate(&first_output, Value::Planes(value), Activation::Identity),
+            value => value,
+        };
+        for (name, value) in replaced {
+            self.values.insert(name, value);
+        }
         self.values.insert(first_output, value);
         Ok(())
     }
 
-    /// Makes `activation(value)` a tensor.
-    fn activate(&mut self, name: String, value: Affine, activation: Activation) -> Affine {
-        let onnx_shape = value.shape.clone();
-        let layer = FloatLayer {
-            nodes: value.nodes,
-            terms: value
-                .terms
-                .into_iter()
-                .map(|(source, rows)| FloatTerm { source, rows })
-                .collect(),
-            bias: value.bias,
-            activation,
-        };
-        let id = self.push(name, &onnx_shape, Some(layer));
-        Affine::tensor(id, onnx_shape, self.tensors[id].len)
+    /// Whether several nodes read a value and its weights, streamed for each of them, cost more than its cells.
+    fn is_worth_a_tensor(&self, name: &str, value: &Planes) -> bool {
+        let readers = self.readers.get(name).copied().unwrap_or(0);
+        !value.is_placement()
+            && (readers.saturating_sub(1)) * value.weights()
+                > conv_ops::WEIGHTS_PER_ROW * conv_ops::ROWS_PER_CELL * value.len()
     }
 
     /// The tensor of the output called `name`.
@@ -313,14 +343,14 @@ impl<'a> Importer<'a> {
             .filter(|id| self.tensors[*id].layer.is_some() && !self.taken.contains(id));
         let id = match reusable {
             Some(id) => {
-                let shape = stripped(&value.shape);
+                let shape = stripped(value.shape());
                 let tensor = &mut self.tensors[id];
                 (tensor.name, tensor.shape) = (name.to_owned(), shape);
                 id
             }
             None => {
                 let value = value.clone();
-                self.activate(name.to_owned(), value, Activation::Identity);
+                Builder::new(&mut self.tensors).activate(name, value, Activation::Identity);
                 self.tensors.len() - 1
             }
         };
@@ -336,6 +366,40 @@ fn stripped(onnx_shape: &[usize]) -> Vec<usize> {
         [] => vec![1],
         all => all.to_vec(),
     }
+}
+
+/// The value's explicit form, if that is what it has.
+fn rows_of(value: Option<&Value>) -> Option<&Affine> {
+    match value {
+        Some(Value::Rows(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// The explicit form of planes: cell by cell where they are multiples of tensors' cells, otherwise they become a tensor first.
+fn explicit(value: Option<&Value>, name: &str, builder: &mut Builder<'_>) -> Option<Affine> {
+    match value {
+        Some(Value::Planes(value)) if value.is_placement() => Some(value.rows()),
+        Some(Value::Planes(value)) => Some(builder.materialise_planes(name, value.clone()).rows()),
+        _ => None,
+    }
+}
+
+/// A linear node's result, checked and named.
+fn finished(node: &Node<'_>, mut value: Value) -> Result<Value> {
+    if !value.is_finite() {
+        return Err(
+            node.invalid("its folded weights overflow; check the model's weights for huge values")
+        );
+    }
+    if !value.is_constant() {
+        value.nodes_mut().push(node.name.clone());
+        return Ok(value);
+    }
+    Ok(match value {
+        Value::Planes(value) => Value::Rows(Affine::constant(value.shape, value.bias)),
+        rows => rows,
+    })
 }
 
 enum Evaluated<'a> {
@@ -362,6 +426,7 @@ fn evaluate<'a>(node: &Node<'a>) -> Result<Evaluated<'a>> {
         "Sum" => Linear(linear_ops::sum(node)?),
         "Neg" => Linear(linear_ops::neg(node)?),
         "BatchNormalization" => Linear(linear_ops::batch_normalization(node)?),
+        "GlobalAveragePool" => Linear(linear_ops::global_average_pool(node)?),
         "ReduceMean" => Linear(linear_ops::reduce(node, true)?),
         "ReduceSum" => Linear(linear_ops::reduce(node, false)?),
         "Identity" | "Dropout" => Linear(node.operand(0)?.clone()),
@@ -374,6 +439,7 @@ fn evaluate<'a>(node: &Node<'a>) -> Result<Evaluated<'a>> {
         "Slice" => Linear(shape_ops::slice(node)?),
         "Gather" => Linear(shape_ops::gather(node)?),
         "Concat" => Linear(shape_ops::concat(node)?),
+        "Pad" => Linear(shape_ops::pad(node)?),
         "Shape" => {
             let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
             Linear(Affine::constant(vec![shape.len()], shape))
