@@ -243,6 +243,16 @@ impl FloatGraph {
             .collect()
     }
 
+    /// Multiplications of one run.
+    pub(crate) fn products(&self) -> usize {
+        let layers = self
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref());
+        let terms = layers.flat_map(|layer| &layer.terms);
+        terms.map(|term| term.kernel.products()).sum()
+    }
+
     /// Number of non-zero weights and biases.
     pub fn parameters(&self) -> usize {
         self.tensors

@@ -120,8 +120,7 @@ pub(crate) fn choose(
     let (widest, narrowest) = spans.fold((0.0, f64::INFINITY), |(w, n): (f64, f64), span| {
         (w.max(span), n.min(span))
     });
-    let share =
-        reading.one_scale || (high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0);
+    let share = reading.one_scale || (high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0);
     let domain = match whole {
         Some(whole) if share => vec![whole],
         _ => domains,
@@ -195,14 +194,17 @@ struct Reading {
 impl Reading {
     fn of(graph: &FloatGraph, id: usize) -> Self {
         let mut reading = Self::default();
-        for layer in graph.tensors.iter().filter_map(|tensor| tensor.layer.as_ref()) {
+        for layer in graph
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref())
+        {
             for term in layer.terms.iter().filter(|term| term.source == id) {
                 reading.one_scale |= layer.precision != Precision::Scaled;
                 if let FloatKernel::Conv(conv) = &term.kernel {
                     reading.one_scale = true;
                     let full = |axis: usize| {
-                        (0..conv.size[axis])
-                            .all(|k| conv.pairs(axis, k).len() == conv.output[axis])
+                        (0..conv.size[axis]).all(|k| conv.pairs(axis, k).len() == conv.output[axis])
                     };
                     reading.padded |= !(full(0) && full(1));
                 }
