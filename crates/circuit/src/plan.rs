@@ -4,7 +4,7 @@
 //! rows that weights take. The cost model's constants were fitted to `verdict bench` on two cores of a Xeon at 2.3 GHz; only
 //! their ratios matter for the choice.
 
-use crate::{BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape, program::Program};
+use crate::{BLINDING_ROWS, Batch, CircuitError, Footprint, Lowered, Tape, program::Program};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use verdict_model::{Goal, IntegerGraph};
@@ -77,8 +77,18 @@ const BALANCED_GAS: f64 = 1.125;
 /// as much as the first.
 const SLACK: f64 = 1.25;
 
-/// Plans a valid graph.
+/// Plans a valid graph for one inference.
 pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan, CircuitError> {
+    plan_batch(graph, goal, limits, Batch::single())
+}
+
+/// Plans a valid graph for a batch of inferences.
+pub fn plan_batch(
+    graph: Arc<IntegerGraph>,
+    goal: Goal,
+    limits: Limits,
+    batch: Batch,
+) -> Result<Plan, CircuitError> {
     let shift = graph
         .functions
         .iter()
@@ -94,18 +104,14 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
         .collect();
     sizes.dedup();
     for limb_bits in sizes {
-        let mut lowered = Lowered::new(graph.clone(), limb_bits)?;
+        let mut lowered = Lowered::batched(graph.clone(), limb_bits, batch.clone())?;
         let footprint = footprint.get_or_insert_with(|| Footprint::new(&lowered.program, &lowered));
         for &width in WIDTHS.iter().chain(limits.width.as_ref()) {
             if width > limits.max_width || limits.width.is_some_and(|only| only != width) {
                 continue;
             }
             lowered.align_words(width);
-            let Some(rows) = footprint.rows(&lowered.program, width) else {
-                return Err(CircuitError::NoPlan(
-                    "a channel's weights cannot be streamed in one pass".into(),
-                ));
-            };
+            let rows = footprint.rows(&lowered.program, width)?;
             let candidate = Candidate::new(rows, width, limb_bits);
             if candidate.k > limits.max_k {
                 continue;
