@@ -60,6 +60,19 @@ impl Affine {
         identity.then_some(*source)
     }
 
+    /// The tensor and the cells of it that this value consists of, if each cell is just that.
+    pub(crate) fn as_cells(&self) -> Option<(usize, Vec<u32>)> {
+        let (source, rows) = self.terms.first_key_value()?;
+        if self.terms.len() > 1 || self.bias.iter().any(|b| *b != 0.0) {
+            return None;
+        }
+        let cells = rows.iter().map(|row| match row.as_slice() {
+            [(cell, 1.0)] => Some(*cell),
+            _ => None,
+        });
+        Some((*source, cells.collect::<Option<_>>()?))
+    }
+
     pub(crate) fn is_finite(&self) -> bool {
         self.bias.iter().all(|b| b.is_finite())
             && self

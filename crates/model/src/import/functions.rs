@@ -5,8 +5,10 @@
 //! [`Expression`], which costs one look-up.
 
 use super::node::Node;
+use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::expression::{Binary, Expression, Unary};
+use crate::linear::Affine;
 
 /// The function that operator `node` applies to its first operand, given its attributes and constant operands.
 pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
@@ -146,6 +148,36 @@ pub(super) fn combine(
         ("Where", [condition, a, b]) => Some(condition.select(a, b)),
         _ => None,
     })
+}
+
+/// The value of an element-wise operator on constants alone, which need not be the same everywhere.
+pub(super) fn constant(node: &Node<'_>) -> Result<Option<Affine>> {
+    let known = |operand: &&Affine| operand.is_constant();
+    if node.operands.is_empty() || !node.operands.iter().flatten().all(known) {
+        return Ok(None);
+    }
+    let mut shape = Vec::new();
+    for operand in node.operands.iter().flatten() {
+        shape = broadcast_shape(node, &shape, &operand.shape)?;
+    }
+    let operands = node
+        .operands
+        .iter()
+        .map(|operand| operand.map(|value| broadcast(node, value, &shape)).transpose())
+        .collect::<Result<Vec<_>>>()?;
+    let count = node.count(&shape)?;
+    let mut values = Vec::with_capacity(count);
+    for i in 0..count {
+        let cell: Vec<Option<Expression>> = operands
+            .iter()
+            .map(|operand| Some(Expression::constant(operand.as_ref()?.bias[i])))
+            .collect();
+        match combine(node, &cell)?.and_then(|value| value.as_constant()) {
+            Some(value) => values.push(value),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Affine::constant(shape, values)))
 }
 
 fn relu(v: &Expression) -> Expression {

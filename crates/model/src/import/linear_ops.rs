@@ -23,12 +23,6 @@ pub(super) fn sum(node: &Node<'_>) -> Result<Affine> {
     Ok(total)
 }
 
-pub(super) fn neg(node: &Node<'_>) -> Result<Affine> {
-    let mut value = node.operand(0)?.clone();
-    value.scale(|_| -1.0);
-    Ok(value)
-}
-
 pub(super) fn mul(node: &Node<'_>) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let (value, factor) = if b.is_constant() { (a, b) } else { (b, a) };
@@ -51,9 +45,7 @@ pub(super) fn div(node: &Node<'_>) -> Result<Affine> {
     let mut value = broadcast(node, a, &shape)?;
     let divisor = broadcast(node, b, &shape)?;
     if let Some(position) = divisor.bias.iter().position(|d| *d == 0.0) {
-        return Err(node.invalid(format!(
-            "divides by zero at position {position}; correct the constant and export again"
-        )));
+        return Err(node.zero_divisor(position));
     }
     value.scale(|i| 1.0 / divisor.bias[i]);
     Ok(value)

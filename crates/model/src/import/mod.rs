@@ -1,5 +1,8 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod builder;
+mod fold;
+mod functions;
 mod hints;
 mod linear_ops;
 mod node;
@@ -11,9 +14,11 @@ use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
+use crate::float_graph::{Activation, FloatGraph};
 use crate::linear::Affine;
 use crate::{ModelError, Result};
+use builder::Builder;
+use fold::{Applied, Lineage};
 use node::Node;
 
 /// More cells in one tensor than any model that can be proved has.
@@ -59,7 +64,9 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         opset,
         values: HashMap::new(),
         constants: HashMap::new(),
-        tensors: vec![],
+        lineages: HashMap::new(),
+        applied: Vec::new(),
+        builder: Builder::default(),
         taken: HashSet::new(),
     };
     importer.load_constants()?;
@@ -100,7 +107,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         } else {
             graph.name.clone()
         },
-        tensors: importer.tensors,
+        tensors: importer.builder.tensors,
         inputs,
         outputs,
         output_names,
@@ -116,9 +123,12 @@ struct Importer<'a> {
     opset: i64,
     /// Every ONNX value known so far.
     values: HashMap<String, Affine>,
+    /// Every ONNX value that is a function of another one.
+    lineages: HashMap<String, Lineage>,
+    applied: Vec<Applied>,
     /// Constants with a value that is not finite: its position and the value.
     constants: HashMap<String, (usize, f64)>,
-    tensors: Vec<FloatTensor>,
+    builder: Builder,
     /// Tensors that are outputs already.
     taken: HashSet<usize>,
 }
@@ -150,27 +160,18 @@ impl<'a> Importer<'a> {
                 continue;
             }
             let onnx_shape = proto::input_shape(self.path, input)?;
-            let id = self.push(input.name.clone(), &onnx_shape, None);
+            let id = self
+                .builder
+                .push(input.name.clone(), &onnx_shape, None);
+            let len = self.builder.tensors[id].len;
             self.values.insert(
                 input.name.clone(),
-                Affine::tensor(id, onnx_shape.clone(), self.tensors[id].len),
+                Affine::tensor(id, onnx_shape.clone(), len),
             );
             ids.push(id);
             onnx_shapes.push(onnx_shape);
         }
         Ok((ids, onnx_shapes))
-    }
-
-    fn push(&mut self, name: String, onnx_shape: &[usize], layer: Option<FloatLayer>) -> usize {
-        let shape = stripped(onnx_shape);
-        let len = shape.iter().product();
-        self.tensors.push(FloatTensor {
-            name,
-            shape,
-            len,
-            layer,
-        });
-        self.tensors.len() - 1
     }
 
     /// The nodes that the values `names` depend on, in the file's (topological) order.
@@ -222,7 +223,7 @@ impl<'a> Importer<'a> {
         }
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
-                && proto.op_type != "Clip"
+                && !matches!(&*proto.op_type, "Clip" | "Max" | "Min")
             {
                 return Err(ModelError::NonFiniteWeight {
                     path: self.path.into(),
@@ -232,66 +233,45 @@ impl<'a> Importer<'a> {
                     value: *value,
                 });
             }
-            match self.values.get(input) {
-                Some(value) => node.operands.push(Some(value)),
-                None if input.is_empty() => node.operands.push(None),
-                None => {
-                    return Err(node.invalid(format!(
-                        "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
-                    )));
-                }
+            let known = self.values.contains_key(input) || self.lineages.contains_key(input);
+            if !known && !input.is_empty() {
+                return Err(node.invalid(format!(
+                    "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
+                )));
             }
         }
-        let result = evaluate(&node)?;
-        let value = match result {
-            Evaluated::Linear(mut value) => {
-                if !value.is_finite() {
-                    return Err(node.invalid(
-                        "its folded weights overflow; check the model's weights for huge values",
-                    ));
-                }
-                if !value.is_constant() {
-                    value.nodes.push(node.name);
-                }
-                value
+        if node.standard()? && self.fold(proto, &node.name, &first_output)? {
+            return Ok(());
+        }
+        for input in &proto.input {
+            self.force(input)?;
+        }
+        // Operands that were too long a function to be folded are tensors now.
+        if self.fold(proto, &node.name, &first_output)? {
+            return Ok(());
+        }
+        node.operands = proto
+            .input
+            .iter()
+            .map(|input| self.values.get(input))
+            .collect();
+        let mut values = evaluate(&node, &mut self.builder)?;
+        for value in &mut values {
+            if !value.is_finite() {
+                return Err(node.overflow());
             }
-            Evaluated::Activated(value, activation) if value.is_constant() => {
-                let bias = value.bias.iter().map(|v| activation.apply(*v)).collect();
-                Affine {
-                    bias,
-                    ..value.clone()
-                }
+            if !value.is_constant() {
+                value.nodes.push(node.name.clone());
             }
-            Evaluated::Activated(value, activation) => {
-                let mut value = value.clone();
-                value.nodes.push(node.name);
-                self.activate(first_output.clone(), value, activation)
-            }
-        };
-        self.values.insert(first_output, value);
+        }
+        let named = proto.output.iter().cloned().zip(values);
+        self.values.extend(named.filter(|(output, _)| !output.is_empty()));
         Ok(())
-    }
-
-    /// Makes `activation(value)` a tensor.
-    fn activate(&mut self, name: String, value: Affine, activation: Activation) -> Affine {
-        let onnx_shape = value.shape.clone();
-        let layer = FloatLayer {
-            nodes: value.nodes,
-            terms: value
-                .terms
-                .into_iter()
-                .map(|(source, rows)| FloatTerm { source, rows })
-                .collect(),
-            bias: value.bias,
-            activation,
-            precision: Precision::Scaled,
-        };
-        let id = self.push(name, &onnx_shape, Some(layer));
-        Affine::tensor(id, onnx_shape, self.tensors[id].len)
     }
 
     /// The tensor of the output called `name`.
     fn output(&mut self, name: &str) -> Result<usize> {
+        self.force(name)?;
         let Some(value) = self.values.get(name) else {
             return Err(ModelError::InvalidModel {
                 path: self.path.into(),
@@ -311,18 +291,19 @@ impl<'a> Importer<'a> {
         // An input, or a tensor that is an output already, gets a copy: outputs are distinct and never inputs.
         let reusable = value
             .as_tensor()
-            .filter(|id| self.tensors[*id].layer.is_some() && !self.taken.contains(id));
+            .filter(|id| self.builder.tensors[*id].layer.is_some() && !self.taken.contains(id));
         let id = match reusable {
             Some(id) => {
                 let shape = stripped(&value.shape);
-                let tensor = &mut self.tensors[id];
+                let tensor = &mut self.builder.tensors[id];
                 (tensor.name, tensor.shape) = (name.to_owned(), shape);
                 id
             }
             None => {
                 let value = value.clone();
-                self.activate(name.to_owned(), value, Activation::Identity);
-                self.tensors.len() - 1
+                self.builder
+                    .activate(name.to_owned(), value, Activation::Identity);
+                self.builder.tensors.len() - 1
             }
         };
         self.taken.insert(id);
@@ -339,84 +320,37 @@ fn stripped(onnx_shape: &[usize]) -> Vec<usize> {
     }
 }
 
-enum Evaluated<'a> {
-    Linear(Affine),
-    Activated(&'a Affine, Activation),
-}
-
-fn evaluate<'a>(node: &Node<'a>) -> Result<Evaluated<'a>> {
-    use Evaluated::{Activated, Linear};
-    if !matches!(&*node.proto.domain, "" | "ai.onnx") {
-        return Err(node.unsupported(hints::hint(node.op())));
-    }
-    Ok(match node.op() {
-        "Gemm" => Linear(linear_ops::gemm(node)?),
-        "MatMul" => Linear(linear_ops::matmul(
-            node,
-            node.operand(0)?,
-            node.operand(1)?,
-        )?),
-        "Add" => Linear(linear_ops::add(node, 1.0)?),
-        "Sub" => Linear(linear_ops::add(node, -1.0)?),
-        "Mul" => Linear(linear_ops::mul(node)?),
-        "Div" => Linear(linear_ops::div(node)?),
-        "Sum" => Linear(linear_ops::sum(node)?),
-        "Neg" => Linear(linear_ops::neg(node)?),
-        "BatchNormalization" => Linear(linear_ops::batch_normalization(node)?),
-        "ReduceMean" => Linear(linear_ops::reduce(node, true)?),
-        "ReduceSum" => Linear(linear_ops::reduce(node, false)?),
-        "Identity" | "Dropout" => Linear(node.operand(0)?.clone()),
-        "Cast" => Linear(proto::cast(node)?),
-        "Flatten" => Linear(shape_ops::flatten(node)?),
-        "Reshape" => Linear(shape_ops::reshape(node)?),
-        "Squeeze" => Linear(shape_ops::squeeze(node)?),
-        "Unsqueeze" => Linear(shape_ops::unsqueeze(node)?),
-        "Transpose" => Linear(shape_ops::transpose(node)?),
-        "Slice" => Linear(shape_ops::slice(node)?),
-        "Gather" => Linear(shape_ops::gather(node)?),
-        "Concat" => Linear(shape_ops::concat(node)?),
+/// The outputs of a node that is not a function of one value.
+fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
+    let value = match node.op() {
+        "Gemm" => linear_ops::gemm(node)?,
+        "MatMul" => linear_ops::matmul(node, node.operand(0)?, node.operand(1)?)?,
+        "Add" => linear_ops::add(node, 1.0)?,
+        "Sub" => linear_ops::add(node, -1.0)?,
+        "Mul" => linear_ops::mul(node)?,
+        "Div" => linear_ops::div(node)?,
+        "Sum" => linear_ops::sum(node)?,
+        "BatchNormalization" => linear_ops::batch_normalization(node)?,
+        "ReduceMean" => linear_ops::reduce(node, true)?,
+        "ReduceSum" => linear_ops::reduce(node, false)?,
+        "Identity" => node.operand(0)?.clone(),
+        "Flatten" => shape_ops::flatten(node)?,
+        "Reshape" => shape_ops::reshape(node)?,
+        "Squeeze" => shape_ops::squeeze(node)?,
+        "Unsqueeze" => shape_ops::unsqueeze(node)?,
+        "Transpose" => shape_ops::transpose(node)?,
+        "Slice" => shape_ops::slice(node)?,
+        "Gather" => shape_ops::gather(node)?,
+        "Concat" => shape_ops::concat(node)?,
         "Shape" => {
             let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
-            Linear(Affine::constant(vec![shape.len()], shape))
+            Affine::constant(vec![shape.len()], shape)
         }
-        "Relu" => Activated(node.operand(0)?, Activation::Relu),
-        "LeakyRelu" => Activated(
-            node.operand(0)?,
-            Activation::LeakyRelu {
-                alpha: node.float("alpha", 0.01),
-            },
-        ),
-        "Sigmoid" => Activated(node.operand(0)?, Activation::Sigmoid),
-        "Tanh" => Activated(node.operand(0)?, Activation::Tanh),
-        "Clip" => Activated(node.operand(0)?, clip(node)?),
-        op => return Err(node.unsupported(hints::hint(op))),
-    })
-}
-
-fn clip(node: &Node<'_>) -> Result<Activation> {
-    let bound = |index, name, default| -> Result<f64> {
-        match node.optional_constant(index)? {
-            Some([value]) => Ok(*value),
-            Some(values) => Err(node.invalid(format!(
-                "bound `{name}` has {} values, expected one",
-                values.len()
-            ))),
-            None if node.opset < 11 => Ok(node.float(name, default)),
-            None => Ok(default),
-        }
+        _ => match functions::constant(node)? {
+            Some(value) => value,
+            None => return Err(node.unsupported(hints::hint(node.op()))),
+        },
     };
-    let (min, max) = (
-        bound(1, "min", f64::NEG_INFINITY)?,
-        bound(2, "max", f64::INFINITY)?,
-    );
-    if min.is_nan() || max.is_nan() || min > max {
-        return Err(node.invalid(format!(
-            "bounds [{min}, {max}] are not an interval; correct them and export again"
-        )));
-    }
-    // Exporters write `max(v, 0)` like this; treating it as Relu lets it share Relu's table.
-    Ok(match (min, max) {
-        (0.0, max) if max >= f64::from(f32::MAX) => Activation::Relu,
-        (min, max) => Activation::Clip { min, max },
-    })
+    let _ = builder;
+    Ok(vec![value])
 }

@@ -38,6 +38,11 @@ impl<'a> Node<'a> {
             .map_or(default, |attribute| attribute.i)
     }
 
+    pub(super) fn text(&self, name: &str, default: &str) -> String {
+        let text = self.attribute(name).map(|attribute| attribute.s.as_slice());
+        text.map_or(default.into(), |text| String::from_utf8_lossy(text).into())
+    }
+
     pub(super) fn ints(&self, name: &str) -> Option<Vec<i64>> {
         self.attribute(name).map(|attribute| attribute.ints.clone())
     }
@@ -62,6 +67,24 @@ impl<'a> Node<'a> {
             op: self.op().into(),
             hint: hint.into(),
         }
+    }
+
+    /// An error unless the operator is one of ONNX itself.
+    pub(super) fn standard(&self) -> Result<bool> {
+        if matches!(&*self.proto.domain, "" | "ai.onnx") {
+            return Ok(true);
+        }
+        Err(self.unsupported(super::hints::hint(self.op())))
+    }
+
+    pub(super) fn overflow(&self) -> ModelError {
+        self.invalid("its folded weights overflow; check the model's weights for huge values")
+    }
+
+    pub(super) fn zero_divisor(&self, position: usize) -> ModelError {
+        self.invalid(format!(
+            "divides by zero at position {position}; correct the constant and export again"
+        ))
     }
 
     pub(super) fn product(&self) -> ModelError {
