@@ -36,6 +36,11 @@ pub enum Activation {
     /// 1 at zero, 0 elsewhere.
     IsZero,
     /// `v²`; in [exact](Precision::Exact) layers only.
+    ///
+    /// A square of two tensors `a` and `b` adds up their *integers*, whatever their scales are, and has the product of these
+    /// scales. So it means nothing by itself unless they are equal, but `(a + b)² − (a − b)² = 4·a·b` and
+    /// `(a + b)² − a² − b² = 2·a·b` do (a square of `a` alone that is meant for a product with `b` has a term for `b` without
+    /// weights).
     Square,
     /// Any other function of one variable.
     Expression(Expression),

@@ -11,7 +11,7 @@ use crate::float_graph::Activation;
 /// Where the slope is measured.
 const SAMPLES: u32 = 512;
 /// The key unit stays within these multiples of the argument's calibrated range over the number of steps.
-const FINEST: f64 = 0.25;
+const FINEST: f64 = 0.5;
 const COARSEST: f64 = 2.0;
 /// The steepest slope, relative to the mean one, of a function that needs no finer keys than values.
 const GENTLE_SLOPE: f64 = 5.0;

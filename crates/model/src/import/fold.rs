@@ -9,7 +9,7 @@ use super::node::Node;
 use super::shape_ops::broadcast_index;
 use super::{Importer, functions};
 use crate::Result;
-use crate::expression::{Expression, MAX_STEPS};
+use crate::expression::{Binary, Expression, MAX_STEPS};
 use crate::float_graph::Activation;
 use crate::linear::Affine;
 
@@ -59,6 +59,12 @@ impl Importer<'_> {
         let Some(value) = self.values.get(&base) else {
             return Ok(false);
         };
+        // Truncating a whole number changes nothing.
+        let expression = if proto.op_type == "Cast" && self.builder.is_whole(value) {
+            Expression::value()
+        } else {
+            expression
+        };
         // What stays affine goes on being folded into linear maps.
         let affine = match expression.as_affine() {
             Some((a, c)) if a != 0.0 => {
@@ -88,6 +94,29 @@ impl Importer<'_> {
         Ok(true)
     }
 
+    /// The name of a value that is the reciprocal of `divisor`; `None` if that is a constant.
+    pub(super) fn reciprocal(&mut self, divisor: &str, output: &str) -> Option<String> {
+        let one = Expression::constant(1.0);
+        let (base, expression, nodes) = match (self.values.get(divisor), self.lineages.get(divisor)) {
+            (Some(value), _) if value.is_constant() => return None,
+            (Some(_), _) => (divisor.to_owned(), Expression::value(), Vec::new()),
+            (None, Some(lineage)) => (
+                lineage.base.clone(),
+                lineage.expression.clone(),
+                lineage.nodes.clone(),
+            ),
+            (None, None) => return None,
+        };
+        let lineage = Lineage {
+            base,
+            expression: one.binary(Binary::Div, &expression),
+            nodes,
+        };
+        let name = format!("{output}/reciprocal");
+        self.lineages.insert(name.clone(), lineage);
+        Some(name)
+    }
+
     /// Makes sure that ONNX value `name` has an affine value: if it is only known as a function so far, that becomes a tensor.
     pub(super) fn force(&mut self, name: &str) -> Result<()> {
         if self.values.contains_key(name) {
@@ -113,12 +142,18 @@ impl Importer<'_> {
             None => {
                 let activation = Activation::from(expression.clone());
                 let mut base = base.clone();
-                if self.builder.wants_integers(&base, &activation) {
+                let square = self.builder.is_square(&base, &expression, (a, c));
+                if square || self.builder.wants_integers(&base, &activation) {
                     base = self.builder.integers(lineage.base.clone(), base);
                     // Other functions of it need not read all that it is made of again.
                     self.values.insert(lineage.base.clone(), base.clone());
                 }
                 base.nodes.extend(lineage.nodes.iter().cloned());
+                if square {
+                    let value = self.builder.square(name, &base);
+                    self.values.insert(name.to_owned(), value);
+                    return Ok(());
+                }
                 let value = self.builder.apply(name.to_owned(), base, activation);
                 let known = Applied {
                     base: lineage.base.clone(),

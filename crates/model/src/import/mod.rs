@@ -1,13 +1,18 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
 mod builder;
+mod compare;
 mod fold;
 mod functions;
 mod hints;
 mod linear_ops;
+mod maximum;
 mod node;
+mod norms;
+mod products;
 mod proto;
 mod shape_ops;
+mod softmax;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -96,6 +101,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         .iter()
         .map(|name| importer.output(name))
         .collect::<Result<Vec<_>>>()?;
+    importer.check_masks()?;
     let stem = || {
         path.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -116,6 +122,11 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         onnx_input_shapes,
     })
 }
+
+/// Stands for an infinity in the mask of a soft-max.
+const INFINITE: f64 = 1e30;
+/// Weights per cell above which a value that is read twice becomes a tensor.
+const HEAVY: usize = 4;
 
 struct Importer<'a> {
     path: &'a Path,
@@ -197,7 +208,7 @@ impl<'a> Importer<'a> {
         nodes
     }
 
-    fn run(&mut self, proto: &'a NodeProto) -> Result<()> {
+    fn run(&mut self, proto: &NodeProto) -> Result<()> {
         let first_output = proto
             .output
             .iter()
@@ -223,7 +234,7 @@ impl<'a> Importer<'a> {
         }
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
-                && !matches!(&*proto.op_type, "Clip" | "Max" | "Min")
+                && !matches!(&*proto.op_type, "Clip" | "Max" | "Min" | "Add" | "Where")
             {
                 return Err(ModelError::NonFiniteWeight {
                     path: self.path.into(),
@@ -243,6 +254,15 @@ impl<'a> Importer<'a> {
         if node.standard()? && self.fold(proto, &node.name, &first_output)? {
             return Ok(());
         }
+        if let ("Div", [dividend, divisor]) = (&*proto.op_type, &proto.input[..])
+            && let Some(reciprocal) = self.reciprocal(divisor, &first_output)
+        {
+            return self.run(&NodeProto {
+                op_type: "Mul".into(),
+                input: vec![dividend.clone(), reciprocal],
+                ..proto.clone()
+            });
+        }
         for input in &proto.input {
             self.force(input)?;
         }
@@ -250,11 +270,12 @@ impl<'a> Importer<'a> {
         if self.fold(proto, &node.name, &first_output)? {
             return Ok(());
         }
-        node.operands = proto
-            .input
-            .iter()
-            .map(|input| self.values.get(input))
-            .collect();
+        self.prepare(proto);
+        let open: Vec<Option<Affine>> = proto.input.iter().map(|i| self.masked(proto, i)).collect();
+        for (input, open) in proto.input.iter().zip(&open) {
+            node.operands
+                .push(open.as_ref().or_else(|| self.values.get(input)));
+        }
         let mut values = evaluate(&node, &mut self.builder)?;
         for value in &mut values {
             if !value.is_finite() {
@@ -266,6 +287,83 @@ impl<'a> Importer<'a> {
         }
         let named = proto.output.iter().cloned().zip(values);
         self.values.extend(named.filter(|(output, _)| !output.is_empty()));
+        Ok(())
+    }
+
+    /// Makes tensors of the operands whose integers the operator multiplies or compares, under their own name: other operators
+    /// that read them then do so too.
+    fn prepare(&mut self, proto: &NodeProto) {
+        let varying = |input: &String| self.values.get(input).is_some_and(|v| !v.is_constant());
+        let count = proto.input.iter().filter(|input| varying(input)).count();
+        let operands = match &*proto.op_type {
+            "Mul" | "MatMul" | "Gemm" if count >= 2 => 2,
+            "MatMul" | "Gemm" => {
+                // What is made of squares has uniform weights; a matrix would have them rounded one by one.
+                let square = |input: &&String| {
+                    let value = self.values.get(*input);
+                    value.is_some_and(|value| self.builder.has_squares(value))
+                };
+                let found: Vec<String> = proto.input.iter().filter(square).cloned().collect();
+                found.iter().for_each(|input| self.materialise(input));
+                return;
+            }
+            "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" | "ReduceProd"
+            | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" | "PRelu" => 1,
+            "LayerNormalization" | "RMSNormalization"
+                if proto.input.first().is_some_and(|input| self.is_heavy(input)) =>
+            {
+                1
+            }
+            _ => return,
+        };
+        for input in proto.input.iter().take(operands) {
+            self.materialise(input);
+        }
+    }
+
+    fn materialise(&mut self, name: &str) {
+        if let Some(value) = self.values.get(name)
+            && !value.is_constant()
+        {
+            let value = self
+                .builder
+                .integers(format!("{name}/integers"), value.clone());
+            self.values.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Whether a value has so many weights that reading it twice costs more than making it a tensor.
+    fn is_heavy(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| {
+            let weights = value.terms.values().flatten().map(Vec::len).sum::<usize>();
+            weights > HEAVY * value.len()
+        })
+    }
+
+    /// A constant operand with its infinities made finite, where the operator may have such.
+    fn masked(&self, proto: &NodeProto, input: &str) -> Option<Affine> {
+        if !self.constants.contains_key(input) || !matches!(&*proto.op_type, "Add" | "Where") {
+            return None;
+        }
+        let mut value = self.values.get(input)?.clone();
+        let finite = |v: &mut f64| *v = v.clamp(-INFINITE, INFINITE);
+        value.bias.iter_mut().for_each(finite);
+        Some(value)
+    }
+
+    fn check_masks(&self) -> Result<()> {
+        for tensor in &self.builder.tensors {
+            let mut biases = tensor.layer.iter().flat_map(|layer| &layer.bias);
+            if biases.any(|bias| bias.abs() > INFINITE / 2.0) {
+                return Err(ModelError::InvalidModel {
+                    path: self.path.into(),
+                    detail: format!(
+                        "an infinite constant reaches `{}`; only a mask that is added right before a soft-max may hold one",
+                        tensor.name
+                    ),
+                });
+            }
+        }
         Ok(())
     }
 
@@ -323,13 +421,40 @@ fn stripped(onnx_shape: &[usize]) -> Vec<usize> {
 /// The outputs of a node that is not a function of one value.
 fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
     let value = match node.op() {
-        "Gemm" => linear_ops::gemm(node)?,
-        "MatMul" => linear_ops::matmul(node, node.operand(0)?, node.operand(1)?)?,
+        "Gemm" => linear_ops::gemm(node, builder)?,
+        "MatMul" => linear_ops::matmul(node, builder, node.operand(0)?, node.operand(1)?)?,
         "Add" => linear_ops::add(node, 1.0)?,
         "Sub" => linear_ops::add(node, -1.0)?,
+        "Mul" if node.varying(2) => products::mul(node, builder)?,
         "Mul" => linear_ops::mul(node)?,
         "Div" => linear_ops::div(node)?,
         "Sum" => linear_ops::sum(node)?,
+        "Mean" => linear_ops::mean(node)?,
+        "Max" if node.varying(1) => maximum::extreme(node, builder, false)?,
+        "Min" if node.varying(1) => maximum::extreme(node, builder, true)?,
+        "Where" if node.varying(1) => products::choose(node, builder)?,
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" if node.varying(1) => {
+            compare::compare(node, builder)?
+        }
+        "And" | "Or" | "Xor" if node.varying(1) => compare::logic(node, builder)?,
+        "PRelu" if node.varying(1) => compare::prelu(node, builder)?,
+        "ReduceMax" => maximum::reduce(node, builder, false)?,
+        "ReduceMin" => maximum::reduce(node, builder, true)?,
+        "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" => {
+            compare::reduce(node, builder)?
+        }
+        "ReduceLogSumExp" => softmax::log_sum_exp(node, builder)?,
+        "ReduceProd" => compare::product(node, builder)?,
+        "ArgMax" => maximum::position(node, builder, false)?,
+        "ArgMin" => maximum::position(node, builder, true)?,
+        "Hardmax" => maximum::hardmax(node, builder)?,
+        "TopK" => return maximum::top_k(node, builder),
+        "Softmax" => softmax::softmax(node, builder, false)?,
+        "LogSoftmax" => softmax::softmax(node, builder, true)?,
+        "LayerNormalization" => norms::layer(node, builder, true)?,
+        "RMSNormalization" => norms::layer(node, builder, false)?,
+        "InstanceNormalization" => norms::channels(node, builder, false)?,
+        "GroupNormalization" => norms::channels(node, builder, true)?,
         "BatchNormalization" => linear_ops::batch_normalization(node)?,
         "ReduceMean" => linear_ops::reduce(node, true)?,
         "ReduceSum" => linear_ops::reduce(node, false)?,
@@ -351,6 +476,5 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
             None => return Err(node.unsupported(hints::hint(node.op()))),
         },
     };
-    let _ = builder;
     Ok(vec![value])
 }
