@@ -107,7 +107,9 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
             });
             let mut stats: Vec<Stats> = stats.collect();
             for (stats, sums) in stats.iter_mut().zip(&trace.sums) {
-                stats.sums = sums.iter().fold(stats.sums, |(low, high), v| (low.min(*v), high.max(*v)));
+                stats.sums = sums
+                    .iter()
+                    .fold(stats.sums, |(low, high), v| (low.min(*v), high.max(*v)));
             }
             (
                 stats,

@@ -95,12 +95,24 @@ impl From<Expression> for Activation {
             [Step::Value] => Self::Identity,
             [Step::Value, Step::Unary(Unary::Sigmoid, _)] => Self::Sigmoid,
             [Step::Value, Step::Unary(Unary::Tanh, _)] => Self::Tanh,
-            [Step::Value, Step::Constant(0.0), Step::Binary(Binary::Max, ..)] => Self::Relu,
-            [Step::Value, Step::Constant(min), Step::Binary(Binary::Max, ..)] => Self::Clip {
+            [
+                Step::Value,
+                Step::Constant(0.0),
+                Step::Binary(Binary::Max, ..),
+            ] => Self::Relu,
+            [
+                Step::Value,
+                Step::Constant(min),
+                Step::Binary(Binary::Max, ..),
+            ] => Self::Clip {
                 min,
                 max: f64::INFINITY,
             },
-            [Step::Value, Step::Constant(max), Step::Binary(Binary::Min, ..)] => Self::Clip {
+            [
+                Step::Value,
+                Step::Constant(max),
+                Step::Binary(Binary::Min, ..),
+            ] => Self::Clip {
                 min: f64::NEG_INFINITY,
                 max,
             },

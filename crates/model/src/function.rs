@@ -33,7 +33,10 @@ impl Rule {
                 let value = activation.apply(q as f64);
                 return value.clamp(within.0.into(), within.1.into()) as i32;
             }
-            Self::Homogeneous { ref activation, limit } => (activation.apply(q as f64), limit),
+            Self::Homogeneous {
+                ref activation,
+                limit,
+            } => (activation.apply(q as f64), limit),
             Self::Scaled {
                 ref activation,
                 limit,
@@ -52,7 +55,9 @@ impl Rule {
             && matches!(activation, Activation::Expression(_))
         {
             let values = (q_min..=q_max).map(|q| self.value(q));
-            return values.fold((i32::MAX, i32::MIN), |(min, max), v| (min.min(v), max.max(v)));
+            return values.fold((i32::MAX, i32::MIN), |(min, max), v| {
+                (min.min(v), max.max(v))
+            });
         }
         // All others are monotone on either side of zero.
         let turn = 0.clamp(q_min, q_max);

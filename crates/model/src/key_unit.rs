@@ -23,7 +23,9 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
     match activation {
         Activation::Sigmoid | Activation::Tanh => 1.0 / steps,
         // Whole numbers stay exact if they can.
-        Activation::Expression(_) if whole(activation) && scale <= 1.0 => 1.0 / (1.0 / scale).floor(),
+        Activation::Expression(_) if whole(activation) && scale <= 1.0 => {
+            1.0 / (1.0 / scale).floor()
+        }
         _ => scale,
     }
 }
@@ -39,10 +41,7 @@ pub(crate) fn whole(activation: &Activation) -> bool {
             Step::Unary(
                 Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc,
                 _
-            ) | Step::Binary(
-                Binary::Equal | Binary::Greater | Binary::GreaterOrEqual,
-                ..
-            )
+            ) | Step::Binary(Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, ..)
         )
     )
 }
@@ -68,9 +67,18 @@ pub(crate) fn gentle(activation: &Activation) -> bool {
 
 /// The key unit for arguments that calibration saw from `low` to `high`: where the function is steepest, half a key moves the
 /// value by half a step of `scale`, unless that took too many or too few keys.
-pub(crate) fn key_unit(activation: &Activation, (low, high): (f64, f64), scale: f64, steps: f64) -> f64 {
+pub(crate) fn key_unit(
+    activation: &Activation,
+    (low, high): (f64, f64),
+    scale: f64,
+    steps: f64,
+) -> f64 {
     let range = low.abs().max(high.abs());
-    let range = if range > 0.0 && range.is_finite() { range } else { 1.0 };
+    let range = if range > 0.0 && range.is_finite() {
+        range
+    } else {
+        1.0
+    };
     let at = |i: u32| {
         let v = low + (high - low) * f64::from(i) / f64::from(SAMPLES);
         activation.apply(v)
@@ -109,7 +117,13 @@ mod tests {
         let silu = v.binary(Binary::Mul, &v.unary(Unary::Sigmoid));
         assert!(gentle(&silu.into()));
         assert!(gentle(&Activation::Sigmoid));
-        for op in [Unary::Exp, Unary::Log, Unary::Sqrt, Unary::Floor, Unary::Tanh] {
+        for op in [
+            Unary::Exp,
+            Unary::Log,
+            Unary::Sqrt,
+            Unary::Floor,
+            Unary::Tanh,
+        ] {
             assert!(!gentle(&v.unary(op).into()), "{op:?}");
         }
     }

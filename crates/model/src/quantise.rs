@@ -246,7 +246,13 @@ impl Quantiser<'_> {
     }
 
     /// The group with this rule, a new one if need be. `shift` is the graph's unless given.
-    fn join(&mut self, rule: Rule, output: bool, class: Option<usize>, shift: Option<u32>) -> usize {
+    fn join(
+        &mut self,
+        rule: Rule,
+        output: bool,
+        class: Option<usize>,
+        shift: Option<u32>,
+    ) -> usize {
         let found = self.groups.iter().position(|g| {
             g.rule == rule && g.output == output && g.class == class && g.shift == shift
         });
@@ -330,10 +336,11 @@ impl Quantiser<'_> {
             }
             _ => {
                 let scale = members().map(|id| self.units[id]).fold(0.0, f64::max);
-                let (low, high) = members().map(|id| self.stats[id].sums).fold(
-                    Stats::default().sums,
-                    |(low, high), (a, b)| (low.min(a), high.max(b)),
-                );
+                let (low, high) = members()
+                    .map(|id| self.stats[id].sums)
+                    .fold(Stats::default().sums, |(low, high), (a, b)| {
+                        (low.min(a), high.max(b))
+                    });
                 (key_unit(activation, (low, high), scale, steps), scale)
             }
         };
@@ -671,7 +678,11 @@ impl Quantiser<'_> {
     /// least so far.
     fn coarsened(&self, layer: &FloatLayer) -> Option<usize> {
         let classes = layer.terms.iter().filter_map(|t| self.classes.of(t.source));
-        classes.min_by(|a, b| self.classes.stretch(*a).total_cmp(&self.classes.stretch(*b)))
+        classes.min_by(|a, b| {
+            self.classes
+                .stretch(*a)
+                .total_cmp(&self.classes.stretch(*b))
+        })
     }
 
     /// Whether an exact layer whose sums are too large may have its finest source made coarser by `factor` more.

@@ -39,7 +39,10 @@ impl ScaleClasses {
             }
             touched[id] = true;
             if layer.activation == Activation::Square {
-                layer.terms.iter().for_each(|term| touched[term.source] = true);
+                layer
+                    .terms
+                    .iter()
+                    .for_each(|term| touched[term.source] = true);
                 continue;
             }
             let keeps = matches!(layer.activation, Activation::Identity | Activation::Relu);

@@ -80,7 +80,12 @@ impl Builder {
     }
 
     /// Whether `a · expression(value) + c` had better be an exact square than a look-up.
-    pub(super) fn is_square(&self, value: &Affine, expression: &Expression, end: (f64, f64)) -> bool {
+    pub(super) fn is_square(
+        &self,
+        value: &Affine,
+        expression: &Expression,
+        end: (f64, f64),
+    ) -> bool {
         let v = Expression::value();
         *expression == v.binary(Binary::Mul, &v)
             && end == (1.0, 0.0)

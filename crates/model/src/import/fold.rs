@@ -45,9 +45,14 @@ impl Importer<'_> {
             operands: proto
                 .input
                 .iter()
-                .map(|input| self.values.get(input).or_else(|| {
-                    self.lineages.contains_key(input).then(|| self.values.get(&base)).flatten()
-                }))
+                .map(|input| {
+                    self.values.get(input).or_else(|| {
+                        self.lineages
+                            .contains_key(input)
+                            .then(|| self.values.get(&base))
+                            .flatten()
+                    })
+                })
                 .collect(),
         };
         let Some(expression) = functions::combine(&node, &operands)? else {
@@ -97,7 +102,8 @@ impl Importer<'_> {
     /// The name of a value that is the reciprocal of `divisor`; `None` if that is a constant.
     pub(super) fn reciprocal(&mut self, divisor: &str, output: &str) -> Option<String> {
         let one = Expression::constant(1.0);
-        let (base, expression, nodes) = match (self.values.get(divisor), self.lineages.get(divisor)) {
+        let (base, expression, nodes) = match (self.values.get(divisor), self.lineages.get(divisor))
+        {
             (Some(value), _) if value.is_constant() => return None,
             (Some(_), _) => (divisor.to_owned(), Expression::value(), Vec::new()),
             (None, Some(lineage)) => (

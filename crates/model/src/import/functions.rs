@@ -42,7 +42,10 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
         "Reciprocal" => Some(Expression::constant(1.0).binary(Binary::Div, &v())),
         "Not" => Some(v().with(Binary::Equal, 0.0)),
         "Relu" => Some(relu(&v())),
-        "LeakyRelu" => Some(leaky(&v(), &Expression::constant(node.float("alpha", 0.01)))),
+        "LeakyRelu" => Some(leaky(
+            &v(),
+            &Expression::constant(node.float("alpha", 0.01)),
+        )),
         "ThresholdedRelu" => {
             let above = v().with(Binary::Greater, node.float("alpha", 1.0));
             Some(above.select(&v(), &Expression::constant(0.0)))
@@ -60,10 +63,7 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
             Some(elu(alpha, 1.0).with(Binary::Mul, node.float("gamma", 1.050_701_022_148_132_3)))
         }
         "Softplus" => Some(softplus()),
-        "Softsign" => Some(v().binary(
-            Binary::Div,
-            &v().unary(Unary::Abs).with(Binary::Add, 1.0),
-        )),
+        "Softsign" => Some(v().binary(Binary::Div, &v().unary(Unary::Abs).with(Binary::Add, 1.0))),
         "HardSigmoid" => Some(hard_sigmoid(
             node.float("alpha", 0.2),
             node.float("beta", 0.5),
@@ -163,7 +163,11 @@ pub(super) fn constant(node: &Node<'_>) -> Result<Option<Affine>> {
     let operands = node
         .operands
         .iter()
-        .map(|operand| operand.map(|value| broadcast(node, value, &shape)).transpose())
+        .map(|operand| {
+            operand
+                .map(|value| broadcast(node, value, &shape))
+                .transpose()
+        })
         .collect::<Result<Vec<_>>>()?;
     let count = node.count(&shape)?;
     let mut values = Vec::with_capacity(count);
@@ -302,9 +306,9 @@ fn cast(node: &Node<'_>) -> Result<Option<Expression>> {
         .and_then(|to| DataType::try_from(to).ok());
     let v = Expression::value();
     match target {
-        Some(
-            DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16,
-        ) => Ok(Some(v)),
+        Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => {
+            Ok(Some(v))
+        }
         Some(DataType::Bool) => {
             let zero = v.with(Binary::Equal, 0.0);
             Ok(Some(zero.with(Binary::Equal, 0.0)))

@@ -87,12 +87,7 @@ impl Builder {
         };
         if n > 1 {
             let within = Precision::Exact { within: Some(span) };
-            index = self.layer(
-                format!("{name}/index"),
-                index,
-                Activation::Identity,
-                within,
-            );
+            index = self.layer(format!("{name}/index"), index, Activation::Identity, within);
         }
         index
     }
@@ -202,7 +197,11 @@ pub(super) fn top_k(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine
     if k == 0 || k > n {
         return Err(node.invalid(format!("`K` is {k}, expected 1 to {n}, the axis' length")));
     }
-    let sign = if node.int("largest", 1) != 0 { 1.0 } else { -1.0 };
+    let sign = if node.int("largest", 1) != 0 {
+        1.0
+    } else {
+        -1.0
+    };
     let mut value = builder.integers(node.input(0), operand.clone());
     value.scale(|_| sign);
     let name = node.output();

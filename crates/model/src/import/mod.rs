@@ -95,6 +95,14 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         return Err(invalid("the model has no output; export it again".into()));
     }
     for node in importer.needed(&output_names) {
+        let last = node.output.iter().any(|name| output_names.contains(name));
+        if last && matches!(&*node.op_type, "Softmax" | "LogSoftmax" | "Hardmax") {
+            tracing::info!(
+                node = node.name,
+                "the model ends in a soft-max; if only the most likely class counts, proving up to its operand \
+                 (import_outputs) is cheaper"
+            );
+        }
         importer.run(node)?;
     }
     let outputs = output_names
@@ -171,9 +179,7 @@ impl<'a> Importer<'a> {
                 continue;
             }
             let onnx_shape = proto::input_shape(self.path, input)?;
-            let id = self
-                .builder
-                .push(input.name.clone(), &onnx_shape, None);
+            let id = self.builder.push(input.name.clone(), &onnx_shape, None);
             let len = self.builder.tensors[id].len;
             self.values.insert(
                 input.name.clone(),
@@ -286,7 +292,8 @@ impl<'a> Importer<'a> {
             }
         }
         let named = proto.output.iter().cloned().zip(values);
-        self.values.extend(named.filter(|(output, _)| !output.is_empty()));
+        self.values
+            .extend(named.filter(|(output, _)| !output.is_empty()));
         Ok(())
     }
 
@@ -310,7 +317,10 @@ impl<'a> Importer<'a> {
             "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" | "ReduceProd"
             | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" | "PRelu" => 1,
             "LayerNormalization" | "RMSNormalization"
-                if proto.input.first().is_some_and(|input| self.is_heavy(input)) =>
+                if proto
+                    .input
+                    .first()
+                    .is_some_and(|input| self.is_heavy(input)) =>
             {
                 1
             }

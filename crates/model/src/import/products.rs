@@ -91,8 +91,7 @@ impl Builder {
                     out.add(i, square, 1.0);
                     continue;
                 }
-                let (Some(sums), Some(&number)) = (sums, numbers.get(&(x.min(y), x.max(y))))
-                else {
+                let (Some(sums), Some(&number)) = (sums, numbers.get(&(x.min(y), x.max(y)))) else {
                     continue;
                 };
                 match (differences, square(&x), square(&y)) {

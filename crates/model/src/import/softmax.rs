@@ -61,12 +61,7 @@ impl Builder {
                 within: logits.as_cells().map(|(tensor, _)| tensor),
             };
             // What interval analysis cannot see: a maximum lies within the range of the values. Smaller tables pay for the cells.
-            largest = self.layer(
-                format!("{name}/max"),
-                largest,
-                Activation::Identity,
-                within,
-            );
+            largest = self.layer(format!("{name}/max"), largest, Activation::Identity, within);
         }
         let of_cell: Vec<usize> = members
             .iter()
