@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::data::InputSpec;
 use crate::expression::{Binary, Expression, Step, Unary};
+use crate::graph::Conv;
 
 /// An element-wise function.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,12 +146,13 @@ pub enum Precision {
     /// Nothing is rounded: weights are integers that multiply the sources' integers as they are, and the table's shift is 0.
     ///
     /// All sources share one scale, which the quantiser sees to, and biases are rounded to it. The layer's own scale is that
-    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), its square for
-    /// [`Square`](Activation::Square), and 1 for [`Step`](Activation::Step) and [`IsZero`](Activation::IsZero); no other
-    /// activation may be exact.
+    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), 1 for [`Step`](Activation::Step) and
+    /// [`IsZero`](Activation::IsZero), and its own for any other function, whose table then has a key for each integer.
+    /// [`Square`](Activation::Square) takes its sources as they are.
     Exact {
-        /// A tensor whose integer range is known to contain this layer's values (of scale and sign alike), although interval
-        /// analysis cannot see it: the table ends there, and ranges do not double with every maximum of two.
+        /// A tensor of the same scale in whose range the values are known to lie or, for [`Relu`](Activation::Relu),
+        /// between two of whose values they are the difference. Interval analysis cannot see that; with the table ending
+        /// there, ranges do not double with every maximum of two.
         within: Option<usize>,
     },
 }
@@ -160,11 +162,83 @@ pub enum Precision {
 pub struct FloatTerm {
     /// The tensor multiplied.
     pub source: usize,
-    /// For each output cell its `(source cell, weight)` pairs by ascending cell.
-    pub rows: Vec<Vec<(u32, f64)>>,
+    /// The matrix it is multiplied by.
+    pub kernel: FloatKernel,
 }
 
-/// `x = activation(bias + Σ rows · source)`.
+/// The matrix of a [`FloatTerm`].
+#[derive(Clone, Debug)]
+pub enum FloatKernel {
+    /// For each output cell its `(source cell, weight)` pairs by ascending cell.
+    Rows(Vec<Vec<(u32, f64)>>),
+    /// The same few weights at every place of a plane.
+    Conv(Conv<f64>),
+}
+
+impl FloatTerm {
+    /// A term with explicit weights.
+    pub fn rows(source: usize, rows: Vec<Vec<(u32, f64)>>) -> Self {
+        Self {
+            source,
+            kernel: FloatKernel::Rows(rows),
+        }
+    }
+}
+
+impl FloatKernel {
+    /// Every stored weight; those of a convolution once, zeros included.
+    pub fn weights(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+        match self {
+            Self::Rows(rows) => Box::new(rows.iter().flatten().map(|(_, weight)| *weight)),
+            Self::Conv(conv) => Box::new(conv.weights.iter().copied()),
+        }
+    }
+
+    /// Number of weights that are not zero.
+    pub fn non_zero(&self) -> usize {
+        self.weights().filter(|weight| *weight != 0.0).count()
+    }
+
+    /// The most products that one sum has.
+    pub(crate) fn widest(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.iter().map(Vec::len).max().unwrap_or(0),
+            Self::Conv(conv) => {
+                let per_output = (conv.weights.len() / conv.channels[1].max(1)).max(1);
+                let outputs = conv.weights.chunks(per_output);
+                outputs
+                    .map(|weights| weights.iter().filter(|weight| **weight != 0.0).count())
+                    .max()
+                    .unwrap_or(0)
+            }
+        }
+    }
+
+    /// Number of products of one run.
+    pub(crate) fn products(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.iter().map(Vec::len).sum(),
+            Self::Conv(conv) => conv.non_zero() * conv.output[0] * conv.output[1],
+        }
+    }
+
+    /// Adds the product with `source` to `sums`.
+    pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
+        match self {
+            Self::Rows(rows) => {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    let products = row
+                        .iter()
+                        .map(|(cell, weight)| weight * source[*cell as usize]);
+                    *sum += products.sum::<f64>();
+                }
+            }
+            Self::Conv(conv) => conv.add_to(sums, source),
+        }
+    }
+}
+
+/// `x = activation(bias + Σ kernel · source)`.
 #[derive(Clone, Debug)]
 pub struct FloatLayer {
     /// The ONNX nodes folded into this layer.
@@ -229,18 +303,23 @@ impl FloatGraph {
             .collect()
     }
 
+    /// Multiplications of one run.
+    pub(crate) fn products(&self) -> usize {
+        let layers = self
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref());
+        let terms = layers.flat_map(|layer| &layer.terms);
+        terms.map(|term| term.kernel.products()).sum()
+    }
+
     /// Number of non-zero weights and biases.
     pub fn parameters(&self) -> usize {
         self.tensors
             .iter()
             .filter_map(|tensor| tensor.layer.as_ref())
             .map(|layer| {
-                let weights: usize = layer
-                    .terms
-                    .iter()
-                    .flat_map(|term| &term.rows)
-                    .map(Vec::len)
-                    .sum();
+                let weights: usize = layer.terms.iter().map(|term| term.kernel.non_zero()).sum();
                 weights + layer.bias.iter().filter(|bias| **bias != 0.0).count()
             })
             .sum()

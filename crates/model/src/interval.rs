@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::graph::{IntegerGraph, Kernel, Layer, TensorId};
+use crate::graph::{Conv, IntegerGraph, Kernel, Layer, TensorId};
 
 /// What is known about one sum `y` for every value its sources can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +60,42 @@ pub(crate) fn layer_bounds(
                     }
                 }
             }
-            Kernel::Conv(conv) => conv.for_each(|output, _, weight| {
-                if let Some(bound) = bounds.get_mut(output) {
-                    bound.add(weight, (min, max));
-                }
-            }),
+            Kernel::Conv(conv) => conv_bounds(conv, (min, max), &mut bounds),
         }
     }
     bounds
+}
+
+/// Adds a convolution's bounds: a kernel place contributes the same wherever it meets the source's plane.
+fn conv_bounds(conv: &Conv, range: (i32, i32), bounds: &mut [Bound]) {
+    let [rows, columns] = conv.all_pairs();
+    let width = conv.output[1];
+    let plane = (conv.output[0] * width).max(1);
+    bounds
+        .par_chunks_mut(plane)
+        .enumerate()
+        .for_each(|(output, bounds)| {
+            for (row, below) in rows.iter().enumerate() {
+                for (column, beside) in columns.iter().enumerate() {
+                    let mut place = Bound::new(0);
+                    for number in 0..conv.sources(output).len() {
+                        place.add(conv.weight(output, number, row, column), range);
+                    }
+                    if place.magnitude == 0 {
+                        continue;
+                    }
+                    for (y, _) in below {
+                        for (x, _) in beside {
+                            if let Some(bound) = bounds.get_mut(y * width + x) {
+                                bound.min += place.min;
+                                bound.max += place.max;
+                                bound.magnitude += place.magnitude;
+                            }
+                        }
+                    }
+                }
+            }
+        });
 }
 
 impl IntegerGraph {
@@ -139,7 +167,7 @@ impl Kernel {
             Self::Sparse { entries } => {
                 entries.iter().filter(|(_, _, weight)| *weight != 0).count()
             }
-            Self::Conv(conv) => conv.weights.iter().filter(|weight| **weight != 0).count(),
+            Self::Conv(conv) => conv.non_zero(),
         }
     }
 
@@ -166,4 +194,39 @@ impl Kernel {
 
 fn saturate(value: i128) -> i64 {
     value.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Term;
+
+    #[test]
+    fn a_convolution_bounds_what_its_products_do() {
+        let conv = Conv {
+            channels: [4, 6],
+            source: [5, 4],
+            output: [4, 3],
+            size: [3, 2],
+            stride: [2, 1],
+            up: [1, 2],
+            dilation: [1, 2],
+            pad: [2, 1],
+            groups: 2,
+            weights: (0..72).map(|i| i * 37 % 19 - 9).collect(),
+        };
+        assert_eq!(conv.check(80, 72), Ok(()));
+        let layer = Layer {
+            nodes: vec![],
+            terms: vec![Term {
+                source: 0,
+                kernel: Kernel::Conv(conv.clone()),
+            }],
+            bias: (0..72).collect(),
+            function: 0,
+        };
+        let mut expected: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
+        conv.for_each(|to, _, weight| expected[to].add(weight, (-3, 7)));
+        assert_eq!(layer_bounds(&layer, |_| (-3, 7, 80)), expected);
+    }
 }

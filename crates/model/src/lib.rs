@@ -37,6 +37,7 @@ mod linear;
 mod manifest;
 mod options;
 mod packing;
+mod planes;
 mod quantise;
 mod reference;
 mod report;
@@ -50,7 +51,9 @@ pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use expression::{Binary, Expression, Step, Unary};
 pub use float::FloatTrace;
-pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
+pub use float_graph::{
+    Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,
+};
 pub use graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
     Visibility,

@@ -8,9 +8,9 @@
 
 use rayon::prelude::*;
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTerm, Precision};
+use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::function::{Rule, homogeneous};
-use crate::graph::{Function, IntegerGraph, Kernel, Layer, Tensor, Term};
+use crate::graph::{Conv, Function, IntegerGraph, Kernel, Layer, Tensor, Term};
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::key_unit::{key_unit, value_scale};
@@ -276,7 +276,10 @@ impl Quantiser<'_> {
         let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
             let within = within
                 .and_then(|id| self.tensors.get(id))
-                .map_or((i32::MIN, i32::MAX), |tensor| (tensor.min, tensor.max));
+                .map_or((i32::MIN, i32::MAX), |tensor| match activation {
+                    Relu => (0, tensor.max.saturating_sub(tensor.min.min(0))),
+                    _ => (tensor.min, tensor.max),
+                });
             Rule::Exact { activation, within }
         } else {
             Rule::Scaled {
@@ -411,8 +414,7 @@ impl Quantiser<'_> {
                     Some(input) => self.grids[input].mean_square,
                     None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
                 };
-                let widest = term.rows.iter().map(Vec::len).max().unwrap_or(0);
-                variance += widest as f64 * square / 12.0;
+                variance += term.kernel.widest() as f64 * square / 12.0;
             }
             let noise = variance.sqrt() / WEIGHT_NOISE;
             needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
@@ -455,13 +457,19 @@ impl Quantiser<'_> {
 
     /// The largest weight per step of its source, in real numbers.
     fn largest_weight(&self, layer: &FloatLayer) -> f64 {
-        let largest = layer.terms.iter().map(|term| {
-            let weights = term.rows.par_iter().map(|row| {
-                row.iter()
-                    .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
-                    .fold(0.0, f64::max)
-            });
-            weights.reduce(|| 0.0, f64::max)
+        let largest = layer.terms.iter().map(|term| match &term.kernel {
+            FloatKernel::Rows(rows) => {
+                let weights = rows.par_iter().map(|row| {
+                    row.iter()
+                        .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
+                        .fold(0.0, f64::max)
+                });
+                weights.reduce(|| 0.0, f64::max)
+            }
+            FloatKernel::Conv(conv) => {
+                let weights = conv.weights.iter().map(|w| w.abs());
+                weights.fold(0.0, f64::max) * self.source_scale(term.source, 0)
+            }
         });
         largest.fold(0.0, f64::max)
     }
@@ -587,17 +595,26 @@ impl Quantiser<'_> {
             {
                 let grid = &self.grids[input];
                 let scale = |cell| if exact { step } else { grid.scale(cell) };
-                for (bias, row) in bias.iter_mut().zip(&term.rows) {
-                    *bias += row
-                        .iter()
-                        .map(|(cell, w)| {
-                            w * scale(*cell as usize) * grid.zero(*cell as usize) as f64
-                        })
-                        .sum::<f64>();
+                match &term.kernel {
+                    FloatKernel::Rows(rows) => {
+                        for (bias, row) in bias.iter_mut().zip(rows) {
+                            let zero = |(cell, w): &(u32, f64)| {
+                                let cell = *cell as usize;
+                                w * scale(cell) * grid.zero(cell) as f64
+                            };
+                            *bias += row.iter().map(zero).sum::<f64>();
+                        }
+                    }
+                    // At the borders fewer places count.
+                    FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
+                        let zero = scale(0) * grid.zero(0) as f64;
+                        conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
+                    }
+                    FloatKernel::Conv(_) => {}
                 }
             }
             // A term without weights only says whose scale a square has.
-            if term.rows.iter().all(Vec::is_empty) && exact {
+            if term.kernel.non_zero() == 0 && exact {
                 continue;
             }
             if self.is_square(term.source) && !exact {
@@ -612,7 +629,7 @@ impl Quantiser<'_> {
                     ));
                 }
             }
-            let kernel = self.kernel(&term.rows, term.source, |cell| {
+            let kernel = self.kernel(&term.kernel, term.source, |cell| {
                 if exact {
                     1.0
                 } else {
@@ -691,12 +708,36 @@ impl Quantiser<'_> {
             .is_some_and(|class| self.classes.stretch(class) * factor <= MAX_STRETCH)
     }
 
+    /// A kernel in integers; `unit(cell)` is what a weight on that source cell is multiplied by.
     fn kernel(
         &self,
-        rows: &[Vec<(u32, f64)>],
+        kernel: &FloatKernel,
         source: usize,
         unit: impl Fn(u32) -> f64 + Sync,
     ) -> Kernel {
+        let rows = match kernel {
+            FloatKernel::Rows(rows) => rows,
+            FloatKernel::Conv(conv) => {
+                let factor = unit(0);
+                return Kernel::Conv(Conv {
+                    // Within 16 bits, as the largest weight was checked before.
+                    weights: conv
+                        .weights
+                        .iter()
+                        .map(|w| (w * factor).round() as i32)
+                        .collect(),
+                    channels: conv.channels,
+                    source: conv.source,
+                    output: conv.output,
+                    size: conv.size,
+                    stride: conv.stride,
+                    up: conv.up,
+                    dilation: conv.dilation,
+                    pad: conv.pad,
+                    groups: conv.groups,
+                });
+            }
+        };
         let source_len = self.graph.tensors[source].len;
         let non_zero: usize = rows.iter().map(Vec::len).sum();
         // Within 16 bits, as the largest weight was checked before.
@@ -758,8 +799,8 @@ impl Quantiser<'_> {
                 format!("is an exact layer, but {detail}"),
             ))
         };
-        let mut weights = layer.terms.iter().flat_map(|term| &term.rows).flatten();
-        if weights.any(|(_, w)| w.round() != *w || w.abs() > self.max_weight) {
+        let mut weights = layer.terms.iter().flat_map(|term| term.kernel.weights());
+        if weights.any(|w| w.round() != w || w.abs() > self.max_weight) {
             return invalid("a weight is no 16-bit integer");
         }
         let mut grids = layer.terms.iter().filter_map(|term| {
@@ -823,11 +864,11 @@ impl Quantiser<'_> {
 
 /// The smallest magnitude of a weight that is not zero; infinite if there is none.
 fn smallest_weight(term: &FloatTerm) -> f64 {
-    let weights = term.rows.iter().flatten().map(|(_, w)| w.abs());
+    let weights = term.kernel.weights().map(f64::abs);
     weights.filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min)
 }
 
 fn largest_weight(term: &FloatTerm) -> f64 {
-    let weights = term.rows.iter().flatten().map(|(_, w)| w.abs());
+    let weights = term.kernel.weights().map(f64::abs);
     weights.fold(0.0, f64::max)
 }

@@ -47,7 +47,7 @@ fn allowed(graph: &FloatGraph, model: &CompiledModel, v: f64) -> (f64, f64) {
                 Kernel::Sparse { entries } => entries[0].2,
                 Kernel::Conv(_) => unreachable!(),
             };
-            let w = term.rows[0][0].1;
+            let w = term.kernel.weights().next().unwrap();
             let (a, b) = ranges[term.source];
             low += (w * a).min(w * b);
             high += (w * a).max(w * b);

@@ -3,7 +3,8 @@
 //! A comparison is exact on integers: where both sides are cells of one tensor, of these; else of their difference, which is
 //! rounded to a step first, so values closer than half a step count as equal.
 
-use super::builder::{Builder, EXACT, difference, stack};
+use super::builder::{Builder};
+use super::rows::{EXACT, difference, stack};
 use super::maximum::columns;
 use super::node::Node;
 use super::shape_ops::{broadcast, broadcast_shape};
@@ -34,7 +35,7 @@ pub(super) fn compare(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     } else {
         builder.integers(format!("{}/difference", node.output()), gap)
     };
-    let mut result = builder.layer(node.output(), gap, activation, EXACT);
+    let mut result = builder.layer_rows(node.output(), gap, activation, EXACT);
     if opposite {
         result.scale(|_| -1.0);
         result.bias.iter_mut().for_each(|bias| *bias += 1.0);
@@ -50,7 +51,7 @@ pub(super) fn logic(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let sum = a.add(b);
     let mut excess = sum.clone();
     excess.bias.iter_mut().for_each(|bias| *bias -= 1.0);
-    let both = builder.activate(format!("{}/both", node.output()), excess, Activation::Relu);
+    let both = builder.activate_rows(format!("{}/both", node.output()), excess, Activation::Relu);
     let times = match node.op() {
         "And" => return Ok(both),
         "Or" => -1.0,
@@ -59,19 +60,6 @@ pub(super) fn logic(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let mut overlap = both;
     overlap.scale(|_| times);
     Ok(sum.add(overlap))
-}
-
-/// `PRelu` with a slope for each channel: `slope · x + (1 − slope) · relu(x)`.
-pub(super) fn prelu(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
-    let operand = node.operand(0)?;
-    let slope = node.operand(1)?;
-    node.constant(1)?;
-    let slope = broadcast(node, slope, &operand.shape)?;
-    let mut value = builder.integers(node.input(0), operand.clone());
-    let mut positive = builder.layer(node.output(), value.clone(), Activation::Relu, EXACT);
-    value.scale(|i| slope.bias[i]);
-    positive.scale(|i| 1.0 - slope.bias[i]);
-    Ok(value.add(positive))
 }
 
 /// `ReduceL1`, `ReduceL2`, `ReduceSumSquare` and `ReduceLogSum`: a look-up or a square for each cell, one for each result.
@@ -87,7 +75,7 @@ pub(super) fn reduce(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
         }
     };
     let cells = match node.op() {
-        "ReduceL1" => builder.activate(format!("{name}/abs"), operand.clone(), abs()),
+        "ReduceL1" => builder.activate_rows(format!("{name}/abs"), operand.clone(), abs()),
         "ReduceLogSum" => operand.clone(),
         _ => {
             let value = builder.integers(node.input(0), operand.clone());
@@ -101,7 +89,7 @@ pub(super) fn reduce(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
         _ => return Ok(sum),
     };
     let last = Activation::from(Expression::value().unary(last));
-    Ok(builder.activate(name, sum, last))
+    Ok(builder.activate_rows(name, sum, last))
 }
 
 /// `ReduceProd`: pairs, pairs of pairs, and so on. Each product is rounded by half a step.

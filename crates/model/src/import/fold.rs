@@ -7,11 +7,10 @@ use tract_onnx::pb::NodeProto;
 
 use super::node::Node;
 use super::shape_ops::broadcast_index;
-use super::{Importer, functions};
+use super::{Importer, functions, rows_of};
 use crate::Result;
 use crate::expression::{Binary, Expression, MAX_STEPS};
-use crate::float_graph::Activation;
-use crate::linear::Affine;
+use crate::linear::{Affine, Value};
 
 /// `value = expression(base)`.
 pub(super) struct Lineage {
@@ -22,11 +21,11 @@ pub(super) struct Lineage {
     nodes: Vec<String>,
 }
 
-/// A tensor that is a function of an ONNX value.
+/// A function of an ONNX value that has been made a tensor.
 pub(super) struct Applied {
     base: String,
     expression: Expression,
-    tensor: usize,
+    value: Value,
 }
 
 impl Importer<'_> {
@@ -41,19 +40,8 @@ impl Importer<'_> {
             proto,
             name: name.to_owned(),
             opset: self.opset,
-            // What is not known yet has the base's shape, and is as little a constant.
-            operands: proto
-                .input
-                .iter()
-                .map(|input| {
-                    self.values.get(input).or_else(|| {
-                        self.lineages
-                            .contains_key(input)
-                            .then(|| self.values.get(&base))
-                            .flatten()
-                    })
-                })
-                .collect(),
+            // Bounds and the like; what depends on the input comes as an expression.
+            operands: proto.input.iter().map(|i| rows_of(self.values.get(i))).collect(),
         };
         let Some(expression) = functions::combine(&node, &operands)? else {
             return Ok(false);
@@ -65,7 +53,8 @@ impl Importer<'_> {
             return Ok(false);
         };
         // Truncating a whole number changes nothing.
-        let expression = if proto.op_type == "Cast" && self.builder.is_whole(value) {
+        let whole = matches!(value, Value::Rows(value) if self.builder.is_whole(value));
+        let expression = if proto.op_type == "Cast" && whole {
             Expression::value()
         } else {
             expression
@@ -73,16 +62,18 @@ impl Importer<'_> {
         // What stays affine goes on being folded into linear maps.
         let affine = match expression.as_affine() {
             Some((a, c)) if a != 0.0 => {
-                let mut value = value.clone();
-                value.scale(|_| a);
-                value.bias.iter_mut().for_each(|bias| *bias += c);
+                let mut value = value.clone().affine(a, c);
                 if !value.is_finite() {
                     return Err(node.overflow());
                 }
-                value.nodes.push(name.to_owned());
+                value.nodes_mut().push(name.to_owned());
                 Some(value)
             }
-            Some((_, c)) => Some(Affine::constant(value.shape.clone(), vec![c; value.len()])),
+            Some((_, c)) => {
+                let shape = value.shape().to_vec();
+                let len = shape.iter().product();
+                Some(Value::Rows(Affine::constant(shape, vec![c; len])))
+            }
             None => None,
         };
         if let Some(value) = affine {
@@ -140,39 +131,26 @@ impl Importer<'_> {
             .applied
             .iter()
             .find(|known| known.base == lineage.base && known.expression == expression);
-        let mut value = match known {
-            Some(known) => {
-                let len = base.len();
-                Affine::tensor(known.tensor, base.shape.clone(), len)
-            }
+        let value = match known {
+            Some(known) => known.value.clone(),
             None => {
-                let activation = Activation::from(expression.clone());
                 let mut base = base.clone();
-                let square = self.builder.is_square(&base, &expression, (a, c));
-                if square || self.builder.wants_integers(&base, &activation) {
-                    base = self.builder.integers(lineage.base.clone(), base);
+                if self.builder.wants_tensor(&base, &expression, (a, c)) {
+                    base = self.builder.tensor(&lineage.base, base);
                     // Other functions of it need not read all that it is made of again.
                     self.values.insert(lineage.base.clone(), base.clone());
                 }
-                base.nodes.extend(lineage.nodes.iter().cloned());
-                if square {
-                    let value = self.builder.square(name, &base);
-                    self.values.insert(name.to_owned(), value);
-                    return Ok(());
-                }
-                let value = self.builder.apply(name.to_owned(), base, activation);
-                let known = Applied {
+                base.nodes_mut().extend(lineage.nodes.iter().cloned());
+                let value = self.builder.apply(name, base, expression.clone());
+                self.applied.push(Applied {
                     base: lineage.base.clone(),
                     expression,
-                    tensor: self.builder.tensors.len() - 1,
-                };
-                self.applied.push(known);
+                    value: value.clone(),
+                });
                 value
             }
         };
-        value.scale(|_| a);
-        value.bias.iter_mut().for_each(|bias| *bias += c);
-        self.values.insert(name.to_owned(), value);
+        self.values.insert(name.to_owned(), value.affine(a, c));
         Ok(())
     }
 
@@ -195,7 +173,7 @@ impl Importer<'_> {
                 Chain::Function(links) => links.iter().any(|other| other.base == link.base),
                 _ => true,
             });
-            let shape = &self.values.get(link.base)?.shape;
+            let shape = self.values.get(link.base)?.shape();
             shared.then_some((link.base, shape))
         })?;
         let mut nodes: Vec<String> = Vec::new();
@@ -231,7 +209,9 @@ impl Importer<'_> {
         };
         loop {
             if let Some(value) = self.values.get(link.base) {
-                if value.is_constant() {
+                if let Value::Rows(value) = value
+                    && value.is_constant()
+                {
                     let first = *value.bias.first()?;
                     let uniform = value.bias.iter().all(|v| *v == first);
                     let constant = || Chain::Constant(first, value.shape.clone());

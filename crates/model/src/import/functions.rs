@@ -74,7 +74,7 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
             Some(v().binary(Binary::Mul, &alpha.unary(Unary::Sigmoid)))
         }
         "Mish" => Some(v().binary(Binary::Mul, &softplus().unary(Unary::Tanh))),
-        "Gelu" => match node.text("approximate", "none").as_str() {
+        "Gelu" => match node.text("approximate").as_deref().unwrap_or("none") {
             "none" => Some(gelu()),
             "tanh" => Some(gelu_tanh()),
             other => {

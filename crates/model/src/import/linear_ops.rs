@@ -164,12 +164,23 @@ pub(super) fn gemm(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
 }
 
 pub(super) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
+    let mut value = node.operand(0)?.clone();
+    let (factor, shift) = normalisation(node, &value.shape)?;
+    value.scale(|i| factor[i]);
+    for (bias, shift) in value.bias.iter_mut().zip(shift) {
+        *bias += shift;
+    }
+    Ok(value)
+}
+
+/// What `BatchNormalization` multiplies each cell of a value of `shape` by, and what it adds.
+pub(super) fn normalisation(node: &Node<'_>, shape: &[usize]) -> Result<(Vec<f64>, Vec<f64>)> {
     if node.int("training_mode", 0) != 0 {
         return Err(node.invalid("is in training mode; call model.eval() before exporting"));
     }
-    let mut value = node.operand(0)?.clone();
-    let channels = value.shape.get(1).copied().unwrap_or(1);
-    let inner: usize = value.shape.iter().skip(2).product();
+    let channels = shape.get(1).copied().unwrap_or(1);
+    let inner: usize = shape.iter().skip(2).product();
+    let len: usize = shape.iter().product();
     let parameter = |index| {
         let values = node.constant(index)?;
         if values.len() == channels {
@@ -194,12 +205,32 @@ pub(super) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
         .zip(variance)
         .map(|(s, v)| s / (v + epsilon).sqrt())
         .collect();
-    value.scale(|i| factor[i / inner % channels]);
-    for (i, bias) in value.bias.iter_mut().enumerate() {
-        let channel = i / inner % channels;
-        *bias += shift[channel] - mean[channel] * factor[channel];
+    let by_cell = |values: Vec<f64>| {
+        let cell = |i: usize| values[i / inner % channels];
+        (0..len).map(cell).collect()
+    };
+    let shift = (0..channels)
+        .map(|channel| shift[channel] - mean[channel] * factor[channel])
+        .collect();
+    Ok((by_cell(factor), by_cell(shift)))
+}
+
+/// The mean of every plane.
+pub(super) fn global_average_pool(node: &Node<'_>) -> Result<Affine> {
+    let value = node.operand(0)?;
+    if value.shape.len() < 3 {
+        return Err(node.unsupported(format!(
+            "it is applied to shape {:?}; expected at least three axes",
+            value.shape
+        )));
     }
-    Ok(value)
+    let planes: usize = value.shape[..2].iter().product();
+    let plane = value.len() / planes.max(1);
+    let mut shape = value.shape.clone();
+    shape[2..].fill(1);
+    Ok(value.combine(shape, |i| {
+        (i * plane..(i + 1) * plane).map(move |cell| (cell, 1.0 / plane as f64))
+    }))
 }
 
 /// `ReduceSum` and `ReduceMean`.

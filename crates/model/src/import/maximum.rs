@@ -4,7 +4,8 @@
 //! rounding. Larger sets are split in blocks of [`BLOCK`]: within a block one cell follows the other, which keeps sums (and so
 //! the table) small; blocks are independent, which keeps the number of levels small.
 
-use super::builder::{Builder, EXACT, difference, stack};
+use super::builder::{Builder};
+use super::rows::{EXACT, difference, stack};
 use super::node::Node;
 use super::shape_ops::{broadcast, broadcast_shape, strides};
 use crate::Result;
@@ -31,7 +32,7 @@ impl Builder {
                     .zip(&rivals)
                     .map(|(best, rival)| difference(best, rival))
                     .collect();
-                let lead = self.layer(
+                let lead = self.layer_rows(
                     format!("{name}/lead{stage}.{place}"),
                     stack(&leads),
                     Activation::Relu,
@@ -60,7 +61,7 @@ impl Builder {
         let largest = self.maximum(name, columns.to_vec());
         let width = largest.len();
         let leads: Vec<Affine> = columns.iter().map(|c| difference(c, &largest)).collect();
-        let marks = self.layer(
+        let marks = self.layer_rows(
             format!("{name}/largest"),
             stack(&leads),
             Activation::Step,
@@ -87,7 +88,7 @@ impl Builder {
         };
         if n > 1 {
             let within = Precision::Exact { within: Some(span) };
-            index = self.layer(format!("{name}/index"), index, Activation::Identity, within);
+            index = self.layer_rows(format!("{name}/index"), index, Activation::Identity, within);
         }
         index
     }
@@ -168,7 +169,7 @@ pub(super) fn hardmax(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
             vec![1.0; operand.len()],
         ));
     }
-    let hit = builder.layer(node.output(), stack(&hits), Activation::IsZero, EXACT);
+    let hit = builder.layer_rows(node.output(), stack(&hits), Activation::IsZero, EXACT);
     Ok(scatter(&hit, &operand.shape, &groups))
 }
 
@@ -260,7 +261,7 @@ pub(super) fn top_k(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine
                 parts.reduce(Affine::add).unwrap_or_default()
             })
             .collect();
-        let index = builder.layer(
+        let index = builder.layer_rows(
             format!("{name}/indices"),
             stack(&index),
             Activation::Identity,
@@ -282,7 +283,7 @@ fn ranked(builder: &mut Builder, name: &str, columns: &[Affine], k: usize) -> Af
         .iter()
         .map(|(i, j)| difference(&columns[*i], &columns[*j]))
         .collect();
-    let before = builder.layer(
+    let before = builder.layer_rows(
         format!("{name}/before"),
         stack(&leads),
         Activation::Step,
@@ -309,7 +310,7 @@ fn ranked(builder: &mut Builder, name: &str, columns: &[Affine], k: usize) -> Af
             })
         })
         .collect();
-    builder.layer(
+    builder.layer_rows(
         format!("{name}/rank"),
         stack(&hits),
         Activation::IsZero,
@@ -338,7 +339,7 @@ pub(super) fn extreme(node: &Node<'_>, builder: &mut Builder, smallest: bool) ->
             let values = lead.bias.iter().map(|v| v.max(0.0)).collect();
             Affine::constant(shape, values)
         } else {
-            builder.activate(name, lead, Activation::Relu)
+            builder.activate_rows(name, lead, Activation::Relu)
         };
         best = Some(next.add(lead));
     }

@@ -1,18 +1,27 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod apply;
 mod builder;
 mod compare;
+mod conv_ops;
 mod fold;
 mod functions;
 mod hints;
+mod layout;
 mod linear_ops;
+mod max_pool;
 mod maximum;
 mod node;
 mod norms;
+mod plane_ops;
+mod prelu;
 mod products;
 mod proto;
+mod resize;
+mod rows;
 mod shape_ops;
 mod softmax;
+mod window;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -20,7 +29,8 @@ use std::path::Path;
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use crate::float_graph::{Activation, FloatGraph};
-use crate::linear::Affine;
+use crate::linear::{Affine, Value};
+use crate::planes::Planes;
 use crate::{ModelError, Result};
 use builder::Builder;
 use fold::{Applied, Lineage};
@@ -73,6 +83,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         applied: Vec::new(),
         builder: Builder::default(),
         taken: HashSet::new(),
+        readers: HashMap::new(),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -94,7 +105,13 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     if output_names.is_empty() {
         return Err(invalid("the model has no output; export it again".into()));
     }
-    for node in importer.needed(&output_names) {
+    let nodes = importer.needed(&output_names);
+    for node in nodes.iter().filter(|node| node.op_type != "Shape") {
+        for input in &node.input {
+            *importer.readers.entry(input).or_default() += 1;
+        }
+    }
+    for node in nodes {
         let last = node.output.iter().any(|name| output_names.contains(name));
         if last && matches!(&*node.op_type, "Softmax" | "LogSoftmax" | "Hardmax") {
             tracing::info!(
@@ -115,7 +132,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    Ok(FloatGraph {
+    let mut float = FloatGraph {
         name: if graph.name.is_empty() {
             stem()
         } else {
@@ -128,7 +145,9 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         path: path.into(),
         onnx: onnx.into(),
         onnx_input_shapes,
-    })
+    };
+    layout::settle(&mut float);
+    Ok(float)
 }
 
 /// Stands for an infinity in the mask of a soft-max.
@@ -141,15 +160,17 @@ struct Importer<'a> {
     graph: &'a GraphProto,
     opset: i64,
     /// Every ONNX value known so far.
-    values: HashMap<String, Affine>,
+    values: HashMap<String, Value>,
+    /// Constants with a value that is not finite: its position and the value.
+    constants: HashMap<String, (usize, f64)>,
     /// Every ONNX value that is a function of another one.
     lineages: HashMap<String, Lineage>,
     applied: Vec<Applied>,
-    /// Constants with a value that is not finite: its position and the value.
-    constants: HashMap<String, (usize, f64)>,
     builder: Builder,
     /// Tensors that are outputs already.
     taken: HashSet<usize>,
+    /// How many nodes read each value.
+    readers: HashMap<&'a str, usize>,
 }
 
 impl<'a> Importer<'a> {
@@ -167,7 +188,7 @@ impl<'a> Importer<'a> {
             self.constants
                 .insert(name.to_owned(), (position, value.bias[position]));
         }
-        self.values.insert(name.to_owned(), value);
+        self.values.insert(name.to_owned(), Value::Rows(value));
     }
 
     fn load_inputs(&mut self) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
@@ -179,12 +200,10 @@ impl<'a> Importer<'a> {
                 continue;
             }
             let onnx_shape = proto::input_shape(self.path, input)?;
-            let id = self.builder.push(input.name.clone(), &onnx_shape, None);
-            let len = self.builder.tensors[id].len;
-            self.values.insert(
-                input.name.clone(),
-                Affine::tensor(id, onnx_shape.clone(), len),
-            );
+            let tensors = &mut self.builder.tensors;
+            let id = builder::push(tensors, input.name.clone(), &onnx_shape, None);
+            let value = builder::plain(id, onnx_shape.clone(), tensors[id].len);
+            self.values.insert(input.name.clone(), value);
             ids.push(id);
             onnx_shapes.push(onnx_shape);
         }
@@ -226,7 +245,7 @@ impl<'a> Importer<'a> {
         } else {
             proto.name.clone()
         };
-        let mut node = Node {
+        let node = Node {
             path: self.path,
             proto,
             name,
@@ -277,24 +296,50 @@ impl<'a> Importer<'a> {
             return Ok(());
         }
         self.prepare(proto);
-        let open: Vec<Option<Affine>> = proto.input.iter().map(|i| self.masked(proto, i)).collect();
+        let open: Vec<Option<Value>> = proto.input.iter().map(|i| self.masked(proto, i)).collect();
+        let mut operands = Vec::with_capacity(proto.input.len());
         for (input, open) in proto.input.iter().zip(&open) {
-            node.operands
-                .push(open.as_ref().or_else(|| self.values.get(input)));
+            operands.push(open.as_ref().or_else(|| self.values.get(input)));
         }
-        let mut values = evaluate(&node, &mut self.builder)?;
-        for value in &mut values {
-            if !value.is_finite() {
-                return Err(node.overflow());
+        let node = node.with(operands.iter().map(|value| rows_of(*value)).collect());
+        let found = plane_ops::evaluate(&node, &operands, &mut self.builder)?;
+        let values = match found {
+            Some(value) => vec![finished(&node, value)?],
+            None => {
+                let explicit: Vec<Option<Affine>> = operands
+                    .iter()
+                    .zip(&proto.input)
+                    .map(|(value, name)| explicit(*value, name, &mut self.builder))
+                    .collect();
+                let all = explicit.iter().zip(&operands);
+                let all = all.map(|(made, value)| made.as_ref().or_else(|| rows_of(*value)));
+                let node = node.with(all.collect());
+                let values = evaluate(&node, &mut self.builder)?.into_iter();
+                let values = values.map(|value| finished(&node, Value::Rows(value)));
+                values.collect::<Result<Vec<_>>>()?
             }
-            if !value.is_constant() {
-                value.nodes.push(node.name.clone());
+        };
+        let replaced = std::mem::take(&mut self.builder.replaced);
+        for (output, mut value) in proto.output.iter().zip(values) {
+            if let Value::Planes(planes) = &value
+                && self.is_worth_a_tensor(output, planes)
+            {
+                value = self.builder.activate(output, value, Activation::Identity);
+            }
+            if !output.is_empty() {
+                self.values.insert(output.clone(), value);
             }
         }
-        let named = proto.output.iter().cloned().zip(values);
-        self.values
-            .extend(named.filter(|(output, _)| !output.is_empty()));
+        self.values.extend(replaced);
         Ok(())
+    }
+
+    /// Whether several nodes read a value and its weights, streamed for each of them, cost more than its cells.
+    fn is_worth_a_tensor(&self, name: &str, value: &Planes) -> bool {
+        let readers = self.readers.get(name).copied().unwrap_or(0);
+        !value.is_placement()
+            && (readers.saturating_sub(1)) * value.weights()
+                > conv_ops::WEIGHTS_PER_ROW * conv_ops::ROWS_PER_CELL * value.len()
     }
 
     /// Makes tensors of the operands whose integers the operator multiplies or compares, under their own name: other operators
@@ -306,21 +351,18 @@ impl<'a> Importer<'a> {
             "Mul" | "MatMul" | "Gemm" if count >= 2 => 2,
             "MatMul" | "Gemm" => {
                 // What is made of squares has uniform weights; a matrix would have them rounded one by one.
-                let square = |input: &&String| {
-                    let value = self.values.get(*input);
-                    value.is_some_and(|value| self.builder.has_squares(value))
+                let square = |input: &&String| match self.values.get(*input) {
+                    Some(Value::Rows(value)) => self.builder.has_squares(value),
+                    _ => false,
                 };
                 let found: Vec<String> = proto.input.iter().filter(square).cloned().collect();
                 found.iter().for_each(|input| self.materialise(input));
                 return;
             }
             "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" | "ReduceProd"
-            | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" | "PRelu" => 1,
+            | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" => 1,
             "LayerNormalization" | "RMSNormalization"
-                if proto
-                    .input
-                    .first()
-                    .is_some_and(|input| self.is_heavy(input)) =>
+                if proto.input.first().is_some_and(|input| self.is_heavy(input)) =>
             {
                 1
             }
@@ -335,30 +377,35 @@ impl<'a> Importer<'a> {
         if let Some(value) = self.values.get(name)
             && !value.is_constant()
         {
-            let value = self
-                .builder
-                .integers(format!("{name}/integers"), value.clone());
+            let value = self.builder.tensor(&format!("{name}/integers"), value.clone());
             self.values.insert(name.to_owned(), value);
         }
     }
 
     /// Whether a value has so many weights that reading it twice costs more than making it a tensor.
     fn is_heavy(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|value| {
-            let weights = value.terms.values().flatten().map(Vec::len).sum::<usize>();
-            weights > HEAVY * value.len()
-        })
+        match self.values.get(name) {
+            Some(Value::Rows(value)) => {
+                let weights = value.terms.values().flatten().map(Vec::len).sum::<usize>();
+                weights > HEAVY * value.len()
+            }
+            Some(Value::Planes(value)) => !value.is_placement(),
+            None => false,
+        }
     }
 
     /// A constant operand with its infinities made finite, where the operator may have such.
-    fn masked(&self, proto: &NodeProto, input: &str) -> Option<Affine> {
+    fn masked(&self, proto: &NodeProto, input: &str) -> Option<Value> {
         if !self.constants.contains_key(input) || !matches!(&*proto.op_type, "Add" | "Where") {
             return None;
         }
-        let mut value = self.values.get(input)?.clone();
+        let Some(Value::Rows(value)) = self.values.get(input) else {
+            return None;
+        };
+        let mut value = value.clone();
         let finite = |v: &mut f64| *v = v.clamp(-INFINITE, INFINITE);
         value.bias.iter_mut().for_each(finite);
-        Some(value)
+        Some(Value::Rows(value))
     }
 
     fn check_masks(&self) -> Result<()> {
@@ -402,15 +449,14 @@ impl<'a> Importer<'a> {
             .filter(|id| self.builder.tensors[*id].layer.is_some() && !self.taken.contains(id));
         let id = match reusable {
             Some(id) => {
-                let shape = stripped(&value.shape);
+                let shape = stripped(value.shape());
                 let tensor = &mut self.builder.tensors[id];
                 (tensor.name, tensor.shape) = (name.to_owned(), shape);
                 id
             }
             None => {
                 let value = value.clone();
-                self.builder
-                    .activate(name.to_owned(), value, Activation::Identity);
+                self.builder.activate(name, value, Activation::Identity);
                 self.builder.tensors.len() - 1
             }
         };
@@ -426,6 +472,40 @@ fn stripped(onnx_shape: &[usize]) -> Vec<usize> {
         [] => vec![1],
         all => all.to_vec(),
     }
+}
+
+/// The value's explicit form, if that is what it has.
+fn rows_of(value: Option<&Value>) -> Option<&Affine> {
+    match value {
+        Some(Value::Rows(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// The explicit form of planes: cell by cell where they are multiples of tensors' cells, otherwise they become a tensor first.
+fn explicit(value: Option<&Value>, name: &str, builder: &mut Builder) -> Option<Affine> {
+    match value {
+        Some(Value::Planes(value)) if value.is_placement() => Some(value.rows()),
+        Some(Value::Planes(value)) => Some(builder.materialise_planes(name, value.clone()).rows()),
+        _ => None,
+    }
+}
+
+/// A linear node's result, checked and named.
+fn finished(node: &Node<'_>, mut value: Value) -> Result<Value> {
+    if !value.is_finite() {
+        return Err(
+            node.invalid("its folded weights overflow; check the model's weights for huge values")
+        );
+    }
+    if !value.is_constant() {
+        value.nodes_mut().push(node.name.clone());
+        return Ok(value);
+    }
+    Ok(match value {
+        Value::Planes(value) => Value::Rows(Affine::constant(value.shape, value.bias)),
+        rows => rows,
+    })
 }
 
 /// The outputs of a node that is not a function of one value.
@@ -447,7 +527,6 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
             compare::compare(node, builder)?
         }
         "And" | "Or" | "Xor" if node.varying(1) => compare::logic(node, builder)?,
-        "PRelu" if node.varying(1) => compare::prelu(node, builder)?,
         "ReduceMax" => maximum::reduce(node, builder, false)?,
         "ReduceMin" => maximum::reduce(node, builder, true)?,
         "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" => {
@@ -468,6 +547,23 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "BatchNormalization" => linear_ops::batch_normalization(node)?,
         "ReduceMean" => linear_ops::reduce(node, true)?,
         "ReduceSum" => linear_ops::reduce(node, false)?,
+        "GlobalAveragePool" => linear_ops::global_average_pool(node)?,
+        "Concat" => shape_ops::concat(node)?,
+        "Pad" => shape_ops::pad(node)?,
+        op => {
+            let moved = moves(node)?;
+            match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {
+                Some(value) => value,
+                None => return Err(node.unsupported(hints::hint(op))),
+            }
+        }
+    };
+    Ok(vec![value])
+}
+
+/// The output of an operator that only moves cells of its first operand.
+fn moves(node: &Node<'_>) -> Result<Option<Affine>> {
+    Ok(Some(match node.op() {
         "Identity" => node.operand(0)?.clone(),
         "Flatten" => shape_ops::flatten(node)?,
         "Reshape" => shape_ops::reshape(node)?,
@@ -476,15 +572,10 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "Transpose" => shape_ops::transpose(node)?,
         "Slice" => shape_ops::slice(node)?,
         "Gather" => shape_ops::gather(node)?,
-        "Concat" => shape_ops::concat(node)?,
         "Shape" => {
             let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
             Affine::constant(vec![shape.len()], shape)
         }
-        _ => match functions::constant(node)? {
-            Some(value) => value,
-            None => return Err(node.unsupported(hints::hint(node.op()))),
-        },
-    };
-    Ok(vec![value])
+        _ => return Ok(None),
+    }))
 }

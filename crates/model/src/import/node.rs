@@ -40,13 +40,33 @@ impl<'a> Node<'a> {
             .map_or(default, |attribute| attribute.i)
     }
 
-    pub(super) fn text(&self, name: &str, default: &str) -> String {
-        let text = self.attribute(name).map(|attribute| attribute.s.as_slice());
-        text.map_or(default.into(), |text| String::from_utf8_lossy(text).into())
-    }
-
     pub(super) fn ints(&self, name: &str) -> Option<Vec<i64>> {
         self.attribute(name).map(|attribute| attribute.ints.clone())
+    }
+
+    /// A text attribute.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.attribute(name)
+            .map(|attribute| String::from_utf8_lossy(&attribute.s).into_owned())
+    }
+
+    /// The same node with other operands.
+    pub(super) fn with<'b>(&self, operands: Vec<Option<&'b Affine>>) -> Node<'b>
+    where
+        'a: 'b,
+    {
+        Node {
+            path: self.path,
+            proto: self.proto,
+            name: self.name.clone(),
+            opset: self.opset,
+            operands,
+        }
+    }
+
+    pub(super) fn floats(&self, name: &str) -> Option<Vec<f64>> {
+        self.attribute(name)
+            .map(|attribute| attribute.floats.iter().map(|v| f64::from(*v)).collect())
     }
 
     pub(super) fn raw(&self, name: &str) -> Option<&'a AttributeProto> {

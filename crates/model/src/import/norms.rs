@@ -47,14 +47,14 @@ impl Builder {
         if centred {
             let mut mean = mean(value);
             if groups.iter().any(|group| group.len() > SPELLED_OUT) {
-                mean = self.activate(format!("{name}/mean"), mean, Activation::Identity);
+                mean = self.activate_rows(format!("{name}/mean"), mean, Activation::Identity);
             }
             mean.scale(|_| -1.0);
             centre = centre.add(mean.gather(shape.clone(), &group_of));
         }
         let centre = self.integers(format!("{name}/centred"), centre);
         let squares = self.square(name, &centre);
-        let root = self.activate(
+        let root = self.activate_rows(
             format!("{name}/inverse_root"),
             mean(&squares),
             inverse_root(epsilon),

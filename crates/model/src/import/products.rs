@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::builder::{Builder, Cell, EXACT};
+use super::builder::{Builder, Cell};
+use super::rows::{EXACT};
 use super::node::Node;
 use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
@@ -128,7 +129,7 @@ impl Builder {
             sum.add(i, *y, sign);
         }
         let sum = sum.finish(vec![1, pairs.len()], nodes.to_vec());
-        self.layer(name, sum, Activation::Square, EXACT).as_tensor()
+        self.layer_rows(name, sum, Activation::Square, EXACT).as_tensor()
     }
 
     /// Squares `cells` that have no square yet, one tensor for each of the tensors they belong to, at the scale of a product with
@@ -153,7 +154,7 @@ impl Builder {
                 .entry(partner)
                 .or_insert_with(|| vec![Row::new(); of.len()]);
             let name = format!("{name}/square{}", of[0].0);
-            let squares = self.layer(name, values, Activation::Square, EXACT);
+            let squares = self.layer_rows(name, values, Activation::Square, EXACT);
             if let Some((tensor, places)) = squares.as_cells() {
                 let places = places.into_iter().map(|place| (tensor, place));
                 let keys = of.iter().map(|cell| (*cell, partner));
@@ -246,7 +247,7 @@ pub(super) fn choose(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
 
 /// `yes` where the condition is not zero, `no` elsewhere.
 fn pick(condition: &[f64], yes: &Affine, no: &Affine) -> Affine {
-    let both = super::builder::stack(&[yes.clone(), no.clone()]);
+    let both = super::rows::stack(&[yes.clone(), no.clone()]);
     let index: Vec<usize> = condition
         .iter()
         .enumerate()

@@ -6,7 +6,8 @@
 //! at most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a step for each logit's
 //! (its own, and those in the sum), and a relative error for each of the other roundings.
 
-use super::builder::{Builder, EXACT, difference, stack};
+use super::builder::{Builder};
+use super::rows::{EXACT, difference, stack};
 use super::maximum::columns;
 use super::node::Node;
 use crate::Result;
@@ -61,7 +62,7 @@ impl Builder {
                 within: logits.as_cells().map(|(tensor, _)| tensor),
             };
             // What interval analysis cannot see: a maximum lies within the range of the values. Smaller tables pay for the cells.
-            largest = self.layer(format!("{name}/max"), largest, Activation::Identity, within);
+            largest = self.layer_rows(format!("{name}/max"), largest, Activation::Identity, within);
         }
         let of_cell: Vec<usize> = members
             .iter()
@@ -70,7 +71,7 @@ impl Builder {
             .collect();
         let largest = largest.gather(vec![1, of_cell.len()], &of_cell);
         let shifted = difference(&logits, &largest);
-        let powers = self.layer(
+        let powers = self.layer_rows(
             format!("{name}/exp"),
             shifted.clone(),
             function(Unary::Exp),
@@ -88,7 +89,7 @@ impl Builder {
         let sums = powers.combine(vec![1, spans.len()], |group| {
             spans[group].clone().map(|cell| (cell, 1.0))
         });
-        let log = self.activate(format!("{name}/log"), sums, function(Unary::Log));
+        let log = self.activate_rows(format!("{name}/log"), sums, function(Unary::Log));
         let log = log.gather(vec![1, of_cell.len()], &of_cell);
         Normalised {
             members,
@@ -112,7 +113,7 @@ pub(super) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Resu
         }
         normalised.logs
     } else {
-        builder.activate(name, normalised.logs, function(Unary::Exp))
+        builder.activate_rows(name, normalised.logs, function(Unary::Exp))
     };
     // Cells that were excluded are zero.
     let zero = Affine::constant(vec![1], vec![0.0]);
@@ -138,7 +139,7 @@ pub(super) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affi
         .iter()
         .map(|column| difference(column, &largest))
         .collect();
-    let powers = builder.layer(
+    let powers = builder.layer_rows(
         format!("{name}/exp"),
         stack(&shifted),
         function(Unary::Exp),
@@ -149,7 +150,7 @@ pub(super) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affi
     let sums = powers.combine(vec![width], |group| {
         (0..n).map(move |i| (i * width + group, 1.0))
     });
-    let log = builder.activate(name, sums, function(Unary::Log));
+    let log = builder.activate_rows(name, sums, function(Unary::Log));
     let result = largest.add(log);
     Ok(Affine { shape, ..result })
 }
