@@ -18,6 +18,9 @@ use crate::{ModelError, Result};
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
 const MAX_ROWS: usize = 4096;
+/// Rows beyond `FEWEST_ROWS` are left out if running them all takes more multiplications than this.
+const MAX_PRODUCTS: usize = 1 << 33;
+const FEWEST_ROWS: usize = 128;
 /// Share of rows whose top-1 may differ from the float model's.
 const TOP1_TOLERANCE: f64 = 0.001;
 /// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred calibration rows seldom show a
@@ -35,7 +38,8 @@ pub fn compile(
     options: &Options,
 ) -> Result<CompiledModel> {
     check_options(graph, options)?;
-    let rows = &calibration.rows()[..calibration.len().min(MAX_ROWS)];
+    let affordable = (MAX_PRODUCTS / graph.products().max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
+    let rows = &calibration.rows()[..calibration.len().min(affordable)];
     let data = DataSet::from_rows(rows.to_vec(), &graph.input_specs())?;
     if data.is_empty() {
         return Err(ModelError::EmptyCalibration);
@@ -103,9 +107,16 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
             let stats = trace.values.iter().map(|values| Stats {
                 magnitude: values.iter().map(|v| v.abs()).fold(0.0, f64::max),
                 mean_square: values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
+                sums: (f64::INFINITY, f64::NEG_INFINITY),
             });
+            let mut stats: Vec<Stats> = stats.collect();
+            for (stats, sums) in stats.iter_mut().zip(&trace.sums) {
+                stats.sums = sums
+                    .iter()
+                    .fold(stats.sums, |(low, high), v| (low.min(*v), high.max(*v)));
+            }
             (
-                stats.collect(),
+                stats,
                 graph
                     .outputs
                     .iter()
@@ -120,6 +131,7 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
         for (all, one) in stats.iter_mut().zip(row) {
             all.magnitude = all.magnitude.max(one.magnitude);
             all.mean_square += one.mean_square / data.len() as f64;
+            all.sums = (all.sums.0.min(one.sums.0), all.sums.1.max(one.sums.1));
         }
         outputs.push(values);
     }
