@@ -3,10 +3,12 @@
 /// Advice for an unsupported operator.
 pub(super) fn hint(op: &str) -> &'static str {
     match op {
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool"
-        | "GlobalMaxPool" => {
-            "convolution and pooling come with a later version; until then use a dense model, or extract features outside"
+        "LpPool" | "GlobalLpPool" | "MaxUnpool" | "MaxRoiPool" | "RoiAlign" | "GridSample"
+        | "DeformConv" => {
+            "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool are \
+             supported"
         }
+        "ConvInteger" | "QLinearConv" => "give the float model; Verdict quantises by itself",
         "Softmax" | "LogSoftmax" | "Hardmax" => {
             "export the logits (name the value before this node as the output) and take the arg-max outside"
         }
@@ -14,7 +16,7 @@ pub(super) fn hint(op: &str) -> &'static str {
             "export the scores it is applied to (name them as the output) and pick the best one outside"
         }
         "Gelu" | "Erf" => "train with Relu, Sigmoid or Tanh instead",
-        "Elu" | "Selu" | "Celu" | "PRelu" | "HardSwish" | "Mish" | "Softplus" | "Softsign"
+        "Elu" | "Selu" | "Celu" | "HardSwish" | "Mish" | "Softplus" | "Softsign"
         | "ThresholdedRelu" => "use Relu, LeakyRelu, Clip, Sigmoid or Tanh instead",
         "HardSigmoid" => "use Sigmoid, or a scaled Clip, instead",
         "LSTM" | "GRU" | "RNN" | "Scan" | "Loop" | "If" => {
@@ -45,8 +47,8 @@ pub(super) fn hint(op: &str) -> &'static str {
             "decision trees come with a later version"
         }
         _ => {
-            "supported are Gemm, MatMul, Add, Sub, Mul, Div, Neg, Sum, BatchNormalization, ReduceMean, ReduceSum, Relu, \
-             LeakyRelu, Clip, Sigmoid, Tanh and operators that move values; compute the rest outside the model"
+            "supported are Gemm, MatMul, Conv, ConvTranspose, pooling, Add, Sub, Mul, Div, Neg, Sum, BatchNormalization, \
+             ReduceMean, ReduceSum, Relu, LeakyRelu, PRelu, Clip, Sigmoid, Tanh, Resize and operators that move values; compute the rest outside the model"
         }
     }
 }

@@ -52,6 +52,15 @@ pub fn float(name: &str, value: f32) -> AttributeProto {
     }
 }
 
+pub fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: 3,
+        s: value.as_bytes().to_vec(),
+        ..Default::default()
+    }
+}
+
 fn info(name: &str, shape: Option<Vec<Dim>>) -> ValueInfoProto {
     let dims = |shape: Vec<Dim>| TensorShapeProto {
         dim: shape
