@@ -82,6 +82,13 @@ impl TapeCircuit {
                 }
             }
         }
+        if let Some(hiding) = tape.hidden() {
+            for (number, column) in config.weights.iter().enumerate() {
+                for (row, value) in hiding.values(number).enumerate() {
+                    region.assign_fixed(*column, tape.rows() + row, value);
+                }
+            }
+        }
         for &(row, column, weight) in tape.wide() {
             region.assign_fixed(config.weights[column], row, weight);
         }

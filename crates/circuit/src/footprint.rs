@@ -88,10 +88,10 @@ impl Sink for Counter<'_> {
     fn stream(&mut self, _: &[(usize, Coordinate)]) {}
 }
 
-/// The planes of a channel's taps, sorted by skipped levels and shift, both descending.
+/// The planes of a channel's taps, zero weights included, sorted by skipped levels and shift, both descending.
 pub(crate) fn extents(level: usize, taps: &[Tap], exponent: impl Fn(&Tap) -> usize) -> Vec<Plane> {
     let mut planes: Vec<Plane> = Vec::new();
-    for tap in taps.iter().filter(|tap| !tap.weight.is_zero()) {
+    for tap in taps {
         let (skip, at) = (level - 1 - tap.level, exponent(tap));
         match planes
             .iter_mut()

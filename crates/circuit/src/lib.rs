@@ -47,10 +47,10 @@ pub use gates::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
     proof_bytes,
 };
-pub use lower::{Batch, Lowered, TraceCells, WordLayout};
+pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
 pub use opcode::Op;
-pub use plan::{Candidate, Limits, Plan, plan, plan_batch};
+pub use plan::{Candidate, Limits, Plan, Request, plan, plan_request};
 pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
 pub use program::{Content, Feed, Level, Limbs, Pattern, Program, Region, Tap, Taps, Weight};
-pub use tape::{BLINDING_ROWS, Tape};
+pub use tape::{BLINDING_ROWS, Hiding, Tape};
 pub use witness::{Cell, Cells, Witness};

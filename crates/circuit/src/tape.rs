@@ -8,7 +8,12 @@ use crate::{
     path::{Coordinate, Plane},
     program::{Program, Tap, Taps, Weight},
 };
-use halo2curves_axiom::{bn256::Fr, ff::PrimeField};
+use halo2curves_axiom::{
+    bn256::Fr,
+    ff::{Field, PrimeField},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::fmt;
 
 /// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
 pub const BLINDING_ROWS: usize = 6;
@@ -38,6 +43,42 @@ pub struct Tape {
     table: Vec<(u16, u32)>,
     /// The table row of each region's first entry.
     region_rows: Vec<usize>,
+    /// What hides the weights.
+    hiding: Option<Hiding>,
+}
+
+/// Random values below the tape that make the commitments to the weight columns hide them.
+///
+/// A proof tells one linear equation about each weight column: its value at the point that the transcript draws. With `proofs + 1`
+/// random rows, the commitment and up to `proofs` such values say nothing about the weights.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hiding {
+    /// What the values are drawn from; as secret as the weights.
+    pub seed: [u8; 32],
+    /// How many proofs may be made with the key.
+    pub proofs: u32,
+}
+
+impl fmt::Debug for Hiding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hiding")
+            .field("proofs", &self.proofs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Hiding {
+    /// Rows that hold random values.
+    pub fn rows(&self) -> usize {
+        self.proofs as usize + 1
+    }
+
+    /// The random values of a weight column.
+    pub(crate) fn values(&self, column: usize) -> impl Iterator<Item = Fr> {
+        let mut rng = ChaCha20Rng::from_seed(self.seed);
+        rng.set_stream(column as u64);
+        (0..self.rows()).map(move |_| Fr::random(&mut rng))
+    }
 }
 
 impl Tape {
@@ -61,6 +102,7 @@ impl Tape {
             words: 0,
             table: Vec::new(),
             region_rows: Vec::new(),
+            hiding: None,
         };
         let mut writer = Writer {
             tape: &mut tape,
@@ -101,9 +143,22 @@ impl Tape {
         self.ops.len()
     }
 
+    /// Adds rows that hide the weights.
+    #[must_use]
+    pub fn hiding(mut self, hiding: Hiding) -> Self {
+        self.hiding = Some(hiding);
+        self
+    }
+
+    /// What hides the weights, if they are private.
+    pub fn hidden(&self) -> Option<&Hiding> {
+        self.hiding.as_ref()
+    }
+
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
-        (self.rows() + BLINDING_ROWS)
+        let hiding = self.hiding.as_ref().map_or(0, Hiding::rows);
+        (self.rows() + hiding + BLINDING_ROWS)
             .next_power_of_two()
             .trailing_zeros()
     }
@@ -143,6 +198,10 @@ impl Tape {
                     .collect();
                 hasher.update(&bytes);
             }
+        }
+        if let Some(hiding) = &self.hiding {
+            number(&mut hasher, hiding.proofs.into());
+            hasher.update(&hiding.seed);
         }
         hasher.finalize().into()
     }

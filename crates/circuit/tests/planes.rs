@@ -9,7 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use support::{convs, network::satisfied};
 use verdict_circuit::{
-    Batch, CircuitError, Footprint, Lowered, Salt, Tape, TapeCircuit, TraceCells, Witness, commit,
+    Batch, CircuitError, Footprint, Lowered, Lowering, Outline, Salt, Tape, TapeCircuit,
+    TraceCells, Witness, commit,
 };
 use verdict_model::{IntegerGraph, Packing, Trace, Visibility, execute};
 
@@ -22,7 +23,12 @@ struct Case {
 
 fn case(rng: &mut ChaCha8Rng, graph: IntegerGraph, batch: Batch) -> Result<Case, CircuitError> {
     let items = batch.items;
-    let mut lowered = Lowered::batched(Arc::new(graph), rng.gen_range(3..9), batch)?;
+    let lowering = Lowering {
+        limb_bits: rng.gen_range(3..9),
+        batch,
+        hidden: rng.gen_bool(0.3).then(|| Outline::of(&graph)),
+    };
+    let mut lowered = Lowered::with(Arc::new(graph), lowering)?;
     let width = rng.gen_range(1..6);
     lowered.align_words(width);
     let traces: Vec<Trace> = (0..items)

@@ -1,13 +1,15 @@
 //! The imported model: linear maps and element-wise functions over real numbers.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::data::InputSpec;
+use crate::expression::{Binary, Expression, Step, Unary};
 use crate::graph::Conv;
 
 /// An element-wise function.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
     /// `v`
@@ -35,13 +37,20 @@ pub enum Activation {
     /// 1 at zero, 0 elsewhere.
     IsZero,
     /// `v²`; in [exact](Precision::Exact) layers only.
+    ///
+    /// A square of two tensors `a` and `b` adds up their *integers*, whatever their scales are, and has the product of these
+    /// scales. So it means nothing by itself unless they are equal, but `(a + b)² − (a − b)² = 4·a·b` and
+    /// `(a + b)² − a² − b² = 2·a·b` do (a square of `a` alone that is meant for a product with `b` has a term for `b` without
+    /// weights).
     Square,
+    /// Any other function of one variable.
+    Expression(Expression),
 }
 
 impl Activation {
     /// The function's value, computed by `libm` so that it is the same on every platform.
-    pub fn apply(self, v: f64) -> f64 {
-        match self {
+    pub fn apply(&self, v: f64) -> f64 {
+        match *self {
             Self::Identity => v,
             Self::Relu => v.max(0.0),
             Self::LeakyRelu { alpha } => {
@@ -58,12 +67,13 @@ impl Activation {
             Self::Step => f64::from(v >= 0.0),
             Self::IsZero => f64::from(v == 0.0),
             Self::Square => v * v,
+            Self::Expression(ref expression) => expression.apply(v),
         }
     }
 
     /// For messages and [`Table::name`](crate::Table::name).
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(&self) -> Cow<'static, str> {
+        let name = match self {
             Self::Identity => "identity",
             Self::Relu => "relu",
             Self::LeakyRelu { .. } => "leaky_relu",
@@ -73,6 +83,56 @@ impl Activation {
             Self::Step => "step",
             Self::IsZero => "is_zero",
             Self::Square => "square",
+            Self::Expression(expression) => return expression.name().into(),
+        };
+        name.into()
+    }
+}
+
+impl From<Expression> for Activation {
+    /// The named function where there is one: those share tables.
+    fn from(expression: Expression) -> Self {
+        match *expression.steps() {
+            [Step::Value] => Self::Identity,
+            [Step::Value, Step::Unary(Unary::Sigmoid, _)] => Self::Sigmoid,
+            [Step::Value, Step::Unary(Unary::Tanh, _)] => Self::Tanh,
+            [
+                Step::Value,
+                Step::Constant(0.0),
+                Step::Binary(Binary::Max, ..),
+            ] => Self::Relu,
+            [
+                Step::Value,
+                Step::Constant(min),
+                Step::Binary(Binary::Max, ..),
+            ] => Self::Clip {
+                min,
+                max: f64::INFINITY,
+            },
+            [
+                Step::Value,
+                Step::Constant(max),
+                Step::Binary(Binary::Min, ..),
+            ] => Self::Clip {
+                min: f64::NEG_INFINITY,
+                max,
+            },
+            [
+                Step::Value,
+                Step::Constant(min),
+                Step::Binary(Binary::Max, ..),
+                Step::Constant(max),
+                Step::Binary(Binary::Min, 2, 3),
+            ] => Self::Clip { min, max },
+            [
+                Step::Constant(0.0),
+                Step::Value,
+                Step::Binary(Binary::Greater, 0, 1),
+                Step::Constant(alpha),
+                Step::Binary(Binary::Mul, 1, 3),
+                Step::Select(2, 4, 1),
+            ] => Self::LeakyRelu { alpha },
+            _ => Self::Expression(expression),
         }
     }
 }
@@ -86,9 +146,9 @@ pub enum Precision {
     /// Nothing is rounded: weights are integers that multiply the sources' integers as they are, and the table's shift is 0.
     ///
     /// All sources share one scale, which the quantiser sees to, and biases are rounded to it. The layer's own scale is that
-    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), its square for
-    /// [`Square`](Activation::Square), and 1 for [`Step`](Activation::Step) and [`IsZero`](Activation::IsZero); no other
-    /// activation may be exact.
+    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), 1 for [`Step`](Activation::Step) and
+    /// [`IsZero`](Activation::IsZero), and its own for any other function, whose table then has a key for each integer.
+    /// [`Square`](Activation::Square) takes its sources as they are.
     Exact {
         /// A tensor of the same scale in whose range the values are known to lie or, for [`Relu`](Activation::Relu),
         /// between two of whose values they are the difference. Interval analysis cannot see that; with the table ending

@@ -25,6 +25,7 @@ mod conv;
 mod data;
 mod error;
 mod execute;
+mod expression;
 mod float;
 mod float_graph;
 mod function;
@@ -32,6 +33,7 @@ pub mod graph;
 mod import;
 mod input_grid;
 mod interval;
+mod key_unit;
 mod linear;
 mod manifest;
 mod options;
@@ -48,6 +50,7 @@ pub use compile::compile;
 pub use data::{DataSet, InputSpec};
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
+pub use expression::{Binary, Expression, Step, Unary};
 pub use float::FloatTrace;
 pub use float_graph::{
     Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,

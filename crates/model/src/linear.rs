@@ -61,6 +61,23 @@ impl Value {
         }
     }
 
+    /// `a · self + c`, cell by cell.
+    pub(crate) fn affine(mut self, a: f64, c: f64) -> Self {
+        let bias = match &mut self {
+            Self::Rows(value) => {
+                value.scale(|_| a);
+                &mut value.bias
+            }
+            Self::Planes(value) => {
+                // One factor is the same for every channel.
+                value.scale(&vec![a; value.len()]);
+                &mut value.bias
+            }
+        };
+        bias.iter_mut().for_each(|bias| *bias += c);
+        self
+    }
+
     pub(crate) fn nodes_mut(&mut self) -> &mut Vec<String> {
         match self {
             Self::Rows(value) => &mut value.nodes,
@@ -107,6 +124,19 @@ impl Affine {
                 .enumerate()
                 .all(|(i, row)| row.as_slice() == [(i as u32, 1.0)]);
         identity.then_some(*source)
+    }
+
+    /// The tensor and the cells of it that this value consists of, if each cell is just that.
+    pub(crate) fn as_cells(&self) -> Option<(usize, Vec<u32>)> {
+        let (source, rows) = self.terms.first_key_value()?;
+        if self.terms.len() > 1 || self.bias.iter().any(|b| *b != 0.0) {
+            return None;
+        }
+        let cells = rows.iter().map(|row| match row.as_slice() {
+            [(cell, 1.0)] => Some(*cell),
+            _ => None,
+        });
+        Some((*source, cells.collect::<Option<_>>()?))
     }
 
     pub(crate) fn is_finite(&self) -> bool {

@@ -1,4 +1,6 @@
 //! Which tensors must share one scale: the sources of an [exact](Precision::Exact) layer, and often the layer itself.
+//!
+//! The sources of a square need not: a product is exact whatever their scales are (see [`Activation::Square`]).
 
 use crate::float_graph::{Activation, FloatGraph, Precision};
 
@@ -9,8 +11,8 @@ pub(crate) enum Wish {
     AtLeast(f64),
     /// This and nothing else.
     Fixed(f64),
-    /// The square of another tensor's.
-    SquareOf(usize),
+    /// The product of two other tensors'.
+    ProductOf(usize, usize),
     /// Whatever the others of its class have.
     Any,
 }
@@ -36,6 +38,13 @@ impl ScaleClasses {
                 continue;
             }
             touched[id] = true;
+            if layer.activation == Activation::Square {
+                layer
+                    .terms
+                    .iter()
+                    .for_each(|term| touched[term.source] = true);
+                continue;
+            }
             let keeps = matches!(layer.activation, Activation::Identity | Activation::Relu);
             let mut first = keeps.then_some(id);
             for term in &layer.terms {
@@ -105,8 +114,8 @@ impl ScaleClasses {
                     continue;
                 }
                 Wish::Fixed(scale) => scale,
-                Wish::SquareOf(source) => match self.scale(source) {
-                    Some(scale) => scale * scale,
+                Wish::ProductOf(a, b) => match self.scale(a).zip(self.scale(b)) {
+                    Some((a, b)) => a * b,
                     None => return Ok(None),
                 },
             };
@@ -117,6 +126,11 @@ impl ScaleClasses {
         }
         let free = if least > 0.0 { least } else { 1.0 };
         Ok(Some(fixed.unwrap_or(free * self.stretch[class])))
+    }
+
+    /// How much coarser than its members wish a class is.
+    pub(crate) fn stretch(&self, class: usize) -> f64 {
+        self.stretch.get(class).copied().unwrap_or(f64::INFINITY)
     }
 
     /// Makes the scale of `class` coarser by `factor` from the next choice on.

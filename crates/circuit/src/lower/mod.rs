@@ -11,6 +11,7 @@
 mod cells;
 mod commitments;
 mod nodes;
+mod outline;
 mod planes;
 mod regions;
 mod spill;
@@ -18,6 +19,7 @@ mod taps;
 mod words;
 
 pub use cells::TraceCells;
+pub use outline::Outline;
 pub use words::{Batch, WordLayout};
 
 use crate::{
@@ -33,7 +35,7 @@ use regions::Regions;
 use spill::Stands;
 use std::sync::Arc;
 use taps::Tables;
-use verdict_model::{Function, IntegerGraph, Kernel, TensorId, Trace};
+use verdict_model::{Function, IntegerGraph, TensorId, Trace};
 use words::Words;
 
 /// A verifying key's header holds the number of public values, the context included, in two bytes.
@@ -53,24 +55,50 @@ pub struct Lowered {
     words: Vec<Words>,
     commitments: Vec<Commitment>,
     tables: Arc<Tables>,
+    outline: Outline,
+    /// Whether the layout must not depend on the weights beyond the outline.
+    hidden: bool,
+}
+
+/// How to lower a graph.
+#[derive(Clone, Debug, Default)]
+pub struct Lowering {
+    /// Largest limb of a remainder, in bits.
+    pub limb_bits: u32,
+    /// How many inferences.
+    pub batch: Batch,
+    /// The outline of a model with private weights, by whose weights the layout must not be influenced.
+    pub hidden: Option<Outline>,
 }
 
 impl Lowered {
     /// Lowers a valid graph for one inference. Remainders are cut into limbs of at most `limb_bits` bits.
     pub fn new(graph: Arc<IntegerGraph>, limb_bits: u32) -> Result<Self, CircuitError> {
-        Self::batched(graph, limb_bits, Batch::single())
+        Self::with(
+            graph,
+            Lowering {
+                limb_bits,
+                ..Lowering::default()
+            },
+        )
     }
 
-    /// Lowers a valid graph for a batch of inferences.
-    pub fn batched(
-        graph: Arc<IntegerGraph>,
-        limb_bits: u32,
-        batch: Batch,
-    ) -> Result<Self, CircuitError> {
+    /// Lowers a valid graph.
+    pub fn with(graph: Arc<IntegerGraph>, lowering: Lowering) -> Result<Self, CircuitError> {
+        let Lowering {
+            limb_bits,
+            batch,
+            hidden,
+        } = lowering;
         graph
             .validate()
             .map_err(|error| CircuitError::Graph(error.to_string()))?;
         batch.check(&graph)?;
+        let is_hidden = hidden.is_some();
+        let outline = hidden.unwrap_or_else(|| Outline::of(&graph));
+        if outline.spill_bits.len() != graph.tensors.len() {
+            return Err(CircuitError::Graph("its outline is another model's".into()));
+        }
         let mut words = Vec::new();
         let mut channels = 0;
         for id in graph.public_tensors() {
@@ -102,6 +130,8 @@ impl Lowered {
             planes,
             words,
             commitments,
+            hidden: is_hidden,
+            outline,
         };
         lowered.add_commitments();
         lowered.add_constants();
@@ -160,21 +190,16 @@ impl Lowered {
     fn add_constants(&mut self) {
         let last = self.nodes.levels - 1;
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
-            let (Some(main), Some(layer), Some(planes)) =
+            let (Some(main), Some(layer), Some(_)) =
                 (self.nodes.main[id], &tensor.layer, &self.planes[id])
             else {
                 continue;
             };
             let level = self.nodes.nodes[main].level;
-            if layer.bias.iter().all(|bias| *bias == 0) {
+            if !self.hidden && layer.bias.iter().all(|bias| *bias == 0) {
                 continue;
             }
-            let plane = planes.size[0] * planes.size[1];
-            let uniform = layer
-                .bias
-                .chunks(plane)
-                .all(|channel| channel.iter().all(|bias| *bias == channel[0]));
-            let kind = if uniform {
+            let kind = if self.outline.uniform.contains(&id) {
                 Kind::Ones(id)
             } else {
                 Kind::Biases(id)
@@ -322,7 +347,7 @@ impl Lowered {
                 .collect()
         };
         let discard = if produced {
-            regions.discard(self.spill_magnitude(tensor))
+            regions.discard(self.outline.spill_bits[tensor])
         } else {
             content
         };
@@ -336,33 +361,6 @@ impl Lowered {
         (0..planes.channels)
             .flat_map(|_| phases.iter().map(|pattern| (pattern.clone(), 1)))
             .collect()
-    }
-
-    /// No sum at a position where a kernel spills exceeds this.
-    fn spill_magnitude(&self, id: TensorId) -> i64 {
-        let Some(layer) = &self.graph.tensors[id].layer else {
-            return 0;
-        };
-        let mut bound = layer
-            .bias
-            .iter()
-            .map(|b| b.unsigned_abs())
-            .max()
-            .unwrap_or(0);
-        for term in &layer.terms {
-            if let Kernel::Conv(conv) = &term.kernel {
-                let source = &self.graph.tensors[term.source];
-                let largest = u64::from(source.min.unsigned_abs().max(source.max.unsigned_abs()));
-                let per_output = conv.weights.len() / conv.channels[1].max(1);
-                let heaviest = conv
-                    .weights
-                    .chunks(per_output.max(1))
-                    .map(|row| row.iter().map(|w| u64::from(w.unsigned_abs())).sum::<u64>())
-                    .max();
-                bound = bound.saturating_add(heaviest.unwrap_or(0).saturating_mul(largest));
-            }
-        }
-        i64::try_from(bound).unwrap_or(i64::MAX)
     }
 
     /// Chooses how far the words' exponents lie above zero, so that public inputs, whose streams visit the words first and then

@@ -86,8 +86,8 @@ impl Regions {
         }
     }
 
-    /// Any sum up to `magnitude`, of value zero.
-    pub(super) fn discard(&mut self, magnitude: i64) -> Content {
+    /// Any sum of up to `bits` bits and a sign, of value zero.
+    pub(super) fn discard(&mut self, bits: u32) -> Content {
         let mut limbs = self.cut(self.shift);
         let mut offset = self.shift;
         let size = if self.shift == 0 {
@@ -98,7 +98,7 @@ impl Regions {
                 .max(4)
         };
         // The highest part is signed and has a region of its own.
-        while (magnitude >> offset) >= 1 << (size - 1) {
+        while bits.saturating_sub(offset) > size - 1 {
             limbs.push(self.intern(Region::Limb { offset, bits: size }));
             offset += size;
         }

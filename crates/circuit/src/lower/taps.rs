@@ -123,7 +123,7 @@ impl Lowered {
                 let column = weights.iter().skip(cell).step_by(len).enumerate();
                 into.extend(
                     column
-                        .filter(|(_, weight)| **weight != 0)
+                        .filter(|(_, weight)| self.hidden || **weight != 0)
                         .map(|(output, &weight)| {
                             self.cell_tap(node, target, output, weight.into())
                         }),
@@ -199,7 +199,7 @@ impl Lowered {
         for output in group * per_group[1]..(group + 1) * per_group[1] {
             for hop in &hops {
                 let weight = conv.weight(output, number, hop.at[0], hop.at[1]);
-                if weight == 0 {
+                if weight == 0 && !self.hidden {
                     continue;
                 }
                 let phase = hop.to[0] * to.phases[1] + hop.to[1];
@@ -251,7 +251,8 @@ impl Lowered {
     }
 
     fn bias_taps(&self, node: &Node, id: TensorId, biases: &[i64], into: &mut Vec<Tap>) {
-        let biases = biases.iter().enumerate().filter(|(_, bias)| **bias != 0);
+        let biases = biases.iter().enumerate();
+        let biases = biases.filter(|(_, bias)| self.hidden || **bias != 0);
         into.extend(biases.map(|(cell, &bias)| self.cell_tap(node, id, cell, bias)));
     }
 
@@ -268,7 +269,7 @@ impl Lowered {
         let phases = planes.phases[0] * planes.phases[1];
         let plane = planes.size[0] * planes.size[1];
         for (channel, bias) in layer.bias.iter().step_by(plane).enumerate() {
-            if *bias != 0 {
+            if self.hidden || *bias != 0 {
                 into.extend((0..phases).map(|phase| Tap {
                     level: node.level,
                     channel: node.first + channel * phases + phase,

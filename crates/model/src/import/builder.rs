@@ -1,25 +1,26 @@
 //! Making tensors while a node is evaluated.
 
+use std::collections::HashMap;
+
 use super::stripped;
 use crate::float_graph::{Activation, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
 use crate::linear::{Affine, Value};
 use crate::planes::{Planes, plane_size};
 
+/// A tensor and the number of a cell.
+pub(super) type Cell = (usize, u32);
+
 /// The tensors so far, and what became of the values that were made tensors.
-pub(super) struct Builder<'a> {
-    pub(super) tensors: &'a mut Vec<FloatTensor>,
+#[derive(Default)]
+pub(super) struct Builder {
+    pub(super) tensors: Vec<FloatTensor>,
     /// ONNX values that are tensors from now on.
     pub(super) replaced: Vec<(String, Value)>,
+    /// The squares of tensors' cells, each with the tensor that its scale is for a product with.
+    pub(super) squares: HashMap<(Cell, usize), Cell>,
 }
 
-impl<'a> Builder<'a> {
-    pub(super) fn new(tensors: &'a mut Vec<FloatTensor>) -> Self {
-        Self {
-            tensors,
-            replaced: Vec::new(),
-        }
-    }
-
+impl Builder {
     /// Makes `activation(value)` a tensor.
     pub(super) fn activate(&mut self, name: &str, value: Value, activation: Activation) -> Value {
         self.layer(name, value, activation, Precision::Scaled)
@@ -60,7 +61,7 @@ impl<'a> Builder<'a> {
             activation,
             precision,
         };
-        let id = push(self.tensors, name.to_owned(), &shape, Some(layer));
+        let id = push(&mut self.tensors, name.to_owned(), &shape, Some(layer));
         match size {
             Some(size) => Value::Planes(Planes::tensor(id, shape, size)),
             None => plain(id, shape, self.tensors[id].len),
@@ -87,8 +88,8 @@ impl<'a> Builder<'a> {
         let Some(layer) = &self.tensors[id].layer else {
             return false;
         };
-        match (layer.activation, layer.precision) {
-            (Activation::Clip { min, .. }, _) => min >= 0.0,
+        match (&layer.activation, layer.precision) {
+            (Activation::Clip { min, .. }, _) => *min >= 0.0,
             (
                 Activation::Identity,
                 Precision::Exact {

@@ -19,7 +19,7 @@ pub(super) fn operand(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     index: usize,
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let Some(value) = operands.get(index).copied().flatten() else {
         return Err(node.invalid(format!(
@@ -58,7 +58,7 @@ pub(super) fn apply(
     value: Planes,
     conv: &Conv<f64>,
     rank: usize,
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Planes {
     let size = [conv.channels[1], conv.output[0], conv.output[1]];
     let shape = plane_shape(rank, size);
@@ -140,7 +140,7 @@ fn groups(node: &Node<'_>, channels: usize, divided: usize) -> Result<usize> {
 pub(super) fn conv<'a>(
     node: &Node<'a>,
     operands: &[Option<&'a Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let rank = value.shape.len() - 2;
@@ -186,7 +186,7 @@ pub(super) fn window_conv(
 pub(super) fn conv_transpose<'a>(
     node: &Node<'a>,
     operands: &[Option<&'a Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let rank = value.shape.len() - 2;
@@ -278,7 +278,7 @@ pub(super) fn conv_transpose<'a>(
 pub(super) fn average_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let rank = value.shape.len() - 2;

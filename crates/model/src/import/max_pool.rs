@@ -19,7 +19,7 @@ use crate::planes::{Planes, depthwise};
 pub(super) fn max_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     if node
         .proto
@@ -42,7 +42,7 @@ pub(super) fn max_pool(
 pub(super) fn global_max_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let windows = [1, 2].map(|axis| Window::global(value.size[axis]));
@@ -51,9 +51,9 @@ pub(super) fn global_max_pool(
 }
 
 /// A pool in progress.
-struct Pool<'n, 'a, 'b, 't> {
+struct Pool<'n, 'a, 'b> {
     node: &'n Node<'a>,
-    builder: &'b mut Builder<'t>,
+    builder: &'b mut Builder,
     rank: usize,
     /// The tensor whose values the maxima are.
     source: usize,
@@ -67,7 +67,7 @@ fn pool(
     value: Planes,
     windows: [Window; 2],
     rank: usize,
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     for window in &windows {
         let sees = |y| (0..window.size).any(|k| window.place(y, k).is_some());
@@ -110,7 +110,7 @@ fn pool(
     Ok(value)
 }
 
-impl Pool<'_, '_, '_, '_> {
+impl Pool<'_, '_, '_> {
     fn along(&mut self, value: Planes, axis: usize, window: &Window) -> Planes {
         let trivial = Window {
             size: 1,

@@ -3,29 +3,19 @@
 use super::builder::Builder;
 use super::node::Node;
 use super::shape_ops::{broadcast, broadcast_shape};
-use super::{Evaluated, conv_ops, linear_ops, max_pool, prelu, resize};
+use super::{conv_ops, linear_ops, max_pool, prelu, resize};
 use crate::Result;
-use crate::float_graph::Activation;
 use crate::graph::Conv;
 use crate::linear::{Affine, Value};
 use crate::planes::{Planes, depthwise, plane_size};
-
-/// The result of a node.
-pub(super) enum Planar {
-    Linear(Value),
-    Activated(Planes, Activation),
-}
 
 /// Evaluates a node as far as its operands or its operator have to do with planes; `None` if it has to be computed cell by cell.
 pub(super) fn evaluate<'a>(
     node: &Node<'a>,
     operands: &[Option<&'a Value>],
-    builder: &mut Builder<'_>,
-) -> Result<Option<Planar>> {
-    if !matches!(&*node.proto.domain, "" | "ai.onnx") {
-        return Ok(None);
-    }
-    let planes = |value: Planes| Some(Planar::Linear(Value::Planes(value)));
+    builder: &mut Builder,
+) -> Result<Option<Value>> {
+    let planes = |value: Planes| Some(Value::Planes(value));
     match node.op() {
         "Conv" => return Ok(planes(conv_ops::conv(node, operands, builder)?)),
         "ConvTranspose" => return Ok(planes(conv_ops::conv_transpose(node, operands, builder)?)),
@@ -69,7 +59,7 @@ pub(super) fn evaluate<'a>(
         ("Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Shape", Some(value)) => {
             let result = on_indices(node, operands)?;
             if node.op() == "Shape" {
-                return Ok(Some(Planar::Linear(Value::Rows(result))));
+                return Ok(Some(Value::Rows(result)));
             }
             if node.op() == "Cast" && result.bias.len() != value.len() {
                 return Ok(None);
@@ -85,7 +75,6 @@ pub(super) fn evaluate<'a>(
         }
         ("Pad", Some(value)) => pad(node, value, builder)?,
         ("Concat", _) => concat(node, operands, builder)?,
-        (_, Some(value)) => return Ok(activation(node, operands, value)),
         _ => None,
     };
     Ok(value.and_then(planes))
@@ -121,29 +110,10 @@ fn with_indices<T>(
 
 /// What the node does to the cells' numbers.
 fn on_indices(node: &Node<'_>, operands: &[Option<&Value>]) -> Result<Affine> {
-    with_indices(node, operands, |node| match super::evaluate(node)? {
-        Evaluated::Linear(value) => Ok(value),
-        Evaluated::Activated(value, _) => Ok(value.clone()),
+    with_indices(node, operands, |node| {
+        // Only asked for operators that move cells.
+        super::moves(node)?.ok_or_else(|| node.unsupported(super::hints::hint(node.op())))
     })
-}
-
-/// If the node is an element-wise function of its first operand: that function.
-fn activation(node: &Node<'_>, operands: &[Option<&Value>], value: &Planes) -> Option<Planar> {
-    // Operators of two values, and those not supported at all, have their say later.
-    let alone = operands[1..]
-        .iter()
-        .flatten()
-        .all(|value| matches!(value, Value::Rows(value) if value.is_constant()));
-    let function = alone.then(|| {
-        with_indices(node, operands, |node| match super::evaluate(node) {
-            Ok(Evaluated::Activated(applied, function)) => {
-                let first = node.operands[0].is_some_and(|first| std::ptr::eq(first, applied));
-                first.then_some(function)
-            }
-            _ => None,
-        })
-    });
-    Some(Planar::Activated(value.clone(), function.flatten()?))
 }
 
 fn scaled(mut value: Planes, factors: &[f64]) -> Option<Planes> {
@@ -160,7 +130,7 @@ fn add(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     sign: f64,
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Option<Planes>> {
     let [Some(_), Some(b)] = operands[..] else {
         return Ok(None);
@@ -180,7 +150,7 @@ fn add(
 fn sum(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Option<Planes>> {
     let values: Vec<&Value> = operands.iter().copied().flatten().collect();
     let Some(widest) = values.iter().max_by_key(|value| {
@@ -209,7 +179,7 @@ fn summand(
     operands: &[Option<&Value>],
     index: usize,
     other: &Value,
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Option<Planes>> {
     let Some(value) = operands[index] else {
         return Ok(None);
@@ -350,7 +320,7 @@ fn move_cells(value: &Planes, moved: &Affine) -> Option<Planes> {
         .map(|moved| Planes { size, ..moved })
 }
 
-fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder<'_>) -> Result<Option<Planes>> {
+fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder) -> Result<Option<Planes>> {
     let padding = super::shape_ops::padding(node, &value.shape)?;
     let (before, after) = (&padding.before, &padding.after);
     let rank = value.shape.len();
@@ -396,7 +366,7 @@ fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder<'_>) -> Result<Opt
 fn concat(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Option<Planes>> {
     let parts: Vec<&Value> = operands.iter().copied().flatten().collect();
     let rank = parts[0].shape().len();

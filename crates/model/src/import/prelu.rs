@@ -2,19 +2,18 @@
 
 use super::builder::Builder;
 use super::node::Node;
-use super::plane_ops::Planar;
 use super::shape_ops::broadcast;
 use crate::Result;
 use crate::float_graph::{Activation, Precision};
 use crate::linear::Value;
 
-/// One slope makes a LeakyRelu. Several: with `v` requantised to a tensor, `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where
+/// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised to a tensor, `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where
 /// `relu(v)` is exact.
 pub(super) fn prelu(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
-) -> Result<Option<Planar>> {
+    builder: &mut Builder,
+) -> Result<Option<Value>> {
     let value = match operands.first().copied().flatten() {
         Some(value) => value.clone(),
         None => return Err(node.invalid("operand 0 is missing; export the model again")),
@@ -24,22 +23,6 @@ pub(super) fn prelu(
         return Err(node.product());
     }
     let slopes = broadcast(node, slopes, value.shape())?.bias;
-    let first = slopes.first().copied().unwrap_or(0.0);
-    if slopes.iter().all(|slope| *slope == first) {
-        return match value {
-            Value::Planes(value) => Ok(Some(Planar::Activated(
-                value,
-                Activation::LeakyRelu { alpha: first },
-            ))),
-            rows => {
-                let mut rows = rows;
-                rows.nodes_mut().push(node.name.clone());
-                let alpha = Activation::LeakyRelu { alpha: first };
-                let name = &node.proto.output[0];
-                Ok(Some(Planar::Linear(builder.activate(name, rows, alpha))))
-            }
-        };
-    }
     let mut value = value;
     value.nodes_mut().push(node.name.clone());
     let name = &node.proto.output[0];
@@ -63,7 +46,7 @@ pub(super) fn prelu(
         && a.scale(&slopes)
         && b.scale(&rest)
     {
-        return Ok(Some(Planar::Linear(Value::Planes(a.add(b)))));
+        return Ok(Some(Value::Planes(a.add(b))));
     }
     let rows = |value: Value| match value {
         Value::Rows(value) => value,
@@ -72,5 +55,5 @@ pub(super) fn prelu(
     let (mut a, mut b) = (rows(tensor), rows(positive));
     a.scale(|i| slopes[i]);
     b.scale(|i| rest[i]);
-    Ok(Some(Planar::Linear(Value::Rows(a.add(b)))))
+    Ok(Some(Value::Rows(a.add(b))))
 }

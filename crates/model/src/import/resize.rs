@@ -21,7 +21,7 @@ enum Step {
 pub(super) fn resize(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let mode = node.text("mode").unwrap_or_else(|| "nearest".into());
@@ -202,7 +202,7 @@ fn block_size(node: &Node<'_>) -> Result<usize> {
 pub(super) fn depth_to_space(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let block = block_size(node)?;
@@ -249,7 +249,7 @@ pub(super) fn depth_to_space(
 pub(super) fn space_to_depth(
     node: &Node<'_>,
     operands: &[Option<&Value>],
-    builder: &mut Builder<'_>,
+    builder: &mut Builder,
 ) -> Result<Planes> {
     let value = operand(node, operands, 0, builder)?;
     let block = block_size(node)?;
