@@ -3,10 +3,10 @@
 //! A comparison is exact on integers: where both sides are cells of one tensor, of these; else of their difference, which is
 //! rounded to a step first, so values closer than half a step count as equal.
 
-use super::builder::{Builder};
-use super::rows::{EXACT, difference, stack};
+use super::builder::Builder;
 use super::maximum::columns;
 use super::node::Node;
+use super::rows::{EXACT, difference, stack};
 use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::expression::{Expression, Unary};

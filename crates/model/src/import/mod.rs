@@ -362,7 +362,10 @@ impl<'a> Importer<'a> {
             "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" | "ReduceProd"
             | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" => 1,
             "LayerNormalization" | "RMSNormalization"
-                if proto.input.first().is_some_and(|input| self.is_heavy(input)) =>
+                if proto
+                    .input
+                    .first()
+                    .is_some_and(|input| self.is_heavy(input)) =>
             {
                 1
             }
@@ -377,7 +380,9 @@ impl<'a> Importer<'a> {
         if let Some(value) = self.values.get(name)
             && !value.is_constant()
         {
-            let value = self.builder.tensor(&format!("{name}/integers"), value.clone());
+            let value = self
+                .builder
+                .tensor(&format!("{name}/integers"), value.clone());
             self.values.insert(name.to_owned(), value);
         }
     }

@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use super::builder::{Builder, Cell};
-use super::rows::{EXACT};
 use super::node::Node;
+use super::rows::EXACT;
 use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::float_graph::Activation;
@@ -129,7 +129,8 @@ impl Builder {
             sum.add(i, *y, sign);
         }
         let sum = sum.finish(vec![1, pairs.len()], nodes.to_vec());
-        self.layer_rows(name, sum, Activation::Square, EXACT).as_tensor()
+        self.layer_rows(name, sum, Activation::Square, EXACT)
+            .as_tensor()
     }
 
     /// Squares `cells` that have no square yet, one tensor for each of the tensors they belong to, at the scale of a product with

@@ -6,10 +6,10 @@
 //! at most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a step for each logit's
 //! (its own, and those in the sum), and a relative error for each of the other roundings.
 
-use super::builder::{Builder};
-use super::rows::{EXACT, difference, stack};
+use super::builder::Builder;
 use super::maximum::columns;
 use super::node::Node;
+use super::rows::{EXACT, difference, stack};
 use crate::Result;
 use crate::expression::{Expression, Unary};
 use crate::float_graph::{Activation, Precision};
