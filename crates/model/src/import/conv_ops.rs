@@ -237,10 +237,16 @@ pub(super) fn conv_transpose<'a>(
         };
         if stated.is_some() || attributes.auto_pad != AutoPad::Stated {
             let total = full - output;
+            if total < 0 {
+                return Err(node.invalid(format!(
+                    "its kernel and stride make {full} places, less than the {output} it is to have; state `pads` and \
+                     `output_padding` instead"
+                )));
+            }
             before = if attributes.auto_pad == AutoPad::SameUpper {
-                total.div_euclid(2)
+                total / 2
             } else {
-                total - total.div_euclid(2)
+                total - total / 2
             };
         }
         if output < 1 {

@@ -248,9 +248,10 @@ pub(super) fn slice(node: &Node<'_>) -> Result<Affine> {
         };
         let (first, count) = if step > 0 {
             let first = from_start(start).clamp(0, len);
+            let step = step.min(len);
             (
                 first,
-                (from_start(end).clamp(0, len) - first + step.min(len) - 1) / step,
+                (from_start(end).clamp(0, len) - first + step - 1) / step,
             )
         } else {
             let first = from_start(start).clamp(0, len - 1);
