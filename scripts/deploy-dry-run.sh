@@ -20,7 +20,7 @@ rm -f deployments/dry-run*
 log=$(mktemp)
 
 # A port that nobody uses: anvil takes one if asked for port 0, and says which.
-"$bin/anvil" --port 0 --hardfork osaka --silent=false >"$log" 2>&1 &
+"$bin/anvil" --port 0 --hardfork osaka >"$log" 2>&1 &
 anvil=$!
 trap 'kill "$anvil" 2>/dev/null || true; wait "$anvil" 2>/dev/null || true; rm -f "$log"' EXIT
 for _ in $(seq 100); do

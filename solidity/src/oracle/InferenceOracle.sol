@@ -519,7 +519,9 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         if (!_SOURCE.covers(next)) revert SourceDoesNotCover(next.version());
         OutputSchema memory output = _REGISTRY.outputSchemaOf(_MODEL_ID, next.version(), 0);
         PublicLayout memory places = _REGISTRY.layoutOf(_MODEL_ID, next.version());
-        if (places.outputItems != 1 || _ANSWER_INDEX >= output.count) revert NoSuchOutput(_ANSWER_INDEX);
+        // A batch has no answer of its own, wherever its values are packed.
+        bool single = places.inputItems == 1 && places.outputItems == 1;
+        if (!single || _ANSWER_INDEX >= output.count) revert NoSuchOutput(_ANSWER_INDEX);
         if (places.commitments > type(uint8).max) revert TooManyCommitments(places.commitments);
         uint256 each = PublicValues.perWord(output.packing);
         uint256 position = _ANSWER_INDEX / each;

@@ -23,8 +23,8 @@ contract CommitmentDesign {
         uint256 count = accounts.length;
         bytes32[] memory nodes = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 score = (scoreWords[i / 15] >> (16 * (i % 15))) & 0xffff;
-            nodes[i] = keccak256(bytes.concat(keccak256(abi.encode(i, accounts[i], identities[i], score))));
+            uint256 value = (scoreWords[i / 15] >> (16 * (i % 15))) & 0xffff;
+            nodes[i] = keccak256(bytes.concat(keccak256(abi.encode(i, accounts[i], identities[i], value))));
         }
         while (count > 1) {
             for (uint256 i = 0; i < count; i += 2) {
