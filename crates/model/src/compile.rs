@@ -167,6 +167,7 @@ fn search(
         Some(bits) => bits..=bits,
         None => fewest_bits(graph, small)..=MAX_BITS,
     };
+    let mut failed = None;
     let mut best: Option<(f64, Bits, IntegerGraph, Vec<InputGrid>)> = None;
     for activation in activations {
         let outputs = match options.output_bits {
@@ -175,7 +176,15 @@ fn search(
         };
         for output in outputs {
             let bits = Bits { activation, output };
-            let (integer, grids) = attempt(bits)?;
+            let (integer, grids) = match attempt(bits) {
+                Ok(done) => done,
+                // Exact layers may not fit their tables at many bits; fewer may do.
+                Err(error @ ModelError::Quantise { .. }) => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let badness = disagreement(&integer, &grids, data, measured)?;
             tracing::debug!(
                 activation,
@@ -193,8 +202,9 @@ fn search(
                         activation: activation + 1,
                         output: (output + 1).min(MAX_BITS),
                     };
-                    let (integer, grids) = attempt(finer)?;
-                    return Ok((finer, integer, grids));
+                    if let Ok((integer, grids)) = attempt(finer) {
+                        return Ok((finer, integer, grids));
+                    }
                 }
                 return Ok((bits, integer, grids));
             }
@@ -204,6 +214,9 @@ fn search(
         }
     }
     let Some((badness, bits, integer, grids)) = best else {
+        if let Some(error) = failed {
+            return Err(error);
+        }
         return Err(ModelError::Option {
             option: "activation_bits",
             detail: "no bit width was left to try".into(),

@@ -29,6 +29,12 @@ pub enum Activation {
     Sigmoid,
     /// `tanh v`
     Tanh,
+    /// 1 from zero on, 0 below.
+    Step,
+    /// 1 at zero, 0 elsewhere.
+    IsZero,
+    /// `v²`; in [exact](Precision::Exact) layers only.
+    Square,
 }
 
 impl Activation {
@@ -48,6 +54,9 @@ impl Activation {
             Self::Clip { min, max } => v.max(min).min(max),
             Self::Sigmoid => 1.0 / (1.0 + libm::exp(-v)),
             Self::Tanh => libm::tanh(v),
+            Self::Step => f64::from(v >= 0.0),
+            Self::IsZero => f64::from(v == 0.0),
+            Self::Square => v * v,
         }
     }
 
@@ -60,8 +69,30 @@ impl Activation {
             Self::Clip { .. } => "clip",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
+            Self::Step => "step",
+            Self::IsZero => "is_zero",
+            Self::Square => "square",
         }
     }
+}
+
+/// How a layer's real numbers become integers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Weights are rounded to steps of the layer's own unit, sums are shifted down to the table's keys.
+    #[default]
+    Scaled,
+    /// Nothing is rounded: weights are integers that multiply the sources' integers as they are, and the table's shift is 0.
+    ///
+    /// All sources share one scale, which the quantiser sees to, and biases are rounded to it. The layer's own scale is that
+    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), its square for
+    /// [`Square`](Activation::Square), and 1 for [`Step`](Activation::Step) and [`IsZero`](Activation::IsZero); no other
+    /// activation may be exact.
+    Exact {
+        /// A tensor whose integer range is known to contain this layer's values (of scale and sign alike), although interval
+        /// analysis cannot see it: the table ends there, and ranges do not double with every maximum of two.
+        within: Option<usize>,
+    },
 }
 
 /// One source of a layer's linear map.
@@ -84,6 +115,8 @@ pub struct FloatLayer {
     pub bias: Vec<f64>,
     /// Applied to each cell.
     pub activation: Activation,
+    /// How it becomes integers.
+    pub precision: Precision,
 }
 
 /// A tensor of real numbers.

@@ -16,11 +16,20 @@ pub(crate) enum Rule {
         unit: f64,
         scale: f64,
     },
+    /// Of an exact layer: keys and values are integers of one scale, values are cut off at the bounds.
+    Exact {
+        activation: Activation,
+        within: (i32, i32),
+    },
 }
 
 impl Rule {
     pub(crate) fn value(self, q: i64) -> i32 {
         let (real, limit) = match self {
+            Self::Exact { activation, within } => {
+                let value = activation.apply(q as f64);
+                return value.clamp(within.0.into(), within.1.into()) as i32;
+            }
             Self::Homogeneous { activation, limit } => (activation.apply(q as f64), limit),
             Self::Scaled {
                 activation,
@@ -38,13 +47,22 @@ impl Rule {
     pub(crate) fn range(self, q_min: i64, q_max: i64) -> (i32, i32) {
         let turn = 0.clamp(q_min, q_max);
         let values = [q_min, turn, q_max].map(|q| self.value(q));
-        let min = values.iter().copied().fold(i32::MAX, i32::min);
+        let min = match self {
+            // Nothing says which sum is smallest in magnitude.
+            Self::Exact {
+                activation: Activation::Square,
+                ..
+            } => 0,
+            _ => values.iter().copied().fold(i32::MAX, i32::min),
+        };
         let max = values.iter().copied().fold(i32::MIN, i32::max);
         (min, max)
     }
 
     pub(crate) fn table(self, shift: u32, q_min: i64, q_max: i64) -> Table {
-        let (Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. }) = self;
+        let (Self::Homogeneous { activation, .. }
+        | Self::Scaled { activation, .. }
+        | Self::Exact { activation, .. }) = self;
         let values = (q_min..=q_max).map(|q| self.value(q)).collect();
         Table {
             name: activation.name().to_owned(),

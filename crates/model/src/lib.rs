@@ -38,6 +38,7 @@ mod packing;
 mod quantise;
 mod reference;
 mod report;
+mod scale_class;
 mod validate;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
@@ -46,7 +47,7 @@ pub use data::{DataSet, InputSpec};
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use float::FloatTrace;
-pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm};
+pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
 pub use graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
     Visibility,

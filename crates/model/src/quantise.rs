@@ -3,16 +3,18 @@
 //! A layer's `unit` is the real number one step of the table's key `q` stands for, `unit / 2^shift` that of one step of
 //! `y`. Units are free for homogeneous functions (ReLU and its kin), which therefore all share one table
 //! `clamp(f(q))`; other functions fix one unit for all their layers. One `shift` serves the whole graph, because the
-//! circuit pays for a range check of every distinct shift.
+//! circuit pays for a range check of every distinct shift. [Exact](Precision::Exact) layers take their sources' scale and do
+//! not shift.
 
 use rayon::prelude::*;
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer};
+use crate::float_graph::{Activation, FloatGraph, FloatLayer, Precision};
 use crate::function::{Rule, homogeneous};
 use crate::graph::{Function, IntegerGraph, Kernel, Layer, Tensor, Term};
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::options::Options;
+use crate::scale_class::{ScaleClasses, Wish};
 use crate::{ModelError, Result};
 
 /// Unseen data may go a little beyond the calibrated range before it saturates.
@@ -25,6 +27,8 @@ const MAX_SHIFT: u32 = 16;
 const WEIGHT_NOISE: f64 = 0.25;
 /// Sums and keys stay below this in magnitude while scales are still being chosen.
 const MAX_BIAS: f64 = (1u64 << 60) as f64;
+/// The largest sum whose square stays below 2^31.
+const SQUARE_LIMIT: i64 = 46_340;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
 
@@ -48,6 +52,8 @@ pub(crate) struct Bits {
 struct Group {
     activation: Activation,
     output: bool,
+    /// The class whose scale a fixed rule has to keep to.
+    class: Option<usize>,
     rule: Rule,
     /// The keys any member reaches.
     keys: Option<(i64, i64)>,
@@ -68,6 +74,7 @@ struct Quantiser<'a> {
     group_of: Vec<Option<usize>>,
     /// The unit of each tensor's keys.
     units: Vec<f64>,
+    classes: ScaleClasses,
     tensors: Vec<Tensor>,
 }
 
@@ -92,13 +99,16 @@ pub(crate) fn quantise(
         groups: Vec::new(),
         group_of: vec![None; graph.tensors.len()],
         units: vec![1.0; graph.tensors.len()],
+        classes: ScaleClasses::new(graph),
         tensors: Vec::new(),
     };
+    quantiser.choose_units();
+    quantiser.choose_classes()?;
     quantiser.group();
     quantiser.choose_shift();
-    // A fixed unit that turns out too fine concerns layers already done: widen it and start over.
-    while let Some(widen) = quantiser.layers()? {
-        quantiser.widen_group(widen.0, widen.1);
+    // A fixed or shared unit that turns out too fine concerns layers already done: widen it and start over.
+    while let Some((tensor, factor)) = quantiser.layers()? {
+        quantiser.widen(tensor, factor)?;
     }
     quantiser.finish()
 }
@@ -122,41 +132,118 @@ impl Quantiser<'_> {
         f64::from((1u32 << bits) - 1)
     }
 
+    fn choose_units(&mut self) {
+        for id in 0..self.units.len() {
+            let steps = self.steps(self.graph.outputs.contains(&id));
+            let range = self.stats[id].magnitude * HEADROOM;
+            // A layer that is silent on the calibration data still needs some unit; 1 is as good as any.
+            self.units[id] = if range > 0.0 { range } else { 1.0 } / steps;
+        }
+    }
+
+    fn choose_classes(&mut self) -> Result<()> {
+        let mut classes = std::mem::take(&mut self.classes);
+        classes.choose(|id| self.wish(id)).map_err(|id| {
+            ModelError::quantise(
+                &self.graph.tensors[id].name,
+                "must have the scale of another tensor, and of a third one; requantise one of them (a Relu, say) in between",
+            )
+        })?;
+        self.classes = classes;
+        for group in &mut self.groups {
+            if let (Some(class), Rule::Scaled { scale, .. }) = (group.class, &mut group.rule) {
+                *scale = self.classes.class_scale(class);
+            }
+        }
+        Ok(())
+    }
+
+    fn wish(&self, id: usize) -> Wish {
+        let Some(layer) = &self.graph.tensors[id].layer else {
+            return Wish::Fixed(self.source_scale(id, 0));
+        };
+        if layer.precision == Precision::Scaled {
+            return match self.fixed_rule(layer.activation, self.graph.outputs.contains(&id)) {
+                Rule::Scaled { scale, .. } if !homogeneous(layer.activation) => {
+                    Wish::AtLeast(scale)
+                }
+                _ => Wish::AtLeast(self.units[id]),
+            };
+        }
+        match (layer.activation, layer.terms.first()) {
+            (Activation::Square, Some(term)) => Wish::SquareOf(term.source),
+            (Activation::Step | Activation::IsZero, _) => Wish::Fixed(1.0),
+            _ => Wish::Any,
+        }
+    }
+
+    /// Puts the layers that requantise into groups; exact ones join theirs once their sources' ranges are known.
     fn group(&mut self) {
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else { continue };
+            if layer.precision != Precision::Scaled {
+                continue;
+            }
+            let activation = layer.activation;
             let output = self.graph.outputs.contains(&id);
-            let found = self
-                .groups
-                .iter()
-                .position(|g| g.activation == layer.activation && g.output == output);
-            let group = found.unwrap_or_else(|| {
+            let (class, rule) = if homogeneous(activation) {
                 let limit = self.limit(output);
-                let rule = if homogeneous(layer.activation) {
-                    Rule::Homogeneous {
-                        activation: layer.activation,
-                        limit,
-                    }
-                } else {
-                    self.fixed_rule(layer.activation, output)
-                };
+                (None, Rule::Homogeneous { activation, limit })
+            } else {
+                (self.classes.of(id), self.fixed_rule(activation, output))
+            };
+            let found = self.groups.iter().position(|g| {
+                g.activation == activation
+                    && g.output == output
+                    && g.class == class
+                    && !matches!(g.rule, Rule::Exact { .. })
+            });
+            self.group_of[id] = Some(found.unwrap_or_else(|| {
                 self.groups.push(Group {
-                    activation: layer.activation,
+                    activation,
                     output,
-                    rule,
+                    class,
+                    rule: match (rule, class) {
+                        (
+                            Rule::Scaled {
+                                activation,
+                                limit,
+                                unit,
+                                ..
+                            },
+                            Some(class),
+                        ) => Rule::Scaled {
+                            activation,
+                            limit,
+                            unit,
+                            scale: self.classes.class_scale(class),
+                        },
+                        _ => rule,
+                    },
                     keys: None,
                 });
                 self.groups.len() - 1
-            });
-            self.group_of[id] = Some(group);
-            let range = self.stats[id].magnitude * HEADROOM;
-            // A layer that is silent on the calibration data still needs some unit; 1 is as good as any.
-            self.units[id] = if range > 0.0 {
-                range / self.steps(output)
-            } else {
-                1.0 / self.steps(output)
-            };
+            }));
         }
+    }
+
+    /// The group of an exact layer. The tensors before it are done.
+    fn exact_group(&mut self, activation: Activation, within: Option<usize>) -> usize {
+        let within = within
+            .and_then(|id| self.tensors.get(id))
+            .map_or((i32::MIN, i32::MAX), |tensor| (tensor.min, tensor.max));
+        let rule = Rule::Exact { activation, within };
+        let found = self.groups.iter().position(|g| g.rule == rule);
+        found.unwrap_or_else(|| {
+            self.groups.push(Group {
+                activation,
+                output: false,
+                class: None,
+                rule,
+                keys: None,
+            });
+            self.groups.len() - 1
+        })
     }
 
     fn fixed_rule(&self, activation: Activation, output: bool) -> Rule {
@@ -216,6 +303,9 @@ impl Quantiser<'_> {
 
     /// The real value of one step of a tensor's integers.
     fn scale(&self, id: usize) -> f64 {
+        if let Some(scale) = self.classes.scale(id) {
+            return scale;
+        }
         match self.group_of[id].map(|group| self.groups[group].rule) {
             Some(Rule::Scaled { scale, .. }) => scale,
             _ => self.units[id],
@@ -225,7 +315,7 @@ impl Quantiser<'_> {
     fn unit(&self, id: usize) -> f64 {
         match self.group_of[id].map(|group| self.groups[group].rule) {
             Some(Rule::Scaled { unit, .. }) => unit,
-            _ => self.units[id],
+            _ => self.classes.scale(id).unwrap_or(self.units[id]),
         }
     }
 
@@ -241,6 +331,9 @@ impl Quantiser<'_> {
         let (mut needed, mut allowed) = (MIN_SHIFT, MAX_SHIFT);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else { continue };
+            if layer.precision != Precision::Scaled {
+                continue;
+            }
             let mut variance = 0.0;
             for term in &layer.terms {
                 let square = match self
@@ -282,20 +375,28 @@ impl Quantiser<'_> {
         largest.fold(0.0, f64::max)
     }
 
-    /// Quantises every layer; `Some((group, factor))` if the group's fixed unit must grow by the factor first.
+    /// Quantises every layer; `Some((tensor, factor))` if the tensor's unit, which others have too, must grow by the factor
+    /// first.
     fn layers(&mut self) -> Result<Option<(usize, f64)>> {
         self.tensors.clear();
         self.groups.iter_mut().for_each(|group| group.keys = None);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
-            let Some((layer, group)) = tensor.layer.as_ref().zip(self.group_of[id]) else {
+            let Some(layer) = tensor.layer.as_ref() else {
                 self.tensors.push(self.input(id));
                 continue;
+            };
+            let group = match (layer.precision, self.group_of[id]) {
+                (Precision::Exact { within }, _) => self.exact_group(layer.activation, within),
+                (_, group) => group.unwrap_or_default(),
             };
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
-                    Err(factor) if matches!(self.groups[group].rule, Rule::Scaled { .. }) => {
-                        return Ok(Some((group, factor)));
+                    Err(factor)
+                        if self.classes.of(id).is_some()
+                            || matches!(self.groups[group].rule, Rule::Scaled { .. }) =>
+                    {
+                        return Ok(Some((id, factor)));
                     }
                     Err(factor) => self.units[id] *= factor,
                 }
@@ -310,7 +411,7 @@ impl Quantiser<'_> {
                 min,
                 max,
                 scale: self.scale(id),
-                visibility: if self.groups[group].output {
+                visibility: if self.graph.outputs.contains(&id) {
                     self.options.output_visibility
                 } else {
                     crate::Visibility::Private
@@ -350,12 +451,20 @@ impl Quantiser<'_> {
         layer: &FloatLayer,
         group: usize,
     ) -> Result<Result<(Layer, (i64, i64)), f64>> {
-        let step = self.unit(id) / f64::from(1u32 << self.shift);
+        let (step, shift) = match (layer.precision, layer.terms.first()) {
+            (Precision::Exact { .. }, Some(term)) => (self.source_scale(term.source, 0), 0),
+            _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
+        };
+        let exact = layer.precision != Precision::Scaled;
+        let square = layer.activation == Activation::Square;
+        if exact {
+            self.check_exact(id, layer)?;
+        }
         let largest = self.largest_weight(layer) / step;
         if !largest.is_finite() {
             return Err(self.too_large(id));
         }
-        if largest > self.max_weight {
+        if largest > self.max_weight && !exact {
             return Ok(Err(largest / self.max_weight * 1.0001));
         }
         let mut bias = layer.bias.clone();
@@ -387,14 +496,10 @@ impl Quantiser<'_> {
         if !largest_bias.is_finite() {
             return Err(self.too_large(id));
         }
-        if largest_bias > MAX_BIAS {
+        if largest_bias > MAX_BIAS && !exact {
             return Ok(Err(largest_bias / MAX_BIAS * 2.0));
         }
-        let half = if self.shift == 0 {
-            0
-        } else {
-            1i64 << (self.shift - 1)
-        };
+        let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
         let layer = Layer {
             nodes: layer.nodes.clone(),
             terms,
@@ -408,10 +513,19 @@ impl Quantiser<'_> {
             let tensor = &self.tensors[source];
             (tensor.min, tensor.max, tensor.len)
         });
-        let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> self.shift;
-        let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> self.shift;
+        let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
+        let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
         let reach = max.max(-min);
-        if reach > i128::from(self.key_limit) {
+        let limit = if square { SQUARE_LIMIT } else { self.key_limit };
+        if reach > i128::from(limit) && exact {
+            return Err(ModelError::quantise(
+                &self.graph.tensors[id].name,
+                format!(
+                    "its exact sums reach ±{reach}, beyond ±{limit}; raise table_bits or lower activation_bits"
+                ),
+            ));
+        }
+        if reach > i128::from(limit) {
             return Ok(Err((reach as f64 / self.key_limit as f64).max(1.0) * 1.001));
         }
         Ok(Ok((layer, (min as i64, max as i64))))
@@ -444,20 +558,61 @@ impl Quantiser<'_> {
         }
     }
 
-    fn widen_group(&mut self, group: usize, factor: f64) {
-        if let Rule::Scaled {
+    /// Makes the unit of a tensor coarser by `factor`, together with all that share it.
+    fn widen(&mut self, id: usize, factor: f64) -> Result<()> {
+        let before = self.unit(id);
+        let class = self.classes.of(id);
+        let rule = self.group_of[id].map(|group| &mut self.groups[group].rule);
+        if let Some(Rule::Scaled {
             activation,
             unit,
             scale,
             ..
-        } = &mut self.groups[group].rule
+        }) = rule
         {
-            // Clip's values have the keys' unit, so they widen together.
-            if matches!(activation, Activation::Clip { .. }) {
-                *scale *= factor;
-            }
             *unit *= factor;
+            // Clip's values have the keys' unit, so they widen together.
+            if !matches!(activation, Activation::Clip { .. }) {
+                return Ok(());
+            }
+            *scale *= factor;
         }
+        if let Some(class) = class {
+            self.classes.widen(class, factor);
+            self.choose_classes()?;
+        }
+        if self.unit(id) > before {
+            return Ok(());
+        }
+        Err(self.too_large(id))
+    }
+
+    /// Whether a layer is one that [`Precision::Exact`] allows.
+    fn check_exact(&self, id: usize, layer: &FloatLayer) -> Result<()> {
+        let invalid = |detail: &str| {
+            Err(ModelError::quantise(
+                &self.graph.tensors[id].name,
+                format!("is an exact layer, but {detail}"),
+            ))
+        };
+        use Activation::{Identity, IsZero, Relu, Square, Step};
+        if !matches!(layer.activation, Identity | Relu | Step | IsZero | Square) {
+            return invalid("its function has no exact table");
+        }
+        let mut weights = layer.terms.iter().flat_map(|term| &term.rows).flatten();
+        if weights.any(|(_, w)| w.round() != *w || w.abs() > self.max_weight) {
+            return invalid("a weight is no 16-bit integer");
+        }
+        let mut grids = layer.terms.iter().filter_map(|term| {
+            let input = self.graph.inputs.iter().position(|id| *id == term.source)?;
+            self.grids.get(input)
+        });
+        if grids.any(|grid| grid.scales.len() > 1) {
+            return invalid(
+                "an input it reads has one scale per feature; give all features one domain",
+            );
+        }
+        Ok(())
     }
 
     fn too_large(&self, id: usize) -> ModelError {
@@ -471,8 +626,18 @@ impl Quantiser<'_> {
         let mut functions = Vec::with_capacity(self.groups.len());
         let mut number = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let (min, max) = group.keys.unwrap_or((0, 0));
-            let function = Function::Table(group.rule.table(self.shift, min, max));
+            let Some((min, max)) = group.keys else {
+                number.push(0);
+                continue;
+            };
+            let function = match group.rule {
+                Rule::Exact {
+                    activation: Activation::Square,
+                    ..
+                } => Function::Square,
+                Rule::Exact { .. } => Function::Table(group.rule.table(0, min, max)),
+                _ => Function::Table(group.rule.table(self.shift, min, max)),
+            };
             let found = functions.iter().position(|other| *other == function);
             number.push(found.unwrap_or_else(|| {
                 functions.push(function);

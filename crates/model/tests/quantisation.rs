@@ -8,7 +8,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_model::{
     Activation, CompiledModel, DataSet, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Goal,
-    InputDomain, ModelError, Options, OutOfDomain, Visibility, compile, execute, execute_batch,
+    InputDomain, ModelError, Options, OutOfDomain, Precision, Visibility, compile, execute,
+    execute_batch,
 };
 
 const RELU_AND_KIN: [Activation; 3] = [
@@ -58,6 +59,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
             terms,
             bias: (0..len).map(|_| gain * rng.gen_range(-1.0..1.0)).collect(),
             activation: activations[rng.gen_range(0..activations.len())],
+            precision: Precision::Scaled,
         };
         tensors.push(tensor(&format!("h{i}"), len, Some(layer)));
     }

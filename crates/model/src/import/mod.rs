@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm};
+use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
 use crate::linear::Affine;
 use crate::{ModelError, Result};
 use node::Node;
@@ -284,6 +284,7 @@ impl<'a> Importer<'a> {
                 .collect(),
             bias: value.bias,
             activation,
+            precision: Precision::Scaled,
         };
         let id = self.push(name, &onnx_shape, Some(layer));
         Affine::tensor(id, onnx_shape, self.tensors[id].len)
