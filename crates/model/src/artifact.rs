@@ -207,12 +207,10 @@ impl CompiledModel {
             .collect()
     }
 
-    /// Turns one row of integer inputs back into real numbers.
+    /// Turns one row of integer inputs back into real numbers, NaN where a value is missing.
     pub fn dequantise_input(&self, inputs: &[Vec<i32>]) -> Vec<Vec<f64>> {
         let real = |input: &InputManifest, values: &[i32]| {
-            let cell = |(i, v): (usize, &i32)| {
-                (f64::from(*v) + pick(&input.zero_points, i) as f64) * pick(&input.scales, i)
-            };
+            let cell = |(i, v): (usize, &i32)| input.real(i, *v);
             values.iter().enumerate().map(cell).collect()
         };
         self.manifest
@@ -237,6 +235,19 @@ impl CompiledModel {
 }
 
 impl InputManifest {
+    /// The real number an integer stands for; NaN for a missing value that no value of the domain stands for.
+    fn real(&self, feature: usize, integer: i32) -> f64 {
+        let scale: f64 = pick(&self.scales, feature);
+        let real = (i64::from(integer) + pick(&self.zero_points, feature)) as f64 * scale;
+        let (min, max): (f64, f64) = (pick(&self.real_min, feature), pick(&self.real_max, feature));
+        // An imputed value's integer lies within the domain and simply is that value.
+        let inside = real >= min - scale / 2.0 && real <= max + scale / 2.0;
+        match self.missing.get(feature) {
+            Some(Some(code)) if *code == integer && !inside => f64::NAN,
+            _ => real,
+        }
+    }
+
     fn quantise(&self, values: &[f64], out_of_domain: OutOfDomain) -> Result<Vec<i32>> {
         let expected: usize = self.shape.iter().product();
         if values.len() != expected {
@@ -251,6 +262,9 @@ impl InputManifest {
                 (pick(&self.real_min, feature), pick(&self.real_max, feature));
             // Half a step beyond the end still rounds to the end.
             let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0;
+            if let (true, Some(Some(code))) = (value.is_nan(), self.missing.get(feature)) {
+                return Ok(*code);
+            }
             if value.is_nan() || (!inside && out_of_domain == OutOfDomain::Reject) {
                 return Err(ModelError::OutOfDomain {
                     input: self.name.clone(),

@@ -8,8 +8,9 @@ use crate::data::DataSet;
 use crate::execute::execute;
 use crate::float_graph::FloatGraph;
 use crate::graph::IntegerGraph;
-use crate::input_grid::{InputGrid, choose};
+use crate::input_grid::{InputGrid, choose, is_tested};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
+use crate::missing::Missing;
 use crate::options::{Goal, InputDomain, Options};
 use crate::packing::Packing;
 use crate::quantise::{Bits, Stats, quantise};
@@ -40,6 +41,7 @@ pub fn compile(
     if data.is_empty() {
         return Err(ModelError::EmptyCalibration);
     }
+    check_missing(graph, &data)?;
     let measured = measure(graph, &data)?;
     let (bits, integer, grids) = search(graph, &data, &measured, options)?;
     integer.validate()?;
@@ -87,6 +89,31 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Missing values must be ones that the model has a rule for.
+fn check_missing(graph: &FloatGraph, data: &DataSet) -> Result<()> {
+    for (row, inputs) in data.rows().iter().enumerate() {
+        for (input, values) in inputs.iter().enumerate() {
+            let rule = |cell: usize| {
+                let cells = graph.missing.get(input)?;
+                cells.get(cell).copied()
+            };
+            let refused = |(cell, v): (usize, &f64)| {
+                v.is_nan() && rule(cell).unwrap_or_default() == Missing::Refused
+            };
+            if let Some(position) = values.iter().enumerate().position(refused) {
+                return Err(ModelError::DataValue {
+                    path: "(calibration data)".into(),
+                    row,
+                    input: graph.tensors[graph.inputs[input]].name.clone(),
+                    position,
+                    value: "missing, and the model computes with it".into(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What the float model does on the calibration data.
 struct Measured {
     stats: Vec<Stats>,
@@ -100,9 +127,14 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
         .par_iter()
         .map(|inputs| {
             let mut trace = graph.run(inputs);
-            let stats = trace.values.iter().map(|values| Stats {
-                magnitude: values.iter().map(|v| v.abs()).fold(0.0, f64::max),
-                mean_square: values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
+            let stats = trace.values.iter().map(|values| {
+                // Missing values have no magnitude.
+                let present = || values.iter().filter(|v| !v.is_nan());
+                Stats {
+                    magnitude: present().map(|v| v.abs()).fold(0.0, f64::max),
+                    mean_square: present().map(|v| v * v).sum::<f64>()
+                        / values.len().max(1) as f64,
+                }
             });
             (
                 stats.collect(),
@@ -143,10 +175,15 @@ fn search(
 ) -> Result<(Bits, IntegerGraph, Vec<InputGrid>)> {
     let small = matches!(options.goal, Goal::Time | Goal::Memory);
     let table_bits = options.table_bits.unwrap_or(if small { 14 } else { 16 });
+    let tested = graph.inputs.iter().any(|input| is_tested(graph, *input));
     let attempt = |bits: Bits| -> Result<(IntegerGraph, Vec<InputGrid>)> {
-        let input_bits = options
-            .input_bits
-            .unwrap_or((bits.activation + 2).clamp(8, 12));
+        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a decision; two integers more
+        // than 2^bits must fit either half of a table.
+        let default_bits = match tested {
+            true => (bits.activation + 4).clamp(12, 14).min(table_bits - 2),
+            false => (bits.activation + 2).clamp(8, 12),
+        };
+        let input_bits = options.input_bits.unwrap_or(default_bits);
         let calibrated = InputDomain::Calibrated;
         let grids = (0..graph.inputs.len())
             .map(|i| {
@@ -258,10 +295,7 @@ fn disagreement(
                 .iter()
                 .zip(grids)
                 .map(|(values, grid)| {
-                    let integer = |(i, v): (usize, &f64)| {
-                        ((v / grid.scale(i)).round() - grid.zero(i) as f64)
-                            .clamp(grid.min.into(), grid.max.into()) as i32
-                    };
+                    let integer = |(i, v): (usize, &f64)| grid.integer(i, *v);
                     values.iter().enumerate().map(integer).collect()
                 })
                 .collect();
@@ -350,6 +384,7 @@ fn manifest(
             zero_points: grid.zeros.clone(),
             real_min: grid.domain.iter().map(|d| d.0).collect(),
             real_max: grid.domain.iter().map(|d| d.1).collect(),
+            missing: grid.missing.clone(),
         }
     });
     let outputs = integer

@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use crate::data::DataSet;
-use crate::float_graph::FloatGraph;
+use crate::float_graph::{FloatGraph, Precision};
+use crate::missing::Missing;
+use crate::test::Test;
 
 /// Everything one inference computes over real numbers.
 #[derive(Clone, Debug)]
@@ -15,7 +17,7 @@ pub struct FloatTrace {
 }
 
 impl FloatGraph {
-    /// Runs the graph on one row, `inputs[input][position]`; missing values count as zero.
+    /// Runs the graph on one row, `inputs[input][position]`; values that are not there count as zero, NaN as [missing](Missing).
     pub fn run(&self, inputs: &[Vec<f64>]) -> FloatTrace {
         let mut trace = FloatTrace {
             values: Vec::new(),
@@ -29,6 +31,12 @@ impl FloatGraph {
                     .cloned()
                     .unwrap_or_default();
                 values.resize(tensor.len, 0.0);
+                let missing = position.and_then(|i| self.missing.get(i));
+                for (value, missing) in values.iter_mut().zip(missing.into_iter().flatten()) {
+                    if let (true, Missing::Imputed(instead)) = (value.is_nan(), missing) {
+                        *value = *instead;
+                    }
+                }
                 trace.values.push(values);
                 trace.sums.push(Vec::new());
                 continue;
@@ -43,9 +51,16 @@ impl FloatGraph {
                         .sum::<f64>();
                 }
             }
-            trace
-                .values
-                .push(sums.iter().map(|v| layer.activation.apply(*v)).collect());
+            let values = match &layer.precision {
+                Precision::Tests(tests) => {
+                    let holds = |(v, test): (&f64, &Option<Test>)| {
+                        f64::from(test.is_some_and(|test| test.holds(*v)))
+                    };
+                    sums.iter().zip(&tests.cells).map(holds).collect()
+                }
+                _ => sums.iter().map(|v| layer.activation.apply(*v)).collect(),
+            };
+            trace.values.push(values);
             trace.sums.push(sums);
         }
         trace

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::data::InputSpec;
+use crate::missing::Missing;
+use crate::test::Tests;
 
 /// An element-wise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,7 +79,7 @@ impl Activation {
 }
 
 /// How a layer's real numbers become integers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Precision {
     /// Weights are rounded to steps of the layer's own unit, sums are shifted down to the table's keys.
     #[default]
@@ -93,6 +95,9 @@ pub enum Precision {
         /// analysis cannot see it: the table ends there, and ranges do not double with every maximum of two.
         within: Option<usize>,
     },
+    /// Each cell tests one source cell; the integers decide exactly as the real numbers they stand for. The activation is
+    /// [`Step`](Activation::Step), the scale 1.
+    Tests(Arc<Tests>),
 }
 
 /// One source of a layer's linear map.
@@ -151,6 +156,8 @@ pub struct FloatGraph {
     pub onnx: Arc<[u8]>,
     /// The inputs' ONNX shapes with a batch axis of 1.
     pub onnx_input_shapes: Vec<Vec<usize>>,
+    /// What missing values mean, for each input and cell; an input without any has an empty list.
+    pub missing: Vec<Vec<Missing>>,
 }
 
 impl FloatGraph {
@@ -158,12 +165,14 @@ impl FloatGraph {
     pub fn input_specs(&self) -> Vec<InputSpec> {
         self.inputs
             .iter()
-            .map(|&id| {
+            .enumerate()
+            .map(|(input, &id)| {
                 let tensor = &self.tensors[id];
                 InputSpec {
                     name: tensor.name.clone(),
                     shape: tensor.shape.clone(),
                     len: tensor.len,
+                    missing: self.missing.get(input).is_some_and(|cells| !cells.is_empty()),
                 }
             })
             .collect()

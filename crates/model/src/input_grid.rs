@@ -1,7 +1,8 @@
 //! Which integers stand for a model's real inputs.
 
 use crate::data::DataSet;
-use crate::float_graph::FloatGraph;
+use crate::float_graph::{FloatGraph, Precision};
+use crate::missing::Missing;
 use crate::options::InputDomain;
 use crate::{ModelError, Result};
 
@@ -19,6 +20,10 @@ const NATURAL_STEPS: [f64; 12] = [
     1.0 / 128.0,
     1.0 / 255.0,
     1.0 / 256.0,
+];
+/// Steps that single features come in, from the widest on.
+const FEATURE_STEPS: [f64; 17] = [
+    1000.0, 100.0, 10.0, 1.0, 0.5, 0.25, 0.2, 0.125, 0.1, 0.05, 0.025, 0.02, 0.01, 0.005, 0.001, 1e-4, 1e-5,
 ];
 /// A natural grid is kept if it has at most this many steps.
 const NATURAL_LIMIT: f64 = 4096.0;
@@ -39,6 +44,8 @@ pub(crate) struct InputGrid {
     pub(crate) domain: Vec<(f64, f64)>,
     /// Mean of the squared integers, as far as it can be told.
     pub(crate) mean_square: f64,
+    /// The integer of a missing value, for each cell that may lack one; empty if none may.
+    pub(crate) missing: Vec<Option<i32>>,
 }
 
 impl InputGrid {
@@ -48,6 +55,29 @@ impl InputGrid {
 
     pub(crate) fn zero(&self, feature: usize) -> i64 {
         pick(&self.zeros, feature)
+    }
+
+    /// The integer of a missing value.
+    pub(crate) fn missing(&self, cell: usize) -> Option<i32> {
+        self.missing.get(cell).copied().flatten()
+    }
+
+    /// All integers, those of missing values included.
+    pub(crate) fn integers(&self) -> (i32, i32) {
+        let codes = || self.missing.iter().flatten().copied();
+        (
+            codes().fold(self.min, i32::min),
+            codes().fold(self.max, i32::max),
+        )
+    }
+
+    /// The integer of a real value within the domain, or of a missing one.
+    pub(crate) fn integer(&self, cell: usize, value: f64) -> i32 {
+        match self.missing(cell) {
+            Some(code) if value.is_nan() => code,
+            _ => ((value / self.scale(cell)).round() - self.zero(cell) as f64)
+                .clamp(self.min.into(), self.max.into()) as i32,
+        }
     }
 }
 
@@ -69,7 +99,54 @@ pub(crate) fn choose(
     bits: u32,
 ) -> Result<InputGrid> {
     let tensor = &graph.tensors[graph.inputs[index]];
-    let domains = domains(&tensor.name, tensor.len, index, data, domain, margin)?;
+    let missing = graph.missing.get(index).map_or(&[][..], Vec::as_slice);
+    let mut grid = without_missing(graph, index, data, domain, margin, bits)?;
+    grid.missing = missing
+        .iter()
+        .enumerate()
+        .map(|(cell, missing)| match missing {
+            Missing::Refused => None,
+            Missing::Imputed(value) => Some(grid.integer(cell, *value)),
+            // Whoever never saw a value missing need not pay for it.
+            _ if !data.rows().iter().any(|row| row[index][cell].is_nan()) => None,
+            Missing::Above => Some(grid.max + 1),
+            Missing::Below => Some(grid.min - 1),
+        })
+        .collect();
+    if grid.missing.iter().all(Option::is_none) {
+        grid.missing.clear();
+    }
+    if let Some(cell) = missing.iter().enumerate().position(|(cell, missing)| {
+        let (min, max) = pick(&grid.domain, cell);
+        matches!(missing, Missing::Imputed(value) if !(min..=max).contains(value))
+    }) {
+        return Err(ModelError::Option {
+            option: "input_domains",
+            detail: format!(
+                "input `{}`, feature {cell}: the value that the model imputes lies outside the declared domain; widen it",
+                tensor.name
+            ),
+        });
+    }
+    Ok(grid)
+}
+
+fn without_missing(
+    graph: &FloatGraph,
+    index: usize,
+    data: &DataSet,
+    domain: &InputDomain,
+    margin: f64,
+    bits: u32,
+) -> Result<InputGrid> {
+    let tensor = &graph.tensors[graph.inputs[index]];
+    let imputed: Vec<Option<f64>> = (0..tensor.len)
+        .map(|cell| match graph.missing.get(index)?.get(cell)? {
+            Missing::Imputed(value) => Some(*value),
+            _ => None,
+        })
+        .collect();
+    let domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
     let low = domains.iter().map(|d| d.0).fold(f64::INFINITY, f64::min);
     let high = domains
         .iter()
@@ -81,7 +158,10 @@ pub(crate) fn choose(
         Some((low, high))
     };
 
-    let cells = || data.rows().iter().flat_map(move |row| &row[index]);
+    let cells = || {
+        let present = data.rows().iter().flat_map(move |row| &row[index]);
+        present.chain(imputed.iter().flatten()).filter(|v| !v.is_nan())
+    };
     // A margin around calibrated data need not lie on the data's grid; bounds the caller states must.
     let stated = match domain {
         InputDomain::Calibrated => [None, None],
@@ -107,6 +187,7 @@ pub(crate) fn choose(
             max: max.max(min),
             domain,
             mean_square,
+            missing: Vec::new(),
         });
     }
 
@@ -118,14 +199,39 @@ pub(crate) fn choose(
     let (widest, narrowest) = spans.fold((0.0, f64::INFINITY), |(w, n): (f64, f64), span| {
         (w.max(span), n.min(span))
     });
-    let share = high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0;
+    let tested = is_tested(graph, graph.inputs[index]);
+    // What trees compare keeps a grid of its own for each feature, natural ones where there are any.
+    let share = high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0 && !tested;
     let domain = match whole {
         Some(whole) if share => vec![whole],
         _ => domains,
     };
-    let scales: Vec<f64> = domain
+    let natural = |feature: usize, (low, high): (f64, f64)| {
+        let seen = data.rows().iter().map(|row| row[index][feature]);
+        let stated = stated.iter().any(Option::is_some).then_some([low, high]);
+        let values: Vec<f64> = seen
+            .chain(imputed[feature])
+            .chain(stated.into_iter().flatten())
+            .filter(|v| !v.is_nan())
+            .collect();
+        FEATURE_STEPS.into_iter().find(|step| {
+            // Single precision holds this many steps, less two bits for the tolerance.
+            low.abs().max(high.abs()) / step < f64::from(1u32 << 22)
+                && (high - low) / step < f64::from(steps) - 1.0
+                && values.iter().all(|v| {
+                    let tolerance = GRID_TOLERANCE.max(v.abs() / step * f64::from(f32::EPSILON));
+                    (v / step - (v / step).round()).abs() < tolerance
+                })
+        })
+    };
+    let (scales, zeros): (Vec<f64>, Vec<i64>) = domain
         .iter()
-        .map(|(low, high)| {
+        .enumerate()
+        .map(|(feature, &(low, high))| {
+            if let (true, Some(step)) = (tested, natural(feature, (low, high))) {
+                // The domain may begin between two points of the grid.
+                return (step, (low / step + GRID_TOLERANCE).floor() as i64);
+            }
             let span = high - low;
             // A feature that never changes gets a narrow range around its value.
             let span = if span > 0.0 {
@@ -133,14 +239,10 @@ pub(crate) fn choose(
             } else {
                 low.abs().max(1.0) / 1024.0
             };
-            span / f64::from(steps)
+            let scale = span / f64::from(steps);
+            (scale, (low / scale).round() as i64)
         })
-        .collect();
-    let zeros: Vec<i64> = domain
-        .iter()
-        .zip(&scales)
-        .map(|((low, _), scale)| (low / scale).round() as i64)
-        .collect();
+        .unzip();
     if let Some(feature) = zeros
         .iter()
         .zip(&scales)
@@ -162,6 +264,17 @@ pub(crate) fn choose(
         max: steps,
         domain,
         mean_square,
+        missing: Vec::new(),
+    })
+}
+
+/// Whether tests read the tensor.
+pub(crate) fn is_tested(graph: &FloatGraph, tensor: usize) -> bool {
+    graph.tensors.iter().any(|other| {
+        other.layer.as_ref().is_some_and(|layer| {
+            matches!(layer.precision, Precision::Tests(_))
+                && layer.terms.iter().any(|term| term.source == tensor)
+        })
     })
 }
 
@@ -175,17 +288,26 @@ fn widen((low, high): (f64, f64), margin: f64) -> (f64, f64) {
 /// The real domain of each feature.
 fn domains(
     name: &str,
-    len: usize,
+    imputed: &[Option<f64>],
     index: usize,
     data: &DataSet,
     domain: &InputDomain,
     margin: f64,
 ) -> Result<Vec<(f64, f64)>> {
-    let mut seen = vec![(f64::INFINITY, f64::NEG_INFINITY); len];
+    let len = imputed.len();
+    let mut seen: Vec<(f64, f64)> = imputed
+        .iter()
+        .map(|value| value.map_or((f64::INFINITY, f64::NEG_INFINITY), |v| (v, v)))
+        .collect();
     for row in data.rows() {
+        // NaN, a missing value, changes neither.
         for ((min, max), v) in seen.iter_mut().zip(&row[index]) {
             (*min, *max) = (min.min(*v), max.max(*v));
         }
+    }
+    for range in seen.iter_mut().filter(|(min, max)| min > max) {
+        // A feature that is missing in every row.
+        *range = (0.0, 0.0);
     }
     let declared = match domain {
         InputDomain::Calibrated => {

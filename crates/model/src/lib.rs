@@ -33,12 +33,15 @@ mod input_grid;
 mod interval;
 mod linear;
 mod manifest;
+mod missing;
 mod options;
 mod packing;
 mod quantise;
 mod reference;
 mod report;
 mod scale_class;
+mod test;
+mod tree;
 mod validate;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
@@ -53,10 +56,12 @@ pub use graph::{
     Visibility,
 };
 pub use import::{import, import_outputs};
+pub use missing::Missing;
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use options::{Goal, InputDomain, Options};
 pub use packing::Packing;
 pub use reference::Reference;
+pub use test::{Comparison, Marks, Test, Tests};
 pub use report::{AccuracyReport, LayerReport, accuracy};
 
 /// The result of everything in this crate that can fail.

@@ -30,7 +30,7 @@ pub struct Manifest {
     pub table_entries: u64,
 }
 
-/// One input: `integer = round(real / scale) − zero_point`.
+/// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputManifest {
     /// The ONNX name.
@@ -53,6 +53,8 @@ pub struct InputManifest {
     pub real_min: Vec<f64>,
     /// Largest real value of the declared domain; as many as `scales`.
     pub real_max: Vec<f64>,
+    /// The integer of a missing value, for each feature that may lack one; empty if none may.
+    pub missing: Vec<Option<i32>>,
 }
 
 /// One output: `real ≈ integer · scale`.
@@ -85,6 +87,7 @@ impl Manifest {
             name: input.name.clone(),
             shape: input.shape.clone(),
             len: input.shape.iter().product(),
+            missing: input.missing.iter().any(Option::is_some),
         };
         self.inputs.iter().map(spec).collect()
     }
@@ -122,6 +125,14 @@ impl Manifest {
                 return fail(
                     &input.name,
                     "its shape, range, packing or number of scales differs from the graph's",
+                );
+            }
+            let codes = input.missing.iter().flatten();
+            let held = codes.clone().all(|code| (tensor.min..=tensor.max).contains(code));
+            if !held || !(input.missing.is_empty() || input.missing.len() == tensor.len) {
+                return fail(
+                    &input.name,
+                    "an integer for missing values lies outside its range",
                 );
             }
             let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());

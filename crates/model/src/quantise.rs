@@ -15,6 +15,7 @@ use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::options::Options;
 use crate::scale_class::{ScaleClasses, Wish};
+use crate::test::{Operand, Tests, integer_layer};
 use crate::{ModelError, Result};
 
 /// Unseen data may go a little beyond the calibrated range before it saturates.
@@ -385,8 +386,9 @@ impl Quantiser<'_> {
                 self.tensors.push(self.input(id));
                 continue;
             };
-            let group = match (layer.precision, self.group_of[id]) {
-                (Precision::Exact { within }, _) => self.exact_group(layer.activation, within),
+            let group = match (&layer.precision, self.group_of[id]) {
+                (Precision::Exact { within }, _) => self.exact_group(layer.activation, *within),
+                (Precision::Tests(_), _) => self.exact_group(layer.activation, None),
                 (_, group) => group.unwrap_or_default(),
             };
             let (quantised, keys) = loop {
@@ -435,8 +437,8 @@ impl Quantiser<'_> {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
             len: tensor.len,
-            min: grid.min,
-            max: grid.max,
+            min: grid.integers().0,
+            max: grid.integers().1,
             scale: grid.scale(0),
             visibility: self.options.input_visibility,
             layer: None,
@@ -451,7 +453,10 @@ impl Quantiser<'_> {
         layer: &FloatLayer,
         group: usize,
     ) -> Result<Result<(Layer, (i64, i64)), f64>> {
-        let (step, shift) = match (layer.precision, layer.terms.first()) {
+        if let Precision::Tests(tests) = &layer.precision {
+            return self.tests(id, layer, tests, group).map(Ok);
+        }
+        let (step, shift) = match (&layer.precision, layer.terms.first()) {
             (Precision::Exact { .. }, Some(term)) => (self.source_scale(term.source, 0), 0),
             _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
         };
@@ -529,6 +534,55 @@ impl Quantiser<'_> {
             return Ok(Err((reach as f64 / self.key_limit as f64).max(1.0) * 1.001));
         }
         Ok(Ok((layer, (min as i64, max as i64))))
+    }
+
+    /// The integers of a layer of tests.
+    fn tests(
+        &self,
+        id: usize,
+        layer: &FloatLayer,
+        tests: &Tests,
+        group: usize,
+    ) -> Result<(Layer, (i64, i64))> {
+        let operand = |source: usize, cell: u32| {
+            let grid = self.graph.inputs.iter().position(|input| *input == source);
+            let cell = cell as usize;
+            match (grid.map(|input| &self.grids[input]), &self.tensors[source]) {
+                (Some(grid), _) => Operand {
+                    weight: 1.0,
+                    range: (grid.min, grid.max),
+                    scale: grid.scale(cell),
+                    zero: grid.zero(cell),
+                    missing: grid.missing(cell),
+                },
+                (None, tensor) => Operand {
+                    weight: 1.0,
+                    range: (tensor.min, tensor.max),
+                    scale: tensor.scale,
+                    zero: 0,
+                    missing: None,
+                },
+            }
+        };
+        let invalid = |detail| ModelError::quantise(&self.graph.tensors[id].name, detail);
+        let mut integer =
+            integer_layer(tests, &layer.terms, &layer.bias, operand).map_err(invalid)?;
+        integer.nodes.clone_from(&layer.nodes);
+        integer.function = group;
+        let bounds = layer_bounds(&integer, |source| {
+            let tensor = &self.tensors[source];
+            (tensor.min, tensor.max, tensor.len)
+        });
+        let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0);
+        let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0);
+        if max.max(-min) > i128::from(self.key_limit) {
+            return Err(invalid(format!(
+                "its comparisons reach ±{}, beyond ±{}; raise table_bits or lower input_bits",
+                max.max(-min),
+                self.key_limit
+            )));
+        }
+        Ok((integer, (min as i64, max as i64)))
     }
 
     fn kernel(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {

@@ -36,6 +36,10 @@ impl ScaleClasses {
                 continue;
             }
             touched[id] = true;
+            // Tests know the grids of what they read.
+            if matches!(layer.precision, Precision::Tests(_)) {
+                continue;
+            }
             let keeps = matches!(layer.activation, Activation::Identity | Activation::Relu);
             let mut first = keeps.then_some(id);
             for term in &layer.terms {

@@ -106,6 +106,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         output_names,
         path: path.into(),
         onnx: onnx.into(),
+        missing: vec![Vec::new(); onnx_input_shapes.len()],
         onnx_input_shapes,
     })
 }
