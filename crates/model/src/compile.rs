@@ -132,8 +132,7 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
                 let present = || values.iter().filter(|v| !v.is_nan());
                 Stats {
                     magnitude: present().map(|v| v.abs()).fold(0.0, f64::max),
-                    mean_square: present().map(|v| v * v).sum::<f64>()
-                        / values.len().max(1) as f64,
+                    mean_square: present().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
                 }
             });
             (

@@ -172,7 +172,10 @@ impl FloatGraph {
                     name: tensor.name.clone(),
                     shape: tensor.shape.clone(),
                     len: tensor.len,
-                    missing: self.missing.get(input).is_some_and(|cells| !cells.is_empty()),
+                    missing: self
+                        .missing
+                        .get(input)
+                        .is_some_and(|cells| !cells.is_empty()),
                 }
             })
             .collect()

@@ -23,7 +23,8 @@ const NATURAL_STEPS: [f64; 12] = [
 ];
 /// Steps that single features come in, from the widest on.
 const FEATURE_STEPS: [f64; 17] = [
-    1000.0, 100.0, 10.0, 1.0, 0.5, 0.25, 0.2, 0.125, 0.1, 0.05, 0.025, 0.02, 0.01, 0.005, 0.001, 1e-4, 1e-5,
+    1000.0, 100.0, 10.0, 1.0, 0.5, 0.25, 0.2, 0.125, 0.1, 0.05, 0.025, 0.02, 0.01, 0.005, 0.001,
+    1e-4, 1e-5,
 ];
 /// A natural grid is kept if it has at most this many steps.
 const NATURAL_LIMIT: f64 = 4096.0;
@@ -60,6 +61,12 @@ impl InputGrid {
     /// The integer of a missing value.
     pub(crate) fn missing(&self, cell: usize) -> Option<i32> {
         self.missing.get(cell).copied().flatten()
+    }
+
+    /// The integer of a missing value, where no real value has it.
+    pub(crate) fn reserved(&self, cell: usize) -> Option<i32> {
+        self.missing(cell)
+            .filter(|code| !(self.min..=self.max).contains(code))
     }
 
     /// All integers, those of missing values included.
@@ -160,7 +167,9 @@ fn without_missing(
 
     let cells = || {
         let present = data.rows().iter().flat_map(move |row| &row[index]);
-        present.chain(imputed.iter().flatten()).filter(|v| !v.is_nan())
+        present
+            .chain(imputed.iter().flatten())
+            .filter(|v| !v.is_nan())
     };
     // A margin around calibrated data need not lie on the data's grid; bounds the caller states must.
     let stated = match domain {

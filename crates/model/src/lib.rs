@@ -56,13 +56,13 @@ pub use graph::{
     Visibility,
 };
 pub use import::{import, import_outputs};
-pub use missing::Missing;
 pub use manifest::{InputManifest, Manifest, OutputManifest};
+pub use missing::Missing;
 pub use options::{Goal, InputDomain, Options};
 pub use packing::Packing;
 pub use reference::Reference;
-pub use test::{Comparison, Marks, Test, Tests};
 pub use report::{AccuracyReport, LayerReport, accuracy};
+pub use test::{Comparison, Marks, Test, Tests};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;

@@ -128,7 +128,9 @@ impl Manifest {
                 );
             }
             let codes = input.missing.iter().flatten();
-            let held = codes.clone().all(|code| (tensor.min..=tensor.max).contains(code));
+            let held = codes
+                .clone()
+                .all(|code| (tensor.min..=tensor.max).contains(code));
             if !held || !(input.missing.is_empty() || input.missing.len() == tensor.len) {
                 return fail(
                     &input.name,

@@ -553,7 +553,7 @@ impl Quantiser<'_> {
                     range: (grid.min, grid.max),
                     scale: grid.scale(cell),
                     zero: grid.zero(cell),
-                    missing: grid.missing(cell),
+                    missing: grid.reserved(cell),
                 },
                 (None, tensor) => Operand {
                     weight: 1.0,

@@ -8,7 +8,7 @@ use crate::float_graph::FloatTerm;
 use crate::graph::{Kernel, Layer, Term};
 
 /// What a value is tested for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Comparison {
     /// `v ≤ t`
@@ -266,7 +266,12 @@ mod tests {
     #[test]
     fn integers_decide_as_their_real_numbers() {
         let thresholds = [-9.0, -2.0, -1.99, 0.0, 0.1f32.into(), 0.1, 0.3, 1.0, 99.0];
-        for (weight, bias, zero) in [(1.0, 0.0, 0), (-1.0, 0.0, 3), (0.3, -0.7, -5), (-4.0, 0.1, 0)] {
+        for (weight, bias, zero) in [
+            (1.0, 0.0, 0),
+            (-1.0, 0.0, 3),
+            (0.3, -0.7, -5),
+            (-4.0, 0.1, 0),
+        ] {
             for code in [None, Some(-9), Some(12)] {
                 for single in [false, true] {
                     for (comparison, missing) in
@@ -341,6 +346,12 @@ mod tests {
             ..test(true)
         };
         assert!(seven.holds(0.7));
-        assert!(!Test { single: false, ..seven }.holds(0.7));
+        assert!(
+            !Test {
+                single: false,
+                ..seven
+            }
+            .holds(0.7)
+        );
     }
 }

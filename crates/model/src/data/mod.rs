@@ -195,7 +195,10 @@ impl Source<'_> {
                 if values.len() != spec.len {
                     return Err(self.length(row, &spec.name, spec.len, values.len()));
                 }
-                if let Some(position) = values.iter().position(|v| !(v.is_finite() || v.is_nan() && spec.missing)) {
+                if let Some(position) = values
+                    .iter()
+                    .position(|v| !(v.is_finite() || v.is_nan() && spec.missing))
+                {
                     return Err(ModelError::DataValue {
                         path: self.path.into(),
                         row,

@@ -2,17 +2,19 @@
 
 mod hints;
 mod linear_ops;
+mod ml;
 mod node;
 mod proto;
 mod shape_ops;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
 use crate::linear::Affine;
+use crate::missing::Missing;
 use crate::{ModelError, Result};
 use node::Node;
 
@@ -61,6 +63,10 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         constants: HashMap::new(),
         tensors: vec![],
         taken: HashSet::new(),
+        wanted: HashSet::new(),
+        missing: HashMap::new(),
+        imputed: HashMap::new(),
+        stand_ins: BTreeMap::new(),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -71,11 +77,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     }
 
     let output_names: Vec<String> = if outputs.is_empty() {
-        graph
-            .output
-            .iter()
-            .map(|output| output.name.clone())
-            .collect()
+        ml::natural_outputs(graph)
     } else {
         outputs.iter().map(|name| (*name).to_owned()).collect()
     };
@@ -85,10 +87,11 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     for node in importer.needed(&output_names) {
         importer.run(node)?;
     }
-    let outputs = output_names
+    let mut outputs = output_names
         .iter()
         .map(|name| importer.output(name))
         .collect::<Result<Vec<_>>>()?;
+    let missing = importer.settle_missing(&inputs, &mut outputs)?;
     let stem = || {
         path.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -106,7 +109,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         output_names,
         path: path.into(),
         onnx: onnx.into(),
-        missing: vec![Vec::new(); onnx_input_shapes.len()],
+        missing,
         onnx_input_shapes,
     })
 }
@@ -122,6 +125,14 @@ struct Importer<'a> {
     tensors: Vec<FloatTensor>,
     /// Tensors that are outputs already.
     taken: HashSet<usize>,
+    /// Names that the outputs or a needed node ask for.
+    wanted: HashSet<String>,
+    /// Input cells that tests read, with the end of the range where missing values lie.
+    missing: HashMap<(usize, u32), Missing>,
+    /// Input cells whose missing values are imputed.
+    imputed: HashMap<(usize, u32), Missing>,
+    /// Tensors that stand for an input with its missing values imputed.
+    stand_ins: BTreeMap<usize, usize>,
 }
 
 impl<'a> Importer<'a> {
@@ -175,29 +186,32 @@ impl<'a> Importer<'a> {
     }
 
     /// The nodes that the values `names` depend on, in the file's (topological) order.
-    fn needed(&self, names: &[String]) -> Vec<&'a NodeProto> {
-        let mut wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
+    fn needed(&mut self, names: &[String]) -> Vec<&'a NodeProto> {
+        let mut wanted: HashSet<String> = names.iter().cloned().collect();
         let mut nodes: Vec<&NodeProto> = self
             .graph
             .node
             .iter()
             .rev()
             .filter(|node| {
-                let needed = node
-                    .output
-                    .iter()
-                    .any(|output| wanted.contains(output.as_str()));
+                let needed = node.output.iter().any(|output| {
+                    wanted.contains(output) || wanted.contains(&ml::raw_name(output))
+                });
                 if needed {
-                    wanted.extend(node.input.iter().map(String::as_str));
+                    wanted.extend(node.input.iter().cloned());
                 }
                 needed
             })
             .collect();
         nodes.reverse();
+        self.wanted = wanted;
         nodes
     }
 
     fn run(&mut self, proto: &'a NodeProto) -> Result<()> {
+        if proto.domain == ml::DOMAIN {
+            return self.run_ml(proto);
+        }
         let first_output = proto
             .output
             .iter()

@@ -105,8 +105,8 @@ pub(crate) fn cost(trees: &[Tree], groups: &[Group]) -> usize {
             // Exponents count from the last channel.
             exponent -= 1;
             for (position, cell) in channel.iter().enumerate() {
-                let branch = cell
-                    .and_then(|cell| trees[group.trees[position]].branches.get(cell.branch));
+                let branch =
+                    cell.and_then(|cell| trees[group.trees[position]].branches.get(cell.branch));
                 let Some(branch) = branch else { continue };
                 features
                     .entry(branch.feature)
@@ -133,7 +133,11 @@ const CANDIDATES: usize = 24;
 /// Ways to divide the trees: from one group for every shape to one group for all, each time joining the two that gain most.
 fn partitions(shapes: &mut Shapes, roots: &[ShapeId]) -> Vec<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
-    for (tree, shape) in roots.iter().enumerate().filter(|(_, shape)| **shape != LEAF) {
+    for (tree, shape) in roots
+        .iter()
+        .enumerate()
+        .filter(|(_, shape)| **shape != LEAF)
+    {
         match parts.iter_mut().find(|(other, _)| other == shape) {
             Some((_, members)) => members.push(tree),
             None => parts.push((*shape, vec![tree])),
@@ -174,8 +178,8 @@ fn best_pair(shapes: &mut Shapes, parts: &[Part]) -> Option<(i64, usize, usize, 
             let rows = |shape, trees: usize| {
                 rows::cells(shapes.slots(shape), shapes.leaves(shape) - 1, trees) as i64
             };
-            let gain = rows(*left, m.len()) + rows(*right, n.len())
-                - rows(union, m.len() + n.len());
+            let gain =
+                rows(*left, m.len()) + rows(*right, n.len()) - rows(union, m.len() + n.len());
             if best.is_none_or(|(most, ..)| gain > most) {
                 best = Some((gain, a, b, union));
             }
@@ -305,7 +309,10 @@ impl Placing<'_> {
         let (fixed, natural) = natural_sides(branch);
         let mut fits = |children: [Child; 2]| {
             [0, 1].iter().all(|&bit| {
-                shapes.fits(shape_at(self.shapes, children[bit]), slot_shape(&sides[bit]))
+                shapes.fits(
+                    shape_at(self.shapes, children[bit]),
+                    slot_shape(&sides[bit]),
+                )
             })
         };
         let swapped = [natural[1], natural[0]];

@@ -1,0 +1,226 @@
+//! What tests read: one source cell each, with the affine map that precedes it.
+
+use std::collections::HashMap;
+
+use crate::Result;
+use crate::float_graph::{Activation, FloatLayer, FloatTerm, Precision};
+use crate::import::Importer;
+use crate::import::node::Node;
+use crate::linear::Affine;
+use crate::missing::Missing;
+use crate::test::{Comparison, Marks, Test, Tests};
+
+/// `bias + weight · source[cell]`; without a source it is a constant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feature {
+    pub(super) source: Option<(usize, u32)>,
+    pub(super) weight: f64,
+    pub(super) bias: f64,
+}
+
+/// The cells `wanted` of `value` as features. What mixes several cells becomes a tensor first.
+pub(super) fn features(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    name: &str,
+    value: &Affine,
+    wanted: &[usize],
+) -> Result<HashMap<usize, Feature>> {
+    let mut found = HashMap::new();
+    let mut mixed = Vec::new();
+    for &cell in wanted {
+        let Some(bias) = value.bias.get(cell) else {
+            return Err(node.invalid(format!(
+                "reads feature {cell} of a value with {} cells; export the model again",
+                value.len()
+            )));
+        };
+        let mut read = value.terms.iter().flat_map(|(source, rows)| {
+            let row = rows.get(cell).map_or(&[][..], Vec::as_slice);
+            row.iter()
+                .map(move |(cell, weight)| (*source, *cell, *weight))
+        });
+        let first = read.next();
+        if read.next().is_some() {
+            mixed.push(cell);
+            continue;
+        }
+        let feature = Feature {
+            source: first.map(|(source, cell, _)| (source, cell)),
+            weight: first.map_or(0.0, |(_, _, weight)| weight),
+            bias: *bias,
+        };
+        found.insert(cell, feature);
+    }
+    if !mixed.is_empty() {
+        let mut mixture = value.gather(vec![1, mixed.len()], &mixed);
+        mixture.nodes.push(node.name.clone());
+        let tensor = importer.activate(format!("{name}/features"), mixture, Activation::Identity);
+        for (i, cell) in mixed.into_iter().enumerate() {
+            let source = tensor.terms.keys().next().map(|source| (*source, i as u32));
+            let feature = Feature {
+                source,
+                weight: 1.0,
+                bias: 0.0,
+            };
+            found.insert(cell, feature);
+        }
+    }
+    Ok(found)
+}
+
+/// A layer of tests under construction.
+pub(super) struct TestLayer {
+    pub(super) name: String,
+    /// The ONNX shape, batch axis included.
+    pub(super) shape: Vec<usize>,
+    /// One per cell; `None` is always 0.
+    pub(super) cells: Vec<Option<(Feature, Test)>>,
+}
+
+impl Importer<'_> {
+    /// Whether a test would take the reserved integer of a missing value to the wrong side. Decides on which end of the range it
+    /// lies, if nothing has yet.
+    fn goes_wrong(&self, feature: &Feature, test: &Test) -> bool {
+        let side = feature.source.and_then(|source| self.missing.get(&source));
+        match side {
+            Some(Missing::Above) => {
+                (test.comparison.rises() == (feature.weight > 0.0)) != test.missing
+            }
+            Some(Missing::Below) => {
+                (test.comparison.rises() == (feature.weight > 0.0)) == test.missing
+            }
+            _ => false,
+        }
+    }
+
+    /// Chooses, for every input cell tested for the first time, the end of the range where fewer tests need a correction.
+    pub(super) fn choose_sides<'t>(
+        &mut self,
+        tests: impl Iterator<Item = (&'t Feature, &'t Test)>,
+    ) {
+        let mut votes: HashMap<(usize, u32), i64> = HashMap::new();
+        for (feature, test) in tests {
+            let Some(source) = feature.source else {
+                continue;
+            };
+            let input =
+                self.tensors[source.0].layer.is_none() && !self.stand_ins.contains_key(&source.0);
+            if input && !self.missing.contains_key(&source) {
+                let above = (test.comparison.rises() == (feature.weight > 0.0)) == test.missing;
+                *votes.entry(source).or_default() += if above { 1 } else { -1 };
+            }
+        }
+        for (source, votes) in votes {
+            let side = if votes >= 0 {
+                Missing::Above
+            } else {
+                Missing::Below
+            };
+            self.missing.insert(source, side);
+        }
+    }
+
+    /// Adds the layers, and before them a tensor of marks for the missing values that they take wrongly. Returns the tensors.
+    pub(super) fn add_tests(
+        &mut self,
+        node: &Node<'_>,
+        name: &str,
+        layers: Vec<TestLayer>,
+    ) -> Vec<usize> {
+        let all = layers.iter().flat_map(|layer| layer.cells.iter().flatten());
+        self.choose_sides(all.map(|(feature, test)| (feature, test)));
+        let all = layers.iter().flat_map(|layer| layer.cells.iter().flatten());
+        let mut marked: Vec<(usize, u32)> = all
+            .filter(|(feature, test)| self.goes_wrong(feature, test))
+            .filter_map(|(feature, _)| feature.source)
+            .collect();
+        marked.sort_unstable();
+        marked.dedup();
+        let marks = (!marked.is_empty()).then(|| {
+            let mark = |source: &(usize, u32)| {
+                let feature = Feature {
+                    source: Some(*source),
+                    weight: 1.0,
+                    bias: 0.0,
+                };
+                let test = Test {
+                    comparison: Comparison::Missing,
+                    threshold: 0.0,
+                    single: false,
+                    missing: true,
+                };
+                Some((feature, test))
+            };
+            let layer = TestLayer {
+                name: format!("{name}/missing"),
+                shape: vec![1, marked.len()],
+                cells: marked.iter().map(mark).collect(),
+            };
+            self.add_layer_of_tests(node, layer, None)
+        });
+        let layers = layers.into_iter().map(|layer| {
+            let mark_of = |cell: &Option<(Feature, Test)>| {
+                let (feature, test) = cell.as_ref()?;
+                if !self.goes_wrong(feature, test) {
+                    return None;
+                }
+                let at = marked.binary_search(&feature.source?).ok()?;
+                Some(at as u32)
+            };
+            let marks = marks.map(|tensor| Marks {
+                tensor,
+                cells: layer.cells.iter().map(mark_of).collect(),
+            });
+            let marks = marks.filter(|marks| marks.cells.iter().any(Option::is_some));
+            self.add_layer_of_tests(node, layer, marks)
+        });
+        layers.collect()
+    }
+
+    fn add_layer_of_tests(
+        &mut self,
+        node: &Node<'_>,
+        layer: TestLayer,
+        marks: Option<Marks>,
+    ) -> usize {
+        let len = layer.cells.len();
+        let mut sources: Vec<usize> = layer
+            .cells
+            .iter()
+            .flatten()
+            .filter_map(|(feature, _)| Some(feature.source?.0))
+            .collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let mut rows = vec![vec![Vec::new(); len]; sources.len()];
+        let mut bias = vec![0.0; len];
+        for (i, cell) in layer.cells.iter().enumerate() {
+            let Some((feature, _)) = cell else { continue };
+            bias[i] = feature.bias;
+            if let Some((source, cell)) = feature.source
+                && let Ok(term) = sources.binary_search(&source)
+            {
+                rows[term][i].push((cell, feature.weight));
+            }
+        }
+        let terms = sources.into_iter().zip(rows);
+        let float = FloatLayer {
+            nodes: vec![node.name.clone()],
+            terms: terms
+                .map(|(source, rows)| FloatTerm { source, rows })
+                .collect(),
+            bias,
+            activation: Activation::Step,
+            precision: Precision::Tests(std::sync::Arc::new(Tests {
+                cells: layer
+                    .cells
+                    .iter()
+                    .map(|cell| cell.map(|(_, test)| test))
+                    .collect(),
+                marks,
+            })),
+        };
+        self.push(layer.name, &layer.shape, Some(float))
+    }
+}

@@ -1,0 +1,56 @@
+//! What a classifier does with its raw scores.
+
+use super::raw_name;
+use crate::Result;
+use crate::float_graph::Activation;
+use crate::import::Importer;
+use crate::import::node::Node;
+use crate::linear::Affine;
+
+/// `transform` applied to `scores`, the value called `name`.
+pub(super) fn apply(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    name: &str,
+    scores: Affine,
+    transform: &str,
+) -> Result<Affine> {
+    match transform {
+        "NONE" => Ok(scores),
+        "LOGISTIC" => Ok(logistic(importer, node, name, scores)),
+        "SOFTMAX" => soft_max(node, name),
+        "SOFTMAX_ZERO" | "PROBIT" => Err(unsupported(node, name, transform)),
+        other => Err(node.invalid(format!(
+            "post_transform `{other}` is none of NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO and PROBIT; export the model again"
+        ))),
+    }
+}
+
+/// `1 / (1 + e^−score)`.
+pub(super) fn logistic(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    name: &str,
+    mut scores: Affine,
+) -> Affine {
+    if scores.is_constant() {
+        for score in &mut scores.bias {
+            *score = Activation::Sigmoid.apply(*score);
+        }
+        return scores;
+    }
+    scores.nodes.push(node.name.clone());
+    importer.activate(name.to_owned(), scores, Activation::Sigmoid)
+}
+
+/// The soft-max over the classes.
+fn soft_max(node: &Node<'_>, name: &str) -> Result<Affine> {
+    Err(unsupported(node, name, "SOFTMAX"))
+}
+
+fn unsupported(node: &Node<'_>, name: &str, transform: &str) -> crate::ModelError {
+    node.unsupported(format!(
+        "its post_transform {transform} is not; it keeps the order of the scores, so compile the raw ones: name `{}` as the output",
+        raw_name(name)
+    ))
+}
