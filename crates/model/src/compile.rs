@@ -133,10 +133,17 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
                 Stats {
                     magnitude: present().map(|v| v.abs()).fold(0.0, f64::max),
                     mean_square: present().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
+                    sums: (f64::INFINITY, f64::NEG_INFINITY),
                 }
             });
+            let mut stats: Vec<Stats> = stats.collect();
+            for (stats, sums) in stats.iter_mut().zip(&trace.sums) {
+                stats.sums = sums
+                    .iter()
+                    .fold(stats.sums, |(low, high), v| (low.min(*v), high.max(*v)));
+            }
             (
-                stats.collect(),
+                stats,
                 graph
                     .outputs
                     .iter()
@@ -151,6 +158,7 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
         for (all, one) in stats.iter_mut().zip(row) {
             all.magnitude = all.magnitude.max(one.magnitude);
             all.mean_square += one.mean_square / data.len() as f64;
+            all.sums = (all.sums.0.min(one.sums.0), all.sums.1.max(one.sums.1));
         }
         outputs.push(values);
     }

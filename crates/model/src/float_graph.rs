@@ -1,14 +1,16 @@
 //! The imported model: linear maps and element-wise functions over real numbers.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::data::InputSpec;
+use crate::expression::{Binary, Expression, Step, Unary};
 use crate::missing::Missing;
 use crate::test::Tests;
 
 /// An element-wise function.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
     /// `v`
@@ -37,12 +39,14 @@ pub enum Activation {
     IsZero,
     /// `v²`; in [exact](Precision::Exact) layers only.
     Square,
+    /// Any other function of one variable.
+    Expression(Expression),
 }
 
 impl Activation {
     /// The function's value, computed by `libm` so that it is the same on every platform.
-    pub fn apply(self, v: f64) -> f64 {
-        match self {
+    pub fn apply(&self, v: f64) -> f64 {
+        match *self {
             Self::Identity => v,
             Self::Relu => v.max(0.0),
             Self::LeakyRelu { alpha } => {
@@ -59,12 +63,13 @@ impl Activation {
             Self::Step => f64::from(v >= 0.0),
             Self::IsZero => f64::from(v == 0.0),
             Self::Square => v * v,
+            Self::Expression(ref expression) => expression.apply(v),
         }
     }
 
     /// For messages and [`Table::name`](crate::Table::name).
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(&self) -> Cow<'static, str> {
+        let name = match self {
             Self::Identity => "identity",
             Self::Relu => "relu",
             Self::LeakyRelu { .. } => "leaky_relu",
@@ -74,6 +79,56 @@ impl Activation {
             Self::Step => "step",
             Self::IsZero => "is_zero",
             Self::Square => "square",
+            Self::Expression(expression) => return expression.name().into(),
+        };
+        name.into()
+    }
+}
+
+impl From<Expression> for Activation {
+    /// The named function where there is one: those share tables.
+    fn from(expression: Expression) -> Self {
+        match *expression.steps() {
+            [Step::Value] => Self::Identity,
+            [Step::Value, Step::Unary(Unary::Sigmoid, _)] => Self::Sigmoid,
+            [Step::Value, Step::Unary(Unary::Tanh, _)] => Self::Tanh,
+            [
+                Step::Value,
+                Step::Constant(0.0),
+                Step::Binary(Binary::Max, ..),
+            ] => Self::Relu,
+            [
+                Step::Value,
+                Step::Constant(min),
+                Step::Binary(Binary::Max, ..),
+            ] => Self::Clip {
+                min,
+                max: f64::INFINITY,
+            },
+            [
+                Step::Value,
+                Step::Constant(max),
+                Step::Binary(Binary::Min, ..),
+            ] => Self::Clip {
+                min: f64::NEG_INFINITY,
+                max,
+            },
+            [
+                Step::Value,
+                Step::Constant(min),
+                Step::Binary(Binary::Max, ..),
+                Step::Constant(max),
+                Step::Binary(Binary::Min, 2, 3),
+            ] => Self::Clip { min, max },
+            [
+                Step::Constant(0.0),
+                Step::Value,
+                Step::Binary(Binary::Greater, 0, 1),
+                Step::Constant(alpha),
+                Step::Binary(Binary::Mul, 1, 3),
+                Step::Select(2, 4, 1),
+            ] => Self::LeakyRelu { alpha },
+            _ => Self::Expression(expression),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::graph::Table;
 
 /// Maps a key `q` to a table value. Keys are rounded to the nearest (the rounding constant is in the bias), so key `q`
 /// stands for the bucket around the real number `q · unit` and the function is evaluated at that bucket's midpoint.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
     /// The table is the same whatever the scale: `x` and `q` have the same unit.
     Homogeneous { activation: Activation, limit: i32 },
@@ -24,15 +24,21 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    pub(crate) fn value(self, q: i64) -> i32 {
-        let (real, limit) = match self {
-            Self::Exact { activation, within } => {
+    pub(crate) fn value(&self, q: i64) -> i32 {
+        let (real, limit) = match *self {
+            Self::Exact {
+                ref activation,
+                within,
+            } => {
                 let value = activation.apply(q as f64);
                 return value.clamp(within.0.into(), within.1.into()) as i32;
             }
-            Self::Homogeneous { activation, limit } => (activation.apply(q as f64), limit),
+            Self::Homogeneous {
+                ref activation,
+                limit,
+            } => (activation.apply(q as f64), limit),
             Self::Scaled {
-                activation,
+                ref activation,
                 limit,
                 unit,
                 scale,
@@ -43,8 +49,17 @@ impl Rule {
         libm::rint(real).clamp(-limit, limit) as i32
     }
 
-    /// Smallest and largest value over `q_min..=q_max`. Every supported function is monotone on either side of zero.
-    pub(crate) fn range(self, q_min: i64, q_max: i64) -> (i32, i32) {
+    /// Smallest and largest value over `q_min..=q_max`.
+    pub(crate) fn range(&self, q_min: i64, q_max: i64) -> (i32, i32) {
+        if let Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. } = self
+            && matches!(activation, Activation::Expression(_))
+        {
+            let values = (q_min..=q_max).map(|q| self.value(q));
+            return values.fold((i32::MAX, i32::MIN), |(min, max), v| {
+                (min.min(v), max.max(v))
+            });
+        }
+        // All others are monotone on either side of zero.
         let turn = 0.clamp(q_min, q_max);
         let values = [q_min, turn, q_max].map(|q| self.value(q));
         let min = match self {
@@ -59,13 +74,13 @@ impl Rule {
         (min, max)
     }
 
-    pub(crate) fn table(self, shift: u32, q_min: i64, q_max: i64) -> Table {
+    pub(crate) fn table(&self, shift: u32, q_min: i64, q_max: i64) -> Table {
         let (Self::Homogeneous { activation, .. }
         | Self::Scaled { activation, .. }
         | Self::Exact { activation, .. }) = self;
         let values = (q_min..=q_max).map(|q| self.value(q)).collect();
         Table {
-            name: activation.name().to_owned(),
+            name: activation.name().into_owned(),
             shift,
             q_min,
             values,
@@ -74,9 +89,10 @@ impl Rule {
 }
 
 /// Whether `f(c·v) = c·f(v)` for `c > 0`, so that layers with different scales can share one table.
-pub(crate) fn homogeneous(activation: Activation) -> bool {
-    matches!(
-        activation,
-        Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. }
-    )
+pub(crate) fn homogeneous(activation: &Activation) -> bool {
+    match activation {
+        Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. } => true,
+        Activation::Expression(expression) => expression.degree() == Some(1.0),
+        _ => false,
+    }
 }

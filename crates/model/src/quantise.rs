@@ -13,6 +13,7 @@ use crate::function::{Rule, homogeneous};
 use crate::graph::{Function, IntegerGraph, Kernel, Layer, Tensor, Term};
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
+use crate::key_unit::{key_unit, value_scale};
 use crate::options::Options;
 use crate::scale_class::{ScaleClasses, Wish};
 use crate::test::{Operand, Tests, integer_layer};
@@ -30,16 +31,30 @@ const WEIGHT_NOISE: f64 = 0.25;
 const MAX_BIAS: f64 = (1u64 << 60) as f64;
 /// The largest sum whose square stays below 2^31.
 const SQUARE_LIMIT: i64 = 46_340;
+/// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
+const MAX_STRETCH: f64 = 64.0;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
 
 /// What calibration saw of a tensor.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Stats {
     /// Largest magnitude of a value.
     pub(crate) magnitude: f64,
     /// Mean of the squared values.
     pub(crate) mean_square: f64,
+    /// Smallest and largest argument of the layer's function; infinite the wrong way round if there was none.
+    pub(crate) sums: (f64, f64),
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            magnitude: 0.0,
+            mean_square: 0.0,
+            sums: (f64::INFINITY, f64::NEG_INFINITY),
+        }
+    }
 }
 
 /// Bits for the two kinds of layers.
@@ -51,13 +66,22 @@ pub(crate) struct Bits {
 
 /// Layers that share a table.
 struct Group {
-    activation: Activation,
     output: bool,
     /// The class whose scale a fixed rule has to keep to.
     class: Option<usize>,
+    /// Bits its table drops, unless they are the graph's.
+    shift: Option<u32>,
     rule: Rule,
     /// The keys any member reaches.
     keys: Option<(i64, i64)>,
+}
+
+/// What has to grow by a factor before the layers are quantised once more.
+enum TooFine {
+    /// The unit of a tensor's keys, and of all that share it.
+    Unit(usize, f64),
+    /// The scale of a class.
+    Scale(usize, f64),
 }
 
 struct Quantiser<'a> {
@@ -108,8 +132,14 @@ pub(crate) fn quantise(
     quantiser.group();
     quantiser.choose_shift();
     // A fixed or shared unit that turns out too fine concerns layers already done: widen it and start over.
-    while let Some((tensor, factor)) = quantiser.layers()? {
-        quantiser.widen(tensor, factor)?;
+    while let Some(too_fine) = quantiser.layers()? {
+        match too_fine {
+            TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
+            TooFine::Scale(class, factor) => {
+                quantiser.classes.widen(class, factor);
+                quantiser.choose_classes()?;
+            }
+        }
     }
     quantiser.finish()
 }
@@ -137,8 +167,9 @@ impl Quantiser<'_> {
         for id in 0..self.units.len() {
             let steps = self.steps(self.graph.outputs.contains(&id));
             let range = self.stats[id].magnitude * HEADROOM;
-            // A layer that is silent on the calibration data still needs some unit; 1 is as good as any.
-            self.units[id] = if range > 0.0 { range } else { 1.0 } / steps;
+            let layer = self.graph.tensors[id].layer.as_ref();
+            let activation = layer.map_or(&Activation::Identity, |layer| &layer.activation);
+            self.units[id] = value_scale(activation, range, steps);
         }
     }
 
@@ -164,82 +195,56 @@ impl Quantiser<'_> {
             return Wish::Fixed(self.source_scale(id, 0));
         };
         if layer.precision == Precision::Scaled {
-            return match self.fixed_rule(layer.activation, self.graph.outputs.contains(&id)) {
-                Rule::Scaled { scale, .. } if !homogeneous(layer.activation) => {
-                    Wish::AtLeast(scale)
-                }
+            return match self.fixed_rule(id) {
+                Some(Rule::Scaled { scale, .. }) => Wish::AtLeast(scale),
                 _ => Wish::AtLeast(self.units[id]),
             };
         }
-        match (layer.activation, layer.terms.first()) {
-            (Activation::Square, Some(term)) => Wish::SquareOf(term.source),
-            (Activation::Step | Activation::IsZero, _) => Wish::Fixed(1.0),
-            _ => Wish::Any,
+        match &layer.activation {
+            Activation::Square => Wish::Square,
+            Activation::Step | Activation::IsZero => Wish::Fixed(1.0),
+            Activation::Identity | Activation::Relu => Wish::Any,
+            _ => Wish::AtLeast(self.units[id]),
         }
     }
 
-    /// Puts the layers that requantise into groups; exact ones join theirs once their sources' ranges are known.
+    /// Puts the layers that requantise into groups; exact ones join theirs once their sources' scales are known.
     fn group(&mut self) {
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else { continue };
             if layer.precision != Precision::Scaled {
                 continue;
             }
-            let activation = layer.activation;
             let output = self.graph.outputs.contains(&id);
-            let (class, rule) = if homogeneous(activation) {
-                let limit = self.limit(output);
-                (None, Rule::Homogeneous { activation, limit })
-            } else {
-                (self.classes.of(id), self.fixed_rule(activation, output))
-            };
-            let found = self.groups.iter().position(|g| {
-                g.activation == activation
-                    && g.output == output
-                    && g.class == class
-                    && !matches!(g.rule, Rule::Exact { .. })
-            });
-            self.group_of[id] = Some(found.unwrap_or_else(|| {
-                self.groups.push(Group {
-                    activation,
-                    output,
-                    class,
-                    rule: match (rule, class) {
-                        (
-                            Rule::Scaled {
-                                activation,
-                                limit,
-                                unit,
-                                ..
-                            },
-                            Some(class),
-                        ) => Rule::Scaled {
-                            activation,
-                            limit,
-                            unit,
-                            scale: self.classes.class_scale(class),
-                        },
-                        _ => rule,
-                    },
-                    keys: None,
-                });
-                self.groups.len() - 1
-            }));
+            let limit = self.limit(output);
+            let fixed = self.fixed_rule(id);
+            let class = fixed.is_some().then(|| self.classes.of(id)).flatten();
+            let activation = layer.activation.clone();
+            let mut rule = fixed.unwrap_or(Rule::Homogeneous { activation, limit });
+            if let (Rule::Scaled { scale, .. }, Some(class)) = (&mut rule, class) {
+                *scale = self.classes.class_scale(class);
+            }
+            let group = self.join(rule, output, class, None);
+            self.group_of[id] = Some(group);
         }
     }
 
-    /// The group of an exact layer. The tensors before it are done.
-    fn exact_group(&mut self, activation: Activation, within: Option<usize>) -> usize {
-        let within = within
-            .and_then(|id| self.tensors.get(id))
-            .map_or((i32::MIN, i32::MAX), |tensor| (tensor.min, tensor.max));
-        let rule = Rule::Exact { activation, within };
-        let found = self.groups.iter().position(|g| g.rule == rule);
+    /// The group with this rule, a new one if need be. `shift` is the graph's unless given.
+    fn join(
+        &mut self,
+        rule: Rule,
+        output: bool,
+        class: Option<usize>,
+        shift: Option<u32>,
+    ) -> usize {
+        let found = self.groups.iter().position(|g| {
+            g.rule == rule && g.output == output && g.class == class && g.shift == shift
+        });
         found.unwrap_or_else(|| {
             self.groups.push(Group {
-                activation,
-                output: false,
-                class: None,
+                output,
+                class,
+                shift,
                 rule,
                 keys: None,
             });
@@ -247,59 +252,88 @@ impl Quantiser<'_> {
         })
     }
 
-    fn fixed_rule(&self, activation: Activation, output: bool) -> Rule {
+    /// The group of an exact layer. The tensors before it are done.
+    fn exact_group(&mut self, id: usize, layer: &FloatLayer, within: Option<usize>) -> usize {
+        use Activation::{Identity, IsZero, Relu, Square, Step};
+        let activation = layer.activation.clone();
+        let output = self.graph.outputs.contains(&id);
+        let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
+            let within = within
+                .and_then(|id| self.tensors.get(id))
+                .map_or((i32::MIN, i32::MAX), |tensor| (tensor.min, tensor.max));
+            Rule::Exact { activation, within }
+        } else {
+            Rule::Scaled {
+                activation,
+                limit: self.limit(output),
+                unit: self.exact_step(layer),
+                scale: self.scale(id),
+            }
+        };
+        let group = self.join(rule, output, None, Some(0));
+        self.group_of[id] = Some(group);
+        group
+    }
+
+    /// Whether two layers that requantise can share a table: the same function of arguments and values of similar size.
+    fn alike(&self, id: usize, other: usize) -> bool {
+        let layer = |id: usize| {
+            let layer = self.graph.tensors[id].layer.as_ref();
+            layer.filter(|layer| layer.precision == Precision::Scaled)
+        };
+        let (Some(a), Some(b)) = (layer(id), layer(other)) else {
+            return false;
+        };
+        let size = |id: usize| {
+            let stats = &self.stats[id];
+            let argument = stats.sums.0.abs().max(stats.sums.1.abs());
+            [stats.magnitude, argument].map(|size| (libm::log2(size) / 2.0).round())
+        };
+        a.activation == b.activation
+            && self.graph.outputs.contains(&id) == self.graph.outputs.contains(&other)
+            && self.classes.of(id) == self.classes.of(other)
+            && (!matches!(a.activation, Activation::Expression(_)) || size(id) == size(other))
+    }
+
+    /// The rule of a layer that requantises, unless its unit is its own to choose.
+    fn fixed_rule(&self, id: usize) -> Option<Rule> {
+        let activation = &self.graph.tensors[id].layer.as_ref()?.activation;
+        if homogeneous(activation) {
+            return None;
+        }
+        let output = self.graph.outputs.contains(&id);
         let (limit, steps) = (self.limit(output), self.steps(output));
-        let scale = 1.0 / f64::from(limit);
-        match activation {
+        let members = || (0..self.stats.len()).filter(|other| self.alike(id, *other));
+        let (unit, scale) = match *activation {
             // The steepest slope is 1/4: four times the value's step is the widest key step that skips no value.
-            Activation::Sigmoid => Rule::Scaled {
-                activation,
-                limit,
-                unit: 4.0 / steps,
-                scale,
-            },
-            Activation::Tanh => Rule::Scaled {
-                activation,
-                limit,
-                unit: 1.0 / steps,
-                scale,
-            },
-            _ => {
-                let members = self
-                    .graph
-                    .tensors
-                    .iter()
-                    .enumerate()
-                    .filter(|(id, tensor)| {
-                        tensor
-                            .layer
-                            .as_ref()
-                            .is_some_and(|layer| layer.activation == activation)
-                            && self.graph.outputs.contains(id) == output
-                    });
-                let range = members
-                    .map(|(id, _)| self.stats[id].magnitude)
+            Activation::Sigmoid => (4.0 / steps, 1.0 / f64::from(limit)),
+            Activation::Tanh => (1.0 / steps, 1.0 / f64::from(limit)),
+            Activation::Clip { min, max } => {
+                let range = members()
+                    .map(|id| self.stats[id].magnitude)
                     .fold(0.0, f64::max)
                     * HEADROOM;
-                let range = match activation {
-                    Activation::Clip { min, max } if min.abs().max(max.abs()) > 0.0 => {
-                        range.min(min.abs().max(max.abs()))
-                    }
-                    _ => range,
-                };
-                let unit = if range > 0.0 {
-                    range / steps
-                } else {
-                    1.0 / steps
-                };
-                Rule::Scaled {
-                    activation,
-                    limit,
-                    unit,
-                    scale: unit,
-                }
+                let bound = min.abs().max(max.abs());
+                let range = if bound > 0.0 { range.min(bound) } else { range };
+                let unit = if range > 0.0 { range } else { 1.0 } / steps;
+                (unit, unit)
             }
-        }
+            _ => {
+                let scale = members().map(|id| self.units[id]).fold(0.0, f64::max);
+                let (low, high) = members()
+                    .map(|id| self.stats[id].sums)
+                    .fold(Stats::default().sums, |(low, high), (a, b)| {
+                        (low.min(a), high.max(b))
+                    });
+                (key_unit(activation, (low, high), scale, steps), scale)
+            }
+        };
+        Some(Rule::Scaled {
+            activation: activation.clone(),
+            limit,
+            unit,
+            scale,
+        })
     }
 
     /// The real value of one step of a tensor's integers.
@@ -307,15 +341,15 @@ impl Quantiser<'_> {
         if let Some(scale) = self.classes.scale(id) {
             return scale;
         }
-        match self.group_of[id].map(|group| self.groups[group].rule) {
-            Some(Rule::Scaled { scale, .. }) => scale,
+        match self.group_of[id].map(|group| &self.groups[group].rule) {
+            Some(Rule::Scaled { scale, .. }) => *scale,
             _ => self.units[id],
         }
     }
 
     fn unit(&self, id: usize) -> f64 {
-        match self.group_of[id].map(|group| self.groups[group].rule) {
-            Some(Rule::Scaled { unit, .. }) => unit,
+        match self.group_of[id].map(|group| &self.groups[group].rule) {
+            Some(Rule::Scaled { unit, .. }) => *unit,
             _ => self.classes.scale(id).unwrap_or(self.units[id]),
         }
     }
@@ -376,9 +410,8 @@ impl Quantiser<'_> {
         largest.fold(0.0, f64::max)
     }
 
-    /// Quantises every layer; `Some((tensor, factor))` if the tensor's unit, which others have too, must grow by the factor
-    /// first.
-    fn layers(&mut self) -> Result<Option<(usize, f64)>> {
+    /// Quantises every layer, unless something that others depend on is too fine.
+    fn layers(&mut self) -> Result<Option<TooFine>> {
         self.tensors.clear();
         self.groups.iter_mut().for_each(|group| group.keys = None);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
@@ -387,18 +420,22 @@ impl Quantiser<'_> {
                 continue;
             };
             let group = match (&layer.precision, self.group_of[id]) {
-                (Precision::Exact { within }, _) => self.exact_group(layer.activation, *within),
-                (Precision::Tests(_), _) => self.exact_group(layer.activation, None),
+                (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
+                (Precision::Tests(_), _) => self.exact_group(id, layer, None),
                 (_, group) => group.unwrap_or_default(),
             };
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
+                    Err(factor) if layer.precision != Precision::Scaled => {
+                        let class = self.finest_class(layer).unwrap_or_default();
+                        return Ok(Some(TooFine::Scale(class, factor)));
+                    }
                     Err(factor)
                         if self.classes.of(id).is_some()
                             || matches!(self.groups[group].rule, Rule::Scaled { .. }) =>
                     {
-                        return Ok(Some((id, factor)));
+                        return Ok(Some(TooFine::Unit(id, factor)));
                     }
                     Err(factor) => self.units[id] *= factor,
                 }
@@ -456,11 +493,12 @@ impl Quantiser<'_> {
         if let Precision::Tests(tests) = &layer.precision {
             return self.tests(id, layer, tests, group).map(Ok);
         }
-        let (step, shift) = match (&layer.precision, layer.terms.first()) {
-            (Precision::Exact { .. }, Some(term)) => (self.source_scale(term.source, 0), 0),
-            _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
-        };
         let exact = layer.precision != Precision::Scaled;
+        let (step, shift) = if exact {
+            (self.exact_step(layer), 0)
+        } else {
+            (self.unit(id) / f64::from(1u32 << self.shift), self.shift)
+        };
         let square = layer.activation == Activation::Square;
         if exact {
             self.check_exact(id, layer)?;
@@ -505,6 +543,7 @@ impl Quantiser<'_> {
             return Ok(Err(largest_bias / MAX_BIAS * 2.0));
         }
         let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
+        let exact_layer = layer;
         let layer = Layer {
             nodes: layer.nodes.clone(),
             terms,
@@ -522,7 +561,11 @@ impl Quantiser<'_> {
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
         let reach = max.max(-min);
         let limit = if square { SQUARE_LIMIT } else { self.key_limit };
-        if reach > i128::from(limit) && exact {
+        let excess = reach as f64 / limit as f64;
+        if exact && excess > 1.0 {
+            if self.can_coarsen(exact_layer, excess) {
+                return Ok(Err(excess));
+            }
             return Err(ModelError::quantise(
                 &self.graph.tensors[id].name,
                 format!(
@@ -583,6 +626,30 @@ impl Quantiser<'_> {
             )));
         }
         Ok((integer, (min as i64, max as i64)))
+    }
+
+    /// What one step of an exact layer's sums stands for: the finest of its sources' scales, of which the others are multiples.
+    fn exact_step(&self, layer: &FloatLayer) -> f64 {
+        let scales = layer
+            .terms
+            .iter()
+            .map(|term| self.source_scale(term.source, 0));
+        let finest = scales.fold(f64::INFINITY, f64::min);
+        if finest.is_finite() { finest } else { 1.0 }
+    }
+
+    /// The class of an exact layer's finest source.
+    fn finest_class(&self, layer: &FloatLayer) -> Option<usize> {
+        let step = self.exact_step(layer);
+        let mut sources = layer.terms.iter().map(|term| term.source);
+        let finest = sources.find(|source| self.source_scale(*source, 0) <= step)?;
+        self.classes.of(finest)
+    }
+
+    /// Whether an exact layer whose sums are too large may have its finest source made coarser by `factor` more.
+    fn can_coarsen(&self, layer: &FloatLayer, factor: f64) -> bool {
+        self.finest_class(layer)
+            .is_some_and(|class| self.classes.stretch(class) * factor <= MAX_STRETCH)
     }
 
     fn kernel(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
@@ -649,13 +716,13 @@ impl Quantiser<'_> {
                 format!("is an exact layer, but {detail}"),
             ))
         };
-        use Activation::{Identity, IsZero, Relu, Square, Step};
-        if !matches!(layer.activation, Identity | Relu | Step | IsZero | Square) {
-            return invalid("its function has no exact table");
-        }
-        let mut weights = layer.terms.iter().flat_map(|term| &term.rows).flatten();
-        if weights.any(|(_, w)| w.round() != *w || w.abs() > self.max_weight) {
-            return invalid("a weight is no 16-bit integer");
+        let step = self.exact_step(layer);
+        for term in &layer.terms {
+            let ratio = self.source_scale(term.source, 0) / step;
+            let mut weights = term.rows.iter().flatten();
+            if weights.any(|(_, w)| w.round() != *w || w.abs() * ratio > self.max_weight) {
+                return invalid("a weight is no 16-bit integer");
+            }
         }
         let mut grids = layer.terms.iter().filter_map(|term| {
             let input = self.graph.inputs.iter().position(|id| *id == term.source)?;
@@ -689,8 +756,10 @@ impl Quantiser<'_> {
                     activation: Activation::Square,
                     ..
                 } => Function::Square,
-                Rule::Exact { .. } => Function::Table(group.rule.table(0, min, max)),
-                _ => Function::Table(group.rule.table(self.shift, min, max)),
+                _ => {
+                    let shift = group.shift.unwrap_or(self.shift);
+                    Function::Table(group.rule.table(shift, min, max))
+                }
             };
             let found = functions.iter().position(|other| *other == function);
             number.push(found.unwrap_or_else(|| {

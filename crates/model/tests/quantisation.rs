@@ -58,7 +58,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
             nodes: vec![format!("layer{i}")],
             terms,
             bias: (0..len).map(|_| gain * rng.gen_range(-1.0..1.0)).collect(),
-            activation: activations[rng.gen_range(0..activations.len())],
+            activation: activations[rng.gen_range(0..activations.len())].clone(),
             precision: Precision::Scaled,
         };
         tensors.push(tensor(&format!("h{i}"), len, Some(layer)));
@@ -442,7 +442,7 @@ fn extreme_weights() {
                 .iter_mut()
                 .filter_map(|tensor| tensor.layer.as_mut())
             {
-                layer.activation = activation;
+                layer.activation = activation.clone();
                 layer.bias.iter_mut().for_each(|bias| *bias *= magnitude);
                 layer
                     .terms

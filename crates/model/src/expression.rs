@@ -1,0 +1,496 @@
+//! Functions of one real variable, put together from operators: what a table can hold beyond the named activations.
+
+use std::sync::Arc;
+
+/// Longer programs are not folded any further: each step costs time at every table entry.
+pub(crate) const MAX_STEPS: usize = 48;
+
+/// A step with one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unary {
+    /// `−v`
+    Neg,
+    /// `|v|`
+    Abs,
+    /// −1, 0 or 1
+    Sign,
+    /// Towards −∞.
+    Floor,
+    /// Towards +∞.
+    Ceil,
+    /// To the nearest integer, ties to the even one.
+    Round,
+    /// Towards zero.
+    Trunc,
+    /// `e^v`
+    Exp,
+    /// `e^v − 1` without cancellation near zero.
+    ExpM1,
+    /// The natural logarithm.
+    Log,
+    /// `ln(1 + v)` without cancellation near zero.
+    Log1p,
+    /// The square root.
+    Sqrt,
+    /// The error function.
+    Erf,
+    /// `1 / (1 + e^−v)`
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// The sine.
+    Sin,
+    /// The cosine.
+    Cos,
+    /// The tangent.
+    Tan,
+    /// The inverse sine.
+    Asin,
+    /// The inverse cosine.
+    Acos,
+    /// The inverse tangent.
+    Atan,
+    /// The hyperbolic sine.
+    Sinh,
+    /// The hyperbolic cosine.
+    Cosh,
+    /// The inverse hyperbolic sine.
+    Asinh,
+    /// The inverse hyperbolic cosine.
+    Acosh,
+    /// The inverse hyperbolic tangent.
+    Atanh,
+}
+
+/// A step with two operands. Comparisons give 0 or 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Binary {
+    /// `a + b`
+    Add,
+    /// `a − b`
+    Sub,
+    /// `a · b`
+    Mul,
+    /// `a / b`
+    Div,
+    /// `a^b`
+    Pow,
+    /// The larger one.
+    Max,
+    /// The smaller one.
+    Min,
+    /// `a = b`
+    Equal,
+    /// `a > b`
+    Greater,
+    /// `a ≥ b`
+    GreaterOrEqual,
+}
+
+/// One step of an [`Expression`]; operands are the numbers of earlier steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The variable.
+    Value,
+    /// A number.
+    Constant(f64),
+    /// An operator's result.
+    Unary(Unary, usize),
+    /// An operator's result.
+    Binary(Binary, usize, usize),
+    /// The second operand where the first is not zero, the third elsewhere.
+    Select(usize, usize, usize),
+}
+
+/// A function of one variable as a straight-line program; its value is the last step's.
+///
+/// Where the function has no finite value (`ln 0`, `1/0`, `√−1`), so has the expression; its *table* is total all the same:
+/// infinities saturate at the table's ends and what is not a number becomes 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    steps: Arc<[Step]>,
+}
+
+impl Expression {
+    /// `v`
+    pub fn value() -> Self {
+        Self::from_steps(vec![Step::Value])
+    }
+
+    /// The same number everywhere.
+    pub fn constant(value: f64) -> Self {
+        Self::from_steps(vec![Step::Constant(value)])
+    }
+
+    fn from_steps(steps: Vec<Step>) -> Self {
+        Self {
+            steps: steps.into(),
+        }
+    }
+
+    /// The program.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The number it is everywhere, if it does not depend on the variable.
+    pub fn as_constant(&self) -> Option<f64> {
+        match self.steps.last() {
+            Some(Step::Constant(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the variable itself.
+    pub fn is_value(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Value))
+    }
+
+    /// `op(self)`
+    pub fn unary(&self, op: Unary) -> Self {
+        Self::join(&[self], |at| Step::Unary(op, at[0]))
+    }
+
+    /// `op(self, other)`
+    pub fn binary(&self, op: Binary, other: &Self) -> Self {
+        match (op, self.as_constant(), other.as_constant()) {
+            (Binary::Add, Some(0.0), _) | (Binary::Mul, Some(1.0), _) => other.clone(),
+            (Binary::Add | Binary::Sub, _, Some(0.0))
+            | (Binary::Mul | Binary::Div, _, Some(1.0)) => self.clone(),
+            _ => Self::join(&[self, other], |at| Step::Binary(op, at[0], at[1])),
+        }
+    }
+
+    /// `op(self, number)`
+    pub fn with(&self, op: Binary, number: f64) -> Self {
+        self.binary(op, &Self::constant(number))
+    }
+
+    /// `yes` where `self` is not zero, `no` elsewhere.
+    pub fn select(&self, yes: &Self, no: &Self) -> Self {
+        Self::join(&[self, yes, no], |at| Step::Select(at[0], at[1], at[2]))
+    }
+
+    /// `self(inner(v))`
+    pub fn of(&self, inner: &Self) -> Self {
+        let mut steps = inner.steps.to_vec();
+        let value = steps.len() - 1;
+        let last = append(&mut steps, &self.steps, Some(value));
+        Self::from_steps(steps).ending_at(last)
+    }
+
+    /// `(a, c)` if it is `a · v + c`.
+    pub fn as_affine(&self) -> Option<(f64, f64)> {
+        let mut known: Vec<Option<(f64, f64)>> = Vec::with_capacity(self.steps.len());
+        for step in self.steps.iter() {
+            let affine = match *step {
+                Step::Value => Some((1.0, 0.0)),
+                Step::Constant(c) => Some((0.0, c)),
+                Step::Unary(Unary::Neg, a) => known[a].map(|(a, c)| (-a, -c)),
+                Step::Binary(op, a, b) => {
+                    known[a]
+                        .zip(known[b])
+                        .and_then(|((a, c), (b, d))| match op {
+                            Binary::Add => Some((a + b, c + d)),
+                            Binary::Sub => Some((a - b, c - d)),
+                            Binary::Mul if b == 0.0 => Some((a * d, c * d)),
+                            Binary::Mul if a == 0.0 => Some((c * b, c * d)),
+                            Binary::Div if b == 0.0 => Some((a / d, c / d)),
+                            _ => None,
+                        })
+                }
+                _ => None,
+            };
+            known.push(affine);
+        }
+        known.pop().flatten()
+    }
+
+    /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end shows it.
+    pub fn peel(&self) -> (Self, f64, f64) {
+        let (mut at, mut a, mut c) = (self.steps.len() - 1, 1.0, 0.0);
+        let constant = |at: usize| match self.steps[at] {
+            Step::Constant(value) => Some(value),
+            _ => None,
+        };
+        loop {
+            let (next, factor, offset) = match self.steps[at] {
+                Step::Unary(Unary::Neg, x) => (x, -1.0, 0.0),
+                Step::Binary(op, x, y) => match (op, constant(x), constant(y)) {
+                    (Binary::Add, Some(n), _) => (y, 1.0, n),
+                    (Binary::Add, _, Some(n)) => (x, 1.0, n),
+                    (Binary::Sub, Some(n), _) => (y, -1.0, n),
+                    (Binary::Sub, _, Some(n)) => (x, 1.0, -n),
+                    (Binary::Mul, Some(n), _) => (y, n, 0.0),
+                    (Binary::Mul, _, Some(n)) => (x, n, 0.0),
+                    (Binary::Div, _, Some(n)) => (x, 1.0 / n, 0.0),
+                    _ => break,
+                },
+                _ => break,
+            };
+            // f = a · (factor · next + offset) + c
+            let (scaled, shifted) = (a * factor, a * offset + c);
+            if scaled == 0.0 || !scaled.is_finite() || !shifted.is_finite() {
+                break;
+            }
+            (at, a, c) = (next, scaled, shifted);
+        }
+        (self.ending_at(at), a, c)
+    }
+
+    /// One program for all of `parts` with a last step made of their results; equal steps are shared.
+    fn join(parts: &[&Self], last: impl Fn(&[usize]) -> Step) -> Self {
+        let mut steps = Vec::new();
+        let results: Vec<usize> = parts
+            .iter()
+            .map(|part| append(&mut steps, &part.steps, None))
+            .collect();
+        let last = push(&mut steps, last(&results));
+        Self::from_steps(steps).ending_at(last)
+    }
+
+    /// The same program with only the steps that number `last` needs.
+    fn ending_at(&self, last: usize) -> Self {
+        let mut needed = vec![false; self.steps.len()];
+        needed[last] = true;
+        for i in (0..=last).rev() {
+            if needed[i] {
+                mark(&self.steps[i], &mut needed);
+            }
+        }
+        let mut place = vec![0; self.steps.len()];
+        let mut steps = Vec::new();
+        for (i, step) in self.steps.iter().enumerate().take(last + 1) {
+            if needed[i] {
+                place[i] = steps.len();
+                steps.push(moved(*step, |at| place[at]));
+            }
+        }
+        Self::from_steps(steps)
+    }
+
+    /// The value at `v`, computed by `libm` so that it is the same on every platform.
+    pub fn apply(&self, v: f64) -> f64 {
+        let mut values = Vec::with_capacity(self.steps.len());
+        for step in self.steps.iter() {
+            let value = evaluate(*step, v, &values);
+            values.push(value);
+        }
+        values.last().copied().unwrap_or(v)
+    }
+
+    /// The degree `d` with `f(c·v) = c^d·f(v)` for every `c > 0`, where the program's structure shows one.
+    pub fn degree(&self) -> Option<f64> {
+        let mut degrees: Vec<Degree> = Vec::with_capacity(self.steps.len());
+        for step in self.steps.iter() {
+            let degree = match *step {
+                Step::Value => Degree::Of(1.0),
+                // Zero scales like anything.
+                Step::Constant(0.0) => Degree::Any,
+                Step::Constant(_) => Degree::Of(0.0),
+                Step::Unary(op, a) => unary_degree(op, degrees[a]),
+                Step::Binary(op, a, b) => binary_degree(op, degrees[a], degrees[b]),
+                Step::Select(condition, a, b) if degrees[condition] != Degree::None => {
+                    degrees[a].same(degrees[b])
+                }
+                Step::Select(..) => Degree::None,
+            };
+            degrees.push(degree);
+        }
+        match degrees.last() {
+            Some(Degree::Of(degree)) => Some(*degree),
+            _ => None,
+        }
+    }
+
+    /// For messages: the operators that are not plain arithmetic.
+    pub fn name(&self) -> String {
+        let mut names: Vec<String> = self
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Unary(op, _) if *op != Unary::Neg => Some(format!("{op:?}").to_lowercase()),
+                Step::Binary(op, ..)
+                    if !matches!(op, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div) =>
+                {
+                    Some(format!("{op:?}").to_lowercase())
+                }
+                _ => None,
+            })
+            .collect();
+        names.dedup();
+        if names.is_empty() {
+            "rational".into()
+        } else {
+            names.join("_")
+        }
+    }
+}
+
+/// What is known about how a step scales with the variable.
+#[derive(Clone, Copy, PartialEq)]
+enum Degree {
+    Of(f64),
+    /// It is zero.
+    Any,
+    None,
+}
+
+impl Degree {
+    /// The degree of a sum or a choice of both.
+    fn same(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Any, degree) | (degree, Self::Any) => degree,
+            (Self::Of(a), Self::Of(b)) if a == b => self,
+            _ => Self::None,
+        }
+    }
+}
+
+fn unary_degree(op: Unary, a: Degree) -> Degree {
+    match (op, a) {
+        (_, Degree::None) => Degree::None,
+        (Unary::Neg | Unary::Abs, degree) => degree,
+        (Unary::Sign, _) => Degree::Of(0.0),
+        (Unary::Sqrt, Degree::Of(degree)) => Degree::Of(degree / 2.0),
+        // A function of what does not change does not change.
+        (_, Degree::Of(0.0) | Degree::Any) => Degree::Of(0.0),
+        _ => Degree::None,
+    }
+}
+
+fn binary_degree(op: Binary, a: Degree, b: Degree) -> Degree {
+    match (op, a, b) {
+        (_, Degree::None, _) | (_, _, Degree::None) => Degree::None,
+        (Binary::Add | Binary::Sub | Binary::Max | Binary::Min, a, b) => a.same(b),
+        (Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, a, b) => match a.same(b) {
+            Degree::None => Degree::None,
+            _ => Degree::Of(0.0),
+        },
+        (Binary::Mul, Degree::Of(a), Degree::Of(b)) => Degree::Of(a + b),
+        (Binary::Mul, ..) => Degree::Any,
+        (Binary::Div, Degree::Of(a), Degree::Of(b)) => Degree::Of(a - b),
+        (Binary::Pow, Degree::Of(0.0), Degree::Of(0.0)) => Degree::Of(0.0),
+        _ => Degree::None,
+    }
+}
+
+fn evaluate(step: Step, v: f64, values: &[f64]) -> f64 {
+    match step {
+        Step::Value => v,
+        Step::Constant(value) => value,
+        Step::Unary(op, a) => unary(op, values[a]),
+        Step::Binary(op, a, b) => binary(op, values[a], values[b]),
+        Step::Select(condition, yes, no) => values[if values[condition] != 0.0 { yes } else { no }],
+    }
+}
+
+fn unary(op: Unary, a: f64) -> f64 {
+    match op {
+        Unary::Neg => -a,
+        Unary::Abs => a.abs(),
+        Unary::Sign if a == 0.0 || a.is_nan() => a,
+        Unary::Sign => a.signum(),
+        Unary::Floor => a.floor(),
+        Unary::Ceil => a.ceil(),
+        Unary::Round => libm::rint(a),
+        Unary::Trunc => a.trunc(),
+        Unary::Exp => libm::exp(a),
+        Unary::ExpM1 => libm::expm1(a),
+        Unary::Log => libm::log(a),
+        Unary::Log1p => libm::log1p(a),
+        Unary::Sqrt => libm::sqrt(a),
+        Unary::Erf => libm::erf(a),
+        Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-a)),
+        Unary::Tanh => libm::tanh(a),
+        Unary::Sin => libm::sin(a),
+        Unary::Cos => libm::cos(a),
+        Unary::Tan => libm::tan(a),
+        Unary::Asin => libm::asin(a),
+        Unary::Acos => libm::acos(a),
+        Unary::Atan => libm::atan(a),
+        Unary::Sinh => libm::sinh(a),
+        Unary::Cosh => libm::cosh(a),
+        Unary::Asinh => libm::asinh(a),
+        Unary::Acosh => libm::acosh(a),
+        Unary::Atanh => libm::atanh(a),
+    }
+}
+
+fn binary(op: Binary, a: f64, b: f64) -> f64 {
+    let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
+    match op {
+        Binary::Add => a + b,
+        Binary::Sub => a - b,
+        Binary::Mul => a * b,
+        Binary::Div => a / b,
+        Binary::Pow => libm::pow(a, b),
+        Binary::Max => a.max(b),
+        Binary::Min => a.min(b),
+        Binary::Equal => truth(a == b),
+        Binary::Greater => truth(a > b),
+        Binary::GreaterOrEqual => truth(a >= b),
+    }
+}
+
+/// Appends a program whose variable is step number `value` of `steps`, or stays the variable; gives its result's number.
+fn append(steps: &mut Vec<Step>, program: &[Step], value: Option<usize>) -> usize {
+    let mut place = Vec::with_capacity(program.len());
+    for step in program {
+        let at = match (step, value) {
+            (Step::Value, Some(value)) => value,
+            _ => push(steps, moved(*step, |at| place[at])),
+        };
+        place.push(at);
+    }
+    place.last().copied().unwrap_or_default()
+}
+
+/// Adds a step unless it is there already or is known now; gives its number.
+fn push(steps: &mut Vec<Step>, step: Step) -> usize {
+    let constant = |at: usize| match steps[at] {
+        Step::Constant(value) => Some(value),
+        _ => None,
+    };
+    let step = match step {
+        Step::Unary(op, a) => constant(a).map(|a| unary(op, a)),
+        Step::Binary(op, a, b) => constant(a).zip(constant(b)).map(|(a, b)| binary(op, a, b)),
+        _ => None,
+    }
+    .map_or(step, Step::Constant);
+    if let Step::Select(condition, a, b) = step
+        && let Some(condition) = constant(condition)
+    {
+        return if condition != 0.0 { a } else { b };
+    }
+    steps
+        .iter()
+        .position(|known| *known == step)
+        .unwrap_or_else(|| {
+            steps.push(step);
+            steps.len() - 1
+        })
+}
+
+fn moved(step: Step, to: impl Fn(usize) -> usize) -> Step {
+    match step {
+        Step::Value | Step::Constant(_) => step,
+        Step::Unary(op, a) => Step::Unary(op, to(a)),
+        Step::Binary(op, a, b) => Step::Binary(op, to(a), to(b)),
+        Step::Select(condition, a, b) => Step::Select(to(condition), to(a), to(b)),
+    }
+}
+
+fn mark(step: &Step, needed: &mut [bool]) {
+    match *step {
+        Step::Value | Step::Constant(_) => {}
+        Step::Unary(_, a) => needed[a] = true,
+        Step::Binary(_, a, b) => (needed[a], needed[b]) = (true, true),
+        Step::Select(condition, a, b) => {
+            (needed[condition], needed[a], needed[b]) = (true, true, true);
+        }
+    }
+}
