@@ -7,7 +7,7 @@ use crate::graph::Conv;
 /// A kernel's offset, a stride or a pad beyond this is no model anyone has.
 const MAX_STEP: usize = 1 << 20;
 
-impl Conv {
+impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
     /// Why the convolution does not fit a source and an output of these lengths.
     pub(crate) fn check(&self, source_len: usize, output_len: usize) -> Result<(), String> {
         let steps = [self.size, self.stride, self.up, self.dilation];
@@ -90,69 +90,134 @@ impl Conv {
     }
 
     /// The weight between an output channel, a source channel by its number in the group, and a kernel place.
-    pub fn weight(&self, output: usize, source: usize, row: usize, column: usize) -> i32 {
+    pub fn weight(&self, output: usize, source: usize, row: usize, column: usize) -> W {
         let per_group = self.channels[0] / self.groups;
         let index = ((output * per_group + source) * self.size[0] + row) * self.size[1] + column;
-        self.weights.get(index).copied().unwrap_or(0)
+        self.weights.get(index).copied().unwrap_or_default()
+    }
+
+    /// Number of weights that are not zero.
+    pub fn non_zero(&self) -> usize {
+        let zero = W::default();
+        self.weights
+            .iter()
+            .filter(|weight| **weight != zero)
+            .count()
     }
 
     /// Pairs of both axes by kernel place.
-    fn all_pairs(&self) -> [Vec<Vec<(usize, usize)>>; 2] {
+    pub(crate) fn all_pairs(&self) -> [Vec<Vec<(usize, usize)>>; 2] {
         [0, 1].map(|axis| (0..self.size[axis]).map(|k| self.pairs(axis, k)).collect())
     }
 
     /// Calls `visit(output cell, source cell, weight)` for every product whose weight is not zero.
-    pub fn for_each(&self, mut visit: impl FnMut(usize, usize, i32)) {
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize, W)) {
         let [rows, columns] = self.all_pairs();
         for output in 0..self.channels[1] {
-            self.channel(output, &rows, &columns, |to, from, weight| {
-                for &(y, x) in &columns[weight.1] {
-                    visit(to + y, from + x, weight.0);
+            self.channel(output, &rows, |to, from, weight, column| {
+                for &(y, x) in &columns[column] {
+                    visit(to + y, from + x, weight);
                 }
             });
         }
     }
 
-    /// Adds the convolution of `source` to `sums`. Wraps where an unvalidated graph would overflow.
-    pub(crate) fn add_to(&self, sums: &mut [i64], source: &[i32]) {
+    /// `add(sum, weight, source cell)` for every product whose weight is not zero.
+    pub(crate) fn accumulate<S: Send, X: Copy + Sync>(
+        &self,
+        sums: &mut [S],
+        source: &[X],
+        add: impl Fn(&mut S, W, X) + Sync,
+    ) {
         let [rows, columns] = self.all_pairs();
+        let columns: Vec<Run> = columns.iter().map(|pairs| Run::of(pairs)).collect();
         let plane = self.output[0] * self.output[1];
         sums.par_chunks_mut(plane.max(1))
             .enumerate()
             .for_each(|(output, sums)| {
-                self.channel(output, &rows, &columns, |to, from, (weight, column)| {
-                    let to = to - output * plane;
-                    for &(y, x) in &columns[column] {
-                        if let (Some(sum), Some(x)) = (sums.get_mut(to + y), source.get(from + x)) {
-                            *sum = sum.wrapping_add(i64::from(weight) * i64::from(*x));
+                self.channel(output, &rows, |to, from, weight, column| {
+                    let run = &columns[column];
+                    let sums = sums.get_mut(to - output * plane + run.y..);
+                    let source = source.get(from + run.x..);
+                    let (Some(sums), Some(source)) = (sums, source) else {
+                        return;
+                    };
+                    if (run.dy, run.dx) == (1, 1) {
+                        // Contiguous: the compiler vectorises.
+                        for (sum, x) in sums.iter_mut().zip(source).take(run.count) {
+                            add(sum, weight, *x);
+                        }
+                    } else {
+                        let sums = sums.iter_mut().step_by(run.dy);
+                        for (sum, x) in sums.zip(source.iter().step_by(run.dx)).take(run.count) {
+                            add(sum, weight, *x);
                         }
                     }
                 });
             });
     }
 
-    /// Calls `visit(first output cell, first source cell, (weight, kernel column))` for every pair of rows of one output channel.
+    /// Calls `visit(first output cell, first source cell, weight, kernel column)` for every pair of rows of one output channel.
     fn channel(
         &self,
         output: usize,
         rows: &[Vec<(usize, usize)>],
-        columns: &[Vec<(usize, usize)>],
-        mut visit: impl FnMut(usize, usize, (i32, usize)),
+        mut visit: impl FnMut(usize, usize, W, usize),
     ) {
         for (number, source) in self.sources(output).enumerate() {
             for (row, pairs) in rows.iter().enumerate() {
-                for column in 0..columns.len() {
+                for column in 0..self.size[1] {
                     let weight = self.weight(output, number, row, column);
-                    if weight == 0 {
+                    if weight == W::default() {
                         continue;
                     }
                     for &(y, x) in pairs {
                         let to = (output * self.output[0] + y) * self.output[1];
                         let from = (source * self.source[0] + x) * self.source[1];
-                        visit(to, from, (weight, column));
+                        visit(to, from, weight, column);
                     }
                 }
             }
+        }
+    }
+}
+
+impl Conv {
+    /// Adds the convolution of `source` to `sums`. Wraps where an unvalidated graph would overflow.
+    pub(crate) fn add_to(&self, sums: &mut [i64], source: &[i32]) {
+        self.accumulate(sums, source, |sum, weight, x| {
+            *sum = sum.wrapping_add(i64::from(weight) * i64::from(x));
+        });
+    }
+}
+
+impl Conv<f64> {
+    /// Adds the convolution of `source` to `sums`.
+    pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
+        self.accumulate(sums, source, |sum, weight, x| *sum += weight * x);
+    }
+}
+
+/// Pairs in steps: outputs `y, y + dy, …` meet sources `x, x + dx, …`.
+struct Run {
+    y: usize,
+    x: usize,
+    dy: usize,
+    dx: usize,
+    count: usize,
+}
+
+impl Run {
+    /// What a kernel place joins is an arithmetic progression on either side.
+    fn of(pairs: &[(usize, usize)]) -> Self {
+        let (y, x) = pairs.first().copied().unwrap_or_default();
+        let next = pairs.get(1).copied().unwrap_or((y + 1, x + 1));
+        Self {
+            y,
+            x,
+            dy: next.0 - y,
+            dx: next.1 - x,
+            count: pairs.len(),
         }
     }
 }

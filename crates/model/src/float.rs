@@ -43,13 +43,7 @@ impl FloatGraph {
             };
             let mut sums = layer.bias.clone();
             for term in &layer.terms {
-                let source = &trace.values[term.source];
-                for (sum, row) in sums.iter_mut().zip(&term.rows) {
-                    *sum += row
-                        .iter()
-                        .map(|(cell, weight)| weight * source[*cell as usize])
-                        .sum::<f64>();
-                }
+                term.kernel.add_to(&mut sums, &trace.values[term.source]);
             }
             let values = match &layer.precision {
                 Precision::Tests(tests) => {

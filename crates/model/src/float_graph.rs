@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::data::InputSpec;
 use crate::expression::{Binary, Expression, Step, Unary};
+use crate::graph::Conv;
 use crate::missing::Missing;
 use crate::test::Tests;
 
@@ -151,8 +152,12 @@ pub enum Precision {
         within: Option<usize>,
     },
     /// Each cell tests one source cell; the integers decide exactly as the real numbers they stand for. The activation is
-    /// [`Step`](Activation::Step), the scale 1.
+    /// [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for all others, the scale 1.
     Tests(Arc<Tests>),
+    /// As [`Scaled`](Self::Scaled), but nothing is shifted: weights are rounded to whole steps of the layer's unit, and the table is
+    /// the identity at shift 0. Unshifted sources have the same unit, so a chain of such layers adds up without any further
+    /// rounding: each product with a 0 or 1 is off by half a step at most. The activation is [`Identity`](Activation::Identity).
+    Unshifted,
 }
 
 /// One source of a layer's linear map.
@@ -160,11 +165,83 @@ pub enum Precision {
 pub struct FloatTerm {
     /// The tensor multiplied.
     pub source: usize,
-    /// For each output cell its `(source cell, weight)` pairs by ascending cell.
-    pub rows: Vec<Vec<(u32, f64)>>,
+    /// The matrix it is multiplied by.
+    pub kernel: FloatKernel,
 }
 
-/// `x = activation(bias + Σ rows · source)`.
+/// The matrix of a [`FloatTerm`].
+#[derive(Clone, Debug)]
+pub enum FloatKernel {
+    /// For each output cell its `(source cell, weight)` pairs by ascending cell.
+    Rows(Vec<Vec<(u32, f64)>>),
+    /// The same few weights at every place of a plane.
+    Conv(Conv<f64>),
+}
+
+impl FloatTerm {
+    /// A term with explicit weights.
+    pub fn rows(source: usize, rows: Vec<Vec<(u32, f64)>>) -> Self {
+        Self {
+            source,
+            kernel: FloatKernel::Rows(rows),
+        }
+    }
+}
+
+impl FloatKernel {
+    /// Every stored weight; those of a convolution once, zeros included.
+    pub fn weights(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+        match self {
+            Self::Rows(rows) => Box::new(rows.iter().flatten().map(|(_, weight)| *weight)),
+            Self::Conv(conv) => Box::new(conv.weights.iter().copied()),
+        }
+    }
+
+    /// Number of weights that are not zero.
+    pub fn non_zero(&self) -> usize {
+        self.weights().filter(|weight| *weight != 0.0).count()
+    }
+
+    /// The most products that one sum has.
+    pub(crate) fn widest(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.iter().map(Vec::len).max().unwrap_or(0),
+            Self::Conv(conv) => {
+                let per_output = (conv.weights.len() / conv.channels[1].max(1)).max(1);
+                let outputs = conv.weights.chunks(per_output);
+                outputs
+                    .map(|weights| weights.iter().filter(|weight| **weight != 0.0).count())
+                    .max()
+                    .unwrap_or(0)
+            }
+        }
+    }
+
+    /// Number of products of one run.
+    pub(crate) fn products(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.iter().map(Vec::len).sum(),
+            Self::Conv(conv) => conv.non_zero() * conv.output[0] * conv.output[1],
+        }
+    }
+
+    /// Adds the product with `source` to `sums`.
+    pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
+        match self {
+            Self::Rows(rows) => {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    let products = row
+                        .iter()
+                        .map(|(cell, weight)| weight * source[*cell as usize]);
+                    *sum += products.sum::<f64>();
+                }
+            }
+            Self::Conv(conv) => conv.add_to(sums, source),
+        }
+    }
+}
+
+/// `x = activation(bias + Σ kernel · source)`.
 #[derive(Clone, Debug)]
 pub struct FloatLayer {
     /// The ONNX nodes folded into this layer.
@@ -242,12 +319,7 @@ impl FloatGraph {
             .iter()
             .filter_map(|tensor| tensor.layer.as_ref())
             .map(|layer| {
-                let weights: usize = layer
-                    .terms
-                    .iter()
-                    .flat_map(|term| &term.rows)
-                    .map(Vec::len)
-                    .sum();
+                let weights: usize = layer.terms.iter().map(|term| term.kernel.non_zero()).sum();
                 weights + layer.bias.iter().filter(|bias| **bias != 0.0).count()
             })
             .sum()

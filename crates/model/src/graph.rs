@@ -99,7 +99,7 @@ pub enum Kernel {
 /// places `k` for which, in both axes, an `x` within the plane has `up·x = stride·y + dilation·k − pad`. With `up = 1` that is
 /// ONNX's Conv, with `stride = 1` its ConvTranspose; a negative pad crops.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Conv {
+pub struct Conv<W = i32> {
     /// Source and output channels; both are multiples of `groups`.
     pub channels: [usize; 2],
     /// Rows and columns of a source plane.
@@ -119,7 +119,7 @@ pub struct Conv {
     /// Output channel `o` reads the source channels of its own group only.
     pub groups: usize,
     /// `[output channel][source channel of the group][row][column]`.
-    pub weights: Vec<i32>,
+    pub weights: Vec<W>,
 }
 
 /// What makes a layer's value `x` of its sum `y`.

@@ -1,8 +1,11 @@
 //! Interval analysis: the range of every sum a layer can compute.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
-use crate::graph::{IntegerGraph, Kernel, Layer, TensorId};
+use crate::exclusive::{Cells, groups};
+use crate::graph::{Conv, IntegerGraph, Kernel, Layer, TensorId};
 
 /// What is known about one sum `y` for every value its sources can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +39,18 @@ impl Bound {
     }
 }
 
-/// The bounds of a layer's sums; `range` gives a source tensor's smallest and largest value and its length.
-pub(crate) fn layer_bounds(
-    layer: &Layer,
-    range: impl Fn(TensorId) -> (i32, i32, usize),
-) -> Vec<Bound> {
+/// The bounds of a layer's sums, given the tensors it reads.
+pub(crate) fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     let mut bounds: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
     for term in &layer.terms {
-        let (min, max, len) = range(term.source);
+        let (min, max, len) = cells.range(term.source);
+        // A convolution of such cells is what made them exclusive.
+        if !matches!(term.kernel, Kernel::Conv(_))
+            && let Some(groups) = groups(cells, term.source)
+        {
+            exclusive_bounds(&term.kernel, &groups, &mut bounds);
+            continue;
+        }
         match &term.kernel {
             Kernel::Dense { weights } => {
                 bounds
@@ -60,14 +67,60 @@ pub(crate) fn layer_bounds(
                     }
                 }
             }
-            Kernel::Conv(conv) => conv.for_each(|output, _, weight| {
-                if let Some(bound) = bounds.get_mut(output) {
-                    bound.add(weight, (min, max));
-                }
-            }),
+            Kernel::Conv(conv) => conv_bounds(conv, (min, max), &mut bounds),
         }
     }
     bounds
+}
+
+/// Adds the bounds of a kernel whose source's cells are 0 or 1, and 1 for one cell of each group at most.
+fn exclusive_bounds(kernel: &Kernel, groups: &[u32], bounds: &mut [Bound]) {
+    let mut largest: Vec<BTreeMap<u32, (i32, i32)>> = vec![BTreeMap::new(); bounds.len()];
+    kernel.for_each(groups.len(), |output, cell, weight| {
+        if let (Some(largest), Some(group)) = (largest.get_mut(output), groups.get(cell)) {
+            let (min, max) = largest.entry(*group).or_insert((0, 0));
+            (*min, *max) = (weight.min(*min), weight.max(*max));
+        }
+    });
+    for (bound, largest) in bounds.iter_mut().zip(largest) {
+        for (min, max) in largest.into_values() {
+            bound.min += i128::from(min);
+            bound.max += i128::from(max);
+            bound.magnitude += i128::from(min).abs().max(i128::from(max));
+        }
+    }
+}
+
+/// Adds a convolution's bounds: a kernel place contributes the same wherever it meets the source's plane.
+fn conv_bounds(conv: &Conv, range: (i32, i32), bounds: &mut [Bound]) {
+    let [rows, columns] = conv.all_pairs();
+    let width = conv.output[1];
+    let plane = (conv.output[0] * width).max(1);
+    bounds
+        .par_chunks_mut(plane)
+        .enumerate()
+        .for_each(|(output, bounds)| {
+            for (row, below) in rows.iter().enumerate() {
+                for (column, beside) in columns.iter().enumerate() {
+                    let mut place = Bound::new(0);
+                    for number in 0..conv.sources(output).len() {
+                        place.add(conv.weight(output, number, row, column), range);
+                    }
+                    if place.magnitude == 0 {
+                        continue;
+                    }
+                    for (y, _) in below {
+                        for (x, _) in beside {
+                            if let Some(bound) = bounds.get_mut(y * width + x) {
+                                bound.min += place.min;
+                                bound.max += place.max;
+                                bound.magnitude += place.magnitude;
+                            }
+                        }
+                    }
+                }
+            }
+        });
 }
 
 impl IntegerGraph {
@@ -95,14 +148,8 @@ impl IntegerGraph {
             .get(tensor)
             .and_then(|tensor| tensor.layer.as_ref());
         layer
-            .map(|layer| layer_bounds(layer, |id| self.range(id)))
+            .map(|layer| layer_bounds(layer, self))
             .unwrap_or_default()
-    }
-
-    fn range(&self, id: TensorId) -> (i32, i32, usize) {
-        self.tensors
-            .get(id)
-            .map_or((0, 0, 0), |tensor| (tensor.min, tensor.max, tensor.len))
     }
 
     /// Number of non-zero weights and of biases.
@@ -139,7 +186,7 @@ impl Kernel {
             Self::Sparse { entries } => {
                 entries.iter().filter(|(_, _, weight)| *weight != 0).count()
             }
-            Self::Conv(conv) => conv.weights.iter().filter(|weight| **weight != 0).count(),
+            Self::Conv(conv) => conv.non_zero(),
         }
     }
 
@@ -166,4 +213,39 @@ impl Kernel {
 
 fn saturate(value: i128) -> i64 {
     value.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Term;
+
+    #[test]
+    fn a_convolution_bounds_what_its_products_do() {
+        let conv = Conv {
+            channels: [4, 6],
+            source: [5, 4],
+            output: [4, 3],
+            size: [3, 2],
+            stride: [2, 1],
+            up: [1, 2],
+            dilation: [1, 2],
+            pad: [2, 1],
+            groups: 2,
+            weights: (0..72).map(|i| i * 37 % 19 - 9).collect(),
+        };
+        assert_eq!(conv.check(80, 72), Ok(()));
+        let layer = Layer {
+            nodes: vec![],
+            terms: vec![Term {
+                source: 0,
+                kernel: Kernel::Conv(conv.clone()),
+            }],
+            bias: (0..72).collect(),
+            function: 0,
+        };
+        let mut expected: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
+        conv.for_each(|to, _, weight| expected[to].add(weight, (-3, 7)));
+        assert_eq!(layer_bounds(&layer, &Source), expected);
+    }
 }

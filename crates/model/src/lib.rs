@@ -23,6 +23,7 @@ mod compile;
 mod conv;
 mod data;
 mod error;
+mod exclusive;
 mod execute;
 mod expression;
 mod float;
@@ -38,6 +39,7 @@ mod manifest;
 mod missing;
 mod options;
 mod packing;
+mod planes;
 mod quantise;
 mod reference;
 mod report;
@@ -53,7 +55,9 @@ pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use expression::{Binary, Expression, Step, Unary};
 pub use float::FloatTrace;
-pub use float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
+pub use float_graph::{
+    Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,
+};
 pub use graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
     Visibility,

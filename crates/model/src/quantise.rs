@@ -8,9 +8,10 @@
 
 use rayon::prelude::*;
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, Precision};
+use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, Precision};
 use crate::function::{Rule, homogeneous};
-use crate::graph::{Function, IntegerGraph, Kernel, Layer, Tensor, Term};
+use crate::graph::{Conv, Function, IntegerGraph, Kernel, Layer, Tensor, Term};
+use crate::exclusive::Cells;
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::key_unit::{key_unit, value_scale};
@@ -33,6 +34,8 @@ const MAX_BIAS: f64 = (1u64 << 60) as f64;
 const SQUARE_LIMIT: i64 = 46_340;
 /// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
 const MAX_STRETCH: f64 = 64.0;
+/// Steps of an unshifted sum for each step of an output: what it adds up is rounded term by term.
+const UNSHIFTED_STEPS: f64 = 4.0;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
 
@@ -144,6 +147,17 @@ pub(crate) fn quantise(
     quantiser.finish()
 }
 
+impl Cells for Quantiser<'_> {
+    fn tensor(&self, id: usize) -> Option<&Tensor> {
+        self.tensors.get(id)
+    }
+
+    fn value(&self, function: usize, y: i64) -> Option<i32> {
+        let group = self.groups.get(function)?;
+        (group.shift == Some(0)).then(|| group.rule.value(y))
+    }
+}
+
 impl Quantiser<'_> {
     fn limit(&self, output: bool) -> i32 {
         if output {
@@ -199,6 +213,12 @@ impl Quantiser<'_> {
                 Some(Rule::Scaled { scale, .. }) => Wish::AtLeast(scale),
                 _ => Wish::AtLeast(self.units[id]),
             };
+        }
+        if layer.precision == Precision::Unshifted {
+            // All of a chain have the widest one's unit, however short its own range is.
+            let range = self.stats[id].magnitude * HEADROOM;
+            let steps = f64::from(1u32 << self.bits.output) * UNSHIFTED_STEPS;
+            return Wish::AtLeast(range / steps);
         }
         match &layer.activation {
             Activation::Square => Wish::Square,
@@ -380,8 +400,7 @@ impl Quantiser<'_> {
                     Some(input) => self.grids[input].mean_square,
                     None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
                 };
-                let widest = term.rows.iter().map(Vec::len).max().unwrap_or(0);
-                variance += widest as f64 * square / 12.0;
+                variance += term.kernel.widest() as f64 * square / 12.0;
             }
             let noise = variance.sqrt() / WEIGHT_NOISE;
             needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
@@ -399,13 +418,19 @@ impl Quantiser<'_> {
 
     /// The largest weight per step of its source, in real numbers.
     fn largest_weight(&self, layer: &FloatLayer) -> f64 {
-        let largest = layer.terms.iter().map(|term| {
-            let weights = term.rows.par_iter().map(|row| {
-                row.iter()
-                    .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
-                    .fold(0.0, f64::max)
-            });
-            weights.reduce(|| 0.0, f64::max)
+        let largest = layer.terms.iter().map(|term| match &term.kernel {
+            FloatKernel::Rows(rows) => {
+                let weights = rows.par_iter().map(|row| {
+                    row.iter()
+                        .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
+                        .fold(0.0, f64::max)
+                });
+                weights.reduce(|| 0.0, f64::max)
+            }
+            FloatKernel::Conv(conv) => {
+                let weights = conv.weights.iter().map(|w| w.abs());
+                weights.fold(0.0, f64::max) * self.source_scale(term.source, 0)
+            }
         });
         largest.fold(0.0, f64::max)
     }
@@ -421,15 +446,20 @@ impl Quantiser<'_> {
             };
             let group = match (&layer.precision, self.group_of[id]) {
                 (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
-                (Precision::Tests(_), _) => self.exact_group(id, layer, None),
+                (Precision::Tests(_) | Precision::Unshifted, _) => {
+                    self.exact_group(id, layer, None)
+                }
                 (_, group) => group.unwrap_or_default(),
             };
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
                     Err(factor) if layer.precision != Precision::Scaled => {
-                        let class = self.finest_class(layer).unwrap_or_default();
-                        return Ok(Some(TooFine::Scale(class, factor)));
+                        let class = match layer.precision {
+                            Precision::Unshifted => self.classes.of(id),
+                            _ => self.finest_class(layer),
+                        };
+                        return Ok(Some(TooFine::Scale(class.unwrap_or_default(), factor)));
                     }
                     Err(factor)
                         if self.classes.of(id).is_some()
@@ -493,11 +523,11 @@ impl Quantiser<'_> {
         if let Precision::Tests(tests) = &layer.precision {
             return self.tests(id, layer, tests, group).map(Ok);
         }
-        let exact = layer.precision != Precision::Scaled;
-        let (step, shift) = if exact {
-            (self.exact_step(layer), 0)
-        } else {
-            (self.unit(id) / f64::from(1u32 << self.shift), self.shift)
+        let exact = matches!(layer.precision, Precision::Exact { .. });
+        let (step, shift) = match layer.precision {
+            Precision::Exact { .. } => (self.exact_step(layer), 0),
+            Precision::Unshifted => (self.unit(id), 0),
+            _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
         };
         let square = layer.activation == Activation::Square;
         if exact {
@@ -520,16 +550,25 @@ impl Quantiser<'_> {
                 .position(|input| *input == term.source)
             {
                 let grid = &self.grids[input];
-                for (bias, row) in bias.iter_mut().zip(&term.rows) {
-                    *bias += row
-                        .iter()
-                        .map(|(cell, w)| {
-                            w * grid.scale(*cell as usize) * grid.zero(*cell as usize) as f64
-                        })
-                        .sum::<f64>();
+                match &term.kernel {
+                    FloatKernel::Rows(rows) => {
+                        for (bias, row) in bias.iter_mut().zip(rows) {
+                            let zero = |(cell, w): &(u32, f64)| {
+                                let cell = *cell as usize;
+                                w * grid.scale(cell) * grid.zero(cell) as f64
+                            };
+                            *bias += row.iter().map(zero).sum::<f64>();
+                        }
+                    }
+                    // At the borders fewer places count.
+                    FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
+                        let zero = grid.scale(0) * grid.zero(0) as f64;
+                        conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
+                    }
+                    FloatKernel::Conv(_) => {}
                 }
             }
-            let kernel = self.kernel(&term.rows, term.source, step);
+            let kernel = self.kernel(&term.kernel, term.source, step);
             terms.push(Term {
                 source: term.source,
                 kernel,
@@ -553,10 +592,7 @@ impl Quantiser<'_> {
                 .collect(),
             function: group,
         };
-        let bounds = layer_bounds(&layer, |source| {
-            let tensor = &self.tensors[source];
-            (tensor.min, tensor.max, tensor.len)
-        });
+        let bounds = layer_bounds(&layer, self);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
         let reach = max.max(-min);
@@ -612,10 +648,7 @@ impl Quantiser<'_> {
             integer_layer(tests, &layer.terms, &layer.bias, operand).map_err(invalid)?;
         integer.nodes.clone_from(&layer.nodes);
         integer.function = group;
-        let bounds = layer_bounds(&integer, |source| {
-            let tensor = &self.tensors[source];
-            (tensor.min, tensor.max, tensor.len)
-        });
+        let bounds = layer_bounds(&integer, self);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0);
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0);
         if max.max(-min) > i128::from(self.key_limit) {
@@ -652,7 +685,33 @@ impl Quantiser<'_> {
             .is_some_and(|class| self.classes.stretch(class) * factor <= MAX_STRETCH)
     }
 
-    fn kernel(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
+    fn kernel(&self, kernel: &FloatKernel, source: usize, step: f64) -> Kernel {
+        match kernel {
+            FloatKernel::Rows(rows) => self.explicit(rows, source, step),
+            FloatKernel::Conv(conv) => {
+                let factor = self.source_scale(source, 0) / step;
+                Kernel::Conv(Conv {
+                    // Within 16 bits, as the largest weight was checked before.
+                    weights: conv
+                        .weights
+                        .iter()
+                        .map(|w| (w * factor).round() as i32)
+                        .collect(),
+                    channels: conv.channels,
+                    source: conv.source,
+                    output: conv.output,
+                    size: conv.size,
+                    stride: conv.stride,
+                    up: conv.up,
+                    dilation: conv.dilation,
+                    pad: conv.pad,
+                    groups: conv.groups,
+                })
+            }
+        }
+    }
+
+    fn explicit(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
         let source_len = self.graph.tensors[source].len;
         let non_zero: usize = rows.iter().map(Vec::len).sum();
         // Within 16 bits, as the largest weight was checked before.
@@ -719,8 +778,8 @@ impl Quantiser<'_> {
         let step = self.exact_step(layer);
         for term in &layer.terms {
             let ratio = self.source_scale(term.source, 0) / step;
-            let mut weights = term.rows.iter().flatten();
-            if weights.any(|(_, w)| w.round() != *w || w.abs() * ratio > self.max_weight) {
+            let mut weights = term.kernel.weights();
+            if weights.any(|w| w.round() != w || w.abs() * ratio > self.max_weight) {
                 return invalid("a weight is no 16-bit integer");
             }
         }

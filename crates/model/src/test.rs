@@ -4,7 +4,7 @@
 //! holds for the real number that this integer stands for. A missing value (NaN) is an integer of its own just beyond the
 //! feature's range; where the comparison would take it to the wrong side, a cell that is 1 for missing values corrects it.
 
-use crate::float_graph::FloatTerm;
+use crate::float_graph::{FloatKernel, FloatTerm};
 use crate::graph::{Kernel, Layer, Term};
 
 /// What a value is tested for.
@@ -19,20 +19,27 @@ pub enum Comparison {
     AtLeast,
     /// `v > t`
     Above,
+    /// `v = t`
+    Equal,
     /// Whether the value is missing; `t` is not used.
     Missing,
 }
 
 impl Comparison {
-    /// The test that holds where this one does not.
+    /// The test that holds where this one does not, if there is one.
     pub(crate) fn negated(self) -> Option<Self> {
         Some(match self {
             Self::AtMost => Self::Above,
             Self::Below => Self::AtLeast,
             Self::AtLeast => Self::Below,
             Self::Above => Self::AtMost,
-            Self::Missing => return None,
+            Self::Equal | Self::Missing => return None,
         })
+    }
+
+    /// Whether it asks on which side of the threshold a value is.
+    pub(crate) fn is_order(self) -> bool {
+        !matches!(self, Self::Equal | Self::Missing)
     }
 
     /// Whether it holds for large values rather than small ones.
@@ -66,6 +73,7 @@ impl Test {
             Comparison::Below => v < self.threshold,
             Comparison::AtLeast => v >= self.threshold,
             Comparison::Above => v > self.threshold,
+            Comparison::Equal => v == self.threshold,
             Comparison::Missing => false,
         }
     }
@@ -74,7 +82,7 @@ impl Test {
 /// The tests of a layer: cell `i` tests `bias[i] + Σ rows[i] · source`, which reads one source cell at most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tests {
-    /// One per cell; `None` is always 0.
+    /// One per cell; `None` is always 0. Either all are for [equality](Comparison::Equal), or none is.
     pub cells: Vec<Option<Test>>,
     /// Where missing values are marked, for tests that they would pass or fail wrongly.
     pub marks: Option<Marks>,
@@ -103,7 +111,8 @@ pub(crate) struct Operand {
     pub(crate) missing: Option<i32>,
 }
 
-/// An integer test: `sign · integer + offset (+ mark, if the value is missing) ≥ 0`; the sign is −1, 0 or 1.
+/// An integer test: `sign · integer + offset (+ mark, if the value is missing)` is not negative, or zero if the test is for equality.
+/// The sign is −1, 0 or 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct IntegerTest {
     sign: i32,
@@ -128,6 +137,7 @@ impl IntegerTest {
         }
     }
 
+    /// The same for either kind.
     fn always(value: bool) -> Self {
         Self {
             offset: if value { 0 } else { -1 },
@@ -140,32 +150,77 @@ impl IntegerTest {
     }
 }
 
-/// The integer test that holds for an integer exactly if `test` holds for what it stands for.
-fn integer_test(test: &Test, bias: f64, operand: &Operand) -> IntegerTest {
-    let (low, high) = (i64::from(operand.range.0), i64::from(operand.range.1));
-    let code = operand.missing.map(i64::from);
-    if test.comparison == Comparison::Missing {
-        return match code {
-            None => IntegerTest::always(false),
-            Some(code) if code > high => IntegerTest::at_least(code),
-            Some(code) => IntegerTest::at_most(code),
-        };
-    }
+/// The first integer for which `test` has its upper value; one beyond the range if there is none. Rounding keeps the order of real
+/// numbers, so the test has that value from there on.
+fn first_upper(test: &Test, bias: f64, operand: &Operand) -> i64 {
     let rises = test.comparison.rises() == (operand.weight > 0.0);
-    let upper = |integer: i64| {
-        let real = (integer + operand.zero) as f64 * operand.scale;
-        test.holds(bias + operand.weight * real) == rises
-    };
-    // Rounding keeps the order of real numbers, so there is one integer from which on the test has its upper value.
-    let (mut first, mut end) = (low, high + 1);
+    let (mut first, mut end) = (
+        i64::from(operand.range.0),
+        i64::from(operand.range.1) + 1,
+    );
     while first < end {
         let middle = first + (end - first) / 2;
-        if upper(middle) {
+        let real = (middle + operand.zero) as f64 * operand.scale;
+        if test.holds(bias + operand.weight * real) == rises {
             end = middle;
         } else {
             first = middle + 1;
         }
     }
+    first
+}
+
+/// The integer test that holds for an integer exactly if `test` holds for what it stands for.
+fn integer_test(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest, String> {
+    let (low, high) = (i64::from(operand.range.0), i64::from(operand.range.1));
+    let code = operand.missing.map(i64::from);
+    match test.comparison {
+        Comparison::Missing => Ok(match code {
+            None => IntegerTest::always(false),
+            Some(code) if code > high => IntegerTest::at_least(code),
+            Some(code) => IntegerTest::at_most(code),
+        }),
+        Comparison::Equal => equality(test, bias, operand),
+        _ => Ok(comparison(test, bias, operand, (low, high), code)),
+    }
+}
+
+/// A test for equality: of the integers one at most stands for the number asked for.
+fn equality(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest, String> {
+    let side = |comparison| {
+        let test = Test { comparison, ..*test };
+        first_upper(&test, bias, operand)
+    };
+    let (mut from, mut to) = (side(Comparison::AtLeast), side(Comparison::Above));
+    if operand.weight < 0.0 {
+        (from, to) = (to, from);
+    }
+    if to > from + 1 {
+        return Err(format!(
+            "an input's grid is too fine to tell whether a 32-bit number equals {}; subtract an offset from that feature before training",
+            test.threshold
+        ));
+    }
+    let mut result = if from < to {
+        IntegerTest::at_least(from)
+    } else {
+        IntegerTest::always(false)
+    };
+    if let (Some(code), true) = (operand.missing, test.missing) {
+        result.mark = -result.sum(code.into());
+    }
+    Ok(result)
+}
+
+fn comparison(
+    test: &Test,
+    bias: f64,
+    operand: &Operand,
+    (low, high): (i64, i64),
+    code: Option<i64>,
+) -> IntegerTest {
+    let rises = test.comparison.rises() == (operand.weight > 0.0);
+    let first = first_upper(test, bias, operand);
     let Some(code) = code else {
         return match (first == low, first > high) {
             (true, _) => IntegerTest::always(rises),
@@ -205,7 +260,10 @@ pub(crate) fn integer_layer(
     for (i, test) in tests.cells.iter().enumerate() {
         let Some(test) = test else { continue };
         let mut read = terms.iter().enumerate().flat_map(|(term, of)| {
-            let row = of.rows.get(i).map_or(&[][..], Vec::as_slice);
+            let row = match &of.kernel {
+                FloatKernel::Rows(rows) => rows.get(i).map_or(&[][..], Vec::as_slice),
+                FloatKernel::Conv(_) => &[],
+            };
             row.iter().map(move |(cell, weight)| (term, *cell, *weight))
         });
         let bias = bias.get(i).copied().unwrap_or(0.0);
@@ -220,7 +278,7 @@ pub(crate) fn integer_layer(
             weight,
             ..operand(terms[term].source, cell)
         };
-        let integer = integer_test(test, bias, &operand);
+        let integer = integer_test(test, bias, &operand)?;
         biases[i] = integer.offset;
         if integer.sign != 0 {
             entries[term].push((i as u32, cell, integer.sign));
@@ -255,12 +313,20 @@ pub(crate) fn integer_layer(
 mod tests {
     use super::*;
 
-    const COMPARISONS: [Comparison; 4] = [
+    const COMPARISONS: [Comparison; 5] = [
+        Comparison::Equal,
         Comparison::AtMost,
         Comparison::Below,
         Comparison::AtLeast,
         Comparison::Above,
     ];
+
+    fn passes(test: &Test, sum: i64) -> bool {
+        match test.comparison {
+            Comparison::Equal => sum == 0,
+            _ => sum >= 0,
+        }
+    }
 
     /// Every integer, and the missing one, of every small test.
     #[test]
@@ -291,14 +357,14 @@ mod tests {
                                 zero,
                                 missing: code,
                             };
-                            let integer = integer_test(&test, bias, &operand);
+                            let integer = integer_test(&test, bias, &operand).unwrap();
                             for q in -8..=11i64 {
                                 let real = bias + weight * ((q + zero) as f64 * 0.1);
-                                assert_eq!(integer.sum(q) >= 0, test.holds(real), "{test:?} {q}");
+                                assert_eq!(passes(&test, integer.sum(q)), test.holds(real), "{test:?} {q}");
                             }
                             if let Some(code) = code {
                                 let sum = integer.sum(code.into()) + integer.mark;
-                                assert_eq!(sum >= 0, missing, "{test:?}");
+                                assert_eq!(passes(&test, sum), missing, "{test:?}");
                             }
                         }
                     }
@@ -323,7 +389,7 @@ mod tests {
                 zero: 0,
                 missing: Some(code),
             };
-            let integer = integer_test(&test, 0.0, &operand);
+            let integer = integer_test(&test, 0.0, &operand).unwrap();
             for q in -1..=8 {
                 assert_eq!(integer.sum(q) >= 0, q == i64::from(code));
             }

@@ -42,9 +42,8 @@ impl Builder {
         precision: Precision,
     ) -> usize {
         let len = self.tensors[terms[0].0].len;
-        let terms = terms.iter().map(|&(source, weight)| FloatTerm {
-            source,
-            rows: (0..len as u32).map(|i| vec![(i, weight)]).collect(),
+        let terms = terms.iter().map(|&(source, weight)| {
+            FloatTerm::rows(source, (0..len as u32).map(|i| vec![(i, weight)]).collect())
         });
         let layer = FloatLayer {
             nodes: vec![],

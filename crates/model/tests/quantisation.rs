@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_model::{
-    Activation, CompiledModel, DataSet, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Goal,
-    InputDomain, ModelError, Options, OutOfDomain, Precision, Visibility, compile, execute,
-    execute_batch,
+    Activation, CompiledModel, DataSet, FloatGraph, FloatKernel, FloatLayer, FloatTensor,
+    FloatTerm, Goal, InputDomain, ModelError, Options, OutOfDomain, Precision, Visibility, compile,
+    execute, execute_batch,
 };
 
 const RELU_AND_KIN: [Activation; 3] = [
@@ -48,10 +48,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
                 row.retain(|_| rng.gen_bool(0.8));
                 row
             };
-            FloatTerm {
-                source,
-                rows: (0..len).map(|_| row(rng)).collect(),
-            }
+            FloatTerm::rows(source, (0..len).map(|_| row(rng)).collect())
         });
         let terms = terms.collect();
         let layer = FloatLayer {
@@ -117,7 +114,10 @@ fn error_bounds(float: &FloatGraph, model: &CompiledModel) -> Vec<f64> {
             for term in &layer.terms {
                 let source = &graph.tensors[term.source];
                 let largest = f64::from(source.max.abs().max(source.min.abs()));
-                for (cell, weight) in &term.rows[i] {
+                let FloatKernel::Rows(rows) = &term.kernel else {
+                    continue;
+                };
+                for (cell, weight) in &rows[i] {
                     let from_source = if term.source == 0 {
                         pick(*cell as usize) / 2.0
                     } else {
@@ -444,12 +444,11 @@ fn extreme_weights() {
             {
                 layer.activation = activation.clone();
                 layer.bias.iter_mut().for_each(|bias| *bias *= magnitude);
-                layer
-                    .terms
-                    .iter_mut()
-                    .flat_map(|term| &mut term.rows)
-                    .flatten()
-                    .for_each(|(_, w)| *w *= magnitude);
+                for term in &mut layer.terms {
+                    if let FloatKernel::Rows(rows) = &mut term.kernel {
+                        rows.iter_mut().flatten().for_each(|(_, w)| *w *= magnitude);
+                    }
+                }
             }
             match compile(
                 &float,

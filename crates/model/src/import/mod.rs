@@ -295,7 +295,7 @@ impl<'a> Importer<'a> {
             terms: value
                 .terms
                 .into_iter()
-                .map(|(source, rows)| FloatTerm { source, rows })
+                .map(|(source, rows)| FloatTerm::rows(source, rows))
                 .collect(),
             bias: value.bias,
             activation,

@@ -1,10 +1,12 @@
 //! Decision trees: what an ensemble is, before it becomes tensors.
 //!
-//! [`shape`] finds node and leaf slots that many trees share, [`layout`] puts every tree into them.
+//! [`plan`] decides which trees stand side by side, sharing slots for nodes and leaves, and which one after the other; [`layout`]
+//! puts each into its slots.
 
 pub(crate) mod layout;
+pub(crate) mod plan;
 mod rows;
-pub(crate) mod shape;
+mod shape;
 
 use crate::test::Comparison;
 

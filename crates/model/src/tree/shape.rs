@@ -1,7 +1,7 @@
 //! Shapes that several trees fit into.
 //!
-//! Trees of one shape cost one small kernel together, whatever their number; a tree that lacks a slot of its shape pays for the
-//! empty cell all the same. So trees of similar shape are put together, and others apart.
+//! A tree fits into a shape if its branches can be put into the shape's slots, parents above children; slots it does not need
+//! stay empty.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,37 @@ pub(crate) type ShapeId = u32;
 /// The shape without branches.
 pub(crate) const LEAF: ShapeId = 0;
 
+/// Shapes of more slots are united side by side: trying both ways takes time that grows with the product of their sizes.
+const MAX_CROSSED: usize = 80;
+
+/// What may stand in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// A comparison. Either side may be the one where it holds.
+    Compare,
+    /// A test for equality; where it holds is fixed.
+    Equal,
+    /// Either.
+    Both,
+}
+
+impl Kind {
+    fn with(self, other: Self) -> Self {
+        if self == other { self } else { Self::Both }
+    }
+
+    fn channels(self) -> usize {
+        if self == Self::Both { 2 } else { 1 }
+    }
+
+    fn holds(self, other: Self) -> bool {
+        self == other || self == Self::Both
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Node {
-    /// Whether a test for equality stands here: its sides cannot change places.
-    ordered: bool,
+    kind: Kind,
     sides: [ShapeId; 2],
 }
 
@@ -25,8 +52,7 @@ struct Node {
 pub(crate) struct Shapes {
     /// `LEAF` has none.
     nodes: Vec<Option<Node>>,
-    /// Slots of each shape: one for a branch, two where it is ordered.
-    slots: Vec<usize>,
+    channels: Vec<usize>,
     leaves: Vec<usize>,
     known: HashMap<Node, ShapeId>,
     unions: HashMap<(ShapeId, ShapeId), ShapeId>,
@@ -37,7 +63,7 @@ impl Shapes {
     pub(crate) fn new() -> Self {
         Self {
             nodes: vec![None],
-            slots: vec![0],
+            channels: vec![0],
             leaves: vec![1],
             known: HashMap::new(),
             unions: HashMap::new(),
@@ -49,19 +75,19 @@ impl Shapes {
         self.nodes.get(id as usize).copied().flatten()
     }
 
-    /// Cells that a tree of this shape takes for its branches.
-    pub(crate) fn slots(&self, id: ShapeId) -> usize {
-        self.slots.get(id as usize).copied().unwrap_or(0)
+    /// Channels that a shape's branches take.
+    pub(crate) fn channels(&self, id: ShapeId) -> usize {
+        self.channels.get(id as usize).copied().unwrap_or(0)
     }
 
-    /// Leaves of this shape.
+    /// Leaves of a shape.
     pub(crate) fn leaves(&self, id: ShapeId) -> usize {
         self.leaves.get(id as usize).copied().unwrap_or(1)
     }
 
-    /// What follows on either side; `None` for a leaf. With it, whether a test for equality may stand here.
-    pub(crate) fn sides(&self, id: ShapeId) -> Option<(bool, [ShapeId; 2])> {
-        self.node(id).map(|node| (node.ordered, node.sides))
+    /// What may stand at the root, and what follows a bit of 0 and of 1; `None` for a leaf.
+    pub(crate) fn sides(&self, id: ShapeId) -> Option<(Kind, [ShapeId; 2])> {
+        self.node(id).map(|node| (node.kind, node.sides))
     }
 
     fn intern(&mut self, node: Node) -> ShapeId {
@@ -70,8 +96,8 @@ impl Shapes {
         }
         let id = self.nodes.len() as ShapeId;
         let [a, b] = node.sides;
-        self.slots
-            .push(self.slots(a) + self.slots(b) + 1 + usize::from(node.ordered));
+        self.channels
+            .push(self.channels(a) + self.channels(b) + node.kind.channels());
         self.leaves.push(self.leaves(a) + self.leaves(b));
         self.nodes.push(Some(node));
         self.known.insert(node, id);
@@ -92,13 +118,17 @@ impl Shapes {
         let Some(branch) = tree.branches.get(index) else {
             return LEAF;
         };
-        let (ordered, [zero, one]) = natural_sides(branch);
-        let mut sides = [self.of(tree, zero, of), self.of(tree, one, of)];
-        // Which side is which is free, so one order stands for both.
-        if !ordered && (self.slots(sides[0]), sides[0]) < (self.slots(sides[1]), sides[1]) {
+        let kind = match branch.split {
+            Split::Compare(_) => Kind::Compare,
+            Split::Equal => Kind::Equal,
+        };
+        let mut sides = natural_sides(branch).map(|side| self.of(tree, side, of));
+        // Where the sides can change places, one order stands for both.
+        let size = |id| (self.channels(id), id);
+        if kind == Kind::Compare && size(sides[0]) < size(sides[1]) {
             sides.swap(0, 1);
         }
-        let id = self.intern(Node { ordered, sides });
+        let id = self.intern(Node { kind, sides });
         of[index] = id;
         id
     }
@@ -115,22 +145,22 @@ impl Shapes {
         if let Some(id) = self.unions.get(&key) {
             return *id;
         }
-        let ordered = left.ordered || right.ordered;
         let ([a0, a1], [b0, b1]) = (left.sides, right.sides);
-        let straight = [self.union(a0, b0), self.union(a1, b1)];
-        let mut sides = straight;
-        if !(left.ordered && right.ordered) {
-            let crossed = [self.union(a0, b1), self.union(a1, b0)];
-            let slots = |sides: [ShapeId; 2]| self.slots(sides[0]) + self.slots(sides[1]);
-            if slots(crossed) < slots(straight) {
-                sides = crossed;
-                // The ordered one keeps its sides.
-                if right.ordered {
-                    sides.swap(0, 1);
+        let mut sides = [self.union(a0, b0), self.union(a1, b1)];
+        let free = left.kind == Kind::Compare || right.kind == Kind::Compare;
+        if free && self.channels(a).min(self.channels(b)) <= MAX_CROSSED {
+            let mut crossed = [self.union(a0, b1), self.union(a1, b0)];
+            let size = |sides: [ShapeId; 2]| self.channels(sides[0]) + self.channels(sides[1]);
+            if size(crossed) < size(sides) {
+                // The one whose sides are fixed keeps them.
+                if left.kind == Kind::Compare {
+                    crossed.swap(0, 1);
                 }
+                sides = crossed;
             }
         }
-        let id = self.intern(Node { ordered, sides });
+        let kind = left.kind.with(right.kind);
+        let id = self.intern(Node { kind, sides });
         self.unions.insert(key, id);
         id
     }
@@ -143,13 +173,16 @@ impl Shapes {
         let (Some(inner), Some(outer)) = (self.node(small), self.node(large)) else {
             return false;
         };
+        if self.channels(small) > self.channels(large) {
+            return false;
+        }
         if let Some(fits) = self.fits.get(&(small, large)) {
             return *fits;
         }
         let [a, b] = inner.sides;
-        let fits = (!inner.ordered || outer.ordered)
+        let fits = outer.kind.holds(inner.kind)
             && (self.both_fit([a, b], outer.sides)
-                || !inner.ordered && self.both_fit([b, a], outer.sides));
+                || inner.kind == Kind::Compare && self.both_fit([b, a], outer.sides));
         self.fits.insert((small, large), fits);
         fits
     }
@@ -159,11 +192,7 @@ impl Shapes {
     }
 }
 
-/// Whether the branch's sides are fixed, and what follows a bit of 0 and of 1. The bit of a test for equality is 1 where it holds; of
-/// others either bit may be either side, so this is only where to begin.
-pub(crate) fn natural_sides(branch: &Branch) -> (bool, [Child; 2]) {
-    (
-        branch.split == Split::Equal,
-        [branch.on_false, branch.on_true],
-    )
+/// What follows a bit of 0 and of 1, if the bit is 1 where the branch holds.
+pub(crate) fn natural_sides(branch: &Branch) -> [Child; 2] {
+    [branch.on_false, branch.on_true]
 }

@@ -267,10 +267,7 @@ fn label(
         precision: Precision::Exact { within: None },
     };
     let of = |source, weight: f64| {
-        vec![FloatTerm {
-            source,
-            rows: vec![vec![(0, weight)]],
-        }]
+        vec![FloatTerm::rows(source, vec![vec![(0, weight)]])]
     };
     let margin = importer.activate(format!("{name}/margin"), margin, Activation::Identity);
     let Some(margin) = margin.as_tensor() else {

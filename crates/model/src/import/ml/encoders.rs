@@ -8,6 +8,7 @@ use super::attributes::{ints, reals, strings, tensor};
 use super::classifier::output_name;
 use super::features::{TestLayer, features};
 use crate::Result;
+use crate::float_graph::Activation;
 use crate::import::Importer;
 use crate::import::node::Node;
 use crate::linear::{Affine, Row};
@@ -77,6 +78,7 @@ pub(super) fn step_functions(
     let layer = TestLayer {
         name: format!("{name}/steps"),
         shape: vec![1, tests.len()],
+        activation: Activation::Step,
         cells: tests,
     };
     let mut encoded = Affine::constant(shape, bias);

@@ -69,46 +69,51 @@ pub(super) fn features(
     Ok(found)
 }
 
+/// Whether a test holds for an integer above the range.
+fn passes_above(feature: &Feature, test: &Test) -> bool {
+    test.comparison.is_order() && test.comparison.rises() == (feature.weight > 0.0)
+}
+
+/// Whether a test holds for an integer below the range.
+fn passes_below(feature: &Feature, test: &Test) -> bool {
+    test.comparison.is_order() && test.comparison.rises() != (feature.weight > 0.0)
+}
+
 /// A layer of tests under construction.
 pub(super) struct TestLayer {
     pub(super) name: String,
     /// The ONNX shape, batch axis included.
     pub(super) shape: Vec<usize>,
+    /// [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for others.
+    pub(super) activation: Activation,
     /// One per cell; `None` is always 0.
     pub(super) cells: Vec<Option<(Feature, Test)>>,
 }
 
 impl Importer<'_> {
-    /// Whether a test would take the reserved integer of a missing value to the wrong side. Decides on which end of the range it
-    /// lies, if nothing has yet.
+    /// Whether a test would take the reserved integer of a missing value to the wrong side.
     fn goes_wrong(&self, feature: &Feature, test: &Test) -> bool {
         let side = feature.source.and_then(|source| self.missing.get(&source));
         match side {
-            Some(Missing::Above) => {
-                (test.comparison.rises() == (feature.weight > 0.0)) != test.missing
-            }
-            Some(Missing::Below) => {
-                (test.comparison.rises() == (feature.weight > 0.0)) == test.missing
-            }
+            Some(Missing::Above) => passes_above(feature, test) != test.missing,
+            Some(Missing::Below) => passes_below(feature, test) != test.missing,
             _ => false,
         }
     }
 
     /// Chooses, for every input cell tested for the first time, the end of the range where fewer tests need a correction.
-    pub(super) fn choose_sides<'t>(
-        &mut self,
-        tests: impl Iterator<Item = (&'t Feature, &'t Test)>,
-    ) {
+    fn choose_sides(&mut self, layers: &[TestLayer]) {
         let mut votes: HashMap<(usize, u32), i64> = HashMap::new();
-        for (feature, test) in tests {
+        for (feature, test) in layers.iter().flat_map(|layer| layer.cells.iter().flatten()) {
             let Some(source) = feature.source else {
                 continue;
             };
-            let input =
-                self.tensors[source.0].layer.is_none() && !self.stand_ins.contains_key(&source.0);
+            let input = self.tensors[source.0].layer.is_none()
+                && !self.stand_ins.contains_key(&source.0);
             if input && !self.missing.contains_key(&source) {
-                let above = (test.comparison.rises() == (feature.weight > 0.0)) == test.missing;
-                *votes.entry(source).or_default() += if above { 1 } else { -1 };
+                let right = |passes: bool| i64::from(passes == test.missing);
+                *votes.entry(source).or_default() +=
+                    right(passes_above(feature, test)) - right(passes_below(feature, test));
             }
         }
         for (source, votes) in votes {
@@ -128,8 +133,7 @@ impl Importer<'_> {
         name: &str,
         layers: Vec<TestLayer>,
     ) -> Vec<usize> {
-        let all = layers.iter().flat_map(|layer| layer.cells.iter().flatten());
-        self.choose_sides(all.map(|(feature, test)| (feature, test)));
+        self.choose_sides(&layers);
         let all = layers.iter().flat_map(|layer| layer.cells.iter().flatten());
         let mut marked: Vec<(usize, u32)> = all
             .filter(|(feature, test)| self.goes_wrong(feature, test))
@@ -155,6 +159,7 @@ impl Importer<'_> {
             let layer = TestLayer {
                 name: format!("{name}/missing"),
                 shape: vec![1, marked.len()],
+                activation: Activation::Step,
                 cells: marked.iter().map(mark).collect(),
             };
             self.add_layer_of_tests(node, layer, None)
@@ -208,10 +213,10 @@ impl Importer<'_> {
         let float = FloatLayer {
             nodes: vec![node.name.clone()],
             terms: terms
-                .map(|(source, rows)| FloatTerm { source, rows })
+                .map(|(source, rows)| FloatTerm::rows(source, rows))
                 .collect(),
             bias,
-            activation: Activation::Step,
+            activation: layer.activation,
             precision: Precision::Tests(std::sync::Arc::new(Tests {
                 cells: layer
                     .cells

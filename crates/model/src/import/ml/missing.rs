@@ -1,6 +1,6 @@
 //! What missing values mean: settled once the whole graph is known.
 
-use crate::float_graph::{FloatTensor, Precision};
+use crate::float_graph::{FloatKernel, FloatTensor, Precision};
 use crate::import::Importer;
 use crate::import::node::Node;
 use crate::linear::Affine;
@@ -148,8 +148,12 @@ impl Importer<'_> {
                 let tests = matches!(layer.precision, Precision::Tests(_));
                 any_tests |= tests;
                 let seen = if tests { &mut tested } else { &mut computed };
-                for (cell, _) in term.rows.iter().flatten() {
-                    seen[*cell as usize] = true;
+                match &term.kernel {
+                    FloatKernel::Rows(rows) => rows
+                        .iter()
+                        .flatten()
+                        .for_each(|(cell, _)| seen[*cell as usize] = true),
+                    FloatKernel::Conv(_) => seen.fill(true),
                 }
             }
         }
