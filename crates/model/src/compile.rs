@@ -6,7 +6,7 @@ use sha3::{Digest, Keccak256};
 use crate::artifact::CompiledModel;
 use crate::data::DataSet;
 use crate::execute::execute;
-use crate::float_graph::FloatGraph;
+use crate::float_graph::{FloatGraph, FloatTensor, Precision};
 use crate::graph::IntegerGraph;
 use crate::input_grid::{InputGrid, choose, is_tested};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
@@ -277,11 +277,12 @@ fn search(
 /// Where the search begins. Independent rounding errors of successive layers add up like their root mean square, half a bit for every
 /// doubling of the depth, which calibration rows that the model was trained on are too easy to show.
 fn fewest_bits(graph: &FloatGraph, small: bool) -> u32 {
-    let layers = graph
-        .tensors
-        .len()
-        .saturating_sub(graph.inputs.len())
-        .max(1);
+    // Exact layers round nothing.
+    let rounds = |tensor: &FloatTensor| {
+        let layer = tensor.layer.as_ref();
+        layer.is_some_and(|layer| layer.precision == Precision::Scaled)
+    };
+    let layers = graph.tensors.iter().filter(|t| rounds(t)).count().max(1);
     let depth = ((layers as f64).log2() / 2.0).ceil() as u32;
     let floor = if small { 6 } else { 8 };
     (6 + depth).clamp(floor, MAX_BITS)

@@ -175,7 +175,9 @@ fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Lite
         // Only if nothing is to spare must every bit be as its weight wants it.
         let twice = found.as_mut().is_some_and(|found| {
             found.sort_unstable();
-            found.windows(2).any(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
+            found
+                .windows(2)
+                .any(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
         });
         if most != 0 || twice || below > MAX_BITS as i64 {
             *found = None;

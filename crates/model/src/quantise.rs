@@ -8,10 +8,10 @@
 
 use rayon::prelude::*;
 
+use crate::exclusive::Cells;
 use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, Precision};
 use crate::function::{Rule, homogeneous};
 use crate::graph::{Conv, Function, IntegerGraph, Kernel, Layer, Tensor, Term};
-use crate::exclusive::Cells;
 use crate::input_grid::InputGrid;
 use crate::interval::layer_bounds;
 use crate::key_unit::{key_unit, value_scale};

@@ -154,10 +154,7 @@ impl IntegerTest {
 /// numbers, so the test has that value from there on.
 fn first_upper(test: &Test, bias: f64, operand: &Operand) -> i64 {
     let rises = test.comparison.rises() == (operand.weight > 0.0);
-    let (mut first, mut end) = (
-        i64::from(operand.range.0),
-        i64::from(operand.range.1) + 1,
-    );
+    let (mut first, mut end) = (i64::from(operand.range.0), i64::from(operand.range.1) + 1);
     while first < end {
         let middle = first + (end - first) / 2;
         let real = (middle + operand.zero) as f64 * operand.scale;
@@ -188,7 +185,10 @@ fn integer_test(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest
 /// A test for equality: of the integers one at most stands for the number asked for.
 fn equality(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest, String> {
     let side = |comparison| {
-        let test = Test { comparison, ..*test };
+        let test = Test {
+            comparison,
+            ..*test
+        };
         first_upper(&test, bias, operand)
     };
     let (mut from, mut to) = (side(Comparison::AtLeast), side(Comparison::Above));
@@ -360,7 +360,11 @@ mod tests {
                             let integer = integer_test(&test, bias, &operand).unwrap();
                             for q in -8..=11i64 {
                                 let real = bias + weight * ((q + zero) as f64 * 0.1);
-                                assert_eq!(passes(&test, integer.sum(q)), test.holds(real), "{test:?} {q}");
+                                assert_eq!(
+                                    passes(&test, integer.sum(q)),
+                                    test.holds(real),
+                                    "{test:?} {q}"
+                                );
                             }
                             if let Some(code) = code {
                                 let sum = integer.sum(code.into()) + integer.mark;

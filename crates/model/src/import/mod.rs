@@ -212,6 +212,12 @@ impl<'a> Importer<'a> {
         if proto.domain == ml::DOMAIN {
             return self.run_ml(proto);
         }
+        if proto.op_type == "Cast"
+            && let (Some(value), [output]) = (self.cast_to_whole(proto), &proto.output[..])
+        {
+            self.values.insert(output.clone(), value);
+            return Ok(());
+        }
         let first_output = proto
             .output
             .iter()

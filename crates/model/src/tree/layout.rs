@@ -213,9 +213,9 @@ impl Placing<'_> {
         let natural = natural_sides(branch);
         let swapped = [natural[1], natural[0]];
         let mut fits = |children: [Child; 2]| {
-            [0, 1].iter().all(|&bit| {
-                shapes.fits(shape_at(self.shapes, children[bit]), sides[bit].shape())
-            })
+            [0, 1]
+                .iter()
+                .all(|&bit| shapes.fits(shape_at(self.shapes, children[bit]), sides[bit].shape()))
         };
         // Which side of a comparison is 1 is free.
         let equal = branch.split == Split::Equal;

@@ -196,7 +196,9 @@ fn streams(group: &Group, behind: usize) -> usize {
     let mut farthest = [vec![0; group.compared.len()], vec![0; group.equal.len()]];
     for (leaf, path) in group.paths.iter().enumerate() {
         let exponent = behind + group.leaves.len() - 1 - leaf;
-        let Path { compared, equal, .. } = path;
+        let Path {
+            compared, equal, ..
+        } = path;
         for (channels, farthest) in [compared, equal].into_iter().zip(&mut farthest) {
             for (channel, _) in channels {
                 farthest[*channel] = exponent.max(farthest[*channel]);
@@ -228,7 +230,9 @@ fn features(trees: &[Tree], groups: &[(&Group, usize)]) -> usize {
                 let Some(branch) = branch else { continue };
                 // Levels and positions are stepped through alike, and never both: several positions share one level.
                 let met = met.entry(branch.feature).or_default();
-                let (low, high) = met.entry(level + position).or_insert((*exponent, *exponent));
+                let (low, high) = met
+                    .entry(level + position)
+                    .or_insert((*exponent, *exponent));
                 (*low, *high) = ((*exponent).min(*low), (*exponent).max(*high));
             }
         }

@@ -21,6 +21,8 @@ pub(super) struct Scores {
     pub(super) post_transform: String,
     /// What makes the second of two classes the label.
     pub(super) rule: Rule,
+    /// What the rule is about, if not the raw scores.
+    pub(super) decisive: Option<Affine>,
 }
 
 /// The score of the first of two classes, where there is a score `s` for the second one only.
@@ -41,6 +43,10 @@ pub(super) enum Rule {
     Larger,
     /// Its score, the last one, exceeds this.
     Above(f64),
+    /// It does not.
+    NotAbove(f64),
+    /// Only for more than two: it wins most pairs.
+    Votes,
 }
 
 /// The labels of a classifier.
@@ -115,6 +121,7 @@ pub(super) fn trees(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Outp
         other,
         post_transform: ensemble.post_transform,
         rule,
+        decisive: None,
     };
     finish(importer, node, &labels, scores)
 }
@@ -180,6 +187,7 @@ pub(super) fn linear(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Out
         } else {
             Rule::Larger
         },
+        decisive: None,
     };
     finish(importer, node, &labels, scores)
 }
@@ -241,44 +249,66 @@ fn label(
     labels: &Labels,
     scores: &Scores,
 ) -> Result<Affine> {
+    let decisive = scores.decisive.as_ref().unwrap_or(&scores.raw);
     let margin = match (&labels.numbers[..], scores.rule) {
-        (&[_, _], Rule::Above(limit)) => {
-            let last = scores.raw.len() - 1;
-            let mut margin = scores.raw.gather(vec![1], &[last]);
+        (&[_, _], Rule::Above(limit) | Rule::NotAbove(limit)) => {
+            let last = decisive.len() - 1;
+            let mut margin = decisive.gather(vec![1], &[last]);
             margin.bias[0] -= limit;
             margin
         }
-        (&[_, _], Rule::Larger) if scores.raw.len() == 2 => scores
-            .raw
-            .combine(vec![1], |_| [(1, 1.0), (0, -1.0)].into_iter()),
+        (&[_, _], Rule::Larger) if decisive.len() == 2 => {
+            decisive.combine(vec![1], |_| [(1, 1.0), (0, -1.0)].into_iter())
+        }
         _ => return arg_max(node),
     };
     let name = output_name(node, 0);
-    let [first, second] = [labels.numbers[0] as f64, labels.numbers[1] as f64];
+    let mut labels = [labels.numbers[0] as f64, labels.numbers[1] as f64];
+    if matches!(scores.rule, Rule::NotAbove(_)) {
+        labels.swap(0, 1);
+    }
+    let [below, above] = labels;
     if margin.is_constant() {
-        let label = if margin.bias[0] > 0.0 { second } else { first };
+        let label = if margin.bias[0] > 0.0 { above } else { below };
         return Ok(Affine::constant(vec![1], vec![label]));
     }
-    let exact = |terms, bias: f64, activation| FloatLayer {
+    let below_or_at = importer.not_positive(node, &name, margin)?;
+    let Some(step) = below_or_at.as_tensor() else {
+        return Ok(below_or_at);
+    };
+    let label = FloatLayer {
         nodes: vec![node.name.clone()],
-        terms,
-        bias: vec![bias],
-        activation,
+        terms: vec![FloatTerm::rows(step, vec![vec![(0, below - above)]])],
+        bias: vec![above],
+        activation: Activation::Identity,
         precision: Precision::Exact { within: None },
     };
-    let of = |source, weight: f64| {
-        vec![FloatTerm::rows(source, vec![vec![(0, weight)]])]
-    };
-    let margin = importer.activate(format!("{name}/margin"), margin, Activation::Identity);
-    let Some(margin) = margin.as_tensor() else {
-        return Err(node.invalid("its scores do not depend on the input; check the export"));
-    };
-    // 1 unless the margin is positive.
-    let step = exact(of(margin, -1.0), 0.0, Activation::Step);
-    let step = importer.push(format!("{name}/first"), &[1], Some(step));
-    let label = exact(of(step, first - second), second, Activation::Identity);
     let label = importer.push(name, &[1], Some(label));
     Ok(Affine::tensor(label, vec![1], 1))
+}
+
+impl Importer<'_> {
+    /// 1 where the only cell of `value`, rounded to a step of its own, is not positive, 0 where it is.
+    pub(super) fn not_positive(
+        &mut self,
+        node: &Node<'_>,
+        name: &str,
+        mut value: Affine,
+    ) -> Result<Affine> {
+        value.nodes.push(node.name.clone());
+        let shape = value.shape.clone();
+        let value = self.activate(format!("{name}/margin"), value, Activation::Identity);
+        let source = value.terms.keys().next().copied().unwrap_or_default();
+        let step = FloatLayer {
+            nodes: vec![node.name.clone()],
+            terms: vec![FloatTerm::rows(source, vec![vec![(0, -1.0)]])],
+            bias: vec![0.0],
+            activation: Activation::Step,
+            precision: Precision::Exact { within: None },
+        };
+        let step = self.push(format!("{name}/not-positive"), &shape, Some(step));
+        Ok(Affine::tensor(step, shape, 1))
+    }
 }
 
 /// The label of more than two classes.

@@ -87,7 +87,8 @@ pub(super) fn scores(
     for (number, (block, leaves)) in blocks.iter().zip(leaves).enumerate() {
         build.add_leaves(&mut scores, block, leaves);
         // What reads the last ones may add them up as it likes.
-        if number + 1 < plan.bundles.len() || number < plan.bundles.len() && !plan.planes.is_empty() {
+        if number + 1 < plan.bundles.len() || number < plan.bundles.len() && !plan.planes.is_empty()
+        {
             scores = build.sum(importer, number, scores);
         }
     }
@@ -115,7 +116,11 @@ impl Block<'_> {
             if self.trees > 1 {
                 channels(group) * group.leaves.len()
             } else {
-                group.paths.iter().map(|path| path.compared.len() + path.equal.len()).sum()
+                group
+                    .paths
+                    .iter()
+                    .map(|path| path.compared.len() + path.equal.len())
+                    .sum()
             }
         });
         [cells.sum(), weights.sum()]
@@ -317,9 +322,8 @@ fn rows(groups: &[Group], equal: bool) -> FloatKernel {
     let mut rows = Vec::new();
     for group in groups {
         rows.extend(group.paths.iter().map(|path| {
-            let weight = |(channel, weight): &(usize, i32)| {
-                ((first + channel) as u32, f64::from(*weight))
-            };
+            let weight =
+                |(channel, weight): &(usize, i32)| ((first + channel) as u32, f64::from(*weight));
             channels(path, equal).iter().map(weight).collect::<Row>()
         }));
         first += plane(group, equal).len();

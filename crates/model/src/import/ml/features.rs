@@ -108,8 +108,8 @@ impl Importer<'_> {
             let Some(source) = feature.source else {
                 continue;
             };
-            let input = self.tensors[source.0].layer.is_none()
-                && !self.stand_ins.contains_key(&source.0);
+            let input =
+                self.tensors[source.0].layer.is_none() && !self.stand_ins.contains_key(&source.0);
             if input && !self.missing.contains_key(&source) {
                 let right = |passes: bool| i64::from(passes == test.missing);
                 *votes.entry(source).or_default() +=

@@ -1,6 +1,7 @@
 //! The operators of `ai.onnx.ml`: what scikit-learn, XGBoost and LightGBM models become when they are converted.
 
 mod attributes;
+mod cast;
 mod classifier;
 mod encoders;
 mod ensemble;

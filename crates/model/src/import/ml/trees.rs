@@ -9,7 +9,7 @@ use crate::test::Comparison;
 use crate::tree::{Branch, Child, MAX_DEPTH, Split, Tree};
 
 /// More nodes than any ensemble that can be proved has.
-const MAX_NODES: usize = 1 << 22;
+const MAX_NODES: usize = 1 << 20;
 
 /// The sum of many trees' leaves.
 #[derive(Clone, Debug)]
@@ -201,13 +201,20 @@ fn grow(node: &Node<'_>, listed: Vec<Listed>) -> Result<Vec<Tree>> {
         });
         tree.insert(listed.id, listed);
     }
+    let mut room = MAX_NODES;
     order
         .into_iter()
-        .map(|id| grow_one(node, id, by_tree.remove(&id).unwrap_or_default()))
+        .map(|id| {
+            let tree = grow_one(node, id, &by_tree.remove(&id).unwrap_or_default(), room)?;
+            room -= tree.branches.len();
+            Ok(tree)
+        })
         .collect()
 }
 
-fn grow_one(node: &Node<'_>, id: i64, mut nodes: HashMap<i64, Listed>) -> Result<Tree> {
+/// Several branches may lead to one node, as LightGBM's converter does for sets of categories; each gets a copy. The tree has `room`
+/// branches at most.
+fn grow_one(node: &Node<'_>, id: i64, nodes: &HashMap<i64, Listed>, room: usize) -> Result<Tree> {
     let invalid =
         |detail: String| node.invalid(format!("tree {id}: {detail}; export the model again"));
     let mut roots: Vec<i64> = nodes.keys().copied().collect();
@@ -227,18 +234,21 @@ fn grow_one(node: &Node<'_>, id: i64, mut nodes: HashMap<i64, Listed>) -> Result
     };
     // What is still to be placed: a node, its depth, and whose side it is.
     let mut pending = vec![(root, 0, None)];
+    let mut reached = HashSet::new();
     while let Some((at, depth, side)) = pending.pop() {
-        let Some(listed) = nodes.remove(&at) else {
-            return Err(invalid(format!(
-                "node {at} is missing or has several parents"
-            )));
+        let Some(listed) = nodes.get(&at) else {
+            return Err(invalid(format!("node {at} is missing")));
         };
+        reached.insert(at);
         if depth > MAX_DEPTH {
             return Err(too_deep(node, id));
         }
-        let child = match listed.branch {
+        if tree.branches.len() >= room {
+            return Err(too_many(node));
+        }
+        let child = match &listed.branch {
             None => {
-                tree.leaves.push(sorted(listed.votes));
+                tree.leaves.push(sorted(listed.votes.clone()));
                 Child::Leaf(tree.leaves.len() - 1)
             }
             Some(branch) => {
@@ -252,10 +262,14 @@ fn grow_one(node: &Node<'_>, id: i64, mut nodes: HashMap<i64, Listed>) -> Result
         };
         tree.attach(side, child);
     }
-    if let Some(left) = nodes.keys().min() {
+    if let Some(left) = nodes.keys().filter(|at| !reached.contains(at)).min() {
         return Err(invalid(format!("nothing leads to node {left}")));
     }
     Ok(tree)
+}
+
+fn too_many(node: &Node<'_>) -> crate::ModelError {
+    node.unsupported("an ensemble of so many branches is not; train fewer or smaller trees")
 }
 
 fn too_deep(node: &Node<'_>, tree: i64) -> crate::ModelError {
@@ -354,7 +368,7 @@ pub(super) fn ensemble_5(node: &Node<'_>) -> Result<Ensemble> {
         branches += tree.branches.len();
         // Trees may share nodes here, so the file's size does not bound theirs.
         if branches > MAX_NODES {
-            return Err(node.unsupported("it has too many branches; train fewer or smaller trees"));
+            return Err(too_many(node));
         }
         trees.push(tree);
     }
