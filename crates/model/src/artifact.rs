@@ -261,7 +261,8 @@ impl InputManifest {
             let (min, max): (f64, f64) =
                 (pick(&self.real_min, feature), pick(&self.real_max, feature));
             // Half a step beyond the end still rounds to the end.
-            let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0;
+            let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0
+                || self.saturates.get(feature) == Some(&true);
             if let (true, Some(Some(code))) = (value.is_nan(), self.missing.get(feature)) {
                 return Ok(*code);
             }

@@ -6,9 +6,10 @@ use sha3::{Digest, Keccak256};
 use crate::artifact::CompiledModel;
 use crate::data::DataSet;
 use crate::execute::execute;
+use crate::feature_grid::compared;
 use crate::float_graph::{FloatGraph, FloatTensor, Precision};
 use crate::graph::IntegerGraph;
-use crate::input_grid::{InputGrid, choose, is_tested};
+use crate::input_grid::{InputGrid, choose};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
 use crate::missing::Missing;
 use crate::options::{Goal, InputDomain, Options};
@@ -182,12 +183,14 @@ fn search(
 ) -> Result<(Bits, IntegerGraph, Vec<InputGrid>)> {
     let small = matches!(options.goal, Goal::Time | Goal::Memory);
     let table_bits = options.table_bits.unwrap_or(if small { 14 } else { 16 });
-    let tested = graph.inputs.iter().any(|input| is_tested(graph, *input));
+    let tested = graph
+        .inputs
+        .iter()
+        .any(|input| compared(graph, *input).is_some());
     let attempt = |bits: Bits| -> Result<(IntegerGraph, Vec<InputGrid>)> {
-        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a decision; two integers more
-        // than 2^bits must fit either half of a table.
+        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a decision.
         let default_bits = match tested {
-            true => (bits.activation + 4).clamp(12, 14).min(table_bits - 2),
+            true => (bits.activation + 4).clamp(12, MAX_BITS),
             false => (bits.activation + 2).clamp(8, 12),
         };
         let input_bits = options.input_bits.unwrap_or(default_bits);
@@ -393,6 +396,7 @@ fn manifest(
             real_min: grid.domain.iter().map(|d| d.0).collect(),
             real_max: grid.domain.iter().map(|d| d.1).collect(),
             missing: grid.missing.clone(),
+            saturates: grid.saturates.clone(),
         }
     });
     let outputs = integer

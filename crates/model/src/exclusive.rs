@@ -13,7 +13,7 @@ use crate::graph::{IntegerGraph, Layer, Tensor, TensorId};
 pub(crate) trait Cells {
     fn tensor(&self, id: TensorId) -> Option<&Tensor>;
 
-    /// The value of function number `function` at `y`, if it is known and shifts nothing.
+    /// The value of function number `function` at `y`, if it has one.
     fn value(&self, function: usize, y: i64) -> Option<i32>;
 
     /// A tensor's smallest and largest value and its length.
@@ -29,8 +29,7 @@ impl Cells for IntegerGraph {
     }
 
     fn value(&self, function: usize, y: i64) -> Option<i32> {
-        let function = self.functions.get(function)?;
-        (function.shift() == 0).then(|| function.value(y)).flatten()
+        self.functions.get(function)?.value(y)
     }
 }
 

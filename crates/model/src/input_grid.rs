@@ -1,7 +1,8 @@
 //! Which integers stand for a model's real inputs.
 
 use crate::data::DataSet;
-use crate::float_graph::{FloatGraph, Precision};
+use crate::feature_grid::{Seen, compared, extend, feature_grid, saturates};
+use crate::float_graph::FloatGraph;
 use crate::missing::Missing;
 use crate::options::InputDomain;
 use crate::{ModelError, Result};
@@ -21,15 +22,10 @@ const NATURAL_STEPS: [f64; 12] = [
     1.0 / 255.0,
     1.0 / 256.0,
 ];
-/// Steps that single features come in, from the widest on.
-const FEATURE_STEPS: [f64; 17] = [
-    1000.0, 100.0, 10.0, 1.0, 0.5, 0.25, 0.2, 0.125, 0.1, 0.05, 0.025, 0.02, 0.01, 0.005, 0.001,
-    1e-4, 1e-5,
-];
 /// A natural grid is kept if it has at most this many steps.
 const NATURAL_LIMIT: f64 = 4096.0;
 /// How far from a grid point, in steps, a value may be: 32-bit floats round.
-const GRID_TOLERANCE: f64 = 1e-3;
+pub(crate) const GRID_TOLERANCE: f64 = 1e-3;
 /// Features whose ranges differ by less than this share a scale.
 const SHARED_SPAN_RATIO: f64 = 8.0;
 
@@ -47,6 +43,9 @@ pub(crate) struct InputGrid {
     pub(crate) mean_square: f64,
     /// The integer of a missing value, for each cell that may lack one; empty if none may.
     pub(crate) missing: Vec<Option<i32>>,
+    /// For each cell whether values beyond the domain may be taken for its ends, because all that asks for them are comparisons
+    /// with constants in between; empty if that is true of none.
+    pub(crate) saturates: Vec<bool>,
 }
 
 impl InputGrid {
@@ -123,6 +122,11 @@ pub(crate) fn choose(
     if grid.missing.iter().all(Option::is_none) {
         grid.missing.clear();
     }
+    if let (InputDomain::Calibrated, Some(compared)) =
+        (domain, compared(graph, graph.inputs[index]))
+    {
+        grid.saturates = saturates(&grid, &compared);
+    }
     if let Some(cell) = missing.iter().enumerate().position(|(cell, missing)| {
         let (min, max) = pick(&grid.domain, cell);
         matches!(missing, Missing::Imputed(value) if !(min..=max).contains(value))
@@ -153,7 +157,11 @@ fn without_missing(
             _ => None,
         })
         .collect();
-    let domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
+    let mut domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
+    let compared = compared(graph, graph.inputs[index]);
+    if let (InputDomain::Calibrated, Some(compared)) = (domain, &compared) {
+        extend(&mut domains, compared);
+    }
     let low = domains.iter().map(|d| d.0).fold(f64::INFINITY, f64::min);
     let high = domains
         .iter()
@@ -178,7 +186,9 @@ fn without_missing(
     };
     let on_grid = |step: f64| {
         let mut values = cells().chain(stated.into_iter().flatten());
-        (high - low) / step <= NATURAL_LIMIT
+        // Numbers far below a step are near a multiple of it, but not on it.
+        (high == low || high - low >= step)
+            && (high - low) / step <= NATURAL_LIMIT
             && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
             && values.all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
     };
@@ -197,9 +207,19 @@ fn without_missing(
             domain,
             mean_square,
             missing: Vec::new(),
+            saturates: Vec::new(),
         });
     }
 
+    if compared.is_some() {
+        let seen = Seen {
+            data,
+            index,
+            imputed: &imputed,
+            stated: !matches!(domain, InputDomain::Calibrated),
+        };
+        return feature_grid(&tensor.name, domains, bits, &seen);
+    }
     let steps = ((1u32 << bits) - 1) as i32;
     let spans = domains
         .iter()
@@ -208,39 +228,14 @@ fn without_missing(
     let (widest, narrowest) = spans.fold((0.0, f64::INFINITY), |(w, n): (f64, f64), span| {
         (w.max(span), n.min(span))
     });
-    let tested = is_tested(graph, graph.inputs[index]);
-    // What trees compare keeps a grid of its own for each feature, natural ones where there are any.
-    let share = high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0 && !tested;
+    let share = high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0;
     let domain = match whole {
         Some(whole) if share => vec![whole],
         _ => domains,
     };
-    let natural = |feature: usize, (low, high): (f64, f64)| {
-        let seen = data.rows().iter().map(|row| row[index][feature]);
-        let stated = stated.iter().any(Option::is_some).then_some([low, high]);
-        let values: Vec<f64> = seen
-            .chain(imputed[feature])
-            .chain(stated.into_iter().flatten())
-            .filter(|v| !v.is_nan())
-            .collect();
-        FEATURE_STEPS.into_iter().find(|step| {
-            // Single precision holds this many steps, less two bits for the tolerance.
-            low.abs().max(high.abs()) / step < f64::from(1u32 << 22)
-                && (high - low) / step < f64::from(steps) - 1.0
-                && values.iter().all(|v| {
-                    let tolerance = GRID_TOLERANCE.max(v.abs() / step * f64::from(f32::EPSILON));
-                    (v / step - (v / step).round()).abs() < tolerance
-                })
-        })
-    };
-    let (scales, zeros): (Vec<f64>, Vec<i64>) = domain
+    let scales: Vec<f64> = domain
         .iter()
-        .enumerate()
-        .map(|(feature, &(low, high))| {
-            if let (true, Some(step)) = (tested, natural(feature, (low, high))) {
-                // The domain may begin between two points of the grid.
-                return (step, (low / step + GRID_TOLERANCE).floor() as i64);
-            }
+        .map(|(low, high)| {
             let span = high - low;
             // A feature that never changes gets a narrow range around its value.
             let span = if span > 0.0 {
@@ -248,23 +243,15 @@ fn without_missing(
             } else {
                 low.abs().max(1.0) / 1024.0
             };
-            let scale = span / f64::from(steps);
-            (scale, (low / scale).round() as i64)
+            span / f64::from(steps)
         })
-        .unzip();
-    if let Some(feature) = zeros
+        .collect();
+    let zeros: Vec<i64> = domain
         .iter()
         .zip(&scales)
-        .position(|(zero, scale)| zero.abs() > 1 << 52 || !scale.is_normal())
-    {
-        return Err(ModelError::quantise(
-            &tensor.name,
-            format!(
-                "the domain [{}, {}] of feature {feature} is too narrow or too wide for floating point; rescale the feature",
-                domain[feature].0, domain[feature].1
-            ),
-        ));
-    }
+        .map(|((low, _), scale)| (low / scale).round() as i64)
+        .collect();
+    check_precision(&tensor.name, &domain, &scales, &zeros)?;
     let mean_square = f64::from(steps).powi(2) / 3.0;
     Ok(InputGrid {
         scales,
@@ -274,17 +261,28 @@ fn without_missing(
         domain,
         mean_square,
         missing: Vec::new(),
+        saturates: Vec::new(),
     })
 }
 
-/// Whether tests read the tensor.
-pub(crate) fn is_tested(graph: &FloatGraph, tensor: usize) -> bool {
-    graph.tensors.iter().any(|other| {
-        other.layer.as_ref().is_some_and(|layer| {
-            matches!(layer.precision, Precision::Tests(_))
-                && layer.terms.iter().any(|term| term.source == tensor)
-        })
-    })
+/// Floating point must tell one integer from the next.
+pub(crate) fn check_precision(
+    name: &str,
+    domain: &[(f64, f64)],
+    scales: &[f64],
+    zeros: &[i64],
+) -> Result<()> {
+    let mut features = zeros.iter().zip(scales);
+    match features.position(|(zero, scale)| zero.abs() > 1 << 52 || !scale.is_normal()) {
+        None => Ok(()),
+        Some(feature) => Err(ModelError::quantise(
+            name,
+            format!(
+                "the domain [{}, {}] of feature {feature} is too narrow or too wide for floating point; rescale the feature",
+                domain[feature].0, domain[feature].1
+            ),
+        )),
+    }
 }
 
 /// Adds `margin` times the range at either end; what was never negative stays so.

@@ -218,7 +218,20 @@ fn saturate(value: i128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Term;
+    use crate::graph::{Tensor, Term, Visibility};
+
+    /// One tensor, whatever its number.
+    struct Source(Tensor);
+
+    impl Cells for Source {
+        fn tensor(&self, _: TensorId) -> Option<&Tensor> {
+            Some(&self.0)
+        }
+
+        fn value(&self, _: usize, _: i64) -> Option<i32> {
+            None
+        }
+    }
 
     #[test]
     fn a_convolution_bounds_what_its_products_do() {
@@ -246,6 +259,16 @@ mod tests {
         };
         let mut expected: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
         conv.for_each(|to, _, weight| expected[to].add(weight, (-3, 7)));
-        assert_eq!(layer_bounds(&layer, &Source), expected);
+        let source = Source(Tensor {
+            name: "x".into(),
+            shape: vec![80],
+            len: 80,
+            min: -3,
+            max: 7,
+            scale: 1.0,
+            visibility: Visibility::Private,
+            layer: None,
+        });
+        assert_eq!(layer_bounds(&layer, &source), expected);
     }
 }

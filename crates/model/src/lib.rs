@@ -26,6 +26,7 @@ mod error;
 mod exclusive;
 mod execute;
 mod expression;
+mod feature_grid;
 mod float;
 mod float_graph;
 mod function;

@@ -55,6 +55,9 @@ pub struct InputManifest {
     pub real_max: Vec<f64>,
     /// The integer of a missing value, for each feature that may lack one; empty if none may.
     pub missing: Vec<Option<i32>>,
+    /// For each feature whether values beyond the domain are taken for its ends, which changes no result: the model only compares
+    /// them with constants in between. Empty if that is true of none.
+    pub saturates: Vec<bool>,
 }
 
 /// One output: `real ≈ integer · scale`.
@@ -135,6 +138,12 @@ impl Manifest {
                 return fail(
                     &input.name,
                     "an integer for missing values lies outside its range",
+                );
+            }
+            if !(input.saturates.is_empty() || input.saturates.len() == tensor.len) {
+                return fail(
+                    &input.name,
+                    "it says of too few features whether they saturate",
                 );
             }
             let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());

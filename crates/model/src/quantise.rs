@@ -34,6 +34,8 @@ const MAX_BIAS: f64 = (1u64 << 60) as f64;
 const SQUARE_LIMIT: i64 = 46_340;
 /// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
 const MAX_STRETCH: f64 = 64.0;
+/// A table of more entries than this had better be shared or shifted.
+const LONG_TABLE: i64 = 1 << 12;
 /// Steps of an unshifted sum for each step of an output: what it adds up is rounded term by term.
 const UNSHIFTED_STEPS: f64 = 4.0;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
@@ -154,7 +156,8 @@ impl Cells for Quantiser<'_> {
 
     fn value(&self, function: usize, y: i64) -> Option<i32> {
         let group = self.groups.get(function)?;
-        (group.shift == Some(0)).then(|| group.rule.value(y))
+        let shift = group.shift.unwrap_or(self.shift);
+        Some(group.rule.value(y >> shift))
     }
 }
 
@@ -446,19 +449,24 @@ impl Quantiser<'_> {
             };
             let group = match (&layer.precision, self.group_of[id]) {
                 (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
-                (Precision::Tests(_) | Precision::Unshifted, _) => {
-                    self.exact_group(id, layer, None)
+                (Precision::Unshifted, _) => self.exact_group(id, layer, None),
+                (Precision::Tests(tests), _) => {
+                    let (quantised, reach) = self.tests(id, layer, tests)?;
+                    self.add_tests(id, layer, quantised, reach);
+                    continue;
                 }
                 (_, group) => group.unwrap_or_default(),
             };
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
+                    Err(factor) if layer.precision == Precision::Unshifted => {
+                        // Sums reach farther along a chain; not too many steps to where they end.
+                        let class = self.classes.of(id).unwrap_or_default();
+                        return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
+                    }
                     Err(factor) if layer.precision != Precision::Scaled => {
-                        let class = match layer.precision {
-                            Precision::Unshifted => self.classes.of(id),
-                            _ => self.finest_class(layer),
-                        };
+                        let class = self.finest_class(layer);
                         return Ok(Some(TooFine::Scale(class.unwrap_or_default(), factor)));
                     }
                     Err(factor)
@@ -520,9 +528,6 @@ impl Quantiser<'_> {
         layer: &FloatLayer,
         group: usize,
     ) -> Result<Result<(Layer, (i64, i64)), f64>> {
-        if let Precision::Tests(tests) = &layer.precision {
-            return self.tests(id, layer, tests, group).map(Ok);
-        }
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let (step, shift) = match layer.precision {
             Precision::Exact { .. } => (self.exact_step(layer), 0),
@@ -615,14 +620,8 @@ impl Quantiser<'_> {
         Ok(Ok((layer, (min as i64, max as i64))))
     }
 
-    /// The integers of a layer of tests.
-    fn tests(
-        &self,
-        id: usize,
-        layer: &FloatLayer,
-        tests: &Tests,
-        group: usize,
-    ) -> Result<(Layer, (i64, i64))> {
+    /// The integers of a layer of tests, and what its sums reach.
+    fn tests(&self, id: usize, layer: &FloatLayer, tests: &Tests) -> Result<(Layer, (i64, i64))> {
         let operand = |source: usize, cell: u32| {
             let grid = self.graph.inputs.iter().position(|input| *input == source);
             let cell = cell as usize;
@@ -647,18 +646,54 @@ impl Quantiser<'_> {
         let mut integer =
             integer_layer(tests, &layer.terms, &layer.bias, operand).map_err(invalid)?;
         integer.nodes.clone_from(&layer.nodes);
-        integer.function = group;
         let bounds = layer_bounds(&integer, self);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0);
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0);
-        if max.max(-min) > i128::from(self.key_limit) {
+        let reach = (max.max(-min) as f64, self.key_limit as f64);
+        if layer.activation == Activation::IsZero && reach.0 > reach.1 {
             return Err(invalid(format!(
-                "its comparisons reach ±{}, beyond ±{}; raise table_bits or lower input_bits",
-                max.max(-min),
-                self.key_limit
+                "its tests for equality reach ±{}, beyond ±{}; raise table_bits or lower input_bits",
+                reach.0, reach.1
             )));
         }
         Ok((integer, (min as i64, max as i64)))
+    }
+
+    /// Finishes a layer of tests. A step at zero is the same of a sum shifted down, which rounds towards −∞, so it shares the graph's
+    /// shift where its own table would be long: a row for every cell of a plane, none elsewhere.
+    fn add_tests(&mut self, id: usize, layer: &FloatLayer, mut integer: Layer, reach: (i64, i64)) {
+        let tensor = &self.graph.tensors[id];
+        let long = if tensor.shape.len() > 1 {
+            LONG_TABLE * 4
+        } else {
+            LONG_TABLE
+        };
+        let shifted = layer.activation == Activation::Step && reach.1 - reach.0 > long;
+        let rule = Rule::Exact {
+            activation: layer.activation.clone(),
+            within: (i32::MIN, i32::MAX),
+        };
+        let group = self.join(rule, false, None, (!shifted).then_some(0));
+        self.group_of[id] = Some(group);
+        let shift = if shifted { self.shift } else { 0 };
+        let keys = (reach.0 >> shift, reach.1 >> shift);
+        let all = &mut self.groups[group].keys;
+        *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
+        integer.function = group;
+        self.tensors.push(Tensor {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            len: tensor.len,
+            min: 0,
+            max: 1,
+            scale: 1.0,
+            visibility: if self.graph.outputs.contains(&id) {
+                self.options.output_visibility
+            } else {
+                crate::Visibility::Private
+            },
+            layer: Some(integer),
+        });
     }
 
     /// What one step of an exact layer's sums stands for: the finest of its sources' scales, of which the others are multiples.
