@@ -1,6 +1,10 @@
-"""Shared by train.py and big.py: a small multilayer perceptron in numpy, and the ONNX and data files it is written to."""
+"""Shared by all scripts here: a small perceptron in numpy, and the ONNX and data files models are written to."""
 
+import argparse
+import json
 import os
+import time
+from collections import Counter
 from itertools import pairwise
 
 # One thread, set before numpy is imported: the sums, and so the weights, come out the same on every run.
@@ -18,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OPSET = 13
 IR_VERSION = 8
 INPUT = "input"
+CALIBRATION_ROWS = 200
 
 
 def initial_layers(rng, widths, identity_noise=None):
@@ -130,9 +135,128 @@ def write_onnx(model, path):
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def run_onnx(path, rows):
-    """What onnxruntime computes for each row, one inference at a time as the model declares."""
+def session(path):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return np.concatenate([session.run(None, {INPUT: row[None, :].astype(np.float32)})[0] for row in rows])
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def run_onnx(path, rows):
+    """What onnxruntime computes for each row, one inference at a time as the model declares."""
+    return next(iter(run_outputs(path, rows.astype(np.float32)).values()))
+
+
+def run_outputs(path, rows):
+    """As `run_onnx`, all outputs by name, for rows of any type."""
+    run = session(path)
+    name = run.get_inputs()[0].name
+    answers = [run.run(None, {name: row[None]}) for row in rows]
+    return {
+        o.name: np.concatenate(parts) for o, parts in zip(run.get_outputs(), zip(*answers, strict=True), strict=True)
+    }
+
+
+def calibration_rows(rng, x):
+    return np.sort(rng.choice(len(x), min(CALIBRATION_ROWS, len(x)), replace=False))
+
+
+def write_data(folder, x, rows, xt, yt):
+    """calibration.npz (the training rows `rows`), test.npz and input.json (the first held-out row; null is NaN)."""
+    np.savez_compressed(folder / "calibration.npz", **{INPUT: x[rows]})
+    np.savez_compressed(folder / "test.npz", x=xt, y=yt)
+    first = [None if np.isnan(v) else v.item() for v in xt[0].ravel()]
+    (folder / "input.json").write_text(json.dumps({"input_data": [first]}) + "\n")
+
+
+def write_info(folder, info):
+    (folder / "info.json").write_text(json.dumps(info, indent=2) + "\n")
+
+
+def r_squared(guess, y):
+    return 1.0 - float(((guess.ravel() - y) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+
+
+def score(outputs, primary, y):
+    """Correct decisions, or R squared where the labels are real numbers."""
+    if y.dtype.kind == "f":
+        return r_squared(outputs[primary].astype(np.float64), y.astype(np.float64))
+    if "label" in outputs:
+        return int((outputs["label"] == y).sum())
+    return int((outputs[primary].argmax(axis=1) == y).sum())
+
+
+def finish(out, model, split, primary, expected, info, seed, tolerance=1e-4):
+    """Writes a model's directory, checks it against the training framework's held-out outputs and prints a line.
+
+    `primary` names the output that is scored; `expected` holds the framework's outputs by name; classifiers'
+    integer outputs must agree exactly, others within `tolerance` of the largest.
+    """
+    x, xt, y, yt = split
+    name = info["name"]
+    folder = out / name
+    # Converters hold these in sets: their order would change from run to run.
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
+    onnx.checker.check_model(model, full_check=True)
+    write_onnx(model, folder / "model.onnx")
+    rows = calibration_rows(np.random.default_rng(seed), x)
+    write_data(folder, x, rows, xt, yt)
+
+    outputs = run_outputs(folder / "model.onnx", xt)
+    difference = 0.0
+    for label, value in expected.items():
+        mine = outputs[label].reshape(value.shape)
+        if value.dtype.kind == "i":
+            assert (mine == value).all(), f"{name}: {label} differs in {(mine != value).sum()} of {len(value)} rows"
+            continue
+        difference = max(difference, float(np.abs(mine - value).max()))
+        limit = tolerance * max(1.0, float(np.abs(value).max()))
+        assert difference <= limit, f"{name}: {label} differs by {difference}"
+    held_out = score(outputs, primary, yt)
+    trained = score(run_outputs(folder / "model.onnx", x), primary, y)
+    if yt.dtype.kind == "f":
+        figures = {"train_r2": round(trained, 6), "float_test_r2": round(held_out, 6)}
+        said = f"held-out R2 {held_out:.4f}, train {trained:.4f}"
+    else:
+        figures = {
+            "train_accuracy": round(trained / len(y), 6),
+            "float_test_correct": held_out,
+            "float_test_accuracy": round(held_out / len(yt), 6),
+        }
+        said = f"held-out {held_out}/{len(yt)} = {held_out / len(yt):.4f}, train {trained / len(y):.4f}"
+    info = {
+        "name": info.pop("name"),
+        "parameters": info.pop("parameters"),
+        "input": {"name": model.graph.input[0].name, "shape": [1, *x.shape[1:]], "type": str(x.dtype)},
+        "output": {"name": primary, "shape": list(outputs[primary][:1].shape)},
+        "outputs": [{"name": k, "shape": list(v[:1].shape), "type": str(v.dtype)} for k, v in outputs.items()],
+        "operators": dict(sorted(Counter(node.op_type for node in model.graph.node).items())),
+        **info,
+        "train_rows": len(x),
+        "calibration_rows": len(rows),
+        "test_rows": len(xt),
+        **figures,
+        "max_difference_from_framework": difference,
+        "input_json_row": 0,
+        "input_json_label": yt[0].item(),
+        "input_json_float_output": [float(v) for v in outputs[primary][0].ravel()],
+        "seed": seed,
+    }
+    write_info(folder, info)
+    print(f"{name}: {info['parameters']:,} parameters, {said}, framework within {difference:.1e}", flush=True)
+
+
+def main(doc, models, build, out):
+    """The command line all scripts have: names of models, or all of them, and where to."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(models)} (default: all)")
+    parser.add_argument("--out", type=Path, default=out, help="default: %(default)s")
+    args = parser.parse_args()
+    for name in args.names:
+        if name not in models:
+            parser.error(f"no model named {name!r}")
+    for name in args.names or models:
+        start = time.monotonic()
+        build(name, args.out)
+        print(f"    {time.monotonic() - start:.1f} s", flush=True)

@@ -5,14 +5,14 @@ use crate::{
     gates::TapeConfig,
     opcode::Op,
     program::Program,
-    tape::Tape,
+    tape::{SQUARE, Tape},
     witness::{Challenges, Running, Witness},
 };
 use halo2_axiom::{
     circuit::{Layouter, Region, SimpleFloorPlanner, Value},
     plonk::{Circuit, ConstraintSystem, Error},
 };
-use halo2curves_axiom::bn256::Fr;
+use halo2curves_axiom::{bn256::Fr, ff::Field};
 use std::sync::Arc;
 
 /// A program on its tape.
@@ -55,8 +55,14 @@ impl TapeCircuit {
                     region.assign_fixed(*column, row, Fr::from(coordinate));
                 }
             }
-            if id != 0 {
-                region.assign_fixed(config.region, row, Fr::from(u64::from(id)));
+            match id {
+                0 => {}
+                SQUARE => {
+                    region.assign_fixed(config.square, row, Fr::ONE);
+                }
+                _ => {
+                    region.assign_fixed(config.region, row, Fr::from(u64::from(id)));
+                }
             }
         }
         for (i, &(id, index)) in tape.table().iter().enumerate() {
@@ -76,6 +82,13 @@ impl TapeCircuit {
                 }
             }
         }
+        if let Some(hiding) = tape.hidden() {
+            for (number, column) in config.weights.iter().enumerate() {
+                for (row, value) in hiding.values(number).enumerate() {
+                    region.assign_fixed(*column, tape.rows() + row, value);
+                }
+            }
+        }
         for &(row, column, weight) in tape.wide() {
             region.assign_fixed(config.weights[column], row, weight);
         }
@@ -88,6 +101,10 @@ impl TapeCircuit {
                     region.assign_advice(column, row, Value::known(int(value)));
                 }
             }
+        }
+        for &(row, root, square) in &witness.squares {
+            region.assign_advice(config.q, row as usize, Value::known(root));
+            region.assign_advice(config.x, row as usize, Value::known(square));
         }
         for (row, &value) in witness.m.iter().enumerate() {
             if value != 0 {

@@ -32,6 +32,9 @@ pub enum CircuitError {
     /// No plan meets the limits.
     #[error("no plan fits: {0}")]
     NoPlan(String),
+    /// The batch does not fit the model.
+    #[error("the batch does not fit the model: {0}")]
+    Batch(String),
     /// The trace is not one of this graph.
     #[error("the trace does not belong to this model: {0}")]
     Trace(String),

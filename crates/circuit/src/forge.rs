@@ -42,6 +42,8 @@ pub enum Fixed {
     Opcode(usize),
     /// The region of the row's look-up.
     Region,
+    /// Whether the row squares.
+    Square,
     /// Region, key or value of the table entry, times `σ`.
     Table(usize),
     /// A weight column.
@@ -166,6 +168,7 @@ impl Circuit<Fr> for Forgery {
                     let column = match column {
                         Fixed::Opcode(i) => config.opcode[i],
                         Fixed::Region => config.region,
+                        Fixed::Square => config.square,
                         Fixed::Table(i) => config.table[i],
                         Fixed::Weight(i) => config.weights[i],
                     };

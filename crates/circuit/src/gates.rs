@@ -1,4 +1,4 @@
-//! The columns and the seven gates of the tape. See `docs/soundness.md` for the argument they add up to.
+//! The columns and the eight gates of the tape. See `docs/soundness.md` for the argument they add up to.
 
 use crate::opcode::{Op, indicator};
 use halo2_axiom::{
@@ -11,7 +11,7 @@ use halo2_axiom::{
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 
 /// Fixed columns besides the `c` weight columns.
-pub const FIXED_COLUMNS: usize = 7;
+pub const FIXED_COLUMNS: usize = 8;
 /// Advice columns.
 pub const ADVICE_COLUMNS: usize = 8;
 /// Advice columns that are also opened one row back.
@@ -21,7 +21,7 @@ pub const CHALLENGES: usize = 5;
 /// Pieces of the quotient polynomial (gates of degree three).
 pub const QUOTIENT_PIECES: usize = 2;
 /// The names of the gates, in the order in which the verifier folds them.
-pub const GATES: [&str; 7] = [
+pub const GATES: [&str; 8] = [
     "stream",
     "position",
     "produced",
@@ -29,6 +29,7 @@ pub const GATES: [&str; 7] = [
     "edge identity",
     "edge look-up",
     "look-up",
+    "square",
 ];
 
 /// Size of a proof at a width: 64 bytes for every commitment, 32 for every opened value.
@@ -46,6 +47,8 @@ pub struct TapeConfig {
     pub opcode: [Column<Fixed>; 3],
     /// Which region of the table the row's look-up must hit.
     pub region: Column<Fixed>,
+    /// 1 where the row squares, `x = q²`, instead of looking anything up.
+    pub square: Column<Fixed>,
     /// `[region, key, value]` of the table entry on this row, multiplied by `σ`.
     pub table: [Column<Fixed>; 3],
     /// `c` weights, the coefficient of `r^j` in column `j`.
@@ -95,6 +98,7 @@ impl TapeConfig {
             meta.fixed_column(),
         ];
         let region = meta.fixed_column();
+        let square = meta.fixed_column();
         let table = [
             meta.fixed_column(),
             meta.fixed_column(),
@@ -108,6 +112,7 @@ impl TapeConfig {
         Self {
             opcode,
             region,
+            square,
             table,
             weights,
             q,
@@ -136,6 +141,7 @@ impl TapeConfig {
                 .opcode
                 .map(|column| meta.query_fixed(column, Rotation::cur()));
             let region = meta.query_fixed(self.region, Rotation::cur());
+            let square = meta.query_fixed(self.square, Rotation::cur());
             let [id, key, value] = self
                 .table
                 .map(|column| meta.query_fixed(column, Rotation::cur()));
@@ -189,18 +195,20 @@ impl TapeConfig {
                     - (active - opens.clone() + on(Op::Shift) * (shift - one.clone())) * s_prev
                     - opens,
                 // y = {r, 0, 0, 1}·y' + S·(q + instance) on Channel, Level, Edge, else (times σ).
-                sigma.clone() * (y - s * (q + instance))
+                sigma.clone() * (y - s * (q.clone() + instance))
                     - (sigma.clone() + on(Op::Channel) * (r - one.clone())
                         - on(Op::Level) * two.clone()
                         - on(Op::Edge) * two.clone())
                         * y_prev.clone(),
                 // d = d' − x·h, with d' replaced by g·d' + y' on Level (times σ).
-                sigma.clone() * (d - d_prev.clone() + x * h)
-                    - on(Op::Level) * two * ((skip - one) * d_prev.clone() + y_prev),
+                sigma.clone() * (d - d_prev.clone() + x.clone() * h)
+                    - on(Op::Level) * two * ((skip - one.clone()) * d_prev.clone() + y_prev),
                 on(Op::Edge) * d_prev,
                 on(Op::Edge) * l_prev.clone(),
-                // L − L' = 1/looked_up − m·σ/entry.
-                (l - l_prev) * entry.clone() * looked_up.clone() - entry + m * sigma * looked_up,
+                // L − L' = (1 − P)/looked_up − m·σ/entry.
+                (l - l_prev) * entry.clone() * looked_up.clone() - (one - square.clone()) * entry
+                    + m * sigma * looked_up,
+                square * (x - q.clone() * q),
             ];
             GATES
                 .into_iter()

@@ -17,7 +17,7 @@
 //!
 //! ## Sizes
 //!
-//! `c + 7` fixed columns, 8 advice columns (3 before the challenges, 5 after), gates of degree 3: 2 quotient pieces, openings at
+//! `c + 8` fixed columns, 8 advice columns (3 before the challenges, 5 after), gates of degree 3: 2 quotient pieces, openings at
 //! `x` and `ω⁻¹x`. A dense layer takes `⌈outputs/c⌉ + 1` rows per source cell; a channel with `P` positions takes a row per
 //! position and limb more.
 
@@ -29,10 +29,12 @@ mod footprint;
 #[doc(hidden)]
 pub mod forge;
 mod gates;
+mod layout;
 mod lower;
 mod opcode;
 mod path;
 mod plan;
+mod poseidon;
 mod program;
 mod tape;
 mod witness;
@@ -45,9 +47,10 @@ pub use gates::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
     proof_bytes,
 };
-pub use lower::{Lowered, TraceCells};
+pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
 pub use opcode::Op;
-pub use plan::{Candidate, Limits, Plan, plan};
-pub use program::{Channel, Content, Level, Limbs, Program, Region, Tap, Taps, Weight};
-pub use tape::{BLINDING_ROWS, Tape};
+pub use plan::{Candidate, Limits, Plan, Request, plan, plan_request};
+pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
+pub use program::{Content, Feed, Level, Limbs, Pattern, Program, Region, Tap, Taps, Weight};
+pub use tape::{BLINDING_ROWS, Hiding, Tape};
 pub use witness::{Cell, Cells, Witness};

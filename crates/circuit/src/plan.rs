@@ -4,7 +4,10 @@
 //! rows that weights take. The cost model's constants were fitted to `verdict bench` on two cores of a Xeon at 2.3 GHz; only
 //! their ratios matter for the choice.
 
-use crate::{BLINDING_ROWS, CircuitError, Footprint, Lowered, Tape, program::Program};
+use crate::{
+    BLINDING_ROWS, Batch, CircuitError, Footprint, Hiding, Lowered, Lowering, Outline, Tape,
+    program::Program,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use verdict_model::{Goal, IntegerGraph};
@@ -77,8 +80,48 @@ const BALANCED_GAS: f64 = 1.125;
 /// as much as the first.
 const SLACK: f64 = 1.25;
 
-/// Plans a valid graph.
+/// What to plan for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What to favour.
+    pub goal: Goal,
+    /// What not to exceed.
+    pub limits: Limits,
+    /// How many inferences a proof covers.
+    pub batch: Batch,
+    /// What hides the weights, if they are private.
+    pub hiding: Option<Hiding>,
+    /// The outline of a model with private weights, where the graph comes without them.
+    pub outline: Option<Outline>,
+}
+
+/// Plans a valid graph for one inference with public weights.
 pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan, CircuitError> {
+    plan_request(
+        graph,
+        Request {
+            goal,
+            limits,
+            ..Request::default()
+        },
+    )
+}
+
+/// Plans a valid graph.
+pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, CircuitError> {
+    let Request {
+        goal,
+        limits,
+        batch,
+        hiding,
+        outline,
+    } = request;
+    let reserved = hiding.as_ref().map_or(0, Hiding::rows);
+    let hidden = match (&hiding, outline) {
+        (None, None) => None,
+        (_, Some(outline)) => Some(outline),
+        (Some(_), None) => Some(Outline::of(&graph)),
+    };
     let shift = graph
         .functions
         .iter()
@@ -94,19 +137,22 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
         .collect();
     sizes.dedup();
     for limb_bits in sizes {
-        let mut lowered = Lowered::new(graph.clone(), limb_bits)?;
+        let mut lowered = Lowered::with(
+            graph.clone(),
+            Lowering {
+                limb_bits,
+                batch: batch.clone(),
+                hidden: hidden.clone(),
+            },
+        )?;
         let footprint = footprint.get_or_insert_with(|| Footprint::new(&lowered.program, &lowered));
         for &width in WIDTHS.iter().chain(limits.width.as_ref()) {
             if width > limits.max_width || limits.width.is_some_and(|only| only != width) {
                 continue;
             }
             lowered.align_words(width);
-            let Some(rows) = footprint.rows(&lowered.program, width) else {
-                return Err(CircuitError::NoPlan(
-                    "a channel's weights cannot be streamed in one pass".into(),
-                ));
-            };
-            let candidate = Candidate::new(rows, width, limb_bits);
+            let rows = footprint.rows(&lowered.program, width)?;
+            let candidate = Candidate::new(rows, reserved, width, limb_bits);
             if candidate.k > limits.max_k {
                 continue;
             }
@@ -131,7 +177,10 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
     else {
         return Err(CircuitError::NoPlan("no candidate".into()));
     };
-    let tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
+    let mut tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
+    if let Some(hiding) = hiding {
+        tape = tape.hiding(hiding);
+    }
     debug_assert_eq!(tape.rows(), chosen.rows);
     let program = Arc::new(lowered.program.clone());
     Ok(Plan {
@@ -177,8 +226,10 @@ fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {
 }
 
 impl Candidate {
-    fn new(rows: usize, width: usize, limb_bits: u32) -> Self {
-        let k = (rows + BLINDING_ROWS).next_power_of_two().trailing_zeros();
+    fn new(rows: usize, reserved: usize, width: usize, limb_bits: u32) -> Self {
+        let k = (rows + reserved + BLINDING_ROWS)
+            .next_power_of_two()
+            .trailing_zeros();
         let n = (1u64 << k) as f64;
         let columns = width as f64;
         Self {

@@ -2,7 +2,7 @@
 //!
 //! Levels run from the public words (level 0) towards the inputs (the last level); a channel's cells are consumed only by
 //! levels before its own. A cell at position `p` of the channel with exponent `a` weighs `r^a·s^p` in its level's identity, so a
-//! tap from source position `p` at shift `k` reaches target position `p + k`.
+//! tap whose stream stands at source position `p` with shift `k` goes from position `p + i` to target position `k + i`.
 
 use crate::field::int;
 use halo2curves_axiom::{bn256::Fr, ff::Field};
@@ -88,9 +88,11 @@ impl Region {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limbs(pub Vec<usize>);
 
-/// What a channel's cells are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a position of a channel holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
+    /// Nothing: no stream reaches the position.
+    Hole,
     /// A public word: produced by its sources and equal to the instance.
     Word,
     /// Looked up in `region`, with the rest of the pre-activation in `limbs`.
@@ -100,15 +102,86 @@ pub enum Content {
         /// Index into [`Program::limbs`].
         limbs: usize,
     },
+    /// As a cell, but its value is always zero: a kernel spills something here that nobody wants.
+    Discard {
+        /// A region of zeros.
+        region: usize,
+        /// Index into [`Program::limbs`].
+        limbs: usize,
+    },
+    /// Produces `y` and gives `y²`, both any field elements.
+    Square,
 }
 
-/// One channel of a level.
+impl Content {
+    /// Whether the position's value can be other than zero, so that its weight matters.
+    pub const fn carries(self) -> bool {
+        matches!(self, Self::Cell { .. } | Self::Square)
+    }
+}
+
+/// Where the weight streams of a channel stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// One stream, whose weights are those of position `at`; a position later they are multiplied by `s`. Positions before `at`
+    /// carry nothing.
+    Once {
+        /// The first position that carries something.
+        at: usize,
+    },
+    /// A stream for every block of `items` positions that carries something, whose weights are those of the block's first position.
+    Each {
+        /// Positions of a block.
+        items: usize,
+    },
+}
+
+/// The positions of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Channel {
-    /// What its cells are.
-    pub content: Content,
-    /// Number of positions (1 for a dense layer of a single inference).
-    pub positions: usize,
+pub struct Pattern {
+    /// Runs of positions with the same content, from position 0.
+    pub runs: Vec<(Content, usize)>,
+    /// Where weights are streamed.
+    pub feed: Feed,
+}
+
+impl Pattern {
+    /// The same content at all of `positions`, with one stream.
+    pub fn uniform(content: Content, positions: usize) -> Self {
+        Self {
+            runs: vec![(content, positions)],
+            feed: Feed::Once { at: 0 },
+        }
+    }
+
+    /// Number of positions.
+    pub fn positions(&self) -> usize {
+        self.runs.iter().map(|run| run.1).sum()
+    }
+
+    /// The contents, position by position.
+    pub fn contents(&self) -> impl Iterator<Item = Content> + '_ {
+        self.runs
+            .iter()
+            .flat_map(|&(content, count)| std::iter::repeat_n(content, count))
+    }
+
+    /// The first positions of the blocks that have a stream.
+    pub fn streams(&self) -> Vec<usize> {
+        match self.feed {
+            Feed::Once { at } => vec![at],
+            Feed::Each { items } => {
+                let mut blocks = Vec::new();
+                for (position, content) in self.contents().enumerate() {
+                    let first = position - position % items;
+                    if content.carries() && blocks.last() != Some(&first) {
+                        blocks.push(first);
+                    }
+                }
+                blocks
+            }
+        }
+    }
 }
 
 /// One channel's weight towards one channel of a level nearer to the outputs.
@@ -133,11 +206,11 @@ pub enum Weight {
     Field(Fr),
 }
 
-/// A group of channels with the same number of positions, numbered together.
+/// A group of channels numbered together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Level {
-    /// In tape order. Channel `i` of `len` has exponent `len − 1 − i + padding`.
-    pub channels: Vec<Channel>,
+    /// Indices into [`Program::patterns`], in tape order. Channel `i` of `len` has exponent `len − 1 − i + padding`.
+    pub channels: Vec<usize>,
     /// Powers of `r` to put below the level's last channel.
     pub padding: usize,
 }
@@ -149,15 +222,15 @@ impl Level {
     }
 }
 
-/// Gives the taps of a channel; called once per channel while the tape is laid out.
+/// Gives the taps of a stream; called once per stream while the tape is laid out.
 pub trait Taps: Sync {
-    /// Appends the taps of `channel` of `level` to `into`.
-    fn taps(&self, level: usize, channel: usize, into: &mut Vec<Tap>);
+    /// Appends the taps of the stream for `position` of `channel` of `level` to `into`.
+    fn taps(&self, level: usize, channel: usize, position: usize, into: &mut Vec<Tap>);
 }
 
-/// The taps written out, for tests and small programs.
+/// The taps written out, for tests and small programs whose channels have one stream.
 impl Taps for Vec<Vec<Vec<Tap>>> {
-    fn taps(&self, level: usize, channel: usize, into: &mut Vec<Tap>) {
+    fn taps(&self, level: usize, channel: usize, _position: usize, into: &mut Vec<Tap>) {
         into.extend_from_slice(&self[level][channel]);
     }
 }
@@ -167,6 +240,8 @@ impl Taps for Vec<Vec<Vec<Tap>>> {
 pub struct Program {
     /// Level 0 holds the public words.
     pub levels: Vec<Level>,
+    /// What channels look like.
+    pub patterns: Vec<Pattern>,
     /// Index 0 is [`Region::Idle`], index 1 [`Region::One`].
     pub regions: Vec<Region>,
     /// The ways in which remainders are cut.
@@ -177,6 +252,20 @@ impl Program {
     /// Entries of all regions together: rows the table needs.
     pub fn table_rows(&self) -> usize {
         self.regions.iter().map(Region::len).sum()
+    }
+
+    /// The pattern of a channel.
+    pub fn pattern(&self, level: usize, channel: usize) -> &Pattern {
+        &self.patterns[self.levels[level].channels[channel]]
+    }
+
+    /// The number of a pattern, which is added if it is new.
+    pub fn intern(&mut self, pattern: Pattern) -> usize {
+        let known = self.patterns.iter().rposition(|known| *known == pattern);
+        known.unwrap_or_else(|| {
+            self.patterns.push(pattern);
+            self.patterns.len() - 1
+        })
     }
 }
 

@@ -3,14 +3,26 @@
 use crate::{
     error::CircuitError,
     footprint::extents,
+    layout::{Look, Sink, walk},
     opcode::Op,
-    path::{self, Step},
-    program::{Content, Program, Tap, Taps, Weight},
+    path::{Coordinate, Plane},
+    program::{Program, Tap, Taps, Weight},
 };
-use halo2curves_axiom::{bn256::Fr, ff::PrimeField};
+use halo2curves_axiom::{
+    bn256::Fr,
+    ff::{Field, PrimeField},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::fmt;
 
 /// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
 pub const BLINDING_ROWS: usize = 6;
+
+/// Grows with every change of columns or gates, so that cached keys of another layout are not found.
+const LAYOUT_VERSION: i64 = 2;
+
+/// Marks, among the regions of the rows, those that square.
+pub(crate) const SQUARE: u16 = u16::MAX;
 
 /// A program laid out at some width, still without a height.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,22 +34,60 @@ pub struct Tape {
     weights: Vec<Vec<i32>>,
     /// Weights that do not fit: `(row, column, weight)`.
     wide: Vec<(usize, usize, Fr)>,
-    /// The row of every cell's activation, in order of level, channel and position; words have none.
+    /// The row of every position that holds a value, in order of level, channel and position; words have none.
     cells: Vec<u32>,
+    /// The rows of their limbs.
+    limbs: Vec<u32>,
     words: usize,
     /// `(region, index in region)` of every table entry, in row order from row 1.
     table: Vec<(u16, u32)>,
     /// The table row of each region's first entry.
     region_rows: Vec<usize>,
+    /// What hides the weights.
+    hiding: Option<Hiding>,
+}
+
+/// Random values below the tape that make the commitments to the weight columns hide them.
+///
+/// A proof tells one linear equation about each weight column: its value at the point that the transcript draws. With `proofs + 1`
+/// random rows, the commitment and up to `proofs` such values say nothing about the weights.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hiding {
+    /// What the values are drawn from; as secret as the weights.
+    pub seed: [u8; 32],
+    /// How many proofs may be made with the key.
+    pub proofs: u32,
+}
+
+impl fmt::Debug for Hiding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hiding")
+            .field("proofs", &self.proofs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Hiding {
+    /// Rows that hold random values.
+    pub fn rows(&self) -> usize {
+        self.proofs as usize + 1
+    }
+
+    /// The random values of a weight column.
+    pub(crate) fn values(&self, column: usize) -> impl Iterator<Item = Fr> {
+        let mut rng = ChaCha20Rng::from_seed(self.seed);
+        rng.set_stream(column as u64);
+        (0..self.rows()).map(move |_| Fr::random(&mut rng))
+    }
 }
 
 impl Tape {
     /// Lays `program` out at `width` weights to a row.
     pub fn new(program: &Program, taps: &dyn Taps, width: usize) -> Result<Self, CircuitError> {
         // The tape numbers regions in 16 bits; one more would share another's number, and its entries.
-        if program.regions.len() > 1 << 16 {
+        if program.regions.len() > usize::from(SQUARE) {
             return Err(CircuitError::Graph(format!(
-                "it has {} tables, more than 2^16",
+                "it has {} tables, more than {SQUARE}",
                 program.regions.len()
             )));
         }
@@ -48,20 +98,21 @@ impl Tape {
             weights: vec![vec![0]; width],
             wide: Vec::new(),
             cells: Vec::new(),
+            limbs: Vec::new(),
             words: 0,
             table: Vec::new(),
             region_rows: Vec::new(),
+            hiding: None,
         };
         let mut writer = Writer {
             tape: &mut tape,
-            limbs: Vec::new(),
-            steps: Vec::new(),
+            program,
+            source: taps,
             taps: Vec::new(),
+            planes: Vec::new(),
+            level: 0,
         };
-        for level in 0..program.levels.len() {
-            writer.level(program, taps, level)?;
-        }
-        writer.flush();
+        walk(program, &mut writer)?;
         for (region, entries) in program.regions.iter().enumerate() {
             tape.region_rows.push(1 + tape.table.len());
             tape.table
@@ -92,9 +143,22 @@ impl Tape {
         self.ops.len()
     }
 
+    /// Adds rows that hide the weights.
+    #[must_use]
+    pub fn hiding(mut self, hiding: Hiding) -> Self {
+        self.hiding = Some(hiding);
+        self
+    }
+
+    /// What hides the weights, if they are private.
+    pub fn hidden(&self) -> Option<&Hiding> {
+        self.hiding.as_ref()
+    }
+
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
-        (self.rows() + BLINDING_ROWS)
+        let hiding = self.hiding.as_ref().map_or(0, Hiding::rows);
+        (self.rows() + hiding + BLINDING_ROWS)
             .next_power_of_two()
             .trailing_zeros()
     }
@@ -105,6 +169,7 @@ impl Tape {
         let number = |hasher: &mut blake3::Hasher, value: i64| {
             hasher.update(&value.to_le_bytes());
         };
+        number(&mut hasher, LAYOUT_VERSION);
         number(&mut hasher, self.width as i64);
         number(&mut hasher, self.rows() as i64);
         // Lengths first, so that no list can pass for another.
@@ -134,6 +199,10 @@ impl Tape {
                 hasher.update(&bytes);
             }
         }
+        if let Some(hiding) = &self.hiding {
+            number(&mut hasher, hiding.proofs.into());
+            hasher.update(&hiding.seed);
+        }
         hasher.finalize().into()
     }
 
@@ -158,6 +227,11 @@ impl Tape {
         &self.wide
     }
 
+    /// The rows of the limbs, cell by cell, the lowest first.
+    pub(crate) fn limbs(&self) -> &[u32] {
+        &self.limbs
+    }
+
     pub(crate) fn cells(&self) -> &[u32] {
         &self.cells
     }
@@ -175,118 +249,80 @@ impl Tape {
 
 struct Writer<'a> {
     tape: &'a mut Tape,
-    /// Limb regions that the rows after the last cell still have to look up.
-    limbs: Vec<usize>,
-    steps: Vec<Step>,
+    program: &'a Program,
+    source: &'a dyn Taps,
+    /// The stream that is being written: its taps, their planes in blocks, and its level.
     taps: Vec<Tap>,
+    planes: Vec<Plane>,
+    level: usize,
 }
 
-impl Writer<'_> {
-    /// Writes a row; a pending limb of the last cell goes along where the row leaves `S` and `y` alone.
-    fn row(&mut self, op: Op, region: Option<usize>) -> usize {
-        if matches!(op, Op::Channel | Op::Level | Op::Edge | Op::Shift) {
-            self.flush();
-        }
-        let region = region.or_else(|| self.limbs.pop()).unwrap_or(0);
+impl Sink for Writer<'_> {
+    fn row(&mut self, op: Op, look: Look) -> usize {
+        let region = match look {
+            Look::Region(region) => region,
+            Look::Square => usize::from(SQUARE),
+        };
         self.tape.push(op, region);
         self.tape.rows() - 1
     }
 
-    fn flush(&mut self) {
-        while let Some(region) = self.limbs.pop() {
-            self.tape.push(Op::Hold, region);
-        }
+    fn cell(&mut self, row: usize) {
+        self.tape.cells.push(row as u32);
     }
 
-    fn level(
-        &mut self,
-        program: &Program,
-        taps: &dyn Taps,
-        index: usize,
-    ) -> Result<(), CircuitError> {
-        let level = &program.levels[index];
-        for (number, channel) in level.channels.iter().enumerate() {
-            if index > 0 {
-                self.stream(program, taps, index, number)?;
-            }
-            let mut op = match (index, number) {
-                (0, 0) => Op::Edge,
-                (_, 0) => Op::Level,
-                _ => Op::Channel,
-            };
-            for _ in 0..channel.positions {
-                match channel.content {
-                    Content::Word => {
-                        self.row(op, None);
-                        self.tape.words += 1;
-                    }
-                    Content::Cell { region, limbs } => {
-                        let row = self.row(op, Some(region));
-                        self.tape.cells.push(row as u32);
-                        self.limbs.extend(program.limbs[limbs].0.iter().rev());
-                    }
-                }
-                op = Op::Shift;
-            }
-        }
-        for _ in 0..level.padding {
-            self.row(Op::Channel, None);
-        }
-        Ok(())
+    fn limb(&mut self, row: usize) {
+        self.tape.limbs.push(row as u32);
     }
 
-    fn stream(
-        &mut self,
-        program: &Program,
-        taps: &dyn Taps,
-        level: usize,
-        channel: usize,
-    ) -> Result<(), CircuitError> {
-        let mut list = std::mem::take(&mut self.taps);
-        list.clear();
-        taps.taps(level, channel, &mut list);
-        let width = self.tape.width;
-        let place = |tap: &Tap| {
-            let exponent = program.levels[tap.level].exponent(tap.channel);
-            (
-                level - 1 - tap.level,
-                tap.shift,
-                exponent / width,
-                exponent % width,
-            )
-        };
-        let mut planes = extents(level, &list, |tap| {
-            program.levels[tap.level].exponent(tap.channel)
+    fn word(&mut self) {
+        self.tape.words += 1;
+    }
+
+    fn planes(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Plane>) {
+        self.taps.clear();
+        self.level = level;
+        self.source.taps(level, channel, position, &mut self.taps);
+        self.planes = extents(level, &self.taps, |tap| {
+            self.program.levels[tap.level].exponent(tap.channel)
         });
-        for plane in &mut planes {
-            plane.2 /= width;
-            plane.3 /= width;
+        for plane in &mut self.planes {
+            plane.2 /= self.tape.width;
+            plane.3 /= self.tape.width;
         }
-        path::plan(&planes, &mut self.steps).ok_or(CircuitError::Path { level, channel })?;
+        into.extend_from_slice(&self.planes);
+    }
 
-        let steps = std::mem::take(&mut self.steps);
-        // The row of each coordinate's first visit, looked up by plane: a path visits a plane in one go.
-        let mut visits: Vec<(usize, usize, usize, Vec<usize>)> = planes
+    fn stream(&mut self, rows: &[(usize, Coordinate)]) {
+        // The row of each coordinate's first visit, by plane: a path visits a plane in one go.
+        let mut visits: Vec<(usize, usize, usize, Vec<usize>)> = self
+            .planes
             .iter()
             .map(|&(skip, shift, low, high)| (skip, shift, low, vec![usize::MAX; high - low + 1]))
             .collect();
-        for &(op, at) in &steps {
-            let row = self.row(op, None);
-            if let Some((_, _, low, rows)) = visits
-                .iter_mut()
-                .find(|v| (v.0, v.1) == (at.skip, at.shift))
+        // Sorted descending, as the planes are.
+        let find = |visits: &[(usize, usize, usize, Vec<usize>)], skip: usize, shift: usize| {
+            visits
+                .binary_search_by(|v| (skip, shift).cmp(&(v.0, v.1)))
+                .ok()
+        };
+        for &(row, at) in rows {
+            if let Some(index) = find(&visits, at.skip, at.shift)
+                && let (_, _, low, rows) = &mut visits[index]
                 && let Some(slot) = at.block.checked_sub(*low).and_then(|i| rows.get_mut(i))
                 && *slot == usize::MAX
             {
                 *slot = row;
             }
         }
-        for tap in list.iter().filter(|tap| !tap.weight.is_zero()) {
-            let (skip, shift, block, column) = place(tap);
-            let Some((_, _, low, rows)) = visits.iter().find(|v| (v.0, v.1) == (skip, shift))
-            else {
+        let width = self.tape.width;
+        for tap in self.taps.iter().filter(|tap| !tap.weight.is_zero()) {
+            let exponent = self.program.levels[tap.level].exponent(tap.channel);
+            let (block, column) = (exponent / width, exponent % width);
+            let Some(index) = find(&visits, self.level - 1 - tap.level, tap.shift) else {
                 continue;
             };
+            let (_, _, low, rows) = &visits[index];
             let row = rows[block - low];
             match tap.weight {
                 Weight::Int(weight) if i32::try_from(weight).is_ok() => {
@@ -295,13 +331,10 @@ impl Writer<'_> {
                 Weight::Int(weight) => {
                     self.tape
                         .wide
-                        .push((row, column, crate::field::int(weight)))
+                        .push((row, column, crate::field::int(weight)));
                 }
                 Weight::Field(weight) => self.tape.wide.push((row, column, weight)),
             }
         }
-        self.steps = steps;
-        self.taps = list;
-        Ok(())
     }
 }

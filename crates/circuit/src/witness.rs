@@ -5,17 +5,28 @@ use crate::{
     field::int,
     opcode::Op,
     program::{Content, Program, Region},
-    tape::Tape,
+    tape::{SQUARE, Tape},
 };
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use rayon::prelude::*;
 
-/// A cell's pre-activation (ignored for inputs) and activation.
-pub type Cell = (i64, i64);
+/// What a position holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A pre-activation (not looked at for inputs and constants) and an activation.
+    Looked {
+        /// The sum.
+        y: i64,
+        /// The value.
+        x: i64,
+    },
+    /// What a [`Content::Square`] squares.
+    Root(Fr),
+}
 
 /// Gives a cell's values by level, channel and position.
 pub trait Cells: Sync {
-    /// `(y, x)` of the cell; `y` is not looked at for inputs and constants.
+    /// What the position holds; asked for neither words nor holes.
     fn cell(&self, level: usize, channel: usize, position: usize) -> Cell;
 }
 
@@ -28,6 +39,8 @@ pub struct Witness {
     pub x: Vec<i64>,
     /// Multiplicities by row.
     pub m: Vec<u64>,
+    /// Rows that square, ascending, with `q` and `x`; the other columns hold zeros there.
+    pub squares: Vec<(u32, Fr, Fr)>,
 }
 
 impl Witness {
@@ -38,22 +51,33 @@ impl Witness {
             q: vec![0; rows],
             x: vec![0; rows],
             m: vec![0; rows],
+            squares: Vec::new(),
         };
+        let differs = || CircuitError::Trace("the tape is not this program's".into());
         let mut placed = tape.cells().iter();
+        let mut limb_rows = tape.limbs().iter();
         // Every row but the context's and the last edge looks something up; the idle ones are counted at the end.
         let mut idle = rows as u64 - 2;
         for (number, level) in program.levels.iter().enumerate() {
-            for (index, channel) in level.channels.iter().enumerate() {
-                let Content::Cell { region, limbs } = channel.content else {
-                    continue;
-                };
-                for position in 0..channel.positions {
-                    let Some(&row) = placed.next() else {
-                        return Err(CircuitError::Trace(
-                            "the tape has fewer cells than the program".into(),
-                        ));
+            for index in 0..level.channels.len() {
+                let contents = program.pattern(number, index).contents();
+                for (position, content) in contents.enumerate() {
+                    let (region, limbs) = match content {
+                        Content::Hole | Content::Word => continue,
+                        Content::Cell { region, limbs } | Content::Discard { region, limbs } => {
+                            (region, limbs)
+                        }
+                        Content::Square => (0, 0),
                     };
-                    let (y, x) = cells.cell(number, index, position);
+                    let row = *placed.next().ok_or_else(differs)?;
+                    idle -= 1;
+                    let (y, x) = match cells.cell(number, index, position) {
+                        Cell::Looked { y, x } => (y, x),
+                        Cell::Root(root) => {
+                            witness.squares.push((row, root, root.square()));
+                            continue;
+                        }
+                    };
                     let (key, mut rest) = match &program.regions[region] {
                         Region::Function { shift, .. } => {
                             ((y >> shift) << shift, y & ((1 << shift) - 1))
@@ -62,16 +86,16 @@ impl Witness {
                         _ => (0, 0),
                     };
                     witness.look_up(program, tape, row as usize, region, (key, x))?;
-                    for (i, &limb) in program.limbs[limbs].0.iter().enumerate() {
+                    for &limb in &program.limbs[limbs].0 {
+                        let row = *limb_rows.next().ok_or_else(differs)?;
                         let Region::Limb { offset, bits } = program.regions[limb] else {
                             continue;
                         };
                         let part = rest & (((1 << bits) - 1) << offset);
                         rest -= part;
-                        witness.look_up(program, tape, row as usize + 1 + i, limb, (part, 0))?;
+                        witness.look_up(program, tape, row as usize, limb, (part, 0))?;
                         idle -= 1;
                     }
-                    idle -= 1;
                 }
             }
         }
@@ -216,6 +240,7 @@ fn identity(
         vec![Fr::ZERO; rows],
     ];
     let (mut s, mut y, mut d) = (Fr::ZERO, Fr::ZERO, Fr::ZERO);
+    let mut squares = witness.squares.iter().peekable();
     for row in 1..rows {
         let op = tape.ops()[row];
         match op {
@@ -234,11 +259,18 @@ fn identity(
         if let Some(word) = instance.get(row) {
             produced += word;
         }
+        let square = squares.next_if(|square| square.0 as usize == row);
+        if let Some((_, root, _)) = square {
+            produced += root;
+        }
         if produced != Fr::ZERO {
             y += s * produced;
         }
         if witness.x[row] != 0 {
             d -= int(witness.x[row]) * h[row];
+        }
+        if let Some((_, _, square)) = square {
+            d -= square * h[row];
         }
         columns[0][row] = s;
         columns[1][row] = y;
@@ -269,8 +301,8 @@ fn look_ups(program: &Program, tape: &Tape, witness: &Witness, challenges: &Chal
             let mut entries = Vec::with_capacity(sums.len());
             for row in first..first + sums.len() {
                 let region = usize::from(tape.regions()[row]);
-                looked_up.push(match region {
-                    0 => Fr::ONE,
+                looked_up.push(match tape.regions()[row] {
+                    0 | SQUARE => Fr::ONE,
                     _ => fingerprint(region, witness.q[row], witness.x[row]),
                 });
                 entries.push(match (witness.m[row], tape.table().get(row - 1)) {
@@ -287,10 +319,10 @@ fn look_ups(program: &Program, tape: &Tape, witness: &Witness, challenges: &Chal
             let mut sum = Fr::ZERO;
             for (i, slot) in sums.iter_mut().enumerate() {
                 let row = first + i;
-                sum += if tape.regions()[row] == 0 {
-                    idle
-                } else {
-                    looked_up[i]
+                sum += match tape.regions()[row] {
+                    0 => idle,
+                    SQUARE => Fr::ZERO,
+                    _ => looked_up[i],
                 };
                 if witness.m[row] > 0 {
                     sum -= entries[i] * Fr::from(witness.m[row]);

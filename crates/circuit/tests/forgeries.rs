@@ -31,11 +31,10 @@ fn identity() -> BTreeSet<&'static str> {
 
 /// The region of a channel's activation, and the regions of its limbs.
 fn content(network: &Network, level: usize, channel: usize) -> (usize, Vec<usize>) {
-    match &network.circuit.program.levels[level].channels[channel].content {
-        Content::Cell { region, limbs } => {
-            (*region, network.circuit.program.limbs[*limbs].0.clone())
-        }
-        Content::Word => panic!("a word"),
+    let program = &network.circuit.program;
+    match program.pattern(level, channel).runs[..] {
+        [(Content::Cell { region, limbs }, _)] => (region, program.limbs[limbs].0.clone()),
+        ref other => panic!("{other:?}"),
     }
 }
 
@@ -447,14 +446,20 @@ fn a_tape_may_fill_the_last_usable_row() {
     let k = network.circuit.tape.height();
     let fits = |entries: i64| {
         let mut graph = support::network::sample();
-        let missing = entries - graph.functions[1].values.len() as i64;
-        graph.functions[1]
-            .values
-            .extend(std::iter::repeat_n(1, missing as usize));
+        let missing = entries - graph.functions[1].table().unwrap().values.len() as i64;
+        if let verdict_model::Function::Table(table) = &mut graph.functions[1] {
+            table
+                .values
+                .extend(std::iter::repeat_n(1, missing as usize));
+        }
         Network::new(graph, &[vec![3, -5, 9, 1], vec![200, 7]], 2, 3)
     };
     let table = network.circuit.program.table_rows() as i64;
-    let now = network.lowered.graph().functions[1].values.len() as i64;
+    let now = network.lowered.graph().functions[1]
+        .table()
+        .unwrap()
+        .values
+        .len() as i64;
     // Rows are the table's, the context's and the last edge.
     let full = now + (1 << (k + 1)) - verdict_circuit::BLINDING_ROWS as i64 - 2 - table;
     let brimful = fits(full);

@@ -12,11 +12,12 @@ use support::{
 };
 use verdict_circuit::{GATES, forge::Forgery};
 
+type Sample = fn(usize) -> Network;
 type Forge = fn(&Network) -> Forgery;
 
 /// By gate, how to prove something false without it.
-const FORGERIES: [(&str, Forge); 7] = [
-    ("stream", |network| {
+const FORGERIES: [(&str, Sample, Forge); 8] = [
+    ("stream", Network::sample, |network| {
         // Any weight for one activation that is not zero.
         let forgery = wrong_word(network);
         let witness = forgery.circuit.witness.clone().unwrap();
@@ -26,34 +27,44 @@ const FORGERIES: [(&str, Forge); 7] = [
         closing(forgery, Some((H, row)))
     }),
     // Any weight for one public word.
-    ("position", |network| {
+    ("position", Network::sample, |network| {
         closing(wrong_word(network), Some((S, 1)))
     }),
     // Anything produced by a row that holds nothing.
-    ("produced", |network| {
+    ("produced", Network::sample, |network| {
         closing(wrong_word(network), Some((Y, 2)))
     }),
     // Anything consumed by it.
-    ("identity", |network| {
+    ("identity", Network::sample, |network| {
         closing(wrong_word(network), Some((D, 2)))
     }),
     // Honest sums, which do not end at zero.
-    ("edge identity", |network| {
+    ("edge identity", Network::sample, |network| {
         closing(wrong_word(network), None)
     }),
-    ("edge look-up", wrong_activation),
-    ("look-up", |network| {
+    ("edge look-up", Network::sample, wrong_activation),
+    ("look-up", Network::sample, |network| {
         let mut forgery = wrong_activation(network);
         let end = forgery.circuit.tape.rows() - 2;
         forgery.forge = Some(Arc::new(move |_, columns| columns[L][end] = Fr::ZERO));
         forgery
+    }),
+    // Four more than the square, so that the product it is a part of is one more.
+    ("square", Network::product, |network| {
+        let mut forgery = wrong_word(network);
+        let row = row_of(&network.circuit, 1, 0);
+        let witness = columns(&mut forgery);
+        witness.squares[0].2 += Fr::from(4);
+        (witness.q[row], witness.x[row]) = (witness.q[row] + 4, witness.x[row] + 1);
+        recount(&mut forgery);
+        closing(forgery, None)
     }),
 ];
 
 /// The first output's word says one more than the network computes.
 fn wrong_word(network: &Network) -> Forgery {
     let mut forgery = network.forgery();
-    let output = network.circuit.instance.len() - 2;
+    let output = network.circuit.instance.len().max(3) - 2;
     forgery.circuit.instance[output] += Fr::ONE;
     forgery
 }
@@ -69,7 +80,7 @@ fn wrong_activation(network: &Network) -> Forgery {
 
 #[test]
 fn every_gate_has_a_forgery_and_every_forgery_a_gate() {
-    let forged: Vec<&str> = FORGERIES.iter().map(|(gate, _)| *gate).collect();
+    let forged: Vec<&str> = FORGERIES.iter().map(|(gate, ..)| *gate).collect();
     assert_eq!(
         forged.iter().collect::<BTreeSet<_>>(),
         GATES.iter().collect::<BTreeSet<_>>(),
@@ -81,8 +92,8 @@ fn every_gate_has_a_forgery_and_every_forgery_a_gate() {
 #[test]
 fn each_forgery_is_rejected_by_its_gate_alone_and_accepted_without_it() {
     for width in [1, 2, 5] {
-        let network = Network::sample(width);
-        for (gate, forge) in FORGERIES {
+        for (gate, sample, forge) in FORGERIES {
+            let network = sample(width);
             let forgery = forge(&network);
             assert_ne!(
                 forgery.circuit.instance, network.circuit.instance,
@@ -106,15 +117,17 @@ fn each_forgery_is_rejected_by_its_gate_alone_and_accepted_without_it() {
 
 #[test]
 fn the_honest_proof_passes_with_and_without_any_gate() {
-    let forgery = Network::sample(3).forgery();
-    assert!(accepted(&forgery));
-    for gate in GATES {
-        assert!(
-            accepted(&Forgery {
-                without: Some(gate),
-                ..forgery.clone()
-            }),
-            "{gate}"
-        );
+    for sample in [Network::sample, Network::product] {
+        let forgery = sample(3).forgery();
+        assert!(accepted(&forgery));
+        for gate in GATES {
+            assert!(
+                accepted(&Forgery {
+                    without: Some(gate),
+                    ..forgery.clone()
+                }),
+                "{gate}"
+            );
+        }
     }
 }

@@ -250,7 +250,7 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
     }
     stages.extend(meter.take());
 
-    let outputs = decode::outputs(session.model(), &inference.trace, Some(&expected));
+    let outputs = decode::outputs(session.model(), &inference.traces[0], Some(&expected));
     let prediction = outputs.first().and_then(|first| {
         let index = decode::decision(&first.reals, &job.labels)?;
         let float_index = decode::decision(expected.first()?, &job.labels)?;

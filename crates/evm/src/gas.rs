@@ -27,7 +27,7 @@ pub struct GasEstimate {
 }
 
 /// Fitted to revm: execution at width 0, height 0, no public values.
-const BASE: u64 = 257_300;
+const BASE: u64 = 263_900;
 /// Per weight column.
 const PER_COLUMN: u64 = 6_665;
 /// Per public value, the context included.

@@ -6,9 +6,9 @@ use verdict_circuit::FIXED_COLUMNS;
 use verdict_prover::VerifyingKeyParts;
 
 const MAGIC: [u8; 4] = *b"VDCT";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
-/// Header, representation, commitments: `64 + 64·(c + 7)` bytes.
+/// Header, representation, commitments: `64 + 64·(c + 8)` bytes.
 pub fn key_bytes(key: &VerifyingKeyParts) -> Vec<u8> {
     let mut bytes = vec![0u8; 32];
     bytes[..4].copy_from_slice(&MAGIC);

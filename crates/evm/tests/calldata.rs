@@ -40,7 +40,7 @@ fn public_values_unpack_to_what_was_computed() {
         let tensors = unpack(graph, &proved.values()).unwrap();
         let expected: Vec<_> = graph
             .public_tensors()
-            .map(|id| (id, proved.inference.trace.values[id].clone()))
+            .map(|id| (id, proved.inference.traces[0].values[id].clone()))
             .collect();
         assert_eq!(tensors, expected, "{name}");
         let public_inputs: Vec<_> = match inputs {

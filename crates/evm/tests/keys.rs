@@ -28,7 +28,7 @@ fn keys_round_trip() {
     let parts = PROVED.session.keys().on_chain();
     let bytes = key_bytes(&parts);
     assert_eq!(bytes.len(), 64 + 64 * (FIXED_COLUMNS + parts.width));
-    assert_eq!(&bytes[..7], [b'V', b'D', b'C', b'T', 1, parts.k as u8, 3]);
+    assert_eq!(&bytes[..7], [b'V', b'D', b'C', b'T', 2, parts.k as u8, 3]);
     assert_eq!(
         usize::from(u16::from_be_bytes([bytes[7], bytes[8]])),
         PROVED.values().len()
@@ -88,8 +88,9 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
             "WrongKeyLength",
         ),
         (at(0, b'v'), "does not begin with `VDCT`", "InvalidHeader"),
-        (at(4, 0), "version 0, expected 1", "InvalidHeader"),
-        (at(4, 2), "version 2, expected 1", "InvalidHeader"),
+        (at(4, 0), "version 0, expected 2", "InvalidHeader"),
+        (at(4, 1), "version 1, expected 2", "InvalidHeader"),
+        (at(4, 3), "version 3, expected 2", "InvalidHeader"),
         (at(9, 1), "bytes set that mean nothing", "InvalidHeader"),
         (at(31, 0x80), "bytes set that mean nothing", "InvalidHeader"),
         (at(5, 29), "height 29", "InvalidHeader"),
@@ -160,7 +161,7 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
         parse_key(&word(1, R)),
         Err(EvmError::NotCanonical(_))
     ));
-    assert!(matches!(parse_key(&at(4, 2)), Err(EvmError::Key(_))));
+    assert!(matches!(parse_key(&at(4, 1)), Err(EvmError::Key(_))));
     // One below the limits is fine for both.
     for key in [count((1 << k) - 1), word(1, R - U256::from(1)), at(5, 28)] {
         parse_key(&key).unwrap();

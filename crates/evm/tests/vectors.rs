@@ -102,7 +102,7 @@ fn make(name: &str, goal: Goal, inputs: Visibility) -> (Vector, CompiledModel) {
         width: chosen.width,
         tau_g2: words::tau_g2(&session.srs().tau_g2()),
         inputs: input,
-        outputs: inference.trace.outputs(model.graph()),
+        outputs: inference.traces[0].outputs(model.graph()),
         calldata: verify_calldata(address, &values, &inference.proof),
         tampered: tampered(&key, &values, &inference.proof),
         verifying_key: key.into(),
@@ -298,7 +298,10 @@ fn vectors_are_up_to_date() {
         );
         let stated = instance(&vector.public_values).unwrap();
         assert_eq!(
-            session.plan().lowered.instance(int(CONTEXT), &trace),
+            session
+                .plan()
+                .lowered
+                .instance(int(CONTEXT), std::slice::from_ref(&trace), &[]),
             stated,
             "{name}: the words {stale}"
         );

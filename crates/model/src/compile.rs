@@ -20,6 +20,9 @@ use crate::{ModelError, Result};
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
 const MAX_ROWS: usize = 4096;
+/// Rows beyond `FEWEST_ROWS` are left out if running them all takes more multiplications than this.
+const MAX_PRODUCTS: usize = 1 << 33;
+const FEWEST_ROWS: usize = 128;
 /// Share of rows whose top-1 may differ from the float model's.
 const TOP1_TOLERANCE: f64 = 0.001;
 /// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred calibration rows seldom show a
@@ -37,7 +40,8 @@ pub fn compile(
     options: &Options,
 ) -> Result<CompiledModel> {
     check_options(graph, options)?;
-    let rows = &calibration.rows()[..calibration.len().min(MAX_ROWS)];
+    let affordable = (MAX_PRODUCTS / graph.products().max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
+    let rows = &calibration.rows()[..calibration.len().min(affordable)];
     let data = DataSet::from_rows(rows.to_vec(), &graph.input_specs())?;
     if data.is_empty() {
         return Err(ModelError::EmptyCalibration);

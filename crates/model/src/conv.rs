@@ -6,6 +6,10 @@ use crate::graph::Conv;
 
 /// A kernel's offset, a stride or a pad beyond this is no model anyone has.
 const MAX_STEP: usize = 1 << 20;
+/// From this many outputs per group on, what they see is laid out once for all of them …
+const SHARED_BY: usize = 4;
+/// … unless that takes more cells than this.
+const MAX_SEEN: usize = 1 << 20;
 
 impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
     /// Why the convolution does not fit a source and an output of these lengths.
@@ -123,16 +127,38 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
     }
 
     /// `add(sum, weight, source cell)` for every product whose weight is not zero.
-    pub(crate) fn accumulate<S: Send, X: Copy + Sync>(
+    pub(crate) fn accumulate<S: Send, X: Copy + Default + Send + Sync>(
         &self,
         sums: &mut [S],
         source: &[X],
         add: impl Fn(&mut S, W, X) + Sync,
     ) {
         let [rows, columns] = self.all_pairs();
+        let plane = (self.output[0] * self.output[1]).max(1);
+        let [sources, outputs] = self.channels.map(|channels| channels / self.groups.max(1));
+        let places = sources * self.size[0] * self.size[1];
+        if outputs >= SHARED_BY && places * plane <= MAX_SEEN {
+            for (group, sums) in sums.chunks_mut(outputs * plane).enumerate() {
+                let seen = self.seen(group, source, &rows, &columns);
+                let weights = self.weights.get(group * outputs * places..);
+                let weights = weights.unwrap_or_default().par_chunks(places.max(1));
+                sums.par_chunks_mut(plane)
+                    .zip(weights)
+                    .for_each(|(sums, weights)| {
+                        for (seen, weight) in seen.chunks(plane).zip(weights) {
+                            if *weight == W::default() {
+                                continue;
+                            }
+                            for (sum, x) in sums.iter_mut().zip(seen) {
+                                add(sum, *weight, *x);
+                            }
+                        }
+                    });
+            }
+            return;
+        }
         let columns: Vec<Run> = columns.iter().map(|pairs| Run::of(pairs)).collect();
-        let plane = self.output[0] * self.output[1];
-        sums.par_chunks_mut(plane.max(1))
+        sums.par_chunks_mut(plane)
             .enumerate()
             .for_each(|(output, sums)| {
                 self.channel(output, &rows, |to, from, weight, column| {
@@ -155,6 +181,38 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
                     }
                 });
             });
+    }
+
+    /// What the outputs of a group see through every kernel place of every source channel, plane by plane; zero beyond the
+    /// edges.
+    fn seen<X: Copy + Default>(
+        &self,
+        group: usize,
+        source: &[X],
+        rows: &[Vec<(usize, usize)>],
+        columns: &[Vec<(usize, usize)>],
+    ) -> Vec<X> {
+        let plane = self.output[0] * self.output[1];
+        let sources = self.channels[0] / self.groups;
+        let mut seen = vec![X::default(); sources * self.size[0] * self.size[1] * plane];
+        let mut into = seen.chunks_mut(plane.max(1));
+        for channel in group * sources..(group + 1) * sources {
+            for rows in rows {
+                for columns in columns {
+                    let Some(into) = into.next() else { continue };
+                    for (y, x) in rows {
+                        let to = y * self.output[1];
+                        let from = (channel * self.source[0] + x) * self.source[1];
+                        for (y, x) in columns {
+                            if let Some(x) = source.get(from + x) {
+                                into[to + y] = *x;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        seen
     }
 
     /// Calls `visit(first output cell, first source cell, weight, kernel column)` for every pair of rows of one output channel.

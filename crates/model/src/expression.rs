@@ -107,8 +107,9 @@ pub enum Step {
 
 /// A function of one variable as a straight-line program; its value is the last step's.
 ///
-/// Where the function has no finite value (`ln 0`, `1/0`, `√−1`), so has the expression; its *table* is total all the same:
-/// infinities saturate at the table's ends and what is not a number becomes 0.
+/// Outside their domain roots, logarithms and inverse functions have the value they have at its end (`√−1 = √0`, `ln −1 = ln 0`).
+/// Where that is infinite (`ln 0`, `1/0`), a *table* saturates at its largest or smallest value; what is no number (`0/0`, a
+/// fractional power of a negative number) becomes 0 there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     steps: Arc<[Step]>,
@@ -400,23 +401,23 @@ fn unary(op: Unary, a: f64) -> f64 {
         Unary::Trunc => a.trunc(),
         Unary::Exp => libm::exp(a),
         Unary::ExpM1 => libm::expm1(a),
-        Unary::Log => libm::log(a),
-        Unary::Log1p => libm::log1p(a),
-        Unary::Sqrt => libm::sqrt(a),
+        Unary::Log => libm::log(a.max(0.0)),
+        Unary::Log1p => libm::log1p(a.max(-1.0)),
+        Unary::Sqrt => libm::sqrt(a.max(0.0)),
         Unary::Erf => libm::erf(a),
         Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-a)),
         Unary::Tanh => libm::tanh(a),
         Unary::Sin => libm::sin(a),
         Unary::Cos => libm::cos(a),
         Unary::Tan => libm::tan(a),
-        Unary::Asin => libm::asin(a),
-        Unary::Acos => libm::acos(a),
+        Unary::Asin => libm::asin(a.clamp(-1.0, 1.0)),
+        Unary::Acos => libm::acos(a.clamp(-1.0, 1.0)),
         Unary::Atan => libm::atan(a),
         Unary::Sinh => libm::sinh(a),
         Unary::Cosh => libm::cosh(a),
         Unary::Asinh => libm::asinh(a),
-        Unary::Acosh => libm::acosh(a),
-        Unary::Atanh => libm::atanh(a),
+        Unary::Acosh => libm::acosh(a.max(1.0)),
+        Unary::Atanh => libm::atanh(a.clamp(-1.0, 1.0)),
     }
 }
 

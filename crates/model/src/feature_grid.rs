@@ -38,7 +38,7 @@ pub(crate) fn compared(graph: &FloatGraph, tensor: usize) -> Option<Compared> {
                 continue;
             };
             let tests = match &layer.precision {
-                Precision::Tests(tests) => Some(&tests.cells),
+                Precision::Tests(tests) => Some(tests),
                 _ => None,
             };
             any |= tests.is_some();

@@ -50,7 +50,7 @@ impl FloatGraph {
                     let holds = |(v, test): (&f64, &Option<Test>)| {
                         f64::from(test.is_some_and(|test| test.holds(*v)))
                     };
-                    sums.iter().zip(&tests.cells).map(holds).collect()
+                    sums.iter().zip(tests.iter()).map(holds).collect()
                 }
                 _ => sums.iter().map(|v| layer.activation.apply(*v)).collect(),
             };

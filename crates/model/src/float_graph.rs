@@ -8,7 +8,7 @@ use crate::data::InputSpec;
 use crate::expression::{Binary, Expression, Step, Unary};
 use crate::graph::Conv;
 use crate::missing::Missing;
-use crate::test::Tests;
+use crate::test::Test;
 
 /// An element-wise function.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,11 @@ pub enum Activation {
     /// 1 at zero, 0 elsewhere.
     IsZero,
     /// `v²`; in [exact](Precision::Exact) layers only.
+    ///
+    /// A square of two tensors `a` and `b` adds up their *integers*, whatever their scales are, and has the product of these
+    /// scales. So it means nothing by itself unless they are equal, but `(a + b)² − (a − b)² = 4·a·b` and
+    /// `(a + b)² − a² − b² = 2·a·b` do (a square of `a` alone that is meant for a product with `b` has a term for `b` without
+    /// weights).
     Square,
     /// Any other function of one variable.
     Expression(Expression),
@@ -143,17 +148,21 @@ pub enum Precision {
     /// Nothing is rounded: weights are integers that multiply the sources' integers as they are, and the table's shift is 0.
     ///
     /// All sources share one scale, which the quantiser sees to, and biases are rounded to it. The layer's own scale is that
-    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), its square for
-    /// [`Square`](Activation::Square), and 1 for [`Step`](Activation::Step) and [`IsZero`](Activation::IsZero); no other
-    /// activation may be exact.
+    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), 1 for [`Step`](Activation::Step) and
+    /// [`IsZero`](Activation::IsZero), and its own for any other function, whose table then has a key for each integer.
+    /// [`Square`](Activation::Square) takes its sources as they are.
     Exact {
-        /// A tensor whose integer range is known to contain this layer's values (of scale and sign alike), although interval
-        /// analysis cannot see it: the table ends there, and ranges do not double with every maximum of two.
+        /// A tensor of the same scale in whose range the values are known to lie or, for [`Relu`](Activation::Relu),
+        /// between two of whose values they are the difference. Interval analysis cannot see that; with the table ending
+        /// there, ranges do not double with every maximum of two.
         within: Option<usize>,
     },
-    /// Each cell tests one source cell; the integers decide exactly as the real numbers they stand for. The activation is
-    /// [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for all others, the scale 1.
-    Tests(Arc<Tests>),
+    /// Each cell has a test of one source cell, or is always 0; the integers decide exactly as the real numbers they stand for. The
+    /// activation is [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for all others, the scale 1.
+    ///
+    /// A term for a tensor of tests for [missing](crate::Comparison::Missing) values marks those that their reserved integer would
+    /// take to the wrong side.
+    Tests(Arc<[Option<Test>]>),
     /// As [`Scaled`](Self::Scaled), but nothing is shifted: weights are rounded to whole steps of the layer's unit, and the table is
     /// the identity at shift 0. Unshifted sources have the same unit, so a chain of such layers adds up without any further
     /// rounding: each product with a 0 or 1 is off by half a step at most. The activation is [`Identity`](Activation::Identity).
@@ -311,6 +320,16 @@ impl FloatGraph {
                 }
             })
             .collect()
+    }
+
+    /// Multiplications of one run.
+    pub(crate) fn products(&self) -> usize {
+        let layers = self
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref());
+        let terms = layers.flat_map(|layer| &layer.terms);
+        terms.map(|term| term.kernel.products()).sum()
     }
 
     /// Number of non-zero weights and biases.

@@ -2,7 +2,7 @@
 
 use crate::data::DataSet;
 use crate::feature_grid::{Seen, compared, extend, feature_grid, saturates};
-use crate::float_graph::FloatGraph;
+use crate::float_graph::{FloatGraph, FloatKernel, Precision};
 use crate::missing::Missing;
 use crate::options::InputDomain;
 use crate::{ModelError, Result};
@@ -167,7 +167,9 @@ fn without_missing(
         .iter()
         .map(|d| d.1)
         .fold(f64::NEG_INFINITY, f64::max);
-    let whole = if matches!(domain, InputDomain::PerFeature(_)) {
+    let reading = Reading::of(graph, graph.inputs[index]);
+    // A convolution has the same weights everywhere, so its input has one scale everywhere.
+    let whole = if matches!(domain, InputDomain::PerFeature(_)) && !reading.one_scale {
         None
     } else {
         Some((low, high))
@@ -211,7 +213,7 @@ fn without_missing(
         });
     }
 
-    if compared.is_some() {
+    if compared.is_some() && !reading.one_scale {
         let seen = Seen {
             data,
             index,
@@ -228,7 +230,7 @@ fn without_missing(
     let (widest, narrowest) = spans.fold((0.0, f64::INFINITY), |(w, n): (f64, f64), span| {
         (w.max(span), n.min(span))
     });
-    let share = high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0;
+    let share = reading.one_scale || (high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0);
     let domain = match whole {
         Some(whole) if share => vec![whole],
         _ => domains,
@@ -246,6 +248,23 @@ fn without_missing(
             span / f64::from(steps)
         })
         .collect();
+    if let ([(low, high)], [scale]) = (&domain[..], &scales[..])
+        && reading.padded
+        && low.abs().max(high.abs()) / scale < f64::from(i16::MAX)
+    {
+        // With zero where the reals have it, padding with zeros needs no correction at the borders.
+        let (min, max) = ((low / scale).round(), (high / scale).round());
+        return Ok(InputGrid {
+            mean_square: (min * min + min * max + max * max) / 3.0,
+            zeros: vec![0],
+            min: min as i32,
+            max: max as i32,
+            scales,
+            domain,
+            missing: Vec::new(),
+            saturates: Vec::new(),
+        });
+    }
     let zeros: Vec<i64> = domain
         .iter()
         .zip(&scales)
@@ -282,6 +301,38 @@ pub(crate) fn check_precision(
                 domain[feature].0, domain[feature].1
             ),
         )),
+    }
+}
+
+/// How an input is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    /// All its cells must have the same scale.
+    one_scale: bool,
+    /// By a convolution that pads it.
+    padded: bool,
+}
+
+impl Reading {
+    fn of(graph: &FloatGraph, id: usize) -> Self {
+        let mut reading = Self::default();
+        for layer in graph
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref())
+        {
+            for term in layer.terms.iter().filter(|term| term.source == id) {
+                reading.one_scale |= matches!(layer.precision, Precision::Exact { .. });
+                if let FloatKernel::Conv(conv) = &term.kernel {
+                    reading.one_scale = true;
+                    let full = |axis: usize| {
+                        (0..conv.size[axis]).all(|k| conv.pairs(axis, k).len() == conv.output[axis])
+                    };
+                    reading.padded |= !(full(0) && full(1));
+                }
+            }
+        }
+        reading
     }
 }
 

@@ -11,8 +11,10 @@ use crate::float_graph::Activation;
 /// Where the slope is measured.
 const SAMPLES: u32 = 512;
 /// The key unit stays within these multiples of the argument's calibrated range over the number of steps.
-const FINEST: f64 = 0.25;
+const FINEST: f64 = 0.5;
 const COARSEST: f64 = 2.0;
+/// The steepest slope, relative to the mean one, of a function that needs no finer keys than values.
+const GENTLE_SLOPE: f64 = 5.0;
 
 /// A scale for values of calibrated magnitude `range`, of which `steps` steps are wanted.
 pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f64 {
@@ -42,6 +44,25 @@ pub(crate) fn whole(activation: &Activation) -> bool {
             ) | Step::Binary(Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, ..)
         )
     )
+}
+
+/// Whether `activation` varies so little that arguments rounded to an ordinary tensor's steps serve it as well as finer ones.
+///
+/// Then it is cheaper to make the argument a tensor first, saturated at its calibrated range, and look the function up at that
+/// tensor's integers: the function's own table need not cover everything that interval analysis cannot exclude.
+pub(crate) fn gentle(activation: &Activation) -> bool {
+    let (low, high) = (-8.0, 8.0);
+    let values: Vec<f64> = (0..=SAMPLES)
+        .map(|i| activation.apply(low + (high - low) * f64::from(i) / f64::from(SAMPLES)))
+        .collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let steepest = values
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).abs())
+        .fold(0.0, f64::max);
+    values.iter().all(|v| v.is_finite())
+        && steepest * f64::from(SAMPLES) <= GENTLE_SLOPE * (most - least)
 }
 
 /// The key unit for arguments that calibration saw from `low` to `high`: where the function is steepest, half a key moves the
@@ -88,6 +109,23 @@ mod tests {
         assert!((unit((-2.0, 0.0)) * 255.0 - 1.0).abs() < 0.01);
         assert_eq!(unit((-20.0, 0.0)), 20.0 / 255.0 * FINEST);
         assert_eq!(unit((0.0, 0.0)), 1.0 / 255.0);
+    }
+
+    #[test]
+    fn gentleness() {
+        let v = Expression::value();
+        let silu = v.binary(Binary::Mul, &v.unary(Unary::Sigmoid));
+        assert!(gentle(&silu.into()));
+        assert!(gentle(&Activation::Sigmoid));
+        for op in [
+            Unary::Exp,
+            Unary::Log,
+            Unary::Sqrt,
+            Unary::Floor,
+            Unary::Tanh,
+        ] {
+            assert!(!gentle(&v.unary(op).into()), "{op:?}");
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub use options::{Goal, InputDomain, Options};
 pub use packing::Packing;
 pub use reference::Reference;
 pub use report::{AccuracyReport, LayerReport, accuracy};
-pub use test::{Comparison, Marks, Test, Tests};
+pub use test::{Comparison, Test};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::planes::Planes;
+
 /// One output cell's weights: `(source cell, weight)`, by ascending source cell.
 pub(crate) type Row = Vec<(u32, f64)>;
 
@@ -18,6 +20,70 @@ pub(crate) struct Affine {
     pub(crate) bias: Vec<f64>,
     /// The ONNX nodes folded in so far.
     pub(crate) nodes: Vec<String>,
+}
+
+/// What the importer knows about an ONNX value.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    /// With explicit weights.
+    Rows(Affine),
+    /// Planes, with convolutions.
+    Planes(Planes),
+}
+
+impl Value {
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Rows(value) => &value.shape,
+            Self::Planes(value) => &value.shape,
+        }
+    }
+
+    pub(crate) fn is_constant(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.is_constant(),
+            Self::Planes(value) => value.terms.is_empty(),
+        }
+    }
+
+    /// The tensor this value equals cell for cell, if there is one.
+    pub(crate) fn as_tensor(&self) -> Option<usize> {
+        match self {
+            Self::Rows(value) => value.as_tensor(),
+            Self::Planes(value) => value.as_tensor(),
+        }
+    }
+
+    pub(crate) fn is_finite(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.is_finite(),
+            Self::Planes(value) => value.is_finite(),
+        }
+    }
+
+    /// `a · self + c`, cell by cell.
+    pub(crate) fn affine(mut self, a: f64, c: f64) -> Self {
+        let bias = match &mut self {
+            Self::Rows(value) => {
+                value.scale(|_| a);
+                &mut value.bias
+            }
+            Self::Planes(value) => {
+                // One factor is the same for every channel.
+                value.scale(&vec![a; value.len()]);
+                &mut value.bias
+            }
+        };
+        bias.iter_mut().for_each(|bias| *bias += c);
+        self
+    }
+
+    pub(crate) fn nodes_mut(&mut self) -> &mut Vec<String> {
+        match self {
+            Self::Rows(value) => &mut value.nodes,
+            Self::Planes(value) => &mut value.nodes,
+        }
+    }
 }
 
 impl Affine {
@@ -58,6 +124,19 @@ impl Affine {
                 .enumerate()
                 .all(|(i, row)| row.as_slice() == [(i as u32, 1.0)]);
         identity.then_some(*source)
+    }
+
+    /// The tensor and the cells of it that this value consists of, if each cell is just that.
+    pub(crate) fn as_cells(&self) -> Option<(usize, Vec<u32>)> {
+        let (source, rows) = self.terms.first_key_value()?;
+        if self.terms.len() > 1 || self.bias.iter().any(|b| *b != 0.0) {
+            return None;
+        }
+        let cells = rows.iter().map(|row| match row.as_slice() {
+            [(cell, 1.0)] => Some(*cell),
+            _ => None,
+        });
+        Some((*source, cells.collect::<Option<_>>()?))
     }
 
     pub(crate) fn is_finite(&self) -> bool {

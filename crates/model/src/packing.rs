@@ -38,10 +38,15 @@ impl Packing {
 
     /// The packing of a tensor: the narrowest that holds its range.
     pub fn of(tensor: &Tensor) -> Self {
-        let signed = i32::from(i16::MIN)..=i32::from(i16::MAX);
-        if tensor.min >= 0 && tensor.max <= 255 {
+        Self::for_range(tensor.min.into(), tensor.max.into())
+    }
+
+    /// The narrowest packing that holds values from `min` to `max`, which must be 32-bit integers.
+    pub fn for_range(min: i64, max: i64) -> Self {
+        let signed = i64::from(i16::MIN)..=i64::from(i16::MAX);
+        if min >= 0 && max <= 255 {
             Self::BYTES
-        } else if signed.contains(&tensor.min) && signed.contains(&tensor.max) {
+        } else if signed.contains(&min) && signed.contains(&max) {
             Self::SIGNED
         } else {
             Self::WIDE

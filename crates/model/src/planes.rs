@@ -237,6 +237,46 @@ impl Planes {
         })
     }
 
+    /// Output channel `c` is channel `channels[c]`; along the axes, output `y` is place `start + step·y`. All places exist.
+    pub(crate) fn pick(
+        &self,
+        channels: &[usize],
+        start: [usize; 2],
+        step: [usize; 2],
+        shape: Vec<usize>,
+        size: [usize; 3],
+    ) -> Self {
+        let bias = (0..size.iter().product()).map(|cell| {
+            let (channel, y, x) = (
+                cell / (size[1] * size[2]),
+                cell / size[2] % size[1],
+                cell % size[2],
+            );
+            let (y, x) = (start[0] + step[0] * y, start[1] + step[1] * x);
+            self.bias[(channels[channel] * self.size[1] + y) * self.size[2] + x]
+        });
+        let all = channels.iter().copied().eq(0..self.size[0]);
+        let terms = self.terms.iter().map(|(source, conv)| {
+            let mut picked = conv.clone();
+            for axis in 0..2 {
+                picked.pad[axis] -= (conv.stride[axis] * start[axis]) as i64;
+                picked.stride[axis] *= step[axis];
+                picked.output[axis] = size[axis + 1];
+            }
+            if !all {
+                picked = select_channels(&picked, |c| Some(channels[c]), channels.len());
+            }
+            (*source, picked)
+        });
+        Self {
+            shape,
+            size,
+            terms: terms.collect(),
+            bias: bias.collect(),
+            nodes: self.nodes.clone(),
+        }
+    }
+
     /// The same value with explicit weights.
     pub(crate) fn rows(&self) -> Affine {
         let mut value = Affine::constant(self.shape.clone(), self.bias.clone());
@@ -404,6 +444,8 @@ fn merge(a: &Conv<f64>, b: &Conv<f64>) -> Option<Conv<f64>> {
     } else {
         (b, a)
     };
+    let widened = pair_of_places(wide, narrow);
+    let wide = widened.as_ref().unwrap_or(wide);
     // Where the narrow kernel's places lie among the wide one's.
     let mut at = [Vec::new(), Vec::new()];
     for (axis, at) in at.iter_mut().enumerate() {
@@ -433,4 +475,25 @@ fn merge(a: &Conv<f64>, b: &Conv<f64>) -> Option<Conv<f64>> {
         sum.weights[(pair * rows + row) * columns + column] += weight;
     }
     Some(sum)
+}
+
+/// `a` with a second kernel place, of weight zero, where `b`'s only place is; `a` has one place too.
+fn pair_of_places(a: &Conv<f64>, b: &Conv<f64>) -> Option<Conv<f64>> {
+    let apart = [a.pad[0] - b.pad[0], a.pad[1] - b.pad[1]];
+    let axis = apart.iter().position(|places| *places != 0)?;
+    if a.size != [1, 1] || b.size != [1, 1] || apart[1 - axis] != 0 {
+        return None;
+    }
+    let places = apart[axis];
+    let mut pair = a.clone();
+    pair.size[axis] = 2;
+    pair.dilation[axis] = usize::try_from(places.unsigned_abs()).ok()?;
+    // The kernel begins at the smaller of the two offsets `−pad`.
+    pair.pad[axis] = a.pad[axis].max(b.pad[axis]);
+    let old = usize::from(places < 0);
+    pair.weights = vec![0.0; 2 * a.weights.len()];
+    for (i, weight) in a.weights.iter().enumerate() {
+        pair.weights[2 * i + old] = *weight;
+    }
+    Some(pair)
 }

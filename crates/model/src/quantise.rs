@@ -6,10 +6,11 @@
 //! circuit pays for a range check of every distinct shift. [Exact](Precision::Exact) layers take their sources' scale and do
 //! not shift.
 
+mod comparisons;
+
 use rayon::prelude::*;
 
-use crate::exclusive::Cells;
-use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, Precision};
+use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::function::{Rule, homogeneous};
 use crate::graph::{Conv, Function, IntegerGraph, Kernel, Layer, Tensor, Term};
 use crate::input_grid::InputGrid;
@@ -17,7 +18,6 @@ use crate::interval::layer_bounds;
 use crate::key_unit::{key_unit, value_scale};
 use crate::options::Options;
 use crate::scale_class::{ScaleClasses, Wish};
-use crate::test::{Operand, Tests, integer_layer};
 use crate::{ModelError, Result};
 
 /// Unseen data may go a little beyond the calibrated range before it saturates.
@@ -34,10 +34,18 @@ const MAX_BIAS: f64 = (1u64 << 60) as f64;
 const SQUARE_LIMIT: i64 = 46_340;
 /// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
 const MAX_STRETCH: f64 = 64.0;
-/// A table of more entries than this had better be shared or shifted.
-const LONG_TABLE: i64 = 1 << 12;
 /// Steps of an unshifted sum for each step of an output: what it adds up is rounded term by term.
 const UNSHIFTED_STEPS: f64 = 4.0;
+/// Where squares have one weight, it should be at least this: the unit then grows by no more than 1/8 to make it whole.
+const SQUARE_WEIGHT: f64 = 8.0;
+/// Where they have several, the smallest should be at least this, to be no more than 1/128 off when rounded.
+const MIXED_SQUARE_WEIGHT: f64 = 64.0;
+/// Weights this close to a whole number are whole.
+const WHOLE: f64 = 1e-9;
+/// A weight of a square that rounding makes wrong by more than this share makes products meaningless.
+const MAX_SQUARE_ERROR: f64 = 0.1;
+/// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most this often.
+const MAX_SNAPS: u32 = 3;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
 
@@ -105,6 +113,8 @@ struct Quantiser<'a> {
     /// The unit of each tensor's keys.
     units: Vec<f64>,
     classes: ScaleClasses,
+    /// How often each tensor's unit grew to make weights of squares whole.
+    snaps: Vec<u32>,
     tensors: Vec<Tensor>,
 }
 
@@ -130,6 +140,7 @@ pub(crate) fn quantise(
         group_of: vec![None; graph.tensors.len()],
         units: vec![1.0; graph.tensors.len()],
         classes: ScaleClasses::new(graph),
+        snaps: vec![0; graph.tensors.len()],
         tensors: Vec::new(),
     };
     quantiser.choose_units();
@@ -147,18 +158,6 @@ pub(crate) fn quantise(
         }
     }
     quantiser.finish()
-}
-
-impl Cells for Quantiser<'_> {
-    fn tensor(&self, id: usize) -> Option<&Tensor> {
-        self.tensors.get(id)
-    }
-
-    fn value(&self, function: usize, y: i64) -> Option<i32> {
-        let group = self.groups.get(function)?;
-        let shift = group.shift.unwrap_or(self.shift);
-        Some(group.rule.value(y >> shift))
-    }
 }
 
 impl Quantiser<'_> {
@@ -224,7 +223,11 @@ impl Quantiser<'_> {
             return Wish::AtLeast(range / steps);
         }
         match &layer.activation {
-            Activation::Square => Wish::Square,
+            Activation::Square => match layer.terms.as_slice() {
+                [] => Wish::Any,
+                [only] => Wish::ProductOf(only.source, only.source),
+                [a, b, ..] => Wish::ProductOf(a.source, b.source),
+            },
             Activation::Step | Activation::IsZero => Wish::Fixed(1.0),
             Activation::Identity | Activation::Relu => Wish::Any,
             _ => Wish::AtLeast(self.units[id]),
@@ -281,9 +284,13 @@ impl Quantiser<'_> {
         let activation = layer.activation.clone();
         let output = self.graph.outputs.contains(&id);
         let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
-            let within = within
-                .and_then(|id| self.tensors.get(id))
-                .map_or((i32::MIN, i32::MAX), |tensor| (tensor.min, tensor.max));
+            let within =
+                within
+                    .and_then(|id| self.tensors.get(id))
+                    .map_or((i32::MIN, i32::MAX), |tensor| match activation {
+                        Relu => (0, tensor.max.saturating_sub(tensor.min.min(0))),
+                        _ => (tensor.min, tensor.max),
+                    });
             Rule::Exact { activation, within }
         } else {
             Rule::Scaled {
@@ -394,6 +401,21 @@ impl Quantiser<'_> {
             }
             let mut variance = 0.0;
             for term in &layer.terms {
+                // The weights of squares are few and alike: what counts is that they are not rounded away.
+                if self.is_square(term.source) {
+                    let square = self.scale(term.source);
+                    let smallest = smallest_weight(term) * square;
+                    let least = if largest_weight(term) * square > smallest {
+                        MIXED_SQUARE_WEIGHT
+                    } else {
+                        SQUARE_WEIGHT
+                    };
+                    let fine = least * self.unit(id) / smallest;
+                    if smallest > 0.0 && fine.is_finite() {
+                        needed = needed.max(libm::log2(fine.max(1.0)).ceil() as u32);
+                    }
+                    continue;
+                }
                 let square = match self
                     .graph
                     .inputs
@@ -417,6 +439,31 @@ impl Quantiser<'_> {
         let needed = needed.min(MAX_SHIFT);
         // One layer of large weights must not spoil all others: it gets a coarser unit instead.
         self.shift = needed.min(allowed.max(needed.saturating_sub(3)));
+    }
+
+    fn is_square(&self, tensor: usize) -> bool {
+        let layer = self.graph.tensors[tensor].layer.as_ref();
+        layer.is_some_and(|layer| layer.activation == Activation::Square)
+    }
+
+    /// By what the unit of layer `id` has to be multiplied for the weights of the squares it reads to be whole numbers: rounding
+    /// them would make all products a little too large or too small.
+    fn snap(&self, id: usize, layer: &FloatLayer) -> f64 {
+        if layer.precision != Precision::Scaled || self.snaps[id] >= MAX_SNAPS {
+            return 1.0;
+        }
+        let step = self.unit(id) / f64::from(1u32 << self.shift);
+        let squares = layer.terms.iter().filter(|t| self.is_square(t.source));
+        let smallest = squares
+            .map(|term| smallest_weight(term) * self.scale(term.source))
+            .filter(|weight| *weight > 0.0)
+            .fold(f64::INFINITY, f64::min);
+        let weight = smallest / step;
+        if !weight.is_finite() || weight > f64::from(i16::MAX) {
+            return 1.0;
+        }
+        // Below 1 the unit has to be finer.
+        weight / (weight + WHOLE).floor().max(1.0)
     }
 
     /// The largest weight per step of its source, in real numbers.
@@ -451,12 +498,20 @@ impl Quantiser<'_> {
                 (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
                 (Precision::Unshifted, _) => self.exact_group(id, layer, None),
                 (Precision::Tests(tests), _) => {
-                    let (quantised, reach) = self.tests(id, layer, tests)?;
-                    self.add_tests(id, layer, quantised, reach);
+                    self.add_tests(id, layer, tests)?;
                     continue;
                 }
                 (_, group) => group.unwrap_or_default(),
             };
+            let snap = self.snap(id, layer);
+            if (snap - 1.0).abs() > WHOLE {
+                self.snaps[id] += 1;
+                let fixed = matches!(self.groups[group].rule, Rule::Scaled { .. });
+                if fixed || self.classes.of(id).is_some() {
+                    return Ok(Some(TooFine::Unit(id, snap)));
+                }
+                self.units[id] *= snap;
+            }
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
@@ -466,8 +521,8 @@ impl Quantiser<'_> {
                         return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
                     }
                     Err(factor) if layer.precision != Precision::Scaled => {
-                        let class = self.finest_class(layer);
-                        return Ok(Some(TooFine::Scale(class.unwrap_or_default(), factor)));
+                        let class = self.coarsened(layer).unwrap_or_default();
+                        return Ok(Some(TooFine::Scale(class, factor)));
                     }
                     Err(factor)
                         if self.classes.of(id).is_some()
@@ -538,7 +593,12 @@ impl Quantiser<'_> {
         if exact {
             self.check_exact(id, layer)?;
         }
-        let largest = self.largest_weight(layer) / step;
+        // Exact layers multiply integers, whatever these stand for.
+        let largest = if exact {
+            1.0
+        } else {
+            self.largest_weight(layer) / step
+        };
         if !largest.is_finite() {
             return Err(self.too_large(id));
         }
@@ -555,25 +615,48 @@ impl Quantiser<'_> {
                 .position(|input| *input == term.source)
             {
                 let grid = &self.grids[input];
+                let scale = |cell| if exact { step } else { grid.scale(cell) };
                 match &term.kernel {
                     FloatKernel::Rows(rows) => {
                         for (bias, row) in bias.iter_mut().zip(rows) {
                             let zero = |(cell, w): &(u32, f64)| {
                                 let cell = *cell as usize;
-                                w * grid.scale(cell) * grid.zero(cell) as f64
+                                w * scale(cell) * grid.zero(cell) as f64
                             };
                             *bias += row.iter().map(zero).sum::<f64>();
                         }
                     }
                     // At the borders fewer places count.
                     FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
-                        let zero = grid.scale(0) * grid.zero(0) as f64;
+                        let zero = scale(0) * grid.zero(0) as f64;
                         conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
                     }
                     FloatKernel::Conv(_) => {}
                 }
             }
-            let kernel = self.kernel(&term.kernel, term.source, step);
+            // A term without weights only says whose scale a square has.
+            if term.kernel.non_zero() == 0 && exact {
+                continue;
+            }
+            if self.is_square(term.source) && !exact {
+                let weight = smallest_weight(term) * self.scale(term.source) / step;
+                if (weight.round() / weight - 1.0).abs() > MAX_SQUARE_ERROR {
+                    return Err(ModelError::quantise(
+                        &self.graph.tensors[id].name,
+                        format!(
+                            "the squares it adds up are too large for a shift of {}; lower activation_bits",
+                            self.shift
+                        ),
+                    ));
+                }
+            }
+            let kernel = self.kernel(&term.kernel, term.source, |cell| {
+                if exact {
+                    1.0
+                } else {
+                    self.source_scale(term.source, cell as usize) / step
+                }
+            });
             terms.push(Term {
                 source: term.source,
                 kernel,
@@ -620,112 +703,41 @@ impl Quantiser<'_> {
         Ok(Ok((layer, (min as i64, max as i64))))
     }
 
-    /// The integers of a layer of tests, and what its sums reach.
-    fn tests(&self, id: usize, layer: &FloatLayer, tests: &Tests) -> Result<(Layer, (i64, i64))> {
-        let operand = |source: usize, cell: u32| {
-            let grid = self.graph.inputs.iter().position(|input| *input == source);
-            let cell = cell as usize;
-            match (grid.map(|input| &self.grids[input]), &self.tensors[source]) {
-                (Some(grid), _) => Operand {
-                    weight: 1.0,
-                    range: (grid.min, grid.max),
-                    scale: grid.scale(cell),
-                    zero: grid.zero(cell),
-                    missing: grid.reserved(cell),
-                },
-                (None, tensor) => Operand {
-                    weight: 1.0,
-                    range: (tensor.min, tensor.max),
-                    scale: tensor.scale,
-                    zero: 0,
-                    missing: None,
-                },
-            }
-        };
-        let invalid = |detail| ModelError::quantise(&self.graph.tensors[id].name, detail);
-        let mut integer =
-            integer_layer(tests, &layer.terms, &layer.bias, operand).map_err(invalid)?;
-        integer.nodes.clone_from(&layer.nodes);
-        let bounds = layer_bounds(&integer, self);
-        let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0);
-        let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0);
-        let reach = (max.max(-min) as f64, self.key_limit as f64);
-        if layer.activation == Activation::IsZero && reach.0 > reach.1 {
-            return Err(invalid(format!(
-                "its tests for equality reach ±{}, beyond ±{}; raise table_bits or lower input_bits",
-                reach.0, reach.1
-            )));
-        }
-        Ok((integer, (min as i64, max as i64)))
-    }
-
-    /// Finishes a layer of tests. A step at zero is the same of a sum shifted down, which rounds towards −∞, so it shares the graph's
-    /// shift where its own table would be long: a row for every cell of a plane, none elsewhere.
-    fn add_tests(&mut self, id: usize, layer: &FloatLayer, mut integer: Layer, reach: (i64, i64)) {
-        let tensor = &self.graph.tensors[id];
-        let long = if tensor.shape.len() > 1 {
-            LONG_TABLE * 4
-        } else {
-            LONG_TABLE
-        };
-        let shifted = layer.activation == Activation::Step && reach.1 - reach.0 > long;
-        let rule = Rule::Exact {
-            activation: layer.activation.clone(),
-            within: (i32::MIN, i32::MAX),
-        };
-        let group = self.join(rule, false, None, (!shifted).then_some(0));
-        self.group_of[id] = Some(group);
-        let shift = if shifted { self.shift } else { 0 };
-        let keys = (reach.0 >> shift, reach.1 >> shift);
-        let all = &mut self.groups[group].keys;
-        *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
-        integer.function = group;
-        self.tensors.push(Tensor {
-            name: tensor.name.clone(),
-            shape: tensor.shape.clone(),
-            len: tensor.len,
-            min: 0,
-            max: 1,
-            scale: 1.0,
-            visibility: if self.graph.outputs.contains(&id) {
-                self.options.output_visibility
-            } else {
-                crate::Visibility::Private
-            },
-            layer: Some(integer),
-        });
-    }
-
-    /// What one step of an exact layer's sums stands for: the finest of its sources' scales, of which the others are multiples.
+    /// What one step of an exact layer's sums stands for.
     fn exact_step(&self, layer: &FloatLayer) -> f64 {
-        let scales = layer
-            .terms
-            .iter()
-            .map(|term| self.source_scale(term.source, 0));
-        let finest = scales.fold(f64::INFINITY, f64::min);
-        if finest.is_finite() { finest } else { 1.0 }
+        let term = layer.terms.first();
+        term.map_or(1.0, |term| self.source_scale(term.source, 0))
     }
 
-    /// The class of an exact layer's finest source.
-    fn finest_class(&self, layer: &FloatLayer) -> Option<usize> {
-        let step = self.exact_step(layer);
-        let mut sources = layer.terms.iter().map(|term| term.source);
-        let finest = sources.find(|source| self.source_scale(*source, 0) <= step)?;
-        self.classes.of(finest)
+    /// The class to make coarser where an exact layer's sums are too large: its first source's, or the one that was made coarser
+    /// least so far.
+    fn coarsened(&self, layer: &FloatLayer) -> Option<usize> {
+        let classes = layer.terms.iter().filter_map(|t| self.classes.of(t.source));
+        classes.min_by(|a, b| {
+            self.classes
+                .stretch(*a)
+                .total_cmp(&self.classes.stretch(*b))
+        })
     }
 
     /// Whether an exact layer whose sums are too large may have its finest source made coarser by `factor` more.
     fn can_coarsen(&self, layer: &FloatLayer, factor: f64) -> bool {
-        self.finest_class(layer)
+        self.coarsened(layer)
             .is_some_and(|class| self.classes.stretch(class) * factor <= MAX_STRETCH)
     }
 
-    fn kernel(&self, kernel: &FloatKernel, source: usize, step: f64) -> Kernel {
-        match kernel {
-            FloatKernel::Rows(rows) => self.explicit(rows, source, step),
+    /// A kernel in integers; `unit(cell)` is what a weight on that source cell is multiplied by.
+    fn kernel(
+        &self,
+        kernel: &FloatKernel,
+        source: usize,
+        unit: impl Fn(u32) -> f64 + Sync,
+    ) -> Kernel {
+        let rows = match kernel {
+            FloatKernel::Rows(rows) => rows,
             FloatKernel::Conv(conv) => {
-                let factor = self.source_scale(source, 0) / step;
-                Kernel::Conv(Conv {
+                let factor = unit(0);
+                return Kernel::Conv(Conv {
                     // Within 16 bits, as the largest weight was checked before.
                     weights: conv
                         .weights
@@ -741,18 +753,13 @@ impl Quantiser<'_> {
                     dilation: conv.dilation,
                     pad: conv.pad,
                     groups: conv.groups,
-                })
+                });
             }
-        }
-    }
-
-    fn explicit(&self, rows: &[Vec<(u32, f64)>], source: usize, step: f64) -> Kernel {
+        };
         let source_len = self.graph.tensors[source].len;
         let non_zero: usize = rows.iter().map(Vec::len).sum();
         // Within 16 bits, as the largest weight was checked before.
-        let integer = |cell: u32, w: f64| {
-            (w * self.source_scale(source, cell as usize) / step).round() as i32
-        };
+        let integer = |cell: u32, w: f64| (w * unit(cell)).round() as i32;
         if non_zero as f64 >= DENSE_FROM * (rows.len() * source_len) as f64 {
             let mut weights = vec![0; rows.len() * source_len];
             weights
@@ -796,7 +803,7 @@ impl Quantiser<'_> {
             self.classes.widen(class, factor);
             self.choose_classes()?;
         }
-        if self.unit(id) > before {
+        if self.unit(id) != before {
             return Ok(());
         }
         Err(self.too_large(id))
@@ -810,13 +817,9 @@ impl Quantiser<'_> {
                 format!("is an exact layer, but {detail}"),
             ))
         };
-        let step = self.exact_step(layer);
-        for term in &layer.terms {
-            let ratio = self.source_scale(term.source, 0) / step;
-            let mut weights = term.kernel.weights();
-            if weights.any(|w| w.round() != w || w.abs() * ratio > self.max_weight) {
-                return invalid("a weight is no 16-bit integer");
-            }
+        let mut weights = layer.terms.iter().flat_map(|term| term.kernel.weights());
+        if weights.any(|w| w.round() != w || w.abs() > self.max_weight) {
+            return invalid("a weight is no 16-bit integer");
         }
         let mut grids = layer.terms.iter().filter_map(|term| {
             let input = self.graph.inputs.iter().position(|id| *id == term.source)?;
@@ -875,4 +878,15 @@ impl Quantiser<'_> {
             outputs: self.graph.outputs.clone(),
         })
     }
+}
+
+/// The smallest magnitude of a weight that is not zero; infinite if there is none.
+fn smallest_weight(term: &FloatTerm) -> f64 {
+    let weights = term.kernel.weights().map(f64::abs);
+    weights.filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min)
+}
+
+fn largest_weight(term: &FloatTerm) -> f64 {
+    let weights = term.kernel.weights().map(f64::abs);
+    weights.fold(0.0, f64::max)
 }

@@ -79,24 +79,6 @@ impl Test {
     }
 }
 
-/// The tests of a layer: cell `i` tests `bias[i] + Σ rows[i] · source`, which reads one source cell at most.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tests {
-    /// One per cell; `None` is always 0. Either all are for [equality](Comparison::Equal), or none is.
-    pub cells: Vec<Option<Test>>,
-    /// Where missing values are marked, for tests that they would pass or fail wrongly.
-    pub marks: Option<Marks>,
-}
-
-/// A tensor of [`Comparison::Missing`] tests.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Marks {
-    /// The tensor.
-    pub tensor: usize,
-    /// For each test the mark of its source cell.
-    pub cells: Vec<Option<u32>>,
-}
-
 /// The cell a test reads and what its integers are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operand {
@@ -247,19 +229,18 @@ fn comparison(
 type Entries = Vec<(u32, u32, i32)>;
 
 /// The integer layer of `tests`, whose function number is still to be set. `operand(source, cell)` says what a source cell's
-/// integers are.
+/// integers are, and nothing about marks of missing values.
 pub(crate) fn integer_layer(
-    tests: &Tests,
+    tests: &[Option<Test>],
     terms: &[FloatTerm],
     bias: &[f64],
-    operand: impl Fn(usize, u32) -> Operand,
+    operand: impl Fn(usize, u32) -> Option<Operand>,
 ) -> Result<Layer, String> {
     let mut entries: Vec<Entries> = vec![Entries::new(); terms.len()];
-    let mut marks = Entries::new();
-    let mut biases = vec![-1; tests.cells.len()];
-    for (i, test) in tests.cells.iter().enumerate() {
+    let mut biases = vec![-1; tests.len()];
+    for (i, test) in tests.iter().enumerate() {
         let Some(test) = test else { continue };
-        let mut read = terms.iter().enumerate().flat_map(|(term, of)| {
+        let read = terms.iter().enumerate().flat_map(|(term, of)| {
             let row = match &of.kernel {
                 FloatKernel::Rows(rows) => rows.get(i).map_or(&[][..], Vec::as_slice),
                 FloatKernel::Conv(_) => &[],
@@ -267,16 +248,19 @@ pub(crate) fn integer_layer(
             row.iter().map(move |(cell, weight)| (term, *cell, *weight))
         });
         let bias = bias.get(i).copied().unwrap_or(0.0);
-        let Some((term, cell, weight)) = read.next() else {
+        let (mut found, mut mark) = (None, None);
+        for (term, cell, weight) in read {
+            match operand(terms[term].source, cell) {
+                None => mark = Some((term, cell)),
+                Some(_) if found.is_some() => {
+                    return Err(format!("test {i} reads more than one cell"));
+                }
+                Some(operand) => found = Some((term, cell, Operand { weight, ..operand })),
+            }
+        }
+        let Some((term, cell, operand)) = found else {
             biases[i] = IntegerTest::always(test.holds(bias)).offset;
             continue;
-        };
-        if read.next().is_some() {
-            return Err(format!("test {i} reads more than one cell"));
-        }
-        let operand = Operand {
-            weight,
-            ..operand(terms[term].source, cell)
         };
         let integer = integer_test(test, bias, &operand)?;
         biases[i] = integer.offset;
@@ -284,18 +268,15 @@ pub(crate) fn integer_layer(
             entries[term].push((i as u32, cell, integer.sign));
         }
         if integer.mark != 0 {
-            let marked = tests.marks.as_ref().and_then(|marks| *marks.cells.get(i)?);
             let weight = i32::try_from(integer.mark).ok();
-            let (Some(marked), Some(weight)) = (marked, weight) else {
+            let (Some((term, cell)), Some(weight)) = (mark, weight) else {
                 return Err(format!("test {i} has no mark for missing values"));
             };
-            marks.push((i as u32, marked, weight));
+            entries[term].push((i as u32, cell, weight));
         }
     }
     let sources = terms.iter().map(|term| term.source).zip(entries);
-    let marked = tests.marks.as_ref().map(|of| (of.tensor, marks));
     let terms = sources
-        .chain(marked)
         .filter(|(_, entries)| !entries.is_empty())
         .map(|(source, entries)| Term {
             source,

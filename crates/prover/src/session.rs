@@ -4,8 +4,8 @@ use crate::{Cache, Keys, ProverError, Srs, prove, verify};
 use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
-use verdict_circuit::{Plan, TapeCircuit, TraceCells, Witness};
-use verdict_model::{CompiledModel, Trace, execute};
+use verdict_circuit::{Plan, Salt, TapeCircuit, TraceCells, Witness};
+use verdict_model::{CompiledModel, Trace, execute_batch};
 
 /// Steps of [`Session::open`] and [`Session::prove`], for progress bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,13 @@ pub struct Session {
     keys: Keys,
 }
 
-/// An inference with its proof.
+/// Inferences with their proof.
 #[derive(Clone, Debug)]
 pub struct Inference {
-    /// Everything the executor computed.
-    pub trace: Trace,
+    /// Everything the executor computed, for each of the batch's items.
+    pub traces: Vec<Trace>,
+    /// What the inputs' commitments were salted with, item by item.
+    pub salts: Vec<Salt>,
     /// The context, then the public words.
     pub instance: Vec<Fr>,
     /// The proof.
@@ -79,18 +81,41 @@ impl Session {
         })
     }
 
-    /// Executes the model on integer inputs and proves it. `context` is what the consumer contract computes.
+    /// Executes the model on one item's integer inputs, one list per input, and proves it. `context` is what the consumer contract
+    /// computes. Committed inputs get random salts.
     pub fn prove(
         &self,
         inputs: &[Vec<i32>],
+        context: Fr,
+        mut rng: impl RngCore,
+        on_stage: OnStage<'_>,
+    ) -> Result<Inference, ProverError> {
+        let salts = self.random_salts(&mut rng);
+        self.prove_batch(&[inputs.to_vec()], &salts, context, rng, on_stage)
+    }
+
+    /// A salt for every commitment of every item.
+    pub fn random_salts(&self, mut rng: impl RngCore) -> Vec<Salt> {
+        let lowered = &self.plan.lowered;
+        (0..lowered.batch().items * lowered.commitments())
+            .map(|_| Salt::random(&mut rng))
+            .collect()
+    }
+
+    /// Executes the model on the inputs of every item of the plan's batch and proves them all at once. `salts` holds, item by item, a
+    /// salt for every committed input.
+    pub fn prove_batch(
+        &self,
+        items: &[Vec<Vec<i32>>],
+        salts: &[Salt],
         context: Fr,
         rng: impl RngCore,
         on_stage: OnStage<'_>,
     ) -> Result<Inference, ProverError> {
         on_stage(Stage::Witness);
-        let trace = execute(self.model.graph(), inputs)?;
-        let instance = self.plan.lowered.instance(context, &trace);
-        let cells = TraceCells::new(&self.plan.lowered, &trace)?;
+        let traces = execute_batch(self.model.graph(), items)?;
+        let cells = TraceCells::new(&self.plan.lowered, &traces, salts)?;
+        let instance = self.plan.lowered.instance(context, &traces, salts);
         let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
         let circuit = TapeCircuit {
             program: self.plan.program.clone(),
@@ -101,7 +126,8 @@ impl Session {
         on_stage(Stage::Prove);
         let proof = prove(&self.keys, &self.srs, circuit, rng)?;
         Ok(Inference {
-            trace,
+            traces,
+            salts: salts.to_vec(),
             instance,
             proof,
         })

@@ -29,7 +29,7 @@ fn proofs_of_random_networks_verify_for_their_public_values_alone() {
         let inference = proved(&session, &inputs(&graph, seed), seed);
         assert_eq!(
             inference.proof.len(),
-            1504 + 32 * session.plan().chosen.width
+            1536 + 32 * session.plan().chosen.width
         );
         assert_eq!(inference.instance.len(), session.plan().tape.words() + 1);
         session

@@ -73,7 +73,8 @@ fn a_trace_of_another_model_is_refused() {
     let (one, other) = (graph(1), graph(2));
     let session = open(&one, None, None);
     let trace = execute(&other, &inputs(&other, 1)).unwrap();
-    let error = TraceCells::new(&session.plan().lowered, &trace).unwrap_err();
+    let error =
+        TraceCells::new(&session.plan().lowered, std::slice::from_ref(&trace), &[]).unwrap_err();
     assert!(matches!(error, CircuitError::Trace(_)), "{error}");
 }
 
@@ -123,7 +124,7 @@ fn the_instance_is_the_context_and_the_packed_tensors() {
         .unwrap();
     let (circuit, trace) = circuit(&session, &given);
     assert_eq!(inference.instance, circuit.instance);
-    assert_eq!(inference.trace, trace);
+    assert_eq!(inference.traces, std::slice::from_ref(&trace), &[]);
     assert_eq!(inference.instance[0], Fr::from(0xC0FFEE));
     let words: Vec<Fr> = graph
         .public_tensors()

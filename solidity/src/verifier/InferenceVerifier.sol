@@ -96,18 +96,19 @@ contract InferenceVerifier is IInferenceVerifier {
     uint256 private constant _V_AT = 0x600;
     uint256 private constant _W_AT = 0x620;
     uint256 private constant _REGION_AT = 0x640;
-    uint256 private constant _ID_AT = 0x660;
-    uint256 private constant _KEY_AT = 0x680;
-    uint256 private constant _VALUE_AT = 0x6a0;
-    uint256 private constant _WEIGHTS_AT = 0x6c0;
+    uint256 private constant _SQUARE_AT = 0x660;
+    uint256 private constant _ID_AT = 0x680;
+    uint256 private constant _KEY_AT = 0x6a0;
+    uint256 private constant _VALUE_AT = 0x6c0;
+    uint256 private constant _WEIGHTS_AT = 0x6e0;
 
-    // At last: [q] [x] [m] [u] [v] [w] [B] [T_id] [T_key] [T_val] [W_0] … [W_{c−1}], then five words.
+    // At last: [q] [x] [m] [u] [v] [w] [B] [P] [T_id] [T_key] [T_val] [W_0] … [W_{c−1}], then five words.
     uint256 private constant _COMMITMENTS = 0x420;
     // Once the sum is in the place of [q]: a term, its factor.
     uint256 private constant _TERM = 0x460;
     uint256 private constant _FACTOR = 0x4a0;
     uint256 private constant _FIXED = 0x4e0;
-    uint256 private constant _WEIGHTS = 0x6a0;
+    uint256 private constant _WEIGHTS = 0x6e0;
 
     // ------------------------------------------------------------------------------------------- the proof
 
@@ -117,9 +118,9 @@ contract InferenceVerifier is IInferenceVerifier {
     uint256 private constant _PROOF_QUOTIENT_0 = 0x240;
     uint256 private constant _PROOF_QUOTIENT_1 = 0x280;
     uint256 private constant _PROOF_EVALUATIONS = 0x2c0;
-    uint256 private constant _PROOF_BASE_LENGTH = 1504;
+    uint256 private constant _PROOF_BASE_LENGTH = 1536;
     // Evaluations of a proof of width zero, and points.
-    uint256 private constant _EVALUATION_COUNT = 21;
+    uint256 private constant _EVALUATION_COUNT = 22;
     uint256 private constant _POINT_COUNT = 13;
     // Where canonical calldata has the key, the number of public values, and these.
     uint256 private constant _VERIFYING_KEY = 0x04;
@@ -620,19 +621,27 @@ contract InferenceVerifier is IInferenceVerifier {
             // 6  on(Edge)·L'
             value := add(mulmod(value, y, BN254_R), mulmod(edge, mload(_L_PREVIOUS), BN254_R))
 
-            // 7  (L − L')·entry·lookedUp − entry + m·σ·lookedUp = ((L − L')·entry + m·σ)·lookedUp − entry
+            // 7  (L − L')·entry·lookedUp − (1 − P)·entry + m·σ·lookedUp
+            //      = ((L − L')·entry + m·σ)·lookedUp + (P − 1)·entry, with
             //    entry = α·σ + θ·(θ·T_id + T_val) + T_key, lookedUp = α + θ·(θ·B + x) + q
             {
                 let theta := mload(_THETA)
                 let alpha := mload(_ALPHA)
                 let entry := mulmod(theta, add(mulmod(theta, mload(_ID_AT), BN254_R), mload(_VALUE_AT)), BN254_R)
-                entry := addmod(add(entry, mload(_KEY_AT)), mulmod(alpha, sigma, BN254_R), BN254_R)
+                entry := add(add(entry, mload(_KEY_AT)), mulmod(alpha, sigma, BN254_R))
                 let lookedUp := mulmod(theta, add(mulmod(theta, mload(_REGION_AT), BN254_R), mload(_X_AT)), BN254_R)
                 lookedUp := add(add(lookedUp, mload(_Q_AT)), alpha)
                 let factor := mulmod(add(mload(_L_AT), sub(BN254_R, mload(_L_PREVIOUS))), entry, BN254_R)
                 factor := add(factor, mulmod(mload(_M_AT), sigma, BN254_R))
-                value := add(mulmod(value, y, BN254_R), sub(BN254_R, entry))
-                value := add(value, mulmod(factor, lookedUp, BN254_R))
+                value := add(mulmod(value, y, BN254_R), mulmod(factor, lookedUp, BN254_R))
+                value := add(value, mulmod(add(mload(_SQUARE_AT), BN254_R_MINUS_1), entry, BN254_R))
+            }
+
+            // 8  P·(x − q²)
+            {
+                let q := mload(_Q_AT)
+                let factor := add(mload(_X_AT), sub(BN254_R, mulmod(q, q, BN254_R)))
+                value := add(mulmod(value, y, BN254_R), mulmod(mload(_SQUARE_AT), factor, BN254_R))
             }
             value := mulmod(value, mload(_VANISHING_INVERSE), BN254_R)
         }
@@ -646,7 +655,7 @@ contract InferenceVerifier is IInferenceVerifier {
         assembly ("memory-safe") {
             // The random polynomial's evaluation.
             let last := add(_WEIGHTS_AT, shl(5, width))
-            canonical := lt(mload(last), BN254_R)
+            canonical := and(lt(mload(last), BN254_R), lt(mload(_VALUE_AT), BN254_R))
             canonical := and(canonical, and(lt(mload(_Q_AT), BN254_R), lt(mload(_X_AT), BN254_R)))
             canonical := and(canonical, and(lt(mload(_M_AT), BN254_R), lt(mload(_H_AT), BN254_R)))
             canonical := and(canonical, and(lt(mload(_S_AT), BN254_R), lt(mload(_Y_AT), BN254_R)))
@@ -655,8 +664,8 @@ contract InferenceVerifier is IInferenceVerifier {
             canonical := and(canonical, and(lt(mload(_Y_PREVIOUS), BN254_R), lt(mload(_D_PREVIOUS), BN254_R)))
             canonical := and(canonical, and(lt(mload(_L_PREVIOUS), BN254_R), lt(mload(_U_AT), BN254_R)))
             canonical := and(canonical, and(lt(mload(_V_AT), BN254_R), lt(mload(_W_AT), BN254_R)))
-            canonical := and(canonical, and(lt(mload(_REGION_AT), BN254_R), lt(mload(_ID_AT), BN254_R)))
-            canonical := and(canonical, and(lt(mload(_KEY_AT), BN254_R), lt(mload(_VALUE_AT), BN254_R)))
+            canonical := and(canonical, and(lt(mload(_REGION_AT), BN254_R), lt(mload(_SQUARE_AT), BN254_R)))
+            canonical := and(canonical, and(lt(mload(_ID_AT), BN254_R), lt(mload(_KEY_AT), BN254_R)))
 
             // Set 0: Z, H, fixed columns, m x q. The sums here are less than 2R.
             let mu := mload(_MU)
@@ -668,6 +677,7 @@ contract InferenceVerifier is IInferenceVerifier {
             rho := add(mulmod(rho, mu, BN254_R), mload(_VALUE_AT))
             rho := add(mulmod(rho, mu, BN254_R), mload(_KEY_AT))
             rho := add(mulmod(rho, mu, BN254_R), mload(_ID_AT))
+            rho := add(mulmod(rho, mu, BN254_R), mload(_SQUARE_AT))
             rho := add(mulmod(rho, mu, BN254_R), mload(_REGION_AT))
             rho := add(mulmod(rho, mu, BN254_R), mload(_W_AT))
             rho := add(mulmod(rho, mu, BN254_R), mload(_V_AT))
@@ -734,15 +744,20 @@ contract InferenceVerifier is IInferenceVerifier {
             }
             // [T_val]
             ok := and(
+                staticcall(gas(), 6, add(_COMMITMENTS, 0x280), 0x80, _SUM, 0x40),
+                and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x2c0), 0x40), ok)
+            )
+            // [T_key]
+            ok := and(
                 staticcall(gas(), 6, add(_COMMITMENTS, 0x240), 0x80, _SUM, 0x40),
                 and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x280), 0x40), ok)
             )
-            // [T_key]
+            // [T_id]
             ok := and(
                 staticcall(gas(), 6, add(_COMMITMENTS, 0x200), 0x80, _SUM, 0x40),
                 and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x240), 0x40), ok)
             )
-            // [T_id]
+            // [P]
             ok := and(
                 staticcall(gas(), 6, add(_COMMITMENTS, 0x1c0), 0x80, _SUM, 0x40),
                 and(staticcall(gas(), 7, _SUM, 0x60, add(_COMMITMENTS, 0x200), 0x40), ok)

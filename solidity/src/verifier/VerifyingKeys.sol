@@ -72,7 +72,7 @@ contract VerifyingKeys is IVerifyingKeys {
         }
         if (uint256(bytes32(key[32:64])) >= BN254_R) revert RepresentationNotCanonical();
 
-        for (uint256 i = 0; i < width + 7; ++i) {
+        for (uint256 i = 0; i < width + 8; ++i) {
             uint256 x = uint256(bytes32(key[64 + 64 * i:]));
             uint256 y = uint256(bytes32(key[96 + 64 * i:]));
             if (x >= BN254_P || y >= BN254_P) revert CommitmentNotCanonical(i);

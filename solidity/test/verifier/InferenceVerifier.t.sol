@@ -17,11 +17,29 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     uint256 private constant COUNT = 4;
     uint256 private constant POINTS = 13;
     uint256 private constant EVALUATIONS_AT = 704;
+    uint256 private constant EVALUATIONS = 22;
+    // Of the evaluations: q, x, and P between its neighbours; and P among the key's commitments.
+    uint256 private constant Q = 0;
+    uint256 private constant X = 1;
+    uint256 private constant REGION = 16;
+    uint256 private constant SQUARE = 17;
+    uint256 private constant ID = 18;
+    uint256 private constant SQUARE_AT = 64 + 64 * 4;
+    uint256 private constant GATES = 8;
 
     InferenceVerifier private _verifier;
     VerifyingKeys private _keys;
     address private _key;
     Statement private _valid;
+
+    /// @dev What `_forge` does differently: evaluations that aren't random, and a gate that it leaves out of the quotient.
+    struct Pin {
+        uint256 index;
+        uint256 value;
+    }
+
+    Pin[] private _pins;
+    uint256 private _leftOut = GATES;
 
     function setUp() public {
         _verifier = new InferenceVerifier(_tauG2());
@@ -59,6 +77,49 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         _accept(_forge(seed, height, width, count));
     }
 
+    /// @dev A row that looks up (P = 0), squares (P = 1) or neither, with the square or something else.
+    ///
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_AcceptsWhatTheGatesSayOfSquares(uint256 seed, uint256 square, uint256 q, uint256 x) public {
+        square = bound(square, 0, 3);
+        q = bound(q, 0, R - 1);
+        x = seed % 2 == 0 ? mulmod(q, q, R) : bound(x, 0, R - 1);
+        _pins.push(Pin(SQUARE, square < 3 ? square : R - 1));
+        _pins.push(Pin(Q, q));
+        _pins.push(Pin(X, x));
+        _accept(_forge(seed, 12, WIDTH, COUNT));
+    }
+
+    // ------------------------------------------------------------------------------------------ wrong gates
+
+    function test_RevertWhen_QuotientLeavesOutAGate() public {
+        for (_leftOut = 0; _leftOut < GATES; ++_leftOut) {
+            _refuse(_forge(_leftOut, 12, WIDTH, COUNT));
+        }
+        _accept(_forge(0, 12, WIDTH, COUNT));
+    }
+
+    /// @dev Gate 8 can be left out exactly if it holds anyway: P = 0 or x = q².
+    ///
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_RevertWhen_QuotientLeavesOutASquareThatIsWrong(uint256 seed, uint256 square, uint256 q, uint256 x)
+        public
+    {
+        _leftOut = GATES - 1;
+        _pins.push(Pin(SQUARE, bound(square, 1, R - 1)));
+        _pins.push(Pin(Q, bound(q, 0, R - 1)));
+        _pins.push(Pin(X, bound(x, 0, R - 1)));
+        uint256 squared = mulmod(_pins[1].value, _pins[1].value, R);
+        vm.assume(_pins[2].value != squared);
+        _refuse(_forge(seed, 12, WIDTH, COUNT));
+
+        _pins[2].value = squared;
+        _accept(_forge(seed, 12, WIDTH, COUNT));
+        _pins[2].value = bound(x, 0, R - 1);
+        _pins[0].value = 0;
+        _accept(_forge(seed, 12, WIDTH, COUNT));
+    }
+
     // ------------------------------------------------------------------------------------------ wrong keys
 
     function test_RevertWhen_KeyHasNoCode() public {
@@ -90,6 +151,17 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         _expectNotAKey(_withHeaderByte(5, 255));
     }
 
+    function test_RevertWhen_KeyIsOfTheFormerVersion() public {
+        // With all commitments, and as long as keys without squares were.
+        _expectNotAKey(_withHeaderByte(4, 1));
+        bytes memory key = _valid.key;
+        key[4] = 0x01;
+        assembly ("memory-safe") {
+            mstore(key, sub(mload(key), 64))
+        }
+        _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+    }
+
     function test_RevertWhen_WidthIsNotTheLengths() public {
         _expectNotAKey(_withHeaderByte(6, uint8(WIDTH - 1)));
         _expectNotAKey(_withHeaderByte(6, uint8(WIDTH + 1)));
@@ -101,8 +173,8 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         key[6] = bytes1(uint8(65));
         _expectNotAKey(_etch(bytes.concat(hex"00", key, new bytes(62 * 64))));
         key[6] = 0;
-        bytes memory narrow = new bytes(512);
-        for (uint256 i = 0; i < 512; ++i) {
+        bytes memory narrow = new bytes(576);
+        for (uint256 i = 0; i < 576; ++i) {
             narrow[i] = key[i];
         }
         _expectNotAKey(_etch(bytes.concat(hex"00", narrow)));
@@ -146,7 +218,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
 
     function testFuzz_RevertWhen_ProofHasAnotherLength(uint256 length) public {
         length = bound(length, 0, 4000);
-        uint256 expected = 1504 + 32 * WIDTH;
+        uint256 expected = 1536 + 32 * WIDTH;
         vm.assume(length != expected);
         bytes memory proof = new bytes(length);
         for (uint256 i = 0; i < length && i < expected; ++i) {
@@ -246,7 +318,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function test_RevertWhen_EvaluationIsNotCanonical() public {
-        for (uint256 i = 0; i < 21 + WIDTH; ++i) {
+        for (uint256 i = 0; i < EVALUATIONS + WIDTH; ++i) {
             uint256 position = EVALUATIONS_AT + 32 * i;
             bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, i);
             _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) + R), reason);
@@ -294,7 +366,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function test_RevertWhen_EvaluationIsWrong() public {
-        for (uint256 i = 0; i < 21 + WIDTH; ++i) {
+        for (uint256 i = 0; i < EVALUATIONS + WIDTH; ++i) {
             uint256 position = EVALUATIONS_AT + 32 * i;
             _expectReason(
                 _poke(_valid.proof, position, addmod(_peek(_valid.proof, position), 1, R)),
@@ -311,6 +383,57 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         values[i] = value;
         vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
         _verifier.verify(_key, values, _valid.proof);
+    }
+
+    function testFuzz_RevertWhen_SquareEvaluationIsWrong(uint256 value) public {
+        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        uint256 old = _peek(_valid.proof, position);
+        value = bound(value, 0, R - 1);
+        vm.assume(value != old);
+        uint256[3] memory values = [value, 0, 1];
+        for (uint256 i = 0; i < values.length; ++i) {
+            _expectReason(
+                _poke(_valid.proof, position, values[i]),
+                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
+            );
+        }
+    }
+
+    function testFuzz_RevertWhen_SquareEvaluationIsNotCanonical(uint256 value) public {
+        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, SQUARE);
+        _expectReason(_poke(_valid.proof, position, bound(value, R, type(uint256).max)), reason);
+        // The representations that mean the same.
+        value = _peek(_valid.proof, position);
+        for (uint256 i = 1; i < 5; ++i) {
+            _expectReason(_poke(_valid.proof, position, value + i * R), reason);
+        }
+    }
+
+    function test_RevertWhen_SquareEvaluationIsSwapped() public {
+        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        for (uint256 other = REGION; other <= ID; other += ID - REGION) {
+            uint256 otherPosition = EVALUATIONS_AT + 32 * other;
+            bytes memory proof = _poke(_valid.proof, position, _peek(_valid.proof, otherPosition));
+            _expectReason(
+                _poke(proof, otherPosition, _peek(_valid.proof, position)),
+                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
+            );
+        }
+    }
+
+    function test_RevertWhen_SquareCommitmentIsAnother() public {
+        // That of a column of zeros: a key that never squares.
+        _refuse(Statement(_withSquare(0, 0), _valid.publicValues, _valid.proof));
+        _refuse(Statement(_withSquare(1, 2), _valid.publicValues, _valid.proof));
+        // The column's negation, and its neighbours' commitments.
+        (uint256 x, uint256 y) = (_peek(_valid.key, SQUARE_AT), _peek(_valid.key, SQUARE_AT + 32));
+        _refuse(Statement(_withSquare(x, P - y), _valid.publicValues, _valid.proof));
+        for (uint256 other = SQUARE_AT - 64; other <= SQUARE_AT + 64; other += 128) {
+            bytes memory key = _withSquare(_peek(_valid.key, other), _peek(_valid.key, other + 32));
+            _refuse(Statement(_poke(_poke(key, other, x), other + 32, y), _valid.publicValues, _valid.proof));
+        }
+        _accept(Statement(_withSquare(x, y), _valid.publicValues, _valid.proof));
     }
 
     function test_RevertWhen_PublicValuesAreSwapped() public {
@@ -421,6 +544,29 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
 
     function _accept(Statement memory statement) private {
         _verifier.verify(_keys.publish(statement.key), statement.publicValues, statement.proof);
+    }
+
+    function _refuse(Statement memory statement) private {
+        address key = _keys.publish(statement.key);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _verifier.verify(key, statement.publicValues, statement.proof);
+    }
+
+    /// @dev The valid key with another [P].
+    function _withSquare(uint256 x, uint256 y) private view returns (bytes memory) {
+        return _poke(_poke(_valid.key, SQUARE_AT, x), SQUARE_AT + 32, y);
+    }
+
+    function _evaluations(Forgery memory f) internal view override returns (uint256[] memory evaluations) {
+        evaluations = super._evaluations(f);
+        for (uint256 i = 0; i < _pins.length; ++i) {
+            evaluations[_pins[i].index] = _pins[i].value;
+        }
+    }
+
+    function _gates(Forgery memory f, uint256 instance) internal view override returns (uint256[GATES] memory gates) {
+        gates = super._gates(f, instance);
+        if (_leftOut < GATES) gates[_leftOut] = 0;
     }
 
     function _expectNotAKey(address account) private {

@@ -13,6 +13,7 @@ abstract contract TrapdoorProver {
 
     struct Forgery {
         uint256 seed;
+        uint256 salt;
         uint256 width;
         uint256[] words;
         // Logarithms of commitments.
@@ -22,7 +23,7 @@ abstract contract TrapdoorProver {
         uint256 random;
         uint256[] quotient;
         uint256 opening;
-        // q x m h S y d L | h' S' y' d' L' | u v w B T_id T_key T_val W_0 … | Z
+        // q x m h S y d L | h' S' y' d' L' | u v w B P T_id T_key T_val W_0 … | Z
         uint256[] evaluations;
         uint256 r;
         uint256 s;
@@ -50,27 +51,52 @@ abstract contract TrapdoorProver {
         ];
     }
 
-    /// @dev A statement that the verifier under `_tauG2` accepts. Every third fixed column is zero.
+    /// @dev A statement that the verifier under `_tauG2` accepts. Every third fixed column is zero; which ones depends on the
+    /// seed.
     function _forge(uint256 seed, uint256 height, uint256 width, uint256 count)
         internal
         view
-        returns (Statement memory statement)
+        returns (Statement memory)
     {
         Forgery memory f;
         f.seed = seed;
         f.width = width;
         f.words = _scalars(f, count);
-        f.fixedColumns = _scalars(f, width + 7);
+        return _forge(f, height);
+    }
+
+    /// @dev Another one, of chosen words. The key depends on `seed`, height, width and the number of words alone: one key has
+    /// proofs of all words, and for each salt another.
+    function _forgeOf(uint256 seed, uint256 height, uint256 width, uint256[] memory words, uint256 salt)
+        internal
+        view
+        returns (Statement memory)
+    {
+        Forgery memory f;
+        f.seed = seed;
+        f.salt = salt;
+        f.width = width;
+        f.words = words;
+        return _forge(f, height);
+    }
+
+    /// @dev Of a seed, a salt, a width and words.
+    function _forge(Forgery memory f, uint256 height) private view returns (Statement memory statement) {
+        uint256 width = f.width;
+        uint256 count = f.words.length;
+        f.fixedColumns = _scalars(f, width + 8);
         uint256 representation = _scalar(f);
 
         bytes memory key = abi.encodePacked(
-            "VDCT", uint8(1), uint8(height), uint8(width), uint16(count), new bytes(23), representation
+            "VDCT", uint8(2), uint8(height), uint8(width), uint16(count), new bytes(23), representation
         );
-        for (uint256 i = 0; i < width + 7; ++i) {
-            if (i % 3 == 2) f.fixedColumns[i] = 0;
+        for (uint256 i = 0; i < width + 8; ++i) {
+            if ((i + representation % 3) % 3 == 2) f.fixedColumns[i] = 0;
             key = bytes.concat(key, _commit(f.fixedColumns[i]));
         }
 
+        // The key is done; salt 0 changes nothing.
+        f.seed ^= f.salt;
         f.transcript = abi.encodePacked(representation, f.words);
         f.first = _sendPoints(f, 3);
         (f.r, f.s, f.g, f.theta, f.alpha) = (_squeeze(f), _squeeze(f), _squeeze(f), _squeeze(f), _squeeze(f));
@@ -82,7 +108,7 @@ abstract contract TrapdoorProver {
         f.y = _squeeze(f);
         f.quotient = _sendPoints(f, 2);
         f.x = _squeeze(f);
-        f.evaluations = _scalars(f, 21 + width);
+        f.evaluations = _evaluations(f);
         f.proof = abi.encodePacked(f.proof, f.evaluations);
         f.transcript = abi.encodePacked(f.transcript, f.evaluations);
         f.mu = _squeeze(f);
@@ -109,11 +135,16 @@ abstract contract TrapdoorProver {
         }
     }
 
+    /// @dev What the proof claims. Any numbers do.
+    function _evaluations(Forgery memory f) internal view virtual returns (uint256[] memory) {
+        return _scalars(f, 22 + f.width);
+    }
+
     /// @dev The quotient's value.
     function _fold(Forgery memory f, uint256 instance) private view returns (uint256) {
-        uint256[7] memory gates = _gates(f, instance);
+        uint256[8] memory gates = _gates(f, instance);
         uint256 e = gates[0];
-        for (uint256 i = 1; i < 7; ++i) {
+        for (uint256 i = 1; i < 8; ++i) {
             e = _add(_mul(e, f.y), gates[i]);
         }
         return _div(e, _sub(f.xToN, 1));
@@ -153,19 +184,19 @@ abstract contract TrapdoorProver {
         row.opens = _add(_add(row.channel, row.level), row.edge);
         row.rToC = 1;
         for (uint256 j = 0; j < f.width; ++j) {
-            row.stream = _add(row.stream, _mul(e[20 + j], row.rToC));
+            row.stream = _add(row.stream, _mul(e[21 + j], row.rToC));
             row.rToC = _mul(row.rToC, f.r);
         }
         uint256 thetaSquared = _mul(f.theta, f.theta);
-        row.entry = _add(_mul(f.alpha, row.sigma), _mul(thetaSquared, e[17]));
-        row.entry = _add(_add(row.entry, e[18]), _mul(f.theta, e[19]));
+        row.entry = _add(_mul(f.alpha, row.sigma), _mul(thetaSquared, e[18]));
+        row.entry = _add(_add(row.entry, e[19]), _mul(f.theta, e[20]));
         row.lookedUp = _add(_add(f.alpha, _mul(thetaSquared, e[16])), _add(e[0], _mul(f.theta, e[1])));
     }
 
-    function _gates(Forgery memory f, uint256 instance) private view returns (uint256[7] memory gates) {
+    function _gates(Forgery memory f, uint256 instance) internal view virtual returns (uint256[8] memory gates) {
         uint256[] memory e = f.evaluations;
         Row memory row = _row(f);
-        // q x m h S y d L are e[0] to e[7], h' S' y' d' L' are e[8] to e[12].
+        // q x m h S y d L are e[0] to e[7], h' S' y' d' L' are e[8] to e[12], P is e[17].
         uint256 left = _add(row.active, _mul(row.back, _sub(row.rToC, 1)));
         uint256 right = _add(_sub(row.active, row.restart), _mul(row.next, _sub(row.rToC, 1)));
         right = _add(_add(right, _mul(row.shift, _sub(f.s, 1))), _mul(row.skip, _sub(f.g, 1)));
@@ -186,7 +217,10 @@ abstract contract TrapdoorProver {
         gates[5] = _mul(row.edge, e[12]);
 
         left = _mul(_mul(_sub(e[7], e[12]), row.entry), row.lookedUp);
-        gates[6] = _add(_sub(left, row.entry), _mul(_mul(e[2], row.sigma), row.lookedUp));
+        right = _mul(_sub(1, e[17]), row.entry);
+        gates[6] = _add(_sub(left, right), _mul(_mul(e[2], row.sigma), row.lookedUp));
+
+        gates[7] = _mul(e[17], _sub(e[1], _mul(e[0], e[0])));
     }
 
     /// @dev F and ρ.
@@ -197,14 +231,14 @@ abstract contract TrapdoorProver {
     {
         // Set 0.
         uint256 power = 1;
-        for (uint256 i = 0; i < f.width + 12; ++i) {
+        for (uint256 i = 0; i < f.width + 13; ++i) {
             uint256 c;
             uint256 e;
             if (i < 3) {
                 (c, e) = (f.first[i], f.evaluations[i]);
-            } else if (i < f.width + 10) {
+            } else if (i < f.width + 11) {
                 (c, e) = (f.fixedColumns[i - 3], f.evaluations[i + 10]);
-            } else if (i == f.width + 10) {
+            } else if (i == f.width + 11) {
                 (c, e) = (_add(f.quotient[0], _mul(f.xToN, f.quotient[1])), quotient);
             } else {
                 (c, e) = (f.random, f.evaluations[i + 9]);

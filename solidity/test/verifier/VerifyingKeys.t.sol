@@ -96,6 +96,11 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
         _expectInvalidHeader(position, value);
     }
 
+    function test_RevertWhen_KeyIsOfTheFormerVersion() public {
+        // Which had no squares.
+        _expectInvalidHeader(4, 1);
+    }
+
     function test_RevertWhen_HeightIsOutOfRange() public {
         _expectInvalidHeader(5, 29);
         _expectInvalidHeader(5, 255);
@@ -117,23 +122,23 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
     }
 
     function testFuzz_RevertWhen_LengthIsWrong(uint256 length) public {
-        length = bound(length, 512, 512 + 64 * 64);
+        length = bound(length, 576, 576 + 64 * 64);
         vm.assume(length != _key.length);
         bytes memory key = new bytes(length);
         for (uint256 i = 0; i < length && i < _key.length; ++i) {
             key[i] = _key[i];
         }
-        _expect(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 512 + 64 * WIDTH, length));
+        _expect(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 576 + 64 * WIDTH, length));
     }
 
     function test_RevertWhen_KeyIsTooShort() public {
-        _expect("", abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 576, 0));
-        _expect(new bytes(511), abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 576, 511));
+        _expect("", abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 640, 0));
+        _expect(new bytes(575), abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 640, 575));
     }
 
     function test_RevertWhen_KeyIsTooLong() public {
-        _expect(new bytes(4609), abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 4608, 4609));
-        _expect(new bytes(70_000), abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 4608, 70_000));
+        _expect(new bytes(4673), abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 4672, 4673));
+        _expect(new bytes(70_000), abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 4672, 70_000));
     }
 
     function test_RevertWhen_RepresentationIsNotCanonical() public {
@@ -144,7 +149,7 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
     }
 
     function test_RevertWhen_CommitmentIsNotCanonical() public {
-        for (uint256 i = 0; i < WIDTH + 7; ++i) {
+        for (uint256 i = 0; i < WIDTH + 8; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotCanonical.selector, i);
             for (uint256 position = 64 + 64 * i; position < 128 + 64 * i; position += 32) {
                 _expect(_poke(_key, position, P), reason);
@@ -154,7 +159,7 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
     }
 
     function test_RevertWhen_CommitmentIsNotOnTheCurve() public {
-        for (uint256 i = 0; i < WIDTH + 7; ++i) {
+        for (uint256 i = 0; i < WIDTH + 8; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, i);
             uint256 position = 64 + 64 * i;
             _expect(_poke(_key, position, _peek(_key, position) ^ 1), reason);

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+pub mod convs;
 pub mod graphs;
 pub mod network;
 pub mod replay;
@@ -16,7 +17,7 @@ use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use verdict_circuit::{
-    Cell, Cells, Channel, Content, Level, Limbs, Program, Region, Tap, Tape, TapeCircuit, Weight,
+    Cell, Cells, Content, Level, Limbs, Pattern, Program, Region, Tap, Tape, TapeCircuit, Weight,
     Witness, int,
 };
 
@@ -64,6 +65,7 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
     let depth = rng.gen_range(2..=size.levels);
     let mut program = Program {
         levels: Vec::new(),
+        patterns: Vec::new(),
         regions: vec![Region::Idle, Region::One],
         limbs: vec![Limbs::default()],
     };
@@ -77,14 +79,9 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
     }
     for (level, &positions) in positions.iter().enumerate().take(depth + 1) {
         let channels = rng.gen_range(1..=size.channels);
+        let words = program.intern(Pattern::uniform(Content::Word, positions));
         program.levels.push(Level {
-            channels: vec![
-                Channel {
-                    content: Content::Word,
-                    positions
-                };
-                channels
-            ],
+            channels: vec![words; channels],
             padding: if level == 0 { rng.gen_range(0..4) } else { 0 },
         });
     }
@@ -134,7 +131,8 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
     let mut y: Vec<Vec<Vec<i64>>> = program
         .levels
         .iter()
-        .map(|l| l.channels.iter().map(|c| vec![0i64; c.positions]).collect())
+        .zip(&positions)
+        .map(|(l, &positions)| vec![vec![0i64; positions]; l.channels.len()])
         .collect();
     let mut values = Values(vec![vec![]; depth + 1]);
     for level in (1..=depth).rev() {
@@ -173,7 +171,7 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
         let constant = level == depth;
         for channel in 0..program.levels[level].channels.len() {
             let one = constant && channel == 0;
-            program.levels[level].channels[channel].content = if one {
+            let content = if one {
                 Content::Cell {
                     region: 1,
                     limbs: 0,
@@ -181,6 +179,8 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
             } else {
                 Content::Cell { region, limbs }
             };
+            program.levels[level].channels[channel] =
+                program.intern(Pattern::uniform(content, positions[level]));
             let mut cells = Vec::new();
             for p in 0..positions[level] {
                 let pre = y[level][channel][p];
@@ -196,7 +196,7 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
                     } => i64::from(values[((pre >> shift) - q_min) as usize]),
                     _ => unreachable!(),
                 };
-                cells.push((pre, x));
+                cells.push(Cell::Looked { y: pre, x });
                 for tap in &taps[level][channel] {
                     let Weight::Int(weight) = tap.weight else {
                         unreachable!()

@@ -4,9 +4,9 @@ use super::{graphs, replay};
 use halo2_axiom::dev::MockProver;
 use halo2curves_axiom::bn256::Fr;
 use rand_chacha::ChaCha8Rng;
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 use verdict_circuit::{
-    CircuitError, Content, Lowered, Program, Tape, TapeCircuit, TraceCells, Witness,
+    CircuitError, Lowered, Program, Tape, TapeCircuit, TraceCells, Witness,
     forge::{Fixed, Forgery, cells, ops, regions},
 };
 use verdict_model::{
@@ -27,7 +27,7 @@ impl Network {
         let trace = execute(lowered.graph(), inputs).unwrap();
         let tape = Tape::new(&lowered.program, &lowered, width).unwrap();
         let witness = witness(&lowered, &tape, &trace).unwrap();
-        let instance = lowered.instance(Fr::from(0xC0FFEE), &trace);
+        let instance = lowered.instance(Fr::from(0xC0FFEE), slice::from_ref(&trace), &[]);
         let circuit = TapeCircuit {
             program: Arc::new(lowered.program.clone()),
             tape: Arc::new(tape),
@@ -73,6 +73,11 @@ impl Network {
         }
     }
 
+    /// The product of two inputs, by squares.
+    pub fn product(width: usize) -> Self {
+        Self::new(product(), &[vec![13, -7]], width, 3)
+    }
+
     /// A prover of this network that may cheat.
     pub fn forgery(&self) -> Forgery {
         Forgery::new(self.circuit.clone())
@@ -80,7 +85,11 @@ impl Network {
 }
 
 pub fn witness(lowered: &Lowered, tape: &Tape, trace: &Trace) -> Result<Witness, CircuitError> {
-    Witness::new(&lowered.program, tape, &TraceCells::new(lowered, trace)?)
+    Witness::new(
+        &lowered.program,
+        tape,
+        &TraceCells::new(lowered, slice::from_ref(trace), &[])?,
+    )
 }
 
 pub fn satisfied(circuit: &TapeCircuit) -> bool {
@@ -104,6 +113,7 @@ pub fn region_of(forgery: &Forgery, row: usize) -> usize {
         .rev()
         .find(|(column, at, _)| (*column, *at) == (Fixed::Region, row));
     match forged {
+        None if regions(&forgery.circuit.tape)[row] == u16::MAX => usize::MAX,
         Some((.., value)) => (0..1 << 16).find(|&id| Fr::from(id) == *value).unwrap() as usize,
         None => usize::from(regions(&forgery.circuit.tape)[row]),
     }
@@ -127,7 +137,11 @@ pub fn recount(forgery: &mut Forgery) {
     let witness = columns(forgery);
     witness.m.fill(0);
     for (row, &region) in looked_up.iter().enumerate().take(rows - 1).skip(1) {
-        if let Some(index) = program.regions[region].index_of(witness.q[row], witness.x[row]) {
+        let index = program
+            .regions
+            .get(region)
+            .and_then(|region| region.index_of(witness.q[row], witness.x[row]));
+        if let Some(index) = index {
             witness.m[entry_row(&program, region, index)] += 1;
         }
     }
@@ -208,12 +222,13 @@ pub fn closing(mut forgery: Forgery, at: Option<(usize, usize)>) -> Forgery {
 
 /// The row of a cell by level and channel.
 pub fn row_of(circuit: &TapeCircuit, level: usize, channel: usize) -> usize {
-    let before = |channels: &[verdict_circuit::Channel]| {
+    let program = &circuit.program;
+    let before = |channels: &[usize]| {
         channels
             .iter()
-            .filter(|c| matches!(c.content, Content::Cell { .. }))
-            .map(|c| c.positions)
-            .sum::<usize>()
+            .flat_map(|&pattern| program.patterns[pattern].contents())
+            .filter(|content| content.carries())
+            .count()
     };
     let levels = &circuit.program.levels;
     let earlier: usize = levels[..level]
@@ -298,5 +313,60 @@ pub fn sample() -> IntegerGraph {
         ],
         inputs: vec![0, 1],
         outputs: vec![4],
+    }
+}
+
+/// `x₀·x₁ = ((x₀ + x₁)² − (x₀ − x₁)²) / 4`.
+pub fn product() -> IntegerGraph {
+    let tensor = |name: &str, len: usize, range: (i32, i32), visibility, layer| Tensor {
+        name: name.into(),
+        shape: vec![len],
+        len,
+        min: range.0,
+        max: range.1,
+        scale: 1.0,
+        visibility,
+        layer,
+    };
+    let layer = |source, weights: Vec<i32>, len: usize, function| {
+        Some(Layer {
+            nodes: vec!["node".into()],
+            terms: vec![Term {
+                source,
+                kernel: Kernel::Dense { weights },
+            }],
+            bias: vec![0; len],
+            function,
+        })
+    };
+    IntegerGraph {
+        tensors: vec![
+            tensor("x", 2, (-20, 20), Visibility::Private, None),
+            tensor(
+                "squares",
+                2,
+                (0, 1600),
+                Visibility::Private,
+                layer(0, vec![1, 1, 1, -1], 2, 0),
+            ),
+            tensor(
+                "product",
+                1,
+                (-400, 400),
+                Visibility::Public,
+                layer(1, vec![1, -1], 1, 1),
+            ),
+        ],
+        functions: vec![
+            Function::Square,
+            Function::Table(Table {
+                name: "quarter".into(),
+                shift: 2,
+                q_min: -400,
+                values: (-400..=400).collect(),
+            }),
+        ],
+        inputs: vec![0],
+        outputs: vec![2],
     }
 }

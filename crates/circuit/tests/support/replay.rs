@@ -55,13 +55,18 @@ pub fn replay(
             _ => y_prev,
         };
         let word = instance.get(row).copied().unwrap_or(Fr::ZERO);
-        let y = kept + s * (int(witness.q[row]) + word) + bonus(Y, row);
+        let square = witness.squares.iter().find(|s| s.0 as usize == row);
+        let (q, x) = match square {
+            Some(&(_, q, x)) => (q, x),
+            None => (int(witness.q[row]), int(witness.x[row])),
+        };
+        let y = kept + s * (q + word) + bonus(Y, row);
         let before = if op == Op::Level {
             d_prev * c.g + y_prev
         } else {
             d_prev
         };
-        let d = before - int(witness.x[row]) * columns[H][row] + bonus(D, row);
+        let d = before - x * columns[H][row] + bonus(D, row);
         (columns[S][row], columns[Y][row], columns[D][row]) = (s, y, d);
     }
 }
@@ -127,9 +132,13 @@ pub fn look_ups(
     let idle = fingerprint(0, (0, 0));
     for row in 1..regions.len() {
         let entry = entries.next().unwrap_or(idle);
-        let looked_up = fingerprint(regions[row], (witness.q[row], witness.x[row]));
-        let change =
-            looked_up.invert().unwrap() - entry.invert().unwrap() * Fr::from(witness.m[row]);
+        let looked_up = match regions[row] {
+            usize::MAX => Fr::ZERO,
+            region => fingerprint(region, (witness.q[row], witness.x[row]))
+                .invert()
+                .unwrap(),
+        };
+        let change = looked_up - entry.invert().unwrap() * Fr::from(witness.m[row]);
         columns[L][row] = columns[L][row - 1] + change;
     }
 }

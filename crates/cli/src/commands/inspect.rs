@@ -131,12 +131,7 @@ impl Inspect {
                 name: tensor.name.clone(),
                 shape: tensor.shape.clone(),
                 cells: tensor.len,
-                weights: layer
-                    .terms
-                    .iter()
-                    .flat_map(|term| &term.rows)
-                    .map(Vec::len)
-                    .sum(),
+                weights: layer.terms.iter().map(|term| term.kernel.non_zero()).sum(),
                 function: layer.activation.name().into(),
                 min: None,
                 max: None,

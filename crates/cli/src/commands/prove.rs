@@ -142,7 +142,7 @@ impl Prove {
             proof_bytes: file.proof.len(),
             prove_seconds: proving().map(|stage| stage.seconds).sum(),
             prove_peak_rss_bytes: proving().filter_map(|stage| stage.peak_rss_bytes).max(),
-            outputs: decode::outputs(session.model(), &inference.trace, float.as_deref()),
+            outputs: decode::outputs(session.model(), &inference.traces[0], float.as_deref()),
             stages,
             out: self.out.clone(),
         })

@@ -85,7 +85,7 @@ pub fn draw(material: &Material, kind: usize, mutate: Mutate, index: u64) -> Mut
 impl Material {
     /// Weight columns.
     pub fn width(&self) -> usize {
-        (self.good.proof.len() - 1504) / 32
+        (self.good.proof.len() - 1536) / 32
     }
 
     /// Words of the proof at which a point begins.

@@ -29,7 +29,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         |m, random| {
             let (key, width) = widened(m, random);
             let mut proof = m.good.proof.clone();
-            let weights_end = 32 * (22 + 20 + m.width());
+            let weights_end = 32 * (22 + 21 + m.width());
             if width > m.width() {
                 let scalar = B256::from(field::random_scalar(random));
                 proof.splice(weights_end..weights_end, scalar.0.repeat(width - m.width()));
@@ -166,7 +166,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
 
 /// A word at which one of the key's commitments begins.
 fn commitment(m: &Material, random: &mut Random) -> usize {
-    2 + 2 * random.gen_range(0..7 + m.width())
+    2 + 2 * random.gen_range(0..8 + m.width())
 }
 
 fn replace(key: &[u8], at: usize, value: u8) -> Vec<u8> {
@@ -189,7 +189,7 @@ fn widened(m: &Material, random: &mut Random) -> (Vec<u8>, usize) {
         }
     };
     let mut key = replace(&m.good.key, 6, u8::try_from(width).unwrap());
-    let end = 64 * (1 + 7 + width);
+    let end = 64 * (1 + 8 + width);
     key.truncate(end);
     while key.len() < end {
         let point = if random.r#gen() {

@@ -121,7 +121,7 @@ impl Contract {
     /// What the contract makes of calldata: it reads as much as it needs, zeros where there is nothing, and reduces scalars.
     pub fn as_read(&self, values: &[B256], proof: &[u8]) -> Vec<u8> {
         let scalars_at = self.words + 22;
-        let scalars = 21 + self.width;
+        let scalars = 22 + self.width;
         let mut data = calldata(values, proof).to_vec();
         data.resize(32 * (scalars_at + scalars + 4), 0);
         for (index, word) in data.chunks_exact_mut(32).enumerate() {

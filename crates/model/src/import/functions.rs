@@ -5,8 +5,10 @@
 //! [`Expression`], which costs one look-up.
 
 use super::node::Node;
+use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::expression::{Binary, Expression, Unary};
+use crate::linear::Affine;
 
 /// The function that operator `node` applies to its first operand, given its attributes and constant operands.
 pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
@@ -40,7 +42,10 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
         "Reciprocal" => Some(Expression::constant(1.0).binary(Binary::Div, &v())),
         "Not" => Some(v().with(Binary::Equal, 0.0)),
         "Relu" => Some(relu(&v())),
-        "LeakyRelu" => Some(leaky(&v(), &Expression::constant(node.float("alpha", 0.01)))),
+        "LeakyRelu" => Some(leaky(
+            &v(),
+            &Expression::constant(node.float("alpha", 0.01)),
+        )),
         "ThresholdedRelu" => {
             let above = v().with(Binary::Greater, node.float("alpha", 1.0));
             Some(above.select(&v(), &Expression::constant(0.0)))
@@ -58,10 +63,7 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
             Some(elu(alpha, 1.0).with(Binary::Mul, node.float("gamma", 1.050_701_022_148_132_3)))
         }
         "Softplus" => Some(softplus()),
-        "Softsign" => Some(v().binary(
-            Binary::Div,
-            &v().unary(Unary::Abs).with(Binary::Add, 1.0),
-        )),
+        "Softsign" => Some(v().binary(Binary::Div, &v().unary(Unary::Abs).with(Binary::Add, 1.0))),
         "HardSigmoid" => Some(hard_sigmoid(
             node.float("alpha", 0.2),
             node.float("beta", 0.5),
@@ -72,7 +74,7 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
             Some(v().binary(Binary::Mul, &alpha.unary(Unary::Sigmoid)))
         }
         "Mish" => Some(v().binary(Binary::Mul, &softplus().unary(Unary::Tanh))),
-        "Gelu" => match node.text("approximate", "none").as_str() {
+        "Gelu" => match node.text("approximate").as_deref().unwrap_or("none") {
             "none" => Some(gelu()),
             "tanh" => Some(gelu_tanh()),
             other => {
@@ -146,6 +148,40 @@ pub(super) fn combine(
         ("Where", [condition, a, b]) => Some(condition.select(a, b)),
         _ => None,
     })
+}
+
+/// The value of an element-wise operator on constants alone, which need not be the same everywhere.
+pub(super) fn constant(node: &Node<'_>) -> Result<Option<Affine>> {
+    let known = |operand: &&Affine| operand.is_constant();
+    if node.operands.is_empty() || !node.operands.iter().flatten().all(known) {
+        return Ok(None);
+    }
+    let mut shape = Vec::new();
+    for operand in node.operands.iter().flatten() {
+        shape = broadcast_shape(node, &shape, &operand.shape)?;
+    }
+    let operands = node
+        .operands
+        .iter()
+        .map(|operand| {
+            operand
+                .map(|value| broadcast(node, value, &shape))
+                .transpose()
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let count = node.count(&shape)?;
+    let mut values = Vec::with_capacity(count);
+    for i in 0..count {
+        let cell: Vec<Option<Expression>> = operands
+            .iter()
+            .map(|operand| Some(Expression::constant(operand.as_ref()?.bias[i])))
+            .collect();
+        match combine(node, &cell)?.and_then(|value| value.as_constant()) {
+            Some(value) => values.push(value),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Affine::constant(shape, values)))
 }
 
 fn relu(v: &Expression) -> Expression {
@@ -270,9 +306,9 @@ fn cast(node: &Node<'_>) -> Result<Option<Expression>> {
         .and_then(|to| DataType::try_from(to).ok());
     let v = Expression::value();
     match target {
-        Some(
-            DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16,
-        ) => Ok(Some(v)),
+        Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => {
+            Ok(Some(v))
+        }
         Some(DataType::Bool) => {
             let zero = v.with(Binary::Equal, 0.0);
             Ok(Some(zero.with(Binary::Equal, 0.0)))

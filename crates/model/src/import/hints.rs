@@ -7,29 +7,18 @@ pub(super) fn hint(op: &str) -> &'static str {
         | "GlobalMaxPool" => {
             "convolution and pooling come with a later version; until then use a dense model, or extract features outside"
         }
-        "Softmax" | "LogSoftmax" | "Hardmax" => {
-            "export the logits (name the value before this node as the output) and take the arg-max outside"
-        }
-        "ArgMax" | "ArgMin" | "TopK" => {
-            "export the scores it is applied to (name them as the output) and pick the best one outside"
-        }
-        "Gelu" | "Erf" => "train with Relu, Sigmoid or Tanh instead",
-        "Elu" | "Selu" | "Celu" | "PRelu" | "HardSwish" | "Mish" | "Softplus" | "Softsign"
-        | "ThresholdedRelu" => "use Relu, LeakyRelu, Clip, Sigmoid or Tanh instead",
-        "HardSigmoid" => "use Sigmoid, or a scaled Clip, instead",
         "LSTM" | "GRU" | "RNN" | "Scan" | "Loop" | "If" => {
             "control flow and recurrence come with a later version; unroll the network to a fixed length before exporting"
         }
-        "Attention"
-        | "LayerNormalization"
-        | "InstanceNormalization"
-        | "GroupNormalization"
-        | "RMSNormalization" => {
-            "it multiplies activations with one another; use BatchNormalization or drop the normalisation"
+        "Attention" | "RotaryEmbedding" => {
+            "export with opset 22 or older, which writes it as MatMul, Softmax and the like"
         }
-        "Max" | "Min" => "with a constant bound, use Clip or Relu",
-        "Pow" | "Sqrt" | "Exp" | "Log" | "Abs" | "Reciprocal" => {
-            "compute this feature outside and give its result to the model"
+        "CumSum" => "write it as a MatMul with a triangular matrix of ones",
+        "Mod" | "BitShift" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" => {
+            "integer arithmetic on activations is not supported; compute this feature outside and give its result to the model"
+        }
+        "NonZero" | "Unique" | "Compress" | "NonMaxSuppression" => {
+            "its output's shape depends on the data; end the model before it (name its operand as the output)"
         }
         "QuantizeLinear"
         | "DequantizeLinear"
@@ -45,8 +34,9 @@ pub(super) fn hint(op: &str) -> &'static str {
             "decision trees come with a later version"
         }
         _ => {
-            "supported are Gemm, MatMul, Add, Sub, Mul, Div, Neg, Sum, BatchNormalization, ReduceMean, ReduceSum, Relu, \
-             LeakyRelu, Clip, Sigmoid, Tanh and operators that move values; compute the rest outside the model"
+            "supported are linear operators (Gemm, MatMul, BatchNormalization …), element-wise functions (Relu, Gelu, Sigmoid, Exp …), \
+             products and comparisons of activations, reductions, ArgMax, TopK, Softmax, norms, and operators that move values; compute \
+             the rest outside the model"
         }
     }
 }

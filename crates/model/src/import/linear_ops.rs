@@ -1,5 +1,6 @@
 //! Operators that are linear in the activations.
 
+use super::builder::Builder;
 use super::node::Node;
 use super::shape_ops::{broadcast, broadcast_index, broadcast_shape};
 use crate::Result;
@@ -23,10 +24,10 @@ pub(super) fn sum(node: &Node<'_>) -> Result<Affine> {
     Ok(total)
 }
 
-pub(super) fn neg(node: &Node<'_>) -> Result<Affine> {
-    let mut value = node.operand(0)?.clone();
-    value.scale(|_| -1.0);
-    Ok(value)
+pub(super) fn mean(node: &Node<'_>) -> Result<Affine> {
+    let mut total = sum(node)?;
+    total.scale(|_| 1.0 / node.operands.len() as f64);
+    Ok(total)
 }
 
 pub(super) fn mul(node: &Node<'_>) -> Result<Affine> {
@@ -51,19 +52,19 @@ pub(super) fn div(node: &Node<'_>) -> Result<Affine> {
     let mut value = broadcast(node, a, &shape)?;
     let divisor = broadcast(node, b, &shape)?;
     if let Some(position) = divisor.bias.iter().position(|d| *d == 0.0) {
-        return Err(node.invalid(format!(
-            "divides by zero at position {position}; correct the constant and export again"
-        )));
+        return Err(node.zero_divisor(position));
     }
     value.scale(|i| 1.0 / divisor.bias[i]);
     Ok(value)
 }
 
-/// numpy's `matmul`, one side constant.
-pub(super) fn matmul(node: &Node<'_>, a: &Affine, b: &Affine) -> Result<Affine> {
-    if !a.is_constant() && !b.is_constant() {
-        return Err(node.product());
-    }
+/// numpy's `matmul`.
+pub(super) fn matmul(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    a: &Affine,
+    b: &Affine,
+) -> Result<Affine> {
     let mismatch = || {
         node.invalid(format!(
             "cannot multiply shapes {:?} and {:?}",
@@ -104,19 +105,25 @@ pub(super) fn matmul(node: &Node<'_>, a: &Affine, b: &Affine) -> Result<Affine> 
     if !column {
         shape.push(n);
     }
+    let pairs = |i: usize| {
+        let (plane, i, j) = (i / (m * n), i / n % m, i % n);
+        let (left_plane, right_plane) = (
+            left_index[plane] * m * inner,
+            right_index[plane] * inner * n,
+        );
+        (0..inner).map(move |k| (left_plane + i * inner + k, right_plane + k * n + j))
+    };
+    if !a.is_constant() && !b.is_constant() {
+        let pairs = (0..shape.iter().product()).map(|i| pairs(i).collect());
+        return Ok(builder.bilinear(&node.output(), a, b, shape, &pairs.collect()));
+    }
     let (variable, constant, variable_left) = if b.is_constant() {
         (a, b, true)
     } else {
         (b, a, false)
     };
     let mut product = variable.combine(shape, |i| {
-        let (plane, i, j) = (i / (m * n), i / n % m, i % n);
-        let (left_plane, right_plane) = (
-            left_index[plane] * m * inner,
-            right_index[plane] * inner * n,
-        );
-        (0..inner).map(move |k| {
-            let (l, r) = (left_plane + i * inner + k, right_plane + k * n + j);
+        pairs(i).map(|(l, r)| {
             if variable_left {
                 (l, constant.bias[r])
             } else {
@@ -141,10 +148,10 @@ fn transposed(node: &Node<'_>, value: &Affine, flag: &str) -> Result<Affine> {
     Ok(value.gather(vec![columns, rows], &index))
 }
 
-pub(super) fn gemm(node: &Node<'_>) -> Result<Affine> {
+pub(super) fn gemm(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let a = transposed(node, node.operand(0)?, "transA")?;
     let b = transposed(node, node.operand(1)?, "transB")?;
-    let mut product = matmul(node, &a, &b)?;
+    let mut product = matmul(node, builder, &a, &b)?;
     let alpha = node.float("alpha", 1.0);
     product.scale(|_| alpha);
     let Some(c) = node.optional(2) else {
@@ -157,12 +164,23 @@ pub(super) fn gemm(node: &Node<'_>) -> Result<Affine> {
 }
 
 pub(super) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
+    let mut value = node.operand(0)?.clone();
+    let (factor, shift) = normalisation(node, &value.shape)?;
+    value.scale(|i| factor[i]);
+    for (bias, shift) in value.bias.iter_mut().zip(shift) {
+        *bias += shift;
+    }
+    Ok(value)
+}
+
+/// What `BatchNormalization` multiplies each cell of a value of `shape` by, and what it adds.
+pub(super) fn normalisation(node: &Node<'_>, shape: &[usize]) -> Result<(Vec<f64>, Vec<f64>)> {
     if node.int("training_mode", 0) != 0 {
         return Err(node.invalid("is in training mode; call model.eval() before exporting"));
     }
-    let mut value = node.operand(0)?.clone();
-    let channels = value.shape.get(1).copied().unwrap_or(1);
-    let inner: usize = value.shape.iter().skip(2).product();
+    let channels = shape.get(1).copied().unwrap_or(1);
+    let inner: usize = shape.iter().skip(2).product();
+    let len: usize = shape.iter().product();
     let parameter = |index| {
         let values = node.constant(index)?;
         if values.len() == channels {
@@ -187,49 +205,44 @@ pub(super) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
         .zip(variance)
         .map(|(s, v)| s / (v + epsilon).sqrt())
         .collect();
-    value.scale(|i| factor[i / inner % channels]);
-    for (i, bias) in value.bias.iter_mut().enumerate() {
-        let channel = i / inner % channels;
-        *bias += shift[channel] - mean[channel] * factor[channel];
+    let by_cell = |values: Vec<f64>| {
+        let cell = |i: usize| values[i / inner % channels];
+        (0..len).map(cell).collect()
+    };
+    let shift = (0..channels)
+        .map(|channel| shift[channel] - mean[channel] * factor[channel])
+        .collect();
+    Ok((by_cell(factor), by_cell(shift)))
+}
+
+/// The mean of every plane.
+pub(super) fn global_average_pool(node: &Node<'_>) -> Result<Affine> {
+    let value = node.operand(0)?;
+    if value.shape.len() < 3 {
+        return Err(node.unsupported(format!(
+            "it is applied to shape {:?}; expected at least three axes",
+            value.shape
+        )));
     }
-    Ok(value)
+    let planes: usize = value.shape[..2].iter().product();
+    let plane = value.len() / planes.max(1);
+    let mut shape = value.shape.clone();
+    shape[2..].fill(1);
+    Ok(value.combine(shape, |i| {
+        (i * plane..(i + 1) * plane).map(move |cell| (cell, 1.0 / plane as f64))
+    }))
 }
 
 /// `ReduceSum` and `ReduceMean`.
 pub(super) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
     let value = node.operand(0)?;
-    let rank = value.shape.len();
-    let axes = match node.list("axes", 1)?.filter(|axes| !axes.is_empty()) {
-        Some(axes) => axes
-            .iter()
-            .map(|axis| node.axis(*axis, rank))
-            .collect::<Result<Vec<_>>>()?,
-        None if node.int("noop_with_empty_axes", 0) != 0 => return Ok(value.clone()),
-        None => (0..rank).collect(),
+    let Some((members, shape)) = node.groups()? else {
+        return Ok(value.clone());
     };
-    let reduced = |axis: &usize| axes.contains(axis);
-    let kept: Vec<usize> = (0..rank)
-        .map(|axis| if reduced(&axis) { 1 } else { value.shape[axis] })
-        .collect();
-    // Which output each input cell falls into is what broadcasting the output back would say.
-    let target = broadcast_index(&kept, &value.shape).unwrap_or_default();
-    let len = node.count(&kept)?;
-    let mut members = vec![Vec::new(); len];
-    for (cell, output) in target.into_iter().enumerate() {
-        members[output].push(cell);
-    }
     let weight = if mean {
-        len as f64 / value.len() as f64
+        members.len() as f64 / value.len() as f64
     } else {
         1.0
-    };
-    let shape = if node.int("keepdims", 1) != 0 {
-        kept
-    } else {
-        (0..rank)
-            .filter(|axis| !reduced(axis))
-            .map(|axis| value.shape[axis])
-            .collect()
     };
     Ok(value.combine(shape, |i| {
         members[i].iter().map(move |cell| (*cell, weight))

@@ -1,21 +1,40 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod apply;
+mod builder;
+mod compare;
+mod conv_ops;
+mod fold;
+mod functions;
 mod hints;
+mod layout;
 mod linear_ops;
+mod max_pool;
+mod maximum;
 mod ml;
 mod node;
+mod norms;
+mod plane_ops;
+mod prelu;
+mod products;
 mod proto;
+mod resize;
+mod rows;
 mod shape_ops;
+mod softmax;
+mod window;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Precision};
-use crate::linear::Affine;
-use crate::missing::Missing;
+use crate::float_graph::{Activation, FloatGraph};
+use crate::linear::{Affine, Value};
+use crate::planes::Planes;
 use crate::{ModelError, Result};
+use builder::Builder;
+use fold::{Applied, Lineage};
 use node::Node;
 
 /// More cells in one tensor than any model that can be proved has.
@@ -61,12 +80,12 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         opset,
         values: HashMap::new(),
         constants: HashMap::new(),
-        tensors: vec![],
+        lineages: HashMap::new(),
+        applied: Vec::new(),
+        builder: Builder::default(),
         taken: HashSet::new(),
-        wanted: HashSet::new(),
-        missing: HashMap::new(),
-        imputed: HashMap::new(),
-        stand_ins: BTreeMap::new(),
+        readers: HashMap::new(),
+        ml: ml::State::default(),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -84,55 +103,76 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     if output_names.is_empty() {
         return Err(invalid("the model has no output; export it again".into()));
     }
-    for node in importer.needed(&output_names) {
+    let nodes = importer.needed(&output_names);
+    for node in nodes.iter().filter(|node| node.op_type != "Shape") {
+        for input in &node.input {
+            *importer.readers.entry(input).or_default() += 1;
+        }
+    }
+    for node in nodes {
+        let last = node.output.iter().any(|name| output_names.contains(name));
+        if last && matches!(&*node.op_type, "Softmax" | "LogSoftmax" | "Hardmax") {
+            tracing::info!(
+                node = node.name,
+                "the model ends in a soft-max; if only the most likely class counts, proving up to its operand \
+                 (import_outputs) is cheaper"
+            );
+        }
         importer.run(node)?;
     }
     let mut outputs = output_names
         .iter()
         .map(|name| importer.output(name))
         .collect::<Result<Vec<_>>>()?;
+    importer.check_masks()?;
     let missing = importer.settle_missing(&inputs, &mut outputs)?;
     let stem = || {
         path.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    Ok(FloatGraph {
+    let mut float = FloatGraph {
         name: if graph.name.is_empty() {
             stem()
         } else {
             graph.name.clone()
         },
-        tensors: importer.tensors,
+        tensors: importer.builder.tensors,
         inputs,
         outputs,
         output_names,
         path: path.into(),
         onnx: onnx.into(),
-        missing,
         onnx_input_shapes,
-    })
+        missing,
+    };
+    layout::settle(&mut float);
+    Ok(float)
 }
+
+/// Stands for an infinity in the mask of a soft-max.
+const INFINITE: f64 = 1e30;
+/// Weights per cell above which a value that is read twice becomes a tensor.
+const HEAVY: usize = 4;
 
 struct Importer<'a> {
     path: &'a Path,
     graph: &'a GraphProto,
     opset: i64,
     /// Every ONNX value known so far.
-    values: HashMap<String, Affine>,
+    values: HashMap<String, Value>,
     /// Constants with a value that is not finite: its position and the value.
     constants: HashMap<String, (usize, f64)>,
-    tensors: Vec<FloatTensor>,
+    /// Every ONNX value that is a function of another one.
+    lineages: HashMap<String, Lineage>,
+    applied: Vec<Applied>,
+    builder: Builder,
     /// Tensors that are outputs already.
     taken: HashSet<usize>,
-    /// Names that the outputs or a needed node ask for.
-    wanted: HashSet<String>,
-    /// Input cells that tests read, with the end of the range where missing values lie.
-    missing: HashMap<(usize, u32), Missing>,
-    /// Input cells whose missing values are imputed.
-    imputed: HashMap<(usize, u32), Missing>,
-    /// Tensors that stand for an input with its missing values imputed.
-    stand_ins: BTreeMap<usize, usize>,
+    /// How many nodes read each value.
+    readers: HashMap<&'a str, usize>,
+    /// What operators of `ai.onnx.ml` need to know of one another.
+    ml: ml::State,
 }
 
 impl<'a> Importer<'a> {
@@ -150,7 +190,7 @@ impl<'a> Importer<'a> {
             self.constants
                 .insert(name.to_owned(), (position, value.bias[position]));
         }
-        self.values.insert(name.to_owned(), value);
+        self.values.insert(name.to_owned(), Value::Rows(value));
     }
 
     fn load_inputs(&mut self) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
@@ -162,27 +202,14 @@ impl<'a> Importer<'a> {
                 continue;
             }
             let onnx_shape = proto::input_shape(self.path, input)?;
-            let id = self.push(input.name.clone(), &onnx_shape, None);
-            self.values.insert(
-                input.name.clone(),
-                Affine::tensor(id, onnx_shape.clone(), self.tensors[id].len),
-            );
+            let tensors = &mut self.builder.tensors;
+            let id = builder::push(tensors, input.name.clone(), &onnx_shape, None);
+            let value = builder::plain(id, onnx_shape.clone(), tensors[id].len);
+            self.values.insert(input.name.clone(), value);
             ids.push(id);
             onnx_shapes.push(onnx_shape);
         }
         Ok((ids, onnx_shapes))
-    }
-
-    fn push(&mut self, name: String, onnx_shape: &[usize], layer: Option<FloatLayer>) -> usize {
-        let shape = stripped(onnx_shape);
-        let len = shape.iter().product();
-        self.tensors.push(FloatTensor {
-            name,
-            shape,
-            len,
-            layer,
-        });
-        self.tensors.len() - 1
     }
 
     /// The nodes that the values `names` depend on, in the file's (topological) order.
@@ -204,20 +231,11 @@ impl<'a> Importer<'a> {
             })
             .collect();
         nodes.reverse();
-        self.wanted = wanted;
+        self.ml.wanted = wanted;
         nodes
     }
 
-    fn run(&mut self, proto: &'a NodeProto) -> Result<()> {
-        if proto.domain == ml::DOMAIN {
-            return self.run_ml(proto);
-        }
-        if proto.op_type == "Cast"
-            && let (Some(value), [output]) = (self.cast_to_whole(proto), &proto.output[..])
-        {
-            self.values.insert(output.clone(), value);
-            return Ok(());
-        }
+    fn run(&mut self, proto: &NodeProto) -> Result<()> {
         let first_output = proto
             .output
             .iter()
@@ -229,7 +247,7 @@ impl<'a> Importer<'a> {
         } else {
             proto.name.clone()
         };
-        let mut node = Node {
+        let node = Node {
             path: self.path,
             proto,
             name,
@@ -243,7 +261,7 @@ impl<'a> Importer<'a> {
         }
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
-                && proto.op_type != "Clip"
+                && !matches!(&*proto.op_type, "Clip" | "Max" | "Min" | "Add" | "Where")
             {
                 return Err(ModelError::NonFiniteWeight {
                     path: self.path.into(),
@@ -253,66 +271,176 @@ impl<'a> Importer<'a> {
                     value: *value,
                 });
             }
-            match self.values.get(input) {
-                Some(value) => node.operands.push(Some(value)),
-                None if input.is_empty() => node.operands.push(None),
-                None => {
-                    return Err(node.invalid(format!(
-                        "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
-                    )));
-                }
+            let known = self.values.contains_key(input) || self.lineages.contains_key(input);
+            if !known && !input.is_empty() {
+                return Err(node.invalid(format!(
+                    "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
+                )));
             }
         }
-        let result = evaluate(&node)?;
-        let value = match result {
-            Evaluated::Linear(mut value) => {
-                if !value.is_finite() {
-                    return Err(node.invalid(
-                        "its folded weights overflow; check the model's weights for huge values",
-                    ));
-                }
-                if !value.is_constant() {
-                    value.nodes.push(node.name);
-                }
-                value
-            }
-            Evaluated::Activated(value, activation) if value.is_constant() => {
-                let bias = value.bias.iter().map(|v| activation.apply(*v)).collect();
-                Affine {
-                    bias,
-                    ..value.clone()
-                }
-            }
-            Evaluated::Activated(value, activation) => {
-                let mut value = value.clone();
-                value.nodes.push(node.name);
-                self.activate(first_output.clone(), value, activation)
+        if proto.domain == ml::DOMAIN {
+            return self.run_ml(&node);
+        }
+        if let (Some(value), [output]) = (self.cast_to_whole(proto), &proto.output[..]) {
+            self.values.insert(output.clone(), Value::Rows(value));
+            return Ok(());
+        }
+        if node.standard()? && self.fold(proto, &node.name, &first_output)? {
+            return Ok(());
+        }
+        if let ("Div", [dividend, divisor]) = (&*proto.op_type, &proto.input[..])
+            && let Some(reciprocal) = self.reciprocal(divisor, &first_output)
+        {
+            return self.run(&NodeProto {
+                op_type: "Mul".into(),
+                input: vec![dividend.clone(), reciprocal],
+                ..proto.clone()
+            });
+        }
+        for input in &proto.input {
+            self.force(input)?;
+        }
+        // Operands that were too long a function to be folded are tensors now.
+        if self.fold(proto, &node.name, &first_output)? {
+            return Ok(());
+        }
+        self.prepare(proto);
+        let open: Vec<Option<Value>> = proto.input.iter().map(|i| self.masked(proto, i)).collect();
+        let mut operands = Vec::with_capacity(proto.input.len());
+        for (input, open) in proto.input.iter().zip(&open) {
+            operands.push(open.as_ref().or_else(|| self.values.get(input)));
+        }
+        let node = node.with(operands.iter().map(|value| rows_of(*value)).collect());
+        let found = plane_ops::evaluate(&node, &operands, &mut self.builder)?;
+        let values = match found {
+            Some(value) => vec![finished(&node, value)?],
+            None => {
+                let explicit: Vec<Option<Affine>> = operands
+                    .iter()
+                    .zip(&proto.input)
+                    .map(|(value, name)| explicit(*value, name, &mut self.builder))
+                    .collect();
+                let all = explicit.iter().zip(&operands);
+                let all = all.map(|(made, value)| made.as_ref().or_else(|| rows_of(*value)));
+                let node = node.with(all.collect());
+                let values = evaluate(&node, &mut self.builder)?.into_iter();
+                let values = values.map(|value| finished(&node, Value::Rows(value)));
+                values.collect::<Result<Vec<_>>>()?
             }
         };
-        self.values.insert(first_output, value);
+        let replaced = std::mem::take(&mut self.builder.replaced);
+        for (output, mut value) in proto.output.iter().zip(values) {
+            if let Value::Planes(planes) = &value
+                && self.is_worth_a_tensor(output, planes)
+            {
+                value = self.builder.activate(output, value, Activation::Identity);
+            }
+            if !output.is_empty() {
+                self.values.insert(output.clone(), value);
+            }
+        }
+        self.values.extend(replaced);
         Ok(())
     }
 
-    /// Makes `activation(value)` a tensor.
-    fn activate(&mut self, name: String, value: Affine, activation: Activation) -> Affine {
-        let onnx_shape = value.shape.clone();
-        let layer = FloatLayer {
-            nodes: value.nodes,
-            terms: value
-                .terms
-                .into_iter()
-                .map(|(source, rows)| FloatTerm::rows(source, rows))
-                .collect(),
-            bias: value.bias,
-            activation,
-            precision: Precision::Scaled,
+    /// Whether several nodes read a value and its weights, streamed for each of them, cost more than its cells.
+    fn is_worth_a_tensor(&self, name: &str, value: &Planes) -> bool {
+        let readers = self.readers.get(name).copied().unwrap_or(0);
+        !value.is_placement()
+            && (readers.saturating_sub(1)) * value.weights()
+                > conv_ops::WEIGHTS_PER_ROW * conv_ops::ROWS_PER_CELL * value.len()
+    }
+
+    /// Makes tensors of the operands whose integers the operator multiplies or compares, under their own name: other operators
+    /// that read them then do so too.
+    fn prepare(&mut self, proto: &NodeProto) {
+        let varying = |input: &String| self.values.get(input).is_some_and(|v| !v.is_constant());
+        let count = proto.input.iter().filter(|input| varying(input)).count();
+        let operands = match &*proto.op_type {
+            "Mul" | "MatMul" | "Gemm" if count >= 2 => 2,
+            "MatMul" | "Gemm" => {
+                // What is made of squares has uniform weights; a matrix would have them rounded one by one.
+                let square = |input: &&String| match self.values.get(*input) {
+                    Some(Value::Rows(value)) => self.builder.has_squares(value),
+                    _ => false,
+                };
+                let found: Vec<String> = proto.input.iter().filter(square).cloned().collect();
+                found.iter().for_each(|input| self.materialise(input));
+                return;
+            }
+            "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" | "ReduceProd"
+            | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" => 1,
+            "LayerNormalization" | "RMSNormalization"
+                if proto
+                    .input
+                    .first()
+                    .is_some_and(|input| self.is_heavy(input)) =>
+            {
+                1
+            }
+            _ => return,
         };
-        let id = self.push(name, &onnx_shape, Some(layer));
-        Affine::tensor(id, onnx_shape, self.tensors[id].len)
+        for input in proto.input.iter().take(operands) {
+            self.materialise(input);
+        }
+    }
+
+    fn materialise(&mut self, name: &str) {
+        if let Some(value) = self.values.get(name)
+            && !value.is_constant()
+        {
+            let value = self
+                .builder
+                .tensor(&format!("{name}/integers"), value.clone());
+            self.values.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Whether a value has so many weights that reading it twice costs more than making it a tensor.
+    fn is_heavy(&self, name: &str) -> bool {
+        match self.values.get(name) {
+            Some(Value::Rows(value)) => {
+                let weights = value.terms.values().flatten().map(Vec::len).sum::<usize>();
+                weights > HEAVY * value.len()
+            }
+            Some(Value::Planes(value)) => !value.is_placement(),
+            None => false,
+        }
+    }
+
+    /// A constant operand with its infinities made finite, where the operator may have such.
+    fn masked(&self, proto: &NodeProto, input: &str) -> Option<Value> {
+        if !self.constants.contains_key(input) || !matches!(&*proto.op_type, "Add" | "Where") {
+            return None;
+        }
+        let Some(Value::Rows(value)) = self.values.get(input) else {
+            return None;
+        };
+        let mut value = value.clone();
+        let finite = |v: &mut f64| *v = v.clamp(-INFINITE, INFINITE);
+        value.bias.iter_mut().for_each(finite);
+        Some(Value::Rows(value))
+    }
+
+    fn check_masks(&self) -> Result<()> {
+        for tensor in &self.builder.tensors {
+            let mut biases = tensor.layer.iter().flat_map(|layer| &layer.bias);
+            if biases.any(|bias| bias.abs() > INFINITE / 2.0) {
+                return Err(ModelError::InvalidModel {
+                    path: self.path.into(),
+                    detail: format!(
+                        "an infinite constant reaches `{}`; only a mask that is added right before a soft-max may hold one",
+                        tensor.name
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The tensor of the output called `name`.
     fn output(&mut self, name: &str) -> Result<usize> {
+        self.force(name)?;
         let Some(value) = self.values.get(name) else {
             return Err(ModelError::InvalidModel {
                 path: self.path.into(),
@@ -332,18 +460,18 @@ impl<'a> Importer<'a> {
         // An input, or a tensor that is an output already, gets a copy: outputs are distinct and never inputs.
         let reusable = value
             .as_tensor()
-            .filter(|id| self.tensors[*id].layer.is_some() && !self.taken.contains(id));
+            .filter(|id| self.builder.tensors[*id].layer.is_some() && !self.taken.contains(id));
         let id = match reusable {
             Some(id) => {
-                let shape = stripped(&value.shape);
-                let tensor = &mut self.tensors[id];
+                let shape = stripped(value.shape());
+                let tensor = &mut self.builder.tensors[id];
                 (tensor.name, tensor.shape) = (name.to_owned(), shape);
                 id
             }
             None => {
                 let value = value.clone();
-                self.activate(name.to_owned(), value, Activation::Identity);
-                self.tensors.len() - 1
+                self.builder.activate(name, value, Activation::Identity);
+                self.builder.tensors.len() - 1
             }
         };
         self.taken.insert(id);
@@ -360,84 +488,108 @@ fn stripped(onnx_shape: &[usize]) -> Vec<usize> {
     }
 }
 
-enum Evaluated<'a> {
-    Linear(Affine),
-    Activated(&'a Affine, Activation),
+/// The value's explicit form, if that is what it has.
+fn rows_of(value: Option<&Value>) -> Option<&Affine> {
+    match value {
+        Some(Value::Rows(value)) => Some(value),
+        _ => None,
+    }
 }
 
-fn evaluate<'a>(node: &Node<'a>) -> Result<Evaluated<'a>> {
-    use Evaluated::{Activated, Linear};
-    if !matches!(&*node.proto.domain, "" | "ai.onnx") {
-        return Err(node.unsupported(hints::hint(node.op())));
+/// The explicit form of planes: cell by cell where they are multiples of tensors' cells, otherwise they become a tensor first.
+fn explicit(value: Option<&Value>, name: &str, builder: &mut Builder) -> Option<Affine> {
+    match value {
+        Some(Value::Planes(value)) if value.is_placement() => Some(value.rows()),
+        Some(Value::Planes(value)) => Some(builder.materialise_planes(name, value.clone()).rows()),
+        _ => None,
     }
-    Ok(match node.op() {
-        "Gemm" => Linear(linear_ops::gemm(node)?),
-        "MatMul" => Linear(linear_ops::matmul(
-            node,
-            node.operand(0)?,
-            node.operand(1)?,
-        )?),
-        "Add" => Linear(linear_ops::add(node, 1.0)?),
-        "Sub" => Linear(linear_ops::add(node, -1.0)?),
-        "Mul" => Linear(linear_ops::mul(node)?),
-        "Div" => Linear(linear_ops::div(node)?),
-        "Sum" => Linear(linear_ops::sum(node)?),
-        "Neg" => Linear(linear_ops::neg(node)?),
-        "BatchNormalization" => Linear(linear_ops::batch_normalization(node)?),
-        "ReduceMean" => Linear(linear_ops::reduce(node, true)?),
-        "ReduceSum" => Linear(linear_ops::reduce(node, false)?),
-        "Identity" | "Dropout" => Linear(node.operand(0)?.clone()),
-        "Cast" => Linear(proto::cast(node)?),
-        "Flatten" => Linear(shape_ops::flatten(node)?),
-        "Reshape" => Linear(shape_ops::reshape(node)?),
-        "Squeeze" => Linear(shape_ops::squeeze(node)?),
-        "Unsqueeze" => Linear(shape_ops::unsqueeze(node)?),
-        "Transpose" => Linear(shape_ops::transpose(node)?),
-        "Slice" => Linear(shape_ops::slice(node)?),
-        "Gather" => Linear(shape_ops::gather(node)?),
-        "Concat" => Linear(shape_ops::concat(node)?),
-        "Shape" => {
-            let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
-            Linear(Affine::constant(vec![shape.len()], shape))
-        }
-        "Relu" => Activated(node.operand(0)?, Activation::Relu),
-        "LeakyRelu" => Activated(
-            node.operand(0)?,
-            Activation::LeakyRelu {
-                alpha: node.float("alpha", 0.01),
-            },
-        ),
-        "Sigmoid" => Activated(node.operand(0)?, Activation::Sigmoid),
-        "Tanh" => Activated(node.operand(0)?, Activation::Tanh),
-        "Clip" => Activated(node.operand(0)?, clip(node)?),
-        op => return Err(node.unsupported(hints::hint(op))),
+}
+
+/// A linear node's result, checked and named.
+fn finished(node: &Node<'_>, mut value: Value) -> Result<Value> {
+    if !value.is_finite() {
+        return Err(
+            node.invalid("its folded weights overflow; check the model's weights for huge values")
+        );
+    }
+    if !value.is_constant() {
+        value.nodes_mut().push(node.name.clone());
+        return Ok(value);
+    }
+    Ok(match value {
+        Value::Planes(value) => Value::Rows(Affine::constant(value.shape, value.bias)),
+        rows => rows,
     })
 }
 
-fn clip(node: &Node<'_>) -> Result<Activation> {
-    let bound = |index, name, default| -> Result<f64> {
-        match node.optional_constant(index)? {
-            Some([value]) => Ok(*value),
-            Some(values) => Err(node.invalid(format!(
-                "bound `{name}` has {} values, expected one",
-                values.len()
-            ))),
-            None if node.opset < 11 => Ok(node.float(name, default)),
-            None => Ok(default),
+/// The outputs of a node that is not a function of one value.
+fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
+    let value = match node.op() {
+        "Gemm" => linear_ops::gemm(node, builder)?,
+        "MatMul" => linear_ops::matmul(node, builder, node.operand(0)?, node.operand(1)?)?,
+        "Add" => linear_ops::add(node, 1.0)?,
+        "Sub" => linear_ops::add(node, -1.0)?,
+        "Mul" if node.varying(2) => products::mul(node, builder)?,
+        "Mul" => linear_ops::mul(node)?,
+        "Div" => linear_ops::div(node)?,
+        "Sum" => linear_ops::sum(node)?,
+        "Mean" => linear_ops::mean(node)?,
+        "Max" if node.varying(1) => maximum::extreme(node, builder, false)?,
+        "Min" if node.varying(1) => maximum::extreme(node, builder, true)?,
+        "Where" if node.varying(1) => products::choose(node, builder)?,
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" if node.varying(1) => {
+            compare::compare(node, builder)?
+        }
+        "And" | "Or" | "Xor" if node.varying(1) => compare::logic(node, builder)?,
+        "ReduceMax" => maximum::reduce(node, builder, false)?,
+        "ReduceMin" => maximum::reduce(node, builder, true)?,
+        "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" => {
+            compare::reduce(node, builder)?
+        }
+        "ReduceLogSumExp" => softmax::log_sum_exp(node, builder)?,
+        "ReduceProd" => compare::product(node, builder)?,
+        "ArgMax" => maximum::position(node, builder, false)?,
+        "ArgMin" => maximum::position(node, builder, true)?,
+        "Hardmax" => maximum::hardmax(node, builder)?,
+        "TopK" => return maximum::top_k(node, builder),
+        "Softmax" => softmax::softmax(node, builder, false)?,
+        "LogSoftmax" => softmax::softmax(node, builder, true)?,
+        "LayerNormalization" => norms::layer(node, builder, true)?,
+        "RMSNormalization" => norms::layer(node, builder, false)?,
+        "InstanceNormalization" => norms::channels(node, builder, false)?,
+        "GroupNormalization" => norms::channels(node, builder, true)?,
+        "BatchNormalization" => linear_ops::batch_normalization(node)?,
+        "ReduceMean" => linear_ops::reduce(node, true)?,
+        "ReduceSum" => linear_ops::reduce(node, false)?,
+        "GlobalAveragePool" => linear_ops::global_average_pool(node)?,
+        "Concat" => shape_ops::concat(node)?,
+        "Pad" => shape_ops::pad(node)?,
+        op => {
+            let moved = moves(node)?;
+            match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {
+                Some(value) => value,
+                None => return Err(node.unsupported(hints::hint(op))),
+            }
         }
     };
-    let (min, max) = (
-        bound(1, "min", f64::NEG_INFINITY)?,
-        bound(2, "max", f64::INFINITY)?,
-    );
-    if min.is_nan() || max.is_nan() || min > max {
-        return Err(node.invalid(format!(
-            "bounds [{min}, {max}] are not an interval; correct them and export again"
-        )));
-    }
-    // Exporters write `max(v, 0)` like this; treating it as Relu lets it share Relu's table.
-    Ok(match (min, max) {
-        (0.0, max) if max >= f64::from(f32::MAX) => Activation::Relu,
-        (min, max) => Activation::Clip { min, max },
-    })
+    Ok(vec![value])
+}
+
+/// The output of an operator that only moves cells of its first operand.
+fn moves(node: &Node<'_>) -> Result<Option<Affine>> {
+    Ok(Some(match node.op() {
+        "Identity" => node.operand(0)?.clone(),
+        "Flatten" => shape_ops::flatten(node)?,
+        "Reshape" => shape_ops::reshape(node)?,
+        "Squeeze" => shape_ops::squeeze(node)?,
+        "Unsqueeze" => shape_ops::unsqueeze(node)?,
+        "Transpose" => shape_ops::transpose(node)?,
+        "Slice" => shape_ops::slice(node)?,
+        "Gather" => shape_ops::gather(node)?,
+        "Shape" => {
+            let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
+            Affine::constant(vec![shape.len()], shape)
+        }
+        _ => return Ok(None),
+    }))
 }

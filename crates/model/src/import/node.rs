@@ -4,6 +4,8 @@ use std::path::Path;
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
+use super::maximum::groups_along;
+use super::shape_ops::broadcast_index;
 use crate::linear::Affine;
 use crate::{ModelError, Result};
 
@@ -42,6 +44,31 @@ impl<'a> Node<'a> {
         self.attribute(name).map(|attribute| attribute.ints.clone())
     }
 
+    /// A text attribute.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.attribute(name)
+            .map(|attribute| String::from_utf8_lossy(&attribute.s).into_owned())
+    }
+
+    /// The same node with other operands.
+    pub(super) fn with<'b>(&self, operands: Vec<Option<&'b Affine>>) -> Node<'b>
+    where
+        'a: 'b,
+    {
+        Node {
+            path: self.path,
+            proto: self.proto,
+            name: self.name.clone(),
+            opset: self.opset,
+            operands,
+        }
+    }
+
+    pub(super) fn floats(&self, name: &str) -> Option<Vec<f64>> {
+        self.attribute(name)
+            .map(|attribute| attribute.floats.iter().map(|v| f64::from(*v)).collect())
+    }
+
     pub(super) fn raw(&self, name: &str) -> Option<&'a AttributeProto> {
         self.attribute(name)
     }
@@ -64,12 +91,101 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// An error unless the operator is one of ONNX itself.
+    pub(super) fn standard(&self) -> Result<bool> {
+        if matches!(&*self.proto.domain, "" | "ai.onnx") {
+            return Ok(true);
+        }
+        Err(self.unsupported(super::hints::hint(self.op())))
+    }
+
+    pub(super) fn overflow(&self) -> ModelError {
+        self.invalid("its folded weights overflow; check the model's weights for huge values")
+    }
+
+    pub(super) fn zero_divisor(&self, position: usize) -> ModelError {
+        self.invalid(format!(
+            "divides by zero at position {position}; correct the constant and export again"
+        ))
+    }
+
     pub(super) fn product(&self) -> ModelError {
         ModelError::ActivationProduct {
             path: self.path.into(),
             node: self.name.clone(),
             op: self.op().into(),
         }
+    }
+
+    /// Whether at least `count` operands depend on the model's input.
+    pub(super) fn varying(&self, count: usize) -> bool {
+        let varying = self.operands.iter().flatten().filter(|v| !v.is_constant());
+        varying.count() >= count
+    }
+
+    /// The ONNX name of operand `index`.
+    pub(super) fn input(&self, index: usize) -> String {
+        self.proto.input.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The ONNX name of the first output that has one.
+    pub(super) fn output(&self) -> String {
+        let mut named = self.proto.output.iter().filter(|name| !name.is_empty());
+        named.next().unwrap_or(&self.name).clone()
+    }
+
+    /// For a reduction: the cells of operand 0 that each output cell is made of, in order, and the output's shape; `None` if
+    /// nothing is reduced.
+    pub(super) fn groups(&self) -> Result<Option<(Vec<Vec<usize>>, Vec<usize>)>> {
+        let value = self.operand(0)?;
+        let rank = value.shape.len();
+        let axes = match self.list("axes", 1)?.filter(|axes| !axes.is_empty()) {
+            Some(axes) => axes
+                .iter()
+                .map(|axis| self.axis(*axis, rank))
+                .collect::<Result<Vec<_>>>()?,
+            None if self.int("noop_with_empty_axes", 0) != 0 => return Ok(None),
+            None => (0..rank).collect(),
+        };
+        let kept: Vec<usize> = (0..rank)
+            .map(|axis| {
+                if axes.contains(&axis) {
+                    1
+                } else {
+                    value.shape[axis]
+                }
+            })
+            .collect();
+        // Which output each input cell falls into is what broadcasting the output back would say.
+        let target = broadcast_index(&kept, &value.shape).unwrap_or_default();
+        let mut members = vec![Vec::new(); self.count(&kept)?];
+        for (cell, output) in target.into_iter().enumerate() {
+            members[output].push(cell);
+        }
+        let shape = if self.int("keepdims", 1) != 0 {
+            kept
+        } else {
+            (0..rank)
+                .filter(|axis| !axes.contains(axis))
+                .map(|axis| value.shape[axis])
+                .collect()
+        };
+        Ok(Some((members, shape)))
+    }
+
+    /// The sets of cells that a soft-max normalises: along one axis, or before opset 13 along all from `axis` on.
+    pub(super) fn softmax_groups(&self) -> Result<Vec<Vec<usize>>> {
+        let shape = &self.operand(0)?.shape;
+        let old = self.opset < 13;
+        let axis = self.axis(self.int("axis", if old { 1 } else { -1 }), shape.len())?;
+        if !old {
+            return Ok(groups_along(shape, axis));
+        }
+        let inner: usize = shape[axis..].iter().product();
+        let outer: usize = shape[..axis].iter().product();
+        Ok((0..outer)
+            .map(|group| (group * inner..(group + 1) * inner).collect())
+            .collect())
     }
 
     /// Operand `index`, which must be there.

@@ -131,26 +131,6 @@ pub(super) fn constant(node: &Node<'_>) -> Result<Affine> {
     })
 }
 
-/// `Cast`: nothing to do between float types; constants may become integers.
-pub(super) fn cast(node: &Node<'_>) -> Result<Affine> {
-    let mut value = node.operand(0)?.clone();
-    let target = i32::try_from(node.int("to", 0))
-        .ok()
-        .and_then(|to| DataType::try_from(to).ok());
-    match target {
-        Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => Ok(value),
-        Some(DataType::String | DataType::Undefined) | None => Err(node.unsupported("cast to float instead")),
-        Some(_) if value.is_constant() => {
-            value.bias.iter_mut().for_each(|v| *v = v.trunc());
-            Ok(value)
-        }
-        Some(_) if value.as_tensor().is_some() && value.nodes.is_empty() => {
-            Err(node.unsupported("casting activations to integers truncates them; give the model float inputs and drop the cast"))
-        }
-        Some(_) => Err(node.unsupported("casting activations to integers truncates them; drop the cast")),
-    }
-}
-
 /// An input's shape, its batch axis set to 1.
 pub(super) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usize>> {
     let invalid = |detail: String| ModelError::InvalidModel {

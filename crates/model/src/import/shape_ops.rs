@@ -248,9 +248,10 @@ pub(super) fn slice(node: &Node<'_>) -> Result<Affine> {
         };
         let (first, count) = if step > 0 {
             let first = from_start(start).clamp(0, len);
+            let step = step.min(len);
             (
                 first,
-                (from_start(end).clamp(0, len) - first + step.min(len) - 1) / step,
+                (from_start(end).clamp(0, len) - first + step - 1) / step,
             )
         } else {
             let first = from_start(start).clamp(0, len - 1);
@@ -354,4 +355,109 @@ pub(super) fn concat(node: &Node<'_>) -> Result<Affine> {
         offset += part_width;
     }
     Ok(out)
+}
+
+/// What `Pad` does.
+#[derive(Clone, Debug)]
+pub(super) struct Padding {
+    /// Cells added before and after each axis; negative ones are cut off.
+    pub(super) before: Vec<i64>,
+    pub(super) after: Vec<i64>,
+    /// What is in them.
+    pub(super) value: f64,
+    /// The result's shape.
+    pub(super) shape: Vec<usize>,
+}
+
+pub(super) fn padding(node: &Node<'_>, shape: &[usize]) -> Result<Padding> {
+    let mode = node.text("mode").unwrap_or_else(|| "constant".into());
+    if mode != "constant" {
+        return Err(node.unsupported(format!(
+            "mode `{mode}` is not supported; pad with a constant"
+        )));
+    }
+    let rank = shape.len();
+    let pads = node
+        .list("pads", 1)?
+        .ok_or_else(|| node.invalid("`pads` is missing; export the model again"))?;
+    let value = match node.optional_constant(2)? {
+        Some([value]) => *value,
+        Some(values) if !values.is_empty() => {
+            return Err(node.invalid("pads with more than one value"));
+        }
+        _ => node.float("value", 0.0),
+    };
+    let axes = match node.optional_constant(3)? {
+        Some(axes) => axes
+            .iter()
+            .map(|axis| node.axis(*axis as i64, rank))
+            .collect::<Result<Vec<_>>>()?,
+        None => (0..rank).collect(),
+    };
+    if pads.len() != 2 * axes.len() {
+        return Err(node.invalid(format!(
+            "`pads` has {} numbers for {} axes",
+            pads.len(),
+            axes.len()
+        )));
+    }
+    let (mut before, mut after) = (vec![0; rank], vec![0; rank]);
+    for (i, axis) in axes.iter().enumerate() {
+        (before[*axis], after[*axis]) = (pads[i], pads[axes.len() + i]);
+    }
+    let target = (0..rank).map(|axis| {
+        let len = (shape[axis] as i64)
+            .saturating_add(before[axis])
+            .saturating_add(after[axis]);
+        usize::try_from(len).unwrap_or(0)
+    });
+    let target: Vec<usize> = target.collect();
+    node.count(&target)?;
+    Ok(Padding {
+        before,
+        after,
+        value,
+        shape: target,
+    })
+}
+
+pub(super) fn pad(node: &Node<'_>) -> Result<Affine> {
+    let value = node.operand(0)?;
+    let Padding {
+        before,
+        value: fill,
+        shape,
+        ..
+    } = padding(node, &value.shape)?;
+    let strides = strides(&value.shape);
+    let len = shape.iter().product();
+    let source = |cell: usize| {
+        let mut rest = cell;
+        let mut from = 0;
+        for axis in (0..shape.len()).rev() {
+            let at = (rest % shape[axis]) as i64 - before[axis];
+            rest /= shape[axis];
+            let at = usize::try_from(at)
+                .ok()
+                .filter(|at| *at < value.shape[axis])?;
+            from += at * strides[axis];
+        }
+        Some(from)
+    };
+    let sources: Vec<Option<usize>> = (0..len).map(source).collect();
+    let bias = sources
+        .iter()
+        .map(|from| from.map_or(fill, |from| value.bias[from]));
+    let terms = value.terms.iter().map(|(id, rows)| {
+        let rows = sources
+            .iter()
+            .map(|from| from.map_or_else(Vec::new, |from| rows[from].clone()));
+        (*id, rows.collect())
+    });
+    Ok(Affine {
+        bias: bias.collect(),
+        terms: terms.collect(),
+        nodes: value.nodes.clone(),
+        shape: shape.clone(),
+    })
 }

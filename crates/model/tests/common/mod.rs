@@ -23,6 +23,8 @@ pub enum Dim {
 #[derive(Default)]
 pub struct Onnx {
     graph: GraphProto,
+    /// 13 unless set.
+    opset: Option<i64>,
 }
 
 pub fn ints(name: &str, values: &[i64]) -> AttributeProto {
@@ -48,6 +50,15 @@ pub fn float(name: &str, value: f32) -> AttributeProto {
         name: name.into(),
         r#type: 1,
         f: value,
+        ..Default::default()
+    }
+}
+
+pub fn text(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: 3,
+        s: value.as_bytes().to_vec(),
         ..Default::default()
     }
 }
@@ -118,22 +129,37 @@ impl Onnx {
         self
     }
 
+    pub fn opset(mut self, version: i64) -> Self {
+        self.opset = Some(version);
+        self
+    }
+
     pub fn node(self, op: &str, inputs: &[&str], output: &str) -> Self {
         self.node_with(op, inputs, output, vec![])
     }
 
     pub fn node_with(
-        mut self,
+        self,
         op: &str,
         inputs: &[&str],
         output: &str,
         attribute: Vec<AttributeProto>,
     ) -> Self {
+        self.node_outputs(op, inputs, &[output], attribute)
+    }
+
+    pub fn node_outputs(
+        mut self,
+        op: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attribute: Vec<AttributeProto>,
+    ) -> Self {
         self.graph.node.push(NodeProto {
-            name: format!("/{output}"),
+            name: format!("/{}", outputs[0]),
             op_type: op.into(),
             input: inputs.iter().map(|name| (*name).into()).collect(),
-            output: vec![output.into()],
+            output: outputs.iter().map(|name| (*name).into()).collect(),
             attribute,
             ..Default::default()
         });
@@ -145,7 +171,7 @@ impl Onnx {
             ir_version: 8,
             opset_import: vec![OperatorSetIdProto {
                 domain: String::new(),
-                version: 13,
+                version: self.opset.unwrap_or(13),
             }],
             graph: Some(GraphProto {
                 name: "test".into(),

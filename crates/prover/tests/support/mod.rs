@@ -102,9 +102,11 @@ pub fn proved(session: &Session, inputs: &[Vec<i32>], seed: u64) -> Inference {
 pub fn circuit(session: &Session, inputs: &[Vec<i32>]) -> (TapeCircuit, Trace) {
     let plan = session.plan();
     let trace = execute(session.model().graph(), inputs).unwrap();
-    let cells = TraceCells::new(&plan.lowered, &trace).unwrap();
+    let cells = TraceCells::new(&plan.lowered, std::slice::from_ref(&trace), &[]).unwrap();
     let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
-    let instance = plan.lowered.instance(Fr::from(0xC0FFEE), &trace);
+    let instance = plan
+        .lowered
+        .instance(Fr::from(0xC0FFEE), std::slice::from_ref(&trace), &[]);
     let circuit = TapeCircuit {
         program: plan.program.clone(),
         tape: plan.tape.clone(),

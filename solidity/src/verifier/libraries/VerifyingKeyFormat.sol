@@ -5,12 +5,12 @@ pragma solidity 0.8.37;
 //
 //   header             32 bytes   "VDCT" ‖ version ‖ k ‖ c ‖ number of public values (2 bytes) ‖ 23 zero bytes
 //   vkRepresentation   32 bytes   a scalar
-//   commitments        (c + 7)·64 bytes   u v w B T_id T_key T_val W_0 … W_{c−1}; (0, 0) is the identity
+//   commitments        (c + 8)·64 bytes   u v w B P T_id T_key T_val W_0 … W_{c−1}; (0, 0) is the identity
 //
 // File-level literals, because assembly can't read anything else.
 
-/// @dev "VDCT" and version 1 at the top of the header.
-uint256 constant KEY_MAGIC = 0x5644435401000000000000000000000000000000000000000000000000000000;
+/// @dev "VDCT" and version 2 at the top of the header.
+uint256 constant KEY_MAGIC = 0x5644435402000000000000000000000000000000000000000000000000000000;
 
 /// @dev The bits of the header that are not k, c or the number of public values.
 uint256 constant KEY_MAGIC_MASK = 0xffffffffff00000000ffffffffffffffffffffffffffffffffffffffffffffff;
@@ -27,4 +27,4 @@ uint256 constant KEY_MAX_HEIGHT = 28;
 uint256 constant KEY_MAX_WIDTH = 64;
 
 /// @dev Bytes of a key of width zero; each weight column adds 64.
-uint256 constant KEY_BASE_LENGTH = 512;
+uint256 constant KEY_BASE_LENGTH = 576;

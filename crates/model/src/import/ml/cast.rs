@@ -6,12 +6,15 @@ use tract_onnx::pb::{NodeProto, type_proto};
 use super::DOMAIN;
 use crate::float_graph::{Activation, FloatKernel, Precision};
 use crate::import::Importer;
-use crate::linear::Affine;
+use crate::linear::{Affine, Value};
 
 impl Importer<'_> {
-    /// What the node `Cast` gives, if its operand holds whole numbers anyway: numbers of exact cells, inputs of an integer type, or
+    /// What node `proto` gives if it is a `Cast` and its operand holds whole numbers anyway: numbers of exact cells, inputs of an integer type, or
     /// inputs that only encoders read, whose categories are whole numbers.
     pub(in crate::import) fn cast_to_whole(&self, proto: &NodeProto) -> Option<Affine> {
+        if proto.op_type != "Cast" {
+            return None;
+        }
         let to = proto
             .attribute
             .iter()
@@ -28,7 +31,9 @@ impl Importer<'_> {
                 | DataType::Uint32
                 | DataType::Uint64
         );
-        let value = self.values.get(proto.input.first()?)?;
+        let Value::Rows(value) = self.values.get(proto.input.first()?)? else {
+            return None;
+        };
         let harmless = self.is_whole(value)
             || self.is_input(value) && (self.encodes_only(proto) || self.is_typed_whole(value));
         (whole && !value.is_constant() && harmless).then(|| value.clone())
@@ -46,7 +51,7 @@ impl Importer<'_> {
     }
 
     fn is_whole_tensor(&self, tensor: usize) -> bool {
-        let Some(layer) = &self.tensors[tensor].layer else {
+        let Some(layer) = &self.builder.tensors[tensor].layer else {
             return false;
         };
         let rows = |kernel: &FloatKernel| kernel.weights().all(|weight| weight.fract() == 0.0);
@@ -72,7 +77,7 @@ impl Importer<'_> {
             && value
                 .terms
                 .keys()
-                .all(|source| self.tensors[*source].layer.is_none())
+                .all(|source| self.builder.tensors[*source].layer.is_none())
     }
 
     fn is_typed_whole(&self, value: &Affine) -> bool {
@@ -81,7 +86,7 @@ impl Importer<'_> {
                 .graph
                 .input
                 .iter()
-                .find(|input| input.name == self.tensors[*source].name);
+                .find(|input| input.name == self.builder.tensors[*source].name);
             let of = input.and_then(|input| input.r#type.as_ref()?.value.as_ref());
             let Some(type_proto::Value::TensorType(tensor)) = of else {
                 return false;

@@ -5,7 +5,7 @@
 
 use super::attributes::{ints, reals, strings};
 use super::trees::{Ensemble, ensemble, ensemble_5};
-use super::{Outputs, ensemble as forest, linear, post_transform, raw_name, svm};
+use super::{Outputs, ensemble as forest, linear, post_transform, svm};
 use crate::Result;
 use crate::float_graph::{Activation, FloatLayer, FloatTerm, Precision};
 use crate::import::Importer;
@@ -156,7 +156,7 @@ pub(super) fn tree_scores(importer: &mut Importer<'_>, node: &Node<'_>) -> Resul
     let name = output_name(node, 0);
     let value = row(node)?;
     let raw = forest::scores(importer, node, &name, &value, &ensemble)?;
-    importer.values.insert(raw_name(&name), raw.clone());
+    importer.keep_raw(&name, &raw);
     if !importer.is_wanted(&name) {
         return Ok(raw);
     }
@@ -225,7 +225,7 @@ fn finish(
         both.bias[0] += offset;
         both
     };
-    importer.values.insert(raw_name(&name), raw.clone());
+    importer.keep_raw(&name, &raw);
     if !importer.is_wanted(&name) {
         return Ok(outputs);
     }
@@ -297,7 +297,9 @@ impl Importer<'_> {
     ) -> Result<Affine> {
         value.nodes.push(node.name.clone());
         let shape = value.shape.clone();
-        let value = self.activate(format!("{name}/margin"), value, Activation::Identity);
+        let value =
+            self.builder
+                .activate_rows(format!("{name}/margin"), value, Activation::Identity);
         let source = value.terms.keys().next().copied().unwrap_or_default();
         let step = FloatLayer {
             nodes: vec![node.name.clone()],

@@ -1,14 +1,14 @@
 //! What tests read: one source cell each, with the affine map that precedes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::Result;
 use crate::float_graph::{Activation, FloatLayer, FloatTerm, Precision};
 use crate::import::Importer;
 use crate::import::node::Node;
-use crate::linear::Affine;
+use crate::linear::{Affine, Row};
 use crate::missing::Missing;
-use crate::test::{Comparison, Marks, Test, Tests};
+use crate::test::{Comparison, Test};
 
 /// `bias + weight · source[cell]`; without a source it is a constant.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,11 @@ pub(super) fn features(
     if !mixed.is_empty() {
         let mut mixture = value.gather(vec![1, mixed.len()], &mixed);
         mixture.nodes.push(node.name.clone());
-        let tensor = importer.activate(format!("{name}/features"), mixture, Activation::Identity);
+        let tensor = importer.builder.activate_rows(
+            format!("{name}/features"),
+            mixture,
+            Activation::Identity,
+        );
         for (i, cell) in mixed.into_iter().enumerate() {
             let source = tensor.terms.keys().next().map(|source| (*source, i as u32));
             let feature = Feature {
@@ -93,7 +97,9 @@ pub(super) struct TestLayer {
 impl Importer<'_> {
     /// Whether a test would take the reserved integer of a missing value to the wrong side.
     fn goes_wrong(&self, feature: &Feature, test: &Test) -> bool {
-        let side = feature.source.and_then(|source| self.missing.get(&source));
+        let side = feature
+            .source
+            .and_then(|source| self.ml.missing.get(&source));
         match side {
             Some(Missing::Above) => passes_above(feature, test) != test.missing,
             Some(Missing::Below) => passes_below(feature, test) != test.missing,
@@ -108,9 +114,9 @@ impl Importer<'_> {
             let Some(source) = feature.source else {
                 continue;
             };
-            let input =
-                self.tensors[source.0].layer.is_none() && !self.stand_ins.contains_key(&source.0);
-            if input && !self.missing.contains_key(&source) {
+            let input = self.builder.tensors[source.0].layer.is_none()
+                && !self.ml.stand_ins.contains_key(&source.0);
+            if input && !self.ml.missing.contains_key(&source) {
                 let right = |passes: bool| i64::from(passes == test.missing);
                 *votes.entry(source).or_default() +=
                     right(passes_above(feature, test)) - right(passes_below(feature, test));
@@ -122,7 +128,7 @@ impl Importer<'_> {
             } else {
                 Missing::Below
             };
-            self.missing.insert(source, side);
+            self.ml.missing.insert(source, side);
         }
     }
 
@@ -173,58 +179,51 @@ impl Importer<'_> {
                 let at = marked.binary_search(&feature.source?).ok()?;
                 Some(at as u32)
             };
-            let marks = marks.map(|tensor| Marks {
-                tensor,
-                cells: layer.cells.iter().map(mark_of).collect(),
-            });
-            let marks = marks.filter(|marks| marks.cells.iter().any(Option::is_some));
-            self.add_layer_of_tests(node, layer, marks)
+            let cells: Vec<Option<u32>> = layer.cells.iter().map(mark_of).collect();
+            let marks = marks.filter(|_| cells.iter().any(Option::is_some));
+            self.add_layer_of_tests(node, layer, marks.map(|tensor| (tensor, cells)))
         });
         layers.collect()
     }
 
+    /// `marks` are a tensor and for each test the mark of its source cell.
     fn add_layer_of_tests(
         &mut self,
         node: &Node<'_>,
         layer: TestLayer,
-        marks: Option<Marks>,
+        marks: Option<(usize, Vec<Option<u32>>)>,
     ) -> usize {
         let len = layer.cells.len();
-        let mut sources: Vec<usize> = layer
-            .cells
-            .iter()
-            .flatten()
-            .filter_map(|(feature, _)| Some(feature.source?.0))
-            .collect();
-        sources.sort_unstable();
-        sources.dedup();
-        let mut rows = vec![vec![Vec::new(); len]; sources.len()];
+        let mut terms: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
         let mut bias = vec![0.0; len];
+        let mut read = |i: usize, source: usize, cell: u32, weight: f64| {
+            let rows = terms.entry(source).or_insert_with(|| vec![Row::new(); len]);
+            rows[i].push((cell, weight));
+        };
         for (i, cell) in layer.cells.iter().enumerate() {
             let Some((feature, _)) = cell else { continue };
             bias[i] = feature.bias;
-            if let Some((source, cell)) = feature.source
-                && let Ok(term) = sources.binary_search(&source)
-            {
-                rows[term][i].push((cell, feature.weight));
+            if let Some((source, cell)) = feature.source {
+                read(i, source, cell, feature.weight);
             }
         }
-        let terms = sources.into_iter().zip(rows);
+        if let Some((tensor, cells)) = marks {
+            for (i, cell) in cells.into_iter().enumerate() {
+                if let Some(cell) = cell {
+                    read(i, tensor, cell, 1.0);
+                }
+            }
+        }
+        let tests = layer.cells.iter().map(|cell| cell.map(|(_, test)| test));
         let float = FloatLayer {
             nodes: vec![node.name.clone()],
             terms: terms
+                .into_iter()
                 .map(|(source, rows)| FloatTerm::rows(source, rows))
                 .collect(),
             bias,
             activation: layer.activation,
-            precision: Precision::Tests(std::sync::Arc::new(Tests {
-                cells: layer
-                    .cells
-                    .iter()
-                    .map(|cell| cell.map(|(_, test)| test))
-                    .collect(),
-                marks,
-            })),
+            precision: Precision::Tests(tests.collect()),
         };
         self.push(layer.name, &layer.shape, Some(float))
     }

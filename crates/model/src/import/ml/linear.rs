@@ -2,7 +2,7 @@
 
 use super::attributes::{finite, length, reals, string};
 use super::classifier::{output_name, row};
-use super::{post_transform, raw_name};
+use super::post_transform;
 use crate::Result;
 use crate::import::Importer;
 use crate::import::node::Node;
@@ -27,7 +27,7 @@ pub(super) fn regressor(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<
     let targets = usize::try_from(node.int("targets", 1)).unwrap_or(0);
     let raw = product(node, &row(node)?, targets)?;
     let name = output_name(node, 0);
-    importer.values.insert(raw_name(&name), raw.clone());
+    importer.keep_raw(&name, &raw);
     if !importer.is_wanted(&name) {
         return Ok(raw);
     }

@@ -25,7 +25,7 @@ impl Importer<'_> {
         let mut result = Affine::constant(value.shape.clone(), value.bias.clone());
         result.nodes.clone_from(&value.nodes);
         for (&source, rows) in &value.terms {
-            if self.tensors[source].layer.is_some() {
+            if self.builder.tensors[source].layer.is_some() {
                 return Err(direct());
             }
             let stand_in = self.stand_in(source);
@@ -34,9 +34,9 @@ impl Importer<'_> {
                     if row.len() > 1 || weight != 1.0 || value.bias[i] != 0.0 {
                         return Err(direct());
                     }
-                    let input = self.stand_ins.get(&stand_in).copied().unwrap_or(source);
+                    let input = self.ml.stand_ins.get(&stand_in).copied().unwrap_or(source);
                     let rule = Missing::Imputed(imputed(i));
-                    match self.imputed.insert((input, cell), rule) {
+                    match self.ml.imputed.insert((input, cell), rule) {
                         Some(before) if before != rule => {
                             return Err(node.unsupported(format!(
                                 "imputing two different values for feature {cell} is not; use one imputer"
@@ -53,20 +53,25 @@ impl Importer<'_> {
 
     /// The tensor that stands for input `source` with its missing values imputed; a stand-in stands for itself.
     fn stand_in(&mut self, source: usize) -> usize {
-        if self.stand_ins.contains_key(&source) {
+        if self.ml.stand_ins.contains_key(&source) {
             return source;
         }
-        if let Some((stand_in, _)) = self.stand_ins.iter().find(|(_, input)| **input == source) {
+        if let Some((stand_in, _)) = self
+            .ml
+            .stand_ins
+            .iter()
+            .find(|(_, input)| **input == source)
+        {
             return *stand_in;
         }
-        let input = &self.tensors[source];
+        let input = &self.builder.tensors[source];
         let stand_in = FloatTensor {
             name: format!("{}/imputed", input.name),
             ..input.clone()
         };
-        self.tensors.push(stand_in);
-        let id = self.tensors.len() - 1;
-        self.stand_ins.insert(id, source);
+        self.builder.tensors.push(stand_in);
+        let id = self.builder.tensors.len() - 1;
+        self.ml.stand_ins.insert(id, source);
         id
     }
 
@@ -80,14 +85,14 @@ impl Importer<'_> {
             .iter()
             .map(|input| self.missing_of(*input))
             .collect::<Result<_>>()?;
-        if self.stand_ins.is_empty() {
+        if self.ml.stand_ins.is_empty() {
             return Ok(missing);
         }
-        let mut number = Vec::with_capacity(self.tensors.len());
+        let mut number = Vec::with_capacity(self.builder.tensors.len());
         let mut kept = 0;
-        for id in 0..self.tensors.len() {
+        for id in 0..self.builder.tensors.len() {
             // An input comes before whatever stands for it.
-            number.push(match self.stand_ins.get(&id) {
+            number.push(match self.ml.stand_ins.get(&id) {
                 Some(input) => number[*input],
                 None => {
                     kept += 1;
@@ -96,11 +101,12 @@ impl Importer<'_> {
             });
         }
         let mut id = 0;
-        self.tensors.retain(|_| {
+        self.builder.tensors.retain(|_| {
             id += 1;
-            !self.stand_ins.contains_key(&(id - 1))
+            !self.ml.stand_ins.contains_key(&(id - 1))
         });
         for layer in self
+            .builder
             .tensors
             .iter_mut()
             .filter_map(|tensor| tensor.layer.as_mut())
@@ -114,13 +120,6 @@ impl Importer<'_> {
             {
                 *within = number[*within];
             }
-            if let Precision::Tests(tests) = &mut layer.precision {
-                let mut moved = (**tests).clone();
-                if let Some(marks) = &mut moved.marks {
-                    marks.tensor = number[marks.tensor];
-                }
-                *tests = std::sync::Arc::new(moved);
-            }
         }
         outputs
             .iter_mut()
@@ -130,8 +129,9 @@ impl Importer<'_> {
 
     /// For each cell of `input`; nothing if no cell may be missing.
     fn missing_of(&self, input: usize) -> Result<Vec<Missing>> {
-        let len = self.tensors[input].len;
+        let len = self.builder.tensors[input].len;
         let stand_in = self
+            .ml
             .stand_ins
             .iter()
             .find(|(_, of)| **of == input)
@@ -140,6 +140,7 @@ impl Importer<'_> {
         let (mut tested, mut computed) = (vec![false; len], vec![false; len]);
         let mut any_tests = false;
         for layer in self
+            .builder
             .tensors
             .iter()
             .filter_map(|tensor| tensor.layer.as_ref())
@@ -161,19 +162,20 @@ impl Importer<'_> {
             return Ok(Vec::new());
         }
         let rule = |cell: usize| {
-            let imputed = self.imputed.get(&(input, cell as u32));
+            let imputed = self.ml.imputed.get(&(input, cell as u32));
             match imputed {
                 Some(_) if tested[cell] || computed[cell] => Err(ModelError::InvalidModel {
                     path: self.path.into(),
                     detail: format!(
                         "feature {cell} of input `{}` is imputed in one place and used as it is in another; impute it for all",
-                        self.tensors[input].name
+                        self.builder.tensors[input].name
                     ),
                 }),
                 Some(rule) => Ok(*rule),
                 None if computed[cell] => Ok(Missing::Refused),
                 // A cell that nobody reads may well be missing.
                 None => Ok(self
+                    .ml
                     .missing
                     .get(&(input, cell as u32))
                     .copied()

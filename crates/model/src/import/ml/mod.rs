@@ -8,18 +8,24 @@ mod ensemble;
 mod features;
 mod linear;
 mod missing;
+mod normalizer;
 mod post_transform;
 mod preprocess;
 mod svm;
 mod trees;
 
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto, type_proto};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Importer, hints};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
+
+use super::builder::push;
+use super::node::Node;
+use super::{Importer, explicit, finished, hints};
 use crate::Result;
-use crate::import::node::Node;
-use crate::linear::Affine;
+use crate::float_graph::FloatLayer;
+use crate::linear::{Affine, Value};
+use crate::missing::Missing;
 
 /// The domain of these operators.
 pub(super) const DOMAIN: &str = "ai.onnx.ml";
@@ -53,43 +59,42 @@ pub(super) fn natural_outputs(graph: &GraphProto) -> Vec<String> {
 /// What a node computes: its outputs in order. An output that nothing asks for may be left out.
 type Outputs = Vec<(usize, Affine)>;
 
-impl<'a> Importer<'a> {
-    /// Runs a node of [`DOMAIN`].
-    pub(super) fn run_ml(&mut self, proto: &'a NodeProto) -> Result<()> {
-        let name = match proto.output.iter().find(|name| !name.is_empty()) {
-            Some(output) if proto.name.is_empty() => output.clone(),
-            _ => proto.name.clone(),
-        };
-        // Operators here add tensors of their own, so they cannot borrow the values.
+/// What these operators need to know of one another.
+#[derive(Default)]
+pub(super) struct State {
+    /// Names that the outputs or a needed node ask for.
+    pub(super) wanted: HashSet<String>,
+    /// Input cells that tests read, with the end of the range where missing values lie.
+    missing: HashMap<(usize, u32), Missing>,
+    /// Input cells whose missing values are imputed.
+    imputed: HashMap<(usize, u32), Missing>,
+    /// Tensors that stand for an input with its missing values imputed.
+    stand_ins: BTreeMap<usize, usize>,
+    /// Values that are probabilities of all there is.
+    distributions: HashSet<String>,
+}
+
+impl Importer<'_> {
+    /// Runs a node of [`DOMAIN`], whose operands are known.
+    pub(super) fn run_ml(&mut self, node: &Node<'_>) -> Result<()> {
+        let proto = node.proto;
+        for input in &proto.input {
+            self.force(input)?;
+        }
         let operands: Vec<Option<Affine>> = proto
             .input
             .iter()
-            .map(|input| self.values.get(input).cloned())
+            .map(|input| match self.values.get(input)? {
+                Value::Rows(value) => Some(value.clone()),
+                planes => explicit(Some(planes), input, &mut self.builder),
+            })
             .collect();
-        let node = Node {
-            path: self.path,
-            proto,
-            name,
-            opset: self.opset,
-            operands: operands.iter().map(Option::as_ref).collect(),
-        };
-        if let Some(unknown) = proto
-            .input
-            .iter()
-            .find(|input| !input.is_empty() && !self.values.contains_key(*input))
-        {
-            return Err(self.unavailable(&node, unknown));
-        }
-        for (index, mut value) in self.evaluate_ml(&node)? {
-            if !value.is_finite() {
-                return Err(node.invalid(
-                    "its folded weights overflow; check the model's weights for huge values",
-                ));
-            }
-            if !value.is_constant() && value.nodes.last() != Some(&node.name) {
-                value.nodes.push(node.name.clone());
-            }
+        let replaced = std::mem::take(&mut self.builder.replaced);
+        self.values.extend(replaced);
+        let node = node.with(operands.iter().map(Option::as_ref).collect());
+        for (index, value) in self.evaluate_ml(&node)? {
             if let Some(output) = proto.output.get(index).filter(|name| !name.is_empty()) {
+                let value = finished(&node, Value::Rows(value))?;
                 self.values.insert(output.clone(), value);
             }
         }
@@ -119,22 +124,26 @@ impl<'a> Importer<'a> {
             "ArrayFeatureExtractor" => only(preprocess::array_feature_extractor(node)?),
             "LabelEncoder" => only(encoders::label_encoder(self, node)?),
             "OneHotEncoder" => only(encoders::one_hot(self, node)?),
-            "Normalizer" => only(preprocess::normalizer(node)?),
+            "Normalizer" => only(normalizer::normalizer(self, node)?),
             // Names each probability with its class; the numbers stay as they are.
             "ZipMap" => only(node.operand(0)?.clone()),
             op => Err(node.unsupported(hints::hint(op))),
         }
     }
 
-    /// Why a node's operand is not there.
-    fn unavailable(&self, node: &Node<'_>, name: &str) -> crate::ModelError {
-        node.invalid(format!(
-            "reads value `{name}`, which nothing before it defines; the file is damaged, export the model again"
-        ))
-    }
-
     /// Whether something asks for the value called `name`.
     fn is_wanted(&self, name: &str) -> bool {
-        self.wanted.contains(name)
+        self.ml.wanted.contains(name)
+    }
+
+    /// Keeps a classifier's raw scores under their own name.
+    fn keep_raw(&mut self, name: &str, scores: &Affine) {
+        self.values
+            .insert(raw_name(name), Value::Rows(scores.clone()));
+    }
+
+    /// Appends a tensor and returns its id.
+    fn push(&mut self, name: String, onnx_shape: &[usize], layer: Option<FloatLayer>) -> usize {
+        push(&mut self.builder.tensors, name, onnx_shape, layer)
     }
 }

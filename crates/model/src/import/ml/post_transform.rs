@@ -18,7 +18,7 @@ pub(super) fn apply(
     match transform {
         "NONE" => Ok(scores),
         "LOGISTIC" => Ok(logistic(importer, node, name, scores)),
-        "SOFTMAX" => soft_max(node, name),
+        "SOFTMAX" => Ok(soft_max(importer, node, name, scores)),
         "SOFTMAX_ZERO" | "PROBIT" => Err(unsupported(node, name, transform)),
         other => Err(node.invalid(format!(
             "post_transform `{other}` is none of NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO and PROBIT; export the model again"
@@ -40,12 +40,21 @@ pub(super) fn logistic(
         return scores;
     }
     scores.nodes.push(node.name.clone());
-    importer.activate(name.to_owned(), scores, Activation::Sigmoid)
+    importer
+        .builder
+        .activate_rows(name.to_owned(), scores, Activation::Sigmoid)
 }
 
 /// The soft-max over the classes.
-fn soft_max(node: &Node<'_>, name: &str) -> Result<Affine> {
-    Err(unsupported(node, name, "SOFTMAX"))
+fn soft_max(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    name: &str,
+    mut scores: Affine,
+) -> Affine {
+    importer.ml.distributions.insert(name.to_owned());
+    scores.nodes.push(node.name.clone());
+    importer.builder.soft_max(name, &scores)
 }
 
 fn unsupported(node: &Node<'_>, name: &str, transform: &str) -> crate::ModelError {

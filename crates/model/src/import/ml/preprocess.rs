@@ -1,6 +1,6 @@
 //! What stands between the inputs and a model: scaling, imputing, picking and joining features.
 
-use super::attributes::{finite, ints, reals, string};
+use super::attributes::{finite, ints, reals};
 use super::encoders::{StepFunction, step_functions};
 use crate::Result;
 use crate::import::Importer;
@@ -161,13 +161,4 @@ pub(super) fn array_feature_extractor(node: &Node<'_>) -> Result<Affine> {
         .collect();
     node.count(&shape)?;
     Ok(value.gather(shape, &cells))
-}
-
-/// `x / |x|`: a quotient of two values that depend on the input.
-pub(super) fn normalizer(node: &Node<'_>) -> Result<Affine> {
-    let norm = string(node, "norm", "MAX");
-    Err(node.unsupported(format!(
-        "dividing a row by its {norm} norm is not; behind a classifier the norm keeps the order of the scores, so name the value before it as \
-         the output; before a model, normalise the inputs outside"
-    )))
 }

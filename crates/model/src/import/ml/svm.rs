@@ -103,7 +103,9 @@ impl Machine {
             return Ok(argument);
         }
         argument.nodes.push(node.name.clone());
-        Ok(importer.activate(format!("{name}/kernel"), argument, activation))
+        Ok(importer
+            .builder
+            .activate_rows(format!("{name}/kernel"), argument, activation))
     }
 
     /// `−γ·|x − v|²` for every support vector `v`.
@@ -130,7 +132,11 @@ impl Machine {
         }
         let mut rounded = value.clone();
         rounded.nodes.push(node.name.clone());
-        let rounded = importer.activate(format!("{name}/features"), rounded, Activation::Identity);
+        let rounded = importer.builder.activate_rows(
+            format!("{name}/features"),
+            rounded,
+            Activation::Identity,
+        );
         let source = rounded.terms.keys().next().copied().unwrap_or_default();
         let cells = (0..features as u32).map(|cell| vec![(cell, 1.0)]);
         let squares = FloatLayer {

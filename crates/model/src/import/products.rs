@@ -1,0 +1,258 @@
+//! Products of two values that both depend on the input.
+//!
+//! Squares are exact and need no table, so `a·b = ((a + b)² − a² − b²) / 2`, or `((a + b)² − (a − b)²) / 4` where sums of squares
+//! cannot be shared. The integers of `a` and `b` are multiplied without any error; only their own rounding shows: a product is
+//! off by at most `|a|·δb + |b|·δa + δa·δb`, where `δ` is the error of a factor (half a step more than before where the factor
+//! had to become a tensor first), and by half a step wherever it is rounded itself.
+
+use std::collections::HashMap;
+
+use super::builder::{Builder, Cell};
+use super::node::Node;
+use super::rows::EXACT;
+use super::shape_ops::{broadcast, broadcast_shape};
+use crate::Result;
+use crate::float_graph::Activation;
+use crate::linear::{Affine, Row};
+
+/// For each output cell the pairs `(cell of a, cell of b)` whose products it adds up.
+pub(super) type Pairs = Vec<Vec<(usize, usize)>>;
+
+impl Builder {
+    /// `a[i] · b[i]`
+    pub(super) fn product(&mut self, name: &str, a: &Affine, b: &Affine) -> Affine {
+        let pairs = (0..a.len()).map(|i| vec![(i, i)]).collect();
+        self.bilinear(name, a, b, a.shape.clone(), &pairs)
+    }
+
+    /// `value[i]²`, exactly, for each cell of a tensor.
+    pub(super) fn square(&mut self, name: &str, value: &Affine) -> Affine {
+        let pairs = (0..value.len()).map(|i| vec![(i, i)]).collect();
+        self.bilinear(name, value, value, value.shape.clone(), &pairs)
+    }
+
+    /// `out[i] = Σ_(j, k) ∈ pairs[i]  a[j] · b[k]`.
+    pub(super) fn bilinear(
+        &mut self,
+        name: &str,
+        a: &Affine,
+        b: &Affine,
+        shape: Vec<usize>,
+        pairs: &Pairs,
+    ) -> Affine {
+        let a = self.integers(format!("{name}/left"), a.clone());
+        let b = self.integers(format!("{name}/right"), b.clone());
+        let (Some((a_tensor, a_cells)), Some((b_tensor, b_cells))) = (a.as_cells(), b.as_cells())
+        else {
+            // `integers` makes cells of a tensor of anything.
+            return Affine::constant(shape, vec![0.0; pairs.len()]);
+        };
+        let cells = |(j, k): (usize, usize)| ((a_tensor, a_cells[j]), (b_tensor, b_cells[k]));
+        // The tensor that a cell's own tensor is multiplied by.
+        let partner = |cell: &Cell| {
+            if cell.0 == a_tensor {
+                b_tensor
+            } else {
+                a_tensor
+            }
+        };
+        let mut numbers: HashMap<(Cell, Cell), u32> = HashMap::new();
+        let mut order = Vec::new();
+        for pair in pairs.iter().flatten() {
+            let (x, y) = cells(*pair);
+            let key = (x.min(y), x.max(y));
+            if x != y && !numbers.contains_key(&key) {
+                numbers.insert(key, order.len() as u32);
+                order.push(key);
+            }
+        }
+        let mut factors: Vec<Cell> = pairs
+            .iter()
+            .flatten()
+            .flat_map(|pair| <[Cell; 2]>::from(cells(*pair)))
+            .filter(|cell| !self.squares.contains_key(&(*cell, partner(cell))))
+            .collect();
+        factors.sort_unstable();
+        factors.dedup();
+        let nodes: Vec<String> = a.nodes.iter().chain(&b.nodes).cloned().collect();
+        let shared = factors.len() < order.len() || order.is_empty();
+        let sums = self.squared_pairs(format!("{name}/sum"), &order, 1.0, &nodes);
+        let differences = if shared {
+            self.square_cells(name, &factors, partner, &nodes);
+            None
+        } else {
+            self.squared_pairs(format!("{name}/difference"), &order, -1.0, &nodes)
+        };
+        let mut out = Out::new(pairs.len());
+        for (i, pairs) in pairs.iter().enumerate() {
+            for pair in pairs {
+                let (x, y) = cells(*pair);
+                let square = |cell: &Cell| self.squares.get(&(*cell, partner(cell))).copied();
+                if let (true, Some(square)) = (x == y, square(&x)) {
+                    out.add(i, square, 1.0);
+                    continue;
+                }
+                let (Some(sums), Some(&number)) = (sums, numbers.get(&(x.min(y), x.max(y)))) else {
+                    continue;
+                };
+                match (differences, square(&x), square(&y)) {
+                    (Some(differences), ..) => {
+                        out.add(i, (sums, number), 0.25);
+                        out.add(i, (differences, number), -0.25);
+                    }
+                    (None, Some(x), Some(y)) => {
+                        out.add(i, (sums, number), 0.5);
+                        out.add(i, x, -0.5);
+                        out.add(i, y, -0.5);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        out.finish(shape, nodes)
+    }
+
+    /// The tensor of `(x + sign · y)²` for each pair.
+    fn squared_pairs(
+        &mut self,
+        name: String,
+        pairs: &[(Cell, Cell)],
+        sign: f64,
+        nodes: &[String],
+    ) -> Option<usize> {
+        if pairs.is_empty() {
+            return None;
+        }
+        let mut sum = Out::new(pairs.len());
+        for (i, (x, y)) in pairs.iter().enumerate() {
+            sum.add(i, *x, 1.0);
+            sum.add(i, *y, sign);
+        }
+        let sum = sum.finish(vec![1, pairs.len()], nodes.to_vec());
+        self.layer_rows(name, sum, Activation::Square, EXACT)
+            .as_tensor()
+    }
+
+    /// Squares `cells` that have no square yet, one tensor for each of the tensors they belong to, at the scale of a product with
+    /// the partner of that tensor.
+    fn square_cells(
+        &mut self,
+        name: &str,
+        cells: &[Cell],
+        partner: impl Fn(&Cell) -> usize,
+        nodes: &[String],
+    ) {
+        for of in cells.chunk_by(|x, y| x.0 == y.0) {
+            let mut values = Out::new(of.len());
+            for (i, cell) in of.iter().enumerate() {
+                values.add(i, *cell, 1.0);
+            }
+            let mut values = values.finish(vec![1, of.len()], nodes.to_vec());
+            let partner = partner(&of[0]);
+            // Its scale counts, not its cells.
+            values
+                .terms
+                .entry(partner)
+                .or_insert_with(|| vec![Row::new(); of.len()]);
+            let name = format!("{name}/square{}", of[0].0);
+            let squares = self.layer_rows(name, values, Activation::Square, EXACT);
+            if let Some((tensor, places)) = squares.as_cells() {
+                let places = places.into_iter().map(|place| (tensor, place));
+                let keys = of.iter().map(|cell| (*cell, partner));
+                self.squares.extend(keys.zip(places));
+            }
+        }
+    }
+}
+
+/// An affine value without biases under construction.
+struct Out {
+    terms: std::collections::BTreeMap<usize, Vec<Row>>,
+    len: usize,
+}
+
+impl Out {
+    fn new(len: usize) -> Self {
+        Self {
+            terms: Default::default(),
+            len,
+        }
+    }
+
+    fn add(&mut self, i: usize, (tensor, cell): Cell, weight: f64) {
+        let rows = self
+            .terms
+            .entry(tensor)
+            .or_insert_with(|| vec![Row::new(); self.len]);
+        rows[i].push((cell, weight));
+    }
+
+    fn finish(self, shape: Vec<usize>, nodes: Vec<String>) -> Affine {
+        let bare = Affine {
+            terms: self.terms,
+            nodes,
+            ..Affine::constant(shape, vec![0.0; self.len])
+        };
+        // Sorts each row and merges what was added twice.
+        let shape = bare.shape.clone();
+        let mut merged = Affine::constant(shape.clone(), vec![0.0; self.len]);
+        merged.terms = bare
+            .terms
+            .keys()
+            .map(|source| (*source, vec![Row::new(); self.len]))
+            .collect();
+        merged.add(bare)
+    }
+}
+
+/// `Mul` of two values that both depend on the input.
+pub(super) fn mul(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let (a, b) = (node.operand(0)?, node.operand(1)?);
+    let shape = broadcast_shape(node, &a.shape, &b.shape)?;
+    let a = builder.integers(node.input(0), a.clone());
+    let b = builder.integers(node.input(1), b.clone());
+    let (a, b) = (broadcast(node, &a, &shape)?, broadcast(node, &b, &shape)?);
+    Ok(builder.product(&node.output(), &a, &b))
+}
+
+/// `Where` between values that depend on the input, or by a condition that does: `no + condition · (yes − no)`.
+///
+/// A condition is 0 or 1 up to half a step, so the choice is off by at most that much of `|yes − no|`, besides the error of a
+/// product; by nothing where the condition compares tensors.
+pub(super) fn choose(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let (condition, yes, no) = (node.operand(0)?, node.operand(1)?, node.operand(2)?);
+    let shape = broadcast_shape(node, &yes.shape, &no.shape)?;
+    let shape = broadcast_shape(node, &shape, &condition.shape)?;
+    let condition = if condition.is_constant() {
+        condition.clone()
+    } else {
+        builder.integers(node.input(0), condition.clone())
+    };
+    let condition = broadcast(node, &condition, &shape)?;
+    let (yes, no) = (broadcast(node, yes, &shape)?, broadcast(node, no, &shape)?);
+    if condition.is_constant() {
+        return Ok(pick(&condition.bias, &yes, &no));
+    }
+    let mut minus = no.clone();
+    minus.scale(|_| -1.0);
+    let gap = yes.add(minus);
+    let gated = if gap.is_constant() {
+        let mut gated = condition;
+        gated.scale(|i| gap.bias[i]);
+        gated
+    } else {
+        builder.product(&node.output(), &condition, &gap)
+    };
+    Ok(no.add(gated))
+}
+
+/// `yes` where the condition is not zero, `no` elsewhere.
+fn pick(condition: &[f64], yes: &Affine, no: &Affine) -> Affine {
+    let both = super::rows::stack(&[yes.clone(), no.clone()]);
+    let index: Vec<usize> = condition
+        .iter()
+        .enumerate()
+        .map(|(i, c)| if *c != 0.0 { i } else { condition.len() + i })
+        .collect();
+    both.gather(yes.shape.clone(), &index)
+}

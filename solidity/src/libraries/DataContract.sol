@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Data as code
+/// @notice Bytes kept as the code of an account, after a STOP. Nothing can run there, so nothing can change them.
+/// @dev The same form as `VerifyingKeys` gives to keys. Every other first byte is refused: 0xef marks a delegated account
+/// (EIP-7702), which its owner can change, and anything else could be a contract that destroys itself.
+library DataContract {
+    /// @notice The code at `account` doesn't begin with STOP, or there is none.
+    error NotADataContract(address account);
+
+    /// @notice An account holds 24,575 bytes and the STOP.
+    error DataTooLong(uint256 length);
+
+    /// @notice The account could not be created.
+    error DataNotWritten();
+
+    /// @dev Of an account's code, by EIP-170.
+    uint256 private constant _CODE_LIMIT = 24_576;
+
+    /// @notice Makes an account of `data`, by CREATE2 without a salt: there is one for the same data.
+    function write(bytes memory data) internal returns (address account) {
+        if (data.length >= _CODE_LIMIT) revert DataTooLong(data.length);
+        // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows it.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a5f395ff300", data);
+        bytes32 hash = keccak256(abi.encodePacked(hex"ff", address(this), bytes32(0), keccak256(initCode)));
+        account = address(uint160(uint256(hash)));
+        if (account.code.length != 0) return account;
+
+        address created;
+        assembly ("memory-safe") {
+            created := create2(0, add(initCode, 0x20), mload(initCode), 0)
+        }
+        if (created != account) revert DataNotWritten();
+    }
+
+    /// @notice The data of an account.
+    function read(address account) internal view returns (bytes memory data) {
+        bytes memory code = account.code;
+        if (code.length == 0 || code[0] != 0) revert NotADataContract(account);
+        assembly ("memory-safe") {
+            // The length takes the place of the STOP and what is before it.
+            let length := sub(mload(code), 1)
+            data := add(code, 1)
+            mstore(data, length)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { InputSchema, ModelSpec, OutputSchema, Packing, PublicLayout, Visibility } from "../types/Schemas.sol";
+import { PublicValues } from "./PublicValues.sol";
+
+/// @title What follows from a `ModelSpec`
+library ModelSpecs {
+    /// @notice A proof that makes no output public says nothing.
+    error NoOutput();
+
+    /// @notice There are no items, or neither one result nor one for each inference.
+    error WrongItemCount(uint256 inputItems, uint256 outputItems);
+
+    /// @notice Input or output number `index` has no values.
+    error EmptyTensor(uint256 index);
+
+    /// @notice Input or output number `index` has a scale of zero, or neither one scale nor one for each value, or another
+    /// number of zero points.
+    error InvalidScale(uint256 index);
+
+    /// @notice Input number `index` has a range that is empty or wider than its packing.
+    error InvalidRange(uint256 index);
+
+    /// @notice There must be commitments if and only if an input is committed to.
+    error WrongCommitmentCount(uint256 commitments);
+
+    /// @notice A verifying key's header counts public values in two bytes.
+    error TooManyPublicValues(uint256 count);
+
+    /// @notice There are `expected` values in all items of all outputs.
+    error WrongOutputCount(uint256 expected, uint256 actual);
+
+    /// @notice The digest of a spec, ERC-7992's `circuitHash`.
+    function digest(ModelSpec memory spec) internal pure returns (bytes32) {
+        return keccak256(abi.encode(spec));
+    }
+
+    /// @notice Checks a spec and says where its public values are.
+    function layoutOf(ModelSpec memory spec) internal pure returns (PublicLayout memory) {
+        if (spec.outputs.length == 0) revert NoOutput();
+        if (spec.inputItems == 0 || (spec.outputItems != spec.inputItems && spec.outputItems != 1)) {
+            revert WrongItemCount(spec.inputItems, spec.outputItems);
+        }
+        uint256 inputWords = _inputWords(spec) * spec.inputItems;
+        uint256 outputWords = _outputWords(spec) * spec.outputItems;
+        uint256 count = publicValueCount(inputWords, outputWords, spec.commitments);
+        if (count > type(uint16).max) revert TooManyPublicValues(count);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        (uint16 i, uint16 o) = (uint16(inputWords), uint16(outputWords));
+        return PublicLayout(i, o, spec.commitments, spec.inputItems, spec.outputItems);
+    }
+
+    /// @notice The number of public values, the context included.
+    function publicValueCount(PublicLayout memory shape) internal pure returns (uint256) {
+        return publicValueCount(shape.inputWords, shape.outputWords, shape.commitments);
+    }
+
+    /// @notice The number of public values, the context included.
+    function publicValueCount(uint256 inputWords, uint256 outputWords, uint256 commitments)
+        internal
+        pure
+        returns (uint256)
+    {
+        return 1 + inputWords + outputWords + commitments;
+    }
+
+    /// @notice How many values all outputs of all items have.
+    function outputCount(ModelSpec memory spec) internal pure returns (uint256 count) {
+        for (uint256 i = 0; i < spec.outputs.length; ++i) {
+            count += spec.outputs[i].count;
+        }
+        count *= spec.outputItems;
+    }
+
+    /// @notice The output words of `values`: all of item 0, in the order of the outputs, then all of item 1, …
+    function packOutputs(ModelSpec memory spec, int256[] memory values) internal pure returns (uint256[] memory words) {
+        if (values.length != outputCount(spec)) revert WrongOutputCount(outputCount(spec), values.length);
+        words = new uint256[](_outputWords(spec) * spec.outputItems);
+        (uint256 word, uint256 value) = (0, 0);
+        while (value < values.length) {
+            for (uint256 i = 0; i < spec.outputs.length; ++i) {
+                OutputSchema memory output = spec.outputs[i];
+                word = PublicValues.packInto(words, word, values, value, output.count, output.packing);
+                value += output.count;
+            }
+        }
+    }
+
+    /// @dev Words of one item's public inputs. Checks the inputs.
+    function _inputWords(ModelSpec memory spec) private pure returns (uint256 words) {
+        bool committed = false;
+        for (uint256 i = 0; i < spec.inputs.length; ++i) {
+            InputSchema memory input = spec.inputs[i];
+            _checkInput(input, i);
+            if (input.visibility == Visibility.Public) words += PublicValues.wordCount(input.packing, input.count);
+            if (input.visibility == Visibility.Committed) committed = true;
+        }
+        if (committed != (spec.commitments != 0)) revert WrongCommitmentCount(spec.commitments);
+    }
+
+    function _checkInput(InputSchema memory input, uint256 index) private pure {
+        if (input.count == 0) revert EmptyTensor(index);
+        int256 offset = PublicValues.offsetOf(input.packing);
+        int256 end = int256(1 << PublicValues.bitsOf(input.packing)) - offset;
+        if (input.min > input.max || input.min < -offset || input.max >= end) revert InvalidRange(index);
+
+        uint256 scales = input.scalesE36.length;
+        if ((scales != 1 && scales != input.count) || input.zeroPoints.length != scales) revert InvalidScale(index);
+        for (uint256 i = 0; i < scales; ++i) {
+            if (input.scalesE36[i] == 0) revert InvalidScale(index);
+        }
+    }
+
+    /// @dev Words of one item's outputs. Checks the outputs.
+    function _outputWords(ModelSpec memory spec) private pure returns (uint256 words) {
+        for (uint256 i = 0; i < spec.outputs.length; ++i) {
+            OutputSchema memory output = spec.outputs[i];
+            if (output.count == 0) revert EmptyTensor(i);
+            if (output.scaleE36 == 0) revert InvalidScale(i);
+            words += PublicValues.wordCount(output.packing, output.count);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+// What the words of a proof mean: the on-chain counterpart of crates/model/src/manifest.rs.
+
+/// @notice How integers stand in a public word: `word = Σ_i (x_i + offset)·2^(bits·i)`; see `PublicValues`.
+enum Packing {
+    /// 31 values of 8 bits, offset 0.
+    Bytes,
+    /// 15 values of 16 bits, offset 2^15.
+    Signed,
+    /// 7 values of 32 bits, offset 2^31: sums over a batch.
+    Wide
+}
+
+/// @notice Who sees an input's integers.
+enum Visibility {
+    /// Packed into public words.
+    Public,
+    /// Known to the prover alone.
+    Private,
+    /// Known to the prover alone; a hash of the values and a salt is a public word.
+    Committed
+}
+
+/// @notice A public output of one item.
+/// @param count Values.
+/// @param packing How they stand in words.
+/// @param scaleE36 The real value of one step, times 10^36, rounded to nearest: `real = integer·scaleE36 / 10^36`. Of the
+/// manifest's f64 scale `s` this is off by at most `0.5e-36 / s`, relatively; less than the f64's own 2⁻⁵³ for every `s`
+/// above 5e-21.
+struct OutputSchema {
+    uint32 count;
+    Packing packing;
+    uint192 scaleE36;
+}
+
+/// @notice An input of one item: `integer = clamp(round(real / scale) − zeroPoint, min, max)`, halves away from zero; see
+/// `FixedPoint.quantise`.
+/// @param count Values.
+/// @param packing How they stand in words (in committed words too).
+/// @param visibility Whether they do.
+/// @param min The smallest integer.
+/// @param max The largest integer.
+/// @param scalesE36 The real value of one step, times 10^36: one for all values, or one each.
+/// @param zeroPoints As many as `scalesE36`.
+struct InputSchema {
+    uint32 count;
+    Packing packing;
+    Visibility visibility;
+    int32 min;
+    int32 max;
+    uint192[] scalesE36;
+    int64[] zeroPoints;
+}
+
+/// @notice What the public values of a model version mean. Content-addressed: `keccak256(abi.encode(spec))` is the
+/// `circuitHash` of an ERC-7992 commitment.
+/// @dev Public values, in order: the context; the public inputs; the outputs; the commitments. Inputs and outputs are
+/// item-major: the words of all public tensors of item 0, in the manifest's order, then those of item 1, … Each tensor of
+/// each item begins a new word.
+/// @param inputItems Inferences in one proof; 1 unless it is a batch.
+/// @param outputItems Results in one proof: `inputItems`, or 1 if the outputs are reductions over the batch.
+/// @param commitments Words at the end that commit to private inputs; zero exactly if no input is `Committed`.
+/// @param inputs All inputs, private ones too, in the manifest's order.
+/// @param outputs The public outputs, in the manifest's order.
+struct ModelSpec {
+    uint24 inputItems;
+    uint24 outputItems;
+    uint16 commitments;
+    InputSchema[] inputs;
+    OutputSchema[] outputs;
+}
+
+/// @notice Where the public values of a model version are. There are
+/// `1 + inputWords + outputWords + commitments` of them.
+/// @param inputWords Words of all items' public inputs, from index 1.
+/// @param outputWords Words of all items' outputs, from index `1 + inputWords`.
+/// @param commitments Words after those.
+/// @param inputItems As in `ModelSpec`.
+/// @param outputItems As in `ModelSpec`.
+struct PublicLayout {
+    uint16 inputWords;
+    uint16 outputWords;
+    uint16 commitments;
+    uint24 inputItems;
+    uint24 outputItems;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { Test } from "forge-std/Test.sol";
+
+import { ModelSpecs } from "../../src/libraries/ModelSpecs.sol";
+import { InputSchema, ModelSpec, OutputSchema, Packing, PublicLayout, Visibility } from "../../src/types/Schemas.sol";
+
+contract ModelSpecsHarness {
+    function layoutOf(ModelSpec memory spec) external pure returns (PublicLayout memory) {
+        return ModelSpecs.layoutOf(spec);
+    }
+
+    function packOutputs(ModelSpec memory spec, int256[] memory values) external pure returns (uint256[] memory) {
+        return ModelSpecs.packOutputs(spec, values);
+    }
+}
+
+contract ModelSpecsTest is Test {
+    ModelSpecsHarness private _library = new ModelSpecsHarness();
+
+    /// @dev Two inputs, one of them private, and two outputs.
+    function _spec() private pure returns (ModelSpec memory spec) {
+        (spec.inputItems, spec.outputItems) = (1, 1);
+        spec.inputs = new InputSchema[](2);
+        spec.inputs[0] = _input(20, Packing.Signed, Visibility.Public);
+        spec.inputs[1] = _input(40, Packing.Bytes, Visibility.Private);
+        (spec.inputs[1].min, spec.inputs[1].max) = (0, 255);
+        spec.outputs = new OutputSchema[](2);
+        spec.outputs[0] = OutputSchema(2, Packing.Wide, 1e30);
+        spec.outputs[1] = OutputSchema(16, Packing.Signed, 1e36);
+    }
+
+    function _input(uint32 count, Packing packing, Visibility visibility) private pure returns (InputSchema memory) {
+        uint192[] memory scales = new uint192[](1);
+        scales[0] = 1e36;
+        return InputSchema(count, packing, visibility, -9, 9, scales, new int64[](1));
+    }
+
+    // -------------------------------------------------------------------------------------------------- layout
+
+    function test_CountsPublicInputsAndOutputs() public view {
+        _expect(_spec(), 2, 3, 0);
+    }
+
+    function test_CountsBytes() public view {
+        ModelSpec memory spec = _spec();
+        spec.inputs[1].visibility = Visibility.Public;
+        _expect(spec, 4, 3, 0);
+    }
+
+    function test_CountsCommitments() public view {
+        ModelSpec memory spec = _spec();
+        (spec.inputs[0].visibility, spec.commitments) = (Visibility.Committed, 5);
+        _expect(spec, 0, 3, 5);
+    }
+
+    function test_CountsItemsOfABatch() public view {
+        ModelSpec memory spec = _spec();
+        (spec.inputItems, spec.outputItems) = (100, 100);
+        _expect(spec, 200, 300, 0);
+        // Outputs reduced over the batch.
+        spec.outputItems = 1;
+        _expect(spec, 200, 3, 0);
+    }
+
+    function test_AModelNeedsNoInput() public view {
+        ModelSpec memory spec = _spec();
+        spec.inputs = new InputSchema[](0);
+        _expect(spec, 0, 3, 0);
+    }
+
+    function test_HasOneScaleForEachValue() public view {
+        ModelSpec memory spec = _spec();
+        spec.inputs[0].scalesE36 = new uint192[](20);
+        spec.inputs[0].zeroPoints = new int64[](20);
+        for (uint256 i = 0; i < 20; ++i) {
+            spec.inputs[0].scalesE36[i] = uint192(i + 1);
+        }
+        _expect(spec, 2, 3, 0);
+    }
+
+    function test_AsManyPublicValuesAsAHeaderCounts() public view {
+        ModelSpec memory spec = _spec();
+        spec.outputs[1].count = 15 * (65_535 - 1 - 2 - 1);
+        _expect(spec, 2, 65_532, 0);
+    }
+
+    function test_DigestIsOfTheAbiEncoding() public pure {
+        assertEq(ModelSpecs.digest(_spec()), keccak256(abi.encode(_spec())));
+    }
+
+    function _expect(ModelSpec memory spec, uint256 inputs, uint256 outputs, uint256 commitments) private view {
+        PublicLayout memory shape = _library.layoutOf(spec);
+        assertEq(shape.inputWords, inputs);
+        assertEq(shape.outputWords, outputs);
+        assertEq(shape.commitments, commitments);
+        assertEq(shape.inputItems, spec.inputItems);
+        assertEq(shape.outputItems, spec.outputItems);
+        assertEq(ModelSpecs.publicValueCount(shape), 1 + inputs + outputs + commitments);
+    }
+
+    // ------------------------------------------------------------------------------------------------- packing
+
+    function test_PacksItemByItem() public view {
+        ModelSpec memory spec = _spec();
+        (spec.inputItems, spec.outputItems) = (2, 2);
+        spec.outputs[1].count = 1;
+        int256[] memory values = new int256[](6);
+        for (uint256 i = 0; i < 6; ++i) {
+            values[i] = int256(i) - 3;
+        }
+        uint256[] memory words = _library.packOutputs(spec, values);
+        assertEq(words.length, 4);
+        assertEq(words[0], 0x7ffffffe7ffffffd);
+        assertEq(words[1], 0x7fff);
+        assertEq(words[2], 0x8000000180000000);
+        assertEq(words[3], 0x8002);
+    }
+
+    function test_RevertWhen_OutputsAreTooFewOrTooMany() public {
+        for (uint256 count = 0; count < 40; ++count) {
+            if (count == 18) continue;
+            vm.expectRevert(abi.encodeWithSelector(ModelSpecs.WrongOutputCount.selector, 18, count));
+            _library.packOutputs(_spec(), new int256[](count));
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- refuses
+
+    function test_RevertWhen_ThereIsNoOutput() public {
+        ModelSpec memory spec = _spec();
+        spec.outputs = new OutputSchema[](0);
+        _refuse(spec, abi.encodeWithSelector(ModelSpecs.NoOutput.selector));
+    }
+
+    function test_RevertWhen_ItemCountsAreWrong() public {
+        uint24[2][4] memory wrong = [[uint24(0), 0], [uint24(0), 1], [uint24(2), 3], [uint24(2), 0]];
+        for (uint256 i = 0; i < 4; ++i) {
+            ModelSpec memory spec = _spec();
+            (spec.inputItems, spec.outputItems) = (wrong[i][0], wrong[i][1]);
+            _refuse(spec, abi.encodeWithSelector(ModelSpecs.WrongItemCount.selector, wrong[i][0], wrong[i][1]));
+        }
+    }
+
+    function test_RevertWhen_ATensorIsEmpty() public {
+        bytes memory reason = abi.encodeWithSelector(ModelSpecs.EmptyTensor.selector, 1);
+        ModelSpec memory spec = _spec();
+        spec.inputs[1].count = 0;
+        _refuse(spec, reason);
+        spec = _spec();
+        spec.outputs[1].count = 0;
+        _refuse(spec, reason);
+    }
+
+    function test_RevertWhen_AScaleIsInvalid() public {
+        bytes memory reason = abi.encodeWithSelector(ModelSpecs.InvalidScale.selector, 1);
+        ModelSpec memory spec = _spec();
+        spec.outputs[1].scaleE36 = 0;
+        _refuse(spec, reason);
+        spec = _spec();
+        spec.inputs[1].scalesE36[0] = 0;
+        _refuse(spec, reason);
+        spec = _spec();
+        spec.inputs[1].scalesE36 = new uint192[](0);
+        _refuse(spec, reason);
+        spec = _spec();
+        spec.inputs[1].scalesE36 = new uint192[](2);
+        _refuse(spec, reason);
+        spec = _spec();
+        spec.inputs[1].zeroPoints = new int64[](2);
+        _refuse(spec, reason);
+        spec = _spec();
+        spec.inputs[1].zeroPoints = new int64[](0);
+        _refuse(spec, reason);
+    }
+
+    function test_RevertWhen_ARangeIsInvalid() public {
+        _refuseRange(Packing.Signed, 1, 0);
+        _refuseRange(Packing.Signed, -32_769, 0);
+        _refuseRange(Packing.Signed, 0, 32_768);
+        _refuseRange(Packing.Bytes, -1, 0);
+        _refuseRange(Packing.Bytes, 0, 256);
+        _refuseRange(Packing.Wide, 1, type(int32).min);
+    }
+
+    function test_AcceptsTheWidestRanges() public view {
+        ModelSpec memory spec = _spec();
+        (spec.inputs[0].min, spec.inputs[0].max) = (-32_768, 32_767);
+        _library.layoutOf(spec);
+        spec.inputs[0].packing = Packing.Wide;
+        (spec.inputs[0].min, spec.inputs[0].max) = (type(int32).min, type(int32).max);
+        _library.layoutOf(spec);
+    }
+
+    function test_RevertWhen_CommitmentsAreWithoutInputsOrInputsWithoutCommitments() public {
+        ModelSpec memory spec = _spec();
+        spec.commitments = 1;
+        _refuse(spec, abi.encodeWithSelector(ModelSpecs.WrongCommitmentCount.selector, 1));
+        spec = _spec();
+        spec.inputs[0].visibility = Visibility.Committed;
+        _refuse(spec, abi.encodeWithSelector(ModelSpecs.WrongCommitmentCount.selector, 0));
+    }
+
+    function test_RevertWhen_ThereAreTooManyPublicValues() public {
+        ModelSpec memory spec = _spec();
+        spec.outputs[1].count = 15 * (65_535 - 1 - 2);
+        _refuse(spec, abi.encodeWithSelector(ModelSpecs.TooManyPublicValues.selector, 65_536));
+        // The greatest numbers don't overflow.
+        spec.outputs[1].count = type(uint32).max;
+        spec.inputs[0].count = type(uint32).max;
+        (spec.inputItems, spec.outputItems) = (type(uint24).max, type(uint24).max);
+        vm.expectPartialRevert(ModelSpecs.TooManyPublicValues.selector);
+        _library.layoutOf(spec);
+    }
+
+    function _refuse(ModelSpec memory spec, bytes memory reason) private {
+        vm.expectRevert(reason);
+        _library.layoutOf(spec);
+    }
+
+    function _refuseRange(Packing packing, int32 min, int32 max) private {
+        ModelSpec memory spec = _spec();
+        (spec.inputs[0].packing, spec.inputs[0].min, spec.inputs[0].max) = (packing, min, max);
+        _refuse(spec, abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 0));
+    }
+}
