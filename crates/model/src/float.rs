@@ -3,9 +3,12 @@
 use rayon::prelude::*;
 
 use crate::data::DataSet;
-use crate::float_graph::{FloatGraph, Precision};
+use crate::float_graph::{Activation, FloatGraph, FloatLayer, Precision};
 use crate::missing::Missing;
 use crate::test::Test;
+
+/// A few units in the last place.
+const ROUNDING: f64 = 1e-14;
 
 /// Everything one inference computes over real numbers.
 #[derive(Clone, Debug)]
@@ -14,6 +17,19 @@ pub struct FloatTrace {
     pub values: Vec<Vec<f64>>,
     /// What the layer's function was applied to, for every tensor of the graph; empty for inputs.
     pub sums: Vec<Vec<f64>>,
+}
+
+/// Whether the function tells zero from what is next to it.
+fn compares(activation: &Activation) -> bool {
+    matches!(activation, Activation::Step | Activation::IsZero)
+}
+
+/// Integers that are equal have a difference of zero; of real numbers that were computed in different ways (`b + (a − b)`, say) it may
+/// be this, which hence counts as zero.
+fn rounding(layer: &FloatLayer, values: &[Vec<f64>]) -> f64 {
+    let read = layer.terms.iter().flat_map(|term| &values[term.source]);
+    let largest = read.chain(&layer.bias).map(|v| v.abs()).fold(0.0, f64::max);
+    largest * ROUNDING
 }
 
 impl FloatGraph {
@@ -51,6 +67,12 @@ impl FloatGraph {
                         f64::from(test.is_some_and(|test| test.holds(*v)))
                     };
                     sums.iter().zip(tests.iter()).map(holds).collect()
+                }
+                Precision::Exact { .. } if compares(&layer.activation) => {
+                    let rounding = rounding(layer, &trace.values);
+                    let settled = |v: &f64| if v.abs() <= rounding { 0.0 } else { *v };
+                    let apply = |v: &f64| layer.activation.apply(settled(v));
+                    sums.iter().map(apply).collect()
                 }
                 _ => sums.iter().map(|v| layer.activation.apply(*v)).collect(),
             };

@@ -7,9 +7,11 @@ use super::attributes::{ints, reals, strings};
 use super::trees::{Ensemble, ensemble, ensemble_5};
 use super::{Outputs, ensemble as forest, linear, post_transform, svm};
 use crate::Result;
-use crate::float_graph::{Activation, FloatLayer, FloatTerm, Precision};
+use crate::float_graph::Activation;
 use crate::import::Importer;
+use crate::import::maximum::columns;
 use crate::import::node::Node;
+use crate::import::rows::EXACT;
 use crate::linear::Affine;
 
 /// The scores of a classifier before its post-transform.
@@ -242,7 +244,8 @@ fn finish(
     Ok(outputs)
 }
 
-/// The label's number, an exact integer.
+/// The label's number, an exact integer. Scores are rounded to a step before they are compared, so closer ones count as equal; of
+/// equal ones the first wins.
 fn label(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
@@ -250,41 +253,116 @@ fn label(
     scores: &Scores,
 ) -> Result<Affine> {
     let decisive = scores.decisive.as_ref().unwrap_or(&scores.raw);
-    let margin = match (&labels.numbers[..], scores.rule) {
-        (&[_, _], Rule::Above(limit) | Rule::NotAbove(limit)) => {
+    let name = output_name(node, 0);
+    if decisive.is_constant() {
+        return Err(node.invalid("its scores do not depend on the input; check the export"));
+    }
+    let (margin, mut numbers) = match (&labels.numbers[..], scores.rule) {
+        (&[first, second], Rule::Above(limit) | Rule::NotAbove(limit)) => {
             let last = decisive.len() - 1;
             let mut margin = decisive.gather(vec![1], &[last]);
             margin.bias[0] -= limit;
-            margin
+            (margin, [first, second])
         }
-        (&[_, _], Rule::Larger) if decisive.len() == 2 => {
-            decisive.combine(vec![1], |_| [(1, 1.0), (0, -1.0)].into_iter())
+        (&[first, second], Rule::Larger) if decisive.len() == 2 => {
+            let margin = decisive.combine(vec![1], |_| [(1, 1.0), (0, -1.0)].into_iter());
+            (margin, [first, second])
         }
-        _ => return arg_max(node),
+        (numbers, Rule::Votes) => {
+            let votes = votes(importer, &name, decisive, numbers.len())?;
+            return best(importer, node, &name, &votes, numbers);
+        }
+        (numbers, _) => {
+            let mut rounded = decisive.clone();
+            rounded.nodes.push(node.name.clone());
+            let rounded = importer.builder.integers(format!("{name}/scores"), rounded);
+            return best(importer, node, &name, &rounded, numbers);
+        }
     };
-    let name = output_name(node, 0);
-    let mut labels = [labels.numbers[0] as f64, labels.numbers[1] as f64];
     if matches!(scores.rule, Rule::NotAbove(_)) {
-        labels.swap(0, 1);
+        numbers.swap(0, 1);
     }
-    let [below, above] = labels;
-    if margin.is_constant() {
-        let label = if margin.bias[0] > 0.0 { above } else { below };
-        return Ok(Affine::constant(vec![1], vec![label]));
+    let step = importer.not_positive(node, &name, margin)?;
+    Ok(exact_label(
+        importer,
+        node,
+        &name,
+        step,
+        &[numbers[1], numbers[0]],
+    ))
+}
+
+/// `numbers[0] + Σ_i (numbers[i + 1] − numbers[i]) · step[i]` as a tensor of its own.
+fn exact_label(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    name: &str,
+    steps: Affine,
+    numbers: &[i64],
+) -> Affine {
+    let mut label = steps.combine(vec![1], |_| {
+        numbers
+            .windows(2)
+            .enumerate()
+            .map(|(i, pair)| (i, (pair[1] - pair[0]) as f64))
+    });
+    label.bias[0] += numbers[0] as f64;
+    label.nodes.push(node.name.clone());
+    let builder = &mut importer.builder;
+    builder.layer_rows(name.to_owned(), label, Activation::Identity, EXACT)
+}
+
+/// The number of the class with the largest of `scores`, which are integers of one scale.
+fn best(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+    name: &str,
+    scores: &Affine,
+    numbers: &[i64],
+) -> Result<Affine> {
+    if scores.len() != numbers.len() {
+        return Err(node.invalid(format!(
+            "has {} scores for {} classes; export the model again",
+            scores.len(),
+            numbers.len()
+        )));
     }
-    let below_or_at = importer.not_positive(node, &name, margin)?;
-    let Some(step) = below_or_at.as_tensor() else {
-        return Ok(below_or_at);
-    };
-    let label = FloatLayer {
-        nodes: vec![node.name.clone()],
-        terms: vec![FloatTerm::rows(step, vec![vec![(0, below - above)]])],
-        bias: vec![above],
-        activation: Activation::Identity,
-        precision: Precision::Exact { within: None },
-    };
-    let label = importer.push(name, &[1], Some(label));
-    Ok(Affine::tensor(label, vec![1], 1))
+    let all: Vec<Vec<usize>> = vec![(0..scores.len()).collect()];
+    let builder = &mut importer.builder;
+    let position = builder.position(name, &columns(scores, &all), false);
+    // [position ≥ i] for each class but the first.
+    let mut beyond = position.gather(vec![1, numbers.len() - 1], &vec![0; numbers.len() - 1]);
+    for (i, bias) in beyond.bias.iter_mut().enumerate() {
+        *bias -= (i + 1) as f64;
+    }
+    let steps = builder.layer_rows(format!("{name}/beyond"), beyond, Activation::Step, EXACT);
+    Ok(exact_label(importer, node, name, steps, numbers))
+}
+
+/// How many of its pairs each class wins; a pair's positive score is the first class's.
+fn votes(
+    importer: &mut Importer<'_>,
+    name: &str,
+    pairs: &Affine,
+    classes: usize,
+) -> Result<Affine> {
+    let builder = &mut importer.builder;
+    let mut lost = builder.integers(format!("{name}/pairs"), pairs.clone());
+    lost.scale(|_| -1.0);
+    let lost = builder.layer_rows(format!("{name}/lost"), lost, Activation::Step, EXACT);
+    let pairs: Vec<(usize, usize)> = (0..classes)
+        .flat_map(|i| (i + 1..classes).map(move |j| (i, j)))
+        .collect();
+    let mut votes = lost.combine(vec![1, classes], |class| {
+        pairs.iter().enumerate().filter_map(move |(pair, (i, j))| {
+            let sign = if *i == class { -1.0 } else { 1.0 };
+            (*i == class || *j == class).then_some((pair, sign))
+        })
+    });
+    for (i, _) in pairs {
+        votes.bias[i] += 1.0;
+    }
+    Ok(builder.layer_rows(format!("{name}/votes"), votes, Activation::Identity, EXACT))
 }
 
 impl Importer<'_> {
@@ -295,29 +373,17 @@ impl Importer<'_> {
         name: &str,
         mut value: Affine,
     ) -> Result<Affine> {
+        if value.is_constant() {
+            return Err(node.invalid("its scores do not depend on the input; check the export"));
+        }
         value.nodes.push(node.name.clone());
-        let shape = value.shape.clone();
-        let value =
-            self.builder
-                .activate_rows(format!("{name}/margin"), value, Activation::Identity);
-        let source = value.terms.keys().next().copied().unwrap_or_default();
-        let step = FloatLayer {
-            nodes: vec![node.name.clone()],
-            terms: vec![FloatTerm::rows(source, vec![vec![(0, -1.0)]])],
-            bias: vec![0.0],
-            activation: Activation::Step,
-            precision: Precision::Exact { within: None },
-        };
-        let step = self.push(format!("{name}/not-positive"), &shape, Some(step));
-        Ok(Affine::tensor(step, shape, 1))
+        let mut negative = self.builder.integers(format!("{name}/margin"), value);
+        negative.scale(|_| -1.0);
+        let name = format!("{name}/not-positive");
+        Ok(self
+            .builder
+            .layer_rows(name, negative, Activation::Step, EXACT))
     }
-}
-
-/// The label of more than two classes.
-fn arg_max(node: &Node<'_>) -> Result<Affine> {
-    Err(node.unsupported(
-        "the label of more than two classes is not; compile the scores and take the position of the largest one outside",
-    ))
 }
 
 /// The name of output `index`, or one made of the node's.
