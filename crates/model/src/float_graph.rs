@@ -322,6 +322,29 @@ impl FloatGraph {
             .collect()
     }
 
+    /// Tensors whose cells are decisions, 0 or 1: the leaves that trees lead to, and tests that nothing else decides upon.
+    pub fn decisions(&self) -> Vec<usize> {
+        let mut decides: Vec<bool> = Vec::with_capacity(self.tensors.len());
+        let mut final_one = vec![false; self.tensors.len()];
+        for (id, tensor) in self.tensors.iter().enumerate() {
+            let layer = tensor.layer.as_ref();
+            let sources = || layer.iter().flat_map(|layer| &layer.terms).map(|term| term.source);
+            let conjunction = layer.is_some_and(|layer| {
+                matches!(layer.precision, Precision::Exact { .. })
+                    && layer.activation == Activation::Step
+                    && !layer.terms.is_empty()
+                    && sources().all(|source| decides[source])
+            });
+            let tests = layer.is_some_and(|layer| matches!(layer.precision, Precision::Tests(_)));
+            if conjunction || tests {
+                final_one[id] = true;
+                sources().for_each(|source| final_one[source] = false);
+            }
+            decides.push(conjunction || tests);
+        }
+        (0..decides.len()).filter(|id| final_one[*id]).collect()
+    }
+
     /// Multiplications of one run.
     pub(crate) fn products(&self) -> usize {
         let layers = self

@@ -25,13 +25,8 @@ pub(super) fn hint(op: &str) -> &'static str {
         | "QLinearMatMul"
         | "MatMulInteger"
         | "DynamicQuantizeLinear" => "give the float model; Verdict quantises by itself",
-        "LinearClassifier" | "LinearRegressor" | "SVMClassifier" | "SVMRegressor"
-        | "Normalizer" | "Scaler" | "ZipMap" | "LabelEncoder" | "OneHotEncoder" | "Imputer"
-        | "FeatureVectorizer" => {
-            "rewrite the scikit-learn model with MatMul and Add (or a PyTorch Linear layer) and export its raw scores"
-        }
-        "TreeEnsemble" | "TreeEnsembleClassifier" | "TreeEnsembleRegressor" => {
-            "decision trees come with a later version"
+        "CategoryMapper" | "DictVectorizer" | "CastMap" => {
+            "words and maps have no integers to prove; number the categories before training (OrdinalEncoder, OneHotEncoder of numbers)"
         }
         _ => {
             "supported are linear operators (Gemm, MatMul, BatchNormalization …), element-wise functions (Relu, Gelu, Sigmoid, Exp …), \

@@ -7,6 +7,8 @@ pub(crate) mod layout;
 pub(crate) mod plan;
 mod rows;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use crate::test::Comparison;
 

@@ -20,6 +20,14 @@ pub(crate) struct Plan {
     pub(crate) planes: Vec<Group>,
 }
 
+#[cfg(test)]
+impl Plan {
+    /// An estimate of the rows it takes.
+    pub(super) fn rows(&self, trees: &[Tree], scores: usize) -> usize {
+        planes_rows(trees, &self.planes) + bundles_rows(trees, &self.bundles, scores)
+    }
+}
+
 /// Sizes of bundles that are tried, in branches.
 const BUNDLES: [usize; 10] = [1, 8, 16, 24, 32, 48, 64, 96, 128, 192];
 /// Most groups that are tried side by side: the weights of each are streamed past the leaves of those behind it.
@@ -78,7 +86,7 @@ fn best_of<T>(candidates: Vec<T>, rows: impl Fn(&T) -> usize) -> Option<(usize, 
 }
 
 /// Ways to put the trees `members` one after the other.
-fn bundles(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Vec<Vec<Group>>> {
+pub(super) fn bundles(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Vec<Vec<Group>>> {
     let groups: Vec<Group> = members
         .iter()
         .map(|tree| shaped.group(shapes, shaped.root(*tree), &[*tree]))
@@ -108,7 +116,7 @@ fn bundles(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<V
 type Part = (ShapeId, Vec<usize>);
 
 /// Ways to put the trees `members` side by side: in a few groups, each time joining the two that gain most.
-fn partitions(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Vec<Group>> {
+pub(super) fn partitions(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Vec<Group>> {
     let mut parts: Vec<Part> = Vec::new();
     for &tree in members {
         let shape = shaped.root(tree);
