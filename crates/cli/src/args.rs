@@ -1,11 +1,15 @@
 //! The command line, and the options that several commands share.
 
 use crate::commands::{
+    accuracy::Accuracy,
+    audit::AuditCommand,
     bench::{Bench, BenchOne},
+    commit::Commit,
     compile::Compile,
     completions::Completions,
     demo::Demo,
     estimate::Estimate,
+    hide::{Hide, Redact},
     inspect::Inspect,
     prove::Prove,
     srs::SrsCommand,
@@ -14,8 +18,8 @@ use crate::commands::{
 use crate::error::CliError;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use verdict_circuit::Limits;
-use verdict_model::{Goal, InputDomain, Options, Visibility};
+use verdict_circuit::{Batch, Limits};
+use verdict_model::{CompiledModel, Goal, InputDomain, Options, Visibility};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -64,6 +68,16 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Verify a proof with halo2's verifier, or as a transaction to the contract
     Verify(Verify),
+    /// Compare a compiled model with its float model, and draw a report
+    Accuracy(Accuracy),
+    /// Print the commitments to inputs that a proof will carry
+    Commit(Commit),
+    /// Make the secret that keeps a model's weights private, good for a number of proofs
+    Hide(Hide),
+    /// Take the weights out of a model: its public architecture
+    Redact(Redact),
+    /// Recompute everything public of a verifying key
+    Audit(AuditCommand),
     /// Describe a compiled model, a proof or an ONNX file
     Inspect(Inspect),
     /// Show everything at once with a model that comes with this program
@@ -115,6 +129,25 @@ pub(crate) enum VisibilityArg {
     Public,
     /// Known to the prover alone
     Private,
+    /// Known to the prover alone; a Poseidon commitment to them is a public value
+    Committed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputArg {
+    /// Part of the proof's public values
+    Public,
+    /// Known to the prover alone
+    Private,
+}
+
+impl From<OutputArg> for Visibility {
+    fn from(visibility: OutputArg) -> Self {
+        match visibility {
+            OutputArg::Public => Self::Public,
+            OutputArg::Private => Self::Private,
+        }
+    }
 }
 
 impl From<VisibilityArg> for Visibility {
@@ -122,6 +155,7 @@ impl From<VisibilityArg> for Visibility {
         match visibility {
             VisibilityArg::Public => Self::Public,
             VisibilityArg::Private => Self::Private,
+            VisibilityArg::Committed => Self::Committed,
         }
     }
 }
@@ -139,12 +173,12 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Quantisation")]
 pub(crate) struct QuantiseArgs {
-    /// Whether the inputs are public values [default: private]
+    /// Whether the inputs are public values, or committed to [default: private]
     #[arg(long, value_name = "VISIBILITY")]
     input: Option<VisibilityArg>,
     /// Whether the outputs are public values [default: public]
     #[arg(long, value_name = "VISIBILITY")]
-    output: Option<VisibilityArg>,
+    output: Option<OutputArg>,
     /// Bits of hidden activations, 2 to 15 [default: as few as agree with the float model]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
     activation_bits: Option<u32>,
@@ -242,6 +276,51 @@ impl LimitArgs {
             ..defaults
         }
     }
+}
+
+/// How many inferences in one proof.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Batch")]
+pub(crate) struct BatchArgs {
+    /// Inferences in one proof, from as many rows
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    pub(crate) batch: u32,
+    /// Publish only the sum of this output over the batch; may be given several times
+    #[arg(long, value_name = "OUTPUT")]
+    sum: Vec<String>,
+}
+
+impl BatchArgs {
+    pub(crate) fn batch(&self, model: &CompiledModel) -> Result<Batch, CliError> {
+        batch(self.batch as usize, &self.sum, model)
+    }
+
+    pub(crate) fn sums(&self) -> &[String] {
+        &self.sum
+    }
+}
+
+/// A batch of a model; `sums` names outputs.
+pub(crate) fn batch(
+    items: usize,
+    sums: &[String],
+    model: &CompiledModel,
+) -> Result<Batch, CliError> {
+    let outputs = &model.manifest().outputs;
+    let find = |name: &String| {
+        let position = outputs.iter().position(|output| output.name == *name);
+        position.map(|i| model.graph().outputs[i]).ok_or_else(|| {
+            let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
+            usage(format!(
+                "--sum {name}: the model's outputs are {}",
+                names.join(", ")
+            ))
+        })
+    };
+    Ok(Batch {
+        items,
+        sums: sums.iter().map(find).collect::<Result<_, _>>()?,
+    })
 }
 
 /// Which set-up.

@@ -8,17 +8,27 @@ use crate::{
 use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use verdict_evm::unpack;
-use verdict_model::{CompiledModel, FloatGraph, Reference, Trace, import};
+use verdict_circuit::{Batch, WordLayout};
+use verdict_evm::unpack_batch;
+use verdict_model::{CompiledModel, FloatGraph, TensorId, Trace, import};
 
 /// More values than this are cut in text; JSON has all.
 const SHOWN: usize = 16;
+
+/// More tensors than this, where a batch has many items.
+const TENSORS_SHOWN: usize = 8;
 
 /// An input or output of the model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Values {
     pub(crate) name: String,
     pub(crate) role: String,
+    /// Which item of a batch, from 0; absent for one inference and for sums over a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) item: Option<usize>,
+    /// Poseidon commitment to the values, where they are committed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) commitment: Option<B256>,
     pub(crate) visibility: String,
     pub(crate) integers: Vec<i32>,
     pub(crate) reals: Vec<f64>,
@@ -27,42 +37,71 @@ pub(crate) struct Values {
 }
 
 /// Decodes the public words of a proof.
-pub(crate) fn public(model: &CompiledModel, words: &[B256]) -> Result<Vec<Values>, CliError> {
+pub(crate) fn public(
+    model: &CompiledModel,
+    batch: &Batch,
+    words: &[B256],
+) -> Result<Vec<Values>, CliError> {
     let graph = model.graph();
-    let decoded = unpack(graph, words)?.into_iter().map(|(id, integers)| {
-        match graph.inputs.iter().position(|i| *i == id) {
-            Some(input) => {
-                let mut all = vec![Vec::new(); graph.inputs.len()];
-                all[input] = integers.clone();
-                let reals = model.dequantise_input(&all).swap_remove(input);
-                Values {
-                    name: model.manifest().inputs[input].name.clone(),
-                    role: "input".into(),
-                    visibility: visibility_name(graph.tensors[id].visibility).into(),
-                    integers,
-                    reals,
-                    float: None,
-                }
+    let unpacked = unpack_batch(graph, batch, words)?;
+    let mut all = Vec::new();
+    let numbered = |layout: WordLayout, item: usize| {
+        (batch.items > 1 && layout != WordLayout::Sum).then_some(item)
+    };
+    for tensor in unpacked.tensors {
+        for (item, integers) in tensor.items.into_iter().enumerate() {
+            let item = numbered(tensor.layout, item);
+            let mut values = tensor_values(model, tensor.tensor, integers);
+            values.item = item;
+            if tensor.layout == WordLayout::Sum {
+                values.role = "output, summed over the batch".into();
             }
-            None => {
-                let name = graph
-                    .outputs
-                    .iter()
-                    .position(|o| *o == id)
-                    .map(|i| model.manifest().outputs[i].name.clone());
-                let scale = graph.tensors[id].scale;
-                Values {
-                    name: name.unwrap_or_else(|| graph.tensors[id].name.clone()),
-                    role: "output".into(),
-                    visibility: visibility_name(graph.tensors[id].visibility).into(),
-                    reals: integers.iter().map(|v| f64::from(*v) * scale).collect(),
-                    integers,
-                    float: None,
-                }
-            }
+            all.push(values);
         }
-    });
-    Ok(decoded.collect())
+    }
+    for (id, commitments) in unpacked.commitments {
+        for (item, commitment) in commitments.into_iter().enumerate() {
+            let mut values = tensor_values(model, id, Vec::new());
+            values.item = numbered(WordLayout::PerItem, item);
+            values.commitment = Some(commitment);
+            all.push(values);
+        }
+    }
+    Ok(all)
+}
+
+/// A tensor's integers, decoded.
+fn tensor_values(model: &CompiledModel, id: TensorId, integers: Vec<i32>) -> Values {
+    let (graph, manifest) = (model.graph(), model.manifest());
+    let input = graph.inputs.iter().position(|i| *i == id);
+    let output = graph.outputs.iter().position(|o| *o == id);
+    let scale = graph.tensors[id].scale;
+    let (name, reals) = match (input, output) {
+        (Some(input), _) if !integers.is_empty() => {
+            let mut all = vec![Vec::new(); graph.inputs.len()];
+            all[input] = integers.clone();
+            let reals = model.dequantise_input(&all).swap_remove(input);
+            (manifest.inputs[input].name.clone(), reals)
+        }
+        (Some(input), _) => (manifest.inputs[input].name.clone(), Vec::new()),
+        (None, output) => (
+            output.map_or_else(
+                || graph.tensors[id].name.clone(),
+                |i| manifest.outputs[i].name.clone(),
+            ),
+            integers.iter().map(|v| f64::from(*v) * scale).collect(),
+        ),
+    };
+    Values {
+        name,
+        role: if input.is_some() { "input" } else { "output" }.into(),
+        item: None,
+        commitment: None,
+        visibility: visibility_name(graph.tensors[id].visibility).into(),
+        integers,
+        reals,
+        float: None,
+    }
 }
 
 /// The outputs of an execution, beside the float model's.
@@ -71,24 +110,31 @@ pub(crate) fn outputs(
     trace: &Trace,
     float: Option<&[Vec<f64>]>,
 ) -> Vec<Values> {
-    let integers = trace.outputs(model.graph());
-    let reals = model.dequantise_output(&integers);
-    let values = model
-        .manifest()
-        .outputs
-        .iter()
-        .zip(integers.into_iter().zip(reals))
-        .enumerate();
-    values
-        .map(|(i, (output, (integers, reals)))| Values {
-            name: output.name.clone(),
-            role: "output".into(),
-            visibility: visibility_name(output.visibility).into(),
-            integers,
-            reals,
+    let graph = model.graph();
+    let outputs = graph.outputs.iter().enumerate();
+    outputs
+        .map(|(i, &id)| Values {
             float: float.and_then(|float| float.get(i).cloned()),
+            ..tensor_values(model, id, trace.values[id].clone())
         })
         .collect()
+}
+
+/// The outputs of every item of a batch.
+pub(crate) fn batch_outputs(
+    model: &CompiledModel,
+    traces: &[Trace],
+    float: &[Vec<Vec<f64>>],
+) -> Vec<Values> {
+    let mut all = Vec::new();
+    for (item, trace) in traces.iter().enumerate() {
+        let mut values = outputs(model, trace, float.get(item).map(Vec::as_slice));
+        if traces.len() > 1 {
+            values.iter_mut().for_each(|it| it.item = Some(item));
+        }
+        all.append(&mut values);
+    }
+    all
 }
 
 /// The ONNX file a model was compiled from, if it is that.
@@ -115,11 +161,6 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
     Ok(float)
 }
 
-/// The float model's outputs for one row.
-pub(crate) fn run_float(float: &FloatGraph, row: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, CliError> {
-    Ok(Reference::new(float)?.run(row)?)
-}
-
 /// What the values say about a class, if they are scores of classes.
 pub(crate) fn decision(scores: &[f64], labels: &[String]) -> Option<usize> {
     match scores {
@@ -135,7 +176,17 @@ pub(crate) fn decision(scores: &[f64], labels: &[String]) -> Option<usize> {
 /// The values as a table.
 pub(crate) fn text(values: &[Values], labels: &[String]) -> String {
     let mut text = String::new();
-    for tensor in values {
+    for tensor in values.iter().take(TENSORS_SHOWN) {
+        let item = tensor
+            .item
+            .map_or_else(String::new, |item| format!(" of item {item}"));
+        if let Some(commitment) = &tensor.commitment {
+            text += &format!(
+                "committed {} `{}`{item}: {commitment}\n",
+                tensor.role, tensor.name
+            );
+            continue;
+        }
         let float = tensor.float.as_ref();
         let mut header = vec!["index", "integer", "decoded"];
         header.extend(float.map(|_| "float model"));
@@ -163,7 +214,7 @@ pub(crate) fn text(values: &[Values], labels: &[String]) -> String {
             table.row(cells);
         }
         text += &format!(
-            "{} {} `{}`, {} values\n{}",
+            "{} {} `{}`{item}, {} values\n{}",
             tensor.visibility,
             tensor.role,
             tensor.name,
@@ -176,6 +227,12 @@ pub(crate) fn text(values: &[Values], labels: &[String]) -> String {
                 tensor.integers.len() - SHOWN
             );
         }
+    }
+    if values.len() > TENSORS_SHOWN {
+        text += &format!(
+            "… {} more tensors, --json shows all\n",
+            values.len() - TENSORS_SHOWN
+        );
     }
     text
 }

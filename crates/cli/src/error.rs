@@ -29,6 +29,12 @@ pub(crate) enum CliError {
     /// A verifier said no.
     #[error("the proof was rejected: {0}")]
     Rejected(String),
+    /// A verifying key is not what it should be.
+    #[error("the verifying key does not pass the audit: {0}")]
+    Audit(String),
+    /// Private weights would not stay private.
+    #[error("{0}")]
+    Budget(String),
     /// No usable set-up.
     #[error("{0}")]
     Setup(String),
@@ -71,7 +77,7 @@ impl CliError {
             Self::Evm(error) => evm(error),
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
-            Self::Mismatch(_) | Self::Rejected(_) => 4,
+            Self::Mismatch(_) | Self::Rejected(_) | Self::Budget(_) | Self::Audit(_) => 4,
             Self::Setup(_) => 5,
             Self::Io { .. } | Self::Output(_) => 6,
             Self::Json(_) => 1,
@@ -116,7 +122,10 @@ fn model(error: &ModelError) -> u8 {
 
 fn circuit(error: &CircuitError) -> u8 {
     match error {
-        CircuitError::Graph(_) | CircuitError::Trace(_) | CircuitError::Path { .. } => 3,
+        CircuitError::Graph(_)
+        | CircuitError::Trace(_)
+        | CircuitError::Batch(_)
+        | CircuitError::Path { .. } => 3,
         CircuitError::NoPlan(_) | CircuitError::TooTall { .. } => 5,
         _ => 1,
     }
@@ -131,6 +140,7 @@ fn prover(error: &ProverError) -> u8 {
         | ProverError::SrsTooSmall { .. }
         | ProverError::CorruptCache { .. } => 5,
         ProverError::Rejected(_) | ProverError::Mismatch { .. } => 4,
+        ProverError::Architecture { .. } => 3,
         _ => 1,
     }
 }

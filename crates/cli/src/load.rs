@@ -4,14 +4,17 @@ use crate::{
     args::{ModelArgs, QuantiseArgs, usage},
     error::CliError,
 };
+use alloy_primitives::B256;
 use std::{fs::File, io::Read, path::Path};
 use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile, import};
+use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Compiled,
     Proof,
+    Architecture,
     Onnx,
 }
 
@@ -30,6 +33,7 @@ pub(crate) fn kind(path: &Path) -> Result<Kind, CliError> {
     Ok(
         match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
             _ if start == MAGIC => Kind::Compiled,
+            _ if start == ARCHITECTURE_MAGIC => Kind::Architecture,
             Some(b'{') => Kind::Proof,
             _ => Kind::Onnx,
         },
@@ -52,6 +56,11 @@ pub(crate) fn model(
         ))),
         (Kind::Proof, _) => Err(CliError::Input(format!(
             "{} looks like a proof file, expected a model",
+            args.model.display()
+        ))),
+        (Kind::Architecture, None) => Ok(Architecture::load(&args.model)?.model().clone()),
+        (Kind::Architecture, _) => Err(usage(format!(
+            "{} is a redacted architecture; --calibration is for ONNX files",
             args.model.display()
         ))),
         (Kind::Onnx, calibration) => {
@@ -81,4 +90,40 @@ pub(crate) fn row(path: &Path, data: &DataSet, row: usize) -> Result<Vec<Vec<f64
             data.len()
         ))
     })
+}
+
+/// `count` rows of a data file, from row `first` on.
+pub(crate) fn rows(
+    path: &Path,
+    data: &DataSet,
+    first: usize,
+    count: usize,
+) -> Result<Vec<Vec<Vec<f64>>>, CliError> {
+    if count == 1 {
+        return Ok(vec![row(path, data, first)?]);
+    }
+    let rows = data.rows().iter().skip(first).take(count);
+    let rows: Vec<Vec<Vec<f64>>> = rows.cloned().collect();
+    if rows.len() < count {
+        return Err(CliError::Input(format!(
+            "{} has {} rows, there are not {count} from row {first} on (counted from 0)",
+            path.display(),
+            data.len()
+        )));
+    }
+    Ok(rows)
+}
+
+/// The model that a proof is about, or its architecture, with the digest that the proof states.
+pub(crate) fn described(path: &Path, private: bool) -> Result<(CompiledModel, B256), CliError> {
+    if kind(path)? == Kind::Architecture {
+        let architecture = Architecture::load(path)?;
+        return Ok((architecture.model().clone(), architecture.digest().into()));
+    }
+    let model = CompiledModel::load(path)?;
+    let digest = match private {
+        true => Architecture::of(&model)?.digest().into(),
+        false => model.digest().into(),
+    };
+    Ok((model, digest))
 }

@@ -9,6 +9,8 @@ mod measure;
 mod meter;
 mod output;
 mod planning;
+mod report;
+mod secret;
 mod setup;
 
 use clap::Parser;

@@ -8,14 +8,14 @@ use crate::{
     load,
     meter::{Meter, StageCost},
     output::{Report, Table, count, maybe_mebibytes, mebibytes, seconds},
-    planning::{plan_model, predicted_gas, public_values as words_of},
+    planning::{PerInference, plan_with, predicted_gas, public_values as words_of},
     setup::Setup,
 };
 use alloy_primitives::{B256, U256};
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf};
-use verdict_circuit::Limits;
+use verdict_circuit::{Limits, Request};
 use verdict_evm::{
     Gas, Harness, Verdict, key_bytes, key_digest, public_values, verify_calldata, words,
 };
@@ -46,6 +46,10 @@ pub(crate) struct Job {
     pub(crate) cached: bool,
     /// Proofs to make; the median counts.
     pub(crate) runs: usize,
+    /// Inferences in one proof.
+    pub(crate) batch: usize,
+    /// Outputs of which only the sum over the batch is public.
+    pub(crate) sums: Vec<String>,
 }
 
 /// What the fields of a committed model's `info.json` that matter here say.
@@ -116,6 +120,9 @@ pub(crate) struct Measurement {
     /// High-water mark while proving, keys loaded.
     pub(crate) prove_peak_rss_bytes: Option<u64>,
     pub(crate) prove_runs: usize,
+    /// Inferences in the proof.
+    pub(crate) batch: usize,
+    pub(crate) per_inference: PerInference,
     pub(crate) verify_seconds: f64,
     pub(crate) proof_bytes: usize,
     pub(crate) calldata_bytes: usize,
@@ -164,7 +171,9 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
     let expected = reference.run(&row)?;
     let parameters = float.parameters() as u64;
     // A held-out row may lie a little outside the calibrated domain.
-    let inputs = model.quantise_input(&row, OutOfDomain::Saturate)?;
+    let items = rows_of(&row, &calibration, test.as_ref(), job.batch)
+        .map(|row| model.quantise_input(row, OutOfDomain::Saturate))
+        .collect::<Result<Vec<_>, _>>()?;
     // Their memory must not count as the prover's.
     drop((reference, float, calibration, test));
 
@@ -174,7 +183,15 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
         width: job.width,
         ..Limits::default()
     };
-    let plan = plan_model(&model, goal, limits)?;
+    let plan = plan_with(
+        &model,
+        Request {
+            goal,
+            limits,
+            batch: crate::args::batch(job.batch, &job.sums, &model)?,
+            ..Request::default()
+        },
+    )?;
     let gas = predicted_gas(&plan)?;
     let predicted = Predicted {
         prove_seconds: plan.chosen.seconds,
@@ -202,7 +219,9 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
     let mut stages = meter.take();
     let mut runs = Vec::new();
     for _ in 0..job.runs.max(1) {
-        let inference = session.prove(&inputs, words::scalar(&B256::ZERO)?, OsRng, &on_stage)?;
+        let salts = session.random_salts(OsRng);
+        let context = words::scalar(&B256::ZERO)?;
+        let inference = session.prove_batch(&items, &salts, context, OsRng, &on_stage)?;
         runs.push((meter.take(), inference));
     }
     let peak = runs
@@ -276,20 +295,17 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
             .sum::<f64>()
     };
     let manifest = session.model().manifest();
-    let public = manifest
+    let input = manifest
         .inputs
         .iter()
-        .any(|input| input.visibility == Visibility::Public);
+        .map(|input| input.visibility)
+        .find(|visibility| *visibility != Visibility::Private)
+        .unwrap_or(Visibility::Private);
     Ok(Measurement {
         model: job.name.clone(),
         parameters,
         goal: goal_name(goal).into(),
-        input: visibility_name(if public {
-            Visibility::Public
-        } else {
-            Visibility::Private
-        })
-        .into(),
+        input: visibility_name(input).into(),
         activation_bits: manifest.activation_bits,
         model_digest: session.model().digest().into(),
         key_digest: key_digest(&parts),
@@ -309,6 +325,13 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
         prove_cpu_seconds,
         prove_peak_rss_bytes: peak,
         prove_runs: job.runs.max(1),
+        batch: job.batch,
+        per_inference: PerInference::new(
+            job.batch,
+            prove_seconds,
+            gas.total,
+            verify_calldata(address, &words, &inference.proof).len(),
+        ),
         verify_seconds: took("verify (halo2)"),
         proof_bytes: inference.proof.len(),
         calldata_bytes: verify_calldata(address, &words, &inference.proof).len(),
@@ -326,6 +349,17 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
         outputs,
         stages,
     })
+}
+
+/// The sample, then rows of the test or calibration data, from the beginning again where there are too few.
+fn rows_of<'a>(
+    sample: &'a Vec<Vec<f64>>,
+    calibration: &'a DataSet,
+    test: Option<&'a DataSet>,
+    count: usize,
+) -> impl Iterator<Item = &'a Vec<Vec<f64>>> {
+    let more = test.unwrap_or(calibration).rows().iter().cycle();
+    std::iter::once(sample).chain(more).take(count)
 }
 
 /// A lie about the result, a lie about whom it is for, a bent proof, a cut proof.
@@ -406,6 +440,8 @@ impl Job {
             srs: None,
             cached: true,
             runs: 1,
+            batch: 1,
+            sums: Vec::new(),
         }
     }
 }
@@ -487,6 +523,7 @@ impl Report for Measurement {
             count(1u64 << self.k),
             self.srs
         );
+        text += &self.per_inference.text(self.batch);
         text += &decode::text(&self.outputs, &[]);
         if let Some(prediction) = &self.prediction {
             text += &format!(
@@ -554,6 +591,9 @@ impl Report for Bench {
             "register",
             "deploy",
             "top-1",
+            "batch",
+            "s each",
+            "gas each",
             "ok",
         ]);
         for it in &self.0 {
@@ -578,6 +618,9 @@ impl Report for Bench {
                 count(it.gas_deploy_verifier),
                 it.top1
                     .map_or_else(|| "–".into(), |share| format!("{:.1}%", share * 100.0)),
+                count(it.batch as u64),
+                seconds(it.per_inference.prove_seconds),
+                count(it.per_inference.gas_verify_transaction.round() as u64),
                 if yes { "yes" } else { "NO" }.into(),
             ]);
         }

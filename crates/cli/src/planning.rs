@@ -5,9 +5,9 @@ use crate::{
     error::CliError,
     output::{Table, count, mebibytes, seconds},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use verdict_circuit::{Candidate, Limits, Plan, plan};
+use verdict_circuit::{Candidate, Limits, Plan, Request, plan_request};
 use verdict_evm::{GasEstimate, estimate};
 use verdict_model::{CompiledModel, Goal};
 
@@ -39,8 +39,44 @@ pub(crate) struct PlanReport {
     goal: &'static str,
     why: String,
     public_values: usize,
+    batch: usize,
+    /// Everything that a proof costs, divided by the batch's items.
+    per_inference: PerInference,
     chosen: Costs,
     candidates: Vec<Costs>,
+}
+
+/// A share of a proof's costs.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct PerInference {
+    pub(crate) prove_seconds: f64,
+    pub(crate) gas_verify_transaction: f64,
+    pub(crate) calldata_bytes: f64,
+}
+
+impl PerInference {
+    pub(crate) fn new(items: usize, seconds: f64, gas: u64, calldata: usize) -> Self {
+        let items = items.max(1) as f64;
+        Self {
+            prove_seconds: seconds / items,
+            gas_verify_transaction: gas as f64 / items,
+            calldata_bytes: calldata as f64 / items,
+        }
+    }
+
+    /// One line; nothing where it would repeat the rest.
+    pub(crate) fn text(&self, items: usize) -> String {
+        if items < 2 {
+            return String::new();
+        }
+        format!(
+            "Per inference, {} in one proof: {} of proving, {:.0} gas of verification, {:.1} B of calldata\n",
+            count(items as u64),
+            seconds(self.prove_seconds),
+            self.gas_verify_transaction,
+            self.calldata_bytes
+        )
+    }
 }
 
 /// Plans a model.
@@ -49,7 +85,19 @@ pub(crate) fn plan_model(
     goal: Goal,
     limits: Limits,
 ) -> Result<Plan, CliError> {
-    Ok(plan(Arc::new(model.graph().clone()), goal, limits)?)
+    plan_with(
+        model,
+        Request {
+            goal,
+            limits,
+            ..Request::default()
+        },
+    )
+}
+
+/// Plans a model for a batch, or with private weights.
+pub(crate) fn plan_with(model: &CompiledModel, request: Request) -> Result<Plan, CliError> {
+    Ok(plan_request(Arc::new(model.graph().clone()), request)?)
 }
 
 /// Public values of a proof, the context included.
@@ -102,11 +150,19 @@ impl PlanReport {
             (None, Goal::Memory) => "the cheapest verification within a quarter of the least estimated proving memory".into(),
             (None, _) => "the fastest plan among those whose verification costs little more than the cheapest".into(),
         };
+        let (chosen, items) = (of(&plan.chosen)?, plan.lowered.batch().items);
         Ok(Self {
             goal: goal_name(plan.goal),
+            batch: items,
+            per_inference: PerInference::new(
+                items,
+                chosen.estimated_prove_seconds,
+                chosen.gas_verify_transaction,
+                chosen.calldata_bytes,
+            ),
             why: format!("{why}, at a height of at most {}", limits.max_k),
             public_values: values,
-            chosen: of(&plan.chosen)?,
+            chosen,
             candidates: plan.candidates.iter().map(of).collect::<Result<_, _>>()?,
         })
     }
@@ -141,7 +197,7 @@ impl PlanReport {
             "Plan (goal: {}): width {}, height k = {}, {} of {} rows, limbs of up to {} bits\n  because it is {}\n\
              Gas (estimated): verification transaction {} (intrinsic {}, calldata {}, execution {}), registering the model {}, \
              deploying the verifier, once for all models, {} ({} B of code)\n\
-             Candidates (* is the choice):\n{}",
+             {}Candidates (* is the choice):\n{}",
             self.goal,
             chosen.width,
             chosen.k,
@@ -156,6 +212,7 @@ impl PlanReport {
             count(chosen.gas_register_model),
             count(chosen.gas_deploy_verifier),
             count(chosen.verifier_code_bytes as u64),
+            self.per_inference.text(self.batch),
             table.render()
         )
     }

@@ -218,6 +218,8 @@ fn proof_file() -> ProofFile {
         srs: PROVED.session.srs().digest(),
         verifying_key: PROVED.key.clone().into(),
         public_values: PROVED.values(),
+        batch: None,
+        private_weights: false,
         proof: PROVED.inference.proof.clone().into(),
     }
 }

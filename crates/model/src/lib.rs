@@ -8,7 +8,8 @@
 //! ```
 //!
 //! * [`import`] reads the ONNX file and folds every run of linear operators (matrix products, batch normalisation,
-//!   reshapes, transposes, slices, concatenations …) into one linear map in front of each element-wise function.
+//!   reshapes, transposes, slices, concatenations …) into one linear map in front of each element-wise function. What
+//!   convolutions read and write stays planes: their maps keep one kernel for all places.
 //! * [`compile`] chooses scales from calibration data and turns each map into integer weights and each function into a
 //!   table ([`graph`] states the arithmetic). Interval analysis makes the tables *total*: whatever the input, as long as
 //!   it lies in the declared domain, every look-up succeeds.

@@ -261,8 +261,8 @@ impl Planes {
             for axis in 0..2 {
                 picked.pad[axis] -= (conv.stride[axis] * start[axis]) as i64;
                 picked.stride[axis] *= step[axis];
-                picked.output[axis] = size[axis + 1];
             }
+            picked.output = [size[1], size[2]];
             if !all {
                 picked = select_channels(&picked, |c| Some(channels[c]), channels.len());
             }

@@ -91,7 +91,7 @@ fn other_files_and_versions() {
     newer[8] = 9;
     let message = load(&newer).unwrap_err().to_string();
     assert!(
-        message.contains("version 9") && message.contains("reads version 1"),
+        message.contains("version 9") && message.contains("reads version 2"),
         "{message}"
     );
     assert!(matches!(

@@ -49,6 +49,14 @@ pub enum ProverError {
         /// What is wrong.
         detail: String,
     },
+    /// An architecture file does not parse.
+    #[error("{path} is not a redacted architecture: {detail}; make it again with `verdict redact`", path = path.display())]
+    Architecture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// halo2 refused.
     #[error("{what} failed: {reason}")]
     Halo2 {

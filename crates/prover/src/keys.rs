@@ -9,6 +9,7 @@ use halo2curves_axiom::{
     CurveAffine,
     bn256::{Fr, G1Affine},
     ff::PrimeField,
+    serde::SerdeObject,
 };
 use std::sync::Arc;
 use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit, proof_bytes};
@@ -158,6 +159,43 @@ pub struct VerifyingKeyParts {
 }
 
 impl VerifyingKeyParts {
+    /// halo2's verifying key with these commitments. Its digest is computed, not taken from here.
+    pub fn to_halo2(&self) -> Result<VerifyingKey<G1Affine>, ProverError> {
+        let columns = FIXED_COLUMNS + self.width;
+        // Version, height, selectors as they are, number of columns; no permutation and no selectors follow.
+        let mut bytes = vec![2];
+        bytes.extend(self.k.to_le_bytes());
+        bytes.push(0);
+        bytes.extend((columns as u32).to_le_bytes());
+        for commitment in &self.commitments {
+            bytes.extend(commitment.to_raw_bytes());
+        }
+        let shape = Shape { width: self.width };
+        VerifyingKey::read::<_, TapeCircuit>(&mut bytes.as_slice(), SerdeFormat::RawBytes, shape)
+            .map_err(|error| ProverError::Halo2 {
+                what: "reading the verifying key",
+                reason: error.to_string(),
+            })
+    }
+
+    /// Verifies with halo2-axiom, knowing nothing but the key; refuses a key whose digest is not that of its commitments.
+    pub fn verify(&self, srs: &Srs, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
+        if instance.len() != self.public_values {
+            return Err(ProverError::Rejected(format!(
+                "{} public values, expected {} with the context",
+                instance.len(),
+                self.public_values
+            )));
+        }
+        let verifying = self.to_halo2()?;
+        if verifying.transcript_repr() != self.representation {
+            return Err(ProverError::Rejected(
+                "the key states another digest than its commitments have".into(),
+            ));
+        }
+        crate::verify(&verifying, srs.params(), instance, proof)
+    }
+
     /// The generator of the domain.
     pub fn omega(&self) -> Fr {
         (self.k..Fr::S).fold(Fr::ROOT_OF_UNITY, |omega, _| omega.square())

@@ -5,11 +5,14 @@
 //! * [`Keys`]: proving and verifying key of a tape. The verifying key, whose commitments cost the time, is cached by digest;
 //!   the proving key is made from it and the tape.
 //! * [`Session`]: a compiled model under a plan and a set-up, ready to [prove](Session::prove) and [verify](Session::verify).
+//! * [`Architecture`]: what is public of a model with private weights; [`audit`] recomputes everything that a verifying key owes it.
 //! * [`Cache`]: files checked by a digest when read and written whole or not at all.
 //!
 //! The transcript is snark-verifier's keccak `EvmTranscript`, so a proof that [`verify`] accepts is the one that the contract
 //! accepts.
 
+mod architecture;
+mod audit;
 mod cache;
 mod development;
 mod error;
@@ -22,6 +25,8 @@ mod session;
 mod srs;
 mod srs_check;
 
+pub use architecture::{ARCHITECTURE_MAGIC, Architecture};
+pub use audit::{Audit, AuditRow, Finding, Subject, audit};
 pub use cache::Cache;
 pub use error::ProverError;
 pub use inventory::StoredSrs;

@@ -124,7 +124,7 @@ fn the_instance_is_the_context_and_the_packed_tensors() {
         .unwrap();
     let (circuit, trace) = circuit(&session, &given);
     assert_eq!(inference.instance, circuit.instance);
-    assert_eq!(inference.traces, std::slice::from_ref(&trace), &[]);
+    assert_eq!(inference.traces, std::slice::from_ref(&trace));
     assert_eq!(inference.instance[0], Fr::from(0xC0FFEE));
     let words: Vec<Fr> = graph
         .public_tensors()

@@ -17,7 +17,8 @@ import { ModelSpec, PublicLayout } from "../types/Schemas.sol";
 /// proof         the rest: the verifier's
 /// ```
 ///
-/// `output` is the one standard encoding of `int256[]`: 0x20, the length, the values, nothing else.
+/// `output` is the one standard encoding of `int256[]`: 0x20, the length, the values, nothing else. The values stand item by
+/// item, whatever the order of the words; see `ModelSpecs.packOutputs`.
 library ERC7992Encoding {
     /// @notice keccak256("VerdictInputs(bytes32 salt,bytes inputs,bytes commitments)")
     bytes32 internal constant INPUTS_TYPEHASH = keccak256("VerdictInputs(bytes32 salt,bytes inputs,bytes commitments)");

@@ -133,7 +133,7 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
     }
 
     /// @inheritdoc IERC7992Verifier
-    /// @dev `output` is `abi.encode(int256[] values)`: the integers of all outputs, item-major. `proof` is laid out as
+    /// @dev `output` is `abi.encode(int256[] values)`: the integers of all outputs, item by item. `proof` is laid out as
     /// `ERC7992Encoding` says; there is no offset in it that could point anywhere. The context is that of this gateway as
     /// consumer, with `inputCommitment` as payload, so such a proof is of no use to anybody else's contract.
     function verifyInference(uint256 modelId, bytes32 inputCommitment, bytes calldata output, bytes calldata proof)

@@ -12,6 +12,10 @@ library ModelSpecs {
     /// @notice There are no items, or neither one result nor one for each inference.
     error WrongItemCount(uint256 inputItems, uint256 outputItems);
 
+    /// @notice Output number `index` has one value for each of several items. Such values are packed across items: one
+    /// output item, with as many values as there are inferences.
+    error NotPackedAcrossItems(uint256 index);
+
     /// @notice Input or output number `index` has no values.
     error EmptyTensor(uint256 index);
 
@@ -43,7 +47,7 @@ library ModelSpecs {
             revert WrongItemCount(spec.inputItems, spec.outputItems);
         }
         uint256 inputWords = _inputWords(spec) * spec.inputItems;
-        uint256 outputWords = _outputWords(spec) * spec.outputItems;
+        uint256 outputWords = _outputWords(spec);
         uint256 count = publicValueCount(inputWords, outputWords, spec.commitments);
         if (count > type(uint16).max) revert TooManyPublicValues(count);
         // forge-lint: disable-next-line(unsafe-typecast)
@@ -73,17 +77,23 @@ library ModelSpecs {
         count *= spec.outputItems;
     }
 
-    /// @notice The output words of `values`: all of item 0, in the order of the outputs, then all of item 1, …
+    /// @notice The output words of `values`. The values stand item by item: all of item 0, in the order of the outputs, then all
+    /// of item 1, … The words stand output by output, as `ModelSpec` says.
     function packOutputs(ModelSpec memory spec, int256[] memory values) internal pure returns (uint256[] memory words) {
         if (values.length != outputCount(spec)) revert WrongOutputCount(outputCount(spec), values.length);
-        words = new uint256[](_outputWords(spec) * spec.outputItems);
-        (uint256 word, uint256 value) = (0, 0);
-        while (value < values.length) {
-            for (uint256 i = 0; i < spec.outputs.length; ++i) {
-                OutputSchema memory output = spec.outputs[i];
-                word = PublicValues.packInto(words, word, values, value, output.count, output.packing);
-                value += output.count;
+        words = new uint256[](_outputWords(spec));
+        uint256 items = spec.outputItems;
+        // Of the output: its first word, and its first value among item 0's.
+        (uint256 start, uint256 first) = (0, 0);
+        for (uint256 i = 0; i < spec.outputs.length; ++i) {
+            OutputSchema memory output = spec.outputs[i];
+            uint256 value = first;
+            for (uint256 k = 0; k < items; ++k) {
+                PublicValues.packInto(words, start + k, items, values, value, output.count, output.packing);
+                value += values.length / items;
             }
+            start += items * PublicValues.wordCount(output.packing, output.count);
+            first += output.count;
         }
     }
 
@@ -112,13 +122,15 @@ library ModelSpecs {
         }
     }
 
-    /// @dev Words of one item's outputs. Checks the outputs.
+    /// @dev Words of all items' outputs. Checks the outputs.
     function _outputWords(ModelSpec memory spec) private pure returns (uint256 words) {
         for (uint256 i = 0; i < spec.outputs.length; ++i) {
             OutputSchema memory output = spec.outputs[i];
             if (output.count == 0) revert EmptyTensor(i);
+            if (output.count == 1 && spec.outputItems > 1) revert NotPackedAcrossItems(i);
             if (output.scaleE36 == 0) revert InvalidScale(i);
             words += PublicValues.wordCount(output.packing, output.count);
         }
+        words *= spec.outputItems;
     }
 }

@@ -18,6 +18,9 @@ library PublicValues {
     /// @notice There is no value `index` among `count`.
     error ValueIndexOutOfRange(uint256 index, uint256 count);
 
+    /// @notice There is no item `item` among `items`.
+    error ItemOutOfRange(uint256 item, uint256 items);
+
     /// @notice The packing has no place for the value at `index`.
     error ValueOutOfRange(uint256 index, int256 value);
 
@@ -70,7 +73,7 @@ library PublicValues {
     // -------------------------------------------------------------------------------------------- decoding
 
     /// @notice Value `index` of an output whose words begin at `words[start]`.
-    /// @dev Looks at the one word that holds it. For a batch, `start` is that of the item: see `itemStart`.
+    /// @dev Looks at the one word that holds it.
     function valueAt(uint256[] memory words, uint256 start, OutputSchema memory schema, uint256 index)
         internal
         pure
@@ -81,6 +84,22 @@ library PublicValues {
         uint256 position = index / each;
         uint256 used = schema.count - position * each;
         uint256 word = _wordAt(words, start, position, schema.packing, used < each ? used : each);
+        return _extract(word, schema.packing, index % each);
+    }
+
+    /// @notice Value `index` of an output whose word `w` is `words[start + w·stride]`.
+    /// @dev Item `k` of a batch of N items, if the output's words begin at `words[first]`: `start` is `first + k`, less than
+    /// `first + N`, and `stride` is N. Looks at the one word that holds the value.
+    function valueAt(uint256[] memory words, uint256 start, uint256 stride, OutputSchema memory schema, uint256 index)
+        internal
+        pure
+        returns (int256)
+    {
+        if (index >= schema.count) revert ValueIndexOutOfRange(index, schema.count);
+        uint256 each = perWord(schema.packing);
+        uint256 position = index / each;
+        uint256 used = schema.count - position * each;
+        uint256 word = _wordAt(words, start, position * stride, schema.packing, used < each ? used : each);
         return _extract(word, schema.packing, index % each);
     }
 
@@ -112,9 +131,37 @@ library PublicValues {
         }
     }
 
-    /// @notice Where the words of item `item` begin, if those of item 0 begin at `start` and each item has one output.
-    function itemStart(uint256 start, OutputSchema memory schema, uint256 item) internal pure returns (uint256) {
-        return start + item * wordCount(schema.packing, schema.count);
+    /// @notice The `count` values of item `item` from a batch's tensor whose words begin at `words[start]`: word `w` of the item
+    /// is `words[start + w·items + item]`.
+    function unpackItem(
+        uint256[] memory words,
+        uint256 start,
+        uint256 items,
+        uint256 item,
+        Packing packing,
+        uint256 count
+    ) internal pure returns (int256[] memory values) {
+        if (item >= items) revert ItemOutOfRange(item, items);
+        // Of all items.
+        uint256 needed = wordCount(packing, count) * items;
+        if (start > words.length || needed > words.length - start) revert WordsMissing(start + needed, words.length);
+        values = new int256[](count);
+        _unpackInto(values, words, start + item, items, packing);
+    }
+
+    /// @dev Fills `values` from the words `words[start + w·stride]`.
+    function _unpackInto(int256[] memory values, uint256[] memory words, uint256 start, uint256 stride, Packing packing)
+        private
+        pure
+    {
+        uint256 each = perWord(packing);
+        for (uint256 first = 0; first < values.length; first += each) {
+            uint256 used = values.length - first < each ? values.length - first : each;
+            uint256 word = _wordAt(words, start, first / each * stride, packing, used);
+            for (uint256 i = 0; i < used; ++i) {
+                values[first + i] = _extract(word, packing, i);
+            }
+        }
     }
 
     /// @dev `words[start + position]`, refused if it has a bit above its `used` values.
@@ -166,5 +213,25 @@ library PublicValues {
             words[start + i / each] |= uint256(value + offset) << (bits * (i % each));
         }
         end = start + wordCount(packing, count);
+    }
+
+    /// @notice The same with word `w` at `words[start + w·stride]`: `start` and `stride` as in `valueAt`.
+    function packInto(
+        uint256[] memory words,
+        uint256 start,
+        uint256 stride,
+        int256[] memory values,
+        uint256 from,
+        uint256 count,
+        Packing packing
+    ) internal pure {
+        (uint256 bits, uint256 each, int256 offset) = (bitsOf(packing), perWord(packing), offsetOf(packing));
+        for (uint256 i = 0; i < count; ++i) {
+            int256 value = values[from + i];
+            // Where `value + offset` would overflow, `value` is out of range.
+            if (value < -offset || value > int256((1 << bits) - 1) - offset) revert ValueOutOfRange(from + i, value);
+            // forge-lint: disable-next-line(unsafe-typecast)
+            words[start + i / each * stride] |= uint256(value + offset) << (bits * (i % each));
+        }
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { IVerdictRoutes } from "../../src/gateway/IVerdictRoutes.sol";
 import { IERC7992Registry, IERC7992Verifier } from "../../src/interfaces/IERC7992.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { ModelSpec, Packing } from "../../src/types/Schemas.sol";
 import { ConsumerTest } from "../utils/ConsumerTest.sol";
 
 /// @dev ERC-7992's `verifyInference`.
@@ -60,18 +61,28 @@ contract VerdictGatewayErc7992Test is ConsumerTest {
     }
 
     function test_VerifiesABatchWithCommittedInputs() public {
-        TestModel memory model = _register(_batchSpec(4, 9, 2));
+        ModelSpec memory spec = _batchSpec(3, 9, 17);
+        // One for each item.
+        spec.commitments = 3;
+        TestModel memory model = _register(spec);
         _inputs = _none;
-        uint256[] memory commitments = new uint256[](1);
-        commitments[0] = 123;
-        _outputs = new int256[](8);
-        _outputs[7] = 5;
+        uint256[] memory commitments = new uint256[](3);
+        (commitments[0], commitments[1], commitments[2]) = (123, 456, 789);
         bytes32 inputCommitment = gateway.inputCommitmentOf(SALT, _inputs, commitments);
-        uint256[] memory publicValues = PublicValues.assemble(
-            _context(model, address(gateway), inputCommitment), _inputs, _outputWords(model, _outputs), commitments
-        );
-        // A word for each item.
-        assertEq(publicValues.length, 1 + 4 + 1);
+        // The items' first words, then their second; the output has the values item by item.
+        uint256[] memory words = new uint256[](6);
+        _outputs = new int256[](51);
+        for (uint256 k = 0; k < 3; ++k) {
+            int256[] memory values = new int256[](17);
+            for (uint256 i = 0; i < 17; ++i) {
+                values[i] = int256(100 * k + i);
+                _outputs[17 * k + i] = values[i];
+            }
+            uint256[] memory item = PublicValues.pack(values, Packing.Signed);
+            (words[k], words[3 + k]) = (item[0], item[1]);
+        }
+        uint256[] memory publicValues =
+            PublicValues.assemble(_context(model, address(gateway), inputCommitment), _inputs, words, commitments);
         bytes memory proof = abi.encodePacked(model.version, SALT, commitments, _prove(model, publicValues));
         gateway.verifyInference(model.id, inputCommitment, _output(), proof);
     }

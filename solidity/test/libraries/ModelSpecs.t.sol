@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { Test } from "forge-std/Test.sol";
 
 import { ModelSpecs } from "../../src/libraries/ModelSpecs.sol";
+import { PublicValues } from "../../src/libraries/PublicValues.sol";
 import { InputSchema, ModelSpec, OutputSchema, Packing, PublicLayout, Visibility } from "../../src/types/Schemas.sol";
 
 contract ModelSpecsHarness {
@@ -102,20 +103,101 @@ contract ModelSpecsTest is Test {
 
     // ------------------------------------------------------------------------------------------------- packing
 
-    function test_PacksItemByItem() public view {
+    /// @dev Output by output, of each the items' first words and then their second; the values stand item by item.
+    function test_PacksOutputByOutput() public view {
         ModelSpec memory spec = _spec();
         (spec.inputItems, spec.outputItems) = (2, 2);
-        spec.outputs[1].count = 1;
-        int256[] memory values = new int256[](6);
-        for (uint256 i = 0; i < 6; ++i) {
+        spec.outputs[1].count = 2;
+        int256[] memory values = new int256[](8);
+        for (uint256 i = 0; i < 8; ++i) {
             values[i] = int256(i) - 3;
         }
         uint256[] memory words = _library.packOutputs(spec, values);
         assertEq(words.length, 4);
         assertEq(words[0], 0x7ffffffe7ffffffd);
-        assertEq(words[1], 0x7fff);
-        assertEq(words[2], 0x8000000180000000);
-        assertEq(words[3], 0x8002);
+        assertEq(words[1], 0x8000000280000001);
+        assertEq(words[2], 0x80007fff);
+        assertEq(words[3], 0x80048003);
+    }
+
+    /// @dev Three items of 17 values, by hand: of item 0 0x100 and more, of item 1 0x200 and more, of item 2 -0x300 and more.
+    function test_PacksWordByWord() public view {
+        ModelSpec memory spec = _spec();
+        (spec.inputItems, spec.outputItems) = (3, 3);
+        spec.outputs = new OutputSchema[](1);
+        spec.outputs[0] = OutputSchema(17, Packing.Signed, 1e36);
+        int256[] memory values = new int256[](51);
+        for (uint256 i = 0; i < 17; ++i) {
+            (values[i], values[17 + i], values[34 + i]) = (0x100 + int256(i), 0x200 + int256(i), -0x300 + int256(i));
+        }
+        uint256[] memory words = _library.packOutputs(spec, values);
+        assertEq(words.length, 6);
+        assertEq(words[0], 0x0000810e810d810c810b810a8109810881078106810581048103810281018100);
+        assertEq(words[1], 0x0000820e820d820c820b820a8209820882078206820582048203820282018200);
+        assertEq(words[2], 0x00007d0e7d0d7d0c7d0b7d0a7d097d087d077d067d057d047d037d027d017d00);
+        assertEq(words[3], 0x8110810f);
+        assertEq(words[4], 0x8210820f);
+        assertEq(words[5], 0x7d107d0f);
+    }
+
+    /// @dev One value for each of 17 items, packed across them.
+    function test_PacksAcrossItems() public view {
+        ModelSpec memory spec = _spec();
+        spec.inputItems = 17;
+        spec.outputs = new OutputSchema[](1);
+        spec.outputs[0] = OutputSchema(17, Packing.Signed, 1e36);
+        int256[] memory values = new int256[](17);
+        for (uint256 i = 0; i < 17; ++i) {
+            values[i] = 0x100 + int256(i);
+        }
+        uint256[] memory words = _library.packOutputs(spec, values);
+        assertEq(words.length, 2);
+        assertEq(words[0], 0x0000810e810d810c810b810a8109810881078106810581048103810281018100);
+        assertEq(words[1], 0x8110810f);
+        _expect(spec, 34, 2, 0);
+    }
+
+    /// @dev Every item's values are read back from where the layout says they are.
+    function testFuzz_PacksEveryOutputOfEveryItem(uint256 seed, uint256 items, uint256[3] memory counts) public view {
+        ModelSpec memory spec = _spec();
+        items = bound(items, 1, 6);
+        (spec.inputItems, spec.outputItems) = (uint24(items), uint24(items));
+        spec.outputs = new OutputSchema[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 count = bound(counts[i], items == 1 ? 1 : 2, 70);
+            spec.outputs[i] = OutputSchema(uint32(count), Packing((seed >> i) % 3), 1);
+        }
+        int256[] memory values = new int256[](ModelSpecs.outputCount(spec));
+        for (uint256 i = 0; i < values.length; ++i) {
+            // Within every packing.
+            values[i] = int256(uint256(keccak256(abi.encode(seed, i))) % 256);
+        }
+        uint256[] memory words = _library.packOutputs(spec, values);
+        assertEq(words.length, _library.layoutOf(spec).outputWords);
+        (uint256 start, uint256 first) = (0, 0);
+        for (uint256 i = 0; i < 3; ++i) {
+            _expectItems(words, start, spec.outputs[i], items, values, first);
+            start += items * PublicValues.wordCount(spec.outputs[i].packing, spec.outputs[i].count);
+            first += spec.outputs[i].count;
+        }
+        assertEq(start, words.length);
+    }
+
+    /// @dev The output's first value of item 0 is `values[first]`.
+    function _expectItems(
+        uint256[] memory words,
+        uint256 start,
+        OutputSchema memory output,
+        uint256 items,
+        int256[] memory values,
+        uint256 first
+    ) private pure {
+        for (uint256 k = 0; k < items; ++k) {
+            int256[] memory found = PublicValues.unpackItem(words, start, items, k, output.packing, output.count);
+            for (uint256 i = 0; i < found.length; ++i) {
+                assertEq(found[i], values[values.length / items * k + first + i]);
+            }
+        }
     }
 
     function test_RevertWhen_OutputsAreTooFewOrTooMany() public {
@@ -141,6 +223,20 @@ contract ModelSpecsTest is Test {
             (spec.inputItems, spec.outputItems) = (wrong[i][0], wrong[i][1]);
             _refuse(spec, abi.encodeWithSelector(ModelSpecs.WrongItemCount.selector, wrong[i][0], wrong[i][1]));
         }
+    }
+
+    function test_RevertWhen_OneValuePerItemIsNotPackedAcrossItems() public {
+        ModelSpec memory spec = _spec();
+        spec.outputs[1].count = 1;
+        _expect(spec, 2, 2, 0);
+        // A sum over the batch.
+        spec.inputItems = 2;
+        _expect(spec, 4, 2, 0);
+        spec.outputItems = 2;
+        bytes memory reason = abi.encodeWithSelector(ModelSpecs.NotPackedAcrossItems.selector, 1);
+        _refuse(spec, reason);
+        vm.expectRevert(reason);
+        _library.packOutputs(spec, new int256[](6));
     }
 
     function test_RevertWhen_ATensorIsEmpty() public {

@@ -24,6 +24,38 @@ contract PublicValuesHarness {
         return PublicValues.valueAt(words, start, schema, index);
     }
 
+    function valueAt(uint256[] memory words, uint256 start, uint256 stride, OutputSchema memory schema, uint256 index)
+        external
+        pure
+        returns (int256)
+    {
+        return PublicValues.valueAt(words, start, stride, schema, index);
+    }
+
+    function unpackItem(
+        uint256[] memory words,
+        uint256 start,
+        uint256 items,
+        uint256 item,
+        Packing packing,
+        uint256 count
+    ) external pure returns (int256[] memory) {
+        return PublicValues.unpackItem(words, start, items, item, packing, count);
+    }
+
+    function packInto(
+        uint256[] memory words,
+        uint256 start,
+        uint256 stride,
+        int256[] memory values,
+        uint256 from,
+        uint256 count,
+        Packing packing
+    ) external pure returns (uint256[] memory) {
+        PublicValues.packInto(words, start, stride, values, from, count, packing);
+        return words;
+    }
+
     function decode(uint256[] memory words, uint256 start, OutputSchema memory schema)
         external
         pure
@@ -97,6 +129,28 @@ contract PublicValuesTest is Test {
         assertEq(_library.pack(values, Packing.Wide)[0], 0xffffffff00000000);
     }
 
+    /// @dev Three items of 17 values, by hand: of item 0 0x100 and more, of item 1 0x200 and more, of item 2 -0x300 and more.
+    /// The 15 values of the items' first words, then the 2 of their second.
+    function test_UnpacksItemsOfABatch() public view {
+        uint256[] memory words = new uint256[](8);
+        words[1] = 0x0000810e810d810c810b810a8109810881078106810581048103810281018100;
+        words[2] = 0x0000820e820d820c820b820a8209820882078206820582048203820282018200;
+        words[3] = 0x00007d0e7d0d7d0c7d0b7d0a7d097d087d077d067d057d047d037d027d017d00;
+        words[4] = 0x8110810f;
+        words[5] = 0x8210820f;
+        words[6] = 0x7d107d0f;
+        int16[3] memory bases = [int16(0x100), 0x200, -0x300];
+        OutputSchema memory schema = OutputSchema(17, Packing.Signed, 1);
+        for (uint256 k = 0; k < 3; ++k) {
+            int256[] memory values = _library.unpackItem(words, 1, 3, k, Packing.Signed, 17);
+            assertEq(values.length, 17);
+            for (uint256 i = 0; i < 17; ++i) {
+                assertEq(values[i], bases[k] + int256(i));
+                assertEq(_library.valueAt(words, 1 + k, 3, schema, i), values[i]);
+            }
+        }
+    }
+
     function test_Packings() public pure {
         assertEq(PublicValues.perWord(Packing.Bytes) * PublicValues.bitsOf(Packing.Bytes), 248);
         assertEq(PublicValues.perWord(Packing.Signed) * PublicValues.bitsOf(Packing.Signed), 240);
@@ -146,25 +200,47 @@ contract PublicValuesTest is Test {
         }
     }
 
-    /// @dev Item-major: each item begins a new word.
+    /// @dev In the circuit's order, between other words, every item's values are read back, and packed to the same words.
     function testFuzz_ItemsOfABatch(uint256 seed, uint256 packing, uint256 count, uint256 items) public view {
         Packing how = Packing(packing % 3);
-        count = bound(count, 1, 40);
+        count = bound(count, 1, 70);
         items = bound(items, 1, 8);
-        OutputSchema memory schema = OutputSchema(uint32(count), how, 1);
-        uint256[] memory words = new uint256[](0);
+        uint256[] memory words =
+            _library.assemble(1, new uint256[](3), _batchWords(seed, how, count, items), new uint256[](seed % 2));
+        uint256[] memory packed = new uint256[](words.length);
+        packed[0] = 1;
+        for (uint256 k = 0; k < items; ++k) {
+            int256[] memory values = _values(seed ^ k, how, count);
+            _expectItem(words, items, k, how, values);
+            packed = _library.packInto(packed, 4 + k, items, values, 0, count, how);
+        }
+        assertEq(packed, words);
+    }
+
+    /// @dev Word `w` of item `k` is number `w·items + k`.
+    function _batchWords(uint256 seed, Packing how, uint256 count, uint256 items)
+        private
+        view
+        returns (uint256[] memory words)
+    {
+        words = new uint256[](PublicValues.wordCount(how, count) * items);
         for (uint256 k = 0; k < items; ++k) {
             uint256[] memory item = _library.pack(_values(seed ^ k, how, count), how);
-            uint256[] memory longer = new uint256[](words.length + item.length);
-            for (uint256 i = 0; i < longer.length; ++i) {
-                longer[i] = i < words.length ? words[i] : item[i - words.length];
+            for (uint256 w = 0; w < item.length; ++w) {
+                words[w * items + k] = item[w];
             }
-            words = longer;
         }
-        uint256[] memory all = _library.assemble(1, new uint256[](3), words, new uint256[](1));
-        for (uint256 k = 0; k < items; ++k) {
-            uint256 start = PublicValues.itemStart(4, schema, k);
-            assertEq(_library.decode(all, start, schema), _values(seed ^ k, how, count));
+    }
+
+    /// @dev The batch's words begin at `words[4]`.
+    function _expectItem(uint256[] memory words, uint256 items, uint256 k, Packing how, int256[] memory values)
+        private
+        view
+    {
+        assertEq(_library.unpackItem(words, 4, items, k, how, values.length), values);
+        OutputSchema memory schema = OutputSchema(uint32(values.length), how, 1);
+        for (uint256 i = 0; i < values.length; ++i) {
+            assertEq(_library.valueAt(words, 4 + k, items, schema, i), values[i]);
         }
     }
 
@@ -215,10 +291,46 @@ contract PublicValuesTest is Test {
         _library.valueAt(words, 4, schema, 0);
     }
 
+    function test_RevertWhen_WordsOfABatchAreMissing() public {
+        // Three items of two words each.
+        uint256[] memory words = new uint256[](7);
+        assertEq(_library.unpackItem(words, 1, 3, 0, Packing.Signed, 16).length, 16);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WordsMissing.selector, 8, 7));
+        _library.unpackItem(words, 2, 3, 0, Packing.Signed, 16);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WordsMissing.selector, 14, 7));
+        _library.unpackItem(words, 8, 3, 0, Packing.Signed, 16);
+        OutputSchema memory schema = OutputSchema(16, Packing.Signed, 1);
+        assertEq(_library.valueAt(words, 3, 3, schema, 15), -32_768);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WordsMissing.selector, 8, 7));
+        _library.valueAt(words, 4, 3, schema, 15);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WordsMissing.selector, 9, 7));
+        _library.valueAt(words, 8, 3, schema, 0);
+    }
+
+    function test_RevertWhen_AWordOfABatchHasStrayBits() public {
+        uint256[] memory words = new uint256[](7);
+        // The second word of item 1 of 3, which holds one value.
+        words[5] = 1 << 16;
+        assertEq(_library.unpackItem(words, 1, 3, 0, Packing.Signed, 16).length, 16);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.StrayBits.selector, 5));
+        _library.unpackItem(words, 1, 3, 1, Packing.Signed, 16);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.StrayBits.selector, 5));
+        _library.valueAt(words, 2, 3, OutputSchema(16, Packing.Signed, 1), 15);
+    }
+
+    function test_RevertWhen_ThereIsNoSuchItem() public {
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.ItemOutOfRange.selector, 3, 3));
+        _library.unpackItem(new uint256[](9), 0, 3, 3, Packing.Signed, 16);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.ItemOutOfRange.selector, 0, 0));
+        _library.unpackItem(new uint256[](9), 0, 0, 0, Packing.Signed, 16);
+    }
+
     function test_RevertWhen_ThereIsNoSuchValue() public {
         OutputSchema memory schema = OutputSchema(16, Packing.Signed, 1);
         vm.expectRevert(abi.encodeWithSelector(PublicValues.ValueIndexOutOfRange.selector, 16, 16));
         _library.valueAt(new uint256[](2), 0, schema, 16);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.ValueIndexOutOfRange.selector, 16, 16));
+        _library.valueAt(new uint256[](6), 0, 3, schema, 16);
     }
 
     function testFuzz_RevertWhen_AValueIsOutOfRange(uint256 packing, int256 value) public {
@@ -231,6 +343,8 @@ contract PublicValuesTest is Test {
         values[1] = value;
         vm.expectRevert(abi.encodeWithSelector(PublicValues.ValueOutOfRange.selector, 1, value));
         _library.pack(values, how);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.ValueOutOfRange.selector, 1, value));
+        _library.packInto(new uint256[](3), 0, 3, values, 0, 2, how);
     }
 
     // ----------------------------------------------------------------------------------------------- helpers

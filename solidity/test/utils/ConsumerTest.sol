@@ -70,11 +70,13 @@ abstract contract ConsumerTest is TestVectors, TrapdoorProver {
         spec.outputs[0] = OutputSchema(outputs, Packing.Signed, 1e34);
     }
 
-    /// @dev `items` times `outputs` values of 16 bits; `inputs` values that one commitment hides.
+    /// @dev `items` times `outputs` values of 16 bits, packed across items if it is one value each; `inputs` values that one
+    /// commitment hides.
     function _batchSpec(uint24 items, uint32 inputs, uint32 outputs) internal pure returns (ModelSpec memory spec) {
         spec = _spec(inputs, outputs);
         spec.inputItems = items;
-        spec.outputItems = items;
+        if (outputs == 1) spec.outputs[0].count = items;
+        else spec.outputItems = items;
         spec.inputs[0] = _input(inputs, Visibility.Committed);
         spec.commitments = 1;
     }
@@ -151,7 +153,7 @@ abstract contract ConsumerTest is TestVectors, TrapdoorProver {
         return InferenceContext.digest(consumer, model.id, model.version, payload);
     }
 
-    /// @dev The output words of `values`: all outputs of item 0, of item 1, …
+    /// @dev The output words of `values`, which are all outputs of item 0, of item 1, …
     function _outputWords(TestModel memory model, int256[] memory values) internal view returns (uint256[] memory) {
         return ModelSpecs.packOutputs(registry.specOf(model.id, model.version), values);
     }

@@ -1,7 +1,7 @@
 //! `verdict bench`
 
 use crate::{
-    args::{GoalArg, LimitArgs, QuantiseArgs, SrsArgs, usage},
+    args::{BatchArgs, GoalArg, LimitArgs, QuantiseArgs, SrsArgs, usage},
     error::CliError,
     measure::{Bench as Measured, Job, Measurement, info, judge, measure},
     meter::Meter,
@@ -26,7 +26,7 @@ const MODELS: [&str; 4] = [
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  verdict bench\n  verdict bench --models mlp-digits28 --optimize gas,time --runs 3 --json\n  \
+    after_help = "Examples:\n  verdict bench\n  verdict bench --models mlp-digits28 --optimize gas,time --runs 3 --json\n  verdict bench --models mlp-digits --batch 100\n  \
     verdict bench --model big.onnx --calibration data.npz"
 )]
 pub(crate) struct Bench {
@@ -60,6 +60,8 @@ pub(crate) struct Bench {
     /// Proofs to make; the median counts
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
+    #[command(flatten)]
+    batch: BatchArgs,
     #[command(flatten)]
     quantise: QuantiseArgs,
     #[command(flatten)]
@@ -106,6 +108,8 @@ impl Bench {
                 job.max_k = limits.max_k;
                 job.srs = srs.clone();
                 job.runs = self.runs.into();
+                job.batch = self.batch.batch as usize;
+                job.sums = self.batch.sums().to_vec();
                 jobs.push(job.clone());
             }
         }

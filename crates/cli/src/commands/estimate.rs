@@ -1,27 +1,31 @@
 //! `verdict estimate`
 
 use crate::{
-    args::{ModelArgs, PlanArgs, QuantiseArgs},
+    args::{BatchArgs, ModelArgs, PlanArgs, QuantiseArgs},
     error::CliError,
     load,
     meter::Meter,
     output::{Output, Report, count},
-    planning::{PlanReport, plan_model},
+    planning::{PlanReport, plan_with},
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
+use verdict_circuit::Request;
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict estimate model.verdict --optimize gas\n  \
-    verdict estimate model.onnx --calibration data.npz --max-k 14 --json"
+    verdict estimate model.onnx --calibration data.npz --max-k 14 --json\n  \
+    verdict estimate model.verdict --batch 1000"
 )]
 pub(crate) struct Estimate {
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
     quantise: QuantiseArgs,
+    #[command(flatten)]
+    batch: BatchArgs,
     #[command(flatten)]
     plan: PlanArgs,
 }
@@ -55,7 +59,15 @@ impl Estimate {
         let model = load::model(&self.model, &self.quantise, goal)?;
         meter.begin("plan");
         let limits = self.plan.limits.limits(None);
-        let plan = plan_model(&model, goal, limits)?;
+        let plan = plan_with(
+            &model,
+            Request {
+                goal,
+                limits,
+                batch: self.batch.batch(&model)?,
+                ..Request::default()
+            },
+        )?;
         drop(meter);
         output.emit(&Estimated {
             model: model.manifest().name.clone(),

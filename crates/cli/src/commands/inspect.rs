@@ -13,16 +13,17 @@ use serde::Serialize;
 use std::path::PathBuf;
 use verdict_evm::{ProofFile, parse_key};
 use verdict_model::{CompiledModel, Manifest, import};
+use verdict_prover::Architecture;
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict inspect model.verdict\n  verdict inspect proof.json --model model.verdict"
 )]
 pub(crate) struct Inspect {
-    /// A .verdict, proof or .onnx file
+    /// A .verdict, architecture, proof or .onnx file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The compiled model, to decode a proof's public values
+    /// The compiled model, or its architecture, to decode a proof's public values
     #[arg(long, value_name = "MODEL.verdict")]
     model: Option<PathBuf>,
 }
@@ -61,6 +62,8 @@ enum Inspected {
         model_digest: B256,
         key_digest: B256,
         development_setup: bool,
+        private_weights: bool,
+        batch: usize,
         k: u32,
         width: usize,
         context: B256,
@@ -84,6 +87,7 @@ impl Inspect {
         output.emit(&match load::kind(&self.file)? {
             Kind::Compiled => compiled(&CompiledModel::load(&self.file)?),
             Kind::Proof => self.proof()?,
+            Kind::Architecture => compiled(Architecture::load(&self.file)?.model()),
             Kind::Onnx => self.onnx()?,
         })
     }
@@ -93,18 +97,19 @@ impl Inspect {
         let key = parse_key(&file.verifying_key)?;
         let decoded = match &self.model {
             Some(path) => {
-                let model = CompiledModel::load(path)?;
-                if model.digest() != file.model.0 {
+                let (model, digest) = load::described(path, file.private_weights)?;
+                if digest != file.model {
                     return Err(CliError::Mismatch(Box::new(Mismatch {
                         what: "model",
                         left_of: self.file.display().to_string(),
                         left: file.model.to_string(),
                         right_of: path.display().to_string(),
-                        right: B256::from(model.digest()).to_string(),
+                        right: digest.to_string(),
                         hint: "give the model that the proof is about",
                     })));
                 }
-                decode::public(&model, &file.public_values)?
+                let batch = file.batch(model.graph(), &self.file)?;
+                decode::public(&model, &batch, &file.public_values)?
             }
             None => Vec::new(),
         };
@@ -113,6 +118,8 @@ impl Inspect {
             model_digest: file.model,
             key_digest: file.key,
             development_setup: file.development,
+            private_weights: file.private_weights,
+            batch: file.batch.as_ref().map_or(1, |batch| batch.items),
             k: key.k,
             width: key.width,
             context: file.public_values.first().copied().unwrap_or_default(),
@@ -238,6 +245,8 @@ impl Report for Inspected {
                 model_digest,
                 key_digest,
                 development_setup,
+                private_weights,
+                batch,
                 k,
                 width,
                 context,
@@ -254,6 +263,12 @@ impl Report for Inspected {
                 );
                 if *development_setup {
                     text += "  INSECURE development set-up: anyone can forge such proofs\n";
+                }
+                if *batch > 1 {
+                    text += &format!("  a batch of {} inferences\n", count(*batch as u64));
+                }
+                if *private_weights {
+                    text += "  private weights: the model's digest is its architecture's\n";
                 }
                 if decoded.is_empty() {
                     text += "public words, --model decodes them:\n";

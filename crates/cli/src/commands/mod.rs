@@ -1,10 +1,14 @@
 //! One file per command.
 
+pub(crate) mod accuracy;
+pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod commit;
 pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod estimate;
+pub(crate) mod hide;
 pub(crate) mod inspect;
 pub(crate) mod prove;
 pub(crate) mod srs;
@@ -20,6 +24,11 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), CliError> {
         Command::Estimate(args) => args.run(output),
         Command::Prove(args) => args.run(output),
         Command::Verify(args) => args.run(output),
+        Command::Accuracy(args) => args.run(output),
+        Command::Commit(args) => args.run(output),
+        Command::Hide(args) => args.run(output),
+        Command::Redact(args) => args.run(output),
+        Command::Audit(args) => args.run(output),
         Command::Inspect(args) => args.run(output),
         Command::Demo(args) => args.run(output),
         Command::Bench(args) => args.run(output),

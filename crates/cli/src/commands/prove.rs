@@ -1,28 +1,36 @@
 //! `verdict prove`
 
 use crate::{
-    args::{PlanArgs, SrsArgs, hex32},
+    args::{BatchArgs, PlanArgs, SrsArgs, hex32},
     decode,
     error::CliError,
     load,
     meter::{Meter, StageCost, stage_table},
     output::{Output, Report, count},
-    planning::plan_model,
+    planning::{PerInference, plan_with},
+    secret::{HidingFile, SaltFile, beside, salts},
     setup::Setup,
 };
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use clap::Args;
 use rand::rngs::OsRng;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::{PROOF_FILE_VERSION, ProofFile, key_bytes, key_digest, public_values, words};
-use verdict_model::{CompiledModel, DataSet, OutOfDomain};
-use verdict_prover::{Cache, Session, Stage};
+use verdict_circuit::Request;
+use verdict_evm::{
+    BatchFile, PROOF_FILE_VERSION, ProofFile, calldata_gas, estimate, key_bytes, key_digest,
+    public_values, verify_calldata, words,
+};
+use verdict_model::{CompiledModel, DataSet, OutOfDomain, Reference};
+use verdict_prover::{Architecture, Cache, Session, Stage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     verdict prove model.verdict --input input.json --dev --out proof.json\n  \
-    verdict prove model.verdict --input test.npz --row 17 --srs 3f1c --onnx model.onnx --context 0x00…2a")]
+    verdict prove model.verdict --input test.npz --row 17 --srs 3f1c --onnx model.onnx --context 0x00…2a\n  \
+    verdict prove model.verdict --input test.npz --batch 100 --dev\n  \
+    verdict prove model.verdict --input input.json --hiding model.hiding.json --dev\n\n\
+    Committed inputs: the salts' roots are written beside the proof, to PROOF.salt.json, readable by their owner alone.")]
 pub(crate) struct Prove {
     /// The compiled model
     #[arg(value_name = "MODEL.verdict")]
@@ -30,12 +38,18 @@ pub(crate) struct Prove {
     /// The input: .json (EZKL's form too), .csv, .npy or .npz
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
-    /// Which row of it, from 0
+    /// Which row of it, from 0; of a batch, the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     row: usize,
     /// What the consumer contract binds the proof to: 32 bytes below the field's modulus [default: zero]
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
+    /// The salt's root of a committed input in hexadecimal, or a file of roots [default: random]
+    #[arg(long, value_name = "HEX|FILE")]
+    salt: Option<String>,
+    /// Keep the weights private: the file that `verdict hide` made, which counts this proof
+    #[arg(long, value_name = "FILE")]
+    hiding: Option<PathBuf>,
     /// Use the nearest value of the model's domain for inputs outside it
     #[arg(long)]
     saturate: bool,
@@ -45,6 +59,8 @@ pub(crate) struct Prove {
     /// Where to write the proof
     #[arg(long, default_value = "proof.json", value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    batch: BatchArgs,
     #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
@@ -63,7 +79,13 @@ struct Proved {
     width: usize,
     public_values: usize,
     proof_bytes: usize,
+    batch: usize,
     prove_seconds: f64,
+    per_inference: PerInference,
+    private_weights: bool,
+    /// Proofs that may still be made with these private weights.
+    proofs_left: Option<u32>,
+    salt_file: Option<PathBuf>,
     prove_peak_rss_bytes: Option<u64>,
     stages: Vec<StageCost>,
     outputs: Vec<decode::Values>,
@@ -74,17 +96,23 @@ impl Prove {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         let model = CompiledModel::load(&self.model)?;
         let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
-        let row = load::row(&self.input, &data, self.row)?;
+        let batch = self.batch.batch(&model)?;
+        let rows = load::rows(&self.input, &data, self.row, batch.items)?;
         let out_of_domain = if self.saturate {
             OutOfDomain::Saturate
         } else {
             OutOfDomain::Reject
         };
-        let inputs = model.quantise_input(&row, out_of_domain)?;
-        let float = self
-            .onnx
+        let items = rows
+            .iter()
+            .map(|row| model.quantise_input(row, out_of_domain))
+            .collect::<Result<Vec<_>, _>>()?;
+        let float = self.float(&model, &rows)?;
+        let digest = B256::from(model.digest());
+        let hiding = self
+            .hiding
             .as_ref()
-            .map(|onnx| decode::run_float(&decode::float_model(onnx, &model)?, &row))
+            .map(|path| HidingFile::load(path, digest))
             .transpose()?;
         let context = self.context.unwrap_or_default();
         let scalar = words::scalar(&context)?;
@@ -96,39 +124,79 @@ impl Prove {
         let setup = Setup::choose(&self.srs, &cache)?;
         let meter = Meter::new(output);
         meter.begin("plan");
-        let plan = plan_model(
+        let plan = plan_with(
             &model,
-            self.plan.optimize.into(),
-            self.plan.limits.limits(setup.height()),
+            Request {
+                goal: self.plan.optimize.into(),
+                limits: self.plan.limits.limits(setup.height()),
+                batch,
+                hiding: hiding.as_ref().map(HidingFile::hiding),
+                outline: None,
+            },
         )?;
+        let salts = match &self.salt {
+            Some(given) => Some(salts(
+                given,
+                plan.lowered.batch().items * plan.lowered.commitments(),
+            )?),
+            None => None,
+        };
         meter.begin("set-up");
         let srs = setup.open(plan.chosen.k, &cache)?;
         let on_stage = |stage| meter.session(stage);
         let session = Session::open(model, plan, srs, Some(&cache), &on_stage)?;
-        let inference = session.prove(&inputs, scalar, OsRng, &on_stage)?;
+        let parts = session.keys().on_chain();
+        let salts = salts.unwrap_or_else(|| session.random_salts(OsRng));
+        let proofs_left = self
+            .hiding
+            .as_ref()
+            .map(|path| HidingFile::spend(path, digest, key_digest(&parts)))
+            .transpose()?;
+        let inference = session.prove_batch(&items, &salts, scalar, OsRng, &on_stage)?;
         // A proof that does not verify is never handed out.
         meter.session(Stage::Verify);
         session.verify(&inference.instance, &inference.proof)?;
         let stages = meter.take();
         drop(meter);
 
-        let parts = session.keys().on_chain();
+        let graph = session.model().graph();
+        let batch = session.plan().lowered.batch();
         let file = ProofFile {
             version: PROOF_FILE_VERSION,
-            model: session.model().digest().into(),
+            // The digest of a model with private weights would let guesses at them be checked.
+            model: match hiding {
+                Some(_) => Architecture::of(session.model())?.digest().into(),
+                None => digest,
+            },
             key: key_digest(&parts),
             srs: session.srs().digest(),
             development: session.srs().is_development(),
             verifying_key: key_bytes(&parts).into(),
             public_values: public_values(&inference.instance),
+            batch: BatchFile::of(graph, batch),
+            private_weights: hiding.is_some(),
             proof: inference.proof.into(),
         };
+        // Without its salts, a commitment is of no use: they come first.
+        let salt_file = (!salts.is_empty()).then(|| beside(&self.out, ".salt.json"));
+        if let Some(path) = &salt_file {
+            SaltFile::new(&salts).save(path)?;
+        }
         file.save(&self.out)?;
         let proving = || {
             stages
                 .iter()
                 .filter(|stage| matches!(stage.stage.as_str(), "witness" | "prove"))
         };
+        let prove_seconds = proving().map(|stage| stage.seconds).sum();
+        let gas = estimate(parts.k, parts.width, parts.public_values)?.verify;
+        let calldata = verify_calldata(Address::ZERO, &file.public_values, &file.proof);
+        let per_inference = PerInference::new(
+            batch.items,
+            prove_seconds,
+            gas.intrinsic + gas.execution + calldata_gas(&calldata),
+            calldata.len(),
+        );
         output.emit(&Proved {
             model: session.model().manifest().name.clone(),
             model_digest: file.model,
@@ -140,20 +208,51 @@ impl Prove {
             width: parts.width,
             public_values: parts.public_values,
             proof_bytes: file.proof.len(),
-            prove_seconds: proving().map(|stage| stage.seconds).sum(),
+            batch: batch.items,
+            prove_seconds,
+            per_inference,
+            private_weights: file.private_weights,
+            proofs_left,
+            salt_file,
             prove_peak_rss_bytes: proving().filter_map(|stage| stage.peak_rss_bytes).max(),
-            outputs: decode::outputs(session.model(), &inference.traces[0], float.as_deref()),
+            outputs: decode::batch_outputs(session.model(), &inference.traces, &float),
             stages,
             out: self.out.clone(),
         })
     }
 }
 
+impl Prove {
+    /// What the float model says about the rows, if it is at hand.
+    fn float(
+        &self,
+        model: &CompiledModel,
+        rows: &[Vec<Vec<f64>>],
+    ) -> Result<Vec<Vec<Vec<f64>>>, CliError> {
+        let Some(onnx) = &self.onnx else {
+            return Ok(Vec::new());
+        };
+        let reference = Reference::new(&decode::float_model(onnx, model)?)?;
+        let run = |row: &Vec<Vec<f64>>| Ok(reference.run(row)?);
+        rows.iter().map(run).collect()
+    }
+}
+
 impl Report for Proved {
     fn text(&self) -> String {
+        let mut notes = self.per_inference.text(self.batch);
+        if let Some(left) = self.proofs_left {
+            notes += &format!(
+                "private weights: {} proofs left under this key\n",
+                count(left)
+            );
+        }
+        if let Some(path) = &self.salt_file {
+            notes += &format!("salts (secret): {}\n", path.display());
+        }
         format!(
             "Proved {} (digest {})\n  verifying key {}, width {}, height k = {}\n  set-up {}\n  context {}{}\n\
-             {} B of proof, {} public values\n{}{}Wrote {}\n",
+             {} B of proof, {} public values\n{}{notes}{}Wrote {}\n",
             self.model,
             self.model_digest,
             self.key_digest,

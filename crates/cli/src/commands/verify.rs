@@ -4,21 +4,24 @@ use crate::{
     args::{SrsArgs, hex32},
     decode,
     error::{CliError, Mismatch},
+    load::{self, Kind},
     meter::{Meter, StageCost},
     output::{Output, Report, Table, count, seconds},
-    planning::plan_model,
+    planning::{PerInference, plan_with},
     setup::Setup,
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_circuit::Limits;
+use verdict_circuit::{Batch, Limits, Request};
 use verdict_evm::{
     Gas, Harness, ProofFile, Verdict, instance, key_digest, parse_key, verify_calldata, words,
 };
-use verdict_model::{CompiledModel, Goal};
-use verdict_prover::{Cache, ProverError, Session, Srs, Stage, VerifyingKeyParts};
+use verdict_model::CompiledModel;
+use verdict_prover::{
+    Architecture, Cache, ProverError, Session, Srs, Stage, Subject, VerifyingKeyParts, audit,
+};
 
 #[derive(Debug, Args)]
 #[command(
@@ -29,7 +32,8 @@ pub(crate) struct Verify {
     /// The proof file
     #[arg(value_name = "PROOF.json")]
     proof: PathBuf,
-    /// The compiled model: makes the verifying key again, compares it, and verifies with halo2's verifier
+    /// The compiled model: makes the verifying key again, compares it, and verifies with halo2's verifier. Of a key with private
+    /// weights, which its architecture is enough for, what is public is made again
     #[arg(long, value_name = "MODEL.verdict")]
     model: Option<PathBuf>,
     /// Deploy the verifier and the key in an embedded EVM and send the verification as a transaction
@@ -76,6 +80,10 @@ struct Verified {
     k: u32,
     width: usize,
     proof_bytes: usize,
+    batch: usize,
+    private_weights: bool,
+    /// Of the contract's verification, where it was asked.
+    per_inference: Option<PerInference>,
     public_values: Vec<B256>,
     halo2: Option<Halo2>,
     evm: Option<Evm>,
@@ -119,16 +127,25 @@ impl Verify {
         let mut decoded = Vec::new();
         let halo2 = match &self.model {
             Some(path) => {
-                let model = CompiledModel::load(path)?;
-                let hint = "verify with the model that the proof is about";
+                let (model, digest) = load::described(path, file.private_weights)?;
+                let hint = "verify with the model, or the architecture, that the proof is about";
                 same(
                     "model",
                     (&name, file.model),
-                    Some((&path.display().to_string(), model.digest().into())),
+                    Some((&path.display().to_string(), digest)),
                     hint,
                 )?;
-                decoded = decode::public(&model, &file.public_values)?;
-                Some(halo2(model, &file, &key, &setup, &cache, &meter)?)
+                let batch = file.batch(model.graph(), &self.proof)?;
+                decoded = decode::public(&model, &batch, &file.public_values)?;
+                Some(if file.private_weights {
+                    let architecture = match load::kind(path)? {
+                        Kind::Architecture => Architecture::load(path)?,
+                        _ => Architecture::of(&model)?,
+                    };
+                    audited(&architecture, &batch, &file, &key, (&setup, &cache, &meter))?
+                } else {
+                    halo2(model, batch, &file, &key, (&setup, &cache, &meter))?
+                })
             }
             None => None,
         };
@@ -145,6 +162,7 @@ impl Verify {
             evm.as_ref().and_then(|it| it.error.clone()),
         ];
         let refused: Vec<String> = refused.into_iter().flatten().collect();
+        let batch = file.batch.as_ref().map_or(1, |batch| batch.items);
         output.emit(&Verified {
             verified: refused.is_empty(),
             model_digest: file.model,
@@ -155,6 +173,11 @@ impl Verify {
             k: key.k,
             width: key.width,
             proof_bytes: file.proof.len(),
+            batch,
+            private_weights: file.private_weights,
+            per_inference: evm.as_ref().map(|evm| {
+                PerInference::new(batch, 0.0, evm.gas_verify_transaction, evm.calldata_bytes)
+            }),
             public_values: file.public_values,
             halo2,
             evm,
@@ -192,18 +215,22 @@ fn same(
 /// Makes the key again from the model, compares it with the proof's, and asks halo2.
 fn halo2(
     model: CompiledModel,
+    batch: Batch,
     file: &ProofFile,
     key: &VerifyingKeyParts,
-    setup: &Setup,
-    cache: &Cache,
-    meter: &Meter,
+    (setup, cache, meter): (&Setup, &Cache, &Meter),
 ) -> Result<Halo2, CliError> {
     meter.begin("plan");
     let limits = Limits {
         width: Some(key.width),
         ..Limits::default()
     };
-    let plan = plan_model(&model, Goal::Balanced, limits)?;
+    let request = Request {
+        limits,
+        batch,
+        ..Request::default()
+    };
+    let plan = plan_with(&model, request)?;
     meter.begin("set-up");
     let srs = setup.open(plan.chosen.k, cache)?;
     let session = Session::open(model, plan, srs, Some(cache), &|stage| meter.session(stage))?;
@@ -217,7 +244,32 @@ fn halo2(
         hint,
     )?;
     meter.session(Stage::Verify);
-    match session.verify(&instance(&file.public_values)?, &file.proof) {
+    answer(session.verify(&instance(&file.public_values)?, &file.proof))
+}
+
+/// Recomputes what is public of a key with private weights, and asks halo2 with the rest as it stands.
+fn audited(
+    architecture: &Architecture,
+    batch: &Batch,
+    file: &ProofFile,
+    key: &VerifyingKeyParts,
+    (setup, cache, meter): (&Setup, &Cache, &Meter),
+) -> Result<Halo2, CliError> {
+    meter.begin("set-up");
+    let srs = setup.open(key.k, cache)?;
+    meter.begin("audit");
+    let audit = audit(Subject::Architecture(architecture), batch, key, srs.clone())?;
+    if !audit.passes() {
+        return Err(CliError::Audit(
+            "it is not one of this architecture; `verdict audit` says which columns differ".into(),
+        ));
+    }
+    meter.session(Stage::Verify);
+    answer(key.verify(&srs, &instance(&file.public_values)?, &file.proof))
+}
+
+fn answer(said: Result<(), ProverError>) -> Result<Halo2, CliError> {
+    match said {
         Ok(()) => Ok(Halo2 {
             accepted: true,
             error: None,
@@ -320,6 +372,14 @@ impl Report for Verified {
                 "{}  calldata {} B\n",
                 gas.render(),
                 count(evm.calldata_bytes as u64)
+            );
+        }
+        if let (true, Some(per)) = (self.batch > 1, &self.per_inference) {
+            text += &format!(
+                "Per inference, {} in one proof: {:.0} gas, {:.1} B of calldata\n",
+                count(self.batch as u64),
+                per.gas_verify_transaction,
+                per.calldata_bytes
             );
         }
         text += &decode::text(&self.decoded, &[]);

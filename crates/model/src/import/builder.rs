@@ -18,6 +18,8 @@ pub(super) struct Builder {
     pub(super) replaced: Vec<(String, Value)>,
     /// The squares of tensors' cells, each with the tensor that its scale is for a product with.
     pub(super) squares: HashMap<(Cell, usize), Cell>,
+    /// How many positions the tensors have that are channels at positions; see [`tokens`](super::tokens).
+    pub(super) positions: HashMap<usize, usize>,
 }
 
 impl Builder {

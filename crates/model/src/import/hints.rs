@@ -3,9 +3,10 @@
 /// Advice for an unsupported operator.
 pub(super) fn hint(op: &str) -> &'static str {
     match op {
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool"
-        | "GlobalMaxPool" => {
-            "convolution and pooling come with a later version; until then use a dense model, or extract features outside"
+        "LpPool" | "GlobalLpPool" | "MaxUnpool" | "MaxRoiPool" | "RoiAlign" | "GridSample"
+        | "DeformConv" => {
+            "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool are \
+             supported"
         }
         "LSTM" | "GRU" | "RNN" | "Scan" | "Loop" | "If" => {
             "control flow and recurrence come with a later version; unroll the network to a fixed length before exporting"
@@ -23,13 +24,15 @@ pub(super) fn hint(op: &str) -> &'static str {
         "QuantizeLinear"
         | "DequantizeLinear"
         | "QLinearMatMul"
+        | "QLinearConv"
+        | "ConvInteger"
         | "MatMulInteger"
         | "DynamicQuantizeLinear" => "give the float model; Verdict quantises by itself",
         "CategoryMapper" | "DictVectorizer" | "CastMap" => {
             "words and maps have no integers to prove; number the categories before training (OrdinalEncoder, OneHotEncoder of numbers)"
         }
         _ => {
-            "supported are linear operators (Gemm, MatMul, BatchNormalization …), element-wise functions (Relu, Gelu, Sigmoid, Exp …), \
+            "supported are linear operators (Gemm, MatMul, Conv, BatchNormalization …), pooling, element-wise functions (Relu, Gelu, Sigmoid, Exp …), \
              products and comparisons of activations, reductions, ArgMax, TopK, Softmax, norms, and operators that move values; compute \
              the rest outside the model"
         }

@@ -39,7 +39,7 @@ impl Builder {
                     // No lead exceeds the range of all values, which is the range of a lead of one value over another.
                     Precision::Exact { within: span },
                 );
-                span = span.or_else(|| lead.as_tensor());
+                span = span.or_else(|| lead.as_cells().map(|(tensor, _)| tensor));
                 let mut offset = 0;
                 for (best, rival) in best.iter_mut().zip(rivals) {
                     let index: Vec<usize> = (offset..offset + rival.len()).collect();

@@ -22,6 +22,7 @@ mod resize;
 mod rows;
 mod shape_ops;
 mod softmax;
+mod tokens;
 mod window;
 
 use std::collections::{HashMap, HashSet};

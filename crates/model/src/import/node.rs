@@ -136,6 +136,7 @@ impl<'a> Node<'a> {
 
     /// For a reduction: the cells of operand 0 that each output cell is made of, in order, and the output's shape; `None` if
     /// nothing is reduced.
+    #[allow(clippy::type_complexity)]
     pub(super) fn groups(&self) -> Result<Option<(Vec<Vec<usize>>, Vec<usize>)>> {
         let value = self.operand(0)?;
         let rank = value.shape.len();

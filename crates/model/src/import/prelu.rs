@@ -7,8 +7,8 @@ use crate::Result;
 use crate::float_graph::{Activation, Precision};
 use crate::linear::Value;
 
-/// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised to a tensor, `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where
-/// `relu(v)` is exact.
+/// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised to a tensor,
+/// `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where `relu(v)` is exact.
 pub(super) fn prelu(
     node: &Node<'_>,
     operands: &[Option<&Value>],
@@ -18,10 +18,15 @@ pub(super) fn prelu(
         Some(value) => value.clone(),
         None => return Err(node.invalid("operand 0 is missing; export the model again")),
     };
-    let slopes = node.operand(1)?;
-    if !slopes.is_constant() {
+    if operands
+        .get(1)
+        .copied()
+        .flatten()
+        .is_some_and(|slope| !slope.is_constant())
+    {
         return Err(node.product());
     }
+    let slopes = node.operand(1)?;
     let slopes = broadcast(node, slopes, value.shape())?.bias;
     let mut value = value;
     value.nodes_mut().push(node.name.clone());

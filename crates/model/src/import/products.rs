@@ -42,6 +42,7 @@ impl Builder {
     ) -> Affine {
         let a = self.integers(format!("{name}/left"), a.clone());
         let b = self.integers(format!("{name}/right"), b.clone());
+        let b = self.apart(name, &a, b, pairs);
         let (Some((a_tensor, a_cells)), Some((b_tensor, b_cells))) = (a.as_cells(), b.as_cells())
         else {
             // `integers` makes cells of a tensor of anything.
@@ -56,30 +57,39 @@ impl Builder {
                 a_tensor
             }
         };
-        let mut numbers: HashMap<(Cell, Cell), u32> = HashMap::new();
+        let mut numbers: HashMap<(Cell, Cell), usize> = HashMap::new();
         let mut order = Vec::new();
         for pair in pairs.iter().flatten() {
             let (x, y) = cells(*pair);
             let key = (x.min(y), x.max(y));
             if x != y && !numbers.contains_key(&key) {
-                numbers.insert(key, order.len() as u32);
+                numbers.insert(key, order.len());
                 order.push(key);
             }
         }
-        let mut factors: Vec<Cell> = pairs
-            .iter()
-            .flatten()
-            .flat_map(|pair| <[Cell; 2]>::from(cells(*pair)))
-            .filter(|cell| !self.squares.contains_key(&(*cell, partner(cell))))
-            .collect();
-        factors.sort_unstable();
-        factors.dedup();
+        let missing = |wanted: &dyn Fn(Cell, Cell) -> bool| {
+            let pairs = pairs.iter().flatten().map(|pair| cells(*pair));
+            let wanted = pairs.filter(|(x, y)| wanted(*x, *y));
+            let mut missing: Vec<Cell> = wanted
+                .flat_map(<[Cell; 2]>::from)
+                .filter(|cell| !self.squares.contains_key(&(*cell, partner(cell))))
+                .collect();
+            missing.sort_unstable();
+            missing.dedup();
+            missing
+        };
         let nodes: Vec<String> = a.nodes.iter().chain(&b.nodes).cloned().collect();
-        let shared = factors.len() < order.len() || order.is_empty();
+        let factors = missing(&|_, _| true);
+        let shared = factors.len() < order.len();
+        let squared = if shared {
+            factors
+        } else {
+            missing(&|x, y| x == y)
+        };
         let sums = self.squared_pairs(format!("{name}/sum"), &order, 1.0, &nodes);
+        self.square_cells(name, &squared, partner, &nodes);
         let differences = if shared {
-            self.square_cells(name, &factors, partner, &nodes);
-            None
+            Vec::new()
         } else {
             self.squared_pairs(format!("{name}/difference"), &order, -1.0, &nodes)
         };
@@ -92,16 +102,16 @@ impl Builder {
                     out.add(i, square, 1.0);
                     continue;
                 }
-                let (Some(sums), Some(&number)) = (sums, numbers.get(&(x.min(y), x.max(y)))) else {
+                let Some(&number) = numbers.get(&(x.min(y), x.max(y))) else {
                     continue;
                 };
-                match (differences, square(&x), square(&y)) {
-                    (Some(differences), ..) => {
-                        out.add(i, (sums, number), 0.25);
-                        out.add(i, (differences, number), -0.25);
+                match (differences.get(number), square(&x), square(&y)) {
+                    (Some(difference), ..) => {
+                        out.add(i, sums[number], 0.25);
+                        out.add(i, *difference, -0.25);
                     }
                     (None, Some(x), Some(y)) => {
-                        out.add(i, (sums, number), 0.5);
+                        out.add(i, sums[number], 0.5);
                         out.add(i, x, -0.5);
                         out.add(i, y, -0.5);
                     }
@@ -112,16 +122,35 @@ impl Builder {
         out.finish(shape, nodes)
     }
 
-    /// The tensor of `(x + sign · y)²` for each pair.
+    /// `b`, as a copy if it is multiplied with itself at other positions: a channel can be read at one distance only.
+    fn apart(&mut self, name: &str, a: &Affine, b: Affine, pairs: &Pairs) -> Affine {
+        let (Some((x, x_cells)), Some((y, y_cells))) = (a.as_cells(), b.as_cells()) else {
+            return b;
+        };
+        let Some(positions) = self.positions.get(&x).filter(|_| x == y) else {
+            return b;
+        };
+        let n = *positions as u32;
+        let crossed = |(j, k): &(usize, usize)| {
+            let (p, q) = (x_cells[*j], y_cells[*k]);
+            p != q && p / n == q / n
+        };
+        if pairs.iter().flatten().any(crossed) {
+            return self.layer_rows(format!("{name}/copy"), b, Activation::Identity, EXACT);
+        }
+        b
+    }
+
+    /// The cells of `(x + sign · y)²` for each pair.
     fn squared_pairs(
         &mut self,
         name: String,
         pairs: &[(Cell, Cell)],
         sign: f64,
         nodes: &[String],
-    ) -> Option<usize> {
+    ) -> Vec<Cell> {
         if pairs.is_empty() {
-            return None;
+            return Vec::new();
         }
         let mut sum = Out::new(pairs.len());
         for (i, (x, y)) in pairs.iter().enumerate() {
@@ -129,8 +158,10 @@ impl Builder {
             sum.add(i, *y, sign);
         }
         let sum = sum.finish(vec![1, pairs.len()], nodes.to_vec());
-        self.layer_rows(name, sum, Activation::Square, EXACT)
-            .as_tensor()
+        let squares = self.layer_rows(name, sum, Activation::Square, EXACT);
+        // A tensor's own cells, in whatever order.
+        let (tensor, cells) = squares.as_cells().unwrap_or_default();
+        cells.into_iter().map(|cell| (tensor, cell)).collect()
     }
 
     /// Squares `cells` that have no square yet, one tensor for each of the tensors they belong to, at the scale of a product with

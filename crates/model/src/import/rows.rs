@@ -85,19 +85,44 @@ impl Builder {
         precision: Precision,
     ) -> Affine {
         let shape = value.shape.clone();
+        let arrangement = self.arrange(&value);
+        let terms = arrangement
+            .as_ref()
+            .and_then(|arrangement| self.arranged_terms(&value, arrangement));
+        let arrangement = arrangement.filter(|_| terms.is_some());
+        let bias = match &arrangement {
+            Some(arrangement) => {
+                let mut bias = vec![0.0; value.len()];
+                for (from, to) in value.bias.iter().zip(&arrangement.place) {
+                    bias[*to as usize] = *from;
+                }
+                bias
+            }
+            None => value.bias,
+        };
         let layer = FloatLayer {
             nodes: value.nodes,
-            terms: value
-                .terms
-                .into_iter()
-                .map(|(source, rows)| FloatTerm::rows(source, rows))
-                .collect(),
-            bias: value.bias,
+            terms: terms.unwrap_or_else(|| {
+                let terms = value.terms.into_iter();
+                let terms = terms.map(|(source, rows)| FloatTerm::rows(source, rows));
+                terms.collect()
+            }),
+            bias,
             activation,
             precision,
         };
-        let id = push(&mut self.tensors, name, &shape, Some(layer));
-        Affine::tensor(id, shape, self.tensors[id].len)
+        let Some(arrangement) = arrangement else {
+            let id = push(&mut self.tensors, name, &shape, Some(layer));
+            return Affine::tensor(id, shape, self.tensors[id].len);
+        };
+        let laid_out = [1, arrangement.channels, arrangement.positions];
+        let id = push(&mut self.tensors, name, &laid_out, Some(layer));
+        self.positions.insert(id, arrangement.positions);
+        let rows = arrangement.place.iter().map(|cell| vec![(*cell, 1.0)]);
+        Affine {
+            terms: [(id, rows.collect())].into(),
+            ..Affine::constant(shape, vec![0.0; arrangement.place.len()])
+        }
     }
 }
 

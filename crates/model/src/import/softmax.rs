@@ -31,6 +31,33 @@ fn function(op: Unary) -> Activation {
 }
 
 impl Builder {
+    /// The logits of all members as integers, group by group, and the members in that order: within a group that of the
+    /// tensor's cells, so that the groups of different tokens are alike.
+    fn logits(
+        &mut self,
+        name: &str,
+        value: &Affine,
+        mut members: Vec<Vec<usize>>,
+    ) -> (Affine, Vec<Vec<usize>>) {
+        let cells: Vec<usize> = members.concat();
+        let logits = value.gather(vec![1, cells.len()], &cells);
+        let logits = self.integers(format!("{name}/logits"), logits);
+        let Some((_, places)) = logits.as_cells() else {
+            return (logits, members);
+        };
+        let mut first = 0;
+        let mut order = Vec::with_capacity(cells.len());
+        for group in &mut members {
+            let mut here: Vec<usize> = (first..first + group.len()).collect();
+            first += group.len();
+            here.sort_by_key(|i| places[*i]);
+            *group = here.iter().map(|i| cells[*i]).collect();
+            order.extend(here);
+        }
+        let shape = logits.shape.clone();
+        (logits.gather(shape, &order), members)
+    }
+
     fn normalise(&mut self, name: &str, value: &Affine, groups: &[Vec<usize>]) -> Normalised {
         let members: Vec<Vec<usize>> = groups
             .iter()
@@ -41,9 +68,7 @@ impl Builder {
                 if open.is_empty() { group.clone() } else { open }
             })
             .collect();
-        let cells: Vec<usize> = members.concat();
-        let logits = value.gather(vec![1, cells.len()], &cells);
-        let logits = self.integers(format!("{name}/logits"), logits);
+        let (logits, members) = self.logits(name, value, members);
         // A group with fewer members than others repeats its last one: that does not change its maximum.
         let longest = members.iter().map(Vec::len).max().unwrap_or(0);
         let mut first = 0;

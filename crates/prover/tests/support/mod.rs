@@ -4,6 +4,7 @@
 #[path = "../../../circuit/tests/support/graphs.rs"]
 pub mod graphs;
 pub mod ptau;
+pub mod small;
 
 use halo2_axiom::{SerdeFormat, poly::kzg::commitment::ParamsKZG};
 use halo2curves_axiom::bn256::{Bn256, Fr};

@@ -1,0 +1,171 @@
+//! `verdict accuracy`
+
+use crate::{
+    args::{ModelArgs, QuantiseArgs, usage},
+    decode,
+    error::CliError,
+    load::{self, Kind},
+    measure::info,
+    meter::Meter,
+    output::{Output, Report, Table, count, real},
+    report::{Stats, Task, measure, render},
+};
+use alloy_primitives::B256;
+use clap::Args;
+use serde::Serialize;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+use verdict_model::{DataSet, Goal, import};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  verdict accuracy model.onnx --calibration data.npz --test test.npz --report out.html\n  \
+    verdict accuracy model.verdict --onnx model.onnx --test test.npz --json\n\n\
+    Labels are the array `y` of an .npz file of test data. The report is one HTML file without scripts or external files."
+)]
+pub(crate) struct Accuracy {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The ONNX file that a compiled model comes from
+    #[arg(long, value_name = "MODEL.onnx")]
+    onnx: Option<PathBuf>,
+    /// Rows to compare with the float model, and labels if it has them
+    #[arg(long, value_name = "DATA")]
+    test: PathBuf,
+    /// Where to write the report as HTML
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    quantise: QuantiseArgs,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    model: String,
+    digest: B256,
+    test: PathBuf,
+    report: Option<PathBuf>,
+    #[serde(flatten)]
+    stats: Stats,
+}
+
+impl Report for Measured {
+    fn text(&self) -> String {
+        let stats = &self.stats;
+        let mut table = Table::new(&["layer", "rms error", "of range", "max error"]);
+        for layer in &stats.layers {
+            table.row([
+                layer.name.clone(),
+                format!("{:.3e}", layer.rms_error),
+                format!("{:.3}%", layer.relative * 100.0),
+                format!("{:.3e}", layer.max_error),
+            ]);
+        }
+        let mut text = format!(
+            "Accuracy of {} (digest {}) on {} rows of {} ({} more outside the domain)\n{}output error at most {}, rms {}\n",
+            self.model,
+            self.digest,
+            count(stats.rows as u64),
+            self.test.display(),
+            count(stats.rows_outside_domain as u64),
+            table.render(),
+            real(stats.max_error),
+            real(stats.rms_error)
+        );
+        if let Some(share) = stats.agreement {
+            text += &format!("same class as the float model: {:.2}%\n", share * 100.0);
+        }
+        match &stats.task {
+            Some(Task::Classification {
+                labelled: true,
+                float_top1,
+                integer_top1,
+                top1_loss,
+                ..
+            }) => {
+                text += &format!(
+                    "top-1: float {:.2}%, integer {:.2}%, loss {top1_loss:.2} percentage points\n",
+                    float_top1 * 100.0,
+                    integer_top1 * 100.0
+                );
+            }
+            Some(Task::Regression {
+                float_r2,
+                integer_r2,
+                r2_loss,
+            }) => {
+                text += &format!(
+                    "R²: float {float_r2:.5}, integer {integer_r2:.5}, loss {r2_loss:.5}\n"
+                );
+            }
+            _ => {}
+        }
+        if let Some(path) = &self.report {
+            text += &format!("Wrote {}\n", path.display());
+        }
+        text
+    }
+}
+
+impl Accuracy {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let meter = Meter::new(output);
+        meter.begin("model");
+        let model = load::model(&self.model, &self.quantise, Goal::default())?;
+        let float = match (load::kind(&self.model.model)?, &self.onnx) {
+            (Kind::Onnx, None) => import(&self.model.model)?,
+            (Kind::Onnx, Some(_)) => {
+                return Err(usage("the model is an ONNX file already; leave --onnx out"));
+            }
+            (_, Some(onnx)) => decode::float_model(onnx, &model)?,
+            (_, None) => {
+                return Err(usage(format!(
+                    "{} is compiled; give the ONNX file that it was compiled from with --onnx",
+                    self.model.model.display()
+                )));
+            }
+        };
+        meter.begin("accuracy");
+        let data = DataSet::load(&self.test, &float.input_specs())?;
+        let stats = measure(&float, &model, &data, &self.test)?;
+        drop(meter);
+        if let Some(path) = &self.report {
+            // Names of the classes, where they lie beside the test data.
+            let labels = info(&self.test.with_file_name("info.json"))
+                .map(|info| info.labels)
+                .unwrap_or_default();
+            let name = &model.manifest().name;
+            let html = render(name, &self.test.display().to_string(), &labels, &stats);
+            write(path, html.as_bytes())?;
+        }
+        output.emit(&Measured {
+            model: model.manifest().name.clone(),
+            digest: model.digest().into(),
+            test: self.test.clone(),
+            report: self.report.clone(),
+            stats,
+        })
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| CliError::Io {
+        what: "write",
+        path: path.into(),
+        source,
+    })
+}

@@ -1,0 +1,134 @@
+//! `verdict hide` and `verdict redact`
+
+use crate::{
+    args::usage,
+    error::CliError,
+    output::{Output, Report, count},
+    secret::HidingFile,
+};
+use alloy_primitives::B256;
+use clap::Args;
+use rand::{RngCore, rngs::OsRng};
+use serde::Serialize;
+use std::path::PathBuf;
+use verdict_model::CompiledModel;
+use verdict_prover::Architecture;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  verdict hide model.verdict --proofs 1000\n  \
+    verdict prove model.verdict --hiding model.hiding.json --input input.json --dev\n\n\
+    Every proof reveals one linear equation about each weight column, so the key holds random rows for a number of proofs and no more.\n\
+    When they are spent, or the file may have been read by others, run `verdict hide` again and register the new key."
+)]
+pub(crate) struct Hide {
+    /// The compiled model
+    #[arg(value_name = "MODEL.verdict")]
+    model: PathBuf,
+    /// Proofs that may be made before the key has to be changed
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    proofs: u32,
+    /// Where to write [default: the model's path with the extension .hiding.json]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Hidden {
+    model: String,
+    model_digest: B256,
+    proofs: u32,
+    out: PathBuf,
+}
+
+impl Report for Hidden {
+    fn text(&self) -> String {
+        format!(
+            "Random rows for {} proofs of {} (digest {})\nWrote {}, as secret as the weights\n",
+            count(self.proofs),
+            self.model,
+            self.model_digest,
+            self.out.display()
+        )
+    }
+}
+
+impl Hide {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let model = CompiledModel::load(&self.model)?;
+        let out = self
+            .out
+            .clone()
+            .unwrap_or_else(|| self.model.with_extension("hiding.json"));
+        if out.exists() {
+            return Err(usage(format!(
+                "{} exists, and proofs under its key need it; name another file with --out, or remove it if its key is retired",
+                out.display()
+            )));
+        }
+        let mut seed = [0; 32];
+        OsRng.fill_bytes(&mut seed);
+        let digest = model.digest().into();
+        HidingFile::new(digest, seed, self.proofs).save(&out)?;
+        output.emit(&Hidden {
+            model: model.manifest().name.clone(),
+            model_digest: digest,
+            proofs: self.proofs,
+            out,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  verdict redact model.verdict --out architecture.verdict\n  \
+    verdict audit architecture.verdict --key proof.json --dev\n\n\
+    The architecture holds shapes, ranges, scales, activation tables and the places of sparse weights, but no weight and no bias."
+)]
+pub(crate) struct Redact {
+    /// The compiled model
+    #[arg(value_name = "MODEL.verdict")]
+    model: PathBuf,
+    /// Where to write [default: the model's path with the extension .architecture]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Redacted {
+    model: String,
+    architecture_digest: B256,
+    /// Weights and biases taken out, zeros included.
+    slots: u64,
+    out: PathBuf,
+}
+
+impl Report for Redacted {
+    fn text(&self) -> String {
+        format!(
+            "Architecture of {} without its {} weights and biases, digest {}\nWrote {}\n",
+            self.model,
+            count(self.slots),
+            self.architecture_digest,
+            self.out.display()
+        )
+    }
+}
+
+impl Redact {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let model = CompiledModel::load(&self.model)?;
+        let out = self
+            .out
+            .clone()
+            .unwrap_or_else(|| self.model.with_extension("architecture"));
+        let architecture = Architecture::of(&model)?;
+        architecture.save(&out)?;
+        output.emit(&Redacted {
+            model: model.manifest().name.clone(),
+            architecture_digest: architecture.digest().into(),
+            slots: architecture.model().manifest().parameters,
+            out,
+        })
+    }
+}

@@ -1,0 +1,317 @@
+//! Batches, commitments and private weights, from the command line.
+
+mod common;
+
+use common::{Place, vector};
+
+const MODEL: &str = "logreg-breast-cancer";
+
+fn compile(place: &Place, input: &str) {
+    let (onnx, data) = (
+        vector(MODEL, "model.onnx"),
+        vector(MODEL, "calibration.npz"),
+    );
+    place.ok(&[
+        "compile",
+        &onnx,
+        "--calibration",
+        &data,
+        "--out",
+        "m.verdict",
+        "--input",
+        input,
+    ]);
+}
+
+#[test]
+fn a_batch_is_proved_and_decoded_item_by_item() {
+    let place = Place::new();
+    compile(&place, "private");
+    let data = vector(MODEL, "calibration.npz");
+    let arguments = [
+        "prove",
+        "m.verdict",
+        "--input",
+        &data,
+        "--row",
+        "3",
+        "--batch",
+        "4",
+        "--dev",
+    ];
+    let proved = place.json(&arguments);
+    let each = |value: &serde_json::Value| {
+        value["per_inference"]["gas_verify_transaction"]
+            .as_f64()
+            .unwrap()
+    };
+    let verified = place.json(&[
+        "verify",
+        "proof.json",
+        "--model",
+        "m.verdict",
+        "--evm",
+        "--dev",
+    ]);
+    assert_eq!(
+        (&verified["verified"], &verified["batch"]),
+        (&true.into(), &4.into())
+    );
+    assert!((each(&verified) / each(&proved) - 1.0).abs() < 0.02);
+    for item in 0..4 {
+        assert_eq!(verified["decoded"][item]["item"], item);
+        assert_eq!(
+            verified["decoded"][item]["integers"],
+            proved["outputs"][item]["integers"]
+        );
+    }
+    let file = place.read_json("proof.json");
+    assert_eq!(file["batch"]["tensors"][0]["layout"], "across");
+
+    // The file's description of the batch is not believed.
+    for (code, field, value) in [
+        (4, "items", 5.into()),
+        (3, "items", 1.into()),
+        (3, "tensors", serde_json::json!([])),
+    ] {
+        let mut bent = file.clone();
+        bent["batch"][field] = value;
+        place.write("bent.json", bent.to_string());
+        let verify = ["verify", "bent.json", "--model", "m.verdict", "--dev"];
+        place.fails(code, &verify, &["error"]);
+    }
+
+    let output = verified["decoded"][0]["name"].as_str().unwrap().to_owned();
+    place.ok(&[&arguments[..], &["--sum", &output, "--out", "sum.json"]].concat());
+    let summed = place.json(&["verify", "sum.json", "--model", "m.verdict", "--dev"]);
+    let sum: i64 = (0..4)
+        .map(|i| verified["decoded"][i]["integers"][0].as_i64().unwrap())
+        .sum();
+    assert_eq!(summed["decoded"][0]["integers"], serde_json::json!([sum]));
+
+    let too_many = [
+        "prove",
+        "m.verdict",
+        "--input",
+        &data,
+        "--batch",
+        "100000",
+        "--dev",
+    ];
+    place.fails(3, &too_many, &["rows"]);
+    place.fails(
+        2,
+        &[&arguments[..], &["--sum", "nothing"]].concat(),
+        &["outputs are", &output],
+    );
+    let estimate = place.json(&["estimate", "m.verdict", "--batch", "1000"]);
+    assert_eq!(estimate["batch"], 1000);
+    assert!(each(&estimate) < 1000.0);
+}
+
+#[test]
+fn committed_inputs_show_what_commit_prints_and_keep_their_salt() {
+    let place = Place::new();
+    compile(&place, "committed");
+    let input = vector(MODEL, "input.json");
+    let committed = place.json(&[
+        "commit",
+        "m.verdict",
+        "--input",
+        &input,
+        "--salt-out",
+        "s.json",
+    ]);
+    place.ok(&[
+        "prove",
+        "m.verdict",
+        "--input",
+        &input,
+        "--salt",
+        "s.json",
+        "--dev",
+    ]);
+    let verified = place.json(&[
+        "verify",
+        "proof.json",
+        "--model",
+        "m.verdict",
+        "--evm",
+        "--dev",
+    ]);
+    let shown = verified["public_values"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap();
+    assert_eq!(*shown, committed["inputs"][0]["commitment"]);
+    assert_eq!(verified["decoded"][1]["commitment"], *shown);
+    let root = committed["inputs"][0]["salt_root"].as_str().unwrap();
+    let proof = std::fs::read_to_string(place.path("proof.json")).unwrap();
+    assert!(!proof.contains(root.trim_start_matches("0x")));
+    assert_eq!(place.read_json("proof.json.salt.json")["roots"][0], root);
+    #[cfg(unix)]
+    for name in ["proof.json.salt.json", "s.json"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(place.path(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    // Another salt, another commitment.
+    let again = place.json(&["commit", "m.verdict", "--input", &input]);
+    assert_ne!(again["inputs"][0]["commitment"], *shown);
+    place.fails(
+        2,
+        &[
+            "prove",
+            "m.verdict",
+            "--input",
+            &input,
+            "--salt",
+            "0x12",
+            "--dev",
+        ],
+        &["--salt"],
+    );
+    compile(&place, "private");
+    place.fails(
+        3,
+        &["commit", "m.verdict", "--input", &input],
+        &["--input committed"],
+    );
+}
+
+#[test]
+fn private_weights_are_counted_redacted_and_audited() {
+    let place = Place::new();
+    compile(&place, "private");
+    let input = vector(MODEL, "input.json");
+    place.ok(&["hide", "m.verdict", "--proofs", "2"]);
+    place.fails(2, &["hide", "m.verdict"], &["m.hiding.json exists"]);
+    let prove = [
+        "prove",
+        "m.verdict",
+        "--input",
+        &input,
+        "--hiding",
+        "m.hiding.json",
+        "--dev",
+    ];
+    assert_eq!(place.json(&prove)["proofs_left"], 1);
+    place.fails(
+        4,
+        &[&prove[..], &["--batch", "1", "--width", "7"]].concat(),
+        &["two keys", "verdict hide"],
+    );
+    assert_eq!(place.json(&prove)["proofs_left"], 0);
+    place.fails(
+        4,
+        &prove,
+        &["spent", "verdict hide", "register the new key"],
+    );
+    assert_eq!(place.read_json("m.hiding.json")["used"], 2);
+
+    place.ok(&["redact", "m.verdict", "--out", "a.verdict"]);
+    let proof = place.read_json("proof.json");
+    let audited = place.json(&["audit", "a.verdict", "--key", "proof.json", "--dev"]);
+    assert_eq!(audited["passes"], true);
+    assert_eq!(audited["subject_digest"], proof["model"]);
+    // The key alone, as a chain explorer shows it.
+    place.write("key.hex", proof["verifying_key"].as_str().unwrap());
+    assert!(
+        place
+            .ok(&["audit", "a.verdict", "--key", "key.hex", "--dev"])
+            .contains("opaque")
+    );
+    place.fails(
+        4,
+        &["audit", "m.verdict", "--key", "proof.json", "--dev"],
+        &["W_0"],
+    );
+    place.fails(
+        4,
+        &[
+            "audit",
+            "a.verdict",
+            "--key",
+            "key.hex",
+            "--batch",
+            "2",
+            "--dev",
+        ],
+        &["differ"],
+    );
+    for model in ["a.verdict", "m.verdict"] {
+        let verified = place.json(&["verify", "proof.json", "--model", model, "--evm", "--dev"]);
+        assert_eq!(verified["verified"], true, "{model}");
+        assert_eq!(verified["private_weights"], true);
+    }
+    assert_eq!(
+        place.json(&["inspect", "a.verdict"])["kind"],
+        "compiled_model"
+    );
+
+    // Public weights: everything matches.
+    place.ok(&[
+        "prove",
+        "m.verdict",
+        "--input",
+        &input,
+        "--dev",
+        "--out",
+        "public.json",
+    ]);
+    let audited = place.json(&["audit", "m.verdict", "--key", "public.json", "--dev"]);
+    assert!(
+        audited["parts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|it| it["finding"] == "matches")
+    );
+}
+
+#[test]
+fn the_accuracy_report_stands_alone() {
+    let place = Place::new();
+    let (onnx, data) = (
+        vector("mlp-digits", "model.onnx"),
+        vector("mlp-digits", "calibration.npz"),
+    );
+    let test = vector("mlp-digits", "test.npz");
+    let measured = place.json(&[
+        "accuracy",
+        &onnx,
+        "--calibration",
+        &data,
+        "--test",
+        &test,
+        "--report",
+        "out.html",
+    ]);
+    assert_eq!(measured["task"]["labelled"], true);
+    assert!(measured["task"]["top1_loss"].as_f64().unwrap() <= 0.3);
+    assert!(measured["agreement"].as_f64().unwrap() > 0.98);
+    let html = std::fs::read_to_string(place.path("out.html")).unwrap();
+    assert!(html.contains("Confusion") && html.contains("Error by layer"));
+    for outside in ["http:", "https:", "<script", "url("] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    place.compile("mlp-digits");
+    let again = place.ok(&[
+        "accuracy",
+        "mlp-digits.verdict",
+        "--onnx",
+        &onnx,
+        "--test",
+        &test,
+    ]);
+    assert!(again.contains("top-1: float"));
+    place.fails(
+        2,
+        &["accuracy", "mlp-digits.verdict", "--test", &test],
+        &["--onnx"],
+    );
+}

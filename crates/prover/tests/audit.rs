@@ -1,0 +1,183 @@
+//! The audit sees every public part of a key, and nothing of the weights.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use halo2curves_axiom::{bn256::Fr, ff::Field};
+use support::small::{network, session};
+use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
+use verdict_model::{CompiledModel, Visibility};
+use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, VerifyingKeyParts, audit};
+
+fn hiding(seed: u8) -> Hiding {
+    Hiding {
+        seed: [seed; 32],
+        proofs: 20,
+    }
+}
+
+fn model(seed: u64) -> CompiledModel {
+    network(seed, 3, Visibility::Private)
+}
+
+fn private_key(model: CompiledModel, batch: Batch, seed: u8) -> VerifyingKeyParts {
+    session(model, batch, Some(hiding(seed))).keys().on_chain()
+}
+
+fn audited(architecture: &Architecture, key: &VerifyingKeyParts) -> Audit {
+    let srs = Srs::development(key.k);
+    audit(
+        Subject::Architecture(architecture),
+        &Batch::single(),
+        key,
+        srs,
+    )
+    .unwrap()
+}
+
+fn findings(audit: &Audit) -> Vec<(String, Finding)> {
+    audit
+        .parts
+        .iter()
+        .map(|part| (part.part.clone(), part.finding))
+        .collect()
+}
+
+#[test]
+fn a_key_with_private_weights_matches_its_architecture() {
+    let architecture = Architecture::of(&model(1)).unwrap();
+    let key = private_key(model(1), Batch::single(), 7);
+    let audit = audited(&architecture, &key);
+    assert!(audit.passes(), "{audit:#?}");
+    assert!(audit.proofs_at_most.unwrap() >= 20);
+    let opaque = audit.parts.iter().filter(|p| p.finding == Finding::Opaque);
+    assert_eq!(opaque.count(), key.width);
+}
+
+#[test]
+fn batches_are_audited_as_batches() {
+    let architecture = Architecture::of(&model(1)).unwrap();
+    let batch = Batch {
+        items: 3,
+        sums: vec![2],
+    };
+    let key = private_key(model(1), batch.clone(), 7);
+    let srs = || Srs::development(key.k);
+    let subject = Subject::Architecture(&architecture);
+    assert!(audit(subject, &batch, &key, srs()).unwrap().passes());
+    assert!(
+        !audit(subject, &Batch::single(), &key, srs())
+            .unwrap()
+            .passes()
+    );
+}
+
+#[test]
+fn weights_of_the_same_architecture_are_not_told_apart() {
+    let (first, second) = (model(1), model(2));
+    assert_ne!(first.graph(), second.graph());
+    let architecture = Architecture::of(&first).unwrap();
+    assert_eq!(architecture, Architecture::of(&second).unwrap());
+    let keys = [
+        private_key(first.clone(), Batch::single(), 7),
+        private_key(second, Batch::single(), 7),
+        private_key(first, Batch::single(), 8),
+    ];
+    let audits = keys.each_ref().map(|key| audited(&architecture, key));
+    assert!(audits.iter().all(Audit::passes));
+    assert_eq!(findings(&audits[0]), findings(&audits[1]));
+    // Everything public is the same, every weight column is not, whether weights or seed differ.
+    for other in &keys[1..] {
+        for column in 0..FIXED_COLUMNS + 4 {
+            assert_eq!(
+                keys[0].commitments[column] == other.commitments[column],
+                column < FIXED_COLUMNS,
+                "{column}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_changed_part_is_reported() {
+    let architecture = Architecture::of(&model(1)).unwrap();
+    let key = private_key(model(1), Batch::single(), 7);
+    let differs = |key: &VerifyingKeyParts| -> Vec<String> {
+        audited(&architecture, key)
+            .parts
+            .into_iter()
+            .filter(|part| part.finding == Finding::Differs)
+            .map(|part| part.part)
+            .collect()
+    };
+    assert!(differs(&key).is_empty());
+    for (column, name) in ["u", "v", "w", "B", "P", "T_id", "T_key", "T_val"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut changed = key.clone();
+        changed.commitments[column] = key.commitments[(column + 1) % FIXED_COLUMNS];
+        if changed.commitments[column] == key.commitments[column] {
+            changed.commitments[column] = key.commitments[FIXED_COLUMNS];
+        }
+        // Whoever forges a column forges the digest too.
+        changed.representation = changed.to_halo2().unwrap().transcript_repr();
+        assert_eq!(differs(&changed), [name]);
+    }
+    let mut changed = key.clone();
+    changed.representation += Fr::ONE;
+    assert_eq!(differs(&changed), ["digest"]);
+    let mut changed = key.clone();
+    changed.public_values += 1;
+    assert_eq!(differs(&changed), ["public values"]);
+    // A height that is another one needs other commitments.
+    let mut changed = key;
+    changed.k += 1;
+    assert!(differs(&changed).len() >= 7);
+}
+
+#[test]
+fn another_architecture_is_reported() {
+    let key = private_key(model(1), Batch::single(), 7);
+    for other in [
+        network(1, 2, Visibility::Private),
+        network(1, 3, Visibility::Public),
+        network(1, 3, Visibility::Committed),
+    ] {
+        let audit = audited(&Architecture::of(&other).unwrap(), &key);
+        assert!(!audit.passes());
+    }
+}
+
+#[test]
+fn with_public_weights_everything_must_match() {
+    let public = session(model(1), Batch::single(), None).keys().on_chain();
+    let check = |model: &CompiledModel, key: &VerifyingKeyParts| {
+        let srs = Srs::development(key.k);
+        audit(Subject::Model(model), &Batch::single(), key, srs).unwrap()
+    };
+    let audit = check(&model(1), &public);
+    assert!(audit.passes(), "{audit:#?}");
+    assert!(audit.parts.iter().all(|p| p.finding == Finding::Matches));
+    assert!(!check(&model(2), &public).passes());
+    // Hidden weights are none of the model's.
+    assert!(!check(&model(1), &private_key(model(1), Batch::single(), 7)).passes());
+}
+
+#[test]
+fn architecture_files_round_trip_and_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.verdict");
+    let architecture = Architecture::of(&model(1)).unwrap();
+    architecture.save(&path).unwrap();
+    assert_eq!(Architecture::load(&path).unwrap(), architecture);
+    let bytes = std::fs::read(&path).unwrap();
+    for at in (0..bytes.len()).step_by(7) {
+        let mut bent = bytes.clone();
+        bent[at] ^= 1;
+        assert!(Architecture::from_bytes(&bent, &path).is_err(), "{at}");
+    }
+    for length in [0, 7, 8, 20, 40, bytes.len() - 1] {
+        assert!(Architecture::from_bytes(&bytes[..length], &path).is_err());
+    }
+}

@@ -1,0 +1,189 @@
+//! Statistics: proofs about different secrets open values that nobody can tell apart.
+//!
+//! halo2 draws its random polynomial itself, so these tests are not repeatable to the bit. Their thresholds are chosen so that a sound
+//! prover fails one of them with a probability below 10^-6 in all.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
+use std::collections::HashSet;
+use support::{
+    rng,
+    small::{network, session},
+};
+use verdict_circuit::{
+    ADVICE_COLUMNS, Batch, FIXED_COLUMNS, Hiding, QUOTIENT_PIECES, RUNNING_COLUMNS,
+};
+use verdict_model::Visibility;
+use verdict_prover::Session;
+
+const PROOFS: usize = 96;
+const BINS: usize = 8;
+
+/// Opened values proof by proof, as 32 bytes, most significant first.
+type Opened = Vec<Vec<[u8; 32]>>;
+
+fn opened(session: &Session, inputs: &[Vec<i32>], seed: u64) -> Opened {
+    let first = 64 * (ADVICE_COLUMNS + 1 + QUOTIENT_PIECES);
+    (0..PROOFS as u64)
+        .map(|number| {
+            let inference = session
+                .prove(inputs, Fr::from(1), rng(seed * 1000 + number), &|_| {})
+                .unwrap();
+            let proof = &inference.proof;
+            proof[first..proof.len() - 128]
+                .chunks(32)
+                .map(|word| word.try_into().unwrap())
+                .collect()
+        })
+        .collect()
+}
+
+/// A scalar as a share of the field.
+fn share(word: &[u8; 32]) -> f64 {
+    let modulus = 0.189_030_554_816_f64;
+    let top = word[..8]
+        .iter()
+        .fold(0.0, |sum, byte| sum * 256.0 + f64::from(*byte));
+    top / 2f64.powi(64) / modulus
+}
+
+fn column(opened: &Opened, position: usize) -> Vec<f64> {
+    let mut values: Vec<f64> = opened.iter().map(|proof| share(&proof[position])).collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The largest distance between two empirical distributions; both lists are sorted.
+fn kolmogorov_smirnov(a: &[f64], b: &[f64]) -> f64 {
+    let below = |list: &[f64], x: f64| list.partition_point(|y| *y <= x) as f64 / list.len() as f64;
+    a.iter()
+        .chain(b)
+        .map(|&x| (below(a, x) - below(b, x)).abs())
+        .fold(0.0, f64::max)
+}
+
+/// How far counts in equal bins are from equal.
+fn chi_square(values: &[f64]) -> f64 {
+    let mut counts = [0f64; BINS];
+    for value in values {
+        counts[((value * BINS as f64) as usize).min(BINS - 1)] += 1.0;
+    }
+    let expected = values.len() as f64 / BINS as f64;
+    counts
+        .iter()
+        .map(|c| (c - expected).powi(2) / expected)
+        .sum()
+}
+
+/// Two samples of 96 differ by more with probability 2·exp(−2·x²·96·96/192) = 6·10^-9 per position at x = 0.4523.
+const KS_LIMIT: f64 = 0.4523;
+/// With seven degrees of freedom, exceeded with probability below 10^-8.
+const CHI_LIMIT: f64 = 52.0;
+
+/// Positions of columns that are zero everywhere, publicly: `P` where nothing squares.
+fn zeros(session: &Session) -> HashSet<usize> {
+    let parts = session.keys().on_chain();
+    let fixed = parts.commitments.iter().enumerate();
+    fixed
+        .filter(|(_, point)| bool::from(point.is_identity()))
+        .map(|(column, _)| ADVICE_COLUMNS + RUNNING_COLUMNS + column)
+        .collect()
+}
+
+fn indistinguishable(a: &Opened, b: &Opened, zeros: &HashSet<usize>, width: usize) {
+    let positions = ADVICE_COLUMNS + RUNNING_COLUMNS + FIXED_COLUMNS + width + 1;
+    assert!(a.iter().chain(b).all(|proof| proof.len() == positions));
+    let mut seen = HashSet::new();
+    for position in (0..positions).filter(|position| !zeros.contains(position)) {
+        let (first, second) = (column(a, position), column(b, position));
+        let distance = kolmogorov_smirnov(&first, &second);
+        assert!(distance < KS_LIMIT, "position {position}: {distance}");
+        for sample in [&first, &second] {
+            let statistic = chi_square(sample);
+            assert!(statistic < CHI_LIMIT, "position {position}: {statistic}");
+        }
+        for proof in a.iter().chain(b) {
+            assert!(
+                seen.insert(proof[position]),
+                "position {position} repeats a value"
+            );
+        }
+    }
+}
+
+#[test]
+fn proofs_for_two_private_inputs_open_the_same_distributions() {
+    let session = session(network(1, 1, Visibility::Private), Batch::single(), None);
+    let (a, b) = (
+        opened(&session, &[vec![-8, 0, 0]], 1),
+        opened(&session, &[vec![8, -8, 8]], 2),
+    );
+    let width = session.plan().chosen.width;
+    indistinguishable(&a, &b, &zeros(&session), width);
+}
+
+fn hiding(seed: u8) -> Hiding {
+    Hiding {
+        seed: [seed; 32],
+        proofs: PROOFS as u32,
+    }
+}
+
+#[test]
+fn proofs_for_two_private_weights_open_the_same_distributions() {
+    let sessions = [(1, 3), (2, 4)].map(|(weights, seed)| {
+        session(
+            network(weights, 1, Visibility::Private),
+            Batch::single(),
+            Some(hiding(seed)),
+        )
+    });
+    let inputs = [vec![3, -5, 7]];
+    let [a, b] = sessions
+        .each_ref()
+        .map(|session| opened(session, &inputs, 5));
+    let width = sessions[0].plan().chosen.width;
+    assert_eq!(zeros(&sessions[0]), zeros(&sessions[1]));
+    indistinguishable(&a, &b, &zeros(&sessions[0]), width);
+}
+
+#[test]
+fn without_hiding_a_guess_at_the_weights_can_be_checked() {
+    let weights =
+        |session: &Session| session.keys().on_chain().commitments[FIXED_COLUMNS..].to_vec();
+    let model = |seed| network(seed, 1, Visibility::Private);
+    let make = |seed, hiding| weights(&session(model(seed), Batch::single(), hiding));
+    // Public commitments: the right guess is confirmed, a wrong one refuted.
+    let public = make(1, None);
+    assert_eq!(public, make(1, None));
+    assert_ne!(public, make(2, None));
+    // Hiding ones: the right guess looks like every wrong one, column by column, unless the seed is known.
+    let hidden = make(1, Some(hiding(3)));
+    for guess in [
+        make(1, None),
+        make(1, Some(hiding(4))),
+        make(2, Some(hiding(4))),
+    ] {
+        assert!(
+            guess
+                .iter()
+                .zip(&hidden)
+                .all(|(guess, hidden)| guess != hidden)
+        );
+    }
+    assert_eq!(hidden, make(1, Some(hiding(3))));
+}
+
+#[test]
+fn the_statistics_notice_what_is_not_uniform() {
+    use rand::Rng;
+    let mut rng = rng(9);
+    let mut uniform: Vec<f64> = (0..PROOFS).map(|_| rng.r#gen()).collect();
+    let mut skewed: Vec<f64> = (0..PROOFS).map(|_| rng.r#gen::<f64>().powi(4)).collect();
+    uniform.sort_by(f64::total_cmp);
+    skewed.sort_by(f64::total_cmp);
+    assert!(kolmogorov_smirnov(&uniform, &skewed) > KS_LIMIT);
+    assert!(chi_square(&skewed) > CHI_LIMIT && chi_square(&uniform) < CHI_LIMIT);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { InputSchema, ModelSpec, OutputSchema, Packing, Visibility } from "../../src/types/Schemas.sol";
+import { VerdictScript } from "./VerdictScript.sol";
+
+/// @title A `ModelSpec` from JSON
+/// @notice
+///
+/// ```
+/// {
+///   "inputItems": 1, "outputItems": 1, "commitments": 0,
+///   "inputs": [{ "count": 30, "packing": "signed", "visibility": "public", "min": 0, "max": 1023,
+///                "scalesE36": ["19089930917510538000…", …], "zeroPoints": [403, …] }],
+///   "outputs": [{ "count": 1, "packing": "signed", "scaleE36": "…" }]
+/// }
+/// ```
+///
+/// `packing` is "bytes", "signed" or "wide", `visibility` "public", "private" or "committed"; scales are decimal strings.
+/// script/model-spec.py makes one of a compiled model's manifest.
+abstract contract SpecJson is VerdictScript {
+    /// @notice There is no such packing, or visibility.
+    error UnknownWord(string path, string word);
+
+    function _specOf(string memory json) internal view returns (ModelSpec memory spec) {
+        spec.inputItems = uint24(_uint(json, ".inputItems"));
+        spec.outputItems = uint24(_uint(json, ".outputItems"));
+        spec.commitments = uint16(_uint(json, ".commitments"));
+        spec.inputs = new InputSchema[](_length(json, ".inputs"));
+        for (uint256 i = 0; i < spec.inputs.length; ++i) {
+            spec.inputs[i] = _input(json, _at(".inputs", i));
+        }
+        spec.outputs = new OutputSchema[](_length(json, ".outputs"));
+        for (uint256 i = 0; i < spec.outputs.length; ++i) {
+            string memory path = _at(".outputs", i);
+            spec.outputs[i] = OutputSchema(
+                uint32(_uint(json, string.concat(path, ".count"))),
+                _packing(json, path),
+                uint192(_uint(json, string.concat(path, ".scaleE36")))
+            );
+        }
+    }
+
+    function _input(string memory json, string memory path) private view returns (InputSchema memory input) {
+        input.count = uint32(_uint(json, string.concat(path, ".count")));
+        input.packing = _packing(json, path);
+        input.visibility = _visibility(json, path);
+        input.min = int32(_int(json, string.concat(path, ".min")));
+        input.max = int32(_int(json, string.concat(path, ".max")));
+        _require(json, string.concat(path, ".scalesE36"));
+        _require(json, string.concat(path, ".zeroPoints"));
+        uint256[] memory scales = vm.parseJsonUintArray(json, string.concat(path, ".scalesE36"));
+        int256[] memory zeroPoints = vm.parseJsonIntArray(json, string.concat(path, ".zeroPoints"));
+        input.scalesE36 = new uint192[](scales.length);
+        for (uint256 i = 0; i < scales.length; ++i) {
+            input.scalesE36[i] = uint192(scales[i]);
+        }
+        input.zeroPoints = new int64[](zeroPoints.length);
+        for (uint256 i = 0; i < zeroPoints.length; ++i) {
+            input.zeroPoints[i] = int64(zeroPoints[i]);
+        }
+    }
+
+    function _packing(string memory json, string memory path) private view returns (Packing) {
+        path = string.concat(path, ".packing");
+        string memory word = _text(json, path);
+        if (_same(word, "bytes")) return Packing.Bytes;
+        if (_same(word, "signed")) return Packing.Signed;
+        if (_same(word, "wide")) return Packing.Wide;
+        revert UnknownWord(path, word);
+    }
+
+    function _visibility(string memory json, string memory path) private view returns (Visibility) {
+        path = string.concat(path, ".visibility");
+        string memory word = _text(json, path);
+        if (_same(word, "public")) return Visibility.Public;
+        if (_same(word, "private")) return Visibility.Private;
+        if (_same(word, "committed")) return Visibility.Committed;
+        revert UnknownWord(path, word);
+    }
+
+    function _same(string memory a, string memory b) internal pure returns (bool) {
+        return keccak256(bytes(a)) == keccak256(bytes(b));
+    }
+}

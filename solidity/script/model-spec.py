@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Makes the spec that RegisterModel.s.sol registers of a compiled model's manifest.
+
+usage: verdict inspect model.verdict --json | script/model-spec.py [--items N] >script/config/models/<name>.json
+
+With --items, the spec of a batch of N: outputs of one value are packed across items. Scales are the manifest's
+doubles, exactly, times 10^36, rounded to the nearest integer.
+"""
+
+import argparse
+import json
+import math
+import sys
+from fractions import Fraction
+
+PACKINGS = {8: "bytes", 16: "signed", 32: "wide"}
+
+
+def scale(value):
+    return str(math.floor(Fraction(value) * 10**36 + Fraction(1, 2)))
+
+
+def packing(tensor):
+    return PACKINGS[tensor["packing"]["bits"]]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=1)
+    items = parser.parse_args().items
+    described = json.load(sys.stdin)
+    manifest = described.get("manifest", described)
+
+    inputs = [
+        {
+            "count": math.prod(tensor["shape"]),
+            "packing": packing(tensor),
+            "visibility": tensor["visibility"],
+            "min": tensor["min"],
+            "max": tensor["max"],
+            "scalesE36": [scale(value) for value in tensor["scales"]],
+            "zeroPoints": tensor["zero_points"],
+        }
+        for tensor in manifest["inputs"]
+    ]
+    outputs = [tensor for tensor in manifest["outputs"] if tensor["visibility"] == "public"]
+    counts = [math.prod(tensor["shape"]) for tensor in outputs]
+    across = items > 1 and all(count == 1 for count in counts)
+    if items > 1 and not across and any(count == 1 for count in counts):
+        sys.exit("model-spec: outputs of one value and of more can't be in one spec of a batch")
+
+    spec = {
+        "inputItems": items,
+        "outputItems": 1 if across else items,
+        "commitments": items * sum(tensor["visibility"] == "committed" for tensor in inputs),
+        "inputs": inputs,
+        "outputs": [
+            {"count": items if across else count, "packing": packing(tensor), "scaleE36": scale(tensor["scale"])}
+            for tensor, count in zip(outputs, counts)
+        ],
+    }
+    json.dump(spec, sys.stdout, indent=2)
+    print()
+
+
+if __name__ == "__main__":
+    main()

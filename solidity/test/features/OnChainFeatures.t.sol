@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { Feed, Feeds } from "../../src/features/Feeds.sol";
+import { Features, IFeatureSource } from "../../src/features/IFeatureSource.sol";
+import { OnChainFeatures } from "../../src/features/OnChainFeatures.sol";
+import { FixedPoint } from "../../src/libraries/FixedPoint.sol";
+import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { ModelPin } from "../../src/types/ModelPin.sol";
+import { InputSchema, ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
+import { FeatureTest } from "./FeatureTest.sol";
+import { MockFeed } from "./Mocks.sol";
+
+contract OnChainFeaturesTest is FeatureTest {
+    TestModel private _model;
+    MockFeed private _mock;
+    OnChainFeatures private _source;
+
+    function setUp() public override {
+        super.setUp();
+        _mock = new MockFeed();
+        _model = _register(_spec(3, 1));
+        _source = _sourceOf(_reads(3));
+        _source.prepare(1);
+        for (uint256 i = 0; i < 3; ++i) {
+            _mock.set(i, int256(i + 1) * 1e18);
+        }
+    }
+
+    function _reads(uint256 count) private view returns (Feed[] memory feeds) {
+        feeds = new Feed[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            feeds[i] = _feed(address(_mock), abi.encodeCall(MockFeed.read, (i)));
+        }
+    }
+
+    function _sourceOf(Feed[] memory feeds) private returns (OnChainFeatures) {
+        return new OnChainFeatures(registry, _model.id, SUBJECT, feeds);
+    }
+
+    /// @dev A prepared source of one feed, for a model with one input.
+    function _single(Feed memory feed) private returns (OnChainFeatures source, ModelPin pin) {
+        _model = _register(_spec(1, 1));
+        Feed[] memory feeds = new Feed[](1);
+        feeds[0] = feed;
+        source = _sourceOf(feeds);
+        pin = source.prepare(1);
+    }
+
+    function _snapshotEvidence(Features memory taken) private pure returns (bytes memory) {
+        return abi.encode(taken.blockNumber, taken.timestamp, taken.words);
+    }
+
+    // ------------------------------------------------------------------------------------------------- reading
+
+    /// @dev What is packed is what `FixedPoint.quantise` makes of what the feeds return, with each value's scale, zero point and
+    /// range.
+    function testFuzz_QuantisesAsTheSchemaSays(int256[3] memory values, uint192[3] memory scales, int32[3] memory zeros)
+        public
+    {
+        ModelSpec memory spec = _spec(3, 1);
+        InputSchema memory schema = spec.inputs[0];
+        (schema.scalesE36, schema.zeroPoints) = (new uint192[](3), new int64[](3));
+        (schema.min, schema.max) = (-1000, 20_000);
+        int256[] memory expected = new int256[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            schema.scalesE36[i] = uint192(bound(scales[i], 1, 1e40));
+            schema.zeroPoints[i] = zeros[i];
+            _mock.set(i, values[i]);
+            expected[i] = FixedPoint.quantise(values[i], 18, schema.scalesE36[i], zeros[i], -1000, 20_000);
+        }
+        _model = _register(spec);
+        OnChainFeatures source = _sourceOf(_reads(3));
+        ModelPin pin = source.prepare(1);
+        assertEq(source.integers(pin), expected);
+        assertEq(source.features(pin, SUBJECT, "").words, PublicValues.pack(expected, Packing.Signed));
+    }
+
+    function test_EveryInputBeginsANewWord() public {
+        ModelSpec memory spec = _spec(2, 1);
+        spec.inputs = new InputSchema[](2);
+        spec.inputs[0] = _input(1, Visibility.Public);
+        spec.inputs[1] = _input(2, Visibility.Public);
+        (spec.inputs[1].packing, spec.inputs[1].min, spec.inputs[1].max) = (Packing.Bytes, 0, 255);
+        _model = _register(spec);
+        OnChainFeatures source = _sourceOf(_reads(3));
+        uint256[] memory words = source.features(source.prepare(1), SUBJECT, "").words;
+        assertEq(words.length, 2);
+        // 1.00, and 2.00 and 3.00 (which is 300, too much), in hundredths.
+        assertEq(words[0], 32_768 + 100);
+        assertEq(words[1], 200 + 255 * 256);
+    }
+
+    function test_LiveFeaturesAreOfThisBlock() public view {
+        Features memory live = _source.features(_model.pin, SUBJECT, "");
+        assertEq(live.blockNumber, 1000);
+        assertEq(live.sequence, 1000);
+        assertEq(live.timestamp, START);
+        assertEq(live.commitments.length, 0);
+    }
+
+    function test_SnapshotOutlivesTheState() public {
+        Features memory taken = _source.snapshot(_model.pin);
+        assertTrue(_source.isSnapshot(taken.provenance));
+        _mock.set(0, 99e18);
+        skip(1 hours);
+        vm.roll(1300);
+        Features memory shown = _source.features(_model.pin, SUBJECT, _snapshotEvidence(taken));
+        assertEq(shown.words, taken.words);
+        assertEq(shown.timestamp, START);
+        assertEq(shown.blockNumber, 1000);
+        assertEq(shown.provenance, taken.provenance);
+        assertNotEq(_source.features(_model.pin, SUBJECT, "").words, taken.words);
+    }
+
+    function test_ProvenanceIsAsDocumented() public {
+        Features memory taken = _source.snapshot(_model.pin);
+        bytes32 typehash = keccak256(
+            "VerdictSnapshot(uint256 chainId,address source,bytes32 pin,uint256 blockNumber,uint256 timestamp,bytes32 words)"
+        );
+        assertEq(_source.SNAPSHOT_TYPEHASH(), typehash);
+        bytes32 words = keccak256(abi.encodePacked(taken.words));
+        assertEq(
+            taken.provenance,
+            keccak256(abi.encode(typehash, block.chainid, _source, _model.pin, uint256(1000), uint256(START), words))
+        );
+    }
+
+    function test_UnsignedNumbersSaturate() public {
+        Feed memory feed = _feed(address(_mock), abi.encodeCall(MockFeed.asUnsigned, (type(uint256).max)));
+        feed.isSigned = false;
+        (OnChainFeatures source, ModelPin pin) = _single(feed);
+        assertEq(source.integers(pin)[0], 32_767);
+        feed.isSigned = true;
+        (source, pin) = _single(feed);
+        assertEq(source.integers(pin)[0], 0);
+    }
+
+    function test_ReadsPriceFeeds() public {
+        (OnChainFeatures source, ModelPin pin) = _single(_priceFeed());
+        _mock.setRound(12e8, START - 60);
+        assertEq(source.integers(pin)[0], 1200);
+        // A clock that is ahead is not old.
+        _mock.setRound(13e8, START + 60);
+        assertEq(source.integers(pin)[0], 1300);
+    }
+
+    function _priceFeed() private view returns (Feed memory feed) {
+        feed = _feed(address(_mock), abi.encodeCall(MockFeed.latestRoundData, ()));
+        (feed.word, feed.decimals, feed.maxAge, feed.timeWord) = (1, 8, 60, 3);
+    }
+
+    function test_ReturnBombIsNotCopied() public {
+        (OnChainFeatures source, ModelPin pin) = _single(_feed(address(_mock), abi.encodeCall(MockFeed.bomb, ())));
+        uint256 before = gasleft();
+        assertEq(source.integers(pin)[0], 0);
+        // The bomb pays for its own memory; ours doesn't grow.
+        assertLt(before - gasleft(), 120_000);
+    }
+
+    function test_FailuresGiveTheSubstitute() public {
+        bytes[4] memory calls = [
+            abi.encodeCall(MockFeed.read, (0)),
+            abi.encodeCall(MockFeed.short, ()),
+            abi.encodeCall(MockFeed.burn, ()),
+            bytes("no such function")
+        ];
+        _mock.setBroken(true);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            Feed memory feed = _feed(address(_mock), calls[i]);
+            (feed.optional, feed.gasLimit, feed.substitute) = (true, 100_000, -7e18);
+            (OnChainFeatures source, ModelPin pin) = _single(feed);
+            assertEq(source.integers(pin)[0], -700);
+        }
+        Feed memory stale = _priceFeed();
+        (stale.optional, stale.gasLimit, stale.substitute) = (true, 100_000, 5e8);
+        _mock.setRound(12e8, START - 61);
+        (OnChainFeatures priced, ModelPin pricedPin) = _single(stale);
+        assertEq(priced.integers(pricedPin)[0], 500);
+    }
+
+    function test_Views() public view {
+        assertEq(address(_source.registry()), address(registry));
+        assertEq(_source.modelId(), _model.id);
+        assertEq(_source.subject(), SUBJECT);
+        assertEq(abi.encode(_source.feeds()), abi.encode(_reads(3)));
+        assertTrue(_source.covers(_model.pin));
+        assertFalse(_source.covers(ModelPin.wrap(bytes32(uint256(1)))));
+    }
+
+    function test_PreparingTwiceIsHarmless() public {
+        vm.recordLogs();
+        _source.prepare(1);
+        assertEq(vm.getRecordedLogs().length, 0);
+    }
+
+    function test_NextVersionIsPreparedByAnyone() public {
+        TestModel memory next = _upgrade(_model, _spec(3, 1));
+        assertFalse(_source.covers(next.pin));
+        vm.expectEmit();
+        emit OnChainFeatures.VersionPrepared(next.pin);
+        vm.prank(makeAddr("anyone"));
+        _source.prepare(2);
+        assertTrue(_source.covers(next.pin));
+        // The words are the same, what vouches for them isn't: a snapshot is of one version.
+        Features memory taken = _source.snapshot(_model.pin);
+        vm.expectPartialRevert(OnChainFeatures.UnknownSnapshot.selector);
+        _source.features(next.pin, SUBJECT, _snapshotEvidence(taken));
+    }
+
+    // ------------------------------------------------------------------------------------------------ refusals
+
+    function test_RevertWhen_TooManyDecimals() public {
+        Feed[] memory feeds = _reads(3);
+        feeds[2].decimals = 37;
+        vm.expectRevert(abi.encodeWithSelector(Feeds.TooManyDecimals.selector, 2));
+        _sourceOf(feeds);
+    }
+
+    function test_RevertWhen_GasLimitMissing() public {
+        Feed[] memory feeds = _reads(3);
+        feeds[1].optional = true;
+        vm.expectRevert(abi.encodeWithSelector(Feeds.GasLimitMissing.selector, 1));
+        _sourceOf(feeds);
+    }
+
+    function test_RevertWhen_FeedFailed() public {
+        bytes memory failed = abi.encodeWithSelector(Feeds.FeedFailed.selector, 0);
+        _mock.setBroken(true);
+        vm.expectRevert(failed);
+        _source.features(_model.pin, SUBJECT, "");
+        vm.expectRevert(failed);
+        _source.snapshot(_model.pin);
+
+        (OnChainFeatures source, ModelPin pin) = _single(_feed(address(_mock), abi.encodeCall(MockFeed.short, ())));
+        vm.expectRevert(failed);
+        source.features(pin, SUBJECT, "");
+
+        (source, pin) = _single(_feed(makeAddr("no code"), ""));
+        vm.expectRevert(failed);
+        source.features(pin, SUBJECT, "");
+
+        // There is no word 5.
+        Feed memory feed = _feed(address(_mock), abi.encodeCall(MockFeed.latestRoundData, ()));
+        feed.word = 5;
+        (source, pin) = _single(feed);
+        vm.expectRevert(failed);
+        source.features(pin, SUBJECT, "");
+
+        // The word is there, the time isn't.
+        feed = _feed(address(_mock), abi.encodeWithSignature("answer()"));
+        (feed.maxAge, feed.timeWord) = (60, 1);
+        (source, pin) = _single(feed);
+        vm.expectRevert(failed);
+        source.features(pin, SUBJECT, "");
+    }
+
+    function test_RevertWhen_FeedStale() public {
+        (OnChainFeatures source, ModelPin pin) = _single(_priceFeed());
+        _mock.setRound(12e8, START - 61);
+        vm.expectRevert(abi.encodeWithSelector(Feeds.FeedStale.selector, 0, START - 61));
+        source.features(pin, SUBJECT, "");
+    }
+
+    function test_RevertWhen_WrongFeedCount() public {
+        OnChainFeatures source = _sourceOf(_reads(2));
+        vm.expectRevert(abi.encodeWithSelector(OnChainFeatures.WrongFeedCount.selector, 2, 3));
+        source.prepare(1);
+    }
+
+    function test_RevertWhen_InputNotPublic() public {
+        ModelSpec memory spec = _spec(3, 1);
+        spec.inputs[0] = _input(3, Visibility.Private);
+        _model = _register(spec);
+        OnChainFeatures source = _sourceOf(_reads(3));
+        vm.expectRevert(abi.encodeWithSelector(OnChainFeatures.InputNotPublic.selector, 0));
+        source.prepare(1);
+    }
+
+    function test_RevertWhen_BatchNotSupported() public {
+        ModelSpec memory spec = _spec(3, 1);
+        spec.inputItems = 2;
+        _model = _register(spec);
+        OnChainFeatures source = _sourceOf(_reads(3));
+        vm.expectRevert(abi.encodeWithSelector(OnChainFeatures.BatchNotSupported.selector, 2));
+        source.prepare(1);
+    }
+
+    function test_RevertWhen_VersionNotPrepared() public {
+        OnChainFeatures source = _sourceOf(_reads(3));
+        bytes memory error_ = abi.encodeWithSelector(OnChainFeatures.VersionNotPrepared.selector, _model.pin);
+        vm.expectRevert(error_);
+        source.features(_model.pin, SUBJECT, "");
+        vm.expectRevert(error_);
+        source.snapshot(_model.pin);
+        vm.expectRevert(error_);
+        source.integers(_model.pin);
+    }
+
+    function test_RevertWhen_WrongSubject() public {
+        vm.expectRevert(abi.encodeWithSelector(IFeatureSource.WrongSubject.selector, SUBJECT, bytes32(0)));
+        _source.features(_model.pin, 0, "");
+    }
+
+    /// @dev Every part of a snapshot counts.
+    function test_RevertWhen_UnknownSnapshot() public {
+        Features memory taken = _source.snapshot(_model.pin);
+        bytes memory evidence = _snapshotEvidence(taken);
+        _refused(abi.encode(taken.blockNumber + 1, taken.timestamp, taken.words));
+        _refused(abi.encode(taken.blockNumber, taken.timestamp + 1, taken.words));
+        taken.words[0] ^= 1;
+        _refused(_snapshotEvidence(taken));
+        vm.chainId(5);
+        _refused(evidence);
+    }
+
+    function _refused(bytes memory evidence) private {
+        vm.expectPartialRevert(OnChainFeatures.UnknownSnapshot.selector);
+        _source.features(_model.pin, SUBJECT, evidence);
+    }
+
+    // ------------------------------------------------------------------------------------------------- attacks
+
+    /// @dev Whoever submits chooses the gas. Too little must not turn a good feed into its substitute.
+    function test_RevertWhen_NotEnoughGas() public {
+        Feed memory feed = _feed(address(_mock), abi.encodeCall(MockFeed.expensive, ()));
+        (feed.optional, feed.gasLimit, feed.substitute) = (true, 60_000, -1e18);
+        (OnChainFeatures source, ModelPin pin) = _single(feed);
+        assertEq(source.integers(pin)[0], 4200);
+        bool starved = false;
+        for (uint256 gas = 20_000; gas < 160_000; gas += 500) {
+            try source.integers{ gas: gas }(pin) returns (int256[] memory values) {
+                assertEq(values[0], 4200, "the substitute was chosen");
+            } catch (bytes memory reason) {
+                if (reason.length != 0) {
+                    assertEq(reason, abi.encodeWithSelector(Feeds.NotEnoughGas.selector, 0));
+                    starved = true;
+                }
+            }
+        }
+        assertTrue(starved);
+    }
+
+    function test_Attack_MalformedOffsets() public {
+        Features memory taken = _source.snapshot(_model.pin);
+        bytes memory evidence = _snapshotEvidence(taken);
+        // The array is said to begin far outside, or to be huge.
+        bytes memory far = bytes.concat(evidence);
+        far[95] = 0xff;
+        vm.expectRevert(bytes(""));
+        _source.features(_model.pin, SUBJECT, far);
+        bytes memory huge = bytes.concat(evidence);
+        huge[126] = 0xff;
+        vm.expectRevert(bytes(""));
+        _source.features(_model.pin, SUBJECT, huge);
+        bytes memory cut = new bytes(evidence.length - 32);
+        for (uint256 i = 0; i < cut.length; ++i) {
+            cut[i] = evidence[i];
+        }
+        vm.expectRevert(bytes(""));
+        _source.features(_model.pin, SUBJECT, cut);
+    }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
+import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { IRiskParameterUpdater, ProposalStatus } from "../../src/risk/IRiskParameterUpdater.sol";
+import { IRiskSource } from "../../src/risk/IRiskSource.sol";
+import { ModelRiskSource } from "../../src/risk/ModelRiskSource.sol";
+import { RiskParameterUpdater } from "../../src/risk/RiskParameterUpdater.sol";
+import { MarketState, RISK_PARAMETERS, RiskLimit, RiskParameter } from "../../src/risk/RiskTypes.sol";
+import { IInferenceVerifier } from "../../src/verifier/interfaces/IInferenceVerifier.sol";
+import { MockRiskAdapter } from "./MockRiskAdapter.sol";
+import { RiskTest } from "./RiskTest.sol";
+
+/// @dev A source that proves nothing and says what it likes.
+contract MaliciousSource {
+    address public immutable market;
+    uint8 public constant mask = 0x3e;
+
+    constructor(address market_) {
+        market = market_;
+    }
+
+    function infer(uint256, bytes calldata, uint256[] calldata, bytes calldata)
+        external
+        view
+        returns (uint256, int256[RISK_PARAMETERS] memory values)
+    {
+        for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
+            values[i] = type(int256).min;
+        }
+        return (block.timestamp, values);
+    }
+
+    function pin() external pure returns (uint256) {
+        return 0;
+    }
+
+    function checkUsable() external pure { }
+}
+
+/// @dev What must not work although every proof here is accepted by the verifier.
+contract RiskParameterUpdaterAttacksTest is RiskTest {
+    bytes private constant REJECTED = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+
+    // ----------------------------------------------------------------------------------------------- replay
+
+    /// @dev The same proof of the same evidence, in the next round.
+    function test_RevertWhen_ReplayedInAnotherRound() public {
+        _setEvidence();
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        uint256 deadline = block.timestamp + 1 days;
+        bytes memory proof = _proofOf(ratios, deadline, outputs);
+        uint256 time = block.timestamp;
+        updater.propose(ratios, deadline, "", outputs, proof);
+        skip(10 minutes);
+        vm.expectRevert(abi.encodeWithSelector(IRiskParameterUpdater.EvidenceNotNewer.selector, time, time));
+        updater.propose(ratios, deadline, "", outputs, proof);
+        skip(1 hours);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRiskSource.EvidenceOutOfRange.selector, block.timestamp - MAXIMUM_AGE, time)
+        );
+        updater.propose(ratios, deadline, "", outputs, proof);
+    }
+
+    function test_RevertWhen_ReplayedOnAnotherChain() public {
+        _setEvidence();
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
+        vm.chainId(5);
+        vm.expectRevert(REJECTED);
+        updater.propose(ratios, block.timestamp, "", outputs, proof);
+    }
+
+    function test_RevertWhen_ReplayedWithAnotherSource() public {
+        ModelRiskSource twin = _newSource(_ratioBindings());
+        vm.prank(admin);
+        updater.addSource(twin, VETO, EXECUTION);
+        _setEvidence();
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(twin, block.timestamp, outputs);
+        vm.expectRevert(REJECTED);
+        updater.propose(ratios, block.timestamp, "", outputs, proof);
+    }
+
+    function test_RevertWhen_OutputsAreSwapped() public {
+        _setEvidence();
+        bytes memory proof = _proofOf(ratios, block.timestamp, _ratios(7500, 8100, 10_500));
+        uint256[] memory outputs = _ratios(7500, 7800, 10_500);
+        vm.expectRevert(REJECTED);
+        updater.propose(ratios, block.timestamp, "", outputs, proof);
+    }
+
+    /// @dev Bits that no value owns, in a word that the proof is about.
+    function test_RevertWhen_OutputHasStrayBits() public {
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        outputs[0] |= 1 << 48;
+        _proposeFails(ratios, outputs, abi.encodeWithSelector(PublicValues.StrayBits.selector, 2));
+    }
+
+    // ------------------------------------------------------------------------------------- model and routes
+
+    /// @dev A new version, which says what its owner likes, proposes nothing: the source's version is pinned.
+    function test_MaliciousModelOwnerSwapsVersionsBeforeProposing() public {
+        model = _upgrade(model, _riskSpec());
+        _proposeFails(ratios, _ratios(7500, 8100, 10_500), REJECTED);
+    }
+
+    /// @dev Nor does it change what was proposed.
+    function test_MaliciousModelOwnerSwapsVersionsBetweenProposalAndExecution() public {
+        vm.prank(admin);
+        updater.removeSource(ratios);
+        vm.prank(admin);
+        updater.addSource(ratios, VETO, 30 days);
+        uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
+        _upgrade(model, _riskSpec());
+        updater.execute(proposal);
+        assertEq(_live().threshold, 8100);
+        (, uint256 id, uint256 version,) = abi.decode(
+            updater.getLatestUpdateByType("liquidationThreshold").additionalData, (uint256, uint256, uint32, uint40)
+        );
+        assertEq(id, model.id);
+        assertEq(version, 1);
+    }
+
+    /// @dev A model that was withdrawn while its proposal waited.
+    function test_RevertWhen_ModelIsDeprecatedBetweenProposalAndExecution() public {
+        uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
+        skip(VETO);
+        vm.prank(modelOwner);
+        registry.deprecateVersion(model.id, model.version);
+        vm.expectRevert(abi.encodeWithSelector(IRiskSource.ModelNotActive.selector, model.id, model.version));
+        updater.execute(proposal);
+    }
+
+    /// @dev A verifier that was found broken while what it had accepted waited.
+    function test_RevertWhen_RouteIsFrozenBetweenProposalAndExecution() public {
+        uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
+        skip(VETO);
+        vm.prank(guardian);
+        gateway.freezeRoute(ROUTE);
+        vm.expectRevert(abi.encodeWithSelector(IRiskSource.RouteIsFrozen.selector, ROUTE));
+        updater.execute(proposal);
+    }
+
+    // --------------------------------------------------------------------------------------- front-running
+
+    /// @dev Who copies a submission proposes the same.
+    function test_FrontRunningIsHarmless() public {
+        _setEvidence();
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
+        vm.prank(makeAddr("thief"));
+        uint256 proposal = updater.propose(ratios, block.timestamp, "", outputs, proof);
+        assertEq(updater.proposalOf(proposal).targets[2], 0.81e18);
+        skip(VETO);
+        updater.execute(proposal);
+        assertEq(_live().threshold, 8100);
+    }
+
+    // --------------------------------------------------------------------------------------------- flooding
+
+    /// @dev However many proposals there are, one call stops them, and they don't stop newer ones.
+    function test_FloodOfProposals() public {
+        for (uint256 i = 0; i < 20; ++i) {
+            skip(1);
+            _propose(ratios, _ratios(7500, 7800, 10_500));
+        }
+        vm.expectEmit(address(updater));
+        emit IRiskParameterUpdater.SourceVetoed(ratios, 20, riskGuardian);
+        vm.prank(riskGuardian);
+        updater.vetoAll(ratios);
+        skip(VETO);
+        for (uint256 i = 1; i <= 20; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IRiskParameterUpdater.NotPending.selector, i, ProposalStatus.Vetoed));
+            updater.execute(i);
+        }
+        _update(ratios, _ratios(7500, 8100, 10_500));
+        assertEq(_live().threshold, 8100);
+    }
+
+    /// @dev Newer proposals don't put an older one off: nobody can keep parameters where they are.
+    function test_ProposalsDoNotDelayEachOther() public {
+        uint256 first = _propose(ratios, _ratios(7500, 8100, 10_500));
+        uint256 eta = block.timestamp + VETO;
+        while (block.timestamp < eta) {
+            skip(10 minutes);
+            _propose(ratios, _ratios(7500, 8000, 10_500));
+        }
+        updater.execute(first);
+        assertEq(_live().threshold, 8100);
+    }
+
+    // ------------------------------------------------------------------------------------------- reentrancy
+
+    function test_ReentrancyThroughTheProtocol() public {
+        MockRiskAdapter mock = new MockRiskAdapter();
+        MarketState memory state;
+        state.supported = 0x0e;
+        (state.values[1], state.values[2], state.values[3]) = (0.75e18, 0.8e18, 1.05e18);
+        mock.set(state);
+        updater = _newUpdater(mock);
+        vm.startPrank(admin);
+        updater.addSource(ratios, VETO, EXECUTION);
+        for (uint256 i = 1; i < 4; ++i) {
+            updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
+        }
+        vm.stopPrank();
+        uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
+        skip(VETO);
+        mock.arm(address(updater), abi.encodeCall(updater.execute, (proposal)));
+        updater.execute(proposal);
+        assertFalse(mock.succeeded());
+        assertEq(mock.reason(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));
+        assertEq(updater.updateCounter(), 1);
+    }
+
+    // --------------------------------------------------------------------------------------- wrong sources
+
+    /// @dev A source that governance should not have added: it moves nothing farther or sooner than the limits say.
+    function test_MaliciousSourceIsHeldToTheLimits() public {
+        IRiskSource source = IRiskSource(address(new MaliciousSource(address(market))));
+        vm.startPrank(admin);
+        updater.addSource(source, VETO, EXECUTION);
+        for (uint256 i = 1; i < 6; ++i) {
+            RiskLimit memory limit = i < 4 ? _ratioLimit() : _capLimit();
+            limit.clamped = true;
+            updater.setLimit(address(market), RiskParameter(i), limit);
+        }
+        vm.stopPrank();
+        uint256 first = updater.propose(source, 0, "", new uint256[](0), "");
+        skip(1);
+        uint256 second = updater.propose(source, 0, "", new uint256[](0), "");
+        skip(VETO);
+        updater.execute(first);
+        assertEq(_live().loanToValue, 7300);
+        assertEq(_live().threshold, 7800);
+        assertEq(_live().bonus, 10_300);
+        assertEq(_live().supplyCap, 800_000e18);
+        assertEq(_live().borrowCap, 400_000e18);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IRiskParameterUpdater.TooEarly.selector, RiskParameter.LoanToValue, block.timestamp + MINIMUM_DELAY
+            )
+        );
+        updater.execute(second);
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { Test } from "forge-std/Test.sol";
+
+import { CheckDeployment } from "../../script/CheckDeployment.s.sol";
+import { DeployCore } from "../../script/DeployCore.s.sol";
+import { DeploySource } from "../../script/DeploySource.s.sol";
+import { RegisterModel } from "../../script/RegisterModel.s.sol";
+import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
+
+/// @dev Runs scripts as `forge script` would, with settings and results of their own. The broadcaster is forge's default sender.
+abstract contract ScriptTest is Test {
+    using Strings for string;
+
+    string internal constant MODEL = "logreg-breast-cancer";
+
+    address internal sender;
+    string internal results;
+    string internal config;
+    DeployCore.Core internal core;
+
+    function setUp() public virtual {
+        sender = DEFAULT_SENDER;
+        vm.warp(1_800_000_000);
+        vm.roll(1_000_000);
+        vm.createDir("deployments/test", true);
+    }
+
+    /// @dev Where this test's results go. Tests run at the same time, so each has a file.
+    function _use(string memory name) internal {
+        results = string.concat("deployments/test/", name, ".json");
+        if (vm.exists(results)) vm.removeFile(results);
+    }
+
+    /// @dev The committed settings, with the sender in all the roles.
+    function _coreConfig() internal view returns (string memory) {
+        string memory json = vm.readFile("script/config/core.development.json");
+        return _replace(json, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", vm.toString(sender));
+    }
+
+    function _deployCore(string memory name) internal {
+        _use(name);
+        core = new DeployCore().deploy(_coreConfig(), results);
+    }
+
+    function _spec() internal view returns (string memory) {
+        return vm.readFile(string.concat("script/config/models/", MODEL, ".json"));
+    }
+
+    function _proof() internal view returns (string memory) {
+        return vm.readFile(string.concat("../test-vectors/", MODEL, "/proof.json"));
+    }
+
+    function _register() internal returns (uint256 modelId) {
+        (modelId,) = new RegisterModel().register(MODEL, _spec(), _proof(), results);
+    }
+
+    /// @dev Core, model and signed source.
+    function _deployAll(string memory name) internal returns (address source) {
+        _deployCore(name);
+        _register();
+        source = new DeploySource().deploy(vm.readFile("script/config/source.development.json"), results);
+    }
+
+    function _check() internal {
+        new CheckDeployment().check(results);
+    }
+
+    function _result(string memory path) internal view returns (address) {
+        return vm.parseJsonAddress(vm.readFile(results), path);
+    }
+
+    function _replace(string memory text, string memory what, string memory with)
+        internal
+        pure
+        returns (string memory)
+    {
+        string memory replaced = vm.replace(text, what, with);
+        require(!replaced.equal(text), string.concat("not in the settings: ", what));
+        return replaced;
+    }
+
+    /// @dev `"key": value,`
+    function _pair(string memory key, string memory value) internal pure returns (string memory) {
+        return string.concat('"', key, '": ', value, ", ");
+    }
+
+    function _pair(string memory key, address value) internal pure returns (string memory) {
+        return string.concat('"', key, '": "', vm.toString(value), '", ');
+    }
+
+    function _pair(string memory key, uint256 value) internal pure returns (string memory) {
+        return string.concat('"', key, '": "', vm.toString(value), '", ');
+    }
+}
