@@ -314,7 +314,10 @@ impl<'a> Importer<'a> {
         let node = node.with(operands.iter().map(|value| rows_of(*value)).collect());
         let found = plane_ops::evaluate(&node, &operands, &mut self.builder)?;
         let values = match found {
-            Some(value) => vec![finished(&node, value)?],
+            Some(values) => {
+                let values = values.into_iter().map(|value| finished(&node, value));
+                values.collect::<Result<Vec<_>>>()?
+            }
             None => {
                 let explicit: Vec<Option<Affine>> = operands
                     .iter()
@@ -553,6 +556,7 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "ArgMin" => maximum::position(node, builder, true)?,
         "Hardmax" => maximum::hardmax(node, builder)?,
         "TopK" => return maximum::top_k(node, builder),
+        "Split" => return shape_ops::split(node),
         "Softmax" => softmax::softmax(node, builder, false)?,
         "LogSoftmax" => softmax::softmax(node, builder, true)?,
         "LayerNormalization" => norms::layer(node, builder, true)?,

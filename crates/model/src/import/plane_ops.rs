@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::node::Node;
-use super::shape_ops::{broadcast, broadcast_shape};
+use super::shape_ops::{self, broadcast, broadcast_shape};
 use super::{conv_ops, linear_ops, max_pool, prelu, resize};
 use crate::Result;
 use crate::graph::Conv;
@@ -11,6 +11,20 @@ use crate::planes::{Planes, depthwise, plane_size};
 
 /// Evaluates a node as far as its operands or its operator have to do with planes; `None` if it has to be computed cell by cell.
 pub(super) fn evaluate<'a>(
+    node: &Node<'a>,
+    operands: &[Option<&'a Value>],
+    builder: &mut Builder,
+) -> Result<Option<Vec<Value>>> {
+    if let ("Split", Some(Some(Value::Planes(value)))) = (node.op(), operands.first()) {
+        let parts = with_indices(node, operands, shape_ops::split)?;
+        let parts = parts.iter().map(|part| move_cells(value, part));
+        return Ok(parts.map(|part| part.map(Value::Planes)).collect());
+    }
+    Ok(single(node, operands, builder)?.map(|value| vec![value]))
+}
+
+/// Evaluates a node with one output.
+fn single<'a>(
     node: &Node<'a>,
     operands: &[Option<&'a Value>],
     builder: &mut Builder,
@@ -258,6 +272,19 @@ fn multiply(node: &Node<'_>, operands: &[Option<&Value>]) -> Result<Option<Plane
 
 /// The cells of `value` in the order `moved` says, as planes of its shape.
 fn move_cells(value: &Planes, moved: &Affine) -> Option<Planes> {
+    if let Some(moved) = move_planes(value, moved) {
+        return Some(moved);
+    }
+    // `[1, H, W, C]` is also a plane whose rows hold all channels of a place side by side.
+    let ([1, rows, columns, channels], Some(id)) = (&value.shape[..], value.as_tensor()) else {
+        return None;
+    };
+    let side_by_side = [1, *rows, columns * channels];
+    let value = Planes::tensor(id, value.shape.clone(), side_by_side);
+    move_planes(&value, moved)
+}
+
+fn move_planes(value: &Planes, moved: &Affine) -> Option<Planes> {
     let shape = moved.shape.clone();
     let size = match shape[..] {
         [1, ref outer @ .., rows, columns] if outer.len() >= 2 => {
@@ -321,7 +348,7 @@ fn move_cells(value: &Planes, moved: &Affine) -> Option<Planes> {
 }
 
 fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder) -> Result<Option<Planes>> {
-    let padding = super::shape_ops::padding(node, &value.shape)?;
+    let padding = shape_ops::padding(node, &value.shape)?;
     let (before, after) = (&padding.before, &padding.after);
     let rank = value.shape.len();
     if plane_size(&value.shape) != Some(value.size) || before[0] != 0 || after[0] != 0 {
@@ -415,5 +442,5 @@ fn on_indices_of_shapes(node: &Node<'_>, parts: &[&Value]) -> Result<Vec<usize>>
         })
         .collect();
     let node = node.with(stand_ins.iter().map(Some).collect());
-    Ok(super::shape_ops::concat(&node)?.shape)
+    Ok(shape_ops::concat(&node)?.shape)
 }
