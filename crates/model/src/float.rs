@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use crate::data::DataSet;
-use crate::float_graph::FloatGraph;
+use crate::float_graph::{FloatGraph, FloatLayer, Precision};
+use crate::key_unit::whole;
 
 /// Everything one inference computes over real numbers.
 #[derive(Clone, Debug)]
@@ -12,6 +13,24 @@ pub struct FloatTrace {
     pub values: Vec<Vec<f64>>,
     /// What the layer's function was applied to, for every tensor of the graph; empty for inputs.
     pub sums: Vec<Vec<f64>>,
+}
+
+/// A difference is zero if it is nothing but the rounding of what it was made of.
+const ROUNDING: f64 = 1e-12;
+
+/// Makes sums zero that would be but for floating point: `b + (a − b)` may miss `a`, and then the largest value were none of those
+/// compared.
+fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
+    let mut sizes: Vec<f64> = layer.bias.iter().map(|bias| bias.abs()).collect();
+    for term in &layer.terms {
+        let sizes_of: Vec<f64> = values[term.source].iter().map(|v| v.abs()).collect();
+        term.kernel.absolute().add_to(&mut sizes, &sizes_of);
+    }
+    for (sum, size) in sums.iter_mut().zip(sizes) {
+        if sum.abs() <= ROUNDING * size {
+            *sum = 0.0;
+        }
+    }
 }
 
 impl FloatGraph {
@@ -36,6 +55,9 @@ impl FloatGraph {
             let mut sums = layer.bias.clone();
             for term in &layer.terms {
                 term.kernel.add_to(&mut sums, &trace.values[term.source]);
+            }
+            if layer.precision != Precision::Scaled && whole(&layer.activation) {
+                settle(&mut sums, layer, &trace.values);
             }
             trace
                 .values

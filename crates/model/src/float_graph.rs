@@ -45,6 +45,8 @@ pub enum Activation {
     Square,
     /// Any other function of one variable.
     Expression(Expression),
+    /// The entry whose number is the nearest to `v`, from the end where that is negative; the first or last one beyond them.
+    Lookup(Arc<[f64]>),
 }
 
 impl Activation {
@@ -68,6 +70,14 @@ impl Activation {
             Self::IsZero => f64::from(v == 0.0),
             Self::Square => v * v,
             Self::Expression(ref expression) => expression.apply(v),
+            Self::Lookup(ref entries) => {
+                let index = libm::rint(v);
+                let len = entries.len() as f64;
+                let index = if index < 0.0 { index + len } else { index };
+                // `as` saturates, and there is at least one entry.
+                let index = index.clamp(0.0, len - 1.0) as usize;
+                entries.get(index).copied().unwrap_or(0.0)
+            }
         }
     }
 
@@ -84,6 +94,7 @@ impl Activation {
             Self::IsZero => "is_zero",
             Self::Square => "square",
             Self::Expression(expression) => return expression.name().into(),
+            Self::Lookup(_) => "lookup",
         };
         name.into()
     }
@@ -219,6 +230,20 @@ impl FloatKernel {
         match self {
             Self::Rows(rows) => rows.iter().map(Vec::len).sum(),
             Self::Conv(conv) => conv.non_zero() * conv.output[0] * conv.output[1],
+        }
+    }
+
+    /// The same with every weight's magnitude.
+    pub(crate) fn absolute(&self) -> Self {
+        match self {
+            Self::Rows(rows) => {
+                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, w.abs())).collect();
+                Self::Rows(rows.iter().map(row).collect())
+            }
+            Self::Conv(conv) => Self::Conv(Conv {
+                weights: conv.weights.iter().map(|w| w.abs()).collect(),
+                ..conv.clone()
+            }),
         }
     }
 

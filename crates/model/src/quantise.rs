@@ -274,12 +274,13 @@ impl Quantiser<'_> {
         let activation = layer.activation.clone();
         let output = self.graph.outputs.contains(&id);
         let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
-            let within = within
-                .and_then(|id| self.tensors.get(id))
-                .map_or((i32::MIN, i32::MAX), |tensor| match activation {
-                    Relu => (0, tensor.max.saturating_sub(tensor.min.min(0))),
-                    _ => (tensor.min, tensor.max),
-                });
+            let within =
+                within
+                    .and_then(|id| self.tensors.get(id))
+                    .map_or((i32::MIN, i32::MAX), |tensor| match activation {
+                        Relu => (0, tensor.max.saturating_sub(tensor.min.min(0))),
+                        _ => (tensor.min, tensor.max),
+                    });
             Rule::Exact { activation, within }
         } else {
             Rule::Scaled {

@@ -23,7 +23,6 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-
     /// Makes `activation(value)` a tensor.
     pub(super) fn activate(&mut self, name: &str, value: Value, activation: Activation) -> Value {
         self.layer(name, value, activation, Precision::Scaled)

@@ -41,7 +41,11 @@ impl Importer<'_> {
             name: name.to_owned(),
             opset: self.opset,
             // Bounds and the like; what depends on the input comes as an expression.
-            operands: proto.input.iter().map(|i| rows_of(self.values.get(i))).collect(),
+            operands: proto
+                .input
+                .iter()
+                .map(|i| rows_of(self.values.get(i)))
+                .collect(),
         };
         let Some(expression) = functions::combine(&node, &operands)? else {
             return Ok(false);

@@ -4,9 +4,9 @@
 //! rounding. Larger sets are split in blocks of [`BLOCK`]: within a block one cell follows the other, which keeps sums (and so
 //! the table) small; blocks are independent, which keeps the number of levels small.
 
-use super::builder::{Builder};
-use super::rows::{EXACT, difference, stack};
+use super::builder::Builder;
 use super::node::Node;
+use super::rows::{EXACT, difference, stack};
 use super::shape_ops::{broadcast, broadcast_shape, strides};
 use crate::Result;
 use crate::float_graph::{Activation, Precision};

@@ -4,6 +4,7 @@ mod apply;
 mod builder;
 mod compare;
 mod conv_ops;
+mod embedding;
 mod fold;
 mod functions;
 mod hints;
@@ -29,7 +30,7 @@ use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph};
+use crate::float_graph::{Activation, FloatGraph, Precision};
 use crate::linear::{Affine, Value};
 use crate::planes::Planes;
 use crate::{ModelError, Result};
@@ -363,7 +364,10 @@ impl<'a> Importer<'a> {
             "ReduceMax" | "ReduceMin" | "ReduceL2" | "ReduceSumSquare" | "ReduceProd"
             | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "Hardmax" | "TopK" => 1,
             "LayerNormalization" | "RMSNormalization"
-                if proto.input.first().is_some_and(|input| self.is_heavy(input)) =>
+                if proto
+                    .input
+                    .first()
+                    .is_some_and(|input| self.is_heavy(input)) =>
             {
                 1
             }
@@ -378,7 +382,9 @@ impl<'a> Importer<'a> {
         if let Some(value) = self.values.get(name)
             && !value.is_constant()
         {
-            let value = self.builder.tensor(&format!("{name}/integers"), value.clone());
+            let value = self
+                .builder
+                .tensor(&format!("{name}/integers"), value.clone());
             self.values.insert(name.to_owned(), value);
         }
     }
@@ -457,7 +463,13 @@ impl<'a> Importer<'a> {
             }
             None => {
                 let value = value.clone();
-                self.builder.activate(name, value, Activation::Identity);
+                let precision = match &value {
+                    // Whole numbers stay what they are.
+                    Value::Rows(value) if self.builder.is_whole(value) => rows::EXACT,
+                    _ => Precision::Scaled,
+                };
+                self.builder
+                    .layer(name, value, Activation::Identity, precision);
                 self.builder.tensors.len() - 1
             }
         };
@@ -551,6 +563,22 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "GlobalAveragePool" => linear_ops::global_average_pool(node)?,
         "Concat" => shape_ops::concat(node)?,
         "Pad" => shape_ops::pad(node)?,
+        "Gather"
+            if node
+                .operands
+                .get(1)
+                .copied()
+                .flatten()
+                .is_some_and(|i| !i.is_constant()) =>
+        {
+            embedding::gather(node, builder)?
+        }
+        "Einsum" => products::einsum(node, builder)?,
+        "Clip" => {
+            // Folded unless its bounds are at fault.
+            functions::unary(node)?;
+            return Err(node.product());
+        }
         op => {
             let moved = moves(node)?;
             match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {

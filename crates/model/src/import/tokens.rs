@@ -119,11 +119,15 @@ impl Builder {
             filled[channel][origin] = true;
             place.push((channel * positions + origin) as u32);
         }
-        filled.iter().flatten().all(|there| *there).then_some(Arrangement {
-            positions,
-            channels: filled.len(),
-            place,
-        })
+        filled
+            .iter()
+            .flatten()
+            .all(|there| *there)
+            .then_some(Arrangement {
+                positions,
+                channels: filled.len(),
+                place,
+            })
     }
 
     /// The terms of a value laid out as `arrangement` says; `None` if they do not fit.
@@ -139,9 +143,7 @@ impl Builder {
         let term = |(id, rows): (&usize, &Vec<Row>)| {
             let kernel = match self.positions.get(id) {
                 Some(_) => FloatKernel::Conv(self.convolution(*id, rows, arrangement, &cell_at)?),
-                None => {
-                    FloatKernel::Rows(cell_at.iter().map(|cell| rows[*cell].clone()).collect())
-                }
+                None => FloatKernel::Rows(cell_at.iter().map(|cell| rows[*cell].clone()).collect()),
             };
             Some(FloatTerm {
                 source: *id,
@@ -174,7 +176,10 @@ impl Builder {
         // A distance leads forwards or, around the circle, backwards; of the two only one stays within the plane.
         let ways = |distance: usize| {
             let forwards = distance as i64;
-            [Some(forwards), (distance > 0).then_some(forwards - n as i64)]
+            [
+                Some(forwards),
+                (distance > 0).then_some(forwards - n as i64),
+            ]
         };
         let offsets = || taps.iter().flat_map(|tap| ways(tap.2)).flatten();
         let (least, most) = (offsets().min().unwrap_or(0), offsets().max().unwrap_or(0));
