@@ -3,12 +3,10 @@
 use rayon::prelude::*;
 
 use crate::data::DataSet;
-use crate::float_graph::{Activation, FloatGraph, FloatLayer, Precision};
+use crate::float_graph::{FloatGraph, FloatLayer, Precision};
+use crate::key_unit::whole;
 use crate::missing::Missing;
 use crate::test::Test;
-
-/// A few units in the last place.
-const ROUNDING: f64 = 1e-14;
 
 /// Everything one inference computes over real numbers.
 #[derive(Clone, Debug)]
@@ -19,17 +17,22 @@ pub struct FloatTrace {
     pub sums: Vec<Vec<f64>>,
 }
 
-/// Whether the function tells zero from what is next to it.
-fn compares(activation: &Activation) -> bool {
-    matches!(activation, Activation::Step | Activation::IsZero)
-}
+/// A difference is zero if it is nothing but the rounding of what it was made of.
+const ROUNDING: f64 = 1e-12;
 
-/// Integers that are equal have a difference of zero; of real numbers that were computed in different ways (`b + (a − b)`, say) it may
-/// be this, which hence counts as zero.
-fn rounding(layer: &FloatLayer, values: &[Vec<f64>]) -> f64 {
-    let read = layer.terms.iter().flat_map(|term| &values[term.source]);
-    let largest = read.chain(&layer.bias).map(|v| v.abs()).fold(0.0, f64::max);
-    largest * ROUNDING
+/// Makes sums zero that would be but for floating point: `b + (a − b)` may miss `a`, and then the largest value were none of those
+/// compared.
+fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
+    let mut sizes: Vec<f64> = layer.bias.iter().map(|bias| bias.abs()).collect();
+    for term in &layer.terms {
+        let sizes_of: Vec<f64> = values[term.source].iter().map(|v| v.abs()).collect();
+        term.kernel.absolute().add_to(&mut sizes, &sizes_of);
+    }
+    for (sum, size) in sums.iter_mut().zip(sizes) {
+        if sum.abs() <= ROUNDING * size {
+            *sum = 0.0;
+        }
+    }
 }
 
 impl FloatGraph {
@@ -61,18 +64,15 @@ impl FloatGraph {
             for term in &layer.terms {
                 term.kernel.add_to(&mut sums, &trace.values[term.source]);
             }
+            if matches!(layer.precision, Precision::Exact { .. }) && whole(&layer.activation) {
+                settle(&mut sums, layer, &trace.values);
+            }
             let values = match &layer.precision {
                 Precision::Tests(tests) => {
                     let holds = |(v, test): (&f64, &Option<Test>)| {
                         f64::from(test.is_some_and(|test| test.holds(*v)))
                     };
                     sums.iter().zip(tests.iter()).map(holds).collect()
-                }
-                Precision::Exact { .. } if compares(&layer.activation) => {
-                    let rounding = rounding(layer, &trace.values);
-                    let settled = |v: &f64| if v.abs() <= rounding { 0.0 } else { *v };
-                    let apply = |v: &f64| layer.activation.apply(settled(v));
-                    sums.iter().map(apply).collect()
                 }
                 _ => sums.iter().map(|v| layer.activation.apply(*v)).collect(),
             };

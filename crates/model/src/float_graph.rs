@@ -47,6 +47,8 @@ pub enum Activation {
     Square,
     /// Any other function of one variable.
     Expression(Expression),
+    /// The entry whose number is the nearest to `v`, from the end where that is negative; the first or last one beyond them.
+    Lookup(Arc<[f64]>),
 }
 
 impl Activation {
@@ -70,6 +72,14 @@ impl Activation {
             Self::IsZero => f64::from(v == 0.0),
             Self::Square => v * v,
             Self::Expression(ref expression) => expression.apply(v),
+            Self::Lookup(ref entries) => {
+                let index = libm::rint(v);
+                let len = entries.len() as f64;
+                let index = if index < 0.0 { index + len } else { index };
+                // `as` saturates, and there is at least one entry.
+                let index = index.clamp(0.0, len - 1.0) as usize;
+                entries.get(index).copied().unwrap_or(0.0)
+            }
         }
     }
 
@@ -86,6 +96,7 @@ impl Activation {
             Self::IsZero => "is_zero",
             Self::Square => "square",
             Self::Expression(expression) => return expression.name().into(),
+            Self::Lookup(_) => "lookup",
         };
         name.into()
     }
@@ -234,6 +245,20 @@ impl FloatKernel {
         }
     }
 
+    /// The same with every weight's magnitude.
+    pub(crate) fn absolute(&self) -> Self {
+        match self {
+            Self::Rows(rows) => {
+                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, w.abs())).collect();
+                Self::Rows(rows.iter().map(row).collect())
+            }
+            Self::Conv(conv) => Self::Conv(Conv {
+                weights: conv.weights.iter().map(|w| w.abs()).collect(),
+                ..conv.clone()
+            }),
+        }
+    }
+
     /// Adds the product with `source` to `sums`.
     pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
         match self {
@@ -328,7 +353,12 @@ impl FloatGraph {
         let mut final_one = vec![false; self.tensors.len()];
         for (id, tensor) in self.tensors.iter().enumerate() {
             let layer = tensor.layer.as_ref();
-            let sources = || layer.iter().flat_map(|layer| &layer.terms).map(|term| term.source);
+            let sources = || {
+                layer
+                    .iter()
+                    .flat_map(|layer| &layer.terms)
+                    .map(|term| term.source)
+            };
             let conjunction = layer.is_some_and(|layer| {
                 matches!(layer.precision, Precision::Exact { .. })
                     && layer.activation == Activation::Step

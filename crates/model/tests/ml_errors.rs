@@ -40,7 +40,10 @@ fn attribute<'a>(node: &'a mut NodeProto, name: &str) -> &'a mut AttributeProto 
 
 fn says(message: &str, parts: &[&str]) {
     for part in parts {
-        assert!(message.contains(part), "`{message}` does not mention `{part}`");
+        assert!(
+            message.contains(part),
+            "`{message}` does not mention `{part}`"
+        );
     }
 }
 
@@ -99,7 +102,13 @@ fn trees_without_end() {
             attribute(node, "nodes_truenodeids").ints = children(1);
             attribute(node, "nodes_falsenodeids").ints = children(2);
             attribute(node, "nodes_modes").strings = all()
-                .map(|i| if leaf(&i) { b"LEAF".to_vec() } else { b"BRANCH_LT".to_vec() })
+                .map(|i| {
+                    if leaf(&i) {
+                        b"LEAF".to_vec()
+                    } else {
+                        b"BRANCH_LT".to_vec()
+                    }
+                })
                 .collect();
             let leaves: Vec<i64> = all().filter(leaf).collect();
             attribute(node, "target_treeids").ints = vec![0; leaves.len()];
@@ -118,7 +127,10 @@ fn trees_without_end() {
         attribute(node, "nodes_falsenodeids").ints[4] = 2;
         attribute(node, "nodes_truenodeids").ints[4] = 2;
     };
-    says(&broken("every-mode", "TreeEnsembleRegressor", circle), &["max_depth"]);
+    says(
+        &broken("every-mode", "TreeEnsembleRegressor", circle),
+        &["max_depth"],
+    );
 }
 
 #[test]
@@ -141,7 +153,8 @@ fn trees_of_version_5() {
 
 #[test]
 fn classifiers() {
-    let classifier = |change: fn(&mut NodeProto)| broken("two-classes", "TreeEnsembleClassifier", change);
+    let classifier =
+        |change: fn(&mut NodeProto)| broken("two-classes", "TreeEnsembleClassifier", change);
     let message = classifier(|node| attribute(node, "post_transform").s = b"PROBIT".to_vec());
     says(&message, &["PROBIT", "mixed-none/raw"]);
     let message = classifier(|node| attribute(node, "post_transform").s = b"ODD".to_vec());
@@ -183,14 +196,21 @@ fn machines() {
         attribute(node, "prob_a").floats = vec![1.0; 3];
         attribute(node, "prob_b").floats = vec![0.0; 3];
     };
-    says(&broken("svm", "SVMClassifier", three), &["probability=False"]);
+    says(
+        &broken("svm", "SVMClassifier", three),
+        &["probability=False"],
+    );
 }
 
 #[test]
 fn preparation() {
-    let message = broken("preparation", "Scaler", |node| attribute(node, "scale").floats = vec![1.0; 2]);
+    let message = broken("preparation", "Scaler", |node| {
+        attribute(node, "scale").floats = vec![1.0; 2]
+    });
     says(&message, &["scale", "2 entries", "expected 1 or 3"]);
-    let message = broken("preparation", "OneHotEncoder", |node| node.attribute.clear());
+    let message = broken("preparation", "OneHotEncoder", |node| {
+        node.attribute.clear()
+    });
     says(&message, &["words", "number them"]);
     let message = broken("preparation", "LabelEncoder", |node| {
         attribute(node, "keys_floats").floats.clear();
@@ -205,10 +225,14 @@ fn preparation() {
         node.input[1] = "nowhere".into();
     });
     says(&message, &["nowhere"]);
-    let message = broken("norms", "Normalizer", |node| attribute(node, "norm").s = b"L3".to_vec());
+    let message = broken("norms", "Normalizer", |node| {
+        attribute(node, "norm").s = b"L3".to_vec()
+    });
     says(&message, &["L3", "L2"]);
-    let message = broken("preparation", "Binarizer", |node| node.op_type = "CategoryMapper".into())
-        .replace("CategoryMapper", "Binarizer");
+    let message = broken("preparation", "Binarizer", |node| {
+        node.op_type = "CategoryMapper".into()
+    })
+    .replace("CategoryMapper", "Binarizer");
     says(&message, &["number the categories"]);
 }
 
@@ -219,11 +243,17 @@ fn missing_values_where_there_is_no_rule() {
     let path = folder.join("preparation.onnx");
     let mut model = ModelProto::decode(&*std::fs::read(path).unwrap()).unwrap();
     let nodes = &mut model.graph.as_mut().unwrap().node;
-    let imputer = nodes.iter_mut().find(|node| node.op_type == "Imputer").unwrap();
+    let imputer = nodes
+        .iter_mut()
+        .find(|node| node.op_type == "Imputer")
+        .unwrap();
     attribute(imputer, "replaced_value_float").f = f32::NAN;
     let file = File::new("model.onnx", &model.encode_to_vec());
     let error = import_outputs(&file.path, &["imputed", "scaled"]).unwrap_err();
-    says(&error.to_string(), &["`x`", "imputed in one place", "impute it for all"]);
+    says(
+        &error.to_string(),
+        &["`x`", "imputed in one place", "impute it for all"],
+    );
     let graph = import_outputs(&file.path, &["imputed"]).unwrap();
     assert!(graph.input_specs()[0].missing);
 
@@ -236,7 +266,10 @@ fn missing_values_where_there_is_no_rule() {
 
     // Of these features two are imputed, the last one is not.
     let graph = import_outputs(folder.join("imputed-logistic.onnx"), &["probabilities"]).unwrap();
-    let rows = vec![vec![vec![0.0; 6]], vec![vec![0.0, 0.0, 0.0, 0.0, 0.0, f64::NAN]]];
+    let rows = vec![
+        vec![vec![0.0; 6]],
+        vec![vec![0.0, 0.0, 0.0, 0.0, 0.0, f64::NAN]],
+    ];
     let data = DataSet::from_rows(rows, &graph.input_specs()).unwrap();
     let error = compile(&graph, &data, &Options::default()).unwrap_err();
     says(&error.to_string(), &["row 1", "value 5", "missing"]);

@@ -4,6 +4,7 @@ mod apply;
 mod builder;
 mod compare;
 mod conv_ops;
+mod embedding;
 mod fold;
 mod functions;
 mod hints;
@@ -30,7 +31,7 @@ use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph};
+use crate::float_graph::{Activation, FloatGraph, Precision};
 use crate::linear::{Affine, Value};
 use crate::planes::Planes;
 use crate::{ModelError, Result};
@@ -474,7 +475,13 @@ impl<'a> Importer<'a> {
             }
             None => {
                 let value = value.clone();
-                self.builder.activate(name, value, Activation::Identity);
+                let precision = match &value {
+                    // Whole numbers stay what they are.
+                    Value::Rows(value) if self.builder.is_whole(value) => rows::EXACT,
+                    _ => Precision::Scaled,
+                };
+                self.builder
+                    .layer(name, value, Activation::Identity, precision);
                 self.builder.tensors.len() - 1
             }
         };
@@ -569,6 +576,22 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "GlobalAveragePool" => linear_ops::global_average_pool(node)?,
         "Concat" => shape_ops::concat(node)?,
         "Pad" => shape_ops::pad(node)?,
+        "Gather"
+            if node
+                .operands
+                .get(1)
+                .copied()
+                .flatten()
+                .is_some_and(|i| !i.is_constant()) =>
+        {
+            embedding::gather(node, builder)?
+        }
+        "Einsum" => products::einsum(node, builder)?,
+        "Clip" => {
+            // Folded unless its bounds are at fault.
+            functions::unary(node)?;
+            return Err(node.product());
+        }
         op => {
             let moved = moves(node)?;
             match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {

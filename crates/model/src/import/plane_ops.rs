@@ -2,9 +2,11 @@
 
 use super::builder::Builder;
 use super::node::Node;
+use super::rows::EXACT;
 use super::shape_ops::{self, broadcast, broadcast_shape};
 use super::{conv_ops, linear_ops, max_pool, prelu, resize};
 use crate::Result;
+use crate::float_graph::Activation;
 use crate::graph::Conv;
 use crate::linear::{Affine, Value};
 use crate::planes::{Planes, depthwise, plane_size};
@@ -57,7 +59,10 @@ fn single<'a>(
         ("Add", _) => add(node, operands, 1.0, builder)?,
         ("Sub", _) => add(node, operands, -1.0, builder)?,
         ("Sum", _) => sum(node, operands, builder)?,
-        ("Mul", _) => multiply(node, operands)?,
+        ("Mul", _) => match multiply(node, operands)? {
+            Some(value) => Some(value),
+            None => product(node, operands, builder)?,
+        },
         ("Div", Some(_)) => multiply(node, operands)?,
         ("Neg", Some(value)) => scaled(value.clone(), &vec![-1.0; value.len()]),
         ("BatchNormalization", Some(value)) => {
@@ -228,20 +233,7 @@ fn summand(
             conv_ops::operand(node, operands, index, builder)?
         }
     };
-    if value.size == size {
-        return Ok((value.shape == shape).then_some(value));
-    }
-    // One value per channel for the whole plane.
-    if value.size == [size[0], 1, 1] && plane_size(&value.shape) == Some(value.size) {
-        let spread = Conv {
-            size: [size[1], size[2]],
-            pad: [size[1] as i64 - 1, size[2] as i64 - 1],
-            weights: vec![1.0; size.iter().product()],
-            ..depthwise(size[0], [1, 1], [size[1], size[2]])
-        };
-        return Ok(value.conv(&spread, shape));
-    }
-    Ok(None)
+    Ok(spread(value, size, &shape))
 }
 
 /// Products with and divisions by constants.
@@ -268,6 +260,95 @@ fn multiply(node: &Node<'_>, operands: &[Option<&Value>]) -> Result<Option<Plane
         factors.iter_mut().for_each(|f| *f = 1.0 / *f);
     }
     Ok(scaled(value.clone(), &factors))
+}
+
+/// Fewer places than this are multiplied cell by cell.
+const FEWEST_PLACES: usize = 16;
+
+/// Products of planes with planes, or with one value for each channel: `a·b = ((a + b)² − (a − b)²) / 4`, exact on the integers
+/// and rounded to half a step of the result's own. What is not a tensor yet becomes one.
+fn product(
+    node: &Node<'_>,
+    operands: &[Option<&Value>],
+    builder: &mut Builder,
+) -> Result<Option<Planes>> {
+    let [Some(a), Some(b)] = operands[..] else {
+        return Ok(None);
+    };
+    if a.is_constant() || b.is_constant() {
+        return Ok(None);
+    }
+    let shape = broadcast_shape(node, a.shape(), b.shape())?;
+    let Some(size) = plane_size(&shape).filter(|size| size[1] * size[2] >= FEWEST_PLACES) else {
+        return Ok(None);
+    };
+    let mut factors = Vec::new();
+    for (index, value) in [a, b].into_iter().enumerate() {
+        let own = plane_size(value.shape());
+        if own != Some(size) && own != Some([size[0], 1, 1]) {
+            return Ok(None);
+        }
+        let planes = conv_ops::operand(node, operands, index, builder)?;
+        let requantised = |id| builder.is_requantised(id);
+        let planes = if planes.as_tensor().is_some_and(requantised) {
+            planes
+        } else {
+            builder.materialise_planes(&node.proto.input[index], planes)
+        };
+        let Some(planes) = spread(planes, size, &shape) else {
+            return Ok(None);
+        };
+        factors.push(planes);
+    }
+    let [a, b] = &factors[..] else {
+        return Ok(None);
+    };
+    let name = &node.proto.output[0];
+    let mut total: Option<Planes> = None;
+    for (sign, part) in [(1.0, "sum"), (-1.0, "difference")] {
+        let mut b = b.clone();
+        b.scale(&vec![sign; b.len()]);
+        let square = builder.layer(
+            &format!("{name}/{part}"),
+            Value::Planes(a.clone().add(b)),
+            Activation::Square,
+            EXACT,
+        );
+        let Value::Planes(mut square) = square else {
+            return Ok(None);
+        };
+        square.scale(&vec![sign / 4.0; square.len()]);
+        total = Some(match total {
+            Some(total) => total.add(square),
+            None => square,
+        });
+    }
+    let Some(total) = total else {
+        return Ok(None);
+    };
+    let rounded = format!("{name}/product");
+    let rounded = builder.activate(&rounded, Value::Planes(total), Activation::Identity);
+    Ok(match rounded {
+        Value::Planes(value) => Some(value),
+        Value::Rows(_) => None,
+    })
+}
+
+/// Planes of `size`, of planes or of one value for each channel.
+fn spread(value: Planes, size: [usize; 3], shape: &[usize]) -> Option<Planes> {
+    if value.size == size {
+        return (value.shape == shape).then_some(value);
+    }
+    if value.size != [size[0], 1, 1] || plane_size(&value.shape) != Some(value.size) {
+        return None;
+    }
+    let ones = Conv {
+        size: [size[1], size[2]],
+        pad: [size[1] as i64 - 1, size[2] as i64 - 1],
+        weights: vec![1.0; size.iter().product()],
+        ..depthwise(size[0], [1, 1], [size[1], size[2]])
+    };
+    value.conv(&ones, shape.to_vec())
 }
 
 /// The cells of `value` in the order `moved` says, as planes of its shape.

@@ -86,7 +86,11 @@ fn best_of<T>(candidates: Vec<T>, rows: impl Fn(&T) -> usize) -> Option<(usize, 
 }
 
 /// Ways to put the trees `members` one after the other.
-pub(super) fn bundles(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Vec<Vec<Group>>> {
+pub(super) fn bundles(
+    shapes: &mut Shapes,
+    shaped: &Shaped<'_>,
+    members: &[usize],
+) -> Vec<Vec<Vec<Group>>> {
     let groups: Vec<Group> = members
         .iter()
         .map(|tree| shaped.group(shapes, shaped.root(*tree), &[*tree]))
@@ -116,7 +120,11 @@ pub(super) fn bundles(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize
 type Part = (ShapeId, Vec<usize>);
 
 /// Ways to put the trees `members` side by side: in a few groups, each time joining the two that gain most.
-pub(super) fn partitions(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Vec<Group>> {
+pub(super) fn partitions(
+    shapes: &mut Shapes,
+    shaped: &Shaped<'_>,
+    members: &[usize],
+) -> Vec<Vec<Group>> {
     let mut parts: Vec<Part> = Vec::new();
     for &tree in members {
         let shape = shaped.root(tree);

@@ -23,7 +23,8 @@ fn tree(rng: &mut ChaCha8Rng, depth: u32) -> Tree {
 
 fn grow(rng: &mut ChaCha8Rng, depth: u32, tree: &mut Tree) -> Child {
     if depth == 0 || rng.gen_bool(0.25) {
-        tree.leaves.push(vec![(0, f64::from(tree.leaves.len() as u32))]);
+        tree.leaves
+            .push(vec![(0, f64::from(tree.leaves.len() as u32))]);
         return Child::Leaf(tree.leaves.len() - 1);
     }
     let splits = [
@@ -91,7 +92,9 @@ fn check(trees: &[Tree], group: &Group, x: &[f64]) {
             .filter(|channel| {
                 let path = &group.paths[*channel];
                 let sum = |path: &[(usize, i32)], bits: &[i64]| -> i64 {
-                    path.iter().map(|(bit, weight)| i64::from(*weight) * bits[*bit]).sum()
+                    path.iter()
+                        .map(|(bit, weight)| i64::from(*weight) * bits[*bit])
+                        .sum()
                 };
                 sum(&path.compared, &compared) + sum(&path.equal, &equal) >= path.ones
             })
@@ -127,7 +130,9 @@ fn slots_lead_where_trees_lead() {
             placed.sort_unstable();
             assert_eq!(placed, members);
             for _ in 0..30 {
-                let x: Vec<f64> = (0..FEATURES).map(|_| f64::from(rng.gen_range(0..8)) / 2.0).collect();
+                let x: Vec<f64> = (0..FEATURES)
+                    .map(|_| f64::from(rng.gen_range(0..8)) / 2.0)
+                    .collect();
                 way.iter().for_each(|group| check(&trees, group, &x));
             }
         }
