@@ -110,9 +110,9 @@ fn samples(activation: &Activation, (low, high): (f64, f64)) -> Vec<f64> {
 
 /// The part of `low..=high` outside of which the function stays within `tolerance` of its value at the nearer end.
 fn active(activation: &Activation, (mut low, mut high): (f64, f64), tolerance: f64) -> (f64, f64) {
+    let (first, last) = (activation.apply(low), activation.apply(high));
     loop {
         let values = samples(activation, (low, high));
-        let (first, last) = (values[0], values[values.len() - 1]);
         let leaves = |from: f64| {
             move |v: &f64| {
                 let distance = (v - from).abs();

@@ -362,18 +362,11 @@ fn attention_over_planes() {
                     .any(|term| matches!(term.kernel, Kernel::Conv(_)))
             };
             let products = &c.model.graph().tensors[c.tensor("s0/sum")];
-            // Products of all pairs of tokens are planes where there are enough tokens for it.
-            assert_eq!(
-                convolves(products),
-                tokens >= 4,
-                "{tokens} {mask} {:?}",
-                c.model
-                    .graph()
-                    .tensors
-                    .iter()
-                    .map(|t| (t.name.clone(), t.shape.clone(), convolves(t)))
-                    .collect::<Vec<_>>()
-            );
+            // Products of all pairs of tokens are planes where there are enough tokens for it. What a mask leaves of them is read
+            // cell by cell, so they need not be.
+            if !mask {
+                assert_eq!(convolves(products), tokens >= 4, "{tokens} tokens");
+            }
             assert_eq!(products.len as i64, tokens * tokens * 4);
         }
     }

@@ -155,6 +155,7 @@ pub(super) fn tree_scores(importer: &mut Importer<'_>, node: &Node<'_>) -> Resul
             ensemble.scores
         )));
     }
+    post_transform::check(node, &ensemble.post_transform)?;
     let name = output_name(node, 0);
     let value = row(node)?;
     let raw = forest::scores(importer, node, &name, &value, &ensemble)?;
@@ -208,6 +209,7 @@ fn finish(
     labels: &Labels,
     scores: Scores,
 ) -> Result<Outputs> {
+    post_transform::check(node, &scores.post_transform)?;
     let mut outputs = Outputs::new();
     let name = output_name(node, 1);
     if importer.is_wanted(&output_name(node, 0)) {

@@ -7,6 +7,16 @@ use crate::import::Importer;
 use crate::import::node::Node;
 use crate::linear::Affine;
 
+/// Refuses what is no post-transform, even where it would not be applied.
+pub(super) fn check(node: &Node<'_>, transform: &str) -> Result<()> {
+    match transform {
+        "NONE" | "LOGISTIC" | "SOFTMAX" | "SOFTMAX_ZERO" | "PROBIT" => Ok(()),
+        other => Err(node.invalid(format!(
+            "post_transform `{other}` is none of NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO and PROBIT; export the model again"
+        ))),
+    }
+}
+
 /// `transform` applied to `scores`, the value called `name`.
 pub(super) fn apply(
     importer: &mut Importer<'_>,
@@ -15,14 +25,12 @@ pub(super) fn apply(
     scores: Affine,
     transform: &str,
 ) -> Result<Affine> {
+    check(node, transform)?;
     match transform {
-        "NONE" => Ok(scores),
         "LOGISTIC" => Ok(logistic(importer, node, name, scores)),
         "SOFTMAX" => Ok(soft_max(importer, node, name, scores)),
         "SOFTMAX_ZERO" | "PROBIT" => Err(unsupported(node, name, transform)),
-        other => Err(node.invalid(format!(
-            "post_transform `{other}` is none of NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO and PROBIT; export the model again"
-        ))),
+        _ => Ok(scores),
     }
 }
 

@@ -220,6 +220,9 @@ fn grow_one(node: &Node<'_>, id: i64, nodes: &HashMap<i64, Listed>, room: usize)
     let mut roots: Vec<i64> = nodes.keys().copied().collect();
     let branches = nodes.values().filter_map(|listed| listed.branch.as_ref());
     let children: HashSet<i64> = branches.flat_map(|b| [b.on_true, b.on_false]).collect();
+    if let Some(absent) = children.iter().filter(|at| !nodes.contains_key(at)).min() {
+        return Err(invalid(format!("node {absent} is missing")));
+    }
     roots.retain(|root| !children.contains(root));
     let [root] = roots[..] else {
         return Err(invalid(format!(
