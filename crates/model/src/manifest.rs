@@ -54,9 +54,11 @@ pub struct InputManifest {
     /// Largest real value of the declared domain; as many as `scales`.
     pub real_max: Vec<f64>,
     /// The integer of a missing value, for each feature that may lack one; empty if none may.
+    #[serde(default, with = "aside")]
     pub missing: Vec<Option<i32>>,
     /// For each feature whether values beyond the domain are taken for its ends, which changes no result: the model only compares
     /// them with constants in between. Empty if that is true of none.
+    #[serde(default, with = "aside")]
     pub saturates: Vec<bool>,
 }
 
@@ -170,5 +172,32 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+}
+
+/// Fields that few models need: part of the JSON, while in a compiled file they follow the manifest, if any of them is there at all.
+mod aside {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, T: Serialize>(
+        list: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            list.serialize(serializer)
+        } else {
+            // Nothing at all.
+            serializer.serialize_unit()
+        }
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>, T: Deserialize<'a>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        if deserializer.is_human_readable() {
+            Vec::deserialize(deserializer)
+        } else {
+            <()>::deserialize(deserializer).map(|()| Vec::new())
+        }
     }
 }

@@ -151,6 +151,9 @@ fn check(name: &str, tolerance: f64) -> (FloatGraph, CompiledModel) {
     let fixture = Fixture::new(name);
     let graph = fixture.check_float(&fixture.scores);
     let model = fixture.check_integers(&graph, &Options::default(), tolerance);
+    let bytes = model.to_bytes().unwrap();
+    let read = CompiledModel::from_bytes(&bytes, &fixture.path).unwrap();
+    assert_eq!(read, model);
     for label in &fixture.labels {
         let label = std::slice::from_ref(label);
         let graph = fixture.check_float(label);
