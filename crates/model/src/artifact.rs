@@ -1,7 +1,7 @@
 //! Compiled models and their `.verdict` files.
 //!
-//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph and manifest) and the
-//! payload's keccak256, which is also the model's digest.
+//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph and manifest, and what is said
+//! of missing values, if anything is) and the payload's keccak256, which is also the model's digest.
 
 use std::fs;
 use std::io::Write;
@@ -53,6 +53,9 @@ struct Payload {
     manifest: Manifest,
 }
 
+/// By input: `missing` and `saturates` of its manifest.
+type Features = Vec<(Vec<Option<i32>>, Vec<bool>)>;
+
 impl CompiledModel {
     /// Puts a model together after checking both parts.
     pub fn new(graph: IntegerGraph, manifest: Manifest) -> Result<Self> {
@@ -83,11 +86,23 @@ impl CompiledModel {
     }
 
     fn payload(&self) -> Result<Vec<u8>> {
-        postcard::to_stdvec(&PayloadRef {
-            graph: &self.graph,
-            manifest: &self.manifest,
+        let encode = || {
+            let mut payload = postcard::to_stdvec(&PayloadRef {
+                graph: &self.graph,
+                manifest: &self.manifest,
+            })?;
+            let inputs = self.manifest.inputs.iter();
+            let features: Features = inputs
+                .map(|input| (input.missing.clone(), input.saturates.clone()))
+                .collect();
+            if features.iter().any(|of| *of != Default::default()) {
+                payload.extend(postcard::to_stdvec(&features)?);
+            }
+            Ok(payload)
+        };
+        encode().map_err(|error: postcard::Error| {
+            ModelError::graph("payload", format!("cannot be encoded: {error}"))
         })
-        .map_err(|error| ModelError::graph("payload", format!("cannot be encoded: {error}")))
     }
 
     /// The contents of a `.verdict` file.
@@ -167,13 +182,25 @@ impl CompiledModel {
         if actual != digest {
             return Err(corrupt("the digest does not match the contents".into()));
         }
-        let (Payload { graph, manifest }, rest) = postcard::take_from_bytes::<Payload>(payload)
+        let (payload, rest) = postcard::take_from_bytes::<Payload>(payload)
             .map_err(|error| corrupt(format!("cannot be decoded: {error}")))?;
+        let Payload {
+            graph,
+            mut manifest,
+        } = payload;
         if !rest.is_empty() {
-            return Err(corrupt(format!(
-                "{} unexpected bytes follow the model",
-                rest.len()
-            )));
+            let features = postcard::take_from_bytes::<Features>(rest)
+                .ok()
+                .filter(|(of, rest)| rest.is_empty() && of.len() == manifest.inputs.len());
+            let Some((features, _)) = features else {
+                return Err(corrupt(format!(
+                    "{} unexpected bytes follow the model",
+                    rest.len()
+                )));
+            };
+            for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(features) {
+                (input.missing, input.saturates) = (missing, saturates);
+            }
         }
         let model = Self::new(graph, manifest)?;
         // Numbers have several encodings; only the canonical one belongs to this digest.
@@ -207,12 +234,10 @@ impl CompiledModel {
             .collect()
     }
 
-    /// Turns one row of integer inputs back into real numbers.
+    /// Turns one row of integer inputs back into real numbers, NaN where a value is missing.
     pub fn dequantise_input(&self, inputs: &[Vec<i32>]) -> Vec<Vec<f64>> {
         let real = |input: &InputManifest, values: &[i32]| {
-            let cell = |(i, v): (usize, &i32)| {
-                (f64::from(*v) + pick(&input.zero_points, i) as f64) * pick(&input.scales, i)
-            };
+            let cell = |(i, v): (usize, &i32)| input.real(i, *v);
             values.iter().enumerate().map(cell).collect()
         };
         self.manifest
@@ -237,6 +262,19 @@ impl CompiledModel {
 }
 
 impl InputManifest {
+    /// The real number an integer stands for; NaN for a missing value that no value of the domain stands for.
+    fn real(&self, feature: usize, integer: i32) -> f64 {
+        let scale: f64 = pick(&self.scales, feature);
+        let real = (i64::from(integer) + pick(&self.zero_points, feature)) as f64 * scale;
+        let (min, max): (f64, f64) = (pick(&self.real_min, feature), pick(&self.real_max, feature));
+        // An imputed value's integer lies within the domain and simply is that value.
+        let inside = real >= min - scale / 2.0 && real <= max + scale / 2.0;
+        match self.missing.get(feature) {
+            Some(Some(code)) if *code == integer && !inside => f64::NAN,
+            _ => real,
+        }
+    }
+
     fn quantise(&self, values: &[f64], out_of_domain: OutOfDomain) -> Result<Vec<i32>> {
         let expected: usize = self.shape.iter().product();
         if values.len() != expected {
@@ -250,7 +288,11 @@ impl InputManifest {
             let (min, max): (f64, f64) =
                 (pick(&self.real_min, feature), pick(&self.real_max, feature));
             // Half a step beyond the end still rounds to the end.
-            let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0;
+            let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0
+                || self.saturates.get(feature) == Some(&true);
+            if let (true, Some(Some(code))) = (value.is_nan(), self.missing.get(feature)) {
+                return Ok(*code);
+            }
             if value.is_nan() || (!inside && out_of_domain == OutOfDomain::Reject) {
                 return Err(ModelError::OutOfDomain {
                     input: self.name.clone(),

@@ -6,10 +6,12 @@ use sha3::{Digest, Keccak256};
 use crate::artifact::CompiledModel;
 use crate::data::DataSet;
 use crate::execute::execute;
-use crate::float_graph::FloatGraph;
+use crate::feature_grid::compared;
+use crate::float_graph::{FloatGraph, FloatTensor, Precision};
 use crate::graph::IntegerGraph;
 use crate::input_grid::{InputGrid, choose};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
+use crate::missing::Missing;
 use crate::options::{Goal, InputDomain, Options};
 use crate::packing::Packing;
 use crate::quantise::{Bits, Stats, quantise};
@@ -44,6 +46,7 @@ pub fn compile(
     if data.is_empty() {
         return Err(ModelError::EmptyCalibration);
     }
+    check_missing(graph, &data)?;
     let measured = measure(graph, &data)?;
     let (bits, integer, grids) = search(graph, &data, &measured, options)?;
     integer.validate()?;
@@ -91,6 +94,31 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Missing values must be ones that the model has a rule for.
+fn check_missing(graph: &FloatGraph, data: &DataSet) -> Result<()> {
+    for (row, inputs) in data.rows().iter().enumerate() {
+        for (input, values) in inputs.iter().enumerate() {
+            let rule = |cell: usize| {
+                let cells = graph.missing.get(input)?;
+                cells.get(cell).copied()
+            };
+            let refused = |(cell, v): (usize, &f64)| {
+                v.is_nan() && rule(cell).unwrap_or_default() == Missing::Refused
+            };
+            if let Some(position) = values.iter().enumerate().position(refused) {
+                return Err(ModelError::DataValue {
+                    path: "(calibration data)".into(),
+                    row,
+                    input: graph.tensors[graph.inputs[input]].name.clone(),
+                    position,
+                    value: "missing, and the model computes with it".into(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What the float model does on the calibration data.
 struct Measured {
     stats: Vec<Stats>,
@@ -104,10 +132,14 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
         .par_iter()
         .map(|inputs| {
             let mut trace = graph.run(inputs);
-            let stats = trace.values.iter().map(|values| Stats {
-                magnitude: values.iter().map(|v| v.abs()).fold(0.0, f64::max),
-                mean_square: values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
-                sums: (f64::INFINITY, f64::NEG_INFINITY),
+            let stats = trace.values.iter().map(|values| {
+                // Missing values have no magnitude.
+                let present = || values.iter().filter(|v| !v.is_nan());
+                Stats {
+                    magnitude: present().map(|v| v.abs()).fold(0.0, f64::max),
+                    mean_square: present().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
+                    sums: (f64::INFINITY, f64::NEG_INFINITY),
+                }
             });
             let mut stats: Vec<Stats> = stats.collect();
             for (stats, sums) in stats.iter_mut().zip(&trace.sums) {
@@ -155,10 +187,17 @@ fn search(
 ) -> Result<(Bits, IntegerGraph, Vec<InputGrid>)> {
     let small = matches!(options.goal, Goal::Time | Goal::Memory);
     let table_bits = options.table_bits.unwrap_or(if small { 14 } else { 16 });
+    let tested = graph
+        .inputs
+        .iter()
+        .any(|input| compared(graph, *input).is_some());
     let attempt = |bits: Bits| -> Result<(IntegerGraph, Vec<InputGrid>)> {
-        let input_bits = options
-            .input_bits
-            .unwrap_or((bits.activation + 2).clamp(8, 12));
+        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a decision.
+        let default_bits = match tested {
+            true => (bits.activation + 4).clamp(12, MAX_BITS),
+            false => (bits.activation + 2).clamp(8, 12),
+        };
+        let input_bits = options.input_bits.unwrap_or(default_bits);
         let calibrated = InputDomain::Calibrated;
         let grids = (0..graph.inputs.len())
             .map(|i| {
@@ -245,11 +284,12 @@ fn search(
 /// Where the search begins. Independent rounding errors of successive layers add up like their root mean square, half a bit for every
 /// doubling of the depth, which calibration rows that the model was trained on are too easy to show.
 fn fewest_bits(graph: &FloatGraph, small: bool) -> u32 {
-    let layers = graph
-        .tensors
-        .len()
-        .saturating_sub(graph.inputs.len())
-        .max(1);
+    // Exact layers round nothing.
+    let rounds = |tensor: &FloatTensor| {
+        let layer = tensor.layer.as_ref();
+        layer.is_some_and(|layer| layer.precision == Precision::Scaled)
+    };
+    let layers = graph.tensors.iter().filter(|t| rounds(t)).count().max(1);
     let depth = ((layers as f64).log2() / 2.0).ceil() as u32;
     let floor = if small { 6 } else { 8 };
     (6 + depth).clamp(floor, MAX_BITS)
@@ -270,10 +310,7 @@ fn disagreement(
                 .iter()
                 .zip(grids)
                 .map(|(values, grid)| {
-                    let integer = |(i, v): (usize, &f64)| {
-                        ((v / grid.scale(i)).round() - grid.zero(i) as f64)
-                            .clamp(grid.min.into(), grid.max.into()) as i32
-                    };
+                    let integer = |(i, v): (usize, &f64)| grid.integer(i, *v);
                     values.iter().enumerate().map(integer).collect()
                 })
                 .collect();
@@ -362,6 +399,8 @@ fn manifest(
             zero_points: grid.zeros.clone(),
             real_min: grid.domain.iter().map(|d| d.0).collect(),
             real_max: grid.domain.iter().map(|d| d.1).collect(),
+            missing: grid.missing.clone(),
+            saturates: grid.saturates.clone(),
         }
     });
     let outputs = integer

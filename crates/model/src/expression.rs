@@ -210,6 +210,21 @@ impl Expression {
         known.pop().flatten()
     }
 
+    /// The bounds that the program's last two steps keep its values between, if that is what they do.
+    pub fn bounds(&self) -> Option<(f64, f64)> {
+        let bound = |step: &Step, wanted: Binary| match *step {
+            Step::Binary(op, inner, at) if op == wanted => match self.steps[at] {
+                Step::Constant(bound) => Some((inner, bound)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let last = self.steps.last()?;
+        let (inner, high) = bound(last, Binary::Min)?;
+        let (_, low) = bound(&self.steps[inner], Binary::Max)?;
+        Some((low, high))
+    }
+
     /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end shows it.
     pub fn peel(&self) -> (Self, f64, f64) {
         let (mut at, mut a, mut c) = (self.steps.len() - 1, 1.0, 0.0);

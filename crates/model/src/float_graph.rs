@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::data::InputSpec;
 use crate::expression::{Binary, Expression, Step, Unary};
 use crate::graph::Conv;
+use crate::missing::Missing;
+use crate::test::Test;
 
 /// An element-wise function.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,8 @@ pub enum Activation {
     Square,
     /// Any other function of one variable.
     Expression(Expression),
+    /// The entry whose number is the nearest to `v`, from the end where that is negative; the first or last one beyond them.
+    Lookup(Arc<[f64]>),
 }
 
 impl Activation {
@@ -68,6 +72,14 @@ impl Activation {
             Self::IsZero => f64::from(v == 0.0),
             Self::Square => v * v,
             Self::Expression(ref expression) => expression.apply(v),
+            Self::Lookup(ref entries) => {
+                let index = libm::rint(v);
+                let len = entries.len() as f64;
+                let index = if index < 0.0 { index + len } else { index };
+                // `as` saturates, and there is at least one entry.
+                let index = index.clamp(0.0, len - 1.0) as usize;
+                entries.get(index).copied().unwrap_or(0.0)
+            }
         }
     }
 
@@ -84,6 +96,7 @@ impl Activation {
             Self::IsZero => "is_zero",
             Self::Square => "square",
             Self::Expression(expression) => return expression.name().into(),
+            Self::Lookup(_) => "lookup",
         };
         name.into()
     }
@@ -138,7 +151,7 @@ impl From<Expression> for Activation {
 }
 
 /// How a layer's real numbers become integers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Precision {
     /// Weights are rounded to steps of the layer's own unit, sums are shifted down to the table's keys.
     #[default]
@@ -155,6 +168,16 @@ pub enum Precision {
         /// there, ranges do not double with every maximum of two.
         within: Option<usize>,
     },
+    /// Each cell has a test of one source cell, or is always 0; the integers decide exactly as the real numbers they stand for. The
+    /// activation is [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for all others, the scale 1.
+    ///
+    /// A term for a tensor of tests for [missing](crate::Comparison::Missing) values marks those that their reserved integer would
+    /// take to the wrong side.
+    Tests(Arc<[Option<Test>]>),
+    /// As [`Scaled`](Self::Scaled), but nothing is shifted: weights are rounded to whole steps of the layer's unit, and the table is
+    /// the identity at shift 0. Unshifted sources have the same unit, so a chain of such layers adds up without any further
+    /// rounding: each product with a 0 or 1 is off by half a step at most. The activation is [`Identity`](Activation::Identity).
+    Unshifted,
 }
 
 /// One source of a layer's linear map.
@@ -222,6 +245,20 @@ impl FloatKernel {
         }
     }
 
+    /// The same with every weight's magnitude.
+    pub(crate) fn absolute(&self) -> Self {
+        match self {
+            Self::Rows(rows) => {
+                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, w.abs())).collect();
+                Self::Rows(rows.iter().map(row).collect())
+            }
+            Self::Conv(conv) => Self::Conv(Conv {
+                weights: conv.weights.iter().map(|w| w.abs()).collect(),
+                ..conv.clone()
+            }),
+        }
+    }
+
     /// Adds the product with `source` to `sums`.
     pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
         match self {
@@ -285,6 +322,8 @@ pub struct FloatGraph {
     pub onnx: Arc<[u8]>,
     /// The inputs' ONNX shapes with a batch axis of 1.
     pub onnx_input_shapes: Vec<Vec<usize>>,
+    /// What missing values mean, for each input and cell; an input without any has an empty list.
+    pub missing: Vec<Vec<Missing>>,
 }
 
 impl FloatGraph {
@@ -292,15 +331,48 @@ impl FloatGraph {
     pub fn input_specs(&self) -> Vec<InputSpec> {
         self.inputs
             .iter()
-            .map(|&id| {
+            .enumerate()
+            .map(|(input, &id)| {
                 let tensor = &self.tensors[id];
                 InputSpec {
                     name: tensor.name.clone(),
                     shape: tensor.shape.clone(),
                     len: tensor.len,
+                    missing: self
+                        .missing
+                        .get(input)
+                        .is_some_and(|cells| !cells.is_empty()),
                 }
             })
             .collect()
+    }
+
+    /// Tensors whose cells are decisions, 0 or 1: the leaves that trees lead to, and tests that nothing else decides upon.
+    pub fn decisions(&self) -> Vec<usize> {
+        let mut decides: Vec<bool> = Vec::with_capacity(self.tensors.len());
+        let mut final_one = vec![false; self.tensors.len()];
+        for (id, tensor) in self.tensors.iter().enumerate() {
+            let layer = tensor.layer.as_ref();
+            let sources = || {
+                layer
+                    .iter()
+                    .flat_map(|layer| &layer.terms)
+                    .map(|term| term.source)
+            };
+            let conjunction = layer.is_some_and(|layer| {
+                matches!(layer.precision, Precision::Exact { .. })
+                    && layer.activation == Activation::Step
+                    && !layer.terms.is_empty()
+                    && sources().all(|source| decides[source])
+            });
+            let tests = layer.is_some_and(|layer| matches!(layer.precision, Precision::Tests(_)));
+            if conjunction || tests {
+                final_one[id] = true;
+                sources().for_each(|source| final_one[source] = false);
+            }
+            decides.push(conjunction || tests);
+        }
+        (0..decides.len()).filter(|id| final_one[*id]).collect()
     }
 
     /// Multiplications of one run.

@@ -52,7 +52,10 @@ impl Rule {
     /// Smallest and largest value over `q_min..=q_max`.
     pub(crate) fn range(&self, q_min: i64, q_max: i64) -> (i32, i32) {
         if let Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. } = self
-            && matches!(activation, Activation::Expression(_))
+            && matches!(
+                activation,
+                Activation::Expression(_) | Activation::Lookup(_)
+            )
         {
             let values = (q_min..=q_max).map(|q| self.value(q));
             return values.fold((i32::MAX, i32::MIN), |(min, max), v| {

@@ -1,7 +1,9 @@
 //! Which integers stand for a model's real inputs.
 
 use crate::data::DataSet;
+use crate::feature_grid::{Seen, compared, extend, feature_grid, saturates};
 use crate::float_graph::{FloatGraph, FloatKernel, Precision};
+use crate::missing::Missing;
 use crate::options::InputDomain;
 use crate::{ModelError, Result};
 
@@ -23,7 +25,7 @@ const NATURAL_STEPS: [f64; 12] = [
 /// A natural grid is kept if it has at most this many steps.
 const NATURAL_LIMIT: f64 = 4096.0;
 /// How far from a grid point, in steps, a value may be: 32-bit floats round.
-const GRID_TOLERANCE: f64 = 1e-3;
+pub(crate) const GRID_TOLERANCE: f64 = 1e-3;
 /// Features whose ranges differ by less than this share a scale.
 const SHARED_SPAN_RATIO: f64 = 8.0;
 
@@ -39,6 +41,11 @@ pub(crate) struct InputGrid {
     pub(crate) domain: Vec<(f64, f64)>,
     /// Mean of the squared integers, as far as it can be told.
     pub(crate) mean_square: f64,
+    /// The integer of a missing value, for each cell that may lack one; empty if none may.
+    pub(crate) missing: Vec<Option<i32>>,
+    /// For each cell whether values beyond the domain may be taken for its ends, because all that asks for them are comparisons
+    /// with constants in between; empty if that is true of none.
+    pub(crate) saturates: Vec<bool>,
 }
 
 impl InputGrid {
@@ -48,6 +55,35 @@ impl InputGrid {
 
     pub(crate) fn zero(&self, feature: usize) -> i64 {
         pick(&self.zeros, feature)
+    }
+
+    /// The integer of a missing value.
+    pub(crate) fn missing(&self, cell: usize) -> Option<i32> {
+        self.missing.get(cell).copied().flatten()
+    }
+
+    /// The integer of a missing value, where no real value has it.
+    pub(crate) fn reserved(&self, cell: usize) -> Option<i32> {
+        self.missing(cell)
+            .filter(|code| !(self.min..=self.max).contains(code))
+    }
+
+    /// All integers, those of missing values included.
+    pub(crate) fn integers(&self) -> (i32, i32) {
+        let codes = || self.missing.iter().flatten().copied();
+        (
+            codes().fold(self.min, i32::min),
+            codes().fold(self.max, i32::max),
+        )
+    }
+
+    /// The integer of a real value within the domain, or of a missing one.
+    pub(crate) fn integer(&self, cell: usize, value: f64) -> i32 {
+        match self.missing(cell) {
+            Some(code) if value.is_nan() => code,
+            _ => ((value / self.scale(cell)).round() - self.zero(cell) as f64)
+                .clamp(self.min.into(), self.max.into()) as i32,
+        }
     }
 }
 
@@ -69,7 +105,63 @@ pub(crate) fn choose(
     bits: u32,
 ) -> Result<InputGrid> {
     let tensor = &graph.tensors[graph.inputs[index]];
-    let domains = domains(&tensor.name, tensor.len, index, data, domain, margin)?;
+    let missing = graph.missing.get(index).map_or(&[][..], Vec::as_slice);
+    let mut grid = without_missing(graph, index, data, domain, margin, bits)?;
+    grid.missing = missing
+        .iter()
+        .enumerate()
+        .map(|(cell, missing)| match missing {
+            Missing::Refused => None,
+            Missing::Imputed(value) => Some(grid.integer(cell, *value)),
+            // Whoever never saw a value missing need not pay for it.
+            _ if !data.rows().iter().any(|row| row[index][cell].is_nan()) => None,
+            Missing::Above => Some(grid.max + 1),
+            Missing::Below => Some(grid.min - 1),
+        })
+        .collect();
+    if grid.missing.iter().all(Option::is_none) {
+        grid.missing.clear();
+    }
+    if let (InputDomain::Calibrated, Some(compared)) =
+        (domain, compared(graph, graph.inputs[index]))
+    {
+        grid.saturates = saturates(&grid, &compared);
+    }
+    if let Some(cell) = missing.iter().enumerate().position(|(cell, missing)| {
+        let (min, max) = pick(&grid.domain, cell);
+        matches!(missing, Missing::Imputed(value) if !(min..=max).contains(value))
+    }) {
+        return Err(ModelError::Option {
+            option: "input_domains",
+            detail: format!(
+                "input `{}`, feature {cell}: the value that the model imputes lies outside the declared domain; widen it",
+                tensor.name
+            ),
+        });
+    }
+    Ok(grid)
+}
+
+fn without_missing(
+    graph: &FloatGraph,
+    index: usize,
+    data: &DataSet,
+    domain: &InputDomain,
+    margin: f64,
+    bits: u32,
+) -> Result<InputGrid> {
+    let tensor = &graph.tensors[graph.inputs[index]];
+    let imputed: Vec<Option<f64>> = (0..tensor.len)
+        .map(|cell| match graph.missing.get(index)?.get(cell)? {
+            Missing::Imputed(value) => Some(*value),
+            _ => None,
+        })
+        .collect();
+    let mut domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
+    let compared = compared(graph, graph.inputs[index]);
+    if let (InputDomain::Calibrated, Some(compared)) = (domain, &compared) {
+        extend(&mut domains, compared);
+    }
     let low = domains.iter().map(|d| d.0).fold(f64::INFINITY, f64::min);
     let high = domains
         .iter()
@@ -83,7 +175,12 @@ pub(crate) fn choose(
         Some((low, high))
     };
 
-    let cells = || data.rows().iter().flat_map(move |row| &row[index]);
+    let cells = || {
+        let present = data.rows().iter().flat_map(move |row| &row[index]);
+        present
+            .chain(imputed.iter().flatten())
+            .filter(|v| !v.is_nan())
+    };
     // A margin around calibrated data need not lie on the data's grid; bounds the caller states must.
     let stated = match domain {
         InputDomain::Calibrated => [None, None],
@@ -91,7 +188,9 @@ pub(crate) fn choose(
     };
     let on_grid = |step: f64| {
         let mut values = cells().chain(stated.into_iter().flatten());
-        (high - low) / step <= NATURAL_LIMIT
+        // Numbers far below a step are near a multiple of it, but not on it.
+        (high == low || high - low >= step)
+            && (high - low) / step <= NATURAL_LIMIT
             && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
             && values.all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
     };
@@ -109,9 +208,20 @@ pub(crate) fn choose(
             max: max.max(min),
             domain,
             mean_square,
+            missing: Vec::new(),
+            saturates: Vec::new(),
         });
     }
 
+    if compared.is_some() && !reading.one_scale {
+        let seen = Seen {
+            data,
+            index,
+            imputed: &imputed,
+            stated: !matches!(domain, InputDomain::Calibrated),
+        };
+        return feature_grid(&tensor.name, domains, bits, &seen);
+    }
     let steps = ((1u32 << bits) - 1) as i32;
     let spans = domains
         .iter()
@@ -151,6 +261,8 @@ pub(crate) fn choose(
             max: max as i32,
             scales,
             domain,
+            missing: Vec::new(),
+            saturates: Vec::new(),
         });
     }
     let zeros: Vec<i64> = domain
@@ -158,19 +270,7 @@ pub(crate) fn choose(
         .zip(&scales)
         .map(|((low, _), scale)| (low / scale).round() as i64)
         .collect();
-    if let Some(feature) = zeros
-        .iter()
-        .zip(&scales)
-        .position(|(zero, scale)| zero.abs() > 1 << 52 || !scale.is_normal())
-    {
-        return Err(ModelError::quantise(
-            &tensor.name,
-            format!(
-                "the domain [{}, {}] of feature {feature} is too narrow or too wide for floating point; rescale the feature",
-                domain[feature].0, domain[feature].1
-            ),
-        ));
-    }
+    check_precision(&tensor.name, &domain, &scales, &zeros)?;
     let mean_square = f64::from(steps).powi(2) / 3.0;
     Ok(InputGrid {
         scales,
@@ -179,7 +279,29 @@ pub(crate) fn choose(
         max: steps,
         domain,
         mean_square,
+        missing: Vec::new(),
+        saturates: Vec::new(),
     })
+}
+
+/// Floating point must tell one integer from the next.
+pub(crate) fn check_precision(
+    name: &str,
+    domain: &[(f64, f64)],
+    scales: &[f64],
+    zeros: &[i64],
+) -> Result<()> {
+    let mut features = zeros.iter().zip(scales);
+    match features.position(|(zero, scale)| zero.abs() > 1 << 52 || !scale.is_normal()) {
+        None => Ok(()),
+        Some(feature) => Err(ModelError::quantise(
+            name,
+            format!(
+                "the domain [{}, {}] of feature {feature} is too narrow or too wide for floating point; rescale the feature",
+                domain[feature].0, domain[feature].1
+            ),
+        )),
+    }
 }
 
 /// How an input is read.
@@ -200,7 +322,7 @@ impl Reading {
             .filter_map(|tensor| tensor.layer.as_ref())
         {
             for term in layer.terms.iter().filter(|term| term.source == id) {
-                reading.one_scale |= layer.precision != Precision::Scaled;
+                reading.one_scale |= matches!(layer.precision, Precision::Exact { .. });
                 if let FloatKernel::Conv(conv) = &term.kernel {
                     reading.one_scale = true;
                     let full = |axis: usize| {
@@ -224,17 +346,26 @@ fn widen((low, high): (f64, f64), margin: f64) -> (f64, f64) {
 /// The real domain of each feature.
 fn domains(
     name: &str,
-    len: usize,
+    imputed: &[Option<f64>],
     index: usize,
     data: &DataSet,
     domain: &InputDomain,
     margin: f64,
 ) -> Result<Vec<(f64, f64)>> {
-    let mut seen = vec![(f64::INFINITY, f64::NEG_INFINITY); len];
+    let len = imputed.len();
+    let mut seen: Vec<(f64, f64)> = imputed
+        .iter()
+        .map(|value| value.map_or((f64::INFINITY, f64::NEG_INFINITY), |v| (v, v)))
+        .collect();
     for row in data.rows() {
+        // NaN, a missing value, changes neither.
         for ((min, max), v) in seen.iter_mut().zip(&row[index]) {
             (*min, *max) = (min.min(*v), max.max(*v));
         }
+    }
+    for range in seen.iter_mut().filter(|(min, max)| min > max) {
+        // A feature that is missing in every row.
+        *range = (0.0, 0.0);
     }
     let declared = match domain {
         InputDomain::Calibrated => {

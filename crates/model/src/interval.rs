@@ -1,7 +1,10 @@
 //! Interval analysis: the range of every sum a layer can compute.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
+use crate::exclusive::{Cells, groups};
 use crate::graph::{Conv, IntegerGraph, Kernel, Layer, TensorId};
 
 /// What is known about one sum `y` for every value its sources can take.
@@ -36,14 +39,18 @@ impl Bound {
     }
 }
 
-/// The bounds of a layer's sums; `range` gives a source tensor's smallest and largest value and its length.
-pub(crate) fn layer_bounds(
-    layer: &Layer,
-    range: impl Fn(TensorId) -> (i32, i32, usize),
-) -> Vec<Bound> {
+/// The bounds of a layer's sums, given the tensors it reads.
+pub(crate) fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     let mut bounds: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
     for term in &layer.terms {
-        let (min, max, len) = range(term.source);
+        let (min, max, len) = cells.range(term.source);
+        // A convolution of such cells is what made them exclusive.
+        if !matches!(term.kernel, Kernel::Conv(_))
+            && let Some(groups) = groups(cells, term.source)
+        {
+            exclusive_bounds(&term.kernel, &groups, &mut bounds);
+            continue;
+        }
         match &term.kernel {
             Kernel::Dense { weights } => {
                 bounds
@@ -64,6 +71,24 @@ pub(crate) fn layer_bounds(
         }
     }
     bounds
+}
+
+/// Adds the bounds of a kernel whose source's cells are 0 or 1, and 1 for one cell of each group at most.
+fn exclusive_bounds(kernel: &Kernel, groups: &[u32], bounds: &mut [Bound]) {
+    let mut largest: Vec<BTreeMap<u32, (i32, i32)>> = vec![BTreeMap::new(); bounds.len()];
+    kernel.for_each(groups.len(), |output, cell, weight| {
+        if let (Some(largest), Some(group)) = (largest.get_mut(output), groups.get(cell)) {
+            let (min, max) = largest.entry(*group).or_insert((0, 0));
+            (*min, *max) = (weight.min(*min), weight.max(*max));
+        }
+    });
+    for (bound, largest) in bounds.iter_mut().zip(largest) {
+        for (min, max) in largest.into_values() {
+            bound.min += i128::from(min);
+            bound.max += i128::from(max);
+            bound.magnitude += i128::from(min).abs().max(i128::from(max));
+        }
+    }
 }
 
 /// Adds a convolution's bounds: a kernel place contributes the same wherever it meets the source's plane.
@@ -123,14 +148,8 @@ impl IntegerGraph {
             .get(tensor)
             .and_then(|tensor| tensor.layer.as_ref());
         layer
-            .map(|layer| layer_bounds(layer, |id| self.range(id)))
+            .map(|layer| layer_bounds(layer, self))
             .unwrap_or_default()
-    }
-
-    fn range(&self, id: TensorId) -> (i32, i32, usize) {
-        self.tensors
-            .get(id)
-            .map_or((0, 0, 0), |tensor| (tensor.min, tensor.max, tensor.len))
     }
 
     /// Number of non-zero weights and of biases.
@@ -199,7 +218,20 @@ fn saturate(value: i128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Term;
+    use crate::graph::{Tensor, Term, Visibility};
+
+    /// One tensor, whatever its number.
+    struct Source(Tensor);
+
+    impl Cells for Source {
+        fn tensor(&self, _: TensorId) -> Option<&Tensor> {
+            Some(&self.0)
+        }
+
+        fn value(&self, _: usize, _: i64) -> Option<i32> {
+            None
+        }
+    }
 
     #[test]
     fn a_convolution_bounds_what_its_products_do() {
@@ -227,6 +259,16 @@ mod tests {
         };
         let mut expected: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
         conv.for_each(|to, _, weight| expected[to].add(weight, (-3, 7)));
-        assert_eq!(layer_bounds(&layer, |_| (-3, 7, 80)), expected);
+        let source = Source(Tensor {
+            name: "x".into(),
+            shape: vec![80],
+            len: 80,
+            min: -3,
+            max: 7,
+            scale: 1.0,
+            visibility: Visibility::Private,
+            layer: None,
+        });
+        assert_eq!(layer_bounds(&layer, &source), expected);
     }
 }

@@ -5,13 +5,16 @@
 //! entry is the function's value there). An argument that is an integer of step `u` already, as in an exact layer, is not
 //! rounded again: there the bound is `s/2`.
 
-use crate::expression::{Binary, Step, Unary};
+use crate::expression::{Binary, Expression, Step, Unary};
 use crate::float_graph::Activation;
 
 /// Where the slope is measured.
 const SAMPLES: u32 = 512;
-/// The key unit stays within these multiples of the argument's calibrated range over the number of steps.
+/// With as many keys as values have steps, the key unit is this part of the range where the function does anything …
 const FINEST: f64 = 0.5;
+/// … but not of less than this part of the calibrated range, all of which the table covers.
+const LEAST_ACTIVE: f64 = 1.0 / 16.0;
+/// The key unit is no more than this part of the calibrated range over the number of steps.
 const COARSEST: f64 = 2.0;
 /// The steepest slope, relative to the mean one, of a function that needs no finer keys than values.
 const GENTLE_SLOPE: f64 = 5.0;
@@ -23,11 +26,18 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
     match activation {
         Activation::Sigmoid | Activation::Tanh => 1.0 / steps,
         // Whole numbers stay exact if they can.
+        // What is known to be bounded uses all of its bounds, wherever calibration stayed.
+        Activation::Expression(expression) if bound(expression) > 0.0 => bound(expression) / steps,
         Activation::Expression(_) if whole(activation) && scale <= 1.0 => {
             1.0 / (1.0 / scale).floor()
         }
         _ => scale,
     }
+}
+
+fn bound(expression: &Expression) -> f64 {
+    let (low, high) = expression.bounds().unwrap_or_default();
+    low.abs().max(high.abs())
 }
 
 /// Whether all values of `activation` are whole numbers.
@@ -74,32 +84,63 @@ pub(crate) fn key_unit(
     steps: f64,
 ) -> f64 {
     let range = low.abs().max(high.abs());
-    let range = if range > 0.0 && range.is_finite() {
-        range
-    } else {
-        1.0
-    };
-    let at = |i: u32| {
-        let v = low + (high - low) * f64::from(i) / f64::from(SAMPLES);
-        activation.apply(v)
-    };
-    let width = (high - low) / f64::from(SAMPLES);
-    let slope = (0..SAMPLES)
-        .map(|i| (at(i + 1) - at(i)).abs() / width)
+    if !(range > 0.0 && range.is_finite()) {
+        return 1.0 / steps;
+    }
+    let (low, high) = active(activation, (low, high), scale / 2.0);
+    let width = high - low;
+    let values = samples(activation, (low, high));
+    let slope = values
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).abs() * f64::from(SAMPLES) / width)
         .filter(|slope| slope.is_finite())
         .fold(0.0, f64::max);
-    let unit = range / steps;
     if slope > 0.0 {
-        (scale / slope).clamp(unit * FINEST, unit * COARSEST)
+        let finest = (FINEST * width.min(range)).max(LEAST_ACTIVE * range);
+        (scale / slope).clamp(finest / steps, COARSEST * range / steps)
     } else {
-        unit
+        range / steps
+    }
+}
+
+fn samples(activation: &Activation, (low, high): (f64, f64)) -> Vec<f64> {
+    let at = |i| activation.apply(low + (high - low) * f64::from(i) / f64::from(SAMPLES));
+    (0..=SAMPLES).map(at).collect()
+}
+
+/// The part of `low..=high` outside of which the function stays within `tolerance` of its value at the nearer end.
+fn active(activation: &Activation, (mut low, mut high): (f64, f64), tolerance: f64) -> (f64, f64) {
+    let (first, last) = (activation.apply(low), activation.apply(high));
+    loop {
+        let values = samples(activation, (low, high));
+        let leaves = |from: f64| {
+            move |v: &f64| {
+                let distance = (v - from).abs();
+                distance.is_nan() || distance > tolerance
+            }
+        };
+        let start = values.iter().position(leaves(first));
+        let end = values.iter().rposition(leaves(last));
+        let (Some(start), Some(end)) = (start, end) else {
+            return (low, high);
+        };
+        let width = high - low;
+        let at = |i: usize| low + width * i as f64 / f64::from(SAMPLES);
+        let next = (
+            at(start.saturating_sub(1)),
+            at((end + 1).min(values.len() - 1)),
+        );
+        // Short of a jump every round finds less; a jump has no width to find.
+        if next.1 - next.0 > width / 2.0 || width <= f64::EPSILON * low.abs().max(high.abs()) {
+            return next;
+        }
+        (low, high) = next;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expression::Expression;
 
     #[test]
     fn steep_functions_get_fine_keys() {
@@ -107,7 +148,10 @@ mod tests {
         let unit = |range: (f64, f64)| key_unit(&exp, range, 1.0 / 255.0, 255.0);
         // Slope 1 at most, so keys as wide as values.
         assert!((unit((-2.0, 0.0)) * 255.0 - 1.0).abs() < 0.01);
-        assert_eq!(unit((-20.0, 0.0)), 20.0 / 255.0 * FINEST);
+        // Below −6.2 it is zero for the values' steps.
+        let fine = unit((-20.0, 0.0)) * 255.0 / FINEST;
+        assert!((6.2..6.4).contains(&fine), "{fine}");
+        assert_eq!(unit((-1000.0, 0.0)), LEAST_ACTIVE * 1000.0 / 255.0);
         assert_eq!(unit((0.0, 0.0)), 1.0 / 255.0);
     }
 

@@ -24,8 +24,10 @@ mod compile;
 mod conv;
 mod data;
 mod error;
+mod exclusive;
 mod execute;
 mod expression;
+mod feature_grid;
 mod float;
 mod float_graph;
 mod function;
@@ -36,6 +38,7 @@ mod interval;
 mod key_unit;
 mod linear;
 mod manifest;
+mod missing;
 mod options;
 mod packing;
 mod planes;
@@ -43,6 +46,8 @@ mod quantise;
 mod reference;
 mod report;
 mod scale_class;
+mod test;
+mod tree;
 mod validate;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
@@ -61,10 +66,12 @@ pub use graph::{
 };
 pub use import::{import, import_outputs};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
+pub use missing::Missing;
 pub use options::{Goal, InputDomain, Options};
 pub use packing::Packing;
 pub use reference::Reference;
 pub use report::{AccuracyReport, LayerReport, accuracy};
+pub use test::{Comparison, Test};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;

@@ -30,7 +30,7 @@ pub struct Manifest {
     pub table_entries: u64,
 }
 
-/// One input: `integer = round(real / scale) − zero_point`.
+/// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputManifest {
     /// The ONNX name.
@@ -53,6 +53,13 @@ pub struct InputManifest {
     pub real_min: Vec<f64>,
     /// Largest real value of the declared domain; as many as `scales`.
     pub real_max: Vec<f64>,
+    /// The integer of a missing value, for each feature that may lack one; empty if none may.
+    #[serde(default, with = "aside")]
+    pub missing: Vec<Option<i32>>,
+    /// For each feature whether values beyond the domain are taken for its ends, which changes no result: the model only compares
+    /// them with constants in between. Empty if that is true of none.
+    #[serde(default, with = "aside")]
+    pub saturates: Vec<bool>,
 }
 
 /// One output: `real ≈ integer · scale`.
@@ -85,6 +92,7 @@ impl Manifest {
             name: input.name.clone(),
             shape: input.shape.clone(),
             len: input.shape.iter().product(),
+            missing: input.missing.iter().any(Option::is_some),
         };
         self.inputs.iter().map(spec).collect()
     }
@@ -124,6 +132,22 @@ impl Manifest {
                     "its shape, range, packing or number of scales differs from the graph's",
                 );
             }
+            let codes = input.missing.iter().flatten();
+            let held = codes
+                .clone()
+                .all(|code| (tensor.min..=tensor.max).contains(code));
+            if !held || !(input.missing.is_empty() || input.missing.len() == tensor.len) {
+                return fail(
+                    &input.name,
+                    "an integer for missing values lies outside its range",
+                );
+            }
+            if !(input.saturates.is_empty() || input.saturates.len() == tensor.len) {
+                return fail(
+                    &input.name,
+                    "it says of too few features whether they saturate",
+                );
+            }
             let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
             let scales = input
                 .scales
@@ -148,5 +172,32 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+}
+
+/// Fields that few models need: part of the JSON, while in a compiled file they follow the manifest, if any of them is there at all.
+mod aside {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, T: Serialize>(
+        list: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            list.serialize(serializer)
+        } else {
+            // Nothing at all.
+            serializer.serialize_unit()
+        }
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>, T: Deserialize<'a>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        if deserializer.is_human_readable() {
+            Vec::deserialize(deserializer)
+        } else {
+            <()>::deserialize(deserializer).map(|()| Vec::new())
+        }
     }
 }

@@ -6,6 +6,8 @@
 //! circuit pays for a range check of every distinct shift. [Exact](Precision::Exact) layers take their sources' scale and do
 //! not shift.
 
+mod comparisons;
+
 use rayon::prelude::*;
 
 use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, FloatTerm, Precision};
@@ -32,6 +34,8 @@ const MAX_BIAS: f64 = (1u64 << 60) as f64;
 const SQUARE_LIMIT: i64 = 46_340;
 /// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
 const MAX_STRETCH: f64 = 64.0;
+/// Steps of an unshifted sum for each step of an output: what it adds up is rounded term by term.
+const UNSHIFTED_STEPS: f64 = 4.0;
 /// Where squares have one weight, it should be at least this: the unit then grows by no more than 1/8 to make it whole.
 const SQUARE_WEIGHT: f64 = 8.0;
 /// Where they have several, the smallest should be at least this, to be no more than 1/128 off when rounded.
@@ -211,6 +215,12 @@ impl Quantiser<'_> {
                 Some(Rule::Scaled { scale, .. }) => Wish::AtLeast(scale),
                 _ => Wish::AtLeast(self.units[id]),
             };
+        }
+        if layer.precision == Precision::Unshifted {
+            // All of a chain have the widest one's unit, however short its own range is.
+            let range = self.stats[id].magnitude * HEADROOM;
+            let steps = f64::from(1u32 << self.bits.output) * UNSHIFTED_STEPS;
+            return Wish::AtLeast(range / steps);
         }
         match &layer.activation {
             Activation::Square => match layer.terms.as_slice() {
@@ -484,8 +494,13 @@ impl Quantiser<'_> {
                 self.tensors.push(self.input(id));
                 continue;
             };
-            let group = match (layer.precision, self.group_of[id]) {
-                (Precision::Exact { within }, _) => self.exact_group(id, layer, within),
+            let group = match (&layer.precision, self.group_of[id]) {
+                (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
+                (Precision::Unshifted, _) => self.exact_group(id, layer, None),
+                (Precision::Tests(tests), _) => {
+                    self.add_tests(id, layer, tests)?;
+                    continue;
+                }
                 (_, group) => group.unwrap_or_default(),
             };
             let snap = self.snap(id, layer);
@@ -500,6 +515,11 @@ impl Quantiser<'_> {
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Ok(done) => break done,
+                    Err(factor) if layer.precision == Precision::Unshifted => {
+                        // Sums reach farther along a chain; not too many steps to where they end.
+                        let class = self.classes.of(id).unwrap_or_default();
+                        return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
+                    }
                     Err(factor) if layer.precision != Precision::Scaled => {
                         let class = self.coarsened(layer).unwrap_or_default();
                         return Ok(Some(TooFine::Scale(class, factor)));
@@ -547,8 +567,8 @@ impl Quantiser<'_> {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
             len: tensor.len,
-            min: grid.min,
-            max: grid.max,
+            min: grid.integers().0,
+            max: grid.integers().1,
             scale: grid.scale(0),
             visibility: self.options.input_visibility,
             layer: None,
@@ -563,11 +583,11 @@ impl Quantiser<'_> {
         layer: &FloatLayer,
         group: usize,
     ) -> Result<Result<(Layer, (i64, i64)), f64>> {
-        let exact = layer.precision != Precision::Scaled;
-        let (step, shift) = if exact {
-            (self.exact_step(layer), 0)
-        } else {
-            (self.unit(id) / f64::from(1u32 << self.shift), self.shift)
+        let exact = matches!(layer.precision, Precision::Exact { .. });
+        let (step, shift) = match layer.precision {
+            Precision::Exact { .. } => (self.exact_step(layer), 0),
+            Precision::Unshifted => (self.unit(id), 0),
+            _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
         };
         let square = layer.activation == Activation::Square;
         if exact {
@@ -660,10 +680,7 @@ impl Quantiser<'_> {
                 .collect(),
             function: group,
         };
-        let bounds = layer_bounds(&layer, |source| {
-            let tensor = &self.tensors[source];
-            (tensor.min, tensor.max, tensor.len)
-        });
+        let bounds = layer_bounds(&layer, self);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
         let reach = max.max(-min);

@@ -25,6 +25,9 @@ pub struct AccuracyReport {
     pub mean_abs_error: f64,
     /// Share of rows whose largest output is the float model's; `None` unless the first output has at least two values.
     pub top1_agreement: Option<f64>,
+    /// Rows for which a tree leads to another leaf, or a category is taken for another one, because inputs are integers; `None` if the
+    /// model decides nothing of the kind. On the integers themselves every decision is exact.
+    pub other_decisions: Option<u64>,
     /// Largest difference between this crate's reading of the ONNX file and tract's: rounding, if the import is right.
     pub import_error: f64,
     /// In topological order.
@@ -48,6 +51,8 @@ struct Row {
     errors: Vec<f64>,
     import_error: f64,
     top1: Option<bool>,
+    /// Whether any decision is another one.
+    decides_otherwise: bool,
     layers: Vec<(f64, u64)>,
 }
 
@@ -103,6 +108,8 @@ pub fn accuracy(
         mean_abs_error: rows.iter().flat_map(|row| &row.errors).sum::<f64>() / count,
         top1_agreement: (top1().count() > 0)
             .then(|| top1().filter(|agree| *agree).count() as f64 / top1().count() as f64),
+        other_decisions: (!float.decisions().is_empty())
+            .then(|| rows.iter().filter(|row| row.decides_otherwise).count() as u64),
         import_error: rows.iter().map(|row| row.import_error).fold(0.0, f64::max),
         layers: layers.collect(),
     })
@@ -145,6 +152,11 @@ fn compare(
             (error.fold(0.0, f64::max), clipped.count() as u64)
         });
     let layers = layers.collect();
+    let same = |id: &usize| {
+        let pairs = trace.values[*id].iter().zip(&reals.values[*id]);
+        pairs.into_iter().all(|(x, real)| f64::from(*x) == *real)
+    };
+    let decides_otherwise = !float.decisions().iter().all(same);
 
     let outputs = model.dequantise_output(&trace.outputs(graph));
     let pairs = || outputs.iter().flatten().zip(expected.iter().flatten());
@@ -163,6 +175,7 @@ fn compare(
         errors: pairs().map(|(a, b)| (a - b).abs()).collect(),
         import_error,
         top1,
+        decides_otherwise,
         layers,
     }))
 }

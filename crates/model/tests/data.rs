@@ -15,6 +15,7 @@ fn spec(name: &str, len: usize) -> InputSpec {
         name: name.into(),
         shape: vec![len],
         len,
+        missing: false,
     }
 }
 

@@ -65,6 +65,7 @@ impl Builder {
             tensors: self.tensors,
             path: "exact.onnx".into(),
             onnx: Arc::from([]),
+            missing: vec![],
         }
     }
 }

@@ -69,6 +69,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         output_names: vec![format!("h{}", layers - 1)],
         path: "random.onnx".into(),
         onnx: Arc::from([]),
+        missing: vec![],
         onnx_input_shapes,
     }
 }

@@ -77,6 +77,7 @@ fn labels(path: &Path, rows: usize, outputs: usize) -> Option<Labels> {
         name: "y".into(),
         shape: vec![len],
         len,
+        missing: false,
     };
     // With two inputs asked for, nothing but the name `y` is taken for it.
     [1, outputs].into_iter().find_map(|len| {

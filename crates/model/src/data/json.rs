@@ -116,6 +116,10 @@ fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) 
                 into.push(number);
                 Ok(())
             }
+            None if value.is_null() && source.may_miss() => {
+                into.push(f64::NAN);
+                Ok(())
+            }
             None => Err(ModelError::DataValue {
                 path: source.path.into(),
                 row,

@@ -17,9 +17,11 @@ pub struct InputSpec {
     pub shape: Vec<usize>,
     /// Number of values.
     pub len: usize,
+    /// Whether values may be missing: NaN, `null` in JSON, nothing in CSV.
+    pub missing: bool,
 }
 
-/// Rows of finite real numbers that fit a model's inputs.
+/// Rows of finite real numbers that fit a model's inputs; NaN where a value is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DataSet {
     rows: Vec<Vec<Vec<f64>>>,
@@ -107,6 +109,11 @@ impl Source<'_> {
         self.specs.iter().map(|spec| spec.len).sum()
     }
 
+    /// Whether any input may lack values; which one, `check` sees.
+    fn may_miss(&self) -> bool {
+        self.specs.iter().any(|spec| spec.missing)
+    }
+
     fn names(&self) -> String {
         self.specs
             .iter()
@@ -188,7 +195,10 @@ impl Source<'_> {
                 if values.len() != spec.len {
                     return Err(self.length(row, &spec.name, spec.len, values.len()));
                 }
-                if let Some(position) = values.iter().position(|v| !v.is_finite()) {
+                if let Some(position) = values
+                    .iter()
+                    .position(|v| !(v.is_finite() || v.is_nan() && spec.missing))
+                {
                     return Err(ModelError::DataValue {
                         path: self.path.into(),
                         row,

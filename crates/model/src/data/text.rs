@@ -22,6 +22,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
             .iter()
             .enumerate()
             .map(|(position, field)| {
+                if field.is_empty() && source.may_miss() {
+                    return Ok(f64::NAN);
+                }
                 field.parse::<f64>().map_err(|_| ModelError::DataValue {
                     path: source.path.into(),
                     row,

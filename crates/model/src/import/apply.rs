@@ -22,10 +22,12 @@ impl Builder {
             (Activation::Square, EXACT)
         } else {
             let activation = Activation::from(expression);
-            let exact = integers
-                && matches!(activation, Activation::Expression(_))
+            // An input's integers will do for functions that jump from one whole number to the next.
+            let jumps = whole(&activation);
+            let exact = matches!(activation, Activation::Expression(_))
                 && !homogeneous(&activation)
-                && (gentle(&activation) || whole(&activation));
+                && (integers && gentle(&activation)
+                    || jumps && (integers || value.as_tensor().is_some()));
             (activation, if exact { EXACT } else { Precision::Scaled })
         };
         match value {

@@ -90,14 +90,14 @@ impl Builder {
         let Some(layer) = &self.tensors[id].layer else {
             return false;
         };
-        match (&layer.activation, layer.precision) {
+        match (&layer.activation, &layer.precision) {
             (Activation::Clip { min, .. }, _) => *min >= 0.0,
             (
                 Activation::Identity,
                 Precision::Exact {
                     within: Some(other),
                 },
-            ) => self.is_non_negative(other),
+            ) => self.is_non_negative(*other),
             (
                 Activation::Relu
                 | Activation::Sigmoid

@@ -9,7 +9,7 @@ use super::node::Node;
 use super::rows::{EXACT, difference, stack};
 use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
-use crate::expression::{Expression, Unary};
+use crate::expression::{Binary, Expression, Unary};
 use crate::float_graph::Activation;
 use crate::linear::Affine;
 
@@ -18,13 +18,12 @@ pub(super) fn compare(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let shape = broadcast_shape(node, &a.shape, &b.shape)?;
     let (a, b) = (broadcast(node, a, &shape)?, broadcast(node, b, &shape)?);
-    // `Step` is 1 from zero on, so a strict comparison is the opposite of the reverse one.
-    let (gap, activation, opposite) = match node.op() {
-        "Equal" => (difference(&a, &b), Activation::IsZero, false),
-        "Greater" => (difference(&b, &a), Activation::Step, true),
-        "GreaterOrEqual" => (difference(&a, &b), Activation::Step, false),
-        "Less" => (difference(&a, &b), Activation::Step, true),
-        _ => (difference(&b, &a), Activation::Step, false),
+    let (gap, op) = match node.op() {
+        "Equal" => (difference(&a, &b), Binary::Equal),
+        "Greater" => (difference(&a, &b), Binary::Greater),
+        "GreaterOrEqual" => (difference(&a, &b), Binary::GreaterOrEqual),
+        "Less" => (difference(&b, &a), Binary::Greater),
+        _ => (difference(&b, &a), Binary::GreaterOrEqual),
     };
     let of_one = match (a.as_cells(), b.as_cells()) {
         (Some((x, _)), Some((y, _))) => x == y && builder.is_integers(&a),
@@ -35,12 +34,9 @@ pub(super) fn compare(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     } else {
         builder.integers(format!("{}/difference", node.output()), gap)
     };
-    let mut result = builder.layer_rows(node.output(), gap, activation, EXACT);
-    if opposite {
-        result.scale(|_| -1.0);
-        result.bias.iter_mut().for_each(|bias| *bias += 1.0);
-    }
-    Ok(result)
+    // Not a `Step`, whose 1 is the integer 1: a weight on it could hardly be told from other weights' steps.
+    let function = Expression::value().with(op, 0.0);
+    Ok(builder.layer_rows(node.output(), gap, function.into(), EXACT))
 }
 
 /// `And`, `Or` and `Xor` of values that are 0 or 1, at most half a step off that of a Relu.

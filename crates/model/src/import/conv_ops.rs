@@ -236,8 +236,9 @@ pub(super) fn conv_transpose<'a>(
             (None, _) => full - before - after,
         };
         if stated.is_some() || attributes.auto_pad != AutoPad::Stated {
-            let total = full - output;
-            if total < 0 {
+            // An output that is stated to be longer has nothing but the bias at its end.
+            let total = (full - output).max(0);
+            if stated.is_none() && full < output {
                 return Err(node.invalid(format!(
                     "its kernel and stride make {full} places, less than the {output} it is to have; state `pads` and \
                      `output_padding` instead"

@@ -28,13 +28,8 @@ pub(super) fn hint(op: &str) -> &'static str {
         | "ConvInteger"
         | "MatMulInteger"
         | "DynamicQuantizeLinear" => "give the float model; Verdict quantises by itself",
-        "LinearClassifier" | "LinearRegressor" | "SVMClassifier" | "SVMRegressor"
-        | "Normalizer" | "Scaler" | "ZipMap" | "LabelEncoder" | "OneHotEncoder" | "Imputer"
-        | "FeatureVectorizer" => {
-            "rewrite the scikit-learn model with MatMul and Add (or a PyTorch Linear layer) and export its raw scores"
-        }
-        "TreeEnsemble" | "TreeEnsembleClassifier" | "TreeEnsembleRegressor" => {
-            "decision trees come with a later version"
+        "CategoryMapper" | "DictVectorizer" | "CastMap" => {
+            "words and maps have no integers to prove; number the categories before training (OrdinalEncoder, OneHotEncoder of numbers)"
         }
         _ => {
             "supported are linear operators (Gemm, MatMul, Conv, BatchNormalization …), pooling, element-wise functions (Relu, Gelu, Sigmoid, Exp …), \

@@ -4,6 +4,7 @@ mod apply;
 mod builder;
 mod compare;
 mod conv_ops;
+mod embedding;
 mod fold;
 mod functions;
 mod hints;
@@ -11,6 +12,7 @@ mod layout;
 mod linear_ops;
 mod max_pool;
 mod maximum;
+mod ml;
 mod node;
 mod norms;
 mod plane_ops;
@@ -29,7 +31,7 @@ use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float_graph::{Activation, FloatGraph};
+use crate::float_graph::{Activation, FloatGraph, Precision};
 use crate::linear::{Affine, Value};
 use crate::planes::Planes;
 use crate::{ModelError, Result};
@@ -85,6 +87,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         builder: Builder::default(),
         taken: HashSet::new(),
         readers: HashMap::new(),
+        ml: ml::State::default(),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -95,11 +98,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
     }
 
     let output_names: Vec<String> = if outputs.is_empty() {
-        graph
-            .output
-            .iter()
-            .map(|output| output.name.clone())
-            .collect()
+        ml::natural_outputs(graph)
     } else {
         outputs.iter().map(|name| (*name).to_owned()).collect()
     };
@@ -123,11 +122,12 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         }
         importer.run(node)?;
     }
-    let outputs = output_names
+    let mut outputs = output_names
         .iter()
         .map(|name| importer.output(name))
         .collect::<Result<Vec<_>>>()?;
     importer.check_masks()?;
+    let missing = importer.settle_missing(&inputs, &mut outputs)?;
     let stem = || {
         path.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -146,6 +146,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         path: path.into(),
         onnx: onnx.into(),
         onnx_input_shapes,
+        missing,
     };
     layout::settle(&mut float);
     Ok(float)
@@ -172,6 +173,8 @@ struct Importer<'a> {
     taken: HashSet<usize>,
     /// How many nodes read each value.
     readers: HashMap<&'a str, usize>,
+    /// What operators of `ai.onnx.ml` need to know of one another.
+    ml: ml::State,
 }
 
 impl<'a> Importer<'a> {
@@ -212,25 +215,25 @@ impl<'a> Importer<'a> {
     }
 
     /// The nodes that the values `names` depend on, in the file's (topological) order.
-    fn needed(&self, names: &[String]) -> Vec<&'a NodeProto> {
-        let mut wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
+    fn needed(&mut self, names: &[String]) -> Vec<&'a NodeProto> {
+        let mut wanted: HashSet<String> = names.iter().cloned().collect();
         let mut nodes: Vec<&NodeProto> = self
             .graph
             .node
             .iter()
             .rev()
             .filter(|node| {
-                let needed = node
-                    .output
-                    .iter()
-                    .any(|output| wanted.contains(output.as_str()));
+                let needed = node.output.iter().any(|output| {
+                    wanted.contains(output) || wanted.contains(&ml::raw_name(output))
+                });
                 if needed {
-                    wanted.extend(node.input.iter().map(String::as_str));
+                    wanted.extend(node.input.iter().cloned());
                 }
                 needed
             })
             .collect();
         nodes.reverse();
+        self.ml.wanted = wanted;
         nodes
     }
 
@@ -277,6 +280,13 @@ impl<'a> Importer<'a> {
                 )));
             }
         }
+        if proto.domain == ml::DOMAIN {
+            return self.run_ml(&node);
+        }
+        if let (Some(value), [output]) = (self.cast_to_whole(proto), &proto.output[..]) {
+            self.values.insert(output.clone(), Value::Rows(value));
+            return Ok(());
+        }
         if node.standard()? && self.fold(proto, &node.name, &first_output)? {
             return Ok(());
         }
@@ -305,7 +315,10 @@ impl<'a> Importer<'a> {
         let node = node.with(operands.iter().map(|value| rows_of(*value)).collect());
         let found = plane_ops::evaluate(&node, &operands, &mut self.builder)?;
         let values = match found {
-            Some(value) => vec![finished(&node, value)?],
+            Some(values) => {
+                let values = values.into_iter().map(|value| finished(&node, value));
+                values.collect::<Result<Vec<_>>>()?
+            }
             None => {
                 let explicit: Vec<Option<Affine>> = operands
                     .iter()
@@ -462,7 +475,13 @@ impl<'a> Importer<'a> {
             }
             None => {
                 let value = value.clone();
-                self.builder.activate(name, value, Activation::Identity);
+                let precision = match &value {
+                    // Whole numbers stay what they are.
+                    Value::Rows(value) if self.builder.is_whole(value) => rows::EXACT,
+                    _ => Precision::Scaled,
+                };
+                self.builder
+                    .layer(name, value, Activation::Identity, precision);
                 self.builder.tensors.len() - 1
             }
         };
@@ -544,6 +563,7 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "ArgMin" => maximum::position(node, builder, true)?,
         "Hardmax" => maximum::hardmax(node, builder)?,
         "TopK" => return maximum::top_k(node, builder),
+        "Split" => return shape_ops::split(node),
         "Softmax" => softmax::softmax(node, builder, false)?,
         "LogSoftmax" => softmax::softmax(node, builder, true)?,
         "LayerNormalization" => norms::layer(node, builder, true)?,
@@ -556,6 +576,22 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "GlobalAveragePool" => linear_ops::global_average_pool(node)?,
         "Concat" => shape_ops::concat(node)?,
         "Pad" => shape_ops::pad(node)?,
+        "Gather"
+            if node
+                .operands
+                .get(1)
+                .copied()
+                .flatten()
+                .is_some_and(|i| !i.is_constant()) =>
+        {
+            embedding::gather(node, builder)?
+        }
+        "Einsum" => products::einsum(node, builder)?,
+        "Clip" => {
+            // Folded unless its bounds are at fault.
+            functions::unary(node)?;
+            return Err(node.product());
+        }
         op => {
             let moved = moves(node)?;
             match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {

@@ -2,15 +2,31 @@
 
 use super::builder::Builder;
 use super::node::Node;
-use super::shape_ops::{broadcast, broadcast_shape};
+use super::rows::EXACT;
+use super::shape_ops::{self, broadcast, broadcast_shape};
 use super::{conv_ops, linear_ops, max_pool, prelu, resize};
 use crate::Result;
+use crate::float_graph::Activation;
 use crate::graph::Conv;
 use crate::linear::{Affine, Value};
 use crate::planes::{Planes, depthwise, plane_size};
 
 /// Evaluates a node as far as its operands or its operator have to do with planes; `None` if it has to be computed cell by cell.
 pub(super) fn evaluate<'a>(
+    node: &Node<'a>,
+    operands: &[Option<&'a Value>],
+    builder: &mut Builder,
+) -> Result<Option<Vec<Value>>> {
+    if let ("Split", Some(Some(Value::Planes(value)))) = (node.op(), operands.first()) {
+        let parts = with_indices(node, operands, shape_ops::split)?;
+        let parts = parts.iter().map(|part| move_cells(value, part));
+        return Ok(parts.map(|part| part.map(Value::Planes)).collect());
+    }
+    Ok(single(node, operands, builder)?.map(|value| vec![value]))
+}
+
+/// Evaluates a node with one output.
+fn single<'a>(
     node: &Node<'a>,
     operands: &[Option<&'a Value>],
     builder: &mut Builder,
@@ -43,7 +59,10 @@ pub(super) fn evaluate<'a>(
         ("Add", _) => add(node, operands, 1.0, builder)?,
         ("Sub", _) => add(node, operands, -1.0, builder)?,
         ("Sum", _) => sum(node, operands, builder)?,
-        ("Mul", _) => multiply(node, operands)?,
+        ("Mul", _) => match multiply(node, operands)? {
+            Some(value) => Some(value),
+            None => product(node, operands, builder)?,
+        },
         ("Div", Some(_)) => multiply(node, operands)?,
         ("Neg", Some(value)) => scaled(value.clone(), &vec![-1.0; value.len()]),
         ("BatchNormalization", Some(value)) => {
@@ -214,20 +233,7 @@ fn summand(
             conv_ops::operand(node, operands, index, builder)?
         }
     };
-    if value.size == size {
-        return Ok((value.shape == shape).then_some(value));
-    }
-    // One value per channel for the whole plane.
-    if value.size == [size[0], 1, 1] && plane_size(&value.shape) == Some(value.size) {
-        let spread = Conv {
-            size: [size[1], size[2]],
-            pad: [size[1] as i64 - 1, size[2] as i64 - 1],
-            weights: vec![1.0; size.iter().product()],
-            ..depthwise(size[0], [1, 1], [size[1], size[2]])
-        };
-        return Ok(value.conv(&spread, shape));
-    }
-    Ok(None)
+    Ok(spread(value, size, &shape))
 }
 
 /// Products with and divisions by constants.
@@ -256,8 +262,110 @@ fn multiply(node: &Node<'_>, operands: &[Option<&Value>]) -> Result<Option<Plane
     Ok(scaled(value.clone(), &factors))
 }
 
+/// Fewer places than this are multiplied cell by cell.
+const FEWEST_PLACES: usize = 16;
+
+/// Products of planes with planes, or with one value for each channel: `a·b = ((a + b)² − (a − b)²) / 4`, exact on the integers
+/// and rounded to half a step of the result's own. What is not a tensor yet becomes one.
+fn product(
+    node: &Node<'_>,
+    operands: &[Option<&Value>],
+    builder: &mut Builder,
+) -> Result<Option<Planes>> {
+    let [Some(a), Some(b)] = operands[..] else {
+        return Ok(None);
+    };
+    if a.is_constant() || b.is_constant() {
+        return Ok(None);
+    }
+    let shape = broadcast_shape(node, a.shape(), b.shape())?;
+    let Some(size) = plane_size(&shape).filter(|size| size[1] * size[2] >= FEWEST_PLACES) else {
+        return Ok(None);
+    };
+    let mut factors = Vec::new();
+    for (index, value) in [a, b].into_iter().enumerate() {
+        let own = plane_size(value.shape());
+        if own != Some(size) && own != Some([size[0], 1, 1]) {
+            return Ok(None);
+        }
+        let planes = conv_ops::operand(node, operands, index, builder)?;
+        let requantised = |id| builder.is_requantised(id);
+        let planes = if planes.as_tensor().is_some_and(requantised) {
+            planes
+        } else {
+            builder.materialise_planes(&node.proto.input[index], planes)
+        };
+        let Some(planes) = spread(planes, size, &shape) else {
+            return Ok(None);
+        };
+        factors.push(planes);
+    }
+    let [a, b] = &factors[..] else {
+        return Ok(None);
+    };
+    let name = &node.proto.output[0];
+    let mut total: Option<Planes> = None;
+    for (sign, part) in [(1.0, "sum"), (-1.0, "difference")] {
+        let mut b = b.clone();
+        b.scale(&vec![sign; b.len()]);
+        let square = builder.layer(
+            &format!("{name}/{part}"),
+            Value::Planes(a.clone().add(b)),
+            Activation::Square,
+            EXACT,
+        );
+        let Value::Planes(mut square) = square else {
+            return Ok(None);
+        };
+        square.scale(&vec![sign / 4.0; square.len()]);
+        total = Some(match total {
+            Some(total) => total.add(square),
+            None => square,
+        });
+    }
+    let Some(total) = total else {
+        return Ok(None);
+    };
+    let rounded = format!("{name}/product");
+    let rounded = builder.activate(&rounded, Value::Planes(total), Activation::Identity);
+    Ok(match rounded {
+        Value::Planes(value) => Some(value),
+        Value::Rows(_) => None,
+    })
+}
+
+/// Planes of `size`, of planes or of one value for each channel.
+fn spread(value: Planes, size: [usize; 3], shape: &[usize]) -> Option<Planes> {
+    if value.size == size {
+        return (value.shape == shape).then_some(value);
+    }
+    if value.size != [size[0], 1, 1] || plane_size(&value.shape) != Some(value.size) {
+        return None;
+    }
+    let ones = Conv {
+        size: [size[1], size[2]],
+        pad: [size[1] as i64 - 1, size[2] as i64 - 1],
+        weights: vec![1.0; size.iter().product()],
+        ..depthwise(size[0], [1, 1], [size[1], size[2]])
+    };
+    value.conv(&ones, shape.to_vec())
+}
+
 /// The cells of `value` in the order `moved` says, as planes of its shape.
 fn move_cells(value: &Planes, moved: &Affine) -> Option<Planes> {
+    if let Some(moved) = move_planes(value, moved) {
+        return Some(moved);
+    }
+    // `[1, H, W, C]` is also a plane whose rows hold all channels of a place side by side.
+    let ([1, rows, columns, channels], Some(id)) = (&value.shape[..], value.as_tensor()) else {
+        return None;
+    };
+    let side_by_side = [1, *rows, columns * channels];
+    let value = Planes::tensor(id, value.shape.clone(), side_by_side);
+    move_planes(&value, moved)
+}
+
+fn move_planes(value: &Planes, moved: &Affine) -> Option<Planes> {
     let shape = moved.shape.clone();
     let size = match shape[..] {
         [1, ref outer @ .., rows, columns] if outer.len() >= 2 => {
@@ -321,7 +429,7 @@ fn move_cells(value: &Planes, moved: &Affine) -> Option<Planes> {
 }
 
 fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder) -> Result<Option<Planes>> {
-    let padding = super::shape_ops::padding(node, &value.shape)?;
+    let padding = shape_ops::padding(node, &value.shape)?;
     let (before, after) = (&padding.before, &padding.after);
     let rank = value.shape.len();
     if plane_size(&value.shape) != Some(value.size) || before[0] != 0 || after[0] != 0 {
@@ -415,5 +523,5 @@ fn on_indices_of_shapes(node: &Node<'_>, parts: &[&Value]) -> Result<Vec<usize>>
         })
         .collect();
     let node = node.with(stand_ins.iter().map(Some).collect());
-    Ok(super::shape_ops::concat(&node)?.shape)
+    Ok(shape_ops::concat(&node)?.shape)
 }

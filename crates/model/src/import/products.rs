@@ -246,6 +246,122 @@ pub(super) fn mul(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     Ok(builder.product(&node.output(), &a, &b))
 }
 
+/// `Einsum` of one or two operands without repeated or omitted indices.
+pub(super) fn einsum(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let equation = node.text("equation").unwrap_or_default().replace(' ', "");
+    let unclear = || {
+        node.unsupported(format!(
+            "its equation `{equation}` is more than one or two operands with distinct indices; write it with MatMul and Transpose"
+        ))
+    };
+    let (inputs, output) = match equation.split_once("->") {
+        Some((inputs, output)) => (inputs.to_owned(), output.to_owned()),
+        None => {
+            // Indices that occur once, in alphabetical order.
+            let mut letters: Vec<char> = equation.chars().filter(|c| *c != ',').collect();
+            letters.sort_unstable();
+            let once = letters
+                .chunk_by(|a, b| a == b)
+                .filter(|same| same.len() == 1);
+            (equation.clone(), once.map(|same| same[0]).collect())
+        }
+    };
+    let inputs: Vec<Vec<char>> = inputs
+        .split(',')
+        .map(|part| part.chars().collect())
+        .collect();
+    let output: Vec<char> = output.chars().collect();
+    let distinct = |letters: &Vec<char>| {
+        let mut sorted = letters.clone();
+        sorted.sort_unstable();
+        sorted.windows(2).all(|pair| pair[0] != pair[1])
+            && letters.iter().all(|letter| letter.is_ascii_alphabetic())
+    };
+    if inputs.len() != node.operands.len()
+        || inputs.len() > 2
+        || !inputs.iter().chain([&output]).all(distinct)
+    {
+        return Err(unclear());
+    }
+    let mut sizes: Vec<(char, usize)> = Vec::new();
+    let mut operands = Vec::new();
+    for (index, letters) in inputs.iter().enumerate() {
+        let operand = node.operand(index)?;
+        if operand.shape.len() != letters.len() {
+            return Err(unclear());
+        }
+        for (letter, size) in letters.iter().zip(&operand.shape) {
+            match sizes.iter().find(|(known, _)| known == letter) {
+                Some((_, known)) if known != size => {
+                    return Err(node.invalid(format!(
+                        "index `{letter}` of `{equation}` is {known} long and {size} long"
+                    )));
+                }
+                Some(_) => {}
+                None => sizes.push((*letter, *size)),
+            }
+        }
+        operands.push(operand);
+    }
+    if output
+        .iter()
+        .any(|letter| sizes.iter().all(|(known, _)| known != letter))
+    {
+        return Err(unclear());
+    }
+    let size = |letter: &char| {
+        let known = sizes.iter().find(|(known, _)| known == letter);
+        known.map_or(1, |(_, size)| *size)
+    };
+    let shape: Vec<usize> = output.iter().map(size).collect();
+    let count = node.count(&shape)?;
+    let summed: Vec<char> = sizes
+        .iter()
+        .map(|(letter, _)| *letter)
+        .filter(|letter| !output.contains(letter))
+        .collect();
+    let terms: usize = summed.iter().map(size).product();
+    node.count(&[count, terms])?;
+    // The cell of an operand at output cell `i` and term `t`.
+    let cell = |letters: &[char], i: usize, t: usize| {
+        let mut at = 0;
+        for letter in letters {
+            let place = |among: &[char], number: usize| {
+                let axis = among.iter().position(|other| other == letter)?;
+                let inner: usize = among[axis + 1..].iter().map(size).product();
+                Some(number / inner % size(letter))
+            };
+            let index = place(&output, i).or_else(|| place(&summed, t));
+            at = at * size(letter) + index.unwrap_or(0);
+        }
+        at
+    };
+    let [a, rest @ ..] = &operands[..] else {
+        return Err(unclear());
+    };
+    let Some(b) = rest.first() else {
+        let one = |i: usize, t: usize| (cell(&inputs[0], i, t), 1.0);
+        return Ok(a.combine(shape, |i| (0..terms).map(move |t| one(i, t))));
+    };
+    let pair = |i: usize, t: usize| (cell(&inputs[0], i, t), cell(&inputs[1], i, t));
+    if !a.is_constant() && !b.is_constant() {
+        let pairs = (0..count).map(|i| (0..terms).map(|t| pair(i, t)).collect());
+        return Ok(builder.bilinear(&node.output(), a, b, shape, &pairs.collect()));
+    }
+    let constant_left = a.is_constant();
+    let (variable, constant) = if constant_left { (b, a) } else { (a, b) };
+    Ok(variable.combine(shape, |i| {
+        (0..terms).map(move |t| {
+            let (j, k) = pair(i, t);
+            if constant_left {
+                (k, constant.bias[j])
+            } else {
+                (j, constant.bias[k])
+            }
+        })
+    }))
+}
+
 /// `Where` between values that depend on the input, or by a condition that does: `no + condition · (yes − no)`.
 ///
 /// A condition is 0 or 1 up to half a step, so the choice is off by at most that much of `|yes − no|`, besides the error of a

@@ -198,6 +198,15 @@ fn block_size(node: &Node<'_>) -> Result<usize> {
         .ok_or_else(|| node.invalid(format!("`blocksize` is {block}, expected 1 to 256")))
 }
 
+/// Whether the places of a block are the channels' faster index.
+fn order(node: &Node<'_>) -> Result<bool> {
+    match node.text("mode").as_deref() {
+        None | Some("" | "DCR") => Ok(false),
+        Some("CRD") => Ok(true),
+        Some(other) => Err(node.invalid(format!("`mode` is `{other}`, expected DCR or CRD"))),
+    }
+}
+
 /// Channels become places of a finer plane.
 pub(super) fn depth_to_space(
     node: &Node<'_>,
@@ -214,13 +223,7 @@ pub(super) fn depth_to_space(
             value.shape
         )));
     }
-    let row_first = match node.text("mode").as_deref() {
-        None | Some("" | "DCR") => false,
-        Some("CRD") => true,
-        Some(other) => {
-            return Err(node.invalid(format!("`mode` is `{other}`, expected DCR or CRD")));
-        }
-    };
+    let channel_first = order(node)?;
     let outputs = channels / square;
     let mut conv = Conv {
         channels: [channels, outputs],
@@ -233,7 +236,7 @@ pub(super) fn depth_to_space(
     };
     for output in 0..outputs {
         for place in 0..square {
-            let source = if row_first {
+            let source = if channel_first {
                 output * square + place
             } else {
                 place * outputs + output
@@ -262,6 +265,7 @@ pub(super) fn space_to_depth(
     }
     let square = block * block;
     let outputs = channels * square;
+    let channel_first = order(node)?;
     let mut conv = Conv {
         channels: [channels, outputs],
         size: [block; 2],
@@ -272,7 +276,11 @@ pub(super) fn space_to_depth(
     };
     for place in 0..square {
         for channel in 0..channels {
-            let output = place * channels + channel;
+            let output = if channel_first {
+                channel * square + place
+            } else {
+                place * channels + channel
+            };
             conv.weights[(output * channels + channel) * square + place] = 1.0;
         }
     }

@@ -11,7 +11,7 @@ use super::maximum::columns;
 use super::node::Node;
 use super::rows::{EXACT, difference, stack};
 use crate::Result;
-use crate::expression::{Expression, Unary};
+use crate::expression::{Binary, Expression, Unary};
 use crate::float_graph::{Activation, Precision};
 use crate::linear::Affine;
 
@@ -26,8 +26,10 @@ struct Normalised {
     logs: Affine,
 }
 
-fn function(op: Unary) -> Activation {
-    Activation::from(Expression::value().unary(op))
+/// A function whose values are known to lie between 0 and `most`.
+fn up_to(op: Unary, most: f64) -> Activation {
+    let value = Expression::value().unary(op);
+    value.with(Binary::Max, 0.0).with(Binary::Min, most).into()
 }
 
 impl Builder {
@@ -99,7 +101,7 @@ impl Builder {
         let powers = self.layer_rows(
             format!("{name}/exp"),
             shifted.clone(),
-            function(Unary::Exp),
+            up_to(Unary::Exp, 1.0),
             EXACT,
         );
         let mut first = 0;
@@ -114,12 +116,23 @@ impl Builder {
         let sums = powers.combine(vec![1, spans.len()], |group| {
             spans[group].clone().map(|cell| (cell, 1.0))
         });
-        let log = self.activate_rows(format!("{name}/log"), sums, function(Unary::Log));
+        let log = self.activate_rows(
+            format!("{name}/log"),
+            sums,
+            up_to(Unary::Log, libm::log(longest.max(2) as f64)),
+        );
         let log = log.gather(vec![1, of_cell.len()], &of_cell);
         Normalised {
             members,
             logs: difference(&shifted, &log),
         }
+    }
+
+    /// The soft-max of a whole value.
+    pub(super) fn soft_max(&mut self, name: &str, value: &Affine) -> Affine {
+        let all = (0..value.len()).collect();
+        let logs = self.normalise(name, value, &[all]).logs;
+        self.activate_rows(name.to_owned(), logs, up_to(Unary::Exp, 1.0))
     }
 }
 
@@ -138,7 +151,7 @@ pub(super) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Resu
         }
         normalised.logs
     } else {
-        builder.activate_rows(name, normalised.logs, function(Unary::Exp))
+        builder.activate_rows(name, normalised.logs, up_to(Unary::Exp, 1.0))
     };
     // Cells that were excluded are zero.
     let zero = Affine::constant(vec![1], vec![0.0]);
@@ -167,7 +180,7 @@ pub(super) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affi
     let powers = builder.layer_rows(
         format!("{name}/exp"),
         stack(&shifted),
-        function(Unary::Exp),
+        up_to(Unary::Exp, 1.0),
         EXACT,
     );
     let width = groups.len();
@@ -175,7 +188,7 @@ pub(super) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affi
     let sums = powers.combine(vec![width], |group| {
         (0..n).map(move |i| (i * width + group, 1.0))
     });
-    let log = builder.activate_rows(name, sums, function(Unary::Log));
+    let log = builder.activate_rows(name, sums, up_to(Unary::Log, libm::log(n.max(2) as f64)));
     let result = largest.add(log);
     Ok(Affine { shape, ..result })
 }

@@ -62,10 +62,21 @@ impl Builder {
             }
             return self.arranged(value, positions, Reading::ByChannel);
         }
-        // The first of its kind: the shape says what the positions are.
-        let [1, positions, channels] = value.shape[..] else {
+        // The first of its kind: the shape says what the positions are. Keys come transposed, so a number of positions that other
+        // tensors have is the better guess.
+        let [1, rows, columns] = value.shape[..] else {
             return None;
         };
+        let known = |n: &usize| self.positions.values().any(|positions| positions == n);
+        let transposed = Some((columns, rows)).filter(|_| known(&columns) && !known(&rows));
+        [transposed, Some((rows, columns))]
+            .into_iter()
+            .flatten()
+            .find_map(|(positions, channels)| self.seed(value, positions, channels))
+    }
+
+    /// How to lay out `value`, whose sources have no positions, at so many of them.
+    fn seed(&self, value: &Affine, positions: usize, channels: usize) -> Option<Arrangement> {
         let divides = |id: &usize| self.tensors[*id].len.is_multiple_of(positions);
         if positions < FEWEST || channels < 2 || !value.terms.keys().all(divides) {
             return None;

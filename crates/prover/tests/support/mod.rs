@@ -40,6 +40,8 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
             zero_points: vec![0],
             real_min: vec![tensor.min.into()],
             real_max: vec![tensor.max.into()],
+            missing: Vec::new(),
+            saturates: Vec::new(),
         }
     };
     let output = |&id: &TensorId| {
