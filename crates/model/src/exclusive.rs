@@ -214,3 +214,133 @@ fn constants(cells: &impl Cells, tensor: TensorId) -> Vec<Option<i32>> {
     };
     reads.iter().zip(&layer.bias).map(value).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::graph::{Kernel, Term, Visibility};
+
+    /// Bits, and cells that are 1 from a sum of 0 on.
+    struct Pair([Tensor; 2]);
+
+    impl Cells for Pair {
+        fn tensor(&self, id: TensorId) -> Option<&Tensor> {
+            self.0.get(id)
+        }
+
+        fn value(&self, _: usize, y: i64) -> Option<i32> {
+            Some(i32::from(y >= 0))
+        }
+    }
+
+    fn tensor(len: usize, layer: Option<Layer>) -> Tensor {
+        Tensor {
+            name: "t".into(),
+            shape: vec![len],
+            len,
+            min: 0,
+            max: 1,
+            scale: 1.0,
+            visibility: Visibility::Private,
+            layer,
+        }
+    }
+
+    /// One cell for each list of `(bit, weight)`, with this much added to what makes it a conjunction.
+    fn pair(bits: usize, cells: &[(Vec<(u32, i32)>, i64)]) -> Pair {
+        let entries = cells.iter().enumerate().flat_map(|(output, (weights, _))| {
+            let entry = move |(bit, weight): &(u32, i32)| (output as u32, *bit, *weight);
+            weights.iter().map(entry)
+        });
+        let bias = |(weights, spare): &(Vec<(u32, i32)>, i64)| {
+            spare - i64::from(weights.iter().map(|(_, w)| (*w).max(0)).sum::<i32>())
+        };
+        let layer = Layer {
+            nodes: Vec::new(),
+            terms: vec![Term {
+                source: 0,
+                kernel: Kernel::Sparse {
+                    entries: entries.collect(),
+                },
+            }],
+            bias: cells.iter().map(bias).collect(),
+            function: 0,
+        };
+        Pair([tensor(bits, None), tensor(cells.len(), Some(layer))])
+    }
+
+    /// The leaves of a random tree over `bits`, as conjunctions.
+    fn leaves(
+        rng: &mut ChaCha8Rng,
+        bits: &[u32],
+        path: &[(u32, i32)],
+        into: &mut Vec<(Vec<(u32, i32)>, i64)>,
+    ) {
+        if bits.is_empty() || !path.is_empty() && rng.gen_bool(0.2) {
+            into.push((path.to_vec(), 0));
+            return;
+        }
+        let at = rng.gen_range(0..bits.len());
+        let rest = [&bits[..at], &bits[at + 1..]].concat();
+        for weight in [-1, 1] {
+            let path = [path, &[(bits[at], weight)]].concat();
+            leaves(rng, &rest, &path, into);
+        }
+    }
+
+    #[test]
+    fn leaves_of_a_tree_exclude_one_another() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        for _ in 0..100 {
+            let mut cells = Vec::new();
+            leaves(&mut rng, &[0, 1, 2, 3, 4], &[], &mut cells);
+            let found = groups(&pair(5, &cells), 1).unwrap();
+            assert!(found.iter().all(|group| *group == found[0]), "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_cells_of_a_group_are_ever_one() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let (mut some, mut none) = (0, 0);
+        for _ in 0..20_000 {
+            let bits = rng.gen_range(1..5);
+            let mut cells: Vec<(Vec<(u32, i32)>, i64)> = Vec::new();
+            for _ in 0..rng.gen_range(2..5) {
+                let mut weights = Vec::new();
+                for bit in 0..bits {
+                    if rng.gen_bool(0.7) {
+                        // Now and then a weight that makes it something else.
+                        let weight = [-1, 1, -1, 1, -1, 1, -1, 1, 2][rng.gen_range(0..9)];
+                        weights.push((bit, weight));
+                    }
+                }
+                // Or a sum that bits may miss and still be a 1.
+                cells.push((weights, i64::from(rng.gen_bool(0.1))));
+            }
+            let graph = pair(bits as usize, &cells);
+            let Some(found) = groups(&graph, 1) else {
+                none += 1;
+                continue;
+            };
+            some += 1;
+            let layer = graph.0[1].layer.as_ref().unwrap();
+            for assignment in 0..1u32 << bits {
+                let mut sums = layer.bias.clone();
+                layer.terms[0].kernel.for_each(bits as usize, |o, bit, w| {
+                    sums[o] += i64::from(w) * i64::from(assignment >> bit & 1);
+                });
+                let mut ones: Vec<u32> = (0..sums.len())
+                    .filter(|cell| sums[*cell] >= 0)
+                    .map(|cell| found[cell])
+                    .collect();
+                ones.sort_unstable();
+                assert!(ones.windows(2).all(|pair| pair[0] != pair[1]), "{cells:?}");
+            }
+        }
+        assert!(some > 500 && none > 500, "{some} {none}");
+    }
+}

@@ -4,7 +4,8 @@
 //! by name. Where the two-class conventions of ONNX are vague, onnxruntime decides (1.31; its outputs are in `tests/fixtures`).
 
 use super::attributes::{ints, reals, strings};
-use super::trees::{Ensemble, ensemble, ensemble_5};
+use super::trees::{Ensemble, ensemble};
+use super::trees_5::ensemble_5;
 use super::{Outputs, ensemble as forest, linear, post_transform, svm};
 use crate::Result;
 use crate::float_graph::Activation;

@@ -13,6 +13,7 @@ mod post_transform;
 mod preprocess;
 mod svm;
 mod trees;
+mod trees_5;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,15 +1,15 @@
-//! Reading the attributes of tree ensembles.
+//! Reading the attributes of `TreeEnsembleClassifier` and `TreeEnsembleRegressor`.
 
 use std::collections::{HashMap, HashSet};
 
-use super::attributes::{Reals, finite, ints, length, reals, string, strings, tensor};
+use super::attributes::{finite, ints, length, reals, string, strings};
 use crate::Result;
 use crate::import::node::Node;
 use crate::test::Comparison;
 use crate::tree::{Branch, Child, MAX_DEPTH, Split, Tree};
 
 /// More nodes than any ensemble that can be proved has.
-const MAX_NODES: usize = 1 << 20;
+pub(super) const MAX_NODES: usize = 1 << 20;
 
 /// The sum of many trees' leaves.
 #[derive(Clone, Debug)]
@@ -33,17 +33,17 @@ struct Listed {
     votes: Vec<(usize, f64)>,
 }
 
-struct ListedBranch {
-    feature: i64,
-    mode: Mode,
-    threshold: f64,
-    missing_true: bool,
-    on_true: i64,
-    on_false: i64,
+pub(super) struct ListedBranch {
+    pub(super) feature: i64,
+    pub(super) mode: Mode,
+    pub(super) threshold: f64,
+    pub(super) missing_true: bool,
+    pub(super) on_true: i64,
+    pub(super) on_false: i64,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Mode {
+pub(super) enum Mode {
     Split(Split),
     /// Not equal: an equality with its sides exchanged.
     NotEqual,
@@ -161,7 +161,7 @@ fn add_votes(node: &Node<'_>, votes: &str, scores: usize, listed: &mut [Listed])
     Ok(())
 }
 
-fn score(node: &Node<'_>, id: i64, scores: usize) -> Result<usize> {
+pub(super) fn score(node: &Node<'_>, id: i64, scores: usize) -> Result<usize> {
     usize::try_from(id)
         .ok()
         .filter(|id| *id < scores)
@@ -174,7 +174,7 @@ fn score(node: &Node<'_>, id: i64, scores: usize) -> Result<usize> {
 
 impl Ensemble {
     /// Makes the sum of leaves what the aggregate function asks for.
-    fn aggregate(&mut self, node: &Node<'_>, function: &str) -> Result<()> {
+    pub(super) fn aggregate(&mut self, node: &Node<'_>, function: &str) -> Result<()> {
         match function {
             "SUM" => Ok(()),
             "AVERAGE" => {
@@ -271,11 +271,11 @@ fn grow_one(node: &Node<'_>, id: i64, nodes: &HashMap<i64, Listed>, room: usize)
     Ok(tree)
 }
 
-fn too_many(node: &Node<'_>) -> crate::ModelError {
+pub(super) fn too_many(node: &Node<'_>) -> crate::ModelError {
     node.unsupported("an ensemble of so many branches is not; train fewer or smaller trees")
 }
 
-fn too_deep(node: &Node<'_>, tree: i64) -> crate::ModelError {
+pub(super) fn too_deep(node: &Node<'_>, tree: i64) -> crate::ModelError {
     node.unsupported(format!(
         "tree {tree} is deeper than {MAX_DEPTH} branches; train with a max_depth (6 to 10 are cheap to prove)"
     ))
@@ -295,7 +295,7 @@ fn sorted(mut votes: Vec<(usize, f64)>) -> Vec<(usize, f64)> {
 }
 
 impl Tree {
-    fn attach(&mut self, side: Option<(usize, bool)>, child: Child) {
+    pub(super) fn attach(&mut self, side: Option<(usize, bool)>, child: Child) {
         match side {
             None => self.root = child,
             Some((branch, true)) => self.branches[branch].on_true = child,
@@ -314,7 +314,7 @@ impl ListedBranch {
     }
 
     /// The branch, its sides not attached yet.
-    fn branch(&self, node: &Node<'_>, tree: i64) -> Result<Branch> {
+    pub(super) fn branch(&self, node: &Node<'_>, tree: i64) -> Result<Branch> {
         let feature = usize::try_from(self.feature).map_err(|_| {
             node.invalid(format!(
                 "tree {tree} reads feature {}; export the model again",
@@ -339,184 +339,5 @@ impl ListedBranch {
             on_true: Child::Leaf(0),
             on_false: Child::Leaf(0),
         })
-    }
-}
-
-/// `TreeEnsemble` of `ai.onnx.ml` 5.
-pub(super) fn ensemble_5(node: &Node<'_>) -> Result<Ensemble> {
-    let scores = usize::try_from(node.int("n_targets", 0)).unwrap_or(0);
-    if scores == 0 || scores > MAX_NODES {
-        return Err(node.invalid("attribute `n_targets` is missing; export the model again"));
-    }
-    let (splits, modes) = (tensor(node, "nodes_splits")?, tensor(node, "nodes_modes")?);
-    let leaf_weights = tensor(node, "leaf_weights")?;
-    let leaf_targets = ints(node, "leaf_targetids");
-    length(
-        node,
-        "leaf_weights",
-        leaf_weights.values.len(),
-        leaf_targets.len(),
-    )?;
-    finite(node, "leaf_weights", &leaf_weights.values)?;
-    let leaves = leaf_weights.values.iter().zip(&leaf_targets);
-    let leaves: Vec<(usize, f64)> = leaves
-        .map(|(weight, target)| Ok((score(node, *target, scores)?, *weight)))
-        .collect::<Result<_>>()?;
-    let nodes = Nodes5::new(node, &splits, &modes)?;
-    let roots = ints(node, "tree_roots");
-    let mut trees = Vec::with_capacity(roots.len());
-    let mut branches = 0;
-    for root in roots {
-        let tree = nodes.grow(node, root, &leaves)?;
-        branches += tree.branches.len();
-        // Trees may share nodes here, so the file's size does not bound theirs.
-        if branches > MAX_NODES {
-            return Err(too_many(node));
-        }
-        trees.push(tree);
-    }
-    if trees.is_empty() {
-        return Err(node.invalid("has no trees; export the model again"));
-    }
-    let number = |name, default| usize::try_from(node.int(name, default)).ok();
-    let named = |names: &'static [&'static str], at: Option<usize>| {
-        at.and_then(|at| names.get(at))
-            .copied()
-            .unwrap_or("unknown")
-    };
-    let post_transform = named(
-        &["NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO", "PROBIT"],
-        number("post_transform", 0),
-    );
-    let mut ensemble = Ensemble {
-        trees,
-        scores,
-        base: Vec::new(),
-        single: !splits.double,
-        post_transform: post_transform.to_owned(),
-    };
-    let aggregate = named(
-        &["AVERAGE", "SUM", "MIN", "MAX"],
-        number("aggregate_function", 1),
-    );
-    ensemble.aggregate(node, aggregate)?;
-    Ok(ensemble)
-}
-
-/// The nodes of all trees of a `TreeEnsemble`.
-struct Nodes5 {
-    modes: Vec<Mode>,
-    features: Vec<i64>,
-    thresholds: Vec<f64>,
-    missing: Vec<i64>,
-    /// Node or leaf number, and whether it is a leaf's; for true and false.
-    children: [(Vec<i64>, Vec<i64>); 2],
-}
-
-impl Nodes5 {
-    fn new(node: &Node<'_>, splits: &Reals, modes: &Reals) -> Result<Self> {
-        let count = splits.values.len();
-        if count == 0 || count > MAX_NODES {
-            return Err(node.invalid(format!(
-                "has {count} tree nodes, expected 1 to {MAX_NODES}; train fewer or smaller trees"
-            )));
-        }
-        length(node, "nodes_modes", modes.values.len(), count)?;
-        let list = |name: &str| -> Result<Vec<i64>> {
-            let values = ints(node, name);
-            length(node, name, values.len(), count)?;
-            Ok(values)
-        };
-        let missing = ints(node, "nodes_missing_value_tracks_true");
-        if !missing.is_empty() {
-            length(
-                node,
-                "nodes_missing_value_tracks_true",
-                missing.len(),
-                count,
-            )?;
-        }
-        let mode = |number: &f64| match *number as i64 {
-            0 => Ok(Mode::Split(Split::Compare(Comparison::AtMost))),
-            1 => Ok(Mode::Split(Split::Compare(Comparison::Below))),
-            2 => Ok(Mode::Split(Split::Compare(Comparison::AtLeast))),
-            3 => Ok(Mode::Split(Split::Compare(Comparison::Above))),
-            4 => Ok(Mode::Split(Split::Equal)),
-            5 => Ok(Mode::NotEqual),
-            6 => Err(node.unsupported(
-                "set membership in a branch is not; one-hot encode the categories before training",
-            )),
-            other => Err(node.invalid(format!(
-                "mode {other} is none of 0 to 6; export the model again"
-            ))),
-        };
-        Ok(Self {
-            modes: modes.values.iter().map(mode).collect::<Result<_>>()?,
-            features: list("nodes_featureids")?,
-            thresholds: splits.values.clone(),
-            missing,
-            children: [
-                (list("nodes_truenodeids")?, list("nodes_trueleafs")?),
-                (list("nodes_falsenodeids")?, list("nodes_falseleafs")?),
-            ],
-        })
-    }
-
-    fn grow(&self, node: &Node<'_>, root: i64, leaves: &[(usize, f64)]) -> Result<Tree> {
-        let missing = |what: &str, at: i64| {
-            node.invalid(format!(
-                "tree {root} leads to {what} {at}, which does not exist or has several parents; export the model again"
-            ))
-        };
-        let mut tree = Tree {
-            root: Child::Leaf(0),
-            branches: Vec::new(),
-            leaves: Vec::new(),
-        };
-        let mut pending = vec![(root, false, 0, None)];
-        while let Some((at, leaf, depth, side)) = pending.pop() {
-            if depth > MAX_DEPTH {
-                return Err(too_deep(node, root));
-            }
-            let index = usize::try_from(at).unwrap_or(usize::MAX);
-            let child = if leaf {
-                let vote = leaves.get(index).ok_or_else(|| missing("leaf", at))?;
-                tree.leaves.push(vec![*vote]);
-                Child::Leaf(tree.leaves.len() - 1)
-            } else {
-                // A tree cannot have more nodes than there are: something leads back.
-                if index >= self.modes.len() || tree.branches.len() >= self.modes.len() {
-                    return Err(missing("node", at));
-                }
-                let [on_true, on_false] = [0, 1].map(|side| self.children[side].0[index]);
-                let listed = ListedBranch {
-                    feature: self.features[index],
-                    mode: self.modes[index],
-                    threshold: self.thresholds[index],
-                    missing_true: self.missing.get(index).is_some_and(|flag| *flag != 0),
-                    on_true,
-                    on_false,
-                };
-                let number = tree.branches.len();
-                let sides = if listed.mode == Mode::NotEqual {
-                    [1, 0]
-                } else {
-                    [0, 1]
-                };
-                for (holds, side) in [(false, sides[1]), (true, sides[0])] {
-                    let (ids, leaf) = &self.children[side];
-                    pending.push((
-                        ids[index],
-                        leaf[index] != 0,
-                        depth + 1,
-                        Some((number, holds)),
-                    ));
-                }
-                tree.branches.push(listed.branch(node, root)?);
-                Child::Branch(number)
-            };
-            tree.attach(side, child);
-        }
-        Ok(tree)
     }
 }
