@@ -66,19 +66,9 @@ pub fn count_correct(path: impl AsRef<Path>, output: Option<&str>) -> Result<Vec
         });
         class
     };
-    let equal = format!("{CORRECT}/equal");
-    graph.node.push(node("Equal", &[&class, LABEL], &equal));
-    graph.node.push(NodeProto {
-        attribute: vec![AttributeProto {
-            name: "to".into(),
-            r#type: AttributeType::Int as i32,
-            i: DataType::Float as i64,
-            ..Default::default()
-        }],
-        ..node("Cast", &[&equal], CORRECT)
-    });
+    graph.node.push(node("Equal", &[&class, LABEL], CORRECT));
     graph.input.push(value(LABEL, DataType::Int64));
-    graph.output = vec![value(CORRECT, DataType::Float)];
+    graph.output = vec![value(CORRECT, DataType::Bool)];
     Ok(model.encode_to_vec())
 }
 

@@ -74,3 +74,30 @@ fn what_cannot_be_gathered() {
         assert!(error.contains("items"), "{error}");
     }
 }
+
+#[test]
+fn leaves_still_exclude_one_another() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ml");
+    let float = import(folder.join("xgboost-stumps.onnx")).unwrap();
+    let len = float.input_specs()[0].len;
+    let rows = (0..64).map(|row| {
+        vec![
+            (0..len)
+                .map(|cell| f64::from((row * 37 + cell as i32 * 11) % 19) - 9.0)
+                .collect(),
+        ]
+    });
+    let data = DataSet::from_rows(rows.collect(), &float.input_specs()).unwrap();
+    let model = compile(&float, &data, &Options::default()).unwrap();
+    let graph = model.graph();
+    let items: Vec<_> = data.rows()[..4]
+        .iter()
+        .map(|row| model.quantise_input(row, OutOfDomain::Reject).unwrap())
+        .collect();
+    let gathered = gather(&model, 4).unwrap();
+    let trace = execute(gathered.graph(), &gather_inputs(&items)).unwrap();
+    let scores = items
+        .iter()
+        .map(|item| execute(graph, item).unwrap().outputs(graph)[0][0]);
+    assert_eq!(trace.outputs(gathered.graph())[0][0], scores.max().unwrap());
+}
