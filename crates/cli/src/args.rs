@@ -9,6 +9,7 @@ use crate::commands::{
     completions::Completions,
     demo::Demo,
     estimate::Estimate,
+    gather::{Gather, Label},
     hide::{Hide, Redact},
     inspect::Inspect,
     prove::Prove,
@@ -17,9 +18,11 @@ use crate::commands::{
 };
 use crate::error::CliError;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Limits};
-use verdict_model::{CompiledModel, Goal, InputDomain, Options, Visibility};
+use verdict_model::{
+    CompiledModel, FloatGraph, Goal, InputDomain, ModelError, Options, Visibility, import_outputs,
+};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -70,6 +73,10 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Compare a compiled model with its float model, and draw a report
     Accuracy(Accuracy),
+    /// Make a model of many items at once whose outputs are the largest over them
+    Gather(Gather),
+    /// Add an input for labels to an ONNX file, and whether the model is right as its output
+    Label(Label),
     /// Print the commitments to inputs that a proof will carry
     Commit(Commit),
     /// Make the secret that keeps a model's weights private, good for a number of proofs
@@ -173,6 +180,10 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Quantisation")]
 pub(crate) struct QuantiseArgs {
+    /// Values of the ONNX graph to take for outputs, e.g. the logits before a soft-max; may be given several times
+    /// [default: the file's outputs; of classifiers the scores]
+    #[arg(long, value_name = "NAME")]
+    output_name: Vec<String>,
     /// Whether the inputs are public values, or committed to [default: private]
     #[arg(long, value_name = "VISIBILITY")]
     input: Option<VisibilityArg>,
@@ -203,6 +214,12 @@ pub(crate) struct QuantiseArgs {
 }
 
 impl QuantiseArgs {
+    /// Imports an ONNX file up to the outputs asked for.
+    pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, ModelError> {
+        let names: Vec<&str> = self.output_name.iter().map(String::as_str).collect();
+        import_outputs(path, &names)
+    }
+
     /// The compiler's options for a model with `inputs` inputs.
     pub(crate) fn options(&self, goal: Goal, inputs: usize) -> Options {
         let defaults = Options::default();

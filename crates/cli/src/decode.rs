@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use verdict_circuit::{Batch, WordLayout};
 use verdict_evm::unpack_batch;
-use verdict_model::{CompiledModel, FloatGraph, TensorId, Trace, import};
+use verdict_model::{CompiledModel, FloatGraph, TensorId, Trace, import, import_outputs};
 
 /// More values than this are cut in text; JSON has all.
 const SHOWN: usize = 16;
@@ -157,6 +157,24 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             right: expected,
             hint: "give the ONNX file that the model was compiled from",
         })));
+    }
+    let outputs = model.manifest().outputs.iter();
+    let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
+    let float = if names == float.output_names {
+        float
+    } else {
+        import_outputs(onnx, &names)?
+    };
+    let (of, inputs) = (float.input_specs(), model.manifest().input_specs());
+    if of
+        .iter()
+        .map(|spec| spec.len)
+        .ne(inputs.iter().map(|spec| spec.len))
+    {
+        return Err(CliError::Input(format!(
+            "{} computes one item, the compiled model several; leave the ONNX file out",
+            onnx.display()
+        )));
     }
     Ok(float)
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use std::{fs::File, io::Read, path::Path};
-use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile, import};
+use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile};
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 
 /// What a file is, by its first bytes.
@@ -64,7 +64,7 @@ pub(crate) fn model(
             args.model.display()
         ))),
         (Kind::Onnx, calibration) => {
-            let float = import(&args.model)?;
+            let float = quantise.import(&args.model)?;
             let Some(calibration) = calibration else {
                 return Err(usage(format!(
                     "{} is an ONNX file; give --calibration, or compile it first",
@@ -112,6 +112,43 @@ pub(crate) fn rows(
         )));
     }
     Ok(rows)
+}
+
+/// Rows of one item each as one row of a gathered model, whose inputs have a last axis of items.
+pub(crate) fn gathered(
+    path: &Path,
+    model: &CompiledModel,
+    first: usize,
+) -> Result<Vec<Vec<f64>>, CliError> {
+    let mut specs = model.manifest().input_specs();
+    let counts: Vec<Option<usize>> = specs.iter_mut().map(|spec| spec.shape.pop()).collect();
+    let outputs = &model.manifest().outputs;
+    let largest = outputs.iter().all(|output| output.name.starts_with("max("));
+    let items = match counts.as_slice() {
+        [Some(items), rest @ ..]
+            if largest && *items > 1 && rest.iter().all(|it| *it == Some(*items)) =>
+        {
+            *items
+        }
+        _ => {
+            return Err(usage(
+                "--gather is for models that `verdict gather` made; this one computes one item",
+            ));
+        }
+    };
+    for spec in &mut specs {
+        spec.len /= items;
+    }
+    let data = DataSet::load(path, &specs)?;
+    let rows = rows(path, &data, first, items)?;
+    Ok((0..specs.len())
+        .map(|input| {
+            let cells = 0..specs[input].len;
+            cells
+                .flat_map(|cell| rows.iter().map(move |row| row[input][cell]))
+                .collect()
+        })
+        .collect())
 }
 
 /// The model that a proof is about, or its architecture, with the digest that the proof states.

@@ -44,8 +44,8 @@ pub(crate) fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     let mut bounds: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
     for term in &layer.terms {
         let (min, max, len) = cells.range(term.source);
-        // A convolution of such cells is what made them exclusive.
-        if !matches!(term.kernel, Kernel::Conv(_))
+        // A convolution of such cells is what made them exclusive, unless it looks at one place alone.
+        if !matches!(&term.kernel, Kernel::Conv(conv) if conv.size != [1, 1])
             && let Some(groups) = groups(cells, term.source)
         {
             exclusive_bounds(&term.kernel, &groups, &mut bounds);

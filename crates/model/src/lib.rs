@@ -31,11 +31,13 @@ mod feature_grid;
 mod float;
 mod float_graph;
 mod function;
+mod gather;
 pub mod graph;
 mod import;
 mod input_grid;
 mod interval;
 mod key_unit;
+mod label;
 mod linear;
 mod manifest;
 mod missing;
@@ -60,11 +62,13 @@ pub use float::FloatTrace;
 pub use float_graph::{
     Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,
 };
+pub use gather::{gather, gather_inputs};
 pub use graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
     Visibility,
 };
 pub use import::{import, import_outputs};
+pub use label::{CORRECT, LABEL, count_correct};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use missing::Missing;
 pub use options::{Goal, InputDomain, Options};

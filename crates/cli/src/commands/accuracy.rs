@@ -17,7 +17,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
 };
-use verdict_model::{DataSet, Goal, import};
+use verdict_model::{DataSet, Goal};
 
 #[derive(Debug, Args)]
 #[command(
@@ -115,7 +115,7 @@ impl Accuracy {
         meter.begin("model");
         let model = load::model(&self.model, &self.quantise, Goal::default())?;
         let float = match (load::kind(&self.model.model)?, &self.onnx) {
-            (Kind::Onnx, None) => import(&self.model.model)?,
+            (Kind::Onnx, None) => self.quantise.import(&self.model.model)?,
             (Kind::Onnx, Some(_)) => {
                 return Err(usage("the model is an ONNX file already; leave --onnx out"));
             }

@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_model::{
-    AccuracyReport, DataSet, InputManifest, Manifest, Reference, accuracy, compile, import,
+    AccuracyReport, DataSet, InputManifest, Manifest, Reference, accuracy, compile,
 };
 
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ impl Compile {
             .unwrap_or_else(|| self.model.with_extension("verdict"));
         let meter = Meter::new(output);
         meter.begin("import");
-        let float = import(&self.model)?;
+        let float = self.quantise.import(&self.model)?;
         let data = DataSet::load(&self.calibration, &float.input_specs())?;
         let test = self
             .test

@@ -8,6 +8,7 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod estimate;
+pub(crate) mod gather;
 pub(crate) mod hide;
 pub(crate) mod inspect;
 pub(crate) mod prove;
@@ -25,6 +26,8 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), CliError> {
         Command::Prove(args) => args.run(output),
         Command::Verify(args) => args.run(output),
         Command::Accuracy(args) => args.run(output),
+        Command::Gather(args) => args.run(output),
+        Command::Label(args) => args.run(output),
         Command::Commit(args) => args.run(output),
         Command::Hide(args) => args.run(output),
         Command::Redact(args) => args.run(output),

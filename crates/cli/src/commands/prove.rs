@@ -41,6 +41,9 @@ pub(crate) struct Prove {
     /// Which row of it, from 0; of a batch, the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     row: usize,
+    /// The model is a gathered one: take as many rows as it has items, from --row on
+    #[arg(long, conflicts_with = "batch")]
+    gather: bool,
     /// What the consumer contract binds the proof to: 32 bytes below the field's modulus [default: zero]
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
@@ -95,9 +98,13 @@ struct Proved {
 impl Prove {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         let model = CompiledModel::load(&self.model)?;
-        let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
         let batch = self.batch.batch(&model)?;
-        let rows = load::rows(&self.input, &data, self.row, batch.items)?;
+        let rows = if self.gather {
+            vec![load::gathered(&self.input, &model, self.row)?]
+        } else {
+            let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
+            load::rows(&self.input, &data, self.row, batch.items)?
+        };
         let out_of_domain = if self.saturate {
             OutOfDomain::Saturate
         } else {

@@ -35,8 +35,10 @@ pub(super) fn read_npz(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
         let name = match (names.as_slice(), source.specs) {
             (names, _) if names.contains(&spec.name) => spec.name.as_str(),
             ([only], [_]) => only,
-            // Labels often lie beside the inputs.
-            (names, [_]) if names.iter().any(|name| name == "x") => "x",
+            // Labels often lie beside the inputs, or are a second one.
+            (names, [first, ..]) if first.name == spec.name && names.iter().any(|name| name == "x") => {
+                "x"
+            }
             _ => {
                 return Err(source.format(format!(
                     "holds the arrays {}, none of them called `{}`; expected one array per input, named like it",

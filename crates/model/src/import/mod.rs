@@ -18,7 +18,7 @@ mod norms;
 mod plane_ops;
 mod prelu;
 mod products;
-mod proto;
+pub(crate) mod proto;
 mod resize;
 mod rows;
 mod shape_ops;

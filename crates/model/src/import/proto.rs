@@ -14,7 +14,7 @@ use crate::linear::Affine;
 use crate::{ModelError, Result};
 
 /// The file's bytes and what they decode to.
-pub(super) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
+pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
     let bytes = std::fs::read(path).map_err(|source| ModelError::Read {
         path: path.into(),
         source,
