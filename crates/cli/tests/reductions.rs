@@ -99,7 +99,7 @@ fn the_largest_over_items() {
         &["verdict gather"],
     );
     place.fails(
-        3,
+        2,
         &["gather", "mlp-digits.verdict", "--items", "1"],
         &["items"],
     );
