@@ -25,12 +25,13 @@ def oracle(rng):
 
 
 def risk(rng):
-    """Ratios of a lending market from the collateral's volatility, the market's utilisation, and how deep trading is."""
-    x = np.column_stack([rng.uniform(0.1, 1.2, ROWS), rng.uniform(0.0, 1.0, ROWS), rng.uniform(1.0, 50.0, ROWS)])
-    threshold = 0.86 - 0.16 * x[:, 0] - 0.05 * x[:, 1] + 0.0008 * x[:, 2]
-    bonus = 1.04 + 0.05 * x[:, 0]
-    y = np.column_stack([threshold - 0.06, threshold, np.minimum(bonus, 0.99 / threshold)])
-    return x, y, 1.0, "ratios", ["volatility", "utilisation", "depth"]
+    """Ratios of a lending market from what the market itself knows: the collateral's price, what is supplied, what is borrowed."""
+    supplied = rng.uniform(10_000.0, 1_000_000.0, ROWS)
+    used = rng.uniform(0.0, 0.9, ROWS)
+    x = np.column_stack([rng.uniform(0.5, 1.5, ROWS), supplied, supplied * used])
+    threshold = 0.84 - 0.10 * used - 0.06 * np.abs(1.0 - x[:, 0])
+    y = np.column_stack([threshold - 0.06, threshold, 1.05 + 0.03 * used])
+    return x, y, 1.0, "ratios", ["price", "supplied", "borrowed"]
 
 
 def guard(rng):

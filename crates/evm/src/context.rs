@@ -4,8 +4,7 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 
 /// keccak256 of the context's type; see `InferenceContext.sol`.
-const CONTEXT_TYPE: &str =
-    "VerdictContext(uint256 chainId,address consumer,uint256 modelId,uint256 version,bytes32 payload)";
+const CONTEXT_TYPE: &str = "VerdictContext(uint256 chainId,address consumer,uint256 modelId,uint256 version,bytes32 payload)";
 
 /// Whom a proof is for, without the consumer's own payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

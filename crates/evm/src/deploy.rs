@@ -79,13 +79,14 @@ pub fn deploy_core(
     let registry = Artifact::load("ModelRegistry")?.bytecode;
     let registry = [registry.as_ref(), &arguments].concat().into();
     let registry = deploy(chain, "ModelRegistry", registry)?;
-    let gateway = Artifact::load("VerdictGateway")?.with_arguments(&VerdictGateway::constructorCall {
-        registry_: registry,
-        admin: settings.admin,
-        adminDelay: Uint::from(settings.admin_delay),
-        guardian: settings.guardian,
-        allowDevelopment: settings.allow_development,
-    });
+    let gateway =
+        Artifact::load("VerdictGateway")?.with_arguments(&VerdictGateway::constructorCall {
+            registry_: registry,
+            admin: settings.admin,
+            adminDelay: Uint::from(settings.admin_delay),
+            guardian: settings.guardian,
+            allowDevelopment: settings.allow_development,
+        });
     let gateway = deploy(chain, "VerdictGateway", gateway)?;
 
     let selector = FixedBytes::from_slice(&keccak256(&settings.route)[..4]);
@@ -148,10 +149,14 @@ impl Registration {
     fn publish(&self, chain: &mut dyn Chain, core: &Core) -> Result<Vec<Step>, EvmError> {
         let mut steps = Vec::new();
         let key = self.key.clone();
-        let address = chain.read(core.verifying_keys, &IVerifyingKeys::addressOfCall { key: key.clone() })?;
+        let address = chain.read(
+            core.verifying_keys,
+            &IVerifyingKeys::addressOfCall { key: key.clone() },
+        )?;
         let mut gas = None;
         if chain.code(address)?.is_empty() {
-            let (_, receipt) = chain.transact(core.verifying_keys, &IVerifyingKeys::publishCall { key })?;
+            let (_, receipt) =
+                chain.transact(core.verifying_keys, &IVerifyingKeys::publishCall { key })?;
             gas = Some(receipt.gas);
         }
         steps.push(Step {
@@ -162,7 +167,8 @@ impl Registration {
         let digest = keccak256(&self.key);
         let indexed = chain.read(core.registry, &ModelRegistry::keyOfCall { digest })?;
         if indexed.is_zero() {
-            let (_, receipt) = chain.transact(core.registry, &ModelRegistry::indexKeyCall { key: address })?;
+            let (_, receipt) =
+                chain.transact(core.registry, &ModelRegistry::indexKeyCall { key: address })?;
             steps.push(Step {
                 what: "key's digest",
                 address: core.registry,
@@ -248,7 +254,10 @@ pub fn propose_update(
         address: core.registry,
         gas: Some(receipt.gas),
     });
-    let pending = chain.read(core.registry, &ModelRegistry::pendingUpdateCall { modelId: model_id })?;
+    let pending = chain.read(
+        core.registry,
+        &ModelRegistry::pendingUpdateCall { modelId: model_id },
+    )?;
     let proposed = Proposed {
         version: pending.version,
         eta: pending.eta.to(),
@@ -265,8 +274,20 @@ pub fn record(
     version: u32,
 ) -> Result<ModelRecord, EvmError> {
     let (id, registry) = (model_id, core.registry);
-    let pin = chain.read(registry, &ModelRegistry::pinOfCall { modelId: id, version })?;
-    let of = chain.read(registry, &ModelRegistry::versionOfCall { modelId: id, version })?;
+    let pin = chain.read(
+        registry,
+        &ModelRegistry::pinOfCall {
+            modelId: id,
+            version,
+        },
+    )?;
+    let of = chain.read(
+        registry,
+        &ModelRegistry::versionOfCall {
+            modelId: id,
+            version,
+        },
+    )?;
     Ok(ModelRecord {
         model_id: model_id.saturating_to(),
         version,

@@ -120,7 +120,9 @@ pub enum EvmError {
     #[error("the chain has no block {0}, or has forgotten it")]
     NoSuchBlock(u64),
     /// The chain lacks what deterministic addresses need.
-    #[error("{0} lacks the deterministic deployment proxy at 0x4e59b44847b379578588920cA78FbF26c0B4956C; deploy it first")]
+    #[error(
+        "{0} lacks the deterministic deployment proxy at 0x4e59b44847b379578588920cA78FbF26c0B4956C; deploy it first"
+    )]
     NoDeterministicDeployer(String),
     /// A file of the embedded chain that does not parse.
     #[error("{path} is not a chain of `--local`: {detail}", path = path.display())]

@@ -31,7 +31,8 @@ pub use calldata::{
     PublicTensor, Unpacked, instance, public_values, unpack, unpack_batch, verify_calldata,
 };
 pub use deploy::{
-    CoreSettings, Proposed, Registration, Step, deploy_core, propose_update, record, register_model, route_name,
+    CoreSettings, Proposed, Registration, Step, deploy_core, propose_update, record,
+    register_model, route_name,
 };
 pub use deployment::{ContractRecord, Core, Deployment, ModelRecord};
 pub use error::EvmError;

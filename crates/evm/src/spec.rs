@@ -68,8 +68,9 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Evm
             scaleE36: scale_e36(output.scale)?,
         });
     }
-    let output_items = output_items
-        .ok_or_else(|| EvmError::Spec("it makes no output public; a proof would say nothing".into()))?;
+    let output_items = output_items.ok_or_else(|| {
+        EvmError::Spec("it makes no output public; a proof would say nothing".into())
+    })?;
     Ok(ModelSpec {
         inputItems: items,
         outputItems: output_items,
@@ -93,14 +94,20 @@ fn packing(bits: u32) -> Result<u8, EvmError> {
         8 => Ok(0),
         16 => Ok(1),
         32 => Ok(2),
-        _ => Err(EvmError::Spec(format!("values of {bits} bits have no packing on chain"))),
+        _ => Err(EvmError::Spec(format!(
+            "values of {bits} bits have no packing on chain"
+        ))),
     }
 }
 
 /// `scale·10^36`, rounded to nearest. Exact: what the chain computes with is what the manifest says, not what a product of two
 /// floating-point numbers would be.
 fn scale_e36(scale: f64) -> Result<Uint<192, 3>, EvmError> {
-    let fail = || EvmError::Spec(format!("a scale of {scale:e} does not fit 192 bits with 36 decimals"));
+    let fail = || {
+        EvmError::Spec(format!(
+            "a scale of {scale:e} does not fit 192 bits with 36 decimals"
+        ))
+    };
     if !scale.is_finite() || scale <= 0.0 {
         return Err(fail());
     }
@@ -142,11 +149,23 @@ mod tests {
     #[test]
     fn scales_are_exact() {
         let e36 = |text: &str| text.parse::<Uint<192, 3>>().unwrap();
-        assert_eq!(scale_e36(1.0).unwrap(), e36("1000000000000000000000000000000000000"));
-        assert_eq!(scale_e36(0.5).unwrap(), e36("500000000000000000000000000000000000"));
-        assert_eq!(scale_e36(1024.0).unwrap(), e36("1024000000000000000000000000000000000000"));
+        assert_eq!(
+            scale_e36(1.0).unwrap(),
+            e36("1000000000000000000000000000000000000")
+        );
+        assert_eq!(
+            scale_e36(0.5).unwrap(),
+            e36("500000000000000000000000000000000000")
+        );
+        assert_eq!(
+            scale_e36(1024.0).unwrap(),
+            e36("1024000000000000000000000000000000000000")
+        );
         // The nearest f64 to a tenth is 0.1000000000000000055511151231257827…
-        assert_eq!(scale_e36(0.1).unwrap(), e36("100000000000000005551115123125782702"));
+        assert_eq!(
+            scale_e36(0.1).unwrap(),
+            e36("100000000000000005551115123125782702")
+        );
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e30, 1e-40] {
             assert!(scale_e36(wrong).is_err(), "{wrong}");
         }

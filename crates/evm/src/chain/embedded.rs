@@ -105,7 +105,10 @@ impl EmbeddedChain {
         data: Bytes,
     ) -> Result<ExecutionResult, EvmError> {
         let timestamp = self.next_time();
-        let (tx, block) = (self.transaction(what, kind, data)?, self.block_at(timestamp));
+        let (tx, block) = (
+            self.transaction(what, kind, data)?,
+            self.block_at(timestamp),
+        );
         let chain_id = self.chain_id;
         let result = Context::mainnet()
             .with_db(&mut self.db)

@@ -12,7 +12,9 @@ static ERRORS: LazyLock<HashMap<Selector, Error>> = LazyLock::new(|| {
     let mut errors = HashMap::new();
     for artifact in Artifact::names().filter_map(|name| Artifact::load(name).ok()) {
         for error in artifact.abi.errors() {
-            errors.entry(error.selector()).or_insert_with(|| error.clone());
+            errors
+                .entry(error.selector())
+                .or_insert_with(|| error.clone());
         }
     }
     errors
@@ -33,7 +35,10 @@ impl Revert {
     /// Decodes what a call that reverted returned.
     pub fn new(data: Bytes) -> Self {
         if data.is_empty() {
-            return Self::unnamed(data, "nothing: no such function, or a check without a message".into());
+            return Self::unnamed(
+                data,
+                "nothing: no such function, or a check without a message".into(),
+            );
         }
         if let Ok(reason) = Reason::abi_decode(&data) {
             let text = format!("\"{}\"", reason.reason);
@@ -144,31 +149,51 @@ fn advice(name: &str) -> Option<&'static str> {
             "the proof is of other public values: prove again with the context that `verdict call context …` prints now, the inputs of \
              the evidence, and the outputs of that proof"
         }
-        "WrongPublicValueCount" => "the proof is of another model, or of another batch size, than the consumer's",
-        "WrongProofLength" | "NotAVerifyingKey" => "the proof is of another verifying key than the registered one: prove with its plan and set-up",
+        "WrongPublicValueCount" => {
+            "the proof is of another model, or of another batch size, than the consumer's"
+        }
+        "WrongProofLength" | "NotAVerifyingKey" => {
+            "the proof is of another verifying key than the registered one: prove with its plan and set-up"
+        }
         "InputsTooOld" | "DataOutOfTime" => "get fresh evidence and prove again",
         "InputsFromTheFuture" => "wait, or get evidence whose time has come",
-        "InputsNotNewer" | "EvidenceNotNewer" => "this evidence, or newer, was taken already: get newer evidence and prove again",
-        "EvidenceUsed" => "the evidence is from before the last pause: choose a newer anchor block and prove again",
+        "InputsNotNewer" | "EvidenceNotNewer" => {
+            "this evidence, or newer, was taken already: get newer evidence and prove again"
+        }
+        "EvidenceUsed" => {
+            "the evidence is from before the last pause: choose a newer anchor block and prove again"
+        }
         "EvidenceOutOfRange" => "get evidence of the right time and prove again",
-        "AnchorOutOfRange" | "UnknownBlockHash" => "choose a recent block as the anchor and prove again",
+        "AnchorOutOfRange" | "UnknownBlockHash" => {
+            "choose a recent block as the anchor and prove again"
+        }
         "DeadlineOver" => "prove again with a later deadline",
         "AnswerOutOfRange" => "the oracle takes no such answer, from nobody: check the inputs",
         "NothingParked" => "there is no move to confirm: submit instead",
         "ConfirmationTooEarly" => "wait until the time it names, then prove newer inputs",
-        "MovePending" => "a large move waits for its confirmation: read latestRoundData, or confirm it",
+        "MovePending" => {
+            "a large move waits for its confirmation: read latestRoundData, or confirm it"
+        }
         "AnswerStale" | "NoRound" => "nobody has submitted in time: submit a proof",
         "QuorumNotMet" => "collect more signatures",
-        "InvalidSignature" => "a signature is of other data, of another consumer or chain, or not of a signer in force: ask the signers again",
-        "UnknownSnapshot" => "take a snapshot first, and give its block, time and words as evidence",
+        "InvalidSignature" => {
+            "a signature is of other data, of another consumer or chain, or not of a signer in force: ask the signers again"
+        }
+        "UnknownSnapshot" => {
+            "take a snapshot first, and give its block, time and words as evidence"
+        }
         "VersionNotPrepared" => "call prepare(version) of the feature source",
-        "WrongFeatureCount" | "WrongEvidenceLength" | "WrongWordCount" => "the evidence has the words of another model",
+        "WrongFeatureCount" | "WrongEvidenceLength" | "WrongWordCount" => {
+            "the evidence has the words of another model"
+        }
         "EnforcedPause" => "the contract is paused: its owner resumes it",
         "VersionHalted" | "ModelNotActive" | "VersionIsDeprecated" | "ModelDeprecated" => {
             "the model's owner withdrew this version: the consumer needs another"
         }
         "RouteIsFrozen" => "guardians froze the route to this verifier, for good",
-        "ScoreTooLow" => "the model does not find the evidence suspicious enough: there is nothing to pause for",
+        "ScoreTooLow" => {
+            "the model does not find the evidence suspicious enough: there is nothing to pause for"
+        }
         "AlreadyPaused" => "it is paused already",
         "CoolingDown" => "wait until the time it names",
         "BudgetExhausted" => "the guard has paused as long as it may in this period",
@@ -178,7 +203,9 @@ fn advice(name: &str) -> Option<&'static str> {
         "TooEarly" => "wait until the parameter may move again",
         "ChangeTooLarge" | "OutOfBounds" => "the limits don't allow such a change",
         "NothingToChange" => "the market is as the model wants it already",
-        "NotPending" => "the proposal was executed, vetoed, superseded, or has expired: propose anew",
+        "NotPending" => {
+            "the proposal was executed, vetoed, superseded, or has expired: propose anew"
+        }
         "MarketIsRestricted" => "guardians restricted this market",
         "UnknownSource" => "the administrator has to add this source to the updater first",
         "BatchExists" => "this batch number was taken: nothing is to be done, or choose the next",
@@ -189,13 +216,19 @@ fn advice(name: &str) -> Option<&'static str> {
         "EntryPaid" | "IdentityPaid" | "AccountPaid" => "it was paid already",
         "NotInBatch" => "the entry or its path is not of this batch",
         "NothingToClaim" => "the score is worth nothing",
-        "AccessControlUnauthorizedAccount" | "OwnableUnauthorizedAccount" | "NotModelOwner" => "use the account that may do this",
+        "AccessControlUnauthorizedAccount" | "OwnableUnauthorizedAccount" | "NotModelOwner" => {
+            "use the account that may do this"
+        }
         "UpdateNotReady" => "wait until the time it names",
         "UpdateExpired" => "propose the update again",
         "UpdateAlreadyPending" => "cancel the pending update first",
         "NoUpdatePending" => "propose an update first",
-        "DevelopmentSetupRefused" => "this gateway takes no verifier of the insecure development set-up",
-        "UnsupportedProofSystem" => "the gateway's administrator has to add a route to this verifier first",
+        "DevelopmentSetupRefused" => {
+            "this gateway takes no verifier of the insecure development set-up"
+        }
+        "UnsupportedProofSystem" => {
+            "the gateway's administrator has to add a route to this verifier first"
+        }
         _ => return None,
     })
 }

@@ -103,7 +103,11 @@ impl Chain for RpcChain {
 
     fn latest(&mut self) -> Result<Block, EvmError> {
         let what = "eth_getBlockByNumber";
-        let get = async { self.provider.get_block_by_number(BlockNumberOrTag::Latest).await };
+        let get = async {
+            self.provider
+                .get_block_by_number(BlockNumberOrTag::Latest)
+                .await
+        };
         let block = self.runtime.block_on(within(&self.host, what, get))?;
         let block = block.ok_or_else(|| self.error(what, "there is no block"))?;
         Ok(Block {
@@ -145,7 +149,10 @@ impl Chain for RpcChain {
         let mined = pending.with_timeout(Some(MINED)).get_receipt();
         let receipt = self.runtime.block_on(mined).map_err(|error| {
             let hint = "it may still be mined: look it up before you send again";
-            self.error(&format!("wait for transaction {hash}"), format!("{error}; {hint}"))
+            self.error(
+                &format!("wait for transaction {hash}"),
+                format!("{error}; {hint}"),
+            )
         })?;
         if !receipt.status() {
             // What it was refused with is not in the receipt: ask again what would happen now.
@@ -214,7 +221,10 @@ mod tests {
 
     #[test]
     fn secrets_of_a_url_are_not_shown() {
-        assert_eq!(host("https://user:key@node.example:8545/v3/secret?k=1"), "node.example:8545");
+        assert_eq!(
+            host("https://user:key@node.example:8545/v3/secret?k=1"),
+            "node.example:8545"
+        );
         assert_eq!(host("http://127.0.0.1:8545"), "127.0.0.1:8545");
     }
 }

@@ -43,7 +43,10 @@ impl fmt::Debug for SignerSource {
 
 impl SignerSource {
     /// Opens it, for a chain; also says which account it signs for.
-    pub(super) async fn wallet(&self, chain_id: u64) -> Result<(EthereumWallet, Address), EvmError> {
+    pub(super) async fn wallet(
+        &self,
+        chain_id: u64,
+    ) -> Result<(EthereumWallet, Address), EvmError> {
         let signer = match self {
             Self::PrivateKey(key) => private_key(key, "the private key")?,
             Self::PrivateKeyFile(path) => {
@@ -54,11 +57,10 @@ impl SignerSource {
                 })?;
                 private_key(&text, &path.display().to_string())?
             }
-            Self::Keystore { path, password } => {
-                PrivateKeySigner::decrypt_keystore(path, password).map_err(|error| {
+            Self::Keystore { path, password } => PrivateKeySigner::decrypt_keystore(path, password)
+                .map_err(|error| {
                     EvmError::Signer(format!("keystore {}: {error}", path.display()))
-                })?
-            }
+                })?,
             Self::Ledger { account } => return ledger(*account, chain_id).await,
         };
         let signer = signer.with_chain_id(Some(chain_id));
@@ -77,7 +79,8 @@ fn private_key(text: &str, of: &str) -> Result<PrivateKeySigner, EvmError> {
 #[cfg(feature = "ledger")]
 async fn ledger(account: usize, chain_id: u64) -> Result<(EthereumWallet, Address), EvmError> {
     use alloy_signer_ledger::{HDPath, LedgerSigner};
-    let fail = |error: alloy_signer_ledger::LedgerError| EvmError::Signer(format!("Ledger: {error}"));
+    let fail =
+        |error: alloy_signer_ledger::LedgerError| EvmError::Signer(format!("Ledger: {error}"));
     let signer = LedgerSigner::new(HDPath::LedgerLive(account), Some(chain_id))
         .await
         .map_err(fail)?;
