@@ -7,6 +7,8 @@ VERDICT_UPDATE_VECTORS=1 cargo test --release --locked -p verdict-evm --test vec
 cargo test --release --locked -p verdict-evm --test vectors
 scripts/check-vectors.sh --update
 if [[ -x node_modules/.bin/forge ]]; then
+    cargo build --release --locked --bin verdict
+    scripts/regenerate-consumer-proofs.sh
     # Calldata changes with every proof by a few zero bytes, and with it the gas snapshots.
     (cd solidity && ../node_modules/.bin/forge test --offline --match-contract Vectors >/dev/null)
 fi

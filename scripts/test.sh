@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must pass: set-up, format, lints, Rust tests, contract tests, test vectors.
+# Everything that must pass: set-up, format, lints, Rust tests, contract tests, a deployment to a local chain, test vectors.
 # Stops at the first stage that fails, with its exit code.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -55,6 +55,7 @@ stage "forge fmt" in_solidity "$forge" fmt --check
 stage "forge build" in_solidity "$forge" build --offline --skip test --deny warnings
 # Gas snapshots are compared, not written: after a change on purpose run forge test without the variable.
 stage "forge test" in_solidity env FORGE_SNAPSHOT_CHECK=true "$forge" test --offline
+stage "deployment" scripts/deploy-dry-run.sh
 stage "test vectors" scripts/check-vectors.sh
 
 printf '\nAll stages passed in %d s.\n' "$SECONDS"

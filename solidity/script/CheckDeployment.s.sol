@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { console } from "forge-std/console.sol";
 
 import { IVerdictGateway } from "../src/gateway/IVerdictGateway.sol";
@@ -67,7 +68,7 @@ contract CheckDeployment is VerdictScript {
         for (uint256 i = 0; i < names.length; ++i) {
             string memory path = string.concat(".models.", names[i]);
             uint256 modelId = _recorded(deployment, string.concat(path, ".modelId"));
-            uint32 version = uint32(_recorded(deployment, string.concat(path, ".version")));
+            uint32 version = SafeCast.toUint32(_recorded(deployment, string.concat(path, ".version")));
             if (modelId > registry.modelCount() || version > registry.versionCount(modelId)) revert Differs(path);
             IModelRegistry.ModelVersion memory known = registry.versionOf(modelId, version);
             IERC7992Registry.ModelCommitment memory commitment = known.commitment;

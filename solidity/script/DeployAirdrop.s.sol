@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import { CurvePoint } from "../src/airdrop/AllocationCurve.sol";
 import { IScoredAirdrop } from "../src/airdrop/IScoredAirdrop.sol";
@@ -43,10 +44,10 @@ contract DeployAirdrop is ConsumerScript {
         campaign.token = IERC20(_account(config, ".token"));
         campaign.treasury = _account(config, ".treasury");
         campaign.windows = IScoredAirdrop.Windows(
-            uint40(_uint(config, ".windows.batchesUntil")),
-            uint40(_uint(config, ".windows.claimsFrom")),
-            uint40(_uint(config, ".windows.claimsUntil")),
-            uint40(_uint(config, ".windows.sweepFrom"))
+            SafeCast.toUint40(_uint(config, ".windows.batchesUntil")),
+            SafeCast.toUint40(_uint(config, ".windows.claimsFrom")),
+            SafeCast.toUint40(_uint(config, ".windows.claimsUntil")),
+            SafeCast.toUint40(_uint(config, ".windows.sweepFrom"))
         );
         campaign.models = new IScoredAirdrop.ModelReference[](_length(config, ".models"));
         for (uint256 i = 0; i < campaign.models.length; ++i) {
@@ -57,8 +58,8 @@ contract DeployAirdrop is ConsumerScript {
         for (uint256 i = 0; i < campaign.curve.length; ++i) {
             string memory path = _at(".curve", i);
             campaign.curve[i] = CurvePoint(
-                int32(_int(config, string.concat(path, ".score"))),
-                uint128(_uint(config, string.concat(path, ".amount")))
+                SafeCast.toInt32(_int(config, string.concat(path, ".score"))),
+                SafeCast.toUint128(_uint(config, string.concat(path, ".amount")))
             );
         }
         campaign.source = _source(config, deployment);

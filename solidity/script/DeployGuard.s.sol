@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { console } from "forge-std/console.sol";
 
 import { ERC4626PauseAdapter } from "../src/guard/ERC4626PauseAdapter.sol";
@@ -80,7 +81,7 @@ contract DeployGuard is ConsumerScript {
         (made.modelId, made.version) = _model(config, deployment, ".model");
         made.features = _source(config, deployment);
         made.target = IPauseAdapter(adapter);
-        made.scoreIndex = uint32(_uint(config, ".scoreIndex"));
+        made.scoreIndex = SafeCast.toUint32(_uint(config, ".scoreIndex"));
         made.threshold = _int(config, ".threshold");
         made.margin = _uint(config, ".margin");
         made.anchoredSubject = _bool(config, ".anchoredSubject");

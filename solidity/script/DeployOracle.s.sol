@@ -5,6 +5,7 @@ import { IFeatureSource } from "../src/features/IFeatureSource.sol";
 import { OracleConfig } from "../src/oracle/IInferenceOracle.sol";
 import { InferenceOracle } from "../src/oracle/InferenceOracle.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Deploys an oracle
 /// @dev Settings: name, model, source, owner, guardian, and the members of `OracleConfig` by their names.
@@ -42,20 +43,20 @@ contract DeployOracle is ConsumerScript {
 
     function _oracleConfig(string memory config) private view returns (OracleConfig memory made) {
         made.description = _text(config, ".description");
-        made.decimals = uint8(_uint(config, ".decimals"));
-        made.answerIndex = uint32(_uint(config, ".answerIndex"));
+        made.decimals = SafeCast.toUint8(_uint(config, ".decimals"));
+        made.answerIndex = SafeCast.toUint32(_uint(config, ".answerIndex"));
         made.subject = _bytes32Or(config, ".subject", 0);
-        made.minAnswer = int96(_int(config, ".minAnswer"));
-        made.maxAnswer = int96(_int(config, ".maxAnswer"));
-        made.maxMove = uint96(_uint(config, ".maxMove"));
-        made.maxMoveBps = uint16(_uint(config, ".maxMoveBps"));
-        made.maxAge = uint24(_uint(config, ".maxAge"));
-        made.maxSkew = uint24(_uint(config, ".maxSkew"));
-        made.heartbeat = uint32(_uint(config, ".heartbeat"));
-        made.confirmDelay = uint24(_uint(config, ".confirmDelay"));
-        made.confirmWindow = uint24(_uint(config, ".confirmWindow"));
-        made.history = uint32(_uint(config, ".history"));
-        made.switchDelay = uint32(_uint(config, ".switchDelay"));
+        made.minAnswer = SafeCast.toInt96(_int(config, ".minAnswer"));
+        made.maxAnswer = SafeCast.toInt96(_int(config, ".maxAnswer"));
+        made.maxMove = SafeCast.toUint96(_uint(config, ".maxMove"));
+        made.maxMoveBps = SafeCast.toUint16(_uint(config, ".maxMoveBps"));
+        made.maxAge = SafeCast.toUint24(_uint(config, ".maxAge"));
+        made.maxSkew = SafeCast.toUint24(_uint(config, ".maxSkew"));
+        made.heartbeat = SafeCast.toUint32(_uint(config, ".heartbeat"));
+        made.confirmDelay = SafeCast.toUint24(_uint(config, ".confirmDelay"));
+        made.confirmWindow = SafeCast.toUint24(_uint(config, ".confirmWindow"));
+        made.history = SafeCast.toUint32(_uint(config, ".history"));
+        made.switchDelay = SafeCast.toUint32(_uint(config, ".switchDelay"));
         made.followsLatest = _bool(config, ".followsLatest");
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IAccessControl } from "@openzeppelin/contracts/access/IAccessControl.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { console } from "forge-std/console.sol";
 
 import { IRiskParameterUpdater } from "../src/risk/IRiskParameterUpdater.sol";
@@ -74,8 +75,8 @@ contract DeployRisk is ConsumerScript {
         address admin = _account(config, ".admin");
         IRiskParameterUpdater risk = IRiskParameterUpdater(updater);
         if (risk.sourceOf(IRiskSource(source)).market == address(0)) {
-            uint32 vetoWindow = uint32(_uint(config, ".vetoWindow"));
-            uint32 executionWindow = uint32(_uint(config, ".executionWindow"));
+            uint32 vetoWindow = SafeCast.toUint32(_uint(config, ".vetoWindow"));
+            uint32 executionWindow = SafeCast.toUint32(_uint(config, ".executionWindow"));
             bytes memory data = abi.encodeCall(risk.addSource, (IRiskSource(source), vetoWindow, executionWindow));
             _callAs(admin, updater, data, "add the source");
         }
@@ -103,22 +104,22 @@ contract DeployRisk is ConsumerScript {
             string memory path = _at(".bindings", i);
             bindings[i] = RiskBinding(
                 _parameter(_text(config, string.concat(path, ".parameter"))),
-                uint8(_uint(config, string.concat(path, ".output"))),
-                uint32(_uint(config, string.concat(path, ".index"))),
-                uint8(_uint(config, string.concat(path, ".decimals")))
+                SafeCast.toUint8(_uint(config, string.concat(path, ".output"))),
+                SafeCast.toUint32(_uint(config, string.concat(path, ".index"))),
+                SafeCast.toUint8(_uint(config, string.concat(path, ".decimals")))
             );
         }
     }
 
     function _limit(string memory config, string memory path) private view returns (RiskLimit memory limit) {
-        limit.maximumChange = uint128(_uint(config, string.concat(path, ".maximumChange")));
-        limit.minimumDelay = uint32(_uint(config, string.concat(path, ".minimumDelay")));
+        limit.maximumChange = SafeCast.toUint128(_uint(config, string.concat(path, ".maximumChange")));
+        limit.minimumDelay = SafeCast.toUint32(_uint(config, string.concat(path, ".minimumDelay")));
         limit.relative = _bool(config, string.concat(path, ".relative"));
         limit.clamped = _bool(config, string.concat(path, ".clamped"));
         limit.belowUsage = _bool(config, string.concat(path, ".belowUsage"));
-        limit.minimum = uint128(_uint(config, string.concat(path, ".minimum")));
-        limit.maximum = uint128(_uint(config, string.concat(path, ".maximum")));
-        limit.granularity = uint128(_uint(config, string.concat(path, ".granularity")));
+        limit.minimum = SafeCast.toUint128(_uint(config, string.concat(path, ".minimum")));
+        limit.maximum = SafeCast.toUint128(_uint(config, string.concat(path, ".maximum")));
+        limit.granularity = SafeCast.toUint128(_uint(config, string.concat(path, ".granularity")));
     }
 
     function _parameter(string memory word) private pure returns (RiskParameter) {

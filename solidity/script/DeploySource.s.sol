@@ -6,6 +6,7 @@ import { Feed } from "../src/features/Feeds.sol";
 import { OnChainFeatures } from "../src/features/OnChainFeatures.sol";
 import { SignedFeatures } from "../src/features/SignedFeatures.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Deploys a feature source
 /// @notice "kind" is "signed" (owner, signers, quorum, rotationDelay), "committed" (admin, adminDelay, committer, minimumAge,
@@ -85,12 +86,12 @@ contract DeploySource is ConsumerScript {
         feed.target = _account(config, string.concat(path, ".target"));
         _require(config, string.concat(path, ".data"));
         feed.data = vm.parseJsonBytes(config, string.concat(path, ".data"));
-        feed.decimals = uint8(_uint(config, string.concat(path, ".decimals")));
-        feed.word = uint8(_uintOr(config, string.concat(path, ".word"), 0));
+        feed.decimals = SafeCast.toUint8(_uint(config, string.concat(path, ".decimals")));
+        feed.word = SafeCast.toUint8(_uintOr(config, string.concat(path, ".word"), 0));
         feed.isSigned = _uintOr(config, string.concat(path, ".isSigned"), 0) != 0;
-        feed.maxAge = uint32(_uintOr(config, string.concat(path, ".maxAge"), 0));
-        feed.timeWord = uint8(_uintOr(config, string.concat(path, ".timeWord"), 0));
-        feed.gasLimit = uint32(_uintOr(config, string.concat(path, ".gasLimit"), 0));
+        feed.maxAge = SafeCast.toUint32(_uintOr(config, string.concat(path, ".maxAge"), 0));
+        feed.timeWord = SafeCast.toUint8(_uintOr(config, string.concat(path, ".timeWord"), 0));
+        feed.gasLimit = SafeCast.toUint32(_uintOr(config, string.concat(path, ".gasLimit"), 0));
         string memory substitute = string.concat(path, ".substitute");
         if (vm.keyExistsJson(config, substitute)) {
             (feed.optional, feed.substitute) = (true, vm.parseJsonInt(config, substitute));

@@ -8,6 +8,7 @@ import { ModelPin } from "../src/types/ModelPin.sol";
 import { ModelSpec } from "../src/types/Schemas.sol";
 import { IVerifyingKeys } from "../src/verifier/interfaces/IVerifyingKeys.sol";
 import { SpecJson } from "./base/SpecJson.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Registers a model
 /// @notice Publishes its verifying key and its spec, and registers it; the broadcaster owns it.
@@ -58,7 +59,7 @@ contract RegisterModel is SpecJson {
             return (modelId, registry.pinOf(modelId, registry.versionCount(modelId)));
         }
 
-        uint32 delay = uint32(_uintOr(specJson, ".delay", registry.minimumDelay()));
+        uint32 delay = SafeCast.toUint32(_uintOr(specJson, ".delay", registry.minimumDelay()));
         modelId = _register(registry, _deployed(deployment, ".core.verifyingKeys"), key, spec, commitment, delay);
         pin = registry.pinOf(modelId, 1);
         _write(results, path, modelId, pin, commitment);

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { IFeatureSource } from "../../src/features/IFeatureSource.sol";
 import { IVerdictGateway } from "../../src/gateway/IVerdictGateway.sol";
 import { VerdictScript } from "./VerdictScript.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title What scripts for consumers share
 /// @dev Their settings have a "name", under which results go to `consumers`; models and sources are named as in the results.
@@ -25,7 +26,7 @@ abstract contract ConsumerScript is VerdictScript {
     {
         string memory model = string.concat(".models.", _text(config, path));
         modelId = _recorded(deployment, string.concat(model, ".modelId"));
-        version = uint32(_recorded(deployment, string.concat(model, ".version")));
+        version = SafeCast.toUint32(_recorded(deployment, string.concat(model, ".version")));
     }
 
     /// @dev The source that the settings name.

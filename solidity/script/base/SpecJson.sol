@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { InputSchema, ModelSpec, OutputSchema, Packing, Visibility } from "../../src/types/Schemas.sol";
 import { VerdictScript } from "./VerdictScript.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title A `ModelSpec` from JSON
 /// @notice
@@ -23,9 +24,9 @@ abstract contract SpecJson is VerdictScript {
     error UnknownWord(string path, string word);
 
     function _specOf(string memory json) internal view returns (ModelSpec memory spec) {
-        spec.inputItems = uint24(_uint(json, ".inputItems"));
-        spec.outputItems = uint24(_uint(json, ".outputItems"));
-        spec.commitments = uint16(_uint(json, ".commitments"));
+        spec.inputItems = SafeCast.toUint24(_uint(json, ".inputItems"));
+        spec.outputItems = SafeCast.toUint24(_uint(json, ".outputItems"));
+        spec.commitments = SafeCast.toUint16(_uint(json, ".commitments"));
         spec.inputs = new InputSchema[](_length(json, ".inputs"));
         for (uint256 i = 0; i < spec.inputs.length; ++i) {
             spec.inputs[i] = _input(json, _at(".inputs", i));
@@ -34,30 +35,30 @@ abstract contract SpecJson is VerdictScript {
         for (uint256 i = 0; i < spec.outputs.length; ++i) {
             string memory path = _at(".outputs", i);
             spec.outputs[i] = OutputSchema(
-                uint32(_uint(json, string.concat(path, ".count"))),
+                SafeCast.toUint32(_uint(json, string.concat(path, ".count"))),
                 _packing(json, path),
-                uint192(_uint(json, string.concat(path, ".scaleE36")))
+                SafeCast.toUint192(_uint(json, string.concat(path, ".scaleE36")))
             );
         }
     }
 
     function _input(string memory json, string memory path) private view returns (InputSchema memory input) {
-        input.count = uint32(_uint(json, string.concat(path, ".count")));
+        input.count = SafeCast.toUint32(_uint(json, string.concat(path, ".count")));
         input.packing = _packing(json, path);
         input.visibility = _visibility(json, path);
-        input.min = int32(_int(json, string.concat(path, ".min")));
-        input.max = int32(_int(json, string.concat(path, ".max")));
+        input.min = SafeCast.toInt32(_int(json, string.concat(path, ".min")));
+        input.max = SafeCast.toInt32(_int(json, string.concat(path, ".max")));
         _require(json, string.concat(path, ".scalesE36"));
         _require(json, string.concat(path, ".zeroPoints"));
         uint256[] memory scales = vm.parseJsonUintArray(json, string.concat(path, ".scalesE36"));
         int256[] memory zeroPoints = vm.parseJsonIntArray(json, string.concat(path, ".zeroPoints"));
         input.scalesE36 = new uint192[](scales.length);
         for (uint256 i = 0; i < scales.length; ++i) {
-            input.scalesE36[i] = uint192(scales[i]);
+            input.scalesE36[i] = SafeCast.toUint192(scales[i]);
         }
         input.zeroPoints = new int64[](zeroPoints.length);
         for (uint256 i = 0; i < zeroPoints.length; ++i) {
-            input.zeroPoints[i] = int64(zeroPoints[i]);
+            input.zeroPoints[i] = SafeCast.toInt64(zeroPoints[i]);
         }
     }
 

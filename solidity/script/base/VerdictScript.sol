@@ -9,7 +9,7 @@ import { ProofSystemName } from "../../src/gateway/ProofSystemName.sol";
 
 /// @title What all scripts share
 /// @notice Settings come from a JSON file, results go to another; contracts are deployed by CREATE2.
-/// @dev `$VERDICT_CONFIG` names the settings, `$VERDICT_DEPLOYMENT` the results (default: deployments/<chain id>.json). README-deploy.md
+/// @dev `$VERDICT_CONFIG` names the settings, `$VERDICT_DEPLOYMENT` the results (default: deployments/<chain id>.json). solidity/README.md
 /// documents both. Results are written when a script broadcasts, and in tests; a simulation prints them.
 abstract contract VerdictScript is Script {
     /// @dev Who sends transactions: known once the broadcast has begun.

@@ -249,13 +249,13 @@ interface IScoredAirdrop {
     /// @param evidence What the source asks for.
     /// @param outputs The model's output words: the packed scores.
     /// @param proof That the model gives the source's inputs these scores.
-    /// @return allocated What the batch's accounts can claim together.
+    /// @return sum What the batch's accounts can claim together.
     function acceptBatch(
         Batch calldata batch,
         bytes calldata evidence,
         uint256[] calldata outputs,
         bytes calldata proof
-    ) external returns (uint256 allocated);
+    ) external returns (uint256 sum);
 
     /// @notice Pays an entry's account. For anyone.
     function claim(Entry calldata entry) external returns (uint256 amount);

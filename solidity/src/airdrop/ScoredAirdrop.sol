@@ -123,7 +123,7 @@ contract ScoredAirdrop is IScoredAirdrop, ReentrancyGuardTransient {
         bytes calldata evidence,
         uint256[] calldata outputs,
         bytes calldata proof
-    ) external nonReentrant returns (uint256 allocated_) {
+    ) external nonReentrant returns (uint256 sum) {
         Model memory model = _modelFor(batch);
         bytes32 payload = payloadOf(batch);
         Features memory features = _featuresFor(model, payload, evidence);

@@ -28,7 +28,7 @@ interface IPauseAdapter {
     function resume() external;
 
     /// @notice Gives the right to pause to another guard; zero takes it away. For the owner.
-    function setGuard(address guard) external;
+    function setGuard(address newGuard) external;
 
     /// @notice Whether the contract is paused, by whomever.
     function isPaused() external view returns (bool);

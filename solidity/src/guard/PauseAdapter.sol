@@ -21,9 +21,9 @@ abstract contract PauseAdapter is IPauseAdapter, Ownable2Step {
     }
 
     /// @inheritdoc IPauseAdapter
-    function setGuard(address guard_) external onlyOwner {
-        guard = guard_;
-        emit GuardChanged(guard_);
+    function setGuard(address newGuard) external onlyOwner {
+        guard = newGuard;
+        emit GuardChanged(newGuard);
     }
 
     /// @inheritdoc IPauseAdapter

@@ -211,6 +211,14 @@ contract VerdictGatewayTest is ConsumerTest {
         gateway.freezeRoute(ROUTE);
     }
 
+    function test_RevertWhen_TheVerifierIsOfADevelopmentSetup() public {
+        address development = address(new InferenceVerifier(DevelopmentSetup.tauG2()));
+        IVerdictGateway production = _production();
+        vm.expectRevert(abi.encodeWithSelector(IVerdictRoutes.DevelopmentSetupRefused.selector, development));
+        vm.prank(admin);
+        production.addRoute(OTHER, development);
+    }
+
     function test_RevertWhen_TheVerifierDoesNotAnswer() public {
         _refuseVerifier(makeAddr("nobody"));
         _refuseVerifier(address(registry));

@@ -53,19 +53,19 @@ contract FraudPauseGuardAttacksTest is GuardTest {
 
     // ----------------------------------------------------------------------------------------------- replay
 
-    function test_RevertWhen_ReplayedOnAnotherChain() public {
+    function test_Attack_ReplayOnAnotherChain() public {
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
         vm.chainId(5);
         _submitFails(anchor, outputs, proof, REJECTED);
     }
 
-    function test_RevertWhen_ReplayedOnAFork() public {
+    function test_Attack_ReplayOnAFork() public {
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
         vm.setBlockhash(anchor, keccak256("another block"));
         _submitFails(anchor, outputs, proof, REJECTED);
     }
 
-    function test_RevertWhen_ReplayedAtAnotherGuard() public {
+    function test_Attack_ReplayOnAnotherConsumer() public {
         FraudPauseGuard other = _newGuard(_config(adapter));
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(other, 90);
         vm.prank(admin);
@@ -73,12 +73,12 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         _submitFails(anchor, outputs, proof, REJECTED);
     }
 
-    function test_RevertWhen_ReplayedWithAnotherAnchor() public {
+    function test_Attack_ReplayWithAnotherAnchor() public {
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
         _submitFails(anchor - 1, outputs, proof, REJECTED);
     }
 
-    function test_RevertWhen_ReplayedWithAnotherVersion() public {
+    function test_Attack_ReplayUnderAnotherModelVersion() public {
         TestModel memory old = model;
         model = _upgrade(old, _spec(3, 1));
         vm.roll(block.number + 5);
@@ -116,18 +116,18 @@ contract FraudPauseGuardAttacksTest is GuardTest {
 
     // ---------------------------------------------------------------------------------------------- swapped
 
-    function test_RevertWhen_InputsAreSwapped() public {
+    function test_Attack_SwappedInputs() public {
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
         _setEvidence(8);
         _submitFails(anchor, outputs, proof, REJECTED);
     }
 
-    function test_RevertWhen_OutputsAreSwapped() public {
+    function test_Attack_SwappedOutputs() public {
         (uint256 anchor,, bytes memory proof) = _evidence(guard, 20);
         _submitFails(anchor, _outputWord(model, 90), proof, REJECTED);
     }
 
-    function test_RevertWhen_ScoreHasStrayBits() public {
+    function test_Attack_StrayBits() public {
         (uint256 anchor,, bytes memory proof) = _evidence(guard, 90);
         uint256[] memory outputs = _outputWord(model, 90);
         outputs[0] |= 1 << 16;
@@ -156,7 +156,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     // ------------------------------------------------------------------------------------- model and routes
 
     /// @dev The owner's new version, which scores everything as he likes, is not the guard's.
-    function test_MaliciousModelOwnerSwapsVersions() public {
+    function test_Attack_ModelOwnerSwapsVersions() public {
         TestModel memory pinned = model;
         TestModel memory swapped = _upgrade(model, _spec(3, 1));
         vm.roll(block.number + 5);
@@ -168,16 +168,42 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         assertTrue(vault.isPaused());
     }
 
-    function test_RevertWhen_RouteIsFrozen() public {
+    function test_Attack_FrozenRoute() public {
         vm.prank(guardian);
         gateway.freezeRoute(ROUTE);
         _triggerFails(guard, 90, abi.encodeWithSelector(IVerdictRoutes.RouteIsFrozen.selector, ROUTE));
     }
 
+    function test_Attack_DeprecatedModel() public {
+        vm.prank(modelOwner);
+        registry.deprecateVersion(model.id, model.version);
+        bytes memory reason = abi.encodeWithSelector(IFraudPauseGuard.ModelNotActive.selector, model.id, model.version);
+        _triggerFails(guard, 90, reason);
+    }
+
+    // ---------------------------------------------------------------------------------------------- offsets
+
+    /// @dev Offsets of evidence, outputs and proof that point past the end, and a length that does.
+    function test_Attack_MalformedOffsets() public {
+        (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
+        bytes memory honest = abi.encodeCall(guard.trigger, ("", anchor, outputs, proof));
+        uint256[4] memory places = [uint256(4 + 29), 4 + 64 + 29, 4 + 96 + 29, 4 + 160 + 29];
+        vm.startPrank(reporter);
+        for (uint256 i = 0; i < places.length; ++i) {
+            bytes memory broken = bytes.concat(honest);
+            broken[places[i]] = 0xff;
+            (bool ok, bytes memory reason) = address(guard).call(broken);
+            assertFalse(ok);
+            assertEq(reason, "");
+        }
+        (bool accepted,) = address(guard).call(honest);
+        assertTrue(accepted);
+    }
+
     // --------------------------------------------------------------------------------------- front-running
 
     /// @dev Who copies a submission pauses the same contract, and answers for it with a bond of its own.
-    function test_FrontRunningIsHarmless() public {
+    function test_Attack_FrontRunningIsHarmless() public {
         address thief = makeAddr("thief");
         _fund(thief);
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
@@ -196,7 +222,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
 
     // ---------------------------------------------------------------------------------------------- flooding
 
-    function test_GriefingByDustBonds() public {
+    function test_Attack_GriefingByDustBonds() public {
         address poor = makeAddr("poor");
         token.mint(poor, BOND - 1);
         vm.startPrank(poor);
@@ -208,7 +234,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     }
 
     /// @dev A model that is always wrong: as many pauses as anybody can buy stay within the budget, and all bonds are lost.
-    function test_FalsePositiveFlood() public {
+    function test_Attack_FalsePositiveFlood() public {
         uint256 end = block.timestamp + PERIOD;
         uint256 paused = 0;
         uint256 pauses = 0;
@@ -230,7 +256,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
 
     // ------------------------------------------------------------------------------------------- reentrancy
 
-    function test_ReentrancyThroughTheToken() public {
+    function test_Attack_ReentrancyThroughTheToken() public {
         Callback callback = new Callback(guard);
         token.mint(address(callback), BOND);
         vm.prank(address(callback));
@@ -253,7 +279,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         assertEq(token.balanceOf(address(guard)), 10 * BOND);
     }
 
-    function test_ReentrancyThroughTheTarget() public {
+    function test_Attack_ReentrancyThroughTheTarget() public {
         ReentrantTarget target = new ReentrantTarget();
         guard = _newGuard(_config(new PauseForAdapter(address(target), admin)));
         _fund(reporter);
@@ -313,7 +339,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     }
 
     /// @dev Nor is one that governance began when the guard's was over.
-    function test_ExpiryLeavesALaterPauseOfGovernanceAlone() public {
+    function test_Attack_ExpiryLeavesALaterPauseOfGovernanceAlone() public {
         _trigger(guard, 90);
         skip(PAUSE);
         vault.setPauser(address(this));
@@ -323,7 +349,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     }
 
     /// @dev A target that governance resumed by itself doesn't stop the guard's bookkeeping.
-    function test_ExpiryAfterGovernanceResumed() public {
+    function test_Attack_ExpiryAfterGovernanceResumed() public {
         LyingTarget liar = _liar();
         _trigger(guard, 90);
         liar.setPaused(false);
@@ -335,7 +361,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     }
 
     /// @dev A target that can't be resumed keeps no bond.
-    function test_BondsComeBackFromABrokenTarget() public {
+    function test_Attack_BondsComeBackFromABrokenTarget() public {
         LyingTarget liar = _liar();
         _trigger(guard, 90);
         liar.setBroken(true);
@@ -380,7 +406,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         return abi.encode(time, blockNumber, uint64(1), _words(7), none, mask, signatures);
     }
 
-    function test_SignedEvidence() public {
+    function test_Attack_SignedEvidence() public {
         (SignedFeatures source, uint256 key) = _signed(1);
         uint256 anchor = block.number - 1;
         bytes memory evidence = _sign(source, key, anchor, uint64(block.number));
@@ -390,7 +416,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         assertTrue(vault.isPaused());
     }
 
-    function test_RevertWhen_SignersAreBelowQuorum() public {
+    function test_Attack_SignerSetBelowQuorum() public {
         (SignedFeatures source, uint256 key) = _signed(2);
         uint256 anchor = block.number - 1;
         bytes memory evidence = _sign(source, key, anchor, uint64(block.number));
@@ -401,7 +427,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     }
 
     /// @dev Signatures name the anchor's hash: on a fork they are worthless, even with a proof made there.
-    function test_RevertWhen_SignaturesAreFromAFork() public {
+    function test_Attack_SignaturesOfAFork() public {
         (SignedFeatures source, uint256 key) = _signed(1);
         uint256 anchor = block.number - 1;
         bytes memory evidence = _sign(source, key, anchor, uint64(block.number));
@@ -413,7 +439,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
     }
 
     /// @dev Signers who date their data ahead don't keep it fresh.
-    function test_RevertWhen_EvidenceIsFromTheFuture() public {
+    function test_Attack_FutureEvidence() public {
         (SignedFeatures source, uint256 key) = _signed(1);
         uint256 anchor = block.number - 1;
         bytes memory evidence = _sign(source, key, anchor, uint64(block.number + 1));
@@ -423,7 +449,7 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         guard.trigger(evidence, anchor, outputs, proof);
     }
 
-    function test_RevertWhen_EvidenceIsStale() public {
+    function test_Attack_StaleEvidence() public {
         (uint256 anchor, uint256[] memory outputs, bytes memory proof) = _evidence(guard, 90);
         vm.roll(block.number + 100);
         _submitFails(

@@ -5,6 +5,7 @@ import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 
 import { Features, IFeatureSource } from "../../src/features/IFeatureSource.sol";
+import { FixedPoint } from "../../src/libraries/FixedPoint.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
 import { IInferenceOracle, OracleConfig, Provenance } from "../../src/oracle/IInferenceOracle.sol";
 import { IModelFollower } from "../../src/oracle/IModelFollower.sol";
@@ -32,6 +33,40 @@ contract InferenceOracleTest is OracleTest {
         assertEq(startedAt, START);
         assertEq(updatedAt, START + 30);
         assertEq(answeredIn, 1);
+    }
+
+    /// @dev Halves of the last decimal go away from zero, and both reads agree.
+    function test_AnswersAreRounded() public {
+        // Half of 10^-8.
+        _useScale(0.5e28, 8);
+        int256[5] memory integers = [int256(1), -1, 2, 3, -3];
+        int256[5] memory answers = [int256(1), -1, 1, 2, -2];
+        for (uint80 i = 0; i < 5; ++i) {
+            skip(1);
+            assertEq(_answer(integers[i]), i + 1);
+            assertEq(_latestAnswer(), answers[i]);
+            (, int256 answer,,,) = oracle.getRoundData(i + 1);
+            assertEq(answer, answers[i]);
+        }
+    }
+
+    /// @dev Whatever a model's scale and an oracle's decimals, the answer is what everybody else makes of the integer.
+    function testFuzz_AnswersAreRoundedAsEverywhere(int16 integer, uint256 scaleE36, uint256 decimals) public {
+        (scaleE36, decimals) = (bound(scaleE36, 1, 1e40), bound(decimals, 0, 18));
+        _useScale(uint192(scaleE36), uint8(decimals));
+        assertEq(_answer(integer), 1);
+        assertEq(_latestAnswer(), FixedPoint.toDecimals(integer, scaleE36, decimals));
+    }
+
+    /// @dev An oracle of a model with this scale, in whose range is everything.
+    function _useScale(uint192 scaleE36, uint8 decimals) private {
+        ModelSpec memory spec = _spec(20, 1);
+        spec.outputs[0].scaleE36 = scaleE36;
+        model = _register(spec);
+        OracleConfig memory config = _config();
+        config.decimals = decimals;
+        (config.minAnswer, config.maxAnswer) = (type(int96).min, type(int96).max);
+        oracle = _oracle(source, config);
     }
 
     /// @dev What `getRoundData` says of a round never changes, and the latest round is among them.

@@ -47,7 +47,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     // ----------------------------------------------------------------------------------------------- replay
 
     /// @dev The same proof of the same evidence, in the next round.
-    function test_RevertWhen_ReplayedInAnotherRound() public {
+    function test_Attack_ReplayInAnotherRound() public {
         _setEvidence();
         uint256[] memory outputs = _ratios(7500, 8100, 10_500);
         uint256 deadline = block.timestamp + 1 days;
@@ -64,7 +64,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         updater.propose(ratios, deadline, "", outputs, proof);
     }
 
-    function test_RevertWhen_ReplayedOnAnotherChain() public {
+    function test_Attack_ReplayOnAnotherChain() public {
         _setEvidence();
         uint256[] memory outputs = _ratios(7500, 8100, 10_500);
         bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
@@ -73,7 +73,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         updater.propose(ratios, block.timestamp, "", outputs, proof);
     }
 
-    function test_RevertWhen_ReplayedWithAnotherSource() public {
+    function test_Attack_ReplayOnAnotherConsumer() public {
         ModelRiskSource twin = _newSource(_ratioBindings());
         vm.prank(admin);
         updater.addSource(twin, VETO, EXECUTION);
@@ -84,7 +84,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         updater.propose(ratios, block.timestamp, "", outputs, proof);
     }
 
-    function test_RevertWhen_OutputsAreSwapped() public {
+    function test_Attack_SwappedOutputs() public {
         _setEvidence();
         bytes memory proof = _proofOf(ratios, block.timestamp, _ratios(7500, 8100, 10_500));
         uint256[] memory outputs = _ratios(7500, 7800, 10_500);
@@ -92,8 +92,50 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         updater.propose(ratios, block.timestamp, "", outputs, proof);
     }
 
+    function test_Attack_SwappedInputs() public {
+        _setEvidence();
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
+        int256[] memory others = new int256[](3);
+        others[0] = 1;
+        features.set(_inputWords(others), uint64(block.timestamp), uint64(block.number));
+        vm.expectRevert(REJECTED);
+        updater.propose(ratios, block.timestamp, "", outputs, proof);
+    }
+
+    /// @dev A second too old, a second ahead.
+    function test_Attack_StaleOrFutureEvidence() public {
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
+        uint256 oldest = block.timestamp - MAXIMUM_AGE;
+        uint256[2] memory times = [oldest - 1, block.timestamp + 1];
+        for (uint256 i = 0; i < 2; ++i) {
+            features.set(_inputs(), uint64(times[i]), uint64(block.number));
+            vm.expectRevert(abi.encodeWithSelector(IRiskSource.EvidenceOutOfRange.selector, oldest, times[i]));
+            updater.propose(ratios, block.timestamp, "", outputs, proof);
+        }
+    }
+
+    /// @dev Offsets of evidence, outputs and proof that point past the end, and a length that does.
+    function test_Attack_MalformedOffsets() public {
+        _setEvidence();
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
+        bytes memory honest = abi.encodeCall(updater.propose, (ratios, block.timestamp, "", outputs, proof));
+        uint256[4] memory places = [uint256(4 + 64 + 29), 4 + 96 + 29, 4 + 128 + 29, 4 + 192 + 29];
+        for (uint256 i = 0; i < places.length; ++i) {
+            bytes memory broken = bytes.concat(honest);
+            broken[places[i]] = 0xff;
+            (bool ok, bytes memory reason) = address(updater).call(broken);
+            assertFalse(ok);
+            assertEq(reason, "");
+        }
+        (bool accepted,) = address(updater).call(honest);
+        assertTrue(accepted);
+    }
+
     /// @dev Bits that no value owns, in a word that the proof is about.
-    function test_RevertWhen_OutputHasStrayBits() public {
+    function test_Attack_StrayBits() public {
         uint256[] memory outputs = _ratios(7500, 8100, 10_500);
         outputs[0] |= 1 << 48;
         _proposeFails(ratios, outputs, abi.encodeWithSelector(PublicValues.StrayBits.selector, 2));
@@ -102,13 +144,13 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     // ------------------------------------------------------------------------------------- model and routes
 
     /// @dev A new version, which says what its owner likes, proposes nothing: the source's version is pinned.
-    function test_MaliciousModelOwnerSwapsVersionsBeforeProposing() public {
+    function test_Attack_ModelOwnerSwapsVersionsBeforeProposing() public {
         model = _upgrade(model, _riskSpec());
         _proposeFails(ratios, _ratios(7500, 8100, 10_500), REJECTED);
     }
 
     /// @dev Nor does it change what was proposed.
-    function test_MaliciousModelOwnerSwapsVersionsBetweenProposalAndExecution() public {
+    function test_Attack_ModelOwnerSwapsVersionsBetweenProposalAndExecution() public {
         vm.prank(admin);
         updater.removeSource(ratios);
         vm.prank(admin);
@@ -125,7 +167,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     }
 
     /// @dev A model that was withdrawn while its proposal waited.
-    function test_RevertWhen_ModelIsDeprecatedBetweenProposalAndExecution() public {
+    function test_Attack_DeprecatedModelBetweenProposalAndExecution() public {
         uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
         skip(VETO);
         vm.prank(modelOwner);
@@ -135,7 +177,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     }
 
     /// @dev A verifier that was found broken while what it had accepted waited.
-    function test_RevertWhen_RouteIsFrozenBetweenProposalAndExecution() public {
+    function test_Attack_FrozenRouteBetweenProposalAndExecution() public {
         uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
         skip(VETO);
         vm.prank(guardian);
@@ -147,7 +189,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     // --------------------------------------------------------------------------------------- front-running
 
     /// @dev Who copies a submission proposes the same.
-    function test_FrontRunningIsHarmless() public {
+    function test_Attack_FrontRunningIsHarmless() public {
         _setEvidence();
         uint256[] memory outputs = _ratios(7500, 8100, 10_500);
         bytes memory proof = _proofOf(ratios, block.timestamp, outputs);
@@ -162,7 +204,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     // --------------------------------------------------------------------------------------------- flooding
 
     /// @dev However many proposals there are, one call stops them, and they don't stop newer ones.
-    function test_FloodOfProposals() public {
+    function test_Attack_FloodOfProposals() public {
         for (uint256 i = 0; i < 20; ++i) {
             skip(1);
             _propose(ratios, _ratios(7500, 7800, 10_500));
@@ -181,7 +223,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     }
 
     /// @dev Newer proposals don't put an older one off: nobody can keep parameters where they are.
-    function test_ProposalsDoNotDelayEachOther() public {
+    function test_Attack_ProposalsDoNotDelayEachOther() public {
         uint256 first = _propose(ratios, _ratios(7500, 8100, 10_500));
         uint256 eta = block.timestamp + VETO;
         while (block.timestamp < eta) {
@@ -194,7 +236,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
 
     // ------------------------------------------------------------------------------------------- reentrancy
 
-    function test_ReentrancyThroughTheProtocol() public {
+    function test_Attack_ReentrancyThroughTheProtocol() public {
         MockRiskAdapter mock = new MockRiskAdapter();
         MarketState memory state;
         state.supported = 0x0e;
@@ -219,7 +261,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     // --------------------------------------------------------------------------------------- wrong sources
 
     /// @dev A source that governance should not have added: it moves nothing farther or sooner than the limits say.
-    function test_MaliciousSourceIsHeldToTheLimits() public {
+    function test_Attack_MaliciousSourceIsHeldToTheLimits() public {
         IRiskSource source = IRiskSource(address(new MaliciousSource(address(market))));
         vm.startPrank(admin);
         updater.addSource(source, VETO, EXECUTION);

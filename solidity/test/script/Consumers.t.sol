@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import { DeployAirdrop } from "../../script/DeployAirdrop.s.sol";
 import { DeployGuard } from "../../script/DeployGuard.s.sol";
 import { DeployOracle } from "../../script/DeployOracle.s.sol";
@@ -78,6 +80,15 @@ contract ConsumerScriptsTest is ScriptTest {
         DeployOracle script = new DeployOracle();
         string memory settings = _replace(_settings("oracle"), "score-feed", "Score.Feed");
         vm.expectRevert(abi.encodeWithSelector(VerdictScript.InvalidName.selector, "Score.Feed"));
+        script.deploy(settings, results);
+    }
+
+    /// @dev Settings are never cut down to what fits.
+    function test_RevertWhen_ASettingIsTooLarge() public {
+        _prepare("too-large");
+        DeployOracle script = new DeployOracle();
+        string memory settings = _replace(_settings("oracle"), '"maxMoveBps": 1000', '"maxMoveBps": 66536');
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 16, 66_536));
         script.deploy(settings, results);
     }
 

@@ -6,7 +6,7 @@ import { IInferenceVerifier } from "../../src/verifier/interfaces/IInferenceVeri
 import { ConsumerTest } from "./ConsumerTest.sol";
 import { ExampleConsumer } from "./ExampleConsumer.sol";
 
-/// @dev That the test base proves what it is told to, to the example in CORE.md and README.
+/// @dev That the test base proves what it is told to, to the example in README.md.
 contract ConsumerTestTest is ConsumerTest {
     TestModel private _model;
     ExampleConsumer private _consumer;

@@ -206,6 +206,20 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         assertEq(bytes4(reason), IInferenceVerifier.PrecompileFailed.selector);
     }
 
+    /// @dev No proof with such a challenge can be found, so the verifier is broken instead: with 1 in place of one of its moduli,
+    /// everything that is reduced by it is zero; what is to be inverted, too.
+    function test_RevertWhen_TheEvaluationPointIsInTheDomain() public {
+        bytes memory honest = address(_verifier).code;
+        uint256 inDomain = 0;
+        for (uint256 i = 0; i + 32 <= honest.length; ++i) {
+            if (_peek(honest, i) != R) continue;
+            vm.etch(address(_verifier), _poke(bytes.concat(honest), i, 1));
+            (, bytes memory reason) = _try(30_000_000, _key, _valid.publicValues, _valid.proof);
+            if (bytes4(reason) == IInferenceVerifier.EvaluationPointInDomain.selector) ++inDomain;
+        }
+        assertGt(inDomain, 0);
+    }
+
     // --------------------------------------------------------------------------------------- wrong lengths
 
     function test_RevertWhen_PublicValuesAreTooFewOrTooMany() public {

@@ -167,6 +167,12 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
         }
     }
 
+    /// @dev An account that has made as many as it can: it takes that, or too little gas.
+    function test_RevertWhen_PublicationFails() public {
+        vm.setNonceUnsafe(address(_keys), type(uint64).max);
+        _expect(_key, abi.encodeWithSelector(IVerifyingKeys.PublicationFailed.selector));
+    }
+
     // --------------------------------------------------------------------------------------------- helpers
 
     function _expect(bytes memory key, bytes memory reason) private {
