@@ -1,5 +1,5 @@
 use crate::chain::Revert;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use std::path::PathBuf;
 
 /// What can go wrong between a proof and a contract.
@@ -143,4 +143,32 @@ pub enum EvmError {
     /// The set-up lets anyone forge proofs, and that was not allowed.
     #[error("the set-up is the INSECURE development set-up, and the gateway is not to let it in")]
     DevelopmentSetup,
+    /// A function, or its arguments, that cannot be used.
+    #[error("`{what}`: {detail}")]
+    Abi {
+        /// As it was given.
+        what: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A proof of another model than the consumer's.
+    #[error(
+        "the proof has {found} public values, the consumer's model has {expected}: it is of another model, or another batch size"
+    )]
+    OtherModel {
+        /// In the proof.
+        found: usize,
+        /// In the model's layout.
+        expected: usize,
+    },
+    /// A proof for another occasion.
+    #[error(
+        "the proof is bound to the context {found}, the consumer computes {expected}: prove again with `--context {expected}`"
+    )]
+    OtherContext {
+        /// The proof's.
+        found: B256,
+        /// The consumer's.
+        expected: B256,
+    },
 }

@@ -9,6 +9,7 @@
 //! * [`model_spec`] says what a model's public values mean, as the registry stores it.
 //! * [`ProofFile`] is a proof with its key and public values, as a file.
 
+mod abi;
 mod artifact;
 pub mod bindings;
 mod calldata;
@@ -24,8 +25,10 @@ mod harness;
 mod key;
 mod proof_file;
 mod spec;
+mod submit;
 pub mod words;
 
+pub use abi::{Answer, Invocation, creation_code};
 pub use artifact::Artifact;
 pub use calldata::{
     PublicTensor, Unpacked, instance, public_values, unpack, unpack_batch, verify_calldata,
@@ -42,4 +45,5 @@ pub use harness::{Gas, Harness, Verdict, calldata_gas};
 pub use key::{key_bytes, key_digest, parse_key};
 pub use proof_file::{BatchFile, PROOF_FILE_VERSION, ProofFile, TensorWords};
 pub use spec::{ModelSpec, model_spec, spec_digest};
+pub use submit::{Submitted, Target};
 pub use verdict_circuit::proof_bytes;

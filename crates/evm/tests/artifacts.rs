@@ -13,7 +13,12 @@ use foundry_compilers::artifacts::{
     BytecodeHash, CompilerOutput, Contract, Optimizer, Settings, SettingsMetadata, SolcInput,
     SolcLanguage, Source, Sources,
 };
-use std::{collections::BTreeSet, env, fs, path::{Path, PathBuf}, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 use verdict_evm::{
     Artifact,
     bindings::{
@@ -40,11 +45,17 @@ static COMPILED: LazyLock<(String, CompilerOutput)> = LazyLock::new(|| {
         let name = path.strip_prefix(&root).unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
         let imports = imports(&text).map(|import| root.join(resolve(&name, &import)));
-        wanted.extend(imports.filter(|path| !sources.contains_key(path.strip_prefix(&root).unwrap())));
+        wanted.extend(
+            imports.filter(|path| !sources.contains_key(path.strip_prefix(&root).unwrap())),
+        );
         sources.insert(name, Source::new(text));
     }
     let settings = Settings {
-        remappings: vec![format!("{0}=node_modules/{0}", "@openzeppelin/contracts/").parse().unwrap()],
+        remappings: vec![
+            format!("{0}=node_modules/{0}", "@openzeppelin/contracts/")
+                .parse()
+                .unwrap(),
+        ],
         optimizer: Optimizer {
             enabled: Some(setting("optimizer") == "true"),
             runs: Some(setting("optimizer_runs").replace('_', "").parse().unwrap()),

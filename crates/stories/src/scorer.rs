@@ -174,7 +174,7 @@ impl Scorer {
             .iter()
             .map(|row| {
                 self.model()
-                    .quantise_input(std::slice::from_ref(row), OutOfDomain::Reject)
+                    .quantise_input(std::slice::from_ref(row), OutOfDomain::Saturate)
             })
             .collect::<Result<Vec<_>, _>>()?;
         self.run_integers(items)

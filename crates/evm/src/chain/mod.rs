@@ -9,6 +9,7 @@ mod state;
 pub(crate) use embedded::revert_of;
 pub use embedded::{Clock, EmbeddedChain};
 pub use revert::Revert;
+pub(crate) use revert::plain;
 pub use rpc::RpcChain;
 pub use signer::SignerSource;
 

@@ -146,7 +146,7 @@ pub(crate) fn plain(value: &DynSolValue) -> String {
 fn advice(name: &str) -> Option<&'static str> {
     Some(match name {
         "ProofRejected" => {
-            "the proof is of other public values: prove again with the context that `verdict call context …` prints now, the inputs of \
+            "the proof is of other public values: prove again with the context that `verdict call CONSUMER context …` prints now, the inputs of \
              the evidence, and the outputs of that proof"
         }
         "WrongPublicValueCount" => {
