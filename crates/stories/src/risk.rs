@@ -4,7 +4,7 @@ use crate::{
     Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
     world::{account, small, tokens},
 };
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::time::Instant;
 use verdict_evm::{

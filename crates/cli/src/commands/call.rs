@@ -38,7 +38,7 @@ pub(crate) struct Call {
     #[arg(value_name = "FUNCTION")]
     function: String,
     /// Its arguments; structures as `(a,b)`, lists as `[a,b]`
-    #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Send a transaction, after a dry run, instead of only reading
     #[arg(long)]

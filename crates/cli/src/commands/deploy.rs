@@ -31,7 +31,7 @@ pub(crate) struct Deploy {
     #[arg(value_name = "CONTRACT", requires = "label")]
     contract: Option<String>,
     /// The constructor's arguments; structures as `(a,b)`, lists as `[a,b]`
-    #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// The contract's name in the deployment's file
     #[arg(long = "as", id = "label", value_name = "NAME", value_parser = name, requires = "contract")]
