@@ -17,21 +17,34 @@ case "${1:-}" in
 esac
 
 scripts/setup.sh >&2
-(cd solidity && ../node_modules/.bin/forge build --offline --skip test --skip script) >&2
+# The reference contracts that the consumers' stories act on are of the tests.
+(cd solidity && ../node_modules/.bin/forge build --offline src test/risk/LendingMarket.sol test/guard/GuardMocks.sol) >&2
 
 version=$(scripts/solc --version | sed -n 's/^Version: \([0-9.]*\)+.*/\1/p')
+# file:contract; the same list as in crates/evm/src/artifact.rs.
+contracts=(
+    InferenceVerifier VerifyingKeys ModelRegistry IModelRegistry VerdictGateway IVerdictGateway
+    ERC7007Adapter ERC8004Validator SP1Adapter RiscZeroAdapter
+    OnChainFeatures SignedFeatures CommittedFeatures
+    InferenceOracle
+    RiskParameterUpdater ModelRiskSource LendingMarket LendingMarket:LendingMarketAdapter
+    FraudPauseGuard PauseForAdapter GuardMocks:EntryVault GuardMocks:MockToken
+    ScoredAirdrop
+)
 stale=0
-for contract in InferenceVerifier VerifyingKeys; do
-    # One-space indent, no newline at the end: the test expects exactly this.
+for entry in "${contracts[@]}"; do
+    source=${entry%:*} contract=${entry#*:}
+    # One-space indent, no newline at the end; the interface on one line.
     new=$(node -e '
-        const [, contract, solc] = process.argv;
-        const path = `./solidity/out/${contract}.sol/${contract}.json`;
-        const { bytecode, deployedBytecode } = JSON.parse(require("node:fs").readFileSync(path, "utf8"));
+        const [, source, contract, solc] = process.argv;
+        const path = `./solidity/out/${source}.sol/${contract}.json`;
+        const { abi, bytecode, deployedBytecode } = JSON.parse(require("node:fs").readFileSync(path, "utf8"));
         const runtime_size = (deployedBytecode.object.length - 2) / 2;
-        process.stdout.write(JSON.stringify({ contract, solc, bytecode: bytecode.object, runtime_size }, null, 1));
-    ' "$contract" "$version")
+        const code = JSON.stringify({ contract, solc, bytecode: bytecode.object, runtime_size }, null, 1);
+        process.stdout.write(`${code.slice(0, -2)},\n "abi": ${JSON.stringify(abi)}\n}`);
+    ' "$source" "$contract" "$version")
     file=crates/evm/artifacts/$contract.json
-    size=$(sed -n 's/^ "runtime_size": //p' <<<"$new")
+    size=$(sed -n 's|^ "runtime_size": \([0-9]*\),*|\1|p' <<<"$new")
     if [[ "$new" == "$(cat "$file" 2>/dev/null)" ]]; then
         echo "$file: up to date, $size bytes of code"
     elif $check; then

@@ -4,16 +4,20 @@ use crate::commands::{
     accuracy::Accuracy,
     audit::AuditCommand,
     bench::{Bench, BenchOne},
+    call::Call,
     commit::Commit,
     compile::Compile,
     completions::Completions,
     demo::Demo,
+    deploy::Deploy,
     estimate::Estimate,
     gather::{Gather, Label},
     hide::{Hide, Redact},
     inspect::Inspect,
     prove::Prove,
+    register::Register,
     srs::SrsCommand,
+    submit::Submit,
     verify::Verify,
 };
 use crate::error::CliError;
@@ -30,19 +34,24 @@ Exit codes:
   1  unexpected failure; please report it
   2  wrong use of the command line
   3  unusable input: model, data, proof file, or a value outside the model's domain
-  4  rejected: a proof that does not verify, or artefacts of different digests
+  4  rejected: a proof that does not verify, a contract that refuses, or artefacts of different digests
   5  set-up or cache: missing, too small, corrupt
-  6  input or output: missing file, no permission, full disk
+  6  input or output: missing file, no permission, full disk, a node that does not answer
 
 Environment:
-  VERDICT_CACHE  folder of set-ups and keys (default: ~/.cache/verdict)
-  RUST_LOG       what to log to stderr, e.g. `verdict_prover=debug`
+  VERDICT_CACHE        folder of set-ups and keys (default: ~/.cache/verdict)
+  VERDICT_RPC_URL      the node, instead of --rpc
+  VERDICT_PRIVATE_KEY  who signs, instead of --private-key
+  VERDICT_DEPLOYMENT   the file of addresses, instead of --deployment
+  RUST_LOG             what to log to stderr, e.g. `verdict_prover=debug`
 
 Examples:
   verdict demo
   verdict compile model.onnx --calibration data.npz
   verdict prove model.verdict --input input.json --dev --out proof.json
-  verdict verify --evm --dev proof.json";
+  verdict verify --evm --dev proof.json
+  verdict demo --all
+  verdict deploy --local chain.json --dev";
 
 /// Proves machine-learning inference and verifies it with one Solidity contract.
 #[derive(Debug, Parser)]
@@ -87,8 +96,16 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Describe a compiled model, a proof or an ONNX file
     Inspect(Inspect),
-    /// Show everything at once with a model that comes with this program
+    /// Show everything at once with models that come with this program
     Demo(Demo),
+    /// Deploy the contracts
+    Deploy(Box<Deploy>),
+    /// Register a model, or another version of it
+    Register(Box<Register>),
+    /// Hand a proof to a contract that acts on it
+    Submit(Box<Submit>),
+    /// Read from a contract, or send it a transaction
+    Call(Box<Call>),
     /// Measure models, each in a process of its own
     Bench(Box<Bench>),
     #[command(hide = true)]

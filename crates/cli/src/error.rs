@@ -5,6 +5,7 @@ use verdict_circuit::CircuitError;
 use verdict_evm::EvmError;
 use verdict_model::ModelError;
 use verdict_prover::ProverError;
+use verdict_stories::StoryError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,8 @@ pub(crate) enum CliError {
     Prover(#[from] ProverError),
     #[error(transparent)]
     Evm(#[from] EvmError),
+    #[error(transparent)]
+    Story(#[from] StoryError),
     /// The command line is wrong in a way that clap cannot see.
     #[error("{0}")]
     Usage(String),
@@ -75,6 +78,7 @@ impl CliError {
             Self::Circuit(error) => circuit(error),
             Self::Prover(error) => prover(error),
             Self::Evm(error) => evm(error),
+            Self::Story(error) => story(error),
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
             Self::Mismatch(_) | Self::Rejected(_) | Self::Budget(_) | Self::Audit(_) => 4,
@@ -91,6 +95,7 @@ impl CliError {
             Self::Model(ModelError::OutOfDomain { .. }) => Some(
                 "`verdict prove --saturate` uses the nearest value of the domain, `verdict compile --domain` widens it",
             ),
+            Self::Evm(EvmError::Refused(revert)) => revert.advice(),
             Self::Evm(EvmError::Io { source, .. })
             | Self::Io { source, .. }
             | Self::Output(source) => hint_of(source),
@@ -147,9 +152,39 @@ fn prover(error: &ProverError) -> u8 {
 
 fn evm(error: &EvmError) -> u8 {
     match error {
-        EvmError::Key(_) | EvmError::ProofFile { .. } | EvmError::NotCanonical(_) => 3,
-        EvmError::Reverted { .. } | EvmError::Mismatch { .. } | EvmError::Packing { .. } => 4,
-        EvmError::Io { .. } => 6,
+        EvmError::Abi { .. }
+        | EvmError::UnknownContract { .. }
+        | EvmError::NoSigner
+        | EvmError::DevelopmentSetup => 2,
+        EvmError::Key(_)
+        | EvmError::ProofFile { .. }
+        | EvmError::NotCanonical(_)
+        | EvmError::Spec(_)
+        | EvmError::ChainFile { .. }
+        | EvmError::Deployment { .. }
+        | EvmError::Signer(_)
+        | EvmError::Answer { .. } => 3,
+        EvmError::Reverted { .. }
+        | EvmError::Refused(_)
+        | EvmError::OtherModel { .. }
+        | EvmError::OtherContext { .. }
+        | EvmError::Mismatch { .. }
+        | EvmError::Packing { .. } => 4,
+        EvmError::Io { .. }
+        | EvmError::Rpc { .. }
+        | EvmError::NoSuchBlock(_)
+        | EvmError::NoDeterministicDeployer(_) => 6,
+        _ => 1,
+    }
+}
+
+fn story(error: &StoryError) -> u8 {
+    match error {
+        StoryError::Model(error) => model(error),
+        StoryError::Circuit(error) => circuit(error),
+        StoryError::Prover(error) => prover(error),
+        StoryError::Evm(error) => evm(error),
+        StoryError::Io(_) => 6,
         _ => 1,
     }
 }

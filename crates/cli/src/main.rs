@@ -1,6 +1,7 @@
 //! The `verdict` command: compile a model, prove an inference, verify it as a contract would.
 
 mod args;
+mod chain;
 mod commands;
 mod decode;
 mod error;

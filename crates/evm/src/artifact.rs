@@ -1,7 +1,9 @@
 //! The compiled contracts, committed so that the main job needs no Solidity compiler. `tests/artifacts.rs` compiles them again.
 
 use crate::EvmError;
+use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Bytes, U256, hex};
+use alloy_sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
 
 /// A compiled contract.
@@ -11,34 +13,79 @@ pub struct Artifact {
     pub contract: String,
     /// The compiler's version.
     pub solc: String,
-    /// Creation code, without constructor arguments.
+    /// Creation code, without constructor arguments; empty for an interface.
     pub bytecode: Bytes,
     /// Size of the deployed code in bytes.
     pub runtime_size: usize,
+    /// What the contract understands, answers and says when it refuses.
+    pub abi: JsonAbi,
 }
 
+macro_rules! contracts {
+    ($($name:literal),+ $(,)?) => {
+        /// Every committed contract, with its file.
+        const CONTRACTS: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../artifacts/", $name, ".json")))),+
+        ];
+    };
+}
+
+// The same list as in scripts/build-contracts.sh.
+contracts![
+    "InferenceVerifier",
+    "VerifyingKeys",
+    "ModelRegistry",
+    "IModelRegistry",
+    "VerdictGateway",
+    "IVerdictGateway",
+    "ERC7007Adapter",
+    "ERC8004Validator",
+    "SP1Adapter",
+    "RiscZeroAdapter",
+    "OnChainFeatures",
+    "SignedFeatures",
+    "CommittedFeatures",
+    "InferenceOracle",
+    "RiskParameterUpdater",
+    "ModelRiskSource",
+    "LendingMarket",
+    "LendingMarketAdapter",
+    "FraudPauseGuard",
+    "PauseForAdapter",
+    "EntryVault",
+    "MockToken",
+    "ScoredAirdrop",
+];
+
 impl Artifact {
-    /// The universal verifier.
-    pub fn inference_verifier() -> Result<Self, EvmError> {
-        Self::parse(
-            "InferenceVerifier",
-            include_str!("../artifacts/InferenceVerifier.json"),
-        )
-    }
-
-    /// The publisher of verifying keys.
-    pub fn verifying_keys() -> Result<Self, EvmError> {
-        Self::parse(
-            "VerifyingKeys",
-            include_str!("../artifacts/VerifyingKeys.json"),
-        )
-    }
-
-    fn parse(name: &'static str, json: &str) -> Result<Self, EvmError> {
+    /// A contract by its name.
+    pub fn load(name: &str) -> Result<Self, EvmError> {
+        let (name, json) = CONTRACTS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| EvmError::UnknownContract {
+                name: name.into(),
+                known: Self::names().collect::<Vec<_>>().join(", "),
+            })?;
         serde_json::from_str(json).map_err(|error| EvmError::Artifact {
             name,
             detail: error.to_string(),
         })
+    }
+
+    /// The names of all contracts.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        CONTRACTS.iter().map(|(name, _)| *name)
+    }
+
+    /// The universal verifier.
+    pub fn inference_verifier() -> Result<Self, EvmError> {
+        Self::load("InferenceVerifier")
+    }
+
+    /// The publisher of verifying keys.
+    pub fn verifying_keys() -> Result<Self, EvmError> {
+        Self::load("VerifyingKeys")
     }
 
     /// Creation code followed by `[τ]_2` as the constructor takes it.
@@ -48,6 +95,13 @@ impl Artifact {
             code.extend_from_slice(&part.to_be_bytes::<32>());
         }
         code.into()
+    }
+
+    /// Creation code followed by the constructor's arguments.
+    pub fn with_arguments(&self, arguments: &impl SolConstructor) -> Bytes {
+        [self.bytecode.as_ref(), &arguments.abi_encode()]
+            .concat()
+            .into()
     }
 
     /// The creation code in hexadecimal.

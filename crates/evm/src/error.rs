@@ -1,3 +1,5 @@
+use crate::chain::Revert;
+use alloy_primitives::{Address, B256};
 use std::path::PathBuf;
 
 /// What can go wrong between a proof and a contract.
@@ -73,5 +75,100 @@ pub enum EvmError {
         name: &'static str,
         /// What is wrong.
         detail: String,
+    },
+    /// No contract of this name is embedded.
+    #[error("no contract `{name}` comes with this program; there are {known}")]
+    UnknownContract {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A model that the registry has no words for.
+    #[error("the model cannot be registered: {0}")]
+    Spec(String),
+    /// A contract refused a call or a transaction.
+    #[error("the contract refused: {0}")]
+    Refused(Box<Revert>),
+    /// What came back is not what the function returns.
+    #[error("{contract} does not answer as `{function}` does: {detail}")]
+    Answer {
+        /// Who was asked.
+        contract: Address,
+        /// The function.
+        function: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A node did not do what it was asked to.
+    #[error("{host}: cannot {what}: {reason}")]
+    Rpc {
+        /// Host and port.
+        host: String,
+        /// The request.
+        what: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// A signer that cannot be used.
+    #[error("cannot sign: {0}")]
+    Signer(String),
+    /// Something is to be sent, and nobody signs.
+    #[error("a transaction needs a signer: give a private key, a keystore or a Ledger")]
+    NoSigner,
+    /// The chain does not have this block, or not any more.
+    #[error("the chain has no block {0}, or has forgotten it")]
+    NoSuchBlock(u64),
+    /// The chain lacks what deterministic addresses need.
+    #[error(
+        "{0} lacks the deterministic deployment proxy at 0x4e59b44847b379578588920cA78FbF26c0B4956C; deploy it first"
+    )]
+    NoDeterministicDeployer(String),
+    /// A file of the embedded chain that does not parse.
+    #[error("{path} is not a chain of `--local`: {detail}", path = path.display())]
+    ChainFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A file of addresses that does not parse.
+    #[error("{path} is not a deployment: {detail}", path = path.display())]
+    Deployment {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The set-up lets anyone forge proofs, and that was not allowed.
+    #[error("the set-up is the INSECURE development set-up, and the gateway is not to let it in")]
+    DevelopmentSetup,
+    /// A function, or its arguments, that cannot be used.
+    #[error("`{what}`: {detail}")]
+    Abi {
+        /// As it was given.
+        what: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A proof of another model than the consumer's.
+    #[error(
+        "the proof has {found} public values, the consumer's model has {expected}: it is of another model, or another batch size"
+    )]
+    OtherModel {
+        /// In the proof.
+        found: usize,
+        /// In the model's layout.
+        expected: usize,
+    },
+    /// A proof for another occasion.
+    #[error(
+        "the proof is bound to the context {found}, the consumer computes {expected}: prove again with `--context {expected}`"
+    )]
+    OtherContext {
+        /// The proof's.
+        found: B256,
+        /// The consumer's.
+        expected: B256,
     },
 }

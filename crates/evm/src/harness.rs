@@ -4,25 +4,12 @@ use crate::{
     Artifact, EvmError,
     bindings::{IInferenceVerifier, IVerifyingKeys},
     calldata::verify_calldata,
+    chain::{Clock, EmbeddedChain, revert_of},
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
-use alloy_sol_types::{SolCall, SolInterface};
-use revm::{
-    Context, ExecuteCommitEvm, MainBuilder, MainContext,
-    context::{
-        TxEnv,
-        result::{ExecutionResult, Output},
-    },
-    database::{CacheDB, EmptyDB},
-    primitives::hardfork::SpecId,
-    state::AccountInfo,
-};
+use alloy_sol_types::SolCall;
+use revm::context::result::{ExecutionResult, Output};
 use serde::Serialize;
-
-/// The account that sends every transaction.
-const SENDER: Address = Address::repeat_byte(0xfe);
-/// A block's worth of gas; since Osaka a transaction may use at most 2^24.
-const GAS_LIMIT: u64 = 1 << 24;
 
 /// Gas of a transaction, by part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,8 +36,7 @@ pub enum Verdict {
 /// An EVM with the verifier and the publisher deployed.
 #[derive(Debug)]
 pub struct Harness {
-    db: CacheDB<EmptyDB>,
-    nonce: u64,
+    chain: EmbeddedChain,
     /// Address of `InferenceVerifier`.
     pub verifier: Address,
     /// Address of `VerifyingKeys`.
@@ -62,17 +48,8 @@ pub struct Harness {
 impl Harness {
     /// Deploys both contracts under a set-up.
     pub fn new(tau_g2: [U256; 4]) -> Result<Self, EvmError> {
-        let mut db = CacheDB::new(EmptyDB::default());
-        db.insert_account_info(
-            SENDER,
-            AccountInfo {
-                balance: U256::MAX >> 1,
-                ..Default::default()
-            },
-        );
         let mut harness = Self {
-            db,
-            nonce: 0,
+            chain: EmbeddedChain::new(1, 0, Clock::Steps(12)),
             verifier: Address::ZERO,
             keys: Address::ZERO,
             deploy_gas: Gas::of(&[], true, 0),
@@ -175,26 +152,7 @@ impl Harness {
         kind: TxKind,
         data: Bytes,
     ) -> Result<(ExecutionResult, u64), EvmError> {
-        let fail = |reason: String| EvmError::Evm { what, reason };
-        let tx = TxEnv::builder()
-            .caller(SENDER)
-            .kind(kind)
-            .data(data)
-            .nonce(self.nonce)
-            .gas_limit(GAS_LIMIT)
-            .gas_price(0)
-            .build()
-            .map_err(|error| fail(format!("{error:?}")))?;
-        let mut evm = Context::mainnet()
-            .with_db(&mut self.db)
-            .modify_cfg_chained(|cfg| {
-                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
-            })
-            .build_mainnet();
-        let result = evm
-            .transact_commit(tx)
-            .map_err(|error| fail(error.to_string()))?;
-        self.nonce += 1;
+        let result = self.chain.run(what, kind, data)?;
         let used = result.tx_gas_used();
         Ok((result, used))
     }
@@ -221,28 +179,5 @@ pub fn calldata_gas(data: &[u8]) -> u64 {
 }
 
 fn reason(result: &ExecutionResult) -> String {
-    match result {
-        ExecutionResult::Success { .. } => "success without the expected output".into(),
-        ExecutionResult::Halt { reason, .. } => format!("{reason:?}"),
-        ExecutionResult::Revert { output, .. } => name(output),
-    }
-}
-
-/// The name of a custom error, with its arguments.
-fn name(output: &[u8]) -> String {
-    if let Ok(error) = IInferenceVerifier::IInferenceVerifierErrors::abi_decode(output) {
-        return short(&format!("{error:?}"));
-    }
-    if let Ok(error) = IVerifyingKeys::IVerifyingKeysErrors::abi_decode(output) {
-        return short(&format!("{error:?}"));
-    }
-    format!("0x{}", alloy_primitives::hex::encode(output))
-}
-
-/// `WrongProofLength(WrongProofLength { expected: 1, actual: 2 })` reads better without its first half.
-fn short(debug: &str) -> String {
-    match debug.split_once('(') {
-        Some((_, inner)) => inner.strip_suffix(')').unwrap_or(inner).to_string(),
-        None => debug.to_string(),
-    }
+    revert_of(result.clone()).to_string()
 }

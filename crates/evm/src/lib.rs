@@ -5,25 +5,45 @@
 //! * [`verify_calldata`] encodes a verification; [`bindings`] has the contracts' functions, errors and events.
 //! * [`Harness`] deploys the contracts in an embedded EVM (revm, Osaka rules) and calls them as real transactions.
 //! * [`estimate`] predicts gas and sizes before anything is proved, within 2% (tests hold it to that on every vector).
+//! * [`chain`] acts on chains: the embedded EVM and any node behind an RPC, with errors by name; [`context`] says what a proof is bound to.
+//! * [`model_spec`] says what a model's public values mean, as the registry stores it.
 //! * [`ProofFile`] is a proof with its key and public values, as a file.
 
+mod abi;
 mod artifact;
 pub mod bindings;
 mod calldata;
+pub mod chain;
+pub mod context;
+mod deploy;
+mod deployment;
 mod error;
+mod evidence;
+mod file;
 mod gas;
 mod harness;
 mod key;
 mod proof_file;
+mod spec;
+mod submit;
 pub mod words;
 
+pub use abi::{Answer, Invocation, creation_code};
 pub use artifact::Artifact;
 pub use calldata::{
     PublicTensor, Unpacked, instance, public_values, unpack, unpack_batch, verify_calldata,
 };
+pub use deploy::{
+    CoreSettings, Proposed, Registration, Step, deploy_core, propose_update, record,
+    register_model, route_name,
+};
+pub use deployment::{ContractRecord, Core, Deployment, ModelRecord};
 pub use error::EvmError;
+pub use evidence::{DataSigners, SignedData, snapshot_evidence};
 pub use gas::{GasEstimate, estimate};
 pub use harness::{Gas, Harness, Verdict, calldata_gas};
 pub use key::{key_bytes, key_digest, parse_key};
 pub use proof_file::{BatchFile, PROOF_FILE_VERSION, ProofFile, TensorWords};
+pub use spec::{ModelSpec, model_spec, spec_digest};
+pub use submit::{Submitted, Target};
 pub use verdict_circuit::proof_bytes;

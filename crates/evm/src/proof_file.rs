@@ -1,9 +1,9 @@
 //! A proof with everything needed to check it, as a JSON file.
 
-use crate::EvmError;
+use crate::{EvmError, file::write_json};
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
-use std::{fs, io::Write, path::Path};
+use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
 use verdict_model::{IntegerGraph, TensorId, Visibility};
 
@@ -166,23 +166,6 @@ impl ProofFile {
 
     /// Writes a proof file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), EvmError> {
-        let fail = |source| EvmError::Io {
-            what: "write",
-            path: path.to_owned(),
-            source,
-        };
-        let text = serde_json::to_string_pretty(self).map_err(|error| fail(error.into()))?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-        temporary
-            .write_all(text.as_bytes())
-            .and_then(|()| temporary.write_all(b"\n"))
-            .map_err(fail)?;
-        temporary.as_file().sync_all().map_err(fail)?;
-        temporary.persist(path).map_err(|error| fail(error.error))?;
-        Ok(())
+        write_json(path, self)
     }
 }

@@ -12,9 +12,12 @@ use std::{fs, path::Path};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  verdict demo\n  verdict demo --model mlp-digits28 --optimize gas --json"
+    after_help = "Examples:\n  verdict demo\n  verdict demo --all\n  verdict demo --model mlp-digits28 --optimize gas --json"
 )]
 pub(crate) struct Demo {
+    /// The contracts that act on proofs, each in a story with forgeries, on an embedded chain
+    #[arg(long, conflicts_with_all = ["model", "optimize", "input"])]
+    all: bool,
     /// Which of the models that come with this program
     #[arg(long, value_enum, default_value = "mlp-digits")]
     model: Embedded,
@@ -81,6 +84,9 @@ impl Embedded {
 
 impl Demo {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        if self.all {
+            return super::demo_all::run(output);
+        }
         let (name, files) = self.model.files();
         let fail = |path: &Path| {
             let path = path.to_owned();

@@ -3,16 +3,21 @@
 pub(crate) mod accuracy;
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod call;
 pub(crate) mod commit;
 pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod demo;
+mod demo_all;
+pub(crate) mod deploy;
 pub(crate) mod estimate;
 pub(crate) mod gather;
 pub(crate) mod hide;
 pub(crate) mod inspect;
 pub(crate) mod prove;
+pub(crate) mod register;
 pub(crate) mod srs;
+pub(crate) mod submit;
 pub(crate) mod verify;
 
 use crate::{args::Command, error::CliError, output::Output};
@@ -34,6 +39,10 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), CliError> {
         Command::Audit(args) => args.run(output),
         Command::Inspect(args) => args.run(output),
         Command::Demo(args) => args.run(output),
+        Command::Deploy(args) => args.run(output),
+        Command::Register(args) => args.run(output),
+        Command::Submit(args) => args.run(output),
+        Command::Call(args) => args.run(output),
         Command::Bench(args) => args.run(output),
         Command::BenchOne(args) => args.run(output),
         Command::Completions(args) => args.run(output),

@@ -1,0 +1,254 @@
+//! Which chain a command acts on, and where its addresses are.
+
+use crate::{args::usage, error::CliError};
+use alloy_primitives::{Address, Bytes, hex};
+use clap::Args;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use verdict_evm::{
+    Deployment,
+    chain::{Chain, EmbeddedChain, RpcChain, SignerSource},
+};
+
+/// The id of a new chain of `--local`.
+const LOCAL_CHAIN_ID: u64 = 31_337;
+
+/// Where to act, and who.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Chain")]
+pub(crate) struct ChainArgs {
+    /// A node's URL
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "VERDICT_RPC_URL",
+        hide_env_values = true
+    )]
+    rpc: Option<String>,
+    /// Instead of a node: an embedded EVM, kept in this file from one command to the next
+    #[arg(long, value_name = "FILE", conflicts_with = "rpc")]
+    local: Option<PathBuf>,
+    /// With --local: the account to act as
+    #[arg(long, value_name = "ADDRESS", requires = "local")]
+    from: Option<Address>,
+    /// With --local: let so many seconds pass first
+    #[arg(long, value_name = "SECONDS", requires = "local")]
+    after: Option<u64>,
+    /// The addresses of what is deployed, as the scripts of solidity/script write them [default: deployments/CHAIN_ID.json]
+    #[arg(long, value_name = "FILE", env = "VERDICT_DEPLOYMENT")]
+    deployment: Option<PathBuf>,
+    #[command(flatten)]
+    signer: SignerArgs,
+}
+
+/// Who signs what is sent to a node.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Signer")]
+struct SignerArgs {
+    /// A private key in hexadecimal; rather set the variable than write it here, where others can read it
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "VERDICT_PRIVATE_KEY",
+        hide_env_values = true,
+        group = "who"
+    )]
+    private_key: Option<String>,
+    /// A file with a private key in hexadecimal
+    #[arg(long, value_name = "FILE", group = "who")]
+    private_key_file: Option<PathBuf>,
+    /// A keystore, as geth and Foundry write it
+    #[arg(long, value_name = "FILE", group = "who", requires = "password_file")]
+    keystore: Option<PathBuf>,
+    /// A file with the keystore's password
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// An account of a Ledger, counted from 0 as Ledger Live does
+    #[arg(long, value_name = "ACCOUNT", group = "who", num_args = 0..=1, default_missing_value = "0")]
+    ledger: Option<usize>,
+}
+
+impl SignerArgs {
+    fn source(&self) -> Result<Option<SignerSource>, CliError> {
+        // What is named on the command line goes before what the environment has.
+        Ok(if let Some(path) = &self.keystore {
+            let password = self.password_file.as_deref().map(read).transpose()?;
+            Some(SignerSource::Keystore {
+                path: path.clone(),
+                password: password
+                    .unwrap_or_default()
+                    .trim_end_matches(['\r', '\n'])
+                    .into(),
+            })
+        } else if let Some(path) = &self.private_key_file {
+            Some(SignerSource::PrivateKeyFile(path.clone()))
+        } else if let Some(account) = self.ledger {
+            Some(SignerSource::Ledger { account })
+        } else {
+            self.private_key.clone().map(SignerSource::PrivateKey)
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(|source| CliError::Io {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A chain that was opened.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    Local {
+        chain: Box<EmbeddedChain>,
+        path: PathBuf,
+    },
+    Rpc(Box<RpcChain>),
+}
+
+impl ChainArgs {
+    /// Opens the chain.
+    pub(crate) fn open(&self) -> Result<Opened, CliError> {
+        if let Some(path) = &self.local {
+            let mut chain = EmbeddedChain::open(path, LOCAL_CHAIN_ID)?;
+            if let Some(from) = self.from {
+                chain.act_as(from);
+            }
+            if let Some(seconds) = self.after {
+                chain.pass(seconds);
+            }
+            return Ok(Opened::Local {
+                chain: Box::new(chain),
+                path: path.clone(),
+            });
+        }
+        let Some(url) = &self.rpc else {
+            return Err(usage(
+                "which chain? give --rpc URL for a node, or --local FILE for an embedded one",
+            ));
+        };
+        let signer = self.signer.source()?;
+        Ok(Opened::Rpc(Box::new(RpcChain::connect(
+            url,
+            signer.as_ref(),
+        )?)))
+    }
+
+    /// Where the addresses are.
+    pub(crate) fn deployment_path(&self, chain_id: u64) -> PathBuf {
+        let standard = || Path::new("deployments").join(format!("{chain_id}.json"));
+        self.deployment.clone().unwrap_or_else(standard)
+    }
+
+    /// The addresses on a chain; refuses those of another.
+    pub(crate) fn deployment(&self, chain_id: u64) -> Result<(Deployment, PathBuf), CliError> {
+        let path = self.deployment_path(chain_id);
+        let deployment = Deployment::load(&path)?;
+        if deployment.chain_id != chain_id {
+            return Err(CliError::Input(format!(
+                "{} is of chain {}, the command acts on chain {chain_id}; name another file with --deployment",
+                path.display(),
+                deployment.chain_id
+            )));
+        }
+        Ok((deployment, path))
+    }
+}
+
+impl Opened {
+    pub(crate) fn chain(&mut self) -> &mut dyn Chain {
+        match self {
+            Self::Local { chain, .. } => chain.as_mut(),
+            Self::Rpc(chain) => chain.as_mut(),
+        }
+    }
+
+    /// Keeps what happened.
+    pub(crate) fn close(self) -> Result<(), CliError> {
+        match self {
+            Self::Local { chain, path } => Ok(chain.save(&path)?),
+            Self::Rpc(_) => Ok(()),
+        }
+    }
+}
+
+/// Makes the folder of a file that will be written.
+pub(crate) fn make_folder(path: &Path) -> Result<(), CliError> {
+    let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    else {
+        return Ok(());
+    };
+    fs::create_dir_all(folder).map_err(|source| CliError::Io {
+        what: "create",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// An address, or the name of a contract in a deployment.
+pub(crate) fn address(name: &str, deployment: Option<&Deployment>) -> Result<Address, CliError> {
+    if let Ok(address) = name.parse() {
+        return Ok(address);
+    }
+    let Some(deployment) = deployment else {
+        return Err(usage(format!(
+            "`{name}` is no address, and there is no deployment to look it up in; see --deployment"
+        )));
+    };
+    let core = &deployment.core;
+    let known = match name {
+        "verifying-keys" => Some(core.verifying_keys),
+        "verifier" => Some(core.verifier),
+        "registry" => Some(core.registry),
+        "gateway" => Some(core.gateway),
+        _ => deployment
+            .consumers
+            .get(name)
+            .or_else(|| deployment.sources.get(name))
+            .map(|record| record.address),
+    };
+    known.ok_or_else(|| {
+        let others = deployment.consumers.keys().chain(deployment.sources.keys());
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        usage(format!(
+            "`{name}` is no address and no contract of the deployment; there are verifier, verifying-keys, registry, gateway{}{}",
+            if others.is_empty() { "" } else { ", " },
+            others.join(", ")
+        ))
+    })
+}
+
+/// Bytes in hexadecimal, or `@FILE` with such.
+pub(crate) fn bytes(text: &str) -> Result<Bytes, CliError> {
+    let from_file = text
+        .strip_prefix('@')
+        .map(|path| read(Path::new(path)))
+        .transpose()?;
+    let digits = from_file.as_deref().unwrap_or(text).trim();
+    let bytes = hex::decode(digits).map_err(|error| {
+        CliError::Input(format!(
+            "expected bytes in hexadecimal, or @FILE with them: {error}"
+        ))
+    })?;
+    Ok(bytes.into())
+}
+
+/// A name that can be part of the deployment's file.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    if text.split('-').all(part) {
+        return Ok(text.into());
+    }
+    Err("expected lower-case letters and digits, in parts with single hyphens between".into())
+}

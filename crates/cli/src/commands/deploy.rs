@@ -1,0 +1,213 @@
+//! `verdict deploy`
+
+use crate::{
+    args::{SrsArgs, usage},
+    chain::{ChainArgs, make_folder, name},
+    error::CliError,
+    output::{Output, Report, Table, count},
+    setup::Setup,
+};
+use alloy_primitives::Address;
+use clap::Args;
+use serde::Serialize;
+use serde_json::Map;
+use std::path::PathBuf;
+use verdict_evm::{
+    Artifact, ContractRecord, CoreSettings, Deployment, Step,
+    chain::{Chain, ChainExt},
+    creation_code, deploy_core, route_name, words,
+};
+use verdict_prover::{Cache, Srs};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    verdict deploy --local chain.json --dev\n  \
+    verdict deploy --rpc https://node.example --keystore key.json --password-file pass --admin 0x… --guardian 0x…\n  \
+    verdict deploy --local chain.json --as feeds OnChainFeatures 0xREGISTRY 1 0x00…00 '[(0xTARGET,0x…,0,false,18,0,0,0,false,0)]'\n\n\
+    Without a contract: the publisher of keys, the verifier of the set-up, the registry, and the gateway with a route to the verifier, \
+    at addresses that depend on nothing but these settings. With one: any contract that comes with this program.")]
+pub(crate) struct Deploy {
+    /// A contract instead of the core, e.g. InferenceOracle
+    #[arg(value_name = "CONTRACT", requires = "label")]
+    contract: Option<String>,
+    /// The constructor's arguments; structures as `(a,b)`, lists as `[a,b]`
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
+    arguments: Vec<String>,
+    /// The contract's name in the deployment's file
+    #[arg(long = "as", id = "label", value_name = "NAME", value_parser = name, requires = "contract")]
+    label: Option<String>,
+    /// The gateway's administrator [default: the sender]
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<Address>,
+    /// Who can freeze routes [default: the sender]
+    #[arg(long, value_name = "ADDRESS")]
+    guardian: Option<Address>,
+    /// How long a new administrator waits before accepting, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    admin_delay: u64,
+    /// How long updates of models are announced at least, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 172_800)]
+    update_delay: u32,
+    /// How long a due update can be executed, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1_209_600)]
+    update_window: u32,
+    #[command(flatten)]
+    srs: SrsArgs,
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+/// A step, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Done {
+    pub(crate) what: String,
+    pub(crate) address: Address,
+    /// Absent where it was there already.
+    pub(crate) gas: Option<u64>,
+}
+
+impl From<Step> for Done {
+    fn from(step: Step) -> Self {
+        Self {
+            what: step.what.into(),
+            address: step.address,
+            gas: step.gas,
+        }
+    }
+}
+
+/// Steps with addresses and gas.
+pub(crate) fn steps(steps: &[Done]) -> String {
+    let mut table = Table::new(&["what", "at", "gas"]);
+    for step in steps {
+        table.row([
+            step.what.clone(),
+            step.address.to_string(),
+            step.gas.map_or_else(|| "was there".into(), count),
+        ]);
+    }
+    table.render()
+}
+
+#[derive(Serialize)]
+struct Deployed {
+    chain: String,
+    chain_id: u64,
+    steps: Vec<Done>,
+    development_setup: bool,
+    route_added: bool,
+    file: PathBuf,
+    deployment: Deployment,
+}
+
+impl Deploy {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+        let mut opened = self.chain.open()?;
+        let chain = opened.chain();
+        let file = self.chain.deployment_path(chain.chain_id());
+        let (deployment, done) = match (&self.contract, &self.label) {
+            (Some(contract), Some(label)) => self.one(chain, contract, label)?,
+            _ => {
+                if file.exists() {
+                    return Err(usage(format!(
+                        "{} exists, and names what is deployed already; name another file with --deployment",
+                        file.display()
+                    )));
+                }
+                make_folder(&file)?;
+                self.core(chain)?
+            }
+        };
+        let (name, chain_id) = (chain.name(), chain.chain_id());
+        // The chain first: addresses of a chain that was not kept would be of no use.
+        opened.close()?;
+        deployment.save(&file)?;
+        output.emit(&Deployed {
+            chain: name,
+            chain_id,
+            steps: done.into_iter().map(Into::into).collect(),
+            development_setup: deployment.core.development_setup,
+            route_added: deployment.core.route_added,
+            file,
+            deployment,
+        })
+    }
+
+    fn core(&self, chain: &mut dyn Chain) -> Result<(Deployment, Vec<Step>), CliError> {
+        let cache = Cache::standard();
+        let srs = match Setup::choose(&self.srs, &cache)? {
+            Setup::Development => Srs::development(1),
+            setup @ Setup::Imported { .. } => setup.open(setup.height().unwrap_or(1), &cache)?,
+        };
+        let development = srs.is_development();
+        let sender = chain.sender()?;
+        let settings = CoreSettings {
+            tau_g2: words::tau_g2(&srs.tau_g2()),
+            route: route_name(development).into(),
+            minimum_delay: self.update_delay,
+            execution_window: self.update_window,
+            admin: self.admin.unwrap_or(sender),
+            admin_delay: self.admin_delay,
+            guardian: self.guardian.unwrap_or(sender),
+            allow_development: development,
+        };
+        let (core, steps) = deploy_core(chain, &settings)?;
+        Ok((Deployment::new(chain.chain_id(), core), steps))
+    }
+
+    fn one(
+        &self,
+        chain: &mut dyn Chain,
+        contract: &str,
+        label: &str,
+    ) -> Result<(Deployment, Vec<Step>), CliError> {
+        let (mut deployment, path) = self.chain.deployment(chain.chain_id())?;
+        if deployment.consumers.contains_key(label) || deployment.sources.contains_key(label) {
+            return Err(usage(format!(
+                "{} has a contract named {label} already; choose another name",
+                path.display()
+            )));
+        }
+        let artifact = Artifact::load(contract)?;
+        let code = creation_code(&artifact, &self.arguments)?;
+        let (address, receipt) = chain.create("the contract", code)?;
+        let (list, kind) = match contract {
+            "OnChainFeatures" => (&mut deployment.sources, "on-chain"),
+            "SignedFeatures" => (&mut deployment.sources, "signed"),
+            "CommittedFeatures" => (&mut deployment.sources, "committed"),
+            "InferenceOracle" => (&mut deployment.consumers, "oracle"),
+            "RiskParameterUpdater" => (&mut deployment.consumers, "risk"),
+            "FraudPauseGuard" => (&mut deployment.consumers, "guard"),
+            "ScoredAirdrop" => (&mut deployment.consumers, "airdrop"),
+            other => (&mut deployment.consumers, other),
+        };
+        let record = ContractRecord {
+            kind: kind.into(),
+            address,
+            more: Map::new(),
+        };
+        list.insert(label.into(), record);
+        let step = Step {
+            what: "contract",
+            address,
+            gas: Some(receipt.gas),
+        };
+        Ok((deployment, vec![step]))
+    }
+}
+
+impl Report for Deployed {
+    fn text(&self) -> String {
+        let mut text = format!("On {}\n{}", self.chain, steps(&self.steps));
+        if self.development_setup {
+            text += "The set-up is the INSECURE development set-up: anyone can forge proofs that this verifier accepts\n";
+        }
+        if !self.route_added {
+            text += &format!(
+                "To do, by the gateway's administrator: verdict call gateway addRoute {} {} --send\n",
+                self.deployment.core.route, self.deployment.core.verifier
+            );
+        }
+        text + &format!("Addresses in {}\n", self.file.display())
+    }
+}

@@ -1,0 +1,376 @@
+//! An airdrop by proved scores: one proof covers a batch of accounts.
+
+use crate::{
+    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, Tree, World,
+    world::{account, small, tokens},
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use std::time::Instant;
+use verdict_evm::{
+    ModelRecord,
+    bindings::{
+        airdrop::{
+            IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},
+            ScoredAirdrop::{
+                CurvePoint, acceptBatchCall, allocatedCall, allocationOfCall, claimCall,
+                constructorCall, fundCall, remainingCall,
+            },
+        },
+        token::MockToken::{approveCall, balanceOfCall},
+    },
+    chain::ChainExt,
+    context::{Audience, airdrop_payload},
+};
+
+const DAY: u64 = 86_400;
+
+/// Points of score, in the output's steps, and tokens: nothing below zero, then ever more.
+pub(crate) fn curve() -> Vec<CurvePoint> {
+    [(0, 10), (50, 100), (200, 400)]
+        .map(|(score, amount)| CurvePoint {
+            score,
+            amount: tokens(amount).to(),
+        })
+        .to_vec()
+}
+
+/// What every campaign here is made with.
+pub(crate) fn campaign(
+    gateway: Address,
+    token: Address,
+    model: &ModelRecord,
+    source: Address,
+    start: u64,
+) -> Campaign {
+    Campaign {
+        gateway,
+        token,
+        treasury: account("treasury"),
+        windows: Windows {
+            batchesUntil: small(start + 20 * DAY),
+            claimsFrom: small(start + 10 * DAY),
+            claimsUntil: small(start + 40 * DAY),
+            sweepFrom: small(start + 50 * DAY),
+        },
+        models: vec![ModelReference {
+            modelId: U256::from(model.model_id),
+            version: model.version,
+        }],
+        curve: curve(),
+        source,
+        maximumAge: U256::from(7 * DAY),
+    }
+}
+
+/// Days, transactions and counterparties of person number `i`; every fourth is a farm.
+pub(crate) fn features(i: usize) -> Vec<f64> {
+    let spread = |factor: usize, range: usize| ((i * factor) % range) as f64;
+    if i % 4 == 3 {
+        return vec![spread(7, 30), spread(11, 40), spread(3, 4)];
+    }
+    vec![
+        200.0 + spread(97, 700),
+        100.0 + spread(53, 350),
+        20.0 + spread(13, 50),
+    ]
+}
+
+/// Their account and identity.
+pub(crate) fn person(i: usize) -> (Address, U256) {
+    (account(&format!("person {i}")), U256::from(i))
+}
+
+/// A funded campaign for batches of so many people.
+struct Funded {
+    world: World,
+    scorer: Scorer,
+    model: ModelRecord,
+    source: Address,
+    token: Address,
+    airdrop: Address,
+    people: Vec<(Address, U256)>,
+    tree: Tree,
+    statement: Statement,
+}
+
+impl Funded {
+    fn new(items: usize) -> Result<Self, StoryError> {
+        let scorer = Scorer::new(Tiny::AIRDROP, items)?;
+        let mut world = World::new(scorer.tau_g2())?;
+        let model = world.register(&scorer)?;
+        let source = world.signed_source()?;
+        let sponsor = account("sponsor");
+        let funds = tokens(1000 * items as u64);
+        let token = world.token(&[(sponsor, funds)])?;
+        let start = world.now()?;
+        let campaign = campaign(world.core.gateway, token, &model, source, start);
+        let airdrop = world.deploy("ScoredAirdrop", &constructorCall { campaign })?;
+        world.chain.act_as(sponsor);
+        let approve = approveCall {
+            spender: airdrop,
+            value: funds,
+        };
+        world.chain.transact(token, &approve)?;
+        world.chain.transact(airdrop, &fundCall { amount: funds })?;
+        let people: Vec<_> = (0..items).map(person).collect();
+        let rows: Vec<Vec<f64>> = (0..items).map(features).collect();
+        Ok(Self {
+            statement: scorer.run(&rows)?,
+            tree: Tree::new(&people),
+            world,
+            scorer,
+            model,
+            source,
+            token,
+            airdrop,
+            people,
+        })
+    }
+
+    fn batch(&self, number: u64) -> Batch {
+        Batch {
+            number: U256::from(number),
+            model: U256::ZERO,
+            entriesRoot: self.tree.root(),
+            count: self.people.len() as u32,
+        }
+    }
+
+    fn payload(&self, number: u64) -> B256 {
+        airdrop_payload(
+            U256::from(number),
+            self.tree.root(),
+            self.people.len() as u32,
+        )
+    }
+
+    fn audience(&self) -> Audience {
+        self.world.audience(self.airdrop, &self.model)
+    }
+
+    fn evidence(&self, number: u64, time: u64) -> Result<Bytes, StoryError> {
+        let data = self.world.data(
+            self.airdrop,
+            &self.model,
+            self.payload(number),
+            &self.statement,
+            time,
+        );
+        self.world.sign(self.source, &data)
+    }
+
+    fn prove(&self, audience: Audience, number: u64) -> Result<Proof, StoryError> {
+        self.scorer
+            .prove(&self.statement, audience.context(self.payload(number)))
+    }
+
+    fn accept(
+        &self,
+        number: u64,
+        evidence: &Bytes,
+        outputs: &[U256],
+        proof: &Proof,
+    ) -> acceptBatchCall {
+        acceptBatchCall {
+            batch: self.batch(number),
+            evidence: evidence.clone(),
+            outputs: outputs.to_vec(),
+            proof: proof.proof.clone(),
+        }
+    }
+
+    fn claim(&self, index: usize) -> claimCall {
+        let (account, identity) = self.people.get(index).copied().unwrap_or_default();
+        claimCall {
+            entry: Entry {
+                batch: U256::from(1),
+                index: U256::from(index),
+                account,
+                identity,
+                path: self.tree.path(index),
+            },
+        }
+    }
+
+    fn score(&self, index: usize) -> i32 {
+        let of = self.statement.integers.get(index);
+        of.and_then(|values| values.first())
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+pub(crate) fn tell() -> Result<Story, StoryError> {
+    let began = Instant::now();
+    let items = 4;
+    let mut funded = Funded::new(items)?;
+    let (k, width) = funded.scorer.shape();
+    let mut story = Story::new(Consumer::Airdrop, k, width);
+    let airdrop = funded.airdrop;
+    let time = funded.world.now()?;
+    let evidence = funded.evidence(1, time)?;
+    let outputs = funded.statement.outputs.clone();
+
+    // What must not be taken as batch 1.
+    let audience = funded.audience();
+    let proof = funded.prove(audience, 1)?;
+    let elsewhere = Audience {
+        chain_id: audience.chain_id + 1,
+        ..audience
+    };
+    let foreign = funded.accept(1, &evidence, &outputs, &funded.prove(elsewhere, 1)?);
+    story.refused(
+        &mut funded.world.chain,
+        "a proof for another chain",
+        "ProofRejected",
+        airdrop,
+        &foreign,
+    )?;
+    let mut better = outputs.clone();
+    if let Some(word) = better.first_mut() {
+        *word += U256::from(1);
+    }
+    let call = funded.accept(1, &evidence, &better, &proof);
+    story.refused(
+        &mut funded.world.chain,
+        "a score one step higher",
+        "ProofRejected",
+        airdrop,
+        &call,
+    )?;
+
+    let call = funded.accept(1, &evidence, &outputs, &proof);
+    let receipt = story.step(&mut funded.world.chain, "acceptBatch", airdrop, &call)?;
+    story.gas = receipt.gas;
+    story.proofs = 2;
+    story.gas_verification = funded.world.verification(&funded.model, &proof)?;
+    let mut owed = U256::ZERO;
+    for index in 0..items {
+        owed += funded.world.chain.read(
+            airdrop,
+            &allocationOfCall {
+                score: funded.score(index),
+            },
+        )?;
+    }
+    let allocated = funded.world.chain.read(airdrop, &allocatedCall {})?;
+    StoryError::check("allocated", allocated, owed)?;
+
+    story.refused(
+        &mut funded.world.chain,
+        "the same batch again",
+        "BatchExists",
+        airdrop,
+        &call,
+    )?;
+    let again = funded.accept(2, &funded.evidence(2, time)?, &outputs, &proof);
+    story.refused(
+        &mut funded.world.chain,
+        "the same proof as batch 2",
+        "ProofRejected",
+        airdrop,
+        &again,
+    )?;
+    let claim = funded.claim(0);
+    story.refused(
+        &mut funded.world.chain,
+        "a claim before its time",
+        "ClaimsClosed",
+        airdrop,
+        &claim,
+    )?;
+    funded.world.chain.pass(8 * DAY);
+    story.refused(
+        &mut funded.world.chain,
+        "data eight days old",
+        "DataOutOfTime",
+        airdrop,
+        &again,
+    )?;
+    funded.world.chain.pass(2 * DAY);
+
+    let (paid, people) = claims(&mut funded, &mut story, items)?;
+    let remaining = funded.world.chain.read(airdrop, &remainingCall {})?;
+    StoryError::check("remaining", remaining, tokens(1000 * items as u64) - paid)?;
+    let whole = (paid / tokens(1)).saturating_to::<u64>();
+    Ok(story.end(
+        format!("one proof scored {items} accounts behind commitments; {people} claimed {whole} tokens, farms got nothing"),
+        began,
+    ))
+}
+
+/// Everybody claims; what was paid, and to how many.
+fn claims(
+    funded: &mut Funded,
+    story: &mut Story,
+    items: usize,
+) -> Result<(U256, usize), StoryError> {
+    let (airdrop, token) = (funded.airdrop, funded.token);
+    let (mut paid, mut people) = (U256::ZERO, 0);
+    for index in 0..items {
+        let claim = funded.claim(index);
+        let amount = funded.world.chain.read(
+            airdrop,
+            &allocationOfCall {
+                score: funded.score(index),
+            },
+        )?;
+        if amount.is_zero() {
+            if story
+                .rejected
+                .iter()
+                .all(|it| it.expected != "NothingToClaim")
+            {
+                story.refused(
+                    &mut funded.world.chain,
+                    "a farm's claim",
+                    "NothingToClaim",
+                    airdrop,
+                    &claim,
+                )?;
+            }
+            continue;
+        }
+        let receipt = funded.world.chain.transact(airdrop, &claim)?.1;
+        if people == 0 {
+            story.steps.push(crate::GasStep {
+                step: "claim",
+                gas: receipt.gas,
+            });
+        }
+        let account = claim.entry.account;
+        let balance = funded.world.chain.read(token, &balanceOfCall { account })?;
+        StoryError::check("what the account got", balance, amount)?;
+        paid += amount;
+        people += 1;
+    }
+    let claim = funded.claim(0);
+    story.refused(
+        &mut funded.world.chain,
+        "a second claim",
+        "EntryPaid",
+        airdrop,
+        &claim,
+    )?;
+    let mut stolen = funded.claim(1);
+    stolen.entry.account = account("thief");
+    story.refused(
+        &mut funded.world.chain,
+        "another account's entry",
+        "NotInBatch",
+        airdrop,
+        &stolen,
+    )?;
+    Ok((paid, people))
+}
+
+/// Gas of accepting a batch of `items` accounts, whose scores one proof covers; with the circuit's height.
+pub fn gas_by_batch(items: usize) -> Result<(u64, u32), StoryError> {
+    let mut funded = Funded::new(items)?;
+    let time = funded.world.now()?;
+    let evidence = funded.evidence(1, time)?;
+    let proof = funded.prove(funded.audience(), 1)?;
+    let call = funded.accept(1, &evidence, &funded.statement.outputs, &proof);
+    let (_, receipt) = funded.world.chain.transact(funded.airdrop, &call)?;
+    Ok((receipt.gas, funded.scorer.shape().0))
+}

@@ -1,0 +1,53 @@
+use verdict_circuit::CircuitError;
+use verdict_evm::EvmError;
+use verdict_model::ModelError;
+use verdict_prover::ProverError;
+
+/// Why a story could not be told to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoryError {
+    /// A model did not compile.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// It has no circuit.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    /// It could not be proved.
+    #[error(transparent)]
+    Prover(#[from] ProverError),
+    /// A contract refused what it must take, or the chain failed.
+    #[error(transparent)]
+    Evm(#[from] EvmError),
+    /// The committed models could not be unpacked.
+    #[error("cannot write a temporary file: {0}")]
+    Io(#[from] std::io::Error),
+    /// A contract's state is not what the model says.
+    #[error("{what}: {found}, expected {expected}")]
+    Unexpected {
+        /// What was read.
+        what: &'static str,
+        /// What it was.
+        found: String,
+        /// What it must be.
+        expected: String,
+    },
+}
+
+impl StoryError {
+    /// Compares what was read with what must be there.
+    pub(crate) fn check<T: PartialEq + std::fmt::Debug>(
+        what: &'static str,
+        found: T,
+        expected: T,
+    ) -> Result<(), Self> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(Self::Unexpected {
+            what,
+            found: format!("{found:?}"),
+            expected: format!("{expected:?}"),
+        })
+    }
+}

@@ -1,0 +1,305 @@
+//! A price feed that answers what a model makes of signed prices.
+
+use crate::{
+    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
+    world::{account, small},
+};
+use alloy_primitives::{Address, B256, Bytes, I256, U256, aliases::I96, b256};
+use std::time::Instant;
+use verdict_evm::{
+    ModelRecord,
+    bindings::oracle::InferenceOracle::{
+        self, OracleConfig, constructorCall, latestRoundDataCall, submitCall,
+    },
+    chain::{Chain, ChainExt},
+    context::{Audience, oracle_payload},
+};
+
+/// "ETH/USD"
+const SUBJECT: B256 = b256!("4554482f55534400000000000000000000000000000000000000000000000000");
+const DECIMALS: u32 = 8;
+
+/// What every oracle here is made with.
+pub(crate) fn config() -> OracleConfig {
+    let answer = |whole: i64| I96::unchecked_from(whole) * I96::unchecked_from(10i64.pow(DECIMALS));
+    OracleConfig {
+        description: "fair price of ETH in USD".into(),
+        decimals: 8,
+        answerIndex: 0,
+        subject: SUBJECT,
+        minAnswer: answer(100),
+        maxAnswer: answer(10_000),
+        maxMove: small(100_000_000),
+        maxMoveBps: 1000,
+        maxAge: small(3600),
+        maxSkew: small(60),
+        heartbeat: 7200,
+        confirmDelay: small(600),
+        confirmWindow: small(3600),
+        history: 16,
+        switchDelay: 172_800,
+        followsLatest: false,
+    }
+}
+
+/// An oracle, and what a submitter needs.
+struct Feed {
+    world: World,
+    scorer: Scorer,
+    model: ModelRecord,
+    source: Address,
+    oracle: Address,
+}
+
+impl Feed {
+    fn new() -> Result<Self, StoryError> {
+        let scorer = Scorer::new(Tiny::ORACLE, 1)?;
+        let mut world = World::new(scorer.tau_g2())?;
+        let model = world.register(&scorer)?;
+        let source = world.signed_source()?;
+        let oracle = Self::deploy(&mut world, &model, source)?;
+        Ok(Self {
+            world,
+            scorer,
+            model,
+            source,
+            oracle,
+        })
+    }
+
+    fn deploy(
+        world: &mut World,
+        model: &ModelRecord,
+        source: Address,
+    ) -> Result<Address, StoryError> {
+        let arguments = constructorCall {
+            gateway_: world.core.gateway,
+            modelId_: U256::from(model.model_id),
+            version_: model.version,
+            source_: source,
+            config_: config(),
+            owner_: account("oracle's owner"),
+            guardian: account("guardian"),
+        };
+        world.deploy("InferenceOracle", &arguments)
+    }
+
+    /// A quorum's evidence for some oracle.
+    fn evidence(
+        &self,
+        oracle: Address,
+        statement: &Statement,
+        time: u64,
+    ) -> Result<Bytes, StoryError> {
+        let data = self
+            .world
+            .data(oracle, &self.model, SUBJECT, statement, time);
+        self.world.sign(self.source, &data)
+    }
+
+    fn prove(
+        &self,
+        audience: Audience,
+        round: u64,
+        statement: &Statement,
+    ) -> Result<Proof, StoryError> {
+        let payload = oracle_payload(U256::from(round), U256::ZERO);
+        self.scorer.prove(statement, audience.context(payload))
+    }
+
+    /// What the oracle will answer: the integer times its scale, with the feed's decimals, halves away from zero.
+    fn answer(&self, statement: &Statement) -> Result<I256, StoryError> {
+        let scale = self
+            .scorer
+            .spec()?
+            .outputs
+            .first()
+            .map(|output| output.scaleE36);
+        let scale = U256::from(scale.unwrap_or_default());
+        let integer = statement.integers.first().and_then(|values| values.first());
+        let integer = i64::from(integer.copied().unwrap_or_default());
+        let divisor = U256::from(10u64).pow(U256::from(36 - DECIMALS));
+        let magnitude = U256::from(integer.unsigned_abs()) * scale;
+        let rounded = (magnitude + divisor / U256::from(2)) / divisor;
+        let signed = I256::from_raw(rounded);
+        Ok(if integer < 0 { -signed } else { signed })
+    }
+}
+
+fn submit(evidence: &Bytes, outputs: &[U256], proof: &Proof) -> submitCall {
+    submitCall {
+        evidence: evidence.clone(),
+        outputs: outputs.to_vec(),
+        proof: proof.proof.clone(),
+    }
+}
+
+pub(crate) fn tell() -> Result<Story, StoryError> {
+    let began = Instant::now();
+    let mut feed = Feed::new()?;
+    let (k, width) = feed.scorer.shape();
+    let mut story = Story::new(Consumer::Oracle, k, width);
+    let oracle = feed.oracle;
+    let audience = feed.world.audience(oracle, &feed.model);
+
+    // Two rounds.
+    let rows = [
+        vec![2001.5, 2003.0, 1999.0, 1.5],
+        vec![2010.0, 2012.5, 2008.0, 2.0],
+    ];
+    let mut last = None;
+    for (round, row) in (1u64..).zip(&rows) {
+        feed.world.chain.pass(60);
+        let time = feed.world.now()?;
+        let statement = feed.scorer.run(std::slice::from_ref(row))?;
+        let evidence = feed.evidence(oracle, &statement, time)?;
+        let proof = feed.prove(audience, round, &statement)?;
+        story.proofs += 1;
+        let call = submit(&evidence, &statement.outputs, &proof);
+        let step = if round == 1 {
+            "submit, first round"
+        } else {
+            "submit"
+        };
+        let receipt = story.step(&mut feed.world.chain, step, oracle, &call)?;
+        story.gas = receipt.gas;
+
+        let latest = feed.world.chain.read(oracle, &latestRoundDataCall {})?;
+        StoryError::check("round", latest._0.to::<u64>(), round)?;
+        StoryError::check("answer", latest._1, feed.answer(&statement)?)?;
+        StoryError::check("startedAt", latest._2, U256::from(time))?;
+        let accepted = receipt.event::<InferenceOracle::RoundAccepted>(oracle);
+        StoryError::check(
+            "RoundAccepted",
+            accepted.map(|event| event.answer),
+            Some(latest._1),
+        )?;
+        last = Some((statement, evidence, proof, latest._1));
+    }
+    let Some((statement, evidence, proof, answer)) = last else {
+        return Ok(story);
+    };
+    story.gas_verification = feed.world.verification(&feed.model, &proof)?;
+    attacks(&mut feed, &mut story, &statement, &evidence, &proof)?;
+    let latest = feed.world.chain.read(oracle, &latestRoundDataCall {})?;
+    StoryError::check("round after the attacks", latest._0.to::<u64>(), 2)?;
+
+    let price = f64::from(i32::try_from(answer.as_i64() / 10_000).unwrap_or_default()) / 1e4;
+    Ok(story.end(
+        format!("2 rounds; latestRoundData says {price:.4} USD"),
+        began,
+    ))
+}
+
+/// All of these are sent as transactions.
+fn attacks(
+    feed: &mut Feed,
+    story: &mut Story,
+    statement: &Statement,
+    evidence: &Bytes,
+    proof: &Proof,
+) -> Result<(), StoryError> {
+    let oracle = feed.oracle;
+    let call = submit(evidence, &statement.outputs, proof);
+    story.refused(
+        &mut feed.world.chain,
+        "the same submission again",
+        "InputsNotNewer",
+        oracle,
+        &call,
+    )?;
+
+    feed.world.chain.pass(60);
+    let time = feed.world.now()?;
+    let fresh = feed.evidence(oracle, statement, time)?;
+    let call = submit(&fresh, &statement.outputs, proof);
+    story.refused(
+        &mut feed.world.chain,
+        "the last round's proof with new signatures",
+        "ProofRejected",
+        oracle,
+        &call,
+    )?;
+
+    let audience = feed.world.audience(oracle, &feed.model);
+    let elsewhere = Audience {
+        chain_id: audience.chain_id + 1,
+        ..audience
+    };
+    let foreign = feed.prove(elsewhere, 3, statement)?;
+    let call = submit(&fresh, &statement.outputs, &foreign);
+    story.refused(
+        &mut feed.world.chain,
+        "a proof for another chain",
+        "ProofRejected",
+        oracle,
+        &call,
+    )?;
+
+    let twin = Feed::deploy(&mut feed.world, &feed.model, feed.source)?;
+    let honest = feed.prove(audience, 3, statement)?;
+    // The twin waits for its first round.
+    let first = feed.prove(audience, 1, statement)?;
+    let signed = feed.evidence(twin, statement, time)?;
+    let call = submit(&signed, &statement.outputs, &first);
+    story.refused(
+        &mut feed.world.chain,
+        "a proof for another oracle",
+        "ProofRejected",
+        twin,
+        &call,
+    )?;
+
+    let mut outputs = statement.outputs.clone();
+    if let Some(word) = outputs.first_mut() {
+        *word += U256::from(1);
+    }
+    let call = submit(&fresh, &outputs, &honest);
+    story.refused(
+        &mut feed.world.chain,
+        "an answer one step higher",
+        "ProofRejected",
+        oracle,
+        &call,
+    )?;
+
+    let other = feed.scorer.run(&[vec![2200.0, 2200.0, 2200.0, 1.0]])?;
+    let swapped = feed.evidence(oracle, &other, time)?;
+    let call = submit(&swapped, &statement.outputs, &honest);
+    story.refused(
+        &mut feed.world.chain,
+        "other inputs than the proved ones",
+        "ProofRejected",
+        oracle,
+        &call,
+    )?;
+
+    let data = feed
+        .world
+        .data(oracle, &feed.model, SUBJECT, statement, time);
+    let chain_id = feed.world.chain.chain_id();
+    let alone = feed
+        .world
+        .signers
+        .evidence(chain_id, feed.source, &data, 1)?;
+    let call = submit(&alone, &statement.outputs, &honest);
+    story.refused(
+        &mut feed.world.chain,
+        "one signature where two must be",
+        "QuorumNotMet",
+        oracle,
+        &call,
+    )?;
+
+    feed.world.chain.pass(3600);
+    let call = submit(&fresh, &statement.outputs, &honest);
+    story.refused(
+        &mut feed.world.chain,
+        "inputs an hour old",
+        "InputsTooOld",
+        oracle,
+        &call,
+    )?;
+    story.proofs += 3;
+    Ok(())
+}

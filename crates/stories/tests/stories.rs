@@ -1,0 +1,53 @@
+//! Every consumer's story ends well, and everything that must be refused is.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+use verdict_stories::{Consumer, gas_by_batch, tell};
+
+fn told(consumer: Consumer) {
+    let story = tell(consumer).unwrap();
+    println!(
+        "{consumer}: {} ({} gas, verification alone {}, {:.1} s)",
+        story.summary, story.gas, story.gas_verification, story.seconds
+    );
+    for step in &story.steps {
+        println!("  {:<32} {:>9} gas", step.step, step.gas);
+    }
+    for attempt in &story.rejected {
+        println!("  refused: {}: {:?}", attempt.attempt, attempt.error);
+        assert!(attempt.ok, "{consumer}: {attempt:?}");
+    }
+    assert!(story.ok && story.rejected.len() >= 3, "{story:?}");
+    assert!(story.gas > story.gas_verification);
+}
+
+#[test]
+fn oracle() {
+    told(Consumer::Oracle);
+}
+
+#[test]
+fn risk() {
+    told(Consumer::Risk);
+}
+
+#[test]
+fn guard() {
+    told(Consumer::Guard);
+}
+
+#[test]
+fn airdrop() {
+    told(Consumer::Airdrop);
+}
+
+#[test]
+fn one_proof_is_shared_by_a_batch() {
+    let mut last = f64::INFINITY;
+    for items in [1, 4, 16] {
+        let (gas, k) = gas_by_batch(items).unwrap();
+        let each = gas as f64 / items as f64;
+        println!("acceptBatch, {items} accounts: {gas} gas, {each:.0} an account, k = {k}");
+        assert!(each < last);
+        last = each;
+    }
+}
