@@ -131,7 +131,18 @@ pub(super) fn combine(
         ("Sub", [a, b]) => Some(a.binary(Binary::Sub, b)),
         ("Mul", [a, b]) => Some(a.binary(Binary::Mul, b)),
         ("Div", [_, b]) if b.as_constant() == Some(0.0) => return Err(node.zero_divisor(0)),
+        ("Div", [a, b]) if node.whole => Some(a.binary(Binary::Div, b).unary(Unary::Trunc)),
         ("Div", [a, b]) => Some(a.binary(Binary::Div, b)),
+        ("Mod", [_, b]) if b.as_constant() == Some(0.0) => return Err(node.zero_divisor(0)),
+        ("Mod", [a, b]) if b.as_constant().is_some() => {
+            // The remainder has the divisor's sign, or with `fmod` the dividend's.
+            let rounding = match node.int("fmod", 0) {
+                0 => Unary::Floor,
+                _ => Unary::Trunc,
+            };
+            let whole = a.binary(Binary::Div, b).unary(rounding);
+            Some(a.binary(Binary::Sub, &whole.binary(Binary::Mul, b)))
+        }
         ("Pow", [a, b]) => Some(pow(a, b)),
         ("PRelu", [a, slope]) => Some(leaky(a, slope)),
         ("Equal", [a, b]) => Some(a.binary(Binary::Equal, b)),

@@ -3,6 +3,7 @@
 mod apply;
 mod builder;
 mod compare;
+mod constants;
 mod conv_ops;
 mod embedding;
 mod fold;
@@ -13,8 +14,10 @@ mod linear_ops;
 mod max_pool;
 mod maximum;
 mod ml;
+mod move_ops;
 mod node;
 mod norms;
+mod operators;
 mod plane_ops;
 mod prelu;
 mod products;
@@ -24,6 +27,7 @@ mod rows;
 mod shape_ops;
 mod softmax;
 mod tokens;
+mod types;
 mod window;
 
 use std::collections::{HashMap, HashSet};
@@ -38,6 +42,7 @@ use crate::{ModelError, Result};
 use builder::Builder;
 use fold::{Applied, Lineage};
 use node::Node;
+pub use operators::{Guarantee, OPERATORS, Operator, advice};
 
 /// More cells in one tensor than any model that can be proved has.
 const MAX_CELLS: usize = 1 << 26;
@@ -88,6 +93,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         taken: HashSet::new(),
         readers: HashMap::new(),
         ml: ml::State::default(),
+        kinds: types::declared(graph),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -121,6 +127,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
             );
         }
         importer.run(node)?;
+        importer.note_kinds(node);
     }
     let mut outputs = output_names
         .iter()
@@ -175,6 +182,8 @@ struct Importer<'a> {
     readers: HashMap<&'a str, usize>,
     /// What operators of `ai.onnx.ml` need to know of one another.
     ml: ml::State,
+    /// Values that do not hold real numbers, by type.
+    kinds: HashMap<String, types::Kind>,
 }
 
 impl<'a> Importer<'a> {
@@ -254,12 +263,21 @@ impl<'a> Importer<'a> {
             proto,
             name,
             opset: self.opset,
+            whole: self.is_of_whole(proto),
             operands: Vec::new(),
         };
+        if operators::find(&proto.domain, &proto.op_type).is_none() {
+            return Err(node.unsupported(hints::hint(node.op())));
+        }
         if proto.op_type == "Constant" {
             let value = proto::constant(&node)?;
             self.constant(&first_output, value);
             return Ok(());
+        }
+        if proto.op_type == "CastLike"
+            && let Some(cast) = self.cast_like(proto)
+        {
+            return self.run(&cast);
         }
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
@@ -291,6 +309,7 @@ impl<'a> Importer<'a> {
             return Ok(());
         }
         if let ("Div", [dividend, divisor]) = (&*proto.op_type, &proto.input[..])
+            && !node.whole
             && let Some(reciprocal) = self.reciprocal(divisor, &first_output)
         {
             return self.run(&NodeProto {
@@ -542,7 +561,8 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "Sub" => linear_ops::add(node, -1.0)?,
         "Mul" if node.varying(2) => products::mul(node, builder)?,
         "Mul" => linear_ops::mul(node)?,
-        "Div" => linear_ops::div(node)?,
+        "Div" if node.varying(1) => linear_ops::div(node)?,
+        "CumSum" => linear_ops::cumulative_sum(node)?,
         "Sum" => linear_ops::sum(node)?,
         "Mean" => linear_ops::mean(node)?,
         "Max" if node.varying(1) => maximum::extreme(node, builder, false)?,
@@ -593,7 +613,14 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
             return Err(node.product());
         }
         op => {
-            let moved = moves(node)?;
+            let moved = match moves(node)? {
+                Some(value) => Some(value),
+                None => move_ops::evaluate(node)?,
+            };
+            let moved = match moved {
+                Some(value) => Some(value),
+                None => constants::evaluate(node)?,
+            };
             match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {
                 Some(value) => value,
                 None => return Err(node.unsupported(hints::hint(op))),
@@ -614,10 +641,7 @@ fn moves(node: &Node<'_>) -> Result<Option<Affine>> {
         "Transpose" => shape_ops::transpose(node)?,
         "Slice" => shape_ops::slice(node)?,
         "Gather" => shape_ops::gather(node)?,
-        "Shape" => {
-            let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
-            Affine::constant(vec![shape.len()], shape)
-        }
+        "Shape" => constants::shape(node)?,
         _ => return Ok(None),
     }))
 }

@@ -63,7 +63,7 @@ fn single<'a>(
             Some(value) => Some(value),
             None => product(node, operands, builder)?,
         },
-        ("Div", Some(_)) => multiply(node, operands)?,
+        ("Div", Some(_)) if !node.whole => multiply(node, operands)?,
         ("Neg", Some(value)) => scaled(value.clone(), &vec![-1.0; value.len()]),
         ("BatchNormalization", Some(value)) => {
             let (factor, shift) = linear_ops::normalisation(node, &value.shape)?;
@@ -432,7 +432,11 @@ fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder) -> Result<Option<
     let padding = shape_ops::padding(node, &value.shape)?;
     let (before, after) = (&padding.before, &padding.after);
     let rank = value.shape.len();
-    if plane_size(&value.shape) != Some(value.size) || before[0] != 0 || after[0] != 0 {
+    if padding.mode != shape_ops::Mode::Constant
+        || plane_size(&value.shape) != Some(value.size)
+        || before[0] != 0
+        || after[0] != 0
+    {
         return Ok(None);
     }
     let shape = padding.shape.clone();
