@@ -107,6 +107,8 @@ OFTEN = {
     "Where": [0, 2],
     "Xor": [1],
 }
+# Of these operators only the first output is asked for.
+FIRST_OUTPUT = {"LayerNormalization"}
 RANDOM = {"Bernoulli", "Dropout", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial"}
 TYPES = {
     TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.BOOL,
@@ -248,8 +250,10 @@ def main():
         })  # fmt: skip
 
     for name, test in sorted(tests.items()):
-        inputs, outputs = ([array(value) for value in side] for side in test.data_sets[0])
+        inputs, outputs = [[array(value) for value in side] for side in test.data_sets[0]]
         domain, op = operator(name)
+        if op in FIRST_OUTPUT:
+            del outputs[1:], test.model.graph.output[1:]
         reason = refusal(test.model, inputs, outputs)
         if reason:
             cases.append({"name": name, "domain": domain, "op": op, "refused": reason})

@@ -38,7 +38,8 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
         "Asinh" => simple(Unary::Asinh),
         "Acosh" => simple(Unary::Acosh),
         "Atanh" => simple(Unary::Atanh),
-        "Identity" | "Dropout" => Some(v()),
+        "Identity" => Some(v()),
+        "Dropout" => Some(dropout(node)?),
         "Reciprocal" => Some(Expression::constant(1.0).binary(Binary::Div, &v())),
         "Not" => Some(v().with(Binary::Equal, 0.0)),
         "Relu" => Some(relu(&v())),
@@ -272,6 +273,17 @@ fn pow(base: &Expression, exponent: &Expression) -> Expression {
         Some(0.5) => base.unary(Unary::Sqrt),
         _ => base.binary(Binary::Pow, exponent),
     }
+}
+
+/// Nothing, outside training.
+fn dropout(node: &Node<'_>) -> Result<Expression> {
+    let training = node.optional_constant(2)?;
+    let ratio = node.optional_constant(1)?;
+    let on = |values: Option<&[f64]>, default| values.map_or(default, |v| v != [0.0]);
+    if on(training, false) && on(ratio, true) {
+        return Err(node.invalid("is in training mode; call model.eval() before exporting"));
+    }
+    Ok(Expression::value())
 }
 
 fn clip(node: &Node<'_>) -> Result<Expression> {

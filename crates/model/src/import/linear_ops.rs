@@ -45,11 +45,6 @@ pub(super) fn mul(node: &Node<'_>) -> Result<Affine> {
 
 pub(super) fn div(node: &Node<'_>) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
-    if node.whole {
-        return Err(node.invalid(
-            "divides whole numbers, dropping the fraction, by more than one constant; cast to float before it and apply Floor after it",
-        ));
-    }
     if !b.is_constant() {
         return Err(node.product());
     }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod builder;
+mod by_constant;
 mod compare;
 mod constants;
 mod conv_ops;
@@ -9,6 +10,7 @@ mod embedding;
 mod fold;
 mod functions;
 mod hints;
+mod interpolate;
 mod layout;
 mod linear_ops;
 mod max_pool;
@@ -274,10 +276,9 @@ impl<'a> Importer<'a> {
             self.constant(&first_output, value);
             return Ok(());
         }
-        if proto.op_type == "CastLike"
-            && let Some(cast) = self.cast_like(proto)
-        {
-            return self.run(&cast);
+        if proto.op_type == "CastLike" {
+            let cast = self.cast_like(proto);
+            return self.run(&cast.ok_or_else(|| node.invalid("expected two operands"))?);
         }
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
@@ -462,16 +463,33 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
+    /// Why there is no value called `name`.
+    fn no_output(&self, name: &str) -> ModelError {
+        let path = self.path.into();
+        let mut nodes = self.graph.node.iter();
+        match nodes.find(|node| node.output.iter().any(|output| output == name)) {
+            Some(node) => ModelError::InvalidNode {
+                path,
+                node: node.output.first().unwrap_or(&node.name).clone(),
+                op: node.op_type.clone(),
+                detail: format!(
+                    "its output `{name}` is not computed, only those before it; name other outputs of the model"
+                ),
+            },
+            None => ModelError::InvalidModel {
+                path,
+                detail: format!(
+                    "no node produces the output `{name}`; name a value of the graph (see it with netron)"
+                ),
+            },
+        }
+    }
+
     /// The tensor of the output called `name`.
     fn output(&mut self, name: &str) -> Result<usize> {
         self.force(name)?;
         let Some(value) = self.values.get(name) else {
-            return Err(ModelError::InvalidModel {
-                path: self.path.into(),
-                detail: format!(
-                    "no node produces the output `{name}`; name a value of the graph (see it with netron)"
-                ),
-            });
+            return Err(self.no_output(name));
         };
         if value.is_constant() {
             return Err(ModelError::InvalidModel {
@@ -561,6 +579,9 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "Sub" => linear_ops::add(node, -1.0)?,
         "Mul" if node.varying(2) => products::mul(node, builder)?,
         "Mul" => linear_ops::mul(node)?,
+        "Pow" | "Mod" if node.varying(1) => by_constant::evaluate(node, builder)?,
+        "Div" if node.whole && node.varying(1) => by_constant::evaluate(node, builder)?,
+        "Resize" | "Upsample" => interpolate::resize(node)?,
         "Div" if node.varying(1) => linear_ops::div(node)?,
         "CumSum" => linear_ops::cumulative_sum(node)?,
         "Sum" => linear_ops::sum(node)?,

@@ -207,7 +207,7 @@ fn gather_nd(node: &Node<'_>) -> Result<Affine> {
     }))
 }
 
-/// `value` with the cells of `updates` at the places `to`, one for each.
+/// `value` with the cells of `updates` at the places `to`, one for each, or added there.
 fn scattered(node: &Node<'_>, value: &Affine, updates: &Affine, to: &[usize]) -> Result<Affine> {
     let reduction = node.text("reduction").unwrap_or_else(|| "none".into());
     let mut from: Vec<Option<usize>> = vec![None; value.len()];
@@ -216,6 +216,14 @@ fn scattered(node: &Node<'_>, value: &Affine, updates: &Affine, to: &[usize]) ->
         if from[*place].replace(update).is_some() {
             twice = Some(*place);
         }
+    }
+    if reduction == "add" {
+        let mut all = vec![Vec::new(); value.len()];
+        for (update, place) in to.iter().enumerate() {
+            all[*place].push((update, 1.0));
+        }
+        let added = updates.combine(value.shape.clone(), |cell| all[cell].iter().copied());
+        return Ok(value.clone().add(added));
     }
     match (&*reduction, twice) {
         ("none", None) => {}
@@ -226,7 +234,7 @@ fn scattered(node: &Node<'_>, value: &Affine, updates: &Affine, to: &[usize]) ->
         }
         _ => {
             return Err(node.unsupported(format!(
-                "reduction `{reduction}` is not supported; scatter into zeros and add the result"
+                "reduction `{reduction}` is not supported, only `add` and none"
             )));
         }
     }

@@ -38,7 +38,9 @@ fn single<'a>(
         "AveragePool" => return Ok(planes(conv_ops::average_pool(node, operands, builder)?)),
         "MaxPool" => return Ok(planes(max_pool::max_pool(node, operands, builder)?)),
         "GlobalMaxPool" => return Ok(planes(max_pool::global_max_pool(node, operands, builder)?)),
-        "Resize" | "Upsample" => return Ok(planes(resize::resize(node, operands, builder)?)),
+        "Resize" | "Upsample" => {
+            return Ok(resize::resize(node, operands, builder)?.and_then(planes));
+        }
         "DepthToSpace" => return Ok(planes(resize::depth_to_space(node, operands, builder)?)),
         "SpaceToDepth" => return Ok(planes(resize::space_to_depth(node, operands, builder)?)),
         "PRelu" => return prelu::prelu(node, operands, builder),
@@ -74,7 +76,7 @@ fn single<'a>(
                 value
             })
         }
-        ("Identity" | "Dropout", Some(value)) => Some(value.clone()),
+        ("Identity", Some(value)) => Some(value.clone()),
         ("Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Shape", Some(value)) => {
             let result = on_indices(node, operands)?;
             if node.op() == "Shape" {

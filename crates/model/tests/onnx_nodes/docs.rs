@@ -14,6 +14,8 @@ struct Tally {
     passed: usize,
     /// The largest bound of a passing case's output, relative to its largest value.
     bound: f64,
+    /// The same of the largest difference from ONNX's result, which rounding the input is part of.
+    seen: f64,
     /// Reasons and how often.
     refused: BTreeMap<String, usize>,
 }
@@ -95,10 +97,11 @@ pub(crate) fn operators(index: &Index, outcomes: &[Outcome]) -> String {
     for (case, outcome) in index.cases.iter().zip(outcomes) {
         let tally = tallies.entry((&case.domain, &case.op)).or_default();
         match outcome {
-            Outcome::Passed { bound } => {
+            Outcome::Passed { bound, seen } => {
                 passed += 1;
                 tally.passed += 1;
                 tally.bound = tally.bound.max(*bound);
+                tally.seen = tally.seen.max(*seen);
             }
             Outcome::Refused(text) | Outcome::Failed(text) => {
                 refused += 1;
@@ -114,7 +117,7 @@ pub(crate) fn operators(index: &Index, outcomes: &[Outcome]) -> String {
          `test-vectors/onnx-node/statuses.txt` says which.\n\n\
          A case passes if the imported model computes what ONNX expects within the test's own tolerances, and the integer executor's outputs, as real numbers,\n\
          are within the bound that `verdict_model::error_bounds` states for that input: of the float model on the rounded input, and, with what\n\
-         rounding the input does added, of ONNX's outputs. Models compile with the default options and 14 bits for outputs.\n\n",
+         rounding the input does added, of ONNX's outputs. Models compile with 14 bits for outputs and 12\n         for activations, or as many fewer as their squares leave room for.\n\n",
         index.tests,
         index.onnx,
         index.cases.len(),
@@ -141,9 +144,10 @@ fn bounds(text: &mut String) {
 
 fn table(text: &mut String, index: &Index, tallies: &BTreeMap<(&str, &str), Tally>) {
     text.push_str(
-        "\n## Supported\n\nThe last column is the largest bound on rounding in any passing case, relative to that output's largest value: node tests are small and have \
-         few rows to calibrate with, and a decision's bound is 1 where integers cannot rule another one out.\n\n\
-         | operator | asks for | bound | pass | refused | largest |\n|---|---|---|---|---|---|\n",
+        "\n## Supported\n\nThe last columns are, over all passing cases and relative to the output's largest value, the largest bound on what rounding inside the model \
+         does, and the largest difference from ONNX's result, to which rounding the input contributes. Bounds take errors for independent: they are \
+         wide where a result depends on the difference of like values, and 1 for a decision that the integers' own errors could change.\n\n\
+         | operator | asks for | kind | pass | refused | bound | seen |\n|---|---|---|---|---|---|---|\n",
     );
     for operator in OPERATORS {
         let listed = index.operators.iter();
@@ -154,14 +158,13 @@ fn table(text: &mut String, index: &Index, tallies: &BTreeMap<(&str, &str), Tall
         let tally = tallies
             .get(&(operator.domain, operator.name))
             .unwrap_or(&empty);
-        let largest = if tally.passed > 0 {
-            percent(tally.bound)
-        } else {
-            String::new()
-        };
+        let [largest, seen] = [tally.bound, tally.seen].map(|share| match tally.passed {
+            0 => String::new(),
+            _ => percent(share),
+        });
         writeln!(
             text,
-            "| {}{} | {} | {} | {} | {} | {largest} |",
+            "| {}{} | {} | {} | {} | {} | {largest} | {seen} |",
             full_name(operator.domain, operator.name),
             if deprecated { " (deprecated)" } else { "" },
             operator.conditions,
