@@ -142,7 +142,13 @@ pub(super) fn combine(
                 _ => Unary::Trunc,
             };
             let whole = a.binary(Binary::Div, b).unary(rounding);
-            Some(a.binary(Binary::Sub, &whole.binary(Binary::Mul, b)))
+            let rest = a.binary(Binary::Sub, &whole.binary(Binary::Mul, b));
+            // Rounding changes nothing, and says that the table has to be read at the integers themselves.
+            Some(if node.whole {
+                rest.unary(Unary::Round)
+            } else {
+                rest
+            })
         }
         ("Pow", [a, b]) => Some(pow(a, b)),
         ("PRelu", [a, slope]) => Some(leaky(a, slope)),

@@ -105,6 +105,12 @@ fn coordinate(node: &Node<'_>, axis: &Axis, y: usize) -> Result<f64> {
             n / 2.0 * (1.0 - adjustment) + (y + 0.5) / scale - 0.5
         }
         "asymmetric" => y / scale,
+        // Runtimes divide by the length the scale says or by the one it is rounded down to.
+        "align_corners" if (scale * n - m).abs() > 1e-4 => {
+            return Err(node.unsupported(format!(
+                "scale {scale} of {n} places with `align_corners` means different things to different runtimes; state the sizes"
+            )));
+        }
         "align_corners" if axis.output > 1 => y * (n - 1.0) / (m - 1.0),
         "align_corners" => 0.0,
         other => {

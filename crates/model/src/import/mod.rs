@@ -284,6 +284,10 @@ impl<'a> Importer<'a> {
             if let Some((position, value)) = self.constants.get(input)
                 && !matches!(&*proto.op_type, "Clip" | "Max" | "Min" | "Add" | "Where")
             {
+                if let Some(value) = self.infinite_constant(&node)? {
+                    self.constant(&first_output, value);
+                    return Ok(());
+                }
                 return Err(ModelError::NonFiniteWeight {
                     path: self.path.into(),
                     node: node.name,
@@ -430,6 +434,25 @@ impl<'a> Importer<'a> {
             }
             Some(Value::Planes(value)) => !value.is_placement(),
             None => false,
+        }
+    }
+
+    /// What an operator that only moves cells makes of constants, which may be infinite: masks are made this way.
+    fn infinite_constant(&self, node: &Node<'_>) -> Result<Option<Affine>> {
+        let inputs = node.proto.input.iter();
+        let operands: Vec<_> = inputs.map(|i| rows_of(self.values.get(i))).collect();
+        let constant = |value: &&Affine| value.is_constant();
+        if !operands.iter().flatten().all(constant) {
+            return Ok(None);
+        }
+        let node = node.with(operands);
+        match node.op() {
+            "Cast" => Ok(Some(node.operand(0)?.clone())),
+            "Identity" | "Reshape" | "Unsqueeze" | "Squeeze" | "Transpose" | "Slice" => {
+                moves(&node)
+            }
+            "Expand" | "Tile" | "Trilu" => move_ops::evaluate(&node),
+            _ => Ok(None),
         }
     }
 
