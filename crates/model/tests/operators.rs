@@ -44,6 +44,18 @@ fn whole_numbers_are_divided_without_fraction() {
 }
 
 #[test]
+fn indices_become_ones() {
+    let graph = Onnx::vector(2)
+        .indices("depth", &[3])
+        .weights("values", &[2], &[2.0, 5.0])
+        .node("OneHot", &["x", "depth", "values"], "y")
+        .output("y")
+        .import();
+    assert_eq!(run(&graph, &[-1.0, 1.0]), [2.0, 2.0, 5.0, 2.0, 5.0, 2.0]);
+    assert_eq!(run(&graph, &[3.0, 0.0]), [2.0, 2.0, 2.0, 5.0, 2.0, 2.0]);
+}
+
+#[test]
 fn places_are_moved() {
     let tiled = matrix()
         .indices("times", &[1, 2])
@@ -165,7 +177,7 @@ fn refusals_say_what_is_wrong() {
             matrix()
                 .indices("shape", &[2])
                 .node("CenterCropPad", &["x", "shape"], "y"),
-            "for 1 axes",
+            "a shape for 2 axes",
         ),
         (
             matrix()
@@ -182,6 +194,13 @@ fn refusals_say_what_is_wrong() {
                 .node_with("Unsqueeze", &["e"], "u", vec![ints("axes", &[0])])
                 .node("EyeLike", &["u"], "y"),
             "expected a matrix",
+        ),
+        (
+            Onnx::vector(3)
+                .indices("depth", &[600])
+                .weights("values", &[2], &[0.0, 1.0])
+                .node("OneHot", &["x", "depth", "values"], "y"),
+            "has 600 classes",
         ),
         (
             matrix().node("CastLike", &["x"], "y"),

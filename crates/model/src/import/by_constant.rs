@@ -7,6 +7,7 @@ use super::builder::Builder;
 use super::functions::combine;
 use super::move_ops::placed;
 use super::node::Node;
+use super::rows::EXACT;
 use super::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::expression::Expression;
@@ -58,11 +59,16 @@ pub(super) fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Affine>
         let part = value.gather(vec![1, cells.len()], &cells);
         let part = match expression.as_affine() {
             Some((a, c)) => Value::Rows(part).affine(a, c),
-            None => builder.apply(
-                &format!("{}/{number}", node.output()),
-                Value::Rows(part),
-                expression,
-            ),
+            None => {
+                let name = format!("{}/{number}", node.output());
+                // A function that jumps is read at the whole numbers themselves.
+                let exact = node.whole && value.as_cells().is_some();
+                if exact {
+                    Value::Rows(builder.layer_rows(name, part, expression.into(), EXACT))
+                } else {
+                    builder.apply(&name, Value::Rows(part), expression)
+                }
+            }
         };
         let Value::Rows(part) = part else {
             return Err(node.product());

@@ -19,6 +19,7 @@ mod ml;
 mod move_ops;
 mod node;
 mod norms;
+mod one_hot;
 mod operators;
 mod plane_ops;
 mod prelu;
@@ -650,6 +651,7 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         {
             embedding::gather(node, builder)?
         }
+        "OneHot" if node.varying(1) => one_hot::one_hot(node, builder)?,
         "Einsum" => products::einsum(node, builder)?,
         "Clip" => {
             // Folded unless its bounds are at fault.

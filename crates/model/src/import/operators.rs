@@ -226,6 +226,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Mul", Product, ""),
     onnx("Neg", Linear, ""),
     onnx("Not", Decision, ""),
+    onnx("OneHot", Decision, "constant depth up to 512 and values"),
     onnx("Or", Decision, ""),
     onnx("PRelu", Function, "constant slopes"),
     onnx("Pad", Moved, "constant pads"),

@@ -123,7 +123,8 @@ fn run(cases: &Cases, case: &Case) -> Result<(f64, f64), Outcome> {
             let (bound, seen) = check_integers(case, &float, &model, row)?;
             largest = (largest.0.max(bound), largest.1.max(seen));
         }
-        if best.is_none_or(|best| largest.0 < best.0) {
+        // Fewer bits must be worth it.
+        if best.is_none_or(|best| largest.0 < best.0 / 2.0) {
             best = Some(largest);
         }
         if largest.0 < ENOUGH {
