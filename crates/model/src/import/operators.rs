@@ -75,8 +75,9 @@ impl Guarantee {
                  what decides"
             }
             Self::Product => {
-                "`(|a| + |b|)·(e_a + e_b)`: exact in the integers of both factors, each rounded to half a step first unless it is a \
-                 tensor already"
+                "`|a|·e_b + |b|·e_a + e_a·e_b`: it is exact in the integers of both factors, each rounded to half a step first unless it is a \
+                 tensor already; but the weight of its squares is rounded where it cannot be made whole, which adds up to a tenth of the result \
+                 where calibration leaves no room (`error_bounds` says how much)"
             }
             Self::Composed => {
                 "that of the sums, products and look-ups it consists of, one after another; the source file's comment states it"

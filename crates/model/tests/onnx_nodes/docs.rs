@@ -117,7 +117,8 @@ pub(crate) fn operators(index: &Index, outcomes: &[Outcome]) -> String {
          `test-vectors/onnx-node/statuses.txt` says which.\n\n\
          A case passes if the imported model computes what ONNX expects within the test's own tolerances, and the integer executor's outputs, as real numbers,\n\
          are within the bound that `verdict_model::error_bounds` states for that input: of the float model on the rounded input, and, with what\n\
-         rounding the input does added, of ONNX's outputs. Models compile with 12\n         bits for activations and 14 for outputs, or as many fewer as make the bound smaller: what adds up many squares has room for coarser integers only.\n\n",
+         rounding the input does added, of ONNX's outputs. Models compile with 12\n\
+         bits for activations and 14 for outputs, or as many fewer as make the bound smaller: what adds up many squares has room for coarser integers only.\n\n",
         index.tests,
         index.onnx,
         index.cases.len(),
