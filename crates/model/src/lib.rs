@@ -14,12 +14,13 @@
 //!   table ([`graph`] states the arithmetic). Interval analysis makes the tables *total*: whatever the input, as long as
 //!   it lies in the declared domain, every look-up succeeds.
 //! * [`execute`] is the specification: the circuit proves exactly what it computes.
-//! * [`accuracy`] says how far the integers are from the float model as tract runs it.
+//! * [`accuracy`] says how far the integers are from the float model as tract runs it, [`error_bounds`] how far they can be.
 //!
 //! Floating point decides *which* integers a model consists of, once, at compile time. It plays no part afterwards, except
 //! where a caller converts real inputs into integers and integer outputs into real numbers ([`CompiledModel`]).
 
 mod artifact;
+mod bound;
 mod compile;
 mod conv;
 mod data;
@@ -53,6 +54,7 @@ mod tree;
 mod validate;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
+pub use bound::{ErrorBounds, error_bounds};
 pub use compile::compile;
 pub use data::{DataSet, InputSpec};
 pub use error::ModelError;
@@ -67,7 +69,7 @@ pub use graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
     Visibility,
 };
-pub use import::{import, import_outputs};
+pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use missing::Missing;

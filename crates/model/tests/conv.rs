@@ -836,11 +836,14 @@ fn refusals_say_what_is_wrong() {
             .node_with("Resize", &["x", "", "scales"], "y", attributes)
             .output("y")
     };
-    refuses(resize(&[1.0, 1.0, 1.5, 2.0], vec![]), &["whole factor"]);
-    refuses(resize(&[1.0, 2.0, 1.0, 2.0], vec![]), &["only planes"]);
+    let centred = text("coordinate_transformation_mode", "align_corners");
     refuses(
-        resize(&[1.0, 1.0, 2.0, 2.0], vec![text("mode", "linear")]),
-        &["`linear`", "nearest"],
+        resize(&[1.0, 1.0, 1.5, 1.7], vec![centred]),
+        &["scale 1.5", "state the sizes"],
+    );
+    refuses(
+        resize(&[1.0, 1.0, 2.0, 2.0], vec![text("mode", "spline")]),
+        &["`spline`", "nearest"],
     );
     refuses(
         resize(
@@ -855,10 +858,7 @@ fn refusals_say_what_is_wrong() {
             .node_with("Pad", &["x", "pads"], "y", attributes)
             .output("y")
     };
-    refuses(
-        pad(vec![text("mode", "reflect")]),
-        &["`reflect`", "constant"],
-    );
+    refuses(pad(vec![text("mode", "mirror")]), &["`mirror`", "constant"]);
     let slope = image(&[1, 2, 3, 4])
         .input("s", [1, 2, 1, 1].map(Dim::Fixed).into())
         .node("PRelu", &["x", "s"], "y")

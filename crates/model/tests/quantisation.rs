@@ -160,6 +160,30 @@ proptest! {
         }
     }
 
+    /// The same as this crate states it, for any function: saturation and the steps of tables count.
+    #[test]
+    fn errors_stay_within_the_stated_bound(seed: u64, layers in 1usize..6, bits in 5u32..13) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let float = network(&mut rng, layers, &ALL);
+        let rows = data(&mut rng, &float, 20);
+        let few = DataSet::from_rows(rows.rows()[..10].to_vec(), &float.input_specs()).unwrap();
+        let domain = rows.rows().iter().flat_map(|row| &row[0]).fold(0.0f64, |m, v| m.max(v.abs()));
+        let options = Options {
+            activation_bits: Some(bits), input_domains: vec![InputDomain::Uniform(-domain, domain)], ..Options::default()
+        };
+        let model = compile(&float, &few, &options).unwrap();
+        for row in rows.rows() {
+            let trace = execute(model.graph(), &model.quantise_input(row, OutOfDomain::Reject).unwrap()).unwrap();
+            let outputs = model.dequantise_output(&trace.outputs(model.graph()));
+            let bounds = verdict_model::error_bounds(&float, &model, row).unwrap().total();
+            let reals = &float.run(row).values[float.outputs[0]];
+            for ((x, real), bound) in outputs[0].iter().zip(reals).zip(&bounds[0]) {
+                let off = (x - real).abs();
+                prop_assert!(off <= bound + 1e-9 * (1.0 + real.abs()), "{off} > {bound}");
+            }
+        }
+    }
+
     /// Any input in the domain can be proved: no look-up fails and every value keeps to its tensor's range.
     #[test]
     fn total_over_the_whole_domain(seed: u64, layers in 1usize..8, table_bits in 6u32..17) {

@@ -40,6 +40,7 @@ impl Importer<'_> {
             proto,
             name: name.to_owned(),
             opset: self.opset,
+            whole: self.is_of_whole(proto),
             // Bounds and the like; what depends on the input comes as an expression.
             operands: proto
                 .input

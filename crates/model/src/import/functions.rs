@@ -38,7 +38,8 @@ pub(super) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
         "Asinh" => simple(Unary::Asinh),
         "Acosh" => simple(Unary::Acosh),
         "Atanh" => simple(Unary::Atanh),
-        "Identity" | "Dropout" => Some(v()),
+        "Identity" => Some(v()),
+        "Dropout" => Some(dropout(node)?),
         "Reciprocal" => Some(Expression::constant(1.0).binary(Binary::Div, &v())),
         "Not" => Some(v().with(Binary::Equal, 0.0)),
         "Relu" => Some(relu(&v())),
@@ -131,7 +132,24 @@ pub(super) fn combine(
         ("Sub", [a, b]) => Some(a.binary(Binary::Sub, b)),
         ("Mul", [a, b]) => Some(a.binary(Binary::Mul, b)),
         ("Div", [_, b]) if b.as_constant() == Some(0.0) => return Err(node.zero_divisor(0)),
+        ("Div", [a, b]) if node.whole => Some(a.binary(Binary::Div, b).unary(Unary::Trunc)),
         ("Div", [a, b]) => Some(a.binary(Binary::Div, b)),
+        ("Mod", [_, b]) if b.as_constant() == Some(0.0) => return Err(node.zero_divisor(0)),
+        ("Mod", [a, b]) if b.as_constant().is_some() => {
+            // The remainder has the divisor's sign, or with `fmod` the dividend's.
+            let rounding = match node.int("fmod", 0) {
+                0 => Unary::Floor,
+                _ => Unary::Trunc,
+            };
+            let whole = a.binary(Binary::Div, b).unary(rounding);
+            let rest = a.binary(Binary::Sub, &whole.binary(Binary::Mul, b));
+            // Rounding changes nothing, and says that the table has to be read at the integers themselves.
+            Some(if node.whole {
+                rest.unary(Unary::Round)
+            } else {
+                rest
+            })
+        }
         ("Pow", [a, b]) => Some(pow(a, b)),
         ("PRelu", [a, slope]) => Some(leaky(a, slope)),
         ("Equal", [a, b]) => Some(a.binary(Binary::Equal, b)),
@@ -261,6 +279,17 @@ fn pow(base: &Expression, exponent: &Expression) -> Expression {
         Some(0.5) => base.unary(Unary::Sqrt),
         _ => base.binary(Binary::Pow, exponent),
     }
+}
+
+/// Nothing, outside training.
+fn dropout(node: &Node<'_>) -> Result<Expression> {
+    let training = node.optional_constant(2)?;
+    let ratio = node.optional_constant(1)?;
+    let on = |values: Option<&[f64]>, default| values.map_or(default, |v| v != [0.0]);
+    if on(training, false) && on(ratio, true) {
+        return Err(node.invalid("is in training mode; call model.eval() before exporting"));
+    }
+    Ok(Expression::value())
 }
 
 fn clip(node: &Node<'_>) -> Result<Expression> {

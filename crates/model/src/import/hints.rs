@@ -14,8 +14,7 @@ pub(super) fn hint(op: &str) -> &'static str {
         "Attention" | "RotaryEmbedding" => {
             "export with opset 22 or older, which writes it as MatMul, Softmax and the like"
         }
-        "CumSum" => "write it as a MatMul with a triangular matrix of ones",
-        "Mod" | "BitShift" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" => {
+        "BitShift" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" => {
             "integer arithmetic on activations is not supported; compute this feature outside and give its result to the model"
         }
         "NonZero" | "Unique" | "Compress" | "NonMaxSuppression" => {

@@ -248,3 +248,28 @@ pub(super) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
         members[i].iter().map(move |cell| (*cell, weight))
     }))
 }
+
+/// `CumSum`: each cell and those before it along the axis, or after it.
+pub(super) fn cumulative_sum(node: &Node<'_>) -> Result<Affine> {
+    let value = node.operand(0)?;
+    let axis = match node.constant(1)? {
+        [axis] => node.axis(*axis as i64, value.shape.len())?,
+        axes => return Err(node.invalid(format!("sums along {} axes, expected one", axes.len()))),
+    };
+    let (exclusive, reverse) = (node.int("exclusive", 0) != 0, node.int("reverse", 0) != 0);
+    let len = value.shape[axis];
+    let inner: usize = value.shape[axis + 1..].iter().product();
+    Ok(value.combine(value.shape.clone(), |cell| {
+        let (at, first) = (
+            cell / inner % len,
+            cell / (inner * len) * inner * len + cell % inner,
+        );
+        let summed = match (reverse, exclusive) {
+            (false, false) => 0..at + 1,
+            (false, true) => 0..at,
+            (true, false) => at..len,
+            (true, true) => at + 1..len,
+        };
+        summed.map(move |place| (first + place * inner, 1.0))
+    }))
+}

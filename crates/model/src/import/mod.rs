@@ -2,19 +2,25 @@
 
 mod apply;
 mod builder;
+mod by_constant;
 mod compare;
+mod constants;
 mod conv_ops;
 mod embedding;
 mod fold;
 mod functions;
 mod hints;
+mod interpolate;
 mod layout;
 mod linear_ops;
 mod max_pool;
 mod maximum;
 mod ml;
+mod move_ops;
 mod node;
 mod norms;
+mod one_hot;
+mod operators;
 mod plane_ops;
 mod prelu;
 mod products;
@@ -24,6 +30,7 @@ mod rows;
 mod shape_ops;
 mod softmax;
 mod tokens;
+mod types;
 mod window;
 
 use std::collections::{HashMap, HashSet};
@@ -38,6 +45,7 @@ use crate::{ModelError, Result};
 use builder::Builder;
 use fold::{Applied, Lineage};
 use node::Node;
+pub use operators::{Guarantee, OPERATORS, Operator, advice};
 
 /// More cells in one tensor than any model that can be proved has.
 const MAX_CELLS: usize = 1 << 26;
@@ -88,6 +96,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         taken: HashSet::new(),
         readers: HashMap::new(),
         ml: ml::State::default(),
+        kinds: types::declared(graph),
     };
     importer.load_constants()?;
     let (inputs, onnx_input_shapes) = importer.load_inputs()?;
@@ -121,6 +130,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
             );
         }
         importer.run(node)?;
+        importer.note_kinds(node);
     }
     let mut outputs = output_names
         .iter()
@@ -175,6 +185,8 @@ struct Importer<'a> {
     readers: HashMap<&'a str, usize>,
     /// What operators of `ai.onnx.ml` need to know of one another.
     ml: ml::State,
+    /// Values that do not hold real numbers, by type.
+    kinds: HashMap<String, types::Kind>,
 }
 
 impl<'a> Importer<'a> {
@@ -254,17 +266,29 @@ impl<'a> Importer<'a> {
             proto,
             name,
             opset: self.opset,
+            whole: self.is_of_whole(proto),
             operands: Vec::new(),
         };
+        if operators::find(&proto.domain, &proto.op_type).is_none() {
+            return Err(node.unsupported(hints::hint(node.op())));
+        }
         if proto.op_type == "Constant" {
             let value = proto::constant(&node)?;
             self.constant(&first_output, value);
             return Ok(());
         }
+        if proto.op_type == "CastLike" {
+            let cast = self.cast_like(proto);
+            return self.run(&cast.ok_or_else(|| node.invalid("expected two operands"))?);
+        }
         for input in &proto.input {
             if let Some((position, value)) = self.constants.get(input)
                 && !matches!(&*proto.op_type, "Clip" | "Max" | "Min" | "Add" | "Where")
             {
+                if let Some(value) = self.infinite_constant(&node)? {
+                    self.constant(&first_output, value);
+                    return Ok(());
+                }
                 return Err(ModelError::NonFiniteWeight {
                     path: self.path.into(),
                     node: node.name,
@@ -291,6 +315,7 @@ impl<'a> Importer<'a> {
             return Ok(());
         }
         if let ("Div", [dividend, divisor]) = (&*proto.op_type, &proto.input[..])
+            && !node.whole
             && let Some(reciprocal) = self.reciprocal(divisor, &first_output)
         {
             return self.run(&NodeProto {
@@ -413,6 +438,25 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// What an operator that only moves cells makes of constants, which may be infinite: masks are made this way.
+    fn infinite_constant(&self, node: &Node<'_>) -> Result<Option<Affine>> {
+        let inputs = node.proto.input.iter();
+        let operands: Vec<_> = inputs.map(|i| rows_of(self.values.get(i))).collect();
+        let constant = |value: &&Affine| value.is_constant();
+        if !operands.iter().flatten().all(constant) {
+            return Ok(None);
+        }
+        let node = node.with(operands);
+        match node.op() {
+            "Cast" => Ok(Some(node.operand(0)?.clone())),
+            "Identity" | "Reshape" | "Unsqueeze" | "Squeeze" | "Transpose" | "Slice" => {
+                moves(&node)
+            }
+            "Expand" | "Tile" | "Trilu" => move_ops::evaluate(&node),
+            _ => Ok(None),
+        }
+    }
+
     /// A constant operand with its infinities made finite, where the operator may have such.
     fn masked(&self, proto: &NodeProto, input: &str) -> Option<Value> {
         if !self.constants.contains_key(input) || !matches!(&*proto.op_type, "Add" | "Where") {
@@ -443,16 +487,33 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
+    /// Why there is no value called `name`.
+    fn no_output(&self, name: &str) -> ModelError {
+        let path = self.path.into();
+        let mut nodes = self.graph.node.iter();
+        match nodes.find(|node| node.output.iter().any(|output| output == name)) {
+            Some(node) => ModelError::InvalidNode {
+                path,
+                node: node.output.first().unwrap_or(&node.name).clone(),
+                op: node.op_type.clone(),
+                detail: format!(
+                    "its output `{name}` is not computed, only those before it; name other outputs of the model"
+                ),
+            },
+            None => ModelError::InvalidModel {
+                path,
+                detail: format!(
+                    "no node produces the output `{name}`; name a value of the graph (see it with netron)"
+                ),
+            },
+        }
+    }
+
     /// The tensor of the output called `name`.
     fn output(&mut self, name: &str) -> Result<usize> {
         self.force(name)?;
         let Some(value) = self.values.get(name) else {
-            return Err(ModelError::InvalidModel {
-                path: self.path.into(),
-                detail: format!(
-                    "no node produces the output `{name}`; name a value of the graph (see it with netron)"
-                ),
-            });
+            return Err(self.no_output(name));
         };
         if value.is_constant() {
             return Err(ModelError::InvalidModel {
@@ -542,7 +603,11 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         "Sub" => linear_ops::add(node, -1.0)?,
         "Mul" if node.varying(2) => products::mul(node, builder)?,
         "Mul" => linear_ops::mul(node)?,
-        "Div" => linear_ops::div(node)?,
+        "Pow" | "Mod" if node.varying(1) => by_constant::evaluate(node, builder)?,
+        "Div" if node.whole && node.varying(1) => by_constant::evaluate(node, builder)?,
+        "Resize" | "Upsample" => interpolate::resize(node)?,
+        "Div" if node.varying(1) => linear_ops::div(node)?,
+        "CumSum" => linear_ops::cumulative_sum(node)?,
         "Sum" => linear_ops::sum(node)?,
         "Mean" => linear_ops::mean(node)?,
         "Max" if node.varying(1) => maximum::extreme(node, builder, false)?,
@@ -586,6 +651,7 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         {
             embedding::gather(node, builder)?
         }
+        "OneHot" if node.varying(1) => one_hot::one_hot(node, builder)?,
         "Einsum" => products::einsum(node, builder)?,
         "Clip" => {
             // Folded unless its bounds are at fault.
@@ -593,7 +659,14 @@ fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
             return Err(node.product());
         }
         op => {
-            let moved = moves(node)?;
+            let moved = match moves(node)? {
+                Some(value) => Some(value),
+                None => move_ops::evaluate(node)?,
+            };
+            let moved = match moved {
+                Some(value) => Some(value),
+                None => constants::evaluate(node)?,
+            };
             match moved.map_or_else(|| functions::constant(node), |value| Ok(Some(value)))? {
                 Some(value) => value,
                 None => return Err(node.unsupported(hints::hint(op))),
@@ -614,10 +687,7 @@ fn moves(node: &Node<'_>) -> Result<Option<Affine>> {
         "Transpose" => shape_ops::transpose(node)?,
         "Slice" => shape_ops::slice(node)?,
         "Gather" => shape_ops::gather(node)?,
-        "Shape" => {
-            let shape: Vec<f64> = node.operand(0)?.shape.iter().map(|d| *d as f64).collect();
-            Affine::constant(vec![shape.len()], shape)
-        }
+        "Shape" => constants::shape(node)?,
         _ => return Ok(None),
     }))
 }

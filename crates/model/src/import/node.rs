@@ -15,6 +15,8 @@ pub(super) struct Node<'a> {
     pub(super) proto: &'a NodeProto,
     pub(super) name: String,
     pub(super) opset: i64,
+    /// Whether its operands are whole numbers by type.
+    pub(super) whole: bool,
     pub(super) operands: Vec<Option<&'a Affine>>,
 }
 
@@ -60,6 +62,7 @@ impl<'a> Node<'a> {
             proto: self.proto,
             name: self.name.clone(),
             opset: self.opset,
+            whole: self.whole,
             operands,
         }
     }

@@ -38,7 +38,9 @@ fn single<'a>(
         "AveragePool" => return Ok(planes(conv_ops::average_pool(node, operands, builder)?)),
         "MaxPool" => return Ok(planes(max_pool::max_pool(node, operands, builder)?)),
         "GlobalMaxPool" => return Ok(planes(max_pool::global_max_pool(node, operands, builder)?)),
-        "Resize" | "Upsample" => return Ok(planes(resize::resize(node, operands, builder)?)),
+        "Resize" | "Upsample" => {
+            return Ok(resize::resize(node, operands, builder)?.and_then(planes));
+        }
         "DepthToSpace" => return Ok(planes(resize::depth_to_space(node, operands, builder)?)),
         "SpaceToDepth" => return Ok(planes(resize::space_to_depth(node, operands, builder)?)),
         "PRelu" => return prelu::prelu(node, operands, builder),
@@ -63,7 +65,7 @@ fn single<'a>(
             Some(value) => Some(value),
             None => product(node, operands, builder)?,
         },
-        ("Div", Some(_)) => multiply(node, operands)?,
+        ("Div", Some(_)) if !node.whole => multiply(node, operands)?,
         ("Neg", Some(value)) => scaled(value.clone(), &vec![-1.0; value.len()]),
         ("BatchNormalization", Some(value)) => {
             let (factor, shift) = linear_ops::normalisation(node, &value.shape)?;
@@ -74,7 +76,7 @@ fn single<'a>(
                 value
             })
         }
-        ("Identity" | "Dropout", Some(value)) => Some(value.clone()),
+        ("Identity", Some(value)) => Some(value.clone()),
         ("Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Shape", Some(value)) => {
             let result = on_indices(node, operands)?;
             if node.op() == "Shape" {
@@ -432,7 +434,11 @@ fn pad(node: &Node<'_>, value: &Planes, builder: &mut Builder) -> Result<Option<
     let padding = shape_ops::padding(node, &value.shape)?;
     let (before, after) = (&padding.before, &padding.after);
     let rank = value.shape.len();
-    if plane_size(&value.shape) != Some(value.size) || before[0] != 0 || after[0] != 0 {
+    if padding.mode != shape_ops::Mode::Constant
+        || plane_size(&value.shape) != Some(value.size)
+        || before[0] != 0
+        || after[0] != 0
+    {
         return Ok(None);
     }
     let shape = padding.shape.clone();

@@ -2,11 +2,12 @@
 
 use super::builder::Builder;
 use super::conv_ops::{apply, operand};
+use super::interpolate;
 use super::node::Node;
 use crate::Result;
 use crate::graph::Conv;
 use crate::linear::Value;
-use crate::planes::{Planes, depthwise};
+use crate::planes::{Planes, depthwise, plane_size};
 
 /// What nearest-neighbour resizing does along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,84 +18,34 @@ enum Step {
     Skip { first: usize, step: usize },
 }
 
-/// `Resize` and `Upsample` to the nearest place, by whole factors.
+/// `Resize` and `Upsample` of planes to the nearest place, by whole factors; `None` if it is anything else.
 pub(super) fn resize(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<Planes> {
-    let value = operand(node, operands, 0, builder)?;
+) -> Result<Option<Planes>> {
     let mode = node.text("mode").unwrap_or_else(|| "nearest".into());
-    if mode != "nearest" {
-        return Err(node.unsupported(format!(
-            "mode `{mode}` is not supported; use `nearest`, or a ConvTranspose"
-        )));
-    }
-    let shape = value.shape.clone();
+    let shape = operands.first().copied().flatten().map(Value::shape);
+    let Some(shape) = shape.filter(|shape| mode == "nearest" && plane_size(shape).is_some()) else {
+        return Ok(None);
+    };
     let rank = shape.len();
-    let upsample = node.op() == "Upsample";
-    let old = upsample || node.opset < 11;
-    let (scales, sizes) = if upsample && node.opset < 9 {
-        let scales = node.floats("scales");
-        (scales, None)
-    } else if old {
-        (node.optional_constant(1)?.map(<[f64]>::to_vec), None)
-    } else {
-        let given = |index| -> Result<Option<Vec<f64>>> {
-            let values = node.optional_constant(index)?;
-            Ok(values.filter(|v| !v.is_empty()).map(<[f64]>::to_vec))
-        };
-        (given(2)?, given(3)?)
-    };
-    let axes = match node.ints("axes") {
-        Some(axes) => axes
-            .iter()
-            .map(|axis| node.axis(*axis, rank))
-            .collect::<Result<Vec<_>>>()?,
-        None => (0..rank).collect(),
-    };
-    if sizes.is_some()
-        && !matches!(
-            node.text("keep_aspect_ratio_policy").as_deref(),
-            None | Some("" | "stretch")
-        )
-    {
-        return Err(node.unsupported("keeping the aspect ratio is not supported; state the sizes"));
-    }
-    let numbers = match (&scales, &sizes) {
-        (Some(numbers), None) | (None, Some(numbers)) => numbers,
-        _ => return Err(node.invalid("expected either `scales` or `sizes`")),
-    };
-    if numbers.len() != axes.len() {
-        return Err(node.invalid(format!(
-            "{numbers:?} names {} axes, the value has {rank}",
-            numbers.len()
-        )));
-    }
     let mut steps = vec![Step::Repeat(1); rank];
-    let mut target = shape.clone();
-    for (axis, number) in axes.into_iter().zip(numbers) {
-        let input = shape[axis];
-        let (output, scale) = if sizes.is_some() {
-            (*number, number / input as f64)
-        } else {
-            ((input as f64 * number).floor(), *number)
+    let mut target = shape.to_vec();
+    for axis in interpolate::axes(node, shape)? {
+        let weights = interpolate::weights(node, &axis)?;
+        let places: Vec<usize> = weights.iter().flatten().map(|(place, _)| *place).collect();
+        let Some(step) = step(&places, axis.input) else {
+            return Ok(None);
         };
-        if !(1.0..=65536.0).contains(&output) || scale <= 0.0 {
-            return Err(node.invalid(format!("axis {axis} would have {output} places")));
-        }
-        target[axis] = output as usize;
-        let places = places(node, old, input, output as usize, scale)?;
-        steps[axis] = step(&places, input).ok_or_else(|| {
-            node.unsupported(format!(
-                "axis {axis} goes from {input} to {output} places, which is no whole factor in these modes; resize by whole factors"
-            ))
-        })?;
+        target[axis.axis] = axis.output;
+        steps[axis.axis] = step;
     }
     node.count(&target)?;
     if target[..2] != shape[..2] {
-        return Err(node.unsupported("only planes can be resized, not batch and channels"));
+        return Ok(None);
     }
+    let value = operand(node, operands, 0, builder)?;
     let spatial = [rank.checked_sub(2).filter(|axis| *axis > 1), Some(rank - 1)];
     let [channels, rows, columns] = value.size;
     let mut conv = depthwise(channels, [rows, columns], [1, 1]);
@@ -114,61 +65,7 @@ pub(super) fn resize(
         }
     }
     conv.weights = vec![1.0; channels * conv.size[0] * conv.size[1]];
-    Ok(apply(node, 0, value, &conv, rank - 2, builder))
-}
-
-/// The place that every output of an axis copies.
-fn places(
-    node: &Node<'_>,
-    old: bool,
-    input: usize,
-    output: usize,
-    scale: f64,
-) -> Result<Vec<usize>> {
-    let text = |name: &str, default: &str| node.text(name).unwrap_or_else(|| default.into());
-    let (coordinates, rounding) = if old {
-        ("asymmetric".into(), "floor".into())
-    } else {
-        (
-            text("coordinate_transformation_mode", "half_pixel"),
-            text("nearest_mode", "round_prefer_floor"),
-        )
-    };
-    let (n, m) = (input as f64, output as f64);
-    let place = |y: usize| -> Result<usize> {
-        let y = y as f64;
-        let exact = match coordinates.as_str() {
-            "half_pixel" => (y + 0.5) / scale - 0.5,
-            "pytorch_half_pixel" if output > 1 => (y + 0.5) / scale - 0.5,
-            "pytorch_half_pixel" => 0.0,
-            "half_pixel_symmetric" => {
-                // The output may be shorter than the scale says; both have the same centre.
-                let adjustment = m / (scale * n);
-                n / 2.0 * (1.0 - adjustment) + (y + 0.5) / scale - 0.5
-            }
-            "asymmetric" => y / scale,
-            "align_corners" if output > 1 => y * (n - 1.0) / (m - 1.0),
-            "align_corners" => 0.0,
-            other => {
-                return Err(node.unsupported(format!(
-                    "coordinate_transformation_mode `{other}` is not supported; use `asymmetric` or `half_pixel`"
-                )));
-            }
-        };
-        let rounded = match rounding.as_str() {
-            "round_prefer_floor" => (exact - 0.5).ceil(),
-            "round_prefer_ceil" => (exact + 0.5).floor(),
-            "floor" => exact.floor(),
-            "ceil" => exact.ceil(),
-            other => {
-                return Err(
-                    node.invalid(format!("`nearest_mode` is `{other}`, which does not exist"))
-                );
-            }
-        };
-        Ok(rounded.clamp(0.0, n - 1.0) as usize)
-    };
-    (0..output).map(place).collect()
+    Ok(Some(apply(node, 0, value, &conv, rank - 2, builder)))
 }
 
 /// What kind of a step a list of places makes; `None` if it is none of them.

@@ -1,5 +1,6 @@
 //! Operators that only move cells: they become index maps.
 
+use super::move_ops::placed;
 use super::node::Node;
 use crate::Result;
 use crate::linear::Affine;
@@ -357,9 +358,40 @@ pub(super) fn concat(node: &Node<'_>) -> Result<Affine> {
     Ok(out)
 }
 
+/// What `Pad` puts around a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Constant,
+    /// The nearest cell.
+    Edge,
+    /// Cells back from the edge, which is not repeated.
+    Reflect,
+    /// Cells from the other end.
+    Wrap,
+}
+
+impl Mode {
+    /// Which of `len` cells is at `at`, counted from the first; none if it is the constant.
+    fn place(self, at: i64, len: usize) -> Option<usize> {
+        let end = len as i64;
+        let place = match self {
+            Self::Constant => at,
+            Self::Edge => at.clamp(0, end - 1),
+            Self::Wrap => at.rem_euclid(end),
+            Self::Reflect => {
+                let period = (2 * (end - 1)).max(1);
+                let place = at.rem_euclid(period);
+                if place < end { place } else { period - place }
+            }
+        };
+        usize::try_from(place).ok().filter(|place| *place < len)
+    }
+}
+
 /// What `Pad` does.
 #[derive(Clone, Debug)]
 pub(super) struct Padding {
+    pub(super) mode: Mode,
     /// Cells added before and after each axis; negative ones are cut off.
     pub(super) before: Vec<i64>,
     pub(super) after: Vec<i64>,
@@ -370,12 +402,17 @@ pub(super) struct Padding {
 }
 
 pub(super) fn padding(node: &Node<'_>, shape: &[usize]) -> Result<Padding> {
-    let mode = node.text("mode").unwrap_or_else(|| "constant".into());
-    if mode != "constant" {
-        return Err(node.unsupported(format!(
-            "mode `{mode}` is not supported; pad with a constant"
-        )));
-    }
+    let mode = match node.text("mode").as_deref() {
+        None | Some("constant") => Mode::Constant,
+        Some("edge") => Mode::Edge,
+        Some("reflect") => Mode::Reflect,
+        Some("wrap") => Mode::Wrap,
+        Some(mode) => {
+            return Err(node.unsupported(format!(
+                "mode `{mode}` is not supported; pad with a constant"
+            )));
+        }
+    };
     let rank = shape.len();
     let pads = node
         .list("pads", 1)?
@@ -414,6 +451,7 @@ pub(super) fn padding(node: &Node<'_>, shape: &[usize]) -> Result<Padding> {
     let target: Vec<usize> = target.collect();
     node.count(&target)?;
     Ok(Padding {
+        mode,
         before,
         after,
         value,
@@ -423,43 +461,20 @@ pub(super) fn padding(node: &Node<'_>, shape: &[usize]) -> Result<Padding> {
 
 pub(super) fn pad(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
-    let Padding {
-        before,
-        value: fill,
-        shape,
-        ..
-    } = padding(node, &value.shape)?;
+    let padding = padding(node, &value.shape)?;
+    let shape = &padding.shape;
     let strides = strides(&value.shape);
-    let len = shape.iter().product();
     let source = |cell: usize| {
         let mut rest = cell;
         let mut from = 0;
         for axis in (0..shape.len()).rev() {
-            let at = (rest % shape[axis]) as i64 - before[axis];
+            let at = (rest % shape[axis]) as i64 - padding.before[axis];
             rest /= shape[axis];
-            let at = usize::try_from(at)
-                .ok()
-                .filter(|at| *at < value.shape[axis])?;
-            from += at * strides[axis];
+            from += padding.mode.place(at, value.shape[axis])? * strides[axis];
         }
         Some(from)
     };
-    let sources: Vec<Option<usize>> = (0..len).map(source).collect();
-    let bias = sources
-        .iter()
-        .map(|from| from.map_or(fill, |from| value.bias[from]));
-    let terms = value.terms.iter().map(|(id, rows)| {
-        let rows = sources
-            .iter()
-            .map(|from| from.map_or_else(Vec::new, |from| rows[from].clone()));
-        (*id, rows.collect())
-    });
-    Ok(Affine {
-        bias: bias.collect(),
-        terms: terms.collect(),
-        nodes: value.nodes.clone(),
-        shape: shape.clone(),
-    })
+    Ok(placed(value, shape.clone(), padding.value, source))
 }
 
 /// The parts of operand 0 along an axis, as many as the node has outputs.

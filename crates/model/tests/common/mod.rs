@@ -150,6 +150,15 @@ impl Onnx {
         self.node_outputs(op, inputs, &[output], attribute)
     }
 
+    /// A node of an operator of another domain than ONNX's own.
+    pub fn domain_node(self, domain: &str, op: &str, inputs: &[&str], output: &str) -> Self {
+        let mut made = self.node(op, inputs, output);
+        if let Some(node) = made.graph.node.last_mut() {
+            node.domain = domain.into();
+        }
+        made
+    }
+
     pub fn node_outputs(
         mut self,
         op: &str,
