@@ -20,9 +20,11 @@
 //! where a caller converts real inputs into integers and integer outputs into real numbers ([`CompiledModel`]).
 
 mod artifact;
+mod calibration;
 mod compile;
 mod conv;
 mod data;
+mod equalise;
 mod error;
 mod exclusive;
 mod execute;
@@ -53,6 +55,7 @@ mod validate;
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
 pub use compile::compile;
 pub use data::{DataSet, InputSpec};
+pub use equalise::ChannelShifts;
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use expression::{Binary, Expression, Step, Unary};
@@ -67,7 +70,7 @@ pub use graph::{
 pub use import::{import, import_outputs};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use missing::Missing;
-pub use options::{Goal, InputDomain, Options};
+pub use options::{Calibration, Goal, InputDomain, Options};
 pub use packing::Packing;
 pub use reference::Reference;
 pub use report::{AccuracyReport, LayerReport, accuracy};

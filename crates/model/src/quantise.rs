@@ -12,6 +12,7 @@ mod layers;
 mod scales;
 
 use crate::Result;
+use crate::calibration::Stats;
 use crate::float_graph::{Activation, FloatGraph};
 use crate::function::Rule;
 use crate::graph::{Function, IntegerGraph, Tensor};
@@ -19,8 +20,6 @@ use crate::input_grid::InputGrid;
 use crate::options::Options;
 use crate::scale_class::ScaleClasses;
 
-/// Unseen data may go a little beyond the calibrated range before it saturates.
-const HEADROOM: f64 = 1.1;
 /// The largest magnitude of an output: 16 bits signed.
 const OUTPUT_LIMIT: i32 = i16::MAX as i32;
 const MIN_SHIFT: u32 = 4;
@@ -47,27 +46,6 @@ const MAX_SQUARE_ERROR: f64 = 0.1;
 const MAX_SNAPS: u32 = 3;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
-
-/// What calibration saw of a tensor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stats {
-    /// Largest magnitude of a value.
-    pub(crate) magnitude: f64,
-    /// Mean of the squared values.
-    pub(crate) mean_square: f64,
-    /// Smallest and largest argument of the layer's function; infinite the wrong way round if there was none.
-    pub(crate) sums: (f64, f64),
-}
-
-impl Default for Stats {
-    fn default() -> Self {
-        Self {
-            magnitude: 0.0,
-            mean_square: 0.0,
-            sums: (f64::INFINITY, f64::NEG_INFINITY),
-        }
-    }
-}
 
 /// Bits for the two kinds of layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::{
-    Group, HEADROOM, MAX_SHIFT, MAX_SNAPS, MIN_SHIFT, MIXED_SQUARE_WEIGHT, OUTPUT_LIMIT, Quantiser,
-    SQUARE_WEIGHT, Stats, UNSHIFTED_STEPS, WEIGHT_NOISE, WHOLE,
+    Group, MAX_SHIFT, MAX_SNAPS, MIN_SHIFT, MIXED_SQUARE_WEIGHT, OUTPUT_LIMIT, Quantiser,
+    SQUARE_WEIGHT, UNSHIFTED_STEPS, WEIGHT_NOISE, WHOLE,
 };
+use crate::calibration::Stats;
 use crate::float_graph::{Activation, FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::function::{Rule, homogeneous};
 use crate::key_unit::{key_unit, value_scale};
@@ -34,7 +35,7 @@ impl Quantiser<'_> {
     pub(super) fn choose_units(&mut self) {
         for id in 0..self.units.len() {
             let steps = self.steps(self.graph.outputs.contains(&id));
-            let range = self.stats[id].magnitude * HEADROOM;
+            let range = self.stats[id].range;
             let layer = self.graph.tensors[id].layer.as_ref();
             let activation = layer.map_or(&Activation::Identity, |layer| &layer.activation);
             self.units[id] = value_scale(activation, range, steps);
@@ -70,7 +71,7 @@ impl Quantiser<'_> {
         }
         if layer.precision == Precision::Unshifted {
             // All of a chain have the widest one's unit, however short its own range is.
-            let range = self.stats[id].magnitude * HEADROOM;
+            let range = self.stats[id].range;
             let steps = f64::from(1u32 << self.bits.output) * UNSHIFTED_STEPS;
             return Wish::AtLeast(range / steps);
         }
@@ -164,10 +165,7 @@ impl Quantiser<'_> {
             Activation::Sigmoid => (4.0 / steps, 1.0 / f64::from(limit)),
             Activation::Tanh => (1.0 / steps, 1.0 / f64::from(limit)),
             Activation::Clip { min, max } => {
-                let range = members()
-                    .map(|id| self.stats[id].magnitude)
-                    .fold(0.0, f64::max)
-                    * HEADROOM;
+                let range = members().map(|id| self.stats[id].range).fold(0.0, f64::max);
                 let bound = min.abs().max(max.abs());
                 let range = if bound > 0.0 { range.min(bound) } else { range };
                 let unit = if range > 0.0 { range } else { 1.0 } / steps;
