@@ -8,8 +8,8 @@
 //! Every channel grows by the largest power of two, which makes all of this exact in floating point, for which
 //!
 //! * its largest calibrated value stays within the tensor's,
-//! * its largest weight, in the integers of what it is multiplied by, stays within the layer's,
-//! * its largest possible sum stays within [`REACH`] times the layer's, as tables cover all of them.
+//! * its largest weight, in the integers of what it is multiplied by, stays within [`SLACK`] times the layer's, as weights have 16 bits,
+//! * its largest possible sum stays within [`SLACK`] times the layer's, as tables cover all of them.
 //!
 //! Nagel et al. balance weights of few bits against one another. Here weights have 16, and it is the activations' rounding
 //! that counts: channel `i` adds `(w_i/c_i)²·step²/12` to the variance of the next layer's sums, which falls with `c_i` until the
@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::float_graph::{Activation, FloatGraph, FloatKernel, FloatLayer, Precision};
 use crate::function::homogeneous;
 
-/// Sums may reach so much farther than before, in steps of the table's key.
-const REACH: f64 = 1.0;
+/// A channel's sums and weights may become so many times larger than the layer's largest. More makes tables longer and gains nothing;
+/// with less hardly any channel of a trained network may grow.
+const SLACK: f64 = 2.0;
 /// A channel grows by at most two to this power.
 pub(crate) const MAX_SHIFT: u8 = 12;
 
@@ -190,8 +191,8 @@ pub(crate) fn choose(graph: &FloatGraph, magnitudes: &[Vec<f64>]) -> Vec<Channel
             limit(&mut room, &by_channel(values, count), 1.0);
             let ranges = |source: usize| ranges(graph, source, &found, magnitudes);
             let (weights, sums) = sizes(layer, ranges);
-            limit(&mut room, &by_channel(&weights, count), 1.0);
-            limit(&mut room, &by_channel(&sums, count), REACH);
+            limit(&mut room, &by_channel(&weights, count), SLACK);
+            limit(&mut room, &by_channel(&sums, count), SLACK);
         }
         let shift = |room: &f64| match room.is_finite() {
             true => libm::log2(*room).floor().clamp(0.0, f64::from(MAX_SHIFT)) as u8,

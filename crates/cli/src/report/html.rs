@@ -1,6 +1,7 @@
 //! One HTML file that needs nothing else: SVG inside, no scripts.
 
-use super::stats::{Histogram, LayerStats, Stats, Task};
+use super::stats::{Histogram, LayerStats, Quantised, Stats, Task};
+use crate::output::count;
 use std::fmt::Write;
 
 /// Confusion matrices of more classes have no numbers in their cells.
@@ -14,20 +15,21 @@ td:first-child,th:first-child{text-align:left}.pair{display:flex;flex-wrap:wrap;
 /// The report.
 pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) -> String {
     let mut body = format!(
-        "<h1>Accuracy of {}</h1>\n<p>{} rows of {}{}.</p>\n{}",
+        "<h1>Accuracy of {}</h1>\n<p>{} rows of {}{}.</p>\n{}{}",
         escape(title),
-        stats.rows,
+        count(stats.rows as u64),
         escape(data),
         match stats.rows_outside_domain {
             0 => String::new(),
             rows => format!("; {rows} more lie outside the declared domain and are left out"),
         },
+        quantised(&stats.quantised),
         summary(stats)
     );
     body += "<h2>Error by layer</h2>\n<p class=\"note\">Root mean square of integer minus float, relative to the range of the float \
-             values; earlier layers' errors included.</p>\n";
+             values; earlier layers' errors included. In red: values that the range of the integers cuts off.</p>\n";
     body += &bars(&stats.layers);
-    body += "<h2>Error of the outputs</h2>\n";
+    body += "<h2>Error of the outputs</h2>\n<p class=\"note\">Integer minus float: how many output values are off by how much.</p>\n";
     body += &histogram(&stats.histogram);
     if let Some(Task::Classification {
         labelled,
@@ -54,6 +56,21 @@ pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) 
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Accuracy of {}</title>\
          <style>{STYLE}</style></head>\n<body>\n{body}</body></html>\n",
         escape(title)
+    )
+}
+
+fn quantised(of: &Quantised) -> String {
+    let equalised = match of.equalised {
+        0 => String::new(),
+        tensors => format!(", scales per channel in {} tensors", count(tensors as u64)),
+    };
+    format!(
+        "<p>{} parameters; activations of {} bits, weights of up to {}, {} table entries; ranges by {}{equalised}.</p>\n",
+        count(of.parameters as u64),
+        of.activation_bits,
+        of.weight_bits,
+        count(of.table_entries),
+        escape(&of.calibration_method)
     )
 }
 
@@ -108,7 +125,7 @@ fn bars(layers: &[LayerStats]) -> String {
             svg,
             "<text x=\"250\" y=\"{}\" text-anchor=\"end\">{}</text>\
              <rect x=\"260\" y=\"{}\" width=\"{width:.1}\" height=\"14\" fill=\"#4878a8\"><title>rms {}, max {}, range {}</title></rect>\
-             <text x=\"{:.1}\" y=\"{}\">{:.3}%</text>",
+             <text x=\"{:.1}\" y=\"{}\">{:.3}%{}</text>",
             y + 15,
             escape(&shortened(&layer.name)),
             y + 4,
@@ -117,7 +134,14 @@ fn bars(layers: &[LayerStats]) -> String {
             number(layer.range),
             266.0 + width,
             y + 15,
-            layer.relative * 100.0
+            layer.relative * 100.0,
+            match layer.saturated {
+                0.0 => String::new(),
+                share => format!(
+                    "<tspan fill=\"#c44e52\" dx=\"8\">{} saturated</tspan>",
+                    percent(share)
+                ),
+            }
         );
     }
     svg + "</svg>\n"
@@ -129,11 +153,11 @@ fn histogram(histogram: &Histogram) -> String {
     let mut svg = String::from(
         "<svg viewBox=\"0 0 900 250\" width=\"900\" role=\"img\" aria-label=\"histogram of output errors\">",
     );
-    for (i, count) in histogram.counts.iter().enumerate() {
-        let height = 200.0 * *count as f64 / most;
+    for (i, values) in histogram.counts.iter().enumerate() {
+        let height = 195.0 * *values as f64 / most;
         let _ = write!(
             svg,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#4878a8\"><title>{count}</title></rect>",
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#4878a8\"><title>{values}</title></rect>",
             20.0 + i as f64 * width,
             215.0 - height,
             width - 1.0
@@ -142,8 +166,10 @@ fn histogram(histogram: &Histogram) -> String {
     let _ = write!(
         svg,
         "<line x1=\"20\" y1=\"215.5\" x2=\"880\" y2=\"215.5\" stroke=\"#222\"/>\
+         <text x=\"20\" y=\"12\" class=\"note\">{} values in the highest bar</text>\
          <text x=\"20\" y=\"235\">{}</text><text x=\"450\" y=\"235\" text-anchor=\"middle\">0</text>\
          <text x=\"880\" y=\"235\" text-anchor=\"end\">{}</text>",
+        count(most as u64),
         number(histogram.from),
         number(histogram.to)
     );
@@ -252,6 +278,14 @@ mod tests {
     #[test]
     fn names_cannot_break_out() {
         let stats = Stats {
+            quantised: Quantised {
+                parameters: 1,
+                activation_bits: 8,
+                weight_bits: 16,
+                table_entries: 9,
+                calibration_method: "percentile=99.9".into(),
+                equalised: 2,
+            },
             rows: 1,
             rows_outside_domain: 0,
             max_error: 0.0,
@@ -263,6 +297,7 @@ mod tests {
                 max_error: 0.2,
                 range: 1.0,
                 relative: 0.1,
+                saturated: 0.02,
             }],
             histogram: Histogram {
                 from: -1.0,
@@ -281,6 +316,7 @@ mod tests {
         };
         let html = render("<b>", "data", &["a'".into(), "b".into()], &stats);
         assert!(!html.contains("<script") && !html.contains("<b>"));
+        assert!(html.contains("2.00% saturated") && html.contains("percentile=99.9"));
         assert!(html.contains("&lt;script&gt;") && html.contains("a&#39;"));
         assert!(!html.contains("http"), "no external assets");
         assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());
