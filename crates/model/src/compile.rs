@@ -32,9 +32,6 @@ const TOP1_TOLERANCE: f64 = 0.001;
 /// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred calibration rows seldom show a
 /// flip that unseen data would.
 const RISK_TOLERANCE: f64 = 0.005;
-/// One of how many leads is a close one, and how many at least are.
-const CLOSE_PART: usize = 4;
-const FEWEST_CLOSE: usize = 32;
 /// Worst error of a single output, relative to its calibrated range.
 const ERROR_TOLERANCE: f64 = 0.01;
 /// Most bits an activation or output can have.
@@ -184,6 +181,9 @@ fn search(
         Some(bits) => bits..=bits,
         None => fewest_bits(graph, small)..=MAX_BITS,
     };
+    let first = *activations.start();
+    let mut outputs = graph.outputs.iter();
+    let classifies = outputs.any(|id| graph.tensors[*id].len >= 2);
     let mut failed = None;
     let mut best: Option<(f64, Bits, IntegerGraph, Vec<InputGrid>)> = None;
     for activation in activations {
@@ -211,7 +211,9 @@ fn search(
                 "tried"
             );
             if badness <= 1.0 {
-                if options.goal == Goal::Gas
+                // Where fewer bits change a decision, these keep it by a hair, and unseen rows are harder than calibration's.
+                let narrowly = classifies && activation > first;
+                if (options.goal == Goal::Gas || narrowly)
                     && options.activation_bits.is_none()
                     && activation < MAX_BITS
                 {
@@ -320,10 +322,9 @@ fn disagreement(
     Ok(worst)
 }
 
-/// Share of rows whose lead of the best output over the second is less than the root mean square error of the leads that are close:
-/// where outputs are probabilities, clear leads have hardly any error.
+/// Share of rows whose lead of the best output over the second is less than the root mean square error of that lead.
 fn at_risk<'a>(pairs: impl Iterator<Item = (&'a Vec<i32>, &'a Vec<f64>)>, scale: f64) -> f64 {
-    let mut leads: Vec<(f64, f64)> = pairs
+    let leads: Vec<(f64, f64)> = pairs
         .filter_map(|(integers, reals)| {
             let best = top1(reals);
             let second = (0..reals.len())
@@ -335,15 +336,12 @@ fn at_risk<'a>(pairs: impl Iterator<Item = (&'a Vec<i32>, &'a Vec<f64>)>, scale:
             (lead > 0.0).then_some((lead, found))
         })
         .collect();
-    leads.sort_by(|a, b| a.0.total_cmp(&b.0));
     let rows = leads.len().max(1) as f64;
-    let close = leads.len().div_ceil(CLOSE_PART).max(FEWEST_CLOSE);
-    let squares: Vec<f64> = leads
+    let squares: f64 = leads
         .iter()
-        .take(close)
         .map(|(lead, found)| (lead - found).powi(2))
-        .collect();
-    let typical = (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt();
+        .sum();
+    let typical = (squares / rows).sqrt();
     // One close call happens however fine the integers are.
     let close = leads.iter().filter(|(lead, _)| *lead < typical).count();
     close.saturating_sub(1) as f64 / rows

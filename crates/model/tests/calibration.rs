@@ -283,10 +283,8 @@ fn outliers_need_not_set_the_range() {
         let (model, error) = with(method);
         assert!(error < all / 1.2, "{method:?}: {error}, {all} with all");
         assert!(model.graph().tensors[1].scale < hidden / 1.2);
-        assert_eq!(
-            model.manifest().outputs[0].scale,
-            whole.manifest().outputs[0].scale
-        );
+        // Outputs only get finer, where sums that no longer reach as far let them.
+        assert!(model.manifest().outputs[0].scale <= whole.manifest().outputs[0].scale);
     }
 }
 
