@@ -177,7 +177,7 @@ fn histogram(histogram: &Histogram) -> String {
 }
 
 fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
-    const MARGIN: f64 = 90.0;
+    const LETTER: f64 = 7.0;
     let cell = (360.0 / classes as f64).min(60.0);
     let side = cell * classes as f64;
     let named = |class: usize| {
@@ -187,11 +187,21 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
             .cloned()
             .unwrap_or_else(|| class.to_string())
     };
+    let names: Vec<String> = match classes <= NUMBERED {
+        true => (0..classes).map(|class| shortened(&named(class))).collect(),
+        false => Vec::new(),
+    };
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let width = LETTER * longest.unwrap_or(0) as f64;
+    let margin = width + 12.0;
+    // Names too wide for a column stand upright below it.
+    let upright = width > cell;
+    let below = if upright { width + 12.0 } else { 24.0 };
     let mut svg = format!(
         "<svg viewBox=\"0 0 {:.0} {:.0}\" width=\"{:.0}\" role=\"img\" aria-label=\"confusion matrix\">",
-        side + MARGIN,
-        side + 30.0,
-        side + MARGIN
+        side + margin,
+        side + below,
+        side + margin
     );
     for (truth, row) in counts.iter().enumerate() {
         let total = row.iter().sum::<u64>().max(1) as f64;
@@ -204,7 +214,7 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
                 (true, _) => ("#4878a8", 0.15 + 0.85 * share),
                 (false, _) => ("#c44e52", 0.25 + 0.75 * share),
             };
-            let x = MARGIN + said as f64 * cell;
+            let x = margin + said as f64 * cell;
             let _ = write!(
                 svg,
                 "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"{strength:.2}\">\
@@ -223,18 +233,29 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
                 );
             }
         }
-        if classes <= NUMBERED {
-            let name = escape(&shortened(&named(truth)));
-            let _ = write!(
+        let Some(name) = names.get(truth).map(|name| escape(name)) else {
+            continue;
+        };
+        let column = margin + (truth as f64 + 0.5) * cell;
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>",
+            margin - 6.0,
+            y + cell / 2.0 + 4.0,
+        );
+        let _ = match upright {
+            true => write!(
                 svg,
-                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>",
-                MARGIN - 6.0,
-                y + cell / 2.0 + 4.0,
-                MARGIN + (truth as f64 + 0.5) * cell,
+                "<text transform=\"translate({:.1} {:.1}) rotate(-90)\" text-anchor=\"end\">{name}</text>",
+                column + 4.0,
+                side + 6.0
+            ),
+            false => write!(
+                svg,
+                "<text x=\"{column:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>",
                 side + 16.0
-            );
-        }
+            ),
+        };
     }
     svg + "</svg>"
 }
