@@ -63,6 +63,10 @@ for model in models:
         print(f"{name:32} {error}", flush=True)
         continue
     task = result["task"] or {"task": "none"}
+    info = json.loads((model / "info.json").read_text()) if (model / "info.json").is_file() else {}
+    if info.get("decision") == "label" and result.get("agreement") is not None:
+        # Scores whose largest is not the class: what counts is that the integers' largest is the same.
+        task = {"task": "agreement"}
     if task["task"] == "classification":
         what, limit = "top-1", TOP1
         values = [f"{task[k] * 100:.2f} %" for k in ("float_top1", "integer_top1")]
@@ -71,6 +75,10 @@ for model in models:
         what, limit = "R²", R2
         values = [f"{task[k]:.5f}" for k in ("float_r2", "integer_r2")]
         loss, shown = task["r2_loss"], f"{task['r2_loss']:.5f}"
+    elif task["task"] == "agreement":
+        what, limit = "same", TOP1
+        values, loss = ["–", f"{result['agreement'] * 100:.2f} %"], (1 - result["agreement"]) * 100
+        shown = f"{loss:.2f}"
     else:
         what, limit, values, loss, shown = "–", 0, ["–", "–"], 0, "–"
     bad = not loss <= limit + 1e-9

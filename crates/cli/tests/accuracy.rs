@@ -73,9 +73,7 @@ fn methods_are_part_of_the_model() {
         place.ok(&arguments);
         let text = place.ok(&["inspect", "m.verdict"]);
         assert!(
-            text.contains(&format!(
-                "ranges by {shown}, scales per channel in 1 tensors"
-            )),
+            text.contains(&format!("ranges by {shown}, equalised tensors: 1")),
             "{text}"
         );
     }

@@ -44,14 +44,16 @@ impl Default for Stats {
     }
 }
 
+/// `[row][output][position]`.
+type Outputs = Vec<Vec<Vec<f64>>>;
+
 /// What the float model does on the calibration data.
 pub(crate) struct Measured {
     stats: Vec<Stats>,
     /// Of the tensors whose range is more than their largest value's; empty for all others.
     histograms: Vec<Histogram>,
     method: Calibration,
-    /// `outputs[row][output][position]`.
-    pub(crate) outputs: Vec<Vec<Vec<f64>>>,
+    pub(crate) outputs: Outputs,
 }
 
 /// How many values other than zero have which magnitude.
@@ -99,7 +101,7 @@ impl Measured {
     }
 }
 
-fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Vec<Vec<Vec<f64>>>)> {
+fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Outputs)> {
     let rows: Vec<(Vec<Stats>, Vec<Vec<f64>>)> = data
         .rows()
         .par_iter()

@@ -162,7 +162,7 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
     }
     let equalised = match manifest.equalised.len() {
         0 => String::new(),
-        tensors => format!(", scales per channel in {} tensors", count(tensors as u64)),
+        tensors => format!(", equalised tensors: {}", count(tensors as u64)),
     };
     format!(
         "Model {}, digest {digest}\n  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n  \

@@ -62,7 +62,7 @@ pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) 
 fn quantised(of: &Quantised) -> String {
     let equalised = match of.equalised {
         0 => String::new(),
-        tensors => format!(", scales per channel in {} tensors", count(tensors as u64)),
+        tensors => format!(", equalised tensors: {}", count(tensors as u64)),
     };
     format!(
         "<p>{} parameters; activations of {} bits, weights of up to {}, {} table entries; ranges by {}{equalised}.</p>\n",
