@@ -25,7 +25,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Limits};
 use verdict_model::{
-    CompiledModel, FloatGraph, Goal, InputDomain, ModelError, Options, Visibility, import_outputs,
+    Calibration, CompiledModel, FloatGraph, Goal, InputDomain, ModelError, Options, Visibility,
+    import_outputs,
 };
 
 const AFTER_HELP: &str = "\
@@ -228,6 +229,13 @@ pub(crate) struct QuantiseArgs {
     /// How far the calibrated range is widened at either end, relative to its width [default: 0]
     #[arg(long, value_name = "SHARE")]
     domain_margin: Option<f64>,
+    /// How the range of hidden activations follows from the calibration data: minmax, percentile (of the magnitudes; 99.9 unless
+    /// given, as in percentile=99.5), or mse (least mean squared error) [default: minmax]
+    #[arg(long, value_name = "METHOD", value_parser = calibration)]
+    calibration_method: Option<Calibration>,
+    /// Give every channel of a hidden tensor a scale of its own where the next layers' weights can absorb it
+    #[arg(long)]
+    equalise: bool,
 }
 
 impl QuantiseArgs {
@@ -256,9 +264,41 @@ impl QuantiseArgs {
             output_visibility: self.output.map_or(defaults.output_visibility, Into::into),
             input_domains: domains,
             domain_margin: self.domain_margin.unwrap_or(defaults.domain_margin),
+            calibration: self.calibration_method.unwrap_or(defaults.calibration),
+            equalise: self.equalise,
             table_bits: self.table_bits,
             goal,
         }
+    }
+}
+
+fn calibration(text: &str) -> Result<Calibration, String> {
+    const USUAL: f64 = 99.9;
+    let share = match text.split_once('=') {
+        None => match text {
+            "minmax" => return Ok(Calibration::MinMax),
+            "mse" => return Ok(Calibration::MeanSquaredError),
+            "percentile" => Some(USUAL),
+            _ => None,
+        },
+        Some(("percentile", share)) => share.trim().parse().ok(),
+        Some(_) => None,
+    };
+    share
+        .filter(|share| *share > 0.0 && *share <= 100.0)
+        .map(Calibration::Percentile)
+        .ok_or_else(|| {
+            "expected minmax, percentile, percentile=P with P above 0 and at most 100, or mse"
+                .into()
+        })
+}
+
+/// The name a calibration method has on the command line.
+pub(crate) fn calibration_name(calibration: Calibration) -> String {
+    match calibration {
+        Calibration::MinMax => "minmax".into(),
+        Calibration::Percentile(share) => format!("percentile={share}"),
+        Calibration::MeanSquaredError => "mse".into(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Compiled models and their `.verdict` files.
 //!
-//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph and manifest, and what is said
-//! of missing values, if anything is) and the payload's keccak256, which is also the model's digest.
+//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph and manifest, then, if anything is
+//! said of missing values or of scales out of the ordinary, of what is said of missing values, and then of such scales if
+//! there are any) and the payload's keccak256, which is also the model's digest.
 
 use std::fs;
 use std::io::Write;
@@ -10,9 +11,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
-use crate::graph::IntegerGraph;
+use crate::equalise::ChannelShifts;
+use crate::graph::{IntegerGraph, TensorId};
 use crate::input_grid::pick;
 use crate::manifest::{InputManifest, Manifest};
+use crate::options::Calibration;
 use crate::{ModelError, Result};
 
 /// The first bytes of a compiled model.
@@ -56,6 +59,22 @@ struct Payload {
 /// By input: `missing` and `saturates` of its manifest.
 type Features = Vec<(Vec<Option<i32>>, Vec<bool>)>;
 
+/// `calibration` and `equalised` of the manifest.
+type Scales = (Calibration, Vec<ChannelShifts>);
+
+/// What follows the manifest.
+fn aside(rest: &[u8], inputs: usize) -> Option<(Features, Option<Scales>)> {
+    let (features, rest) = postcard::take_from_bytes::<Features>(rest).ok()?;
+    if features.len() != inputs {
+        return None;
+    }
+    if rest.is_empty() {
+        return Some((features, None));
+    }
+    let (scales, rest) = postcard::take_from_bytes::<Scales>(rest).ok()?;
+    rest.is_empty().then_some((features, Some(scales)))
+}
+
 impl CompiledModel {
     /// Puts a model together after checking both parts.
     pub fn new(graph: IntegerGraph, manifest: Manifest) -> Result<Self> {
@@ -95,8 +114,13 @@ impl CompiledModel {
             let features: Features = inputs
                 .map(|input| (input.missing.clone(), input.saturates.clone()))
                 .collect();
-            if features.iter().any(|of| *of != Default::default()) {
+            let scales = (self.manifest.calibration, &self.manifest.equalised);
+            let unusual = scales != (Calibration::default(), &Vec::new());
+            if unusual || features.iter().any(|of| *of != Default::default()) {
                 payload.extend(postcard::to_stdvec(&features)?);
+            }
+            if unusual {
+                payload.extend(postcard::to_stdvec(&scales)?);
             }
             Ok(payload)
         };
@@ -189,15 +213,13 @@ impl CompiledModel {
             mut manifest,
         } = payload;
         if !rest.is_empty() {
-            let features = postcard::take_from_bytes::<Features>(rest)
-                .ok()
-                .filter(|(of, rest)| rest.is_empty() && of.len() == manifest.inputs.len());
-            let Some((features, _)) = features else {
+            let Some((features, scales)) = aside(rest, manifest.inputs.len()) else {
                 return Err(corrupt(format!(
                     "{} unexpected bytes follow the model",
                     rest.len()
                 )));
             };
+            (manifest.calibration, manifest.equalised) = scales.unwrap_or_default();
             for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(features) {
                 (input.missing, input.saturates) = (missing, saturates);
             }
@@ -246,6 +268,25 @@ impl CompiledModel {
             .zip(inputs)
             .map(|(input, values)| real(input, values))
             .collect()
+    }
+
+    /// What a tensor's integers stand for; empty for a tensor that does not exist. An input whose features have scales of their own
+    /// is [dequantised](Self::dequantise_input) by them instead.
+    pub fn reals(&self, tensor: TensorId, integers: &[i32]) -> Vec<f64> {
+        let Some(scale) = self.graph.tensors.get(tensor).map(|of| of.scale) else {
+            return Vec::new();
+        };
+        let reals = integers.iter().map(|x| f64::from(*x) * scale);
+        let equalised = &self.manifest.equalised;
+        match equalised.iter().find(|of| of.tensor == tensor) {
+            Some(channels) => reals
+                .enumerate()
+                .map(|(cell, real)| {
+                    libm::ldexp(real, -i32::from(channels.of(cell, integers.len())))
+                })
+                .collect(),
+            None => reals.collect(),
+        }
     }
 
     /// Turns integer outputs into real numbers.

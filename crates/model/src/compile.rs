@@ -1,10 +1,14 @@
 //! The compiler: measures, tries bit widths, and puts the compiled model together.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use sha3::{Digest, Keccak256};
 
 use crate::artifact::CompiledModel;
+use crate::calibration::{Measured, cell_magnitudes};
 use crate::data::DataSet;
+use crate::equalise::{choose as channels, scaled};
 use crate::execute::execute;
 use crate::feature_grid::compared;
 use crate::float_graph::{FloatGraph, FloatTensor, Precision};
@@ -12,9 +16,9 @@ use crate::graph::IntegerGraph;
 use crate::input_grid::{InputGrid, choose};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
 use crate::missing::Missing;
-use crate::options::{Goal, InputDomain, Options};
+use crate::options::{Calibration, Goal, InputDomain, Options};
 use crate::packing::Packing;
-use crate::quantise::{Bits, Stats, quantise};
+use crate::quantise::{Bits, quantise};
 use crate::report::top1;
 use crate::{ModelError, Result};
 
@@ -47,10 +51,19 @@ pub fn compile(
         return Err(ModelError::EmptyCalibration);
     }
     check_missing(graph, &data)?;
-    let measured = measure(graph, &data)?;
-    let (bits, integer, grids) = search(graph, &data, &measured, options)?;
+    let equalised = match options.equalise {
+        true => channels(graph, &cell_magnitudes(graph, &data)),
+        false => Vec::new(),
+    };
+    let graph = match equalised.is_empty() {
+        true => Cow::Borrowed(graph),
+        false => Cow::Owned(scaled(graph, &equalised)),
+    };
+    let measured = Measured::new(&graph, &data, options.calibration)?;
+    let (bits, integer, grids) = search(&graph, &data, &measured, options)?;
     integer.validate()?;
-    let manifest = manifest(graph, &integer, &grids, bits, options);
+    let mut manifest = manifest(&graph, &integer, &grids, bits, options);
+    manifest.equalised = equalised;
     tracing::info!(
         model = manifest.name,
         activation_bits = bits.activation,
@@ -79,6 +92,14 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
         return Err(ModelError::Option {
             option: "domain_margin",
             detail,
+        });
+    }
+    if let Calibration::Percentile(share) = options.calibration
+        && !(share > 0.0 && share <= 100.0)
+    {
+        return Err(ModelError::Option {
+            option: "calibration",
+            detail: format!("expected a percentile above 0, at most 100, found {share}"),
         });
     }
     if options.input_domains.len() > graph.inputs.len() {
@@ -119,65 +140,6 @@ fn check_missing(graph: &FloatGraph, data: &DataSet) -> Result<()> {
     Ok(())
 }
 
-/// What the float model does on the calibration data.
-struct Measured {
-    stats: Vec<Stats>,
-    /// `outputs[row][output][position]`.
-    outputs: Vec<Vec<Vec<f64>>>,
-}
-
-fn measure(graph: &FloatGraph, data: &DataSet) -> Result<Measured> {
-    let rows: Vec<(Vec<Stats>, Vec<Vec<f64>>)> = data
-        .rows()
-        .par_iter()
-        .map(|inputs| {
-            let mut trace = graph.run(inputs);
-            let stats = trace.values.iter().map(|values| {
-                // Missing values have no magnitude.
-                let present = || values.iter().filter(|v| !v.is_nan());
-                Stats {
-                    magnitude: present().map(|v| v.abs()).fold(0.0, f64::max),
-                    mean_square: present().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
-                    sums: (f64::INFINITY, f64::NEG_INFINITY),
-                }
-            });
-            let mut stats: Vec<Stats> = stats.collect();
-            for (stats, sums) in stats.iter_mut().zip(&trace.sums) {
-                stats.sums = sums
-                    .iter()
-                    .fold(stats.sums, |(low, high), v| (low.min(*v), high.max(*v)));
-            }
-            (
-                stats,
-                graph
-                    .outputs
-                    .iter()
-                    .map(|id| std::mem::take(&mut trace.values[*id]))
-                    .collect(),
-            )
-        })
-        .collect();
-    let mut stats = vec![Stats::default(); graph.tensors.len()];
-    let mut outputs = Vec::with_capacity(rows.len());
-    for (row, values) in rows {
-        for (all, one) in stats.iter_mut().zip(row) {
-            all.magnitude = all.magnitude.max(one.magnitude);
-            all.mean_square += one.mean_square / data.len() as f64;
-            all.sums = (all.sums.0.min(one.sums.0), all.sums.1.max(one.sums.1));
-        }
-        outputs.push(values);
-    }
-    for (tensor, stats) in graph.tensors.iter().zip(&stats) {
-        if !stats.mean_square.is_finite() {
-            return Err(ModelError::quantise(
-                &tensor.name,
-                "the float model overflows on the calibration data; check the data's units and the model's weights",
-            ));
-        }
-    }
-    Ok(Measured { stats, outputs })
-}
-
 /// Tries bit widths from small to large until the integers agree with the float model.
 fn search(
     graph: &FloatGraph,
@@ -211,13 +173,17 @@ fn search(
                 )
             })
             .collect::<Result<Vec<_>>>()?;
-        let integer = quantise(graph, &grids, &measured.stats, options, bits, table_bits)?;
+        let stats = measured.stats(bits);
+        let integer = quantise(graph, &grids, &stats, options, bits, table_bits)?;
         Ok((integer, grids))
     };
     let activations = match options.activation_bits {
         Some(bits) => bits..=bits,
         None => fewest_bits(graph, small)..=MAX_BITS,
     };
+    let first = *activations.start();
+    let mut outputs = graph.outputs.iter();
+    let classifies = outputs.any(|id| graph.tensors[*id].len >= 2);
     let mut failed = None;
     let mut best: Option<(f64, Bits, IntegerGraph, Vec<InputGrid>)> = None;
     for activation in activations {
@@ -245,7 +211,9 @@ fn search(
                 "tried"
             );
             if badness <= 1.0 {
-                if options.goal == Goal::Gas
+                // Where fewer bits change a decision, these keep it by a hair, and unseen rows are harder than calibration's.
+                let narrowly = classifies && activation > first;
+                if (options.goal == Goal::Gas || narrowly)
                     && options.activation_bits.is_none()
                     && activation < MAX_BITS
                 {
@@ -434,5 +402,7 @@ fn manifest(
         activation_bits: bits.activation,
         weight_bits: options.weight_bits,
         table_entries: integer.table_entries() as u64,
+        calibration: options.calibration,
+        equalised: Vec::new(),
     }
 }

@@ -21,9 +21,11 @@
 
 mod artifact;
 mod bound;
+mod calibration;
 mod compile;
 mod conv;
 mod data;
+mod equalise;
 mod error;
 mod exclusive;
 mod execute;
@@ -57,6 +59,7 @@ pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
 pub use bound::{ErrorBounds, error_bounds};
 pub use compile::compile;
 pub use data::{DataSet, InputSpec};
+pub use equalise::ChannelShifts;
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use expression::{Binary, Expression, Step, Unary};
@@ -73,7 +76,7 @@ pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs}
 pub use label::{CORRECT, LABEL, count_correct};
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use missing::Missing;
-pub use options::{Goal, InputDomain, Options};
+pub use options::{Calibration, Goal, InputDomain, Options};
 pub use packing::Packing;
 pub use reference::Reference;
 pub use report::{AccuracyReport, LayerReport, accuracy};

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::InputSpec;
+use crate::equalise::{ChannelShifts, MAX_SHIFT};
 use crate::graph::{IntegerGraph, Visibility};
+use crate::options::Calibration;
 use crate::packing::Packing;
 use crate::{ModelError, Result};
 
@@ -28,6 +30,12 @@ pub struct Manifest {
     pub weight_bits: u32,
     /// Entries of all tables together.
     pub table_entries: u64,
+    /// How the range of hidden activations was chosen.
+    #[serde(default, with = "aside")]
+    pub calibration: Calibration,
+    /// The hidden tensors whose channels have scales of their own; empty unless the model was equalised.
+    #[serde(default, with = "aside")]
+    pub equalised: Vec<ChannelShifts>,
 }
 
 /// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real value.
@@ -171,7 +179,29 @@ impl Manifest {
                 );
             }
         }
-        Ok(())
+        let mut next = 0;
+        for channels in &self.equalised {
+            let hidden = graph.tensors.get(channels.tensor).filter(|tensor| {
+                tensor.layer.is_some() && !graph.outputs.contains(&channels.tensor)
+            });
+            let whole = hidden.is_some_and(|tensor| {
+                !channels.shifts.is_empty() && tensor.len.is_multiple_of(channels.shifts.len())
+            });
+            let small = channels.shifts.iter().all(|shift| *shift <= MAX_SHIFT);
+            if !whole || !small || channels.tensor < next {
+                return fail(
+                    &self.name,
+                    "it lists channel scales that no hidden tensor of the graph can have",
+                );
+            }
+            next = channels.tensor + 1;
+        }
+        match self.calibration {
+            Calibration::Percentile(share) if !(share > 0.0 && share <= 100.0) => {
+                fail(&self.name, "its calibration percentile is none")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -180,24 +210,24 @@ mod aside {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer, T: Serialize>(
-        list: &[T],
+        value: &T,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            list.serialize(serializer)
+            value.serialize(serializer)
         } else {
             // Nothing at all.
             serializer.serialize_unit()
         }
     }
 
-    pub(super) fn deserialize<'a, D: Deserializer<'a>, T: Deserialize<'a>>(
+    pub(super) fn deserialize<'a, D: Deserializer<'a>, T: Deserialize<'a> + Default>(
         deserializer: D,
-    ) -> Result<Vec<T>, D::Error> {
+    ) -> Result<T, D::Error> {
         if deserializer.is_human_readable() {
-            Vec::deserialize(deserializer)
+            T::deserialize(deserializer)
         } else {
-            <()>::deserialize(deserializer).map(|()| Vec::new())
+            <()>::deserialize(deserializer).map(|()| T::default())
         }
     }
 }

@@ -33,6 +33,20 @@ pub enum InputDomain {
     PerFeature(Vec<(f64, f64)>),
 }
 
+/// How far the integers of a hidden tensor reach: what the float model has there on the calibration data, by one of these
+/// measures. Values beyond saturate, so every input of the domain stays provable; inputs and outputs keep their whole range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calibration {
+    /// The largest magnitude, and a tenth more for unseen data.
+    #[default]
+    MinMax,
+    /// The magnitude that this percentage of the values other than zero keeps to, above 0 to 100, and a tenth more.
+    Percentile(f64),
+    /// The range for which the mean squared error of rounding within it and of cutting off what lies beyond is least.
+    MeanSquaredError,
+}
+
 /// Compiler options; the defaults suit most models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
@@ -56,6 +70,11 @@ pub struct Options {
     /// How far an [`InputDomain::Calibrated`] domain reaches beyond the calibration data at either end, relative to its
     /// range there, 0 to 100. Features that were never negative stay so.
     pub domain_margin: f64,
+    /// How the range of hidden activations follows from the calibration data.
+    pub calibration: Calibration,
+    /// Whether channels of small values are scaled up, by powers of two, to use their tensor's integers as fully as the largest
+    /// one does, wherever the next layers' weights can take that back (cross-layer equalisation).
+    pub equalise: bool,
     /// Each table has at most `2^table_bits` entries, 4 to 24. `None`: chosen by goal.
     pub table_bits: Option<u32>,
     /// What to favour.
@@ -73,6 +92,8 @@ impl Default for Options {
             output_visibility: Visibility::Public,
             input_domains: Vec::new(),
             domain_margin: 0.0,
+            calibration: Calibration::MinMax,
+            equalise: false,
             table_bits: None,
             goal: Goal::Balanced,
         }

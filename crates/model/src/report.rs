@@ -53,7 +53,8 @@ struct Row {
     top1: Option<bool>,
     /// Whether any decision is another one.
     decides_otherwise: bool,
-    layers: Vec<(f64, u64)>,
+    /// Error, error in steps, saturated values.
+    layers: Vec<(f64, f64, u64)>,
 }
 
 /// Runs every row of `data` through tract, the float graph and the integer graph.
@@ -89,12 +90,12 @@ pub fn accuracy(
         .enumerate()
         .filter(|(_, tensor)| tensor.layer.is_some())
         .map(|(id, tensor)| {
-            let error = rows.iter().map(|row| row.layers[id].0).fold(0.0, f64::max);
+            let layers = || rows.iter().map(|row| row.layers[id]);
             LayerReport {
                 name: tensor.name.clone(),
-                max_abs_error: error,
-                max_step_error: error / tensor.scale,
-                saturated: rows.iter().map(|row| row.layers[id].1).sum(),
+                max_abs_error: layers().map(|layer| layer.0).fold(0.0, f64::max),
+                max_step_error: layers().map(|layer| layer.1).fold(0.0, f64::max),
+                saturated: layers().map(|layer| layer.2).sum(),
             }
         });
     Ok(AccuracyReport {
@@ -130,27 +131,27 @@ fn compare(
     let expected = reference.run(row)?;
     let reals = float.run(row);
     let trace = execute(graph, &integers)?;
-    let layers = graph
-        .tensors
-        .iter()
-        .zip(trace.values.iter().zip(&reals.values))
-        .map(|(tensor, (integers, reals))| {
-            // The square of a sum of two scales has no real counterpart; only differences of such squares have.
-            let layer = tensor.layer.as_ref();
-            if layer.is_some_and(|layer| graph.functions[layer.function] == Function::Square) {
-                return (0.0, 0);
-            }
-            let error = integers
-                .iter()
-                .zip(reals)
-                .map(|(x, real)| (f64::from(*x) * tensor.scale - real).abs());
-            let clipped = integers.iter().zip(reals).filter(|(x, real)| {
-                let exact = *real / tensor.scale;
-                (**x == tensor.max && exact > f64::from(tensor.max) + 0.5)
-                    || (**x == tensor.min && exact < f64::from(tensor.min) - 0.5)
-            });
-            (error.fold(0.0, f64::max), clipped.count() as u64)
-        });
+    let layers = graph.tensors.iter().enumerate().map(|(id, tensor)| {
+        // The square of a sum of two scales has no real counterpart; only differences of such squares have.
+        let layer = tensor.layer.as_ref();
+        if layer.is_none_or(|layer| graph.functions[layer.function] == Function::Square) {
+            return (0.0, 0.0, 0);
+        }
+        let integers = &trace.values[id];
+        let found = model.reals(id, integers);
+        let steps = model.reals(id, &vec![1; tensor.len]);
+        let (mut error, mut in_steps, mut clipped) = (0.0f64, 0.0f64, 0);
+        let cells = integers.iter().zip(&reals.values[id]);
+        for ((x, real), (found, step)) in cells.zip(found.iter().zip(&steps)) {
+            error = error.max((found - real).abs());
+            in_steps = in_steps.max((found - real).abs() / step);
+            let exact = real / step;
+            let beyond = (*x == tensor.max && exact > f64::from(tensor.max) + 0.5)
+                || (*x == tensor.min && exact < f64::from(tensor.min) - 0.5);
+            clipped += u64::from(beyond);
+        }
+        (error, in_steps, clipped)
+    });
     let layers = layers.collect();
     let same = |id: &usize| {
         let pairs = trace.values[*id].iter().zip(&reals.values[*id]);

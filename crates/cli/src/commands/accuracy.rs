@@ -22,7 +22,8 @@ use verdict_model::{DataSet, Goal};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict accuracy model.onnx --calibration data.npz --test test.npz --report out.html\n  \
-    verdict accuracy model.verdict --onnx model.onnx --test test.npz --json\n\n\
+    verdict accuracy model.verdict --onnx model.onnx --test test.npz --json\n  \
+    verdict accuracy model.onnx --calibration data.npz --test test.npz --calibration-method mse --equalise --activation-bits 7\n\n\
     Labels are the array `y` of an .npz file of test data. The report is one HTML file without scripts or external files."
 )]
 pub(crate) struct Accuracy {
@@ -54,13 +55,14 @@ struct Measured {
 impl Report for Measured {
     fn text(&self) -> String {
         let stats = &self.stats;
-        let mut table = Table::new(&["layer", "rms error", "of range", "max error"]);
+        let mut table = Table::new(&["layer", "rms error", "of range", "max error", "saturated"]);
         for layer in &stats.layers {
             table.row([
                 layer.name.clone(),
                 format!("{:.3e}", layer.rms_error),
                 format!("{:.3}%", layer.relative * 100.0),
                 format!("{:.3e}", layer.max_error),
+                format!("{:.3}%", layer.saturated * 100.0),
             ]);
         }
         let mut text = format!(

@@ -1,7 +1,7 @@
 //! `verdict compile`
 
 use crate::{
-    args::{PlanArgs, QuantiseArgs, visibility_name},
+    args::{PlanArgs, QuantiseArgs, calibration_name, visibility_name},
     error::CliError,
     meter::{Meter, StageCost, stage_table},
     output::{Output, Report, Table, count, real},
@@ -18,7 +18,8 @@ use verdict_model::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     verdict compile model.onnx --calibration data.npz\n  \
-    verdict compile model.onnx --calibration data.csv --optimize gas --input public --domain -1,1 --out model.verdict")]
+    verdict compile model.onnx --calibration data.csv --optimize gas --input public --domain -1,1 --out model.verdict\n  \
+    verdict compile model.onnx --calibration data.npz --equalise --calibration-method percentile=99.9")]
 pub(crate) struct Compile {
     /// The ONNX file
     #[arg(value_name = "MODEL.onnx")]
@@ -159,13 +160,19 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
             format!("{} … {}", real(output.real_min), real(output.real_max)),
         ]);
     }
+    let equalised = match manifest.equalised.len() {
+        0 => String::new(),
+        tensors => format!(", equalised tensors: {}", count(tensors as u64)),
+    };
     format!(
-        "Model {}, digest {digest}\n  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n{}",
+        "Model {}, digest {digest}\n  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n  \
+         ranges by {}{equalised}\n{}",
         manifest.name,
         count(manifest.parameters),
         manifest.activation_bits,
         manifest.weight_bits,
         count(manifest.table_entries),
+        calibration_name(manifest.calibration),
         tensors.render()
     )
 }

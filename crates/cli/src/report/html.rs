@@ -1,6 +1,7 @@
 //! One HTML file that needs nothing else: SVG inside, no scripts.
 
-use super::stats::{Histogram, LayerStats, Stats, Task};
+use super::stats::{Histogram, LayerStats, Quantised, Stats, Task};
+use crate::output::count;
 use std::fmt::Write;
 
 /// Confusion matrices of more classes have no numbers in their cells.
@@ -14,20 +15,21 @@ td:first-child,th:first-child{text-align:left}.pair{display:flex;flex-wrap:wrap;
 /// The report.
 pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) -> String {
     let mut body = format!(
-        "<h1>Accuracy of {}</h1>\n<p>{} rows of {}{}.</p>\n{}",
+        "<h1>Accuracy of {}</h1>\n<p>{} rows of {}{}.</p>\n{}{}",
         escape(title),
-        stats.rows,
+        count(stats.rows as u64),
         escape(data),
         match stats.rows_outside_domain {
             0 => String::new(),
             rows => format!("; {rows} more lie outside the declared domain and are left out"),
         },
+        quantised(&stats.quantised),
         summary(stats)
     );
     body += "<h2>Error by layer</h2>\n<p class=\"note\">Root mean square of integer minus float, relative to the range of the float \
-             values; earlier layers' errors included.</p>\n";
+             values; earlier layers' errors included. In red: values that the range of the integers cuts off.</p>\n";
     body += &bars(&stats.layers);
-    body += "<h2>Error of the outputs</h2>\n";
+    body += "<h2>Error of the outputs</h2>\n<p class=\"note\">Integer minus float: how many output values are off by how much.</p>\n";
     body += &histogram(&stats.histogram);
     if let Some(Task::Classification {
         labelled,
@@ -54,6 +56,21 @@ pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) 
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Accuracy of {}</title>\
          <style>{STYLE}</style></head>\n<body>\n{body}</body></html>\n",
         escape(title)
+    )
+}
+
+fn quantised(of: &Quantised) -> String {
+    let equalised = match of.equalised {
+        0 => String::new(),
+        tensors => format!(", equalised tensors: {}", count(tensors as u64)),
+    };
+    format!(
+        "<p>{} parameters; activations of {} bits, weights of up to {}, {} table entries; ranges by {}{equalised}.</p>\n",
+        count(of.parameters as u64),
+        of.activation_bits,
+        of.weight_bits,
+        count(of.table_entries),
+        escape(&of.calibration_method)
     )
 }
 
@@ -108,7 +125,7 @@ fn bars(layers: &[LayerStats]) -> String {
             svg,
             "<text x=\"250\" y=\"{}\" text-anchor=\"end\">{}</text>\
              <rect x=\"260\" y=\"{}\" width=\"{width:.1}\" height=\"14\" fill=\"#4878a8\"><title>rms {}, max {}, range {}</title></rect>\
-             <text x=\"{:.1}\" y=\"{}\">{:.3}%</text>",
+             <text x=\"{:.1}\" y=\"{}\">{:.3}%{}</text>",
             y + 15,
             escape(&shortened(&layer.name)),
             y + 4,
@@ -117,7 +134,14 @@ fn bars(layers: &[LayerStats]) -> String {
             number(layer.range),
             266.0 + width,
             y + 15,
-            layer.relative * 100.0
+            layer.relative * 100.0,
+            match layer.saturated {
+                0.0 => String::new(),
+                share => format!(
+                    "<tspan fill=\"#c44e52\" dx=\"8\">{} saturated</tspan>",
+                    percent(share)
+                ),
+            }
         );
     }
     svg + "</svg>\n"
@@ -129,11 +153,11 @@ fn histogram(histogram: &Histogram) -> String {
     let mut svg = String::from(
         "<svg viewBox=\"0 0 900 250\" width=\"900\" role=\"img\" aria-label=\"histogram of output errors\">",
     );
-    for (i, count) in histogram.counts.iter().enumerate() {
-        let height = 200.0 * *count as f64 / most;
+    for (i, values) in histogram.counts.iter().enumerate() {
+        let height = 195.0 * *values as f64 / most;
         let _ = write!(
             svg,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#4878a8\"><title>{count}</title></rect>",
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#4878a8\"><title>{values}</title></rect>",
             20.0 + i as f64 * width,
             215.0 - height,
             width - 1.0
@@ -142,8 +166,10 @@ fn histogram(histogram: &Histogram) -> String {
     let _ = write!(
         svg,
         "<line x1=\"20\" y1=\"215.5\" x2=\"880\" y2=\"215.5\" stroke=\"#222\"/>\
+         <text x=\"20\" y=\"12\" class=\"note\">{} values in the highest bar</text>\
          <text x=\"20\" y=\"235\">{}</text><text x=\"450\" y=\"235\" text-anchor=\"middle\">0</text>\
          <text x=\"880\" y=\"235\" text-anchor=\"end\">{}</text>",
+        count(most as u64),
         number(histogram.from),
         number(histogram.to)
     );
@@ -151,7 +177,7 @@ fn histogram(histogram: &Histogram) -> String {
 }
 
 fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
-    const MARGIN: f64 = 90.0;
+    const LETTER: f64 = 7.0;
     let cell = (360.0 / classes as f64).min(60.0);
     let side = cell * classes as f64;
     let named = |class: usize| {
@@ -161,11 +187,21 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
             .cloned()
             .unwrap_or_else(|| class.to_string())
     };
+    let names: Vec<String> = match classes <= NUMBERED {
+        true => (0..classes).map(|class| shortened(&named(class))).collect(),
+        false => Vec::new(),
+    };
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let width = LETTER * longest.unwrap_or(0) as f64;
+    let margin = width + 12.0;
+    // Names too wide for a column stand upright below it.
+    let upright = width > cell;
+    let below = if upright { width + 12.0 } else { 24.0 };
     let mut svg = format!(
         "<svg viewBox=\"0 0 {:.0} {:.0}\" width=\"{:.0}\" role=\"img\" aria-label=\"confusion matrix\">",
-        side + MARGIN,
-        side + 30.0,
-        side + MARGIN
+        side + margin,
+        side + below,
+        side + margin
     );
     for (truth, row) in counts.iter().enumerate() {
         let total = row.iter().sum::<u64>().max(1) as f64;
@@ -178,7 +214,7 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
                 (true, _) => ("#4878a8", 0.15 + 0.85 * share),
                 (false, _) => ("#c44e52", 0.25 + 0.75 * share),
             };
-            let x = MARGIN + said as f64 * cell;
+            let x = margin + said as f64 * cell;
             let _ = write!(
                 svg,
                 "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"{strength:.2}\">\
@@ -197,18 +233,29 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
                 );
             }
         }
-        if classes <= NUMBERED {
-            let name = escape(&shortened(&named(truth)));
-            let _ = write!(
+        let Some(name) = names.get(truth).map(|name| escape(name)) else {
+            continue;
+        };
+        let column = margin + (truth as f64 + 0.5) * cell;
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>",
+            margin - 6.0,
+            y + cell / 2.0 + 4.0,
+        );
+        let _ = match upright {
+            true => write!(
                 svg,
-                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>",
-                MARGIN - 6.0,
-                y + cell / 2.0 + 4.0,
-                MARGIN + (truth as f64 + 0.5) * cell,
+                "<text transform=\"translate({:.1} {:.1}) rotate(-90)\" text-anchor=\"end\">{name}</text>",
+                column + 4.0,
+                side + 6.0
+            ),
+            false => write!(
+                svg,
+                "<text x=\"{column:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}</text>",
                 side + 16.0
-            );
-        }
+            ),
+        };
     }
     svg + "</svg>"
 }
@@ -252,6 +299,14 @@ mod tests {
     #[test]
     fn names_cannot_break_out() {
         let stats = Stats {
+            quantised: Quantised {
+                parameters: 1,
+                activation_bits: 8,
+                weight_bits: 16,
+                table_entries: 9,
+                calibration_method: "percentile=99.9".into(),
+                equalised: 2,
+            },
             rows: 1,
             rows_outside_domain: 0,
             max_error: 0.0,
@@ -263,6 +318,7 @@ mod tests {
                 max_error: 0.2,
                 range: 1.0,
                 relative: 0.1,
+                saturated: 0.02,
             }],
             histogram: Histogram {
                 from: -1.0,
@@ -281,6 +337,7 @@ mod tests {
         };
         let html = render("<b>", "data", &["a'".into(), "b".into()], &stats);
         assert!(!html.contains("<script") && !html.contains("<b>"));
+        assert!(html.contains("2.00% saturated") && html.contains("percentile=99.9"));
         assert!(html.contains("&lt;script&gt;") && html.contains("a&#39;"));
         assert!(!html.contains("http"), "no external assets");
         assert_eq!(html.matches("<svg").count(), html.matches("</svg>").count());

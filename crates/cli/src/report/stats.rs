@@ -1,10 +1,11 @@
 //! How far the integers are from the float model, layer by layer and in what they decide.
 
-use crate::error::CliError;
+use crate::{args::calibration_name, error::CliError};
 use serde::Serialize;
 use std::path::Path;
 use verdict_model::{
-    CompiledModel, DataSet, FloatGraph, InputSpec, ModelError, OutOfDomain, Reference, execute,
+    CompiledModel, DataSet, FloatGraph, Function, InputSpec, ModelError, OutOfDomain, Reference,
+    execute,
 };
 
 /// Bins of the histogram of output errors.
@@ -25,6 +26,36 @@ pub(crate) struct LayerStats {
     pub(crate) range: f64,
     /// `rms_error / range`.
     pub(crate) relative: f64,
+    /// Share of values that saturate: at the end of the integers' range, with the float value beyond it.
+    pub(crate) saturated: f64,
+}
+
+/// What the integers were made with.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Quantised {
+    /// Of the float model.
+    pub(crate) parameters: usize,
+    pub(crate) activation_bits: u32,
+    pub(crate) weight_bits: u32,
+    pub(crate) table_entries: u64,
+    /// As on the command line.
+    pub(crate) calibration_method: String,
+    /// Tensors whose channels have scales of their own.
+    pub(crate) equalised: usize,
+}
+
+impl Quantised {
+    fn new(float: &FloatGraph, model: &CompiledModel) -> Self {
+        let manifest = model.manifest();
+        Self {
+            parameters: float.parameters(),
+            activation_bits: manifest.activation_bits,
+            weight_bits: manifest.weight_bits,
+            table_entries: manifest.table_entries,
+            calibration_method: calibration_name(manifest.calibration),
+            equalised: manifest.equalised.len(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -59,6 +90,8 @@ pub(crate) enum Task {
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Stats {
+    #[serde(flatten)]
+    pub(crate) quantised: Quantised,
     pub(crate) rows: usize,
     /// Refused by the model and left out.
     pub(crate) rows_outside_domain: usize,
@@ -94,6 +127,7 @@ struct Sum {
     max: f64,
     low: f64,
     high: f64,
+    saturated: f64,
 }
 
 impl Sum {
@@ -131,6 +165,10 @@ pub(crate) fn measure(
     let outputs = graph.tensors[graph.outputs[0]].len;
     let labels = labels(path, data.len(), outputs);
     let mut layers: Vec<Sum> = graph.tensors.iter().map(|_| Sum::default()).collect();
+    let tensors = graph.tensors.iter().enumerate();
+    let steps: Vec<Vec<f64>> = tensors
+        .map(|(id, tensor)| model.reals(id, &vec![1; tensor.len]))
+        .collect();
     let (mut total, mut errors) = (Sum::default(), Vec::new());
     let (mut ours, mut theirs, mut truths) = (Vec::new(), Vec::new(), Vec::new());
     for (number, row) in data.rows().iter().enumerate() {
@@ -142,9 +180,15 @@ pub(crate) fn measure(
         let reals = float.run(row);
         let trace = execute(graph, &integers)?;
         for (id, sum) in layers.iter_mut().enumerate() {
-            let scale = graph.tensors[id].scale;
-            for (x, real) in trace.values[id].iter().zip(&reals.values[id]) {
-                sum.add(f64::from(*x) * scale, *real);
+            let tensor = &graph.tensors[id];
+            let integers = &trace.values[id];
+            let found = model.reals(id, integers);
+            let cells = integers.iter().zip(&found).zip(&steps[id]);
+            for (((x, value), step), real) in cells.zip(&reals.values[id]) {
+                sum.add(*value, *real);
+                let beyond = (*x == tensor.max && real - value > step / 2.0)
+                    || (*x == tensor.min && value - real > step / 2.0);
+                sum.saturated += f64::from(u8::from(beyond));
             }
         }
         let decoded = model.dequantise_output(&trace.outputs(graph));
@@ -164,7 +208,11 @@ pub(crate) fn measure(
         .tensors
         .iter()
         .zip(&layers)
-        .filter(|(tensor, _)| tensor.layer.is_some())
+        .filter(|(tensor, _)| {
+            // The square of a sum of two scales has no real counterpart; only differences of such squares have.
+            let layer = tensor.layer.as_ref();
+            layer.is_some_and(|layer| graph.functions[layer.function] != Function::Square)
+        })
         .map(|(tensor, sum)| {
             let range = sum.high - sum.low;
             LayerStats {
@@ -173,9 +221,11 @@ pub(crate) fn measure(
                 max_error: sum.max,
                 range,
                 relative: if range > 0.0 { sum.rms() / range } else { 0.0 },
+                saturated: sum.saturated / sum.count.max(1.0),
             }
         });
     Ok(Stats {
+        quantised: Quantised::new(float, model),
         rows: ours.len(),
         rows_outside_domain: data.len() - ours.len(),
         max_error: total.max,

@@ -68,6 +68,8 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         activation_bits: 8,
         weight_bits: 16,
         table_entries: graph.table_entries() as u64,
+        calibration: verdict_model::Calibration::default(),
+        equalised: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }
