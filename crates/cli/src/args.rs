@@ -202,12 +202,13 @@ pub(crate) struct QuantiseArgs {
     /// [default: the file's outputs; of classifiers the scores]
     #[arg(long, value_name = "NAME")]
     output_name: Vec<String>,
-    /// Whether the inputs are public values, or committed to [default: private]
-    #[arg(long, value_name = "VISIBILITY")]
-    input: Option<VisibilityArg>,
-    /// Whether the outputs are public values [default: public]
-    #[arg(long, value_name = "VISIBILITY")]
-    output: Option<OutputArg>,
+    /// Whether the inputs are `public` values, `private`, or `committed` to; of one of several as NAME=VISIBILITY, as often as
+    /// needed [default: private]
+    #[arg(long, value_name = "[NAME=]VISIBILITY", value_parser = tensor_visibility::<VisibilityArg>)]
+    input: Vec<(Option<String>, Visibility)>,
+    /// Whether the outputs are `public` values or `private`; of one of several as NAME=VISIBILITY [default: public]
+    #[arg(long, value_name = "[NAME=]VISIBILITY", value_parser = tensor_visibility::<OutputArg>)]
+    output: Vec<(Option<String>, Visibility)>,
     /// Bits of hidden activations, 2 to 15 [default: as few as agree with the float model]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
     activation_bits: Option<u32>,
@@ -260,8 +261,14 @@ impl QuantiseArgs {
             weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
             input_bits: self.input_bits,
             output_bits: self.output_bits,
-            input_visibility: self.input.map_or(defaults.input_visibility, Into::into),
-            output_visibility: self.output.map_or(defaults.output_visibility, Into::into),
+            input_visibility: every(&self.input).unwrap_or(defaults.input_visibility),
+            output_visibility: every(&self.output).unwrap_or(defaults.output_visibility),
+            visibilities: self
+                .input
+                .iter()
+                .chain(&self.output)
+                .filter_map(|(name, visibility)| Some((name.clone()?, *visibility)))
+                .collect(),
             input_domains: domains,
             domain_margin: self.domain_margin.unwrap_or(defaults.domain_margin),
             calibration: self.calibration_method.unwrap_or(defaults.calibration),
@@ -300,6 +307,34 @@ pub(crate) fn calibration_name(calibration: Calibration) -> String {
         Calibration::Percentile(share) => format!("percentile={share}"),
         Calibration::MeanSquaredError => "mse".into(),
     }
+}
+
+/// The last visibility given without a name.
+fn every(given: &[(Option<String>, Visibility)]) -> Option<Visibility> {
+    let unnamed = given.iter().rev().find(|(name, _)| name.is_none());
+    unnamed.map(|(_, visibility)| *visibility)
+}
+
+/// `VISIBILITY` or `NAME=VISIBILITY`.
+fn tensor_visibility<V: ValueEnum + Into<Visibility>>(
+    text: &str,
+) -> Result<(Option<String>, Visibility), String> {
+    let (name, visibility) = match text.rsplit_once('=') {
+        Some((name, visibility)) => (Some(name.to_owned()), visibility),
+        None => (None, text),
+    };
+    V::from_str(visibility, false)
+        .map(|found| (name, found.into()))
+        .map_err(|_| {
+            let known = V::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value);
+            let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+            format!(
+                "expected {}, with NAME= before it for one of several",
+                known.join(" or ")
+            )
+        })
 }
 
 fn domain(text: &str) -> Result<(f64, f64), String> {

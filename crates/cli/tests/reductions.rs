@@ -20,6 +20,8 @@ fn how_many_are_right() {
         &test,
         "--input",
         "committed",
+        "--input",
+        "y=public",
         "--optimize",
         "time",
     ]);
@@ -48,9 +50,27 @@ fn how_many_are_right() {
         "labelled.verdict",
     ]);
     // The model gets the first nine rows right.
-    let sum = &verified["decoded"][0];
-    assert_eq!(sum["name"], "correct");
+    let decoded = verified["decoded"].as_array().unwrap();
+    let sum = decoded.iter().find(|it| it["name"] == "correct").unwrap();
+    let seen = |name: &str| -> Vec<&serde_json::Value> {
+        let of = decoded.iter().filter(|it| it["name"] == name);
+        of.map(|it| &it["visibility"]).collect()
+    };
+    assert!(seen("input").iter().all(|it| *it == "committed"));
+    assert!(seen("y").iter().all(|it| *it == "public"));
     assert_eq!(sum["reals"][0], 9.0);
+    place.fails(
+        2,
+        &[
+            "compile",
+            "labelled.onnx",
+            "--calibration",
+            &test,
+            "--input",
+            "z=public",
+        ],
+        &["`z`", "input, y, correct"],
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::equalise::{choose as channels, scaled};
 use crate::execute::execute;
 use crate::feature_grid::compared;
 use crate::float_graph::{FloatGraph, FloatTensor, Precision};
-use crate::graph::IntegerGraph;
+use crate::graph::{IntegerGraph, Visibility};
 use crate::input_grid::{InputGrid, choose};
 use crate::manifest::{InputManifest, Manifest, OutputManifest};
 use crate::missing::Missing;
@@ -101,6 +101,22 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
             option: "calibration",
             detail: format!("expected a percentile above 0, at most 100, found {share}"),
         });
+    }
+    for (name, visibility) in &options.visibilities {
+        let named = |ids: &[usize]| ids.iter().any(|id| graph.tensors[*id].name == *name);
+        let known =
+            named(&graph.inputs) || (named(&graph.outputs) && *visibility != Visibility::Committed);
+        if !known {
+            let ends = graph.inputs.iter().chain(&graph.outputs);
+            let names: Vec<&str> = ends.map(|id| graph.tensors[*id].name.as_str()).collect();
+            return Err(ModelError::Option {
+                option: "visibilities",
+                detail: format!(
+                    "`{name}` cannot be {visibility:?}: the model's inputs and outputs are {}, and only inputs can be committed to",
+                    names.join(", ")
+                ),
+            });
+        }
     }
     if options.input_domains.len() > graph.inputs.len() {
         return Err(ModelError::Option {

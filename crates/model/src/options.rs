@@ -65,6 +65,8 @@ pub struct Options {
     pub input_visibility: Visibility,
     /// Whether the outputs are public values of the proof.
     pub output_visibility: Visibility,
+    /// For inputs and outputs by name, what differs from the two above.
+    pub visibilities: Vec<(String, Visibility)>,
     /// One per input in the ONNX order; missing ones are [`InputDomain::Calibrated`].
     pub input_domains: Vec<InputDomain>,
     /// How far an [`InputDomain::Calibrated`] domain reaches beyond the calibration data at either end, relative to its
@@ -90,6 +92,7 @@ impl Default for Options {
             output_bits: None,
             input_visibility: Visibility::Private,
             output_visibility: Visibility::Public,
+            visibilities: Vec::new(),
             input_domains: Vec::new(),
             domain_margin: 0.0,
             calibration: Calibration::MinMax,
@@ -97,5 +100,21 @@ impl Default for Options {
             table_bits: None,
             goal: Goal::Balanced,
         }
+    }
+}
+
+impl Options {
+    pub(crate) fn visibility(&self, name: &str, input: bool) -> Visibility {
+        let named = self.visibilities.iter().rev().find(|(of, _)| of == name);
+        named.map_or_else(
+            || {
+                if input {
+                    self.input_visibility
+                } else {
+                    self.output_visibility
+                }
+            },
+            |(_, visibility)| *visibility,
+        )
     }
 }

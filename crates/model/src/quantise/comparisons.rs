@@ -61,7 +61,7 @@ impl Quantiser<'_> {
             max: 1,
             scale: 1.0,
             visibility: if self.graph.outputs.contains(&id) {
-                self.options.output_visibility
+                self.options.visibility(&tensor.name, false)
             } else {
                 Visibility::Private
             },

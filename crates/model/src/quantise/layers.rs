@@ -68,7 +68,7 @@ impl Quantiser<'_> {
                 max,
                 scale: self.scale(id),
                 visibility: if self.graph.outputs.contains(&id) {
-                    self.options.output_visibility
+                    self.options.visibility(&tensor.name, false)
                 } else {
                     Visibility::Private
                 },
@@ -121,7 +121,7 @@ impl Quantiser<'_> {
             min: grid.integers().0,
             max: grid.integers().1,
             scale: grid.scale(0),
-            visibility: self.options.input_visibility,
+            visibility: self.options.visibility(&tensor.name, true),
             layer: None,
         }
     }
