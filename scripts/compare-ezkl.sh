@@ -5,6 +5,7 @@
 #   scripts/compare-ezkl.sh                          the four test models, inputs public
 #   scripts/compare-ezkl.sh --input private mlp-digits28
 #   scripts/compare-ezkl.sh --all                    also the 1.04 M-parameter network (≈10 GiB of memory)
+#   scripts/compare-ezkl.sh --modes calibrated lenet5   LeNet-5 (≈12 GiB of memory, ten minutes)
 #   scripts/compare-ezkl.sh --help                   every option
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -35,6 +36,13 @@ for arg in "$@"; do
     if [[ "$arg" == --all || "$arg" == mlp-1m ]] && [[ ! -f target/bench/mlp-1m/model.onnx ]]; then
         venv target/ezkl/train-venv -r scripts/train/requirements.txt
         target/ezkl/train-venv/bin/python scripts/train/big.py mlp-1m >&2
+    fi
+done
+
+for arg in "$@"; do
+    if [[ "$arg" == lenet5 && ! -f target/models/lenet5/model.onnx ]]; then
+        venv target/ezkl/models-venv -r scripts/train/requirements-models.txt
+        target/ezkl/models-venv/bin/python scripts/train/nets.py lenet5 >&2
     fi
 done
 

@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / "node_modules" / ".bin"
 TEST_MODELS = ["logreg-breast-cancer", "mlp-digits", "mlp-digits28", "mlp-deep"]
 BIG_MODELS = ["mlp-1m"]
+# Trained by scripts/train/nets.py.
+NETS = ["lenet5"]
 MODES = ["calibrated", "prescaled", "tuned", "one-column"]
 CALIBRATION_ROWS = 20
 # Run arguments found by hand. The 512-cubed decomposition needs a short range-check table, so the rows alone decide the
@@ -302,7 +304,13 @@ def say(text):
 
 
 def source_of(name):
-    return (ROOT / "target" / "bench" if name in BIG_MODELS else ROOT / "test-vectors") / name
+    return folder_of(name) / name
+
+
+def folder_of(name):
+    if name in BIG_MODELS:
+        return ROOT / "target" / "bench"
+    return ROOT / "target" / "models" if name in NETS else ROOT / "test-vectors"
 
 
 def ezkl_entry(anvil, name, mode, args):
@@ -364,29 +372,28 @@ def ezkl_entry(anvil, name, mode, args):
 
 def verdict_entries(args, names):
     """What `verdict bench --json` measures; nothing, with the reason said, where it can't run."""
-    command = [str(args.verdict), "bench", "--json", *shlex.split(args.verdict_args)]
     if not args.verdict.exists():
         say(f"{args.verdict} doesn't exist (cargo build --release), so there are no figures of Verdict")
         return []
-    say(" ".join(command))
-    done = subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        say(f"it failed with exit code {done.returncode}, so there are no figures of Verdict")
-        return []
-    try:
-        found = json.loads(done.stdout)
-    except json.JSONDecodeError as error:
-        say(f"it printed no JSON ({error}), so there are no figures of Verdict")
-        return []
     entries = []
-    for entry in found if isinstance(found, list) else [found]:
-        model = str(entry.get("model", ""))
-        same = [n for n in names if n == model or n in Path(model).parts or Path(model).stem == n]
-        if not same:
+    for folder in dict.fromkeys(map(folder_of, names)):
+        here = [name for name in names if folder_of(name) == folder]
+        command = [str(args.verdict), "bench", "--json", "--vectors", str(folder), "--models", ",".join(here)]
+        command += ["--input", args.input, *shlex.split(args.verdict_args)]
+        say(" ".join(command))
+        done = subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            say(f"it failed with exit code {done.returncode}, so there are no figures of Verdict")
             continue
-        # Whatever tells two plans of one model apart.
-        labels = [str(entry[key]) for key in ("setting", "plan", "goal", "optimize", "input") if entry.get(key)]
-        entries.append({**entry, "system": "Verdict", "model": same[0], "setting": ", ".join(labels) or "default"})
+        try:
+            found = json.loads(done.stdout)
+        except json.JSONDecodeError as error:
+            say(f"it printed no JSON ({error}), so there are no figures of Verdict")
+            continue
+        for entry in found if isinstance(found, list) else [found]:
+            # Whatever tells two plans of one model apart.
+            labels = [str(entry[key]) for key in ("setting", "plan", "goal", "optimize", "input") if entry.get(key)]
+            entries.append({**entry, "system": "Verdict", "setting": ", ".join(labels) or "default"})
     return entries
 
 
@@ -490,7 +497,7 @@ def main():
     if args.all:
         names = names + [n for n in BIG_MODELS if n not in names]
     for name in names:
-        if name not in TEST_MODELS + BIG_MODELS:
+        if name not in TEST_MODELS + BIG_MODELS + NETS:
             parser.error(f"no model named {name!r}")
     modes = args.modes.split(",")
     for mode in modes:
