@@ -131,7 +131,7 @@ impl ChainArgs {
         };
         let signer = self.signer.source()?;
         Ok(Opened::Rpc(Box::new(RpcChain::connect(
-            url,
+            &url,
             signer.as_ref(),
         )?)))
     }
