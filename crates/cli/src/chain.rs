@@ -19,13 +19,8 @@ const LOCAL_CHAIN_ID: u64 = 31_337;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Chain")]
 pub(crate) struct ChainArgs {
-    /// A node's URL
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "VERDICT_RPC_URL",
-        hide_env_values = true
-    )]
+    /// A node's URL [default: $VERDICT_RPC_URL]
+    #[arg(long, value_name = "URL")]
     rpc: Option<String>,
     /// Instead of a node: an embedded EVM, kept in this file from one command to the next
     #[arg(long, value_name = "FILE", conflicts_with = "rpc")]
@@ -47,14 +42,8 @@ pub(crate) struct ChainArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Signer")]
 struct SignerArgs {
-    /// A private key in hexadecimal; rather set the variable than write it here, where others can read it
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "VERDICT_PRIVATE_KEY",
-        hide_env_values = true,
-        group = "who"
-    )]
+    /// A private key in hexadecimal [default: $VERDICT_PRIVATE_KEY, which others can't read as they can a command line]
+    #[arg(long, value_name = "KEY", group = "who")]
     private_key: Option<String>,
     /// A file with a private key in hexadecimal
     #[arg(long, value_name = "FILE", group = "who")]
@@ -87,9 +76,18 @@ impl SignerArgs {
         } else if let Some(account) = self.ledger {
             Some(SignerSource::Ledger { account })
         } else {
-            self.private_key.clone().map(SignerSource::PrivateKey)
+            let key = self
+                .private_key
+                .clone()
+                .or_else(|| variable("VERDICT_PRIVATE_KEY"));
+            key.map(SignerSource::PrivateKey)
         })
     }
+}
+
+/// Not by clap, for which a variable would contradict what the command line says instead.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn read(path: &Path) -> Result<String, CliError> {
@@ -126,14 +124,14 @@ impl ChainArgs {
                 path: path.clone(),
             });
         }
-        let Some(url) = &self.rpc else {
+        let Some(url) = self.rpc.clone().or_else(|| variable("VERDICT_RPC_URL")) else {
             return Err(usage(
                 "which chain? give --rpc URL for a node, or --local FILE for an embedded one",
             ));
         };
         let signer = self.signer.source()?;
         Ok(Opened::Rpc(Box::new(RpcChain::connect(
-            url,
+            &url,
             signer.as_ref(),
         )?)))
     }

@@ -247,6 +247,19 @@ fn the_whole_story_on_an_embedded_chain() {
 fn what_is_missing_is_said() {
     let place = Place::new();
     place.fails(2, &["deploy", "--dev"], &["--rpc", "--local"]);
+    // What the environment has gives way to the command line.
+    let mut command = place.run(&[
+        "deploy",
+        "--dev",
+        "--local",
+        "other.json",
+        "--deployment",
+        "other/addresses.json",
+    ]);
+    let command = command
+        .env("VERDICT_RPC_URL", "http://127.0.0.1:1")
+        .env("VERDICT_PRIVATE_KEY", "nonsense");
+    command.assert().success();
     place.fails(
         2,
         &[

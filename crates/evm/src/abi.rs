@@ -230,7 +230,7 @@ mod tests {
         for (what, arguments) in [
             ("noSuchFunction", &[][..]),
             ("latestRoundData", &arguments),
-            ("f(uint8)", &arguments),
+            ("f(bool)", &arguments),
             ("f(", &[]),
         ] {
             assert!(
