@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# The benchmarks of larger and other models: LeNet-5 beside EZKL in one run, 18.4 M parameters, 500 layers, 50 layers with 1.8 M
-# parameters, 20,000 inferences of a policy network in four proofs, 1, 100 and 1,000 scores in one proof.
+# The benchmarks of larger and other models: LeNet-5 beside EZKL in one run, other kinds of networks and trees, 18.4 M parameters,
+# 500 layers, 50 layers with 1.8 M parameters, 20,000 inferences of a policy network in four proofs, 1, 100 and 1,000 scores in one.
 # Optional: needs Python from the registry, about 12 GiB of memory and half an hour, most of both for EZKL.
 #
 #   scripts/bench-models.sh                all of it
-#   scripts/bench-models.sh deep policy    some of lenet, mlp-18m, deep, policy, scores
+#   scripts/bench-models.sh deep policy    some of lenet, kinds, mlp-18m, deep, policy, scores
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 parts=("$@")
-((${#parts[@]})) || parts=(lenet mlp-18m deep policy scores)
+((${#parts[@]})) || parts=(lenet kinds mlp-18m deep policy scores)
 for part in "${parts[@]}"; do
     case "$part" in
-    lenet | mlp-18m | deep | policy | scores) ;;
+    lenet | kinds | mlp-18m | deep | policy | scores) ;;
     *)
-        echo "no part named $part; they are lenet, mlp-18m, deep, policy, scores" >&2
+        echo "no part named $part; they are lenet, kinds, mlp-18m, deep, policy, scores" >&2
         exit 2
         ;;
     esac
@@ -44,6 +44,13 @@ for part in "${parts[@]}"; do
     case "$part" in
     lenet)
         scripts/compare-ezkl.sh --modes calibrated --verdict-args '--optimize time,balanced,gas' lenet5
+        ;;
+    kinds)
+        # A residual network of 358,000 parameters, a depthwise-separable one, a transformer block, 100 trees of depth 6.
+        trained target/models nets.py resnet-32 mobilenet-digits transformer-toy
+        trained target/models trees.py xgboost-digits-ink
+        "$verdict" bench --vectors target/models --optimize time \
+            --models resnet-32,mobilenet-digits,transformer-toy,xgboost-digits-ink
         ;;
     mlp-18m)
         trained target/bench big.py mlp-18m
