@@ -49,7 +49,7 @@ pub use gates::{
 };
 pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
 pub use opcode::Op;
-pub use plan::{Candidate, Limits, Plan, Request, plan, plan_request};
+pub use plan::{Candidate, Limits, Plan, Request, limb_sizes, plan, plan_request};
 pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
 pub use program::{Content, Feed, Level, Limbs, Pattern, Program, Region, Tap, Taps, Weight};
 pub use tape::{BLINDING_ROWS, Hiding, Tape};

@@ -10,7 +10,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use verdict_model::{Goal, IntegerGraph};
+use verdict_model::{Function, Goal, IntegerGraph};
 
 /// What a plan must not exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,21 +122,9 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
         (_, Some(outline)) => Some(outline),
         (Some(_), None) => Some(Outline::of(&graph)),
     };
-    let shift = graph
-        .functions
-        .iter()
-        .map(verdict_model::Function::shift)
-        .max()
-        .unwrap_or(0);
     let mut best: Vec<(Candidate, Lowered)> = Vec::new();
     let mut footprint = None;
-    // One limb is the fewest rows, two or three the smallest table.
-    let mut sizes: Vec<u32> = [1, 2, 3]
-        .iter()
-        .map(|pieces| shift.div_ceil(*pieces).max(1))
-        .collect();
-    sizes.dedup();
-    for limb_bits in sizes {
+    for limb_bits in limb_sizes(&graph) {
         let mut lowered = Lowered::with(
             graph.clone(),
             Lowering {
@@ -223,6 +211,16 @@ fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {
             c.gas <= cheapest.gas * BALANCED_GAS
         }),
     }
+}
+
+/// The ways of cutting remainders that a plan chooses from: one limb is the fewest rows, two or three the smallest table.
+pub fn limb_sizes(graph: &IntegerGraph) -> Vec<u32> {
+    let shift = graph.functions.iter().map(Function::shift).max();
+    let mut sizes: Vec<u32> = (1..=3)
+        .map(|pieces| shift.unwrap_or(0).div_ceil(pieces).max(1))
+        .collect();
+    sizes.dedup();
+    sizes
 }
 
 impl Candidate {

@@ -158,13 +158,6 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             hint: "give the ONNX file that the model was compiled from",
         })));
     }
-    let outputs = model.manifest().outputs.iter();
-    let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
-    let float = if names == float.output_names {
-        float
-    } else {
-        import_outputs(onnx, &names)?
-    };
     let (of, inputs) = (float.input_specs(), model.manifest().input_specs());
     if of
         .iter()
@@ -176,7 +169,12 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             onnx.display()
         )));
     }
-    Ok(float)
+    let outputs = model.manifest().outputs.iter();
+    let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
+    if names == float.output_names {
+        return Ok(float);
+    }
+    Ok(import_outputs(onnx, &names)?)
 }
 
 /// What the values say about a class, if they are scores of classes.

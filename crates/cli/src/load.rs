@@ -6,7 +6,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use std::{fs::File, io::Read, path::Path};
-use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile};
+use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile, gather_inputs};
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 
 /// What a file is, by its first bytes.
@@ -140,15 +140,7 @@ pub(crate) fn gathered(
         spec.len /= items;
     }
     let data = DataSet::load(path, &specs)?;
-    let rows = rows(path, &data, first, items)?;
-    Ok((0..specs.len())
-        .map(|input| {
-            let cells = 0..specs[input].len;
-            cells
-                .flat_map(|cell| rows.iter().map(move |row| row[input][cell]))
-                .collect()
-        })
-        .collect())
+    Ok(gather_inputs(&rows(path, &data, first, items)?))
 }
 
 /// The model that a proof is about, or its architecture, with the digest that the proof states.

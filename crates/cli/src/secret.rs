@@ -5,32 +5,24 @@ use alloy_primitives::B256;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File},
-    io::Write,
     path::{Path, PathBuf},
 };
 use verdict_circuit::{Hiding, Salt};
 use verdict_evm::words;
+use verdict_model::{folder, write_whole};
 
 /// The version of both files.
 const VERSION: u32 = 1;
 
 /// Writes a secret, whole or not at all, readable by its owner alone.
 fn save(path: &Path, value: &impl Serialize) -> Result<(), CliError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let text = serde_json::to_string_pretty(value)?;
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
     let write = || {
-        // Temporary files have mode 0600, and keep it when they are renamed.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
+        write_whole(path, text.as_bytes())?;
         // The name must survive a crash too: a count that is forgotten is a count that is spent twice.
         if cfg!(unix) {
-            File::open(folder)?.sync_all()?;
+            File::open(folder(path))?.sync_all()?;
         }
         Ok(())
     };

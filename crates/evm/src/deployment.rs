@@ -1,10 +1,13 @@
 //! Where everything is on a chain: the file that solidity/script writes and reads too.
 
-use crate::{EvmError, file::write_json};
+use crate::{
+    EvmError,
+    file::{read_text, write_json},
+};
 use alloy_primitives::{Address, B256, FixedBytes, aliases::U64};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 /// The layout's version.
 const SCHEMA: u32 = 1;
@@ -104,11 +107,7 @@ impl Deployment {
 
     /// Reads a file.
     pub fn load(path: &Path) -> Result<Self, EvmError> {
-        let text = fs::read_to_string(path).map_err(|source| EvmError::Io {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = read_text(path)?;
         let fail = |detail: String| EvmError::Deployment {
             path: path.to_owned(),
             detail,

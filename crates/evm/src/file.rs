@@ -1,27 +1,27 @@
-//! Files that are written whole or not at all.
+//! Text files.
 
 use crate::EvmError;
 use serde::Serialize;
-use std::{io::Write, path::Path};
+use std::{fs, path::Path};
+use verdict_model::write_whole;
 
-/// Writes readable JSON and a newline.
+/// Writes readable JSON and a newline, whole or not at all.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), EvmError> {
     let fail = |source| EvmError::Io {
         what: "write",
         path: path.to_owned(),
         source,
     };
-    let text = serde_json::to_string_pretty(value).map_err(|error| fail(error.into()))?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    temporary
-        .write_all(text.as_bytes())
-        .and_then(|()| temporary.write_all(b"\n"))
-        .map_err(fail)?;
-    temporary.as_file().sync_all().map_err(fail)?;
-    temporary.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    let mut text = serde_json::to_string_pretty(value).map_err(|error| fail(error.into()))?;
+    text.push('\n');
+    write_whole(path, text.as_bytes()).map_err(fail)
+}
+
+/// Reads a text file.
+pub(crate) fn read_text(path: &Path) -> Result<String, EvmError> {
+    fs::read_to_string(path).map_err(|source| EvmError::Io {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -1,9 +1,12 @@
 //! A proof with everything needed to check it, as a JSON file.
 
-use crate::{EvmError, file::write_json};
+use crate::{
+    EvmError,
+    file::{read_text, write_json},
+};
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path};
+use std::path::Path;
 use verdict_circuit::{Batch, WordLayout};
 use verdict_model::{IntegerGraph, TensorId, Visibility};
 
@@ -137,11 +140,7 @@ impl ProofFile {
 impl ProofFile {
     /// Reads a proof file.
     pub fn load(path: &Path) -> Result<Self, EvmError> {
-        let text = fs::read_to_string(path).map_err(|source| EvmError::Io {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = read_text(path)?;
         let fail = |detail: String| EvmError::ProofFile {
             path: path.to_owned(),
             detail,

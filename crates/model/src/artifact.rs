@@ -5,13 +5,13 @@
 //! there are any) and the payload's keccak256, which is also the model's digest.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
 use crate::equalise::ChannelShifts;
+use crate::file::write_whole;
 use crate::graph::{IntegerGraph, TensorId};
 use crate::input_grid::pick;
 use crate::manifest::{InputManifest, Manifest};
@@ -145,18 +145,7 @@ impl CompiledModel {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = self.to_bytes()?;
-        let write = || {
-            let directory = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(directory)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|source| ModelError::Write {
+        write_whole(path, &bytes).map_err(|source| ModelError::Write {
             path: path.into(),
             source,
         })

@@ -60,8 +60,8 @@ pub fn gather(model: &CompiledModel, items: usize) -> Result<CompiledModel> {
     CompiledModel::new(graph, manifest)
 }
 
-/// One value list per input of a gathered model, from the value lists of each item, all of the same lengths.
-pub fn gather_inputs(items: &[Vec<Vec<i32>>]) -> Vec<Vec<i32>> {
+/// One value list per input of a gathered model, from the value lists of each item, all of the same lengths; integers or real numbers.
+pub fn gather_inputs<T: Copy>(items: &[Vec<Vec<T>>]) -> Vec<Vec<T>> {
     let inputs = items.first().map_or(0, Vec::len);
     (0..inputs)
         .map(|input| {

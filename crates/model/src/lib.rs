@@ -31,6 +31,7 @@ mod exclusive;
 mod execute;
 mod expression;
 mod feature_grid;
+mod file;
 mod float;
 mod float_graph;
 mod function;
@@ -63,6 +64,7 @@ pub use equalise::ChannelShifts;
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use expression::{Binary, Expression, Step, Unary};
+pub use file::{folder, write_whole};
 pub use float::FloatTrace;
 pub use float_graph::{
     Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,

@@ -276,15 +276,20 @@ fn combine_row(
         .collect()
 }
 
-/// Sorts by cell and merges equal cells.
+/// Sorts by cell, adds up those of equal cells and drops zeros.
 fn normalise(row: &mut Row) {
-    row.sort_by_key(|(cell, _)| *cell);
-    row.dedup_by(|next, kept| {
+    add_up(row);
+    row.retain(|(_, weight)| *weight != 0.0);
+}
+
+/// Sorts by key and adds up what has the same key.
+pub(crate) fn add_up<K: Ord + Copy>(list: &mut Vec<(K, f64)>) {
+    list.sort_by_key(|(key, _)| *key);
+    list.dedup_by(|next, kept| {
         let same = next.0 == kept.0;
         if same {
             kept.1 += next.1;
         }
         same
     });
-    row.retain(|(_, weight)| *weight != 0.0);
 }

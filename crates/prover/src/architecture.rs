@@ -5,9 +5,9 @@
 
 use crate::ProverError;
 use sha3::{Digest, Keccak256};
-use std::{fs, io::Write, path::Path};
+use std::{fs, path::Path};
 use verdict_circuit::Outline;
-use verdict_model::{CompiledModel, Function, IntegerGraph, Kernel};
+use verdict_model::{CompiledModel, Function, IntegerGraph, Kernel, write_whole};
 
 /// The first bytes of an architecture file.
 pub const ARCHITECTURE_MAGIC: [u8; 8] = *b"VDCTARCH";
@@ -137,18 +137,7 @@ impl Architecture {
     /// Writes an architecture file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), ProverError> {
         let bytes = self.to_bytes()?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(ProverError::io("cannot write", path))
+        write_whole(path, &bytes).map_err(ProverError::io("cannot write", path))
     }
 
     /// Reads an architecture file.

@@ -8,8 +8,10 @@ use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use verdict_circuit::{BLINDING_ROWS, Batch, FIXED_COLUMNS, Lowered, Lowering, Tape, TapeCircuit};
-use verdict_model::{CompiledModel, Function, IntegerGraph};
+use verdict_circuit::{
+    BLINDING_ROWS, Batch, FIXED_COLUMNS, Lowered, Lowering, Tape, TapeCircuit, limb_sizes,
+};
+use verdict_model::CompiledModel;
 
 /// The fixed columns besides the weights, in the order of their commitments.
 const COLUMNS: [&str; FIXED_COLUMNS] = ["u", "v", "w", "B", "P", "T_id", "T_key", "T_val"];
@@ -85,9 +87,9 @@ pub fn audit(
         Subject::Architecture(architecture) => Some(architecture.outline().clone()),
         Subject::Model(_) => None,
     };
-    // The planner's three ways of cutting remainders: the key says by its commitments which one it was made with.
+    // The key says by its commitments which of the planner's ways of cutting remainders it was made with.
     let mut best: Option<Audit> = None;
-    for limb_bits in limbs(&graph) {
+    for limb_bits in limb_sizes(&graph) {
         let mut lowered = Lowered::with(
             graph.clone(),
             Lowering {
@@ -118,15 +120,6 @@ fn differing(audit: &Audit) -> usize {
     parts
         .filter(|part| part.finding == Finding::Differs)
         .count()
-}
-
-fn limbs(graph: &IntegerGraph) -> Vec<u32> {
-    let shift = graph.functions.iter().map(Function::shift).max();
-    let mut sizes: Vec<u32> = (1..=3)
-        .map(|pieces| shift.unwrap_or(0).div_ceil(pieces).max(1))
-        .collect();
-    sizes.dedup();
-    sizes
 }
 
 fn compare(

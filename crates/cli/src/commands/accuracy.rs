@@ -13,11 +13,8 @@ use crate::{
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
-use verdict_model::{DataSet, Goal};
+use std::path::PathBuf;
+use verdict_model::{DataSet, Goal, write_whole};
 
 #[derive(Debug, Args)]
 #[command(
@@ -140,7 +137,11 @@ impl Accuracy {
                 .unwrap_or_default();
             let name = &model.manifest().name;
             let html = render(name, &self.test.display().to_string(), &labels, &stats);
-            write(path, html.as_bytes())?;
+            write_whole(path, html.as_bytes()).map_err(|source| CliError::Io {
+                what: "write",
+                path: path.clone(),
+                source,
+            })?;
         }
         output.emit(&Measured {
             model: model.manifest().name.clone(),
@@ -150,24 +151,4 @@ impl Accuracy {
             stats,
         })
     }
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|source| CliError::Io {
-        what: "write",
-        path: path.into(),
-        source,
-    })
 }

@@ -7,7 +7,7 @@ use revm::{
     Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext,
     bytecode::Bytecode,
     context::{
-        BlockEnv, TxEnv,
+        BlockEnv, CfgEnv, TxEnv,
         result::{ExecutionResult, Output},
     },
     database::{CacheDB, EmptyDB},
@@ -109,14 +109,8 @@ impl EmbeddedChain {
             self.transaction(what, kind, data)?,
             self.block_at(timestamp),
         );
-        let chain_id = self.chain_id;
-        let result = Context::mainnet()
-            .with_db(&mut self.db)
-            .with_block(block)
-            .modify_cfg_chained(|cfg| {
-                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
-                cfg.chain_id = chain_id;
-            })
+        let result = self
+            .context(block)
             .build_mainnet()
             .transact_commit(tx)
             .map_err(|error| EvmError::Evm {
@@ -132,14 +126,8 @@ impl EmbeddedChain {
         let what = "a call";
         let tx = self.transaction(what, kind, data)?;
         let block = self.block_at(self.next_time());
-        let chain_id = self.chain_id;
-        let done = Context::mainnet()
-            .with_db(&mut self.db)
-            .with_block(block)
-            .modify_cfg_chained(|cfg| {
-                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
-                cfg.chain_id = chain_id;
-            })
+        let done = self
+            .context(block)
             .build_mainnet()
             .transact(tx)
             .map_err(|error| EvmError::Evm {
@@ -147,6 +135,20 @@ impl EmbeddedChain {
                 reason: error.to_string(),
             })?;
         Ok(done.result)
+    }
+
+    /// What a transaction of `block` runs in.
+    fn context(
+        &mut self,
+        block: BlockEnv,
+    ) -> Context<BlockEnv, TxEnv, CfgEnv, &mut CacheDB<EmptyDB>> {
+        Context::mainnet()
+            .with_db(&mut self.db)
+            .with_block(block)
+            .modify_cfg_chained(|cfg| {
+                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
+                cfg.chain_id = self.chain_id;
+            })
     }
 
     fn transaction(

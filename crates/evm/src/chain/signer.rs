@@ -1,11 +1,11 @@
 //! Who signs transactions: a private key, a keystore file, a Ledger.
 
-use crate::EvmError;
+use crate::{EvmError, file::read_text};
 use alloy_network::EthereumWallet;
 use alloy_primitives::Address;
 use alloy_signer::Signer;
 use alloy_signer_local::PrivateKeySigner;
-use std::{fmt, fs, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 /// Where a signature comes from.
 #[derive(Clone)]
@@ -50,11 +50,7 @@ impl SignerSource {
         let signer = match self {
             Self::PrivateKey(key) => private_key(key, "the private key")?,
             Self::PrivateKeyFile(path) => {
-                let text = fs::read_to_string(path).map_err(|source| EvmError::Io {
-                    what: "read",
-                    path: path.clone(),
-                    source,
-                })?;
+                let text = read_text(path)?;
                 private_key(&text, &path.display().to_string())?
             }
             Self::Keystore { path, password } => PrivateKeySigner::decrypt_keystore(path, password)

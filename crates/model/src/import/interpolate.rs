@@ -30,13 +30,7 @@ pub(super) fn axes(node: &Node<'_>, shape: &[usize]) -> Result<Vec<Axis>> {
         };
         (given(2)?, given(3)?)
     };
-    let axes = match node.ints("axes") {
-        Some(axes) => axes
-            .iter()
-            .map(|axis| node.axis(*axis, rank))
-            .collect::<Result<Vec<_>>>()?,
-        None => (0..rank).collect(),
-    };
+    let axes = node.axes(rank)?;
     let numbers = match (&scales, &sizes) {
         (Some(numbers), None) | (None, Some(numbers)) => numbers,
         _ => return Err(node.invalid("expected either `scales` or `sizes`")),

@@ -310,13 +310,7 @@ fn centre_crop_pad(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let rank = value.shape.len();
     let target = dimensions(node, node.constant(1)?)?;
-    let axes = match node.ints("axes") {
-        Some(axes) => axes
-            .iter()
-            .map(|axis| node.axis(*axis, rank))
-            .collect::<Result<Vec<_>>>()?,
-        None => (0..rank).collect(),
-    };
+    let axes = node.axes(rank)?;
     if axes.len() != target.len() {
         return Err(node.invalid(format!("{target:?} is a shape for {} axes", axes.len())));
     }

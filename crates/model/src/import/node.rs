@@ -231,6 +231,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The attribute `axes` as indices below `rank`; all of them if it is not there.
+    pub(super) fn axes(&self, rank: usize) -> Result<Vec<usize>> {
+        match self.ints("axes") {
+            Some(axes) => axes.iter().map(|axis| self.axis(*axis, rank)).collect(),
+            None => Ok((0..rank).collect()),
+        }
+    }
+
     /// `axis`, counted from the end if negative, as an index below `rank`.
     pub(super) fn axis(&self, axis: i64, rank: usize) -> Result<usize> {
         let from_start = if axis < 0 {

@@ -29,11 +29,11 @@ pub(super) struct StepFunction {
 pub(super) fn step_functions(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
-    name: &str,
     value: &Affine,
     shape: Vec<usize>,
     functions: &[StepFunction],
 ) -> Result<Affine> {
+    let name = &output_name(node, 0);
     let jumps: usize = functions.iter().map(|function| function.jumps.len()).sum();
     if jumps > MAX_JUMPS {
         return Err(node.unsupported(format!(
@@ -114,15 +114,7 @@ pub(super) fn binarizer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<
             jumps: vec![(Comparison::Above, threshold, 1.0)],
         })
         .collect();
-    let name = output_name(node, 0);
-    step_functions(
-        importer,
-        node,
-        &name,
-        value,
-        value.shape.clone(),
-        &functions,
-    )
+    step_functions(importer, node, value, value.shape.clone(), &functions)
 }
 
 /// Numbers in place of numbers.
@@ -181,15 +173,7 @@ pub(super) fn label_encoder(importer: &mut Importer<'_>, node: &Node<'_>) -> Res
     let functions: Vec<StepFunction> = (0..value.len())
         .map(|cell| lookup(cell, &keys, &values, default))
         .collect();
-    let name = output_name(node, 0);
-    step_functions(
-        importer,
-        node,
-        &name,
-        value,
-        value.shape.clone(),
-        &functions,
-    )
+    step_functions(importer, node, value, value.shape.clone(), &functions)
 }
 
 /// One cell per category, 1 where the value is that category. An unknown category gives zeros, whatever `zeros` says: an input that
@@ -212,6 +196,5 @@ pub(super) fn one_hot(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Af
     let mut shape = value.shape.clone();
     shape.push(categories.len());
     node.count(&shape)?;
-    let name = output_name(node, 0);
-    step_functions(importer, node, &name, value, shape, &functions)
+    step_functions(importer, node, value, shape, &functions)
 }

@@ -85,15 +85,7 @@ pub(super) fn imputer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Af
             }
         })
         .collect();
-    let name = super::classifier::output_name(node, 0);
-    let change = step_functions(
-        importer,
-        node,
-        &name,
-        value,
-        value.shape.clone(),
-        &functions,
-    )?;
+    let change = step_functions(importer, node, value, value.shape.clone(), &functions)?;
     Ok(value.clone().add(change))
 }
 

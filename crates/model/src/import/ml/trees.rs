@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::attributes::{finite, ints, length, reals, string, strings};
 use crate::Result;
 use crate::import::node::Node;
+use crate::linear::add_up;
 use crate::test::Comparison;
 use crate::tree::{Branch, Child, MAX_DEPTH, Split, Tree};
 
@@ -49,6 +50,23 @@ pub(super) enum Mode {
     NotEqual,
 }
 
+/// A list of `count` whole numbers.
+pub(super) fn listed(node: &Node<'_>, name: &str, count: usize) -> Result<Vec<i64>> {
+    let values = ints(node, name);
+    length(node, name, values.len(), count)?;
+    Ok(values)
+}
+
+/// Where missing values go at each of `count` tree nodes; empty if nothing is said of them.
+pub(super) fn missing_tracks(node: &Node<'_>, count: usize) -> Result<Vec<i64>> {
+    let name = "nodes_missing_value_tracks_true";
+    let missing = ints(node, name);
+    if !missing.is_empty() {
+        length(node, name, missing.len(), count)?;
+    }
+    Ok(missing)
+}
+
 /// `TreeEnsembleClassifier` (`votes` is `class`) and `TreeEnsembleRegressor` (`target`).
 pub(super) fn ensemble(node: &Node<'_>, votes: &str, scores: usize) -> Result<Ensemble> {
     let tree_ids = ints(node, "nodes_treeids");
@@ -58,26 +76,14 @@ pub(super) fn ensemble(node: &Node<'_>, votes: &str, scores: usize) -> Result<En
             "has {count} tree nodes, expected 1 to {MAX_NODES}; train fewer or smaller trees"
         )));
     }
-    let list = |name: &str| -> Result<Vec<i64>> {
-        let values = ints(node, name);
-        length(node, name, values.len(), count)?;
-        Ok(values)
-    };
+    let list = |name: &str| listed(node, name, count);
     let (node_ids, features) = (list("nodes_nodeids")?, list("nodes_featureids")?);
     let (on_true, on_false) = (list("nodes_truenodeids")?, list("nodes_falsenodeids")?);
     let thresholds = reals(node, "nodes_values")?;
     length(node, "nodes_values", thresholds.values.len(), count)?;
     let modes = strings(node, "nodes_modes");
     length(node, "nodes_modes", modes.len(), count)?;
-    let missing = ints(node, "nodes_missing_value_tracks_true");
-    if !missing.is_empty() {
-        length(
-            node,
-            "nodes_missing_value_tracks_true",
-            missing.len(),
-            count,
-        )?;
-    }
+    let missing = missing_tracks(node, count)?;
     let mut listed = Vec::with_capacity(count);
     for i in 0..count {
         let mode = match modes[i].as_str() {
@@ -251,7 +257,9 @@ fn grow_one(node: &Node<'_>, id: i64, nodes: &HashMap<i64, Listed>, room: usize)
         }
         let child = match &listed.branch {
             None => {
-                tree.leaves.push(sorted(listed.votes.clone()));
+                let mut votes = listed.votes.clone();
+                add_up(&mut votes);
+                tree.leaves.push(votes);
                 Child::Leaf(tree.leaves.len() - 1)
             }
             Some(branch) => {
@@ -279,19 +287,6 @@ pub(super) fn too_deep(node: &Node<'_>, tree: i64) -> crate::ModelError {
     node.unsupported(format!(
         "tree {tree} is deeper than {MAX_DEPTH} branches; train with a max_depth (6 to 10 are cheap to prove)"
     ))
-}
-
-/// By ascending score, equal ones added up.
-fn sorted(mut votes: Vec<(usize, f64)>) -> Vec<(usize, f64)> {
-    votes.sort_by_key(|(score, _)| *score);
-    votes.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    votes
 }
 
 impl Tree {

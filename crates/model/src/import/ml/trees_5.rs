@@ -1,7 +1,9 @@
 //! `TreeEnsemble`, the one operator for trees from `ai.onnx.ml` 5 on.
 
 use super::attributes::{Reals, finite, ints, length, tensor};
-use super::trees::{Ensemble, ListedBranch, MAX_NODES, Mode, score, too_deep, too_many};
+use super::trees::{
+    Ensemble, ListedBranch, MAX_NODES, Mode, listed, missing_tracks, score, too_deep, too_many,
+};
 use crate::Result;
 use crate::import::node::Node;
 use crate::test::Comparison;
@@ -87,20 +89,8 @@ impl Nodes5 {
             )));
         }
         length(node, "nodes_modes", modes.values.len(), count)?;
-        let list = |name: &str| -> Result<Vec<i64>> {
-            let values = ints(node, name);
-            length(node, name, values.len(), count)?;
-            Ok(values)
-        };
-        let missing = ints(node, "nodes_missing_value_tracks_true");
-        if !missing.is_empty() {
-            length(
-                node,
-                "nodes_missing_value_tracks_true",
-                missing.len(),
-                count,
-            )?;
-        }
+        let list = |name: &str| listed(node, name, count);
+        let missing = missing_tracks(node, count)?;
         let mode = |number: &f64| match *number as i64 {
             0 => Ok(Mode::Split(Split::Compare(Comparison::AtMost))),
             1 => Ok(Mode::Split(Split::Compare(Comparison::Below))),
