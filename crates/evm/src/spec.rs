@@ -16,6 +16,8 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Evm
         .map_err(|_| EvmError::Spec(format!("a batch of {} items is too large", batch.items)))?;
     let mut inputs = Vec::new();
     for input in &manifest.inputs {
+        // What the chain clamps to: a number beyond the domain must not come to mean a missing one.
+        let (min, max) = input.real_range();
         inputs.push(registry::InputSchema {
             count: count(input.shape.iter().product())?,
             packing: packing(input.packing.bits)?,
@@ -24,8 +26,8 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Evm
                 Visibility::Private => 1,
                 Visibility::Committed => 2,
             },
-            min: input.min,
-            max: input.max,
+            min,
+            max,
             scalesE36: input
                 .scales
                 .iter()

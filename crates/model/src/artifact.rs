@@ -305,6 +305,19 @@ impl InputManifest {
         }
     }
 
+    /// The smallest and the largest integer of a real number: the range without integers that only stand for missing values, which
+    /// lie at its ends.
+    pub fn real_range(&self) -> (i32, i32) {
+        let codes = self.missing.iter().enumerate();
+        let reserved: Vec<i32> = codes
+            .filter_map(|(feature, code)| code.filter(|code| self.real(feature, *code).is_nan()))
+            .collect();
+        (
+            self.min + i32::from(reserved.contains(&self.min)),
+            self.max - i32::from(reserved.contains(&self.max)),
+        )
+    }
+
     fn quantise(&self, values: &[f64], out_of_domain: OutOfDomain) -> Result<Vec<i32>> {
         let expected: usize = self.shape.iter().product();
         if values.len() != expected {

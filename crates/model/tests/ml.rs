@@ -222,6 +222,29 @@ fn converted_models() {
 }
 
 #[test]
+fn the_range_of_real_numbers_leaves_out_what_means_missing() {
+    let mut reserved = 0;
+    for name in ["xgboost-holes", "lightgbm-holes", "imputed-forest"] {
+        let (_, model) = check(name, 0.05);
+        for input in &model.manifest().inputs {
+            let (min, max) = input.real_range();
+            assert!(input.min <= min && min < max && max <= input.max);
+            reserved += usize::from((min, max) != (input.min, input.max));
+            // A number can get as far as the ends, however large, and no farther.
+            let features = input.missing.len().max(input.shape.iter().product());
+            for huge in [-1e30, 1e30] {
+                let row = vec![vec![huge; features]];
+                let integers = model.quantise_input(&row, OutOfDomain::Saturate).unwrap();
+                assert!(integers[0].iter().all(|it| (min..=max).contains(it)));
+                let reals = model.dequantise_input(&integers);
+                assert!(reals[0].iter().all(|real| !real.is_nan()));
+            }
+        }
+    }
+    assert!(reserved > 0);
+}
+
+#[test]
 fn labels_are_left_out_unless_asked_for() {
     let fixture = Fixture::new("xgboost-holes");
     assert_eq!(

@@ -364,13 +364,33 @@ fn claims(
     Ok((paid, people))
 }
 
-/// Gas of accepting a batch of `items` accounts, whose scores one proof covers; with the circuit's height.
-pub fn gas_by_batch(items: usize) -> Result<(u64, u32), StoryError> {
+/// What accepting a batch costs.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchCost {
+    /// The circuit's height: it has 2^k rows.
+    pub k: u32,
+    /// Of the transaction with the proof.
+    pub gas: u64,
+    /// Of a transaction that only verifies the same proof.
+    pub gas_verification: u64,
+    /// Seconds to prove the scores.
+    pub seconds: f64,
+}
+
+/// Accepts a batch of `items` accounts, whose scores one proof covers.
+pub fn cost_of_batch(items: usize) -> Result<BatchCost, StoryError> {
     let mut funded = Funded::new(items)?;
     let time = funded.world.now()?;
     let evidence = funded.evidence(1, time)?;
+    let began = Instant::now();
     let proof = funded.prove(funded.audience(), 1)?;
+    let seconds = began.elapsed().as_secs_f64();
     let call = funded.accept(1, &evidence, &funded.statement.outputs, &proof);
     let (_, receipt) = funded.world.chain.transact(funded.airdrop, &call)?;
-    Ok((receipt.gas, funded.scorer.shape().0))
+    Ok(BatchCost {
+        k: funded.scorer.shape().0,
+        gas: receipt.gas,
+        gas_verification: funded.world.verification(&funded.model, &proof)?,
+        seconds,
+    })
 }

@@ -14,7 +14,7 @@ mod scorer;
 mod story;
 mod world;
 
-pub use airdrop::gas_by_batch;
+pub use airdrop::{BatchCost, cost_of_batch};
 pub use error::StoryError;
 pub use merkle::Tree;
 pub use scorer::{Proof, Scorer, Statement, Tiny};

@@ -1,7 +1,7 @@
 //! Every consumer's story ends well, and everything that must be refused is.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use verdict_stories::{Consumer, gas_by_batch, tell};
+use verdict_stories::{Consumer, cost_of_batch, tell};
 
 fn told(consumer: Consumer) {
     let story = tell(consumer).unwrap();
@@ -44,9 +44,10 @@ fn airdrop() {
 fn one_proof_is_shared_by_a_batch() {
     let mut last = f64::INFINITY;
     for items in [1, 4, 16] {
-        let (gas, k) = gas_by_batch(items).unwrap();
-        let each = gas as f64 / items as f64;
-        println!("acceptBatch, {items} accounts: {gas} gas, {each:.0} an account, k = {k}");
+        let cost = cost_of_batch(items).unwrap();
+        let each = cost.gas as f64 / items as f64;
+        println!("acceptBatch, {items} accounts: {cost:?}, {each:.0} gas an account");
+        assert!(cost.gas > cost.gas_verification);
         assert!(each < last);
         last = each;
     }

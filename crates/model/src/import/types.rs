@@ -9,14 +9,15 @@ use super::Importer;
 
 /// What a value holds, unless it holds real numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::import) enum Kind {
     /// Integers.
     Whole,
     /// Booleans.
     Truth,
 }
 
-fn kind(data_type: i32) -> Option<Kind> {
+/// What tensors of an ONNX data type hold.
+pub(in crate::import) fn kind(data_type: i32) -> Option<Kind> {
     match DataType::try_from(data_type) {
         Ok(
             DataType::Int8

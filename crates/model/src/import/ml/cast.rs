@@ -6,6 +6,7 @@ use tract_onnx::pb::{NodeProto, type_proto};
 use super::DOMAIN;
 use crate::float_graph::{Activation, FloatKernel, Precision};
 use crate::import::Importer;
+use crate::import::types::{Kind, kind};
 use crate::linear::{Affine, Value};
 
 impl Importer<'_> {
@@ -19,18 +20,7 @@ impl Importer<'_> {
             .attribute
             .iter()
             .find(|attribute| attribute.name == "to")?;
-        let to = DataType::try_from(i32::try_from(to.i).ok()?).ok()?;
-        let whole = matches!(
-            to,
-            DataType::Int8
-                | DataType::Int16
-                | DataType::Int32
-                | DataType::Int64
-                | DataType::Uint8
-                | DataType::Uint16
-                | DataType::Uint32
-                | DataType::Uint64
-        );
+        let whole = kind(i32::try_from(to.i).ok()?) == Some(Kind::Whole);
         let Value::Rows(value) = self.values.get(proto.input.first()?)? else {
             return None;
         };
