@@ -14,9 +14,13 @@ import { InputSchema } from "../types/Schemas.sol";
 /// The compiler's `InputManifest::quantise` computes `(real / scale).round()` with 64-bit floats and an exact `scale`; here
 /// `scaleE36 / 10^36` is within 0.5e-36 of that scale. With quotient `q = real / scale`, both round a number that is within
 /// `|q|·(2⁻⁵² + 0.5e-36 / scale)` of `q`. So they differ by at most one step, and only if `q` is that close to a half: within
-/// 2⁻³⁵ of one, if `|q|` is below 2^16 and the scale above 1e-20. For reals outside of the declared domain, the compiler clamps
-/// the real number and this clamps the integer: the two can differ where the domain's ends aren't on the grid. None of this can
-/// make a proof fail: a proof is about the integers that the contract packed, so the chain's rounding is the one that counts.
+/// 2⁻³⁵ of one, if `|q|` is below 2^16 and the scale above 1e-20. None of this can make a proof fail: a proof is about the integers
+/// that the contract packed, so the chain's rounding is the one that counts.
+///
+/// For reals outside of the declared domain, the compiler clamps the real number to its feature's domain, and this clamps the
+/// integer to the range of the whole input. So here a feature whose domain ends before the input's range does goes on to that
+/// range's end. And if the range has an integer beyond the domain that stands for a missing value, then whatever is that far
+/// out counts as missing: list such an input's feeds only if that is what should follow, or bound what they return.
 library FixedPoint {
     /// @notice Scales have 36 decimals; numbers can't have more.
     error TooManyDecimals(uint256 decimals);

@@ -178,7 +178,7 @@ interface IInferenceOracle is AggregatorV3Interface {
         returns (uint80 round);
 
     /// @notice Submits an answer that may confirm the parked one. The same, but for `parkedAt` in the context: it isn't zero,
-    /// but when the move was parked. So no proof is both a move's first and its second.
+    /// but when the move was parked. So no proof is both a move's first and its second. Not in the second in which it was parked.
     function confirm(bytes calldata evidence, uint256[] calldata outputs, bytes calldata proof)
         external
         returns (uint80 round);

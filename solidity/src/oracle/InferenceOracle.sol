@@ -151,7 +151,11 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     {
         Head memory head = _head;
         if (!head.parked) revert NothingParked();
-        return _take(head, _parked.parkedAt, evidence, outputs, proof);
+        uint256 parkedAt = _parked.parkedAt;
+        // Nothing is confirmed in the second in which it was parked. What took its place in that second, as evidence of a move to
+        // the other side, would have the same context, so that its proof could come back as its own confirmation.
+        if (parkedAt == block.timestamp) revert ConfirmationTooEarly(parkedAt + _CONFIRM_DELAY);
+        return _take(head, parkedAt, evidence, outputs, proof);
     }
 
     /// @inheritdoc IInferenceOracle

@@ -163,12 +163,16 @@ contract CommittedFeaturesTest is FeatureTest {
         bytes memory evidence = _reveal();
         vm.expectRevert(abi.encodeWithSelector(CommittedFeatures.TooEarly.selector, START + MINIMUM));
         _take(evidence);
+        skip(1);
+        _take(evidence);
     }
 
     function test_RevertWhen_TooLate() public {
         _put(_hash(address(this)));
-        skip(MAXIMUM + 1);
+        skip(MAXIMUM);
         bytes memory evidence = _reveal();
+        _take(evidence);
+        skip(1);
         vm.expectRevert(abi.encodeWithSelector(CommittedFeatures.TooLate.selector, START + MAXIMUM));
         _take(evidence);
     }

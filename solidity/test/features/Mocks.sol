@@ -66,6 +66,13 @@ contract MockFeed {
         return 42e18;
     }
 
+    /// @dev Takes a little more gas than that.
+    function spend(uint256 gas) external view returns (int256) {
+        uint256 before = gasleft();
+        while (before - gasleft() < gas) { }
+        return 42e18;
+    }
+
     function asUnsigned(uint256 value) external pure returns (uint256) {
         return value;
     }

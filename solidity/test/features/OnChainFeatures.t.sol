@@ -76,6 +76,35 @@ contract OnChainFeaturesTest is FeatureTest {
         assertEq(source.features(pin, SUBJECT, "").words, PublicValues.pack(expected, Packing.Signed));
     }
 
+    function test_EveryValueHasItsScaleAndZeroPoint() public {
+        ModelSpec memory spec = _spec(3, 1);
+        InputSchema memory schema = spec.inputs[0];
+        (schema.scalesE36, schema.zeroPoints) = (new uint192[](3), new int64[](3));
+        (schema.scalesE36[0], schema.scalesE36[1], schema.scalesE36[2]) = (1e34, 1e35, 1e36);
+        (schema.zeroPoints[1], schema.zeroPoints[2]) = (5, -3);
+        _model = _register(spec);
+        OnChainFeatures source = _sourceOf(_reads(3));
+        int256[] memory integers = source.integers(source.prepare(1));
+        assertEq(integers[0], 100);
+        assertEq(integers[1], 15);
+        assertEq(integers[2], 6);
+    }
+
+    /// @dev A number beyond the range becomes its end, whatever a model means by that integer: see `FixedPoint`.
+    function test_NumbersOutsideTheRangeBecomeItsEnds() public {
+        ModelSpec memory spec = _spec(3, 1);
+        (spec.inputs[0].min, spec.inputs[0].max) = (-1, 256);
+        _model = _register(spec);
+        OnChainFeatures source = _sourceOf(_reads(3));
+        _mock.set(0, type(int256).min);
+        _mock.set(1, 2.565e18);
+        _mock.set(2, 2.55e18);
+        int256[] memory integers = source.integers(source.prepare(1));
+        assertEq(integers[0], -1);
+        assertEq(integers[1], 256);
+        assertEq(integers[2], 255);
+    }
+
     function test_EveryInputBeginsANewWord() public {
         ModelSpec memory spec = _spec(2, 1);
         spec.inputs = new InputSchema[](2);
@@ -217,6 +246,13 @@ contract OnChainFeaturesTest is FeatureTest {
         _sourceOf(feeds);
     }
 
+    function test_UnsignedNumberOfTheMostDecimals() public {
+        Feed memory feed = _feed(address(_mock), abi.encodeCall(MockFeed.asUnsigned, (2e36)));
+        (feed.decimals, feed.isSigned) = (36, false);
+        (OnChainFeatures source, ModelPin pin) = _single(feed);
+        assertEq(source.integers(pin)[0], 200);
+    }
+
     function test_RevertWhen_GasLimitMissing() public {
         Feed[] memory feeds = _reads(3);
         feeds[1].optional = true;
@@ -339,6 +375,32 @@ contract OnChainFeaturesTest is FeatureTest {
             }
         }
         assertTrue(starved);
+    }
+
+    /// @dev The same for a feed that needs all of its limit, on an account that nothing has touched: whatever is sent, it gets the
+    /// limit or isn't called.
+    function test_Attack_FeedIsStarvedByALittle() public {
+        (uint256 low, uint256 high) = (400_000, 410_000);
+        while (high - low > 1) {
+            uint256 middle = (low + high) / 2;
+            try _mock.spend{ gas: middle }(400_000) returns (int256) {
+                high = middle;
+            } catch {
+                low = middle;
+            }
+        }
+        Feed memory feed = _feed(address(_mock), abi.encodeCall(MockFeed.spend, (400_000)));
+        (feed.optional, feed.gasLimit, feed.substitute) = (true, uint32(high), -1e18);
+        (OnChainFeatures source, ModelPin pin) = _single(feed);
+        uint256 answers = 0;
+        for (uint256 gas = high + 5000; gas < high + 65_000; gas += 331) {
+            vm.cool(address(_mock));
+            try source.integers{ gas: gas }(pin) returns (int256[] memory values) {
+                assertEq(values[0], 4200, "the substitute was chosen");
+                ++answers;
+            } catch { }
+        }
+        assertGt(answers, 0);
     }
 
     function test_Attack_MalformedOffsets() public {

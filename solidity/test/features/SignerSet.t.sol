@@ -63,6 +63,11 @@ contract SignerSetTest is FeatureTest {
         assertEq(_source.signers(), signerSet);
         assertEq(_source.quorum(), 2);
         _source.features(_model.pin, 0, _features(3));
+        // Once.
+        (,, eta) = _source.pendingRotation();
+        assertEq(eta, 0);
+        vm.expectRevert(SignerSet.NoRotationPending.selector);
+        _source.executeRotation();
     }
 
     function test_LargestSet() public {
@@ -72,6 +77,10 @@ contract SignerSetTest is FeatureTest {
         vm.prank(dataOwner);
         vm.expectRevert(abi.encodeWithSelector(SignerSet.QuorumOutOfRange.selector, 32, 31));
         _source.revokeSigner(31);
+    }
+
+    function test_LongestDelay() public {
+        assertEq(_deploy(signerSet, 1, 365 days).rotationDelay(), 365 days);
     }
 
     function test_CancelledRotationCanBeFollowedByAnother() public {
@@ -108,6 +117,17 @@ contract SignerSetTest is FeatureTest {
         _source.features(_model.pin, 0, without);
         assertEq(_source.signers()[1], address(0));
         assertEq(_source.quorum(), 3);
+    }
+
+    /// @dev Revocation is of a signer, not of a place: the next set begins with all that it names.
+    function test_NextSetHasNobodyRevoked() public {
+        vm.prank(dataOwner);
+        _source.revokeSigner(0);
+        _propose(2, 2);
+        skip(ROTATION_DELAY);
+        _source.executeRotation();
+        assertEq(_source.signers(), signerSet);
+        _source.features(_model.pin, 0, _features(3));
     }
 
     // ------------------------------------------------------------------------------------------------ refusals

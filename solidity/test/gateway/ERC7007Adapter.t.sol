@@ -8,6 +8,7 @@ import { IERC7007Verifier } from "../../src/interfaces/IERC7007Verifier.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
 import { IModelRegistry } from "../../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
+import { InputSchema, ModelSpec, Visibility } from "../../src/types/Schemas.sol";
 import { ConsumerTest } from "../utils/ConsumerTest.sol";
 
 contract ERC7007AdapterTest is ConsumerTest {
@@ -65,6 +66,21 @@ contract ERC7007AdapterTest is ConsumerTest {
         assertFalse(_adapter.verify{ gas: 3_000_000 }(_prompt, _data, proof));
     }
 
+    /// @dev The same row of words, divided elsewhere: what was asked isn't what was answered. Nor do further bytes count.
+    function test_Attack_PromptIsShownAsData() public view {
+        bytes memory row = bytes.concat(_prompt, _data);
+        for (uint256 cut = 0; cut <= row.length; cut += 32) {
+            (bytes memory prompt, bytes memory data) = (new bytes(cut), new bytes(row.length - cut));
+            for (uint256 i = 0; i < row.length; ++i) {
+                if (i < cut) prompt[i] = row[i];
+                else data[i - cut] = row[i];
+            }
+            assertEq(_adapter.verify(prompt, data, _proof), cut == _prompt.length);
+        }
+        assertFalse(_adapter.verify(bytes.concat(_prompt, hex"00"), _data, _proof));
+        assertFalse(_adapter.verify(_prompt, bytes.concat(_data, hex"00"), _proof));
+    }
+
     function test_AnotherAdaptersProofIsNoGood() public {
         assertFalse(new ERC7007Adapter(gateway, _model.id, 1).verify(_prompt, _data, _proof));
     }
@@ -86,6 +102,14 @@ contract ERC7007AdapterTest is ConsumerTest {
         new ERC7007Adapter(gateway, committed, 1);
         vm.expectRevert(ERC7007Adapter.PromptNotPublic.selector);
         new ERC7007Adapter(gateway, without, 1);
+        // Only a part of it is public.
+        ModelSpec memory spec = _spec(3, 1);
+        spec.inputs = new InputSchema[](2);
+        (spec.inputs[0], spec.inputs[1]) = (_input(3, Visibility.Public), _input(3, Visibility.Committed));
+        spec.commitments = 1;
+        uint256 half = _register(spec).id;
+        vm.expectRevert(ERC7007Adapter.PromptNotPublic.selector);
+        new ERC7007Adapter(gateway, half, 1);
     }
 
     function test_RevertWhen_TheVersionIsDeprecated() public {

@@ -132,6 +132,47 @@ contract ERC8004ValidatorTest is ConsumerTest {
         _validator.validate(_claim, proof);
     }
 
+    function test_RevertWhen_TheWordsAreNotAsTheVersionHasThem() public {
+        uint256[] memory one = _claim.outputs;
+        uint256[] memory none = new uint256[](0);
+        uint256[] memory two = new uint256[](2);
+        // The proof's words are the same: that of the input, and that of the output.
+        _claim.inputs = none;
+        _claim.outputs = two;
+        _refuseWords();
+        _claim.inputs = two;
+        _claim.outputs = none;
+        _refuseWords();
+        _claim.inputs = one;
+        _claim.commitments = one;
+        _refuseWords();
+        // Too many, too few.
+        _claim.outputs = one;
+        _refuseWords();
+        _claim.inputs = none;
+        _claim.commitments = none;
+        _refuseWords();
+    }
+
+    function _refuseWords() private {
+        _request(AGENT);
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.WrongWordCount.selector, 1, 1, 0));
+        _validator.validate(_claim, "");
+    }
+
+    /// @dev An agent shows what it put in as what came out: the same row of words, divided elsewhere.
+    function test_Attack_InputsAreClaimedAsOutputs() public {
+        uint256[] memory outputs = new uint256[](2);
+        (outputs[0], outputs[1]) = (_outputWord(_model, 32_767)[0], _claim.outputs[0]);
+        _claim.inputs = new uint256[](0);
+        _claim.outputs = outputs;
+        bytes32 requestHash = _request(AGENT);
+        bytes memory proof = _prove(_model, _publicValues());
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.WrongWordCount.selector, 1, 1, 0));
+        _validator.validate(_claim, proof);
+        assertFalse(_validator.isValidated(requestHash));
+    }
+
     /// @dev One proof, two requests: the context is the request's.
     function test_Attack_ProofIsReplayedForAnotherRequest() public {
         bytes memory proof = _prove(_model, _publicValues());

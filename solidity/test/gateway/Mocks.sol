@@ -30,6 +30,16 @@ contract Answers {
     }
 }
 
+/// @dev Reverts with an answer.
+contract Refuses {
+    fallback() external {
+        assembly {
+            mstore(0, 0)
+            revert(0, 32)
+        }
+    }
+}
+
 /// @dev Accepts one statement, of which the proof is keccak256. With `acceptsAll`, like SP1's mock, an empty proof of
 /// anything.
 contract MockSP1Verifier is ISP1Verifier {

@@ -171,6 +171,7 @@ contract VerdictGatewayErc7992Test is ConsumerTest {
         _refuse(_commit(), bytes.concat(_output(), hex"00"), proof, selector);
         // The same values at an unusual offset, with an unusual length, cut off.
         _refuse(_commit(), abi.encodePacked(uint256(64), uint256(0), uint256(3), _outputs), proof, selector);
+        _refuse(_commit(), abi.encodePacked(uint256(0), uint256(3), _outputs), proof, selector);
         _refuse(_commit(), abi.encodePacked(uint256(32), type(uint256).max, _outputs), proof, selector);
         _refuse(_commit(), abi.encodePacked(uint256(32), uint256(3), _outputs[0], _outputs[1]), proof, selector);
     }

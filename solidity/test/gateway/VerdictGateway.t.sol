@@ -17,7 +17,7 @@ import { InferenceVerifier } from "../../src/verifier/InferenceVerifier.sol";
 import { IInferenceVerifier } from "../../src/verifier/interfaces/IInferenceVerifier.sol";
 import { DevelopmentSetup } from "../../src/verifier/libraries/DevelopmentSetup.sol";
 import { ConsumerTest } from "../utils/ConsumerTest.sol";
-import { Answers, AnyProofVerifier } from "./Mocks.sol";
+import { Answers, AnyProofVerifier, Refuses } from "./Mocks.sol";
 
 /// @dev Routes, roles, and the two ways to verify that don't emit.
 contract VerdictGatewayTest is ConsumerTest {
@@ -225,6 +225,7 @@ contract VerdictGatewayTest is ConsumerTest {
         _refuseVerifier(address(new Answers(hex"")));
         _refuseVerifier(address(new Answers(abi.encode(2))));
         _refuseVerifier(address(new Answers(abi.encode(0, 0))));
+        _refuseVerifier(address(new Refuses()));
     }
 
     function _refuseVerifier(address account) private {

@@ -103,6 +103,9 @@ contract FixedPointTest is Test {
         assertEq(_library.quantise(type(int256).min, 0, 1, 0, MIN, MAX), MIN);
         assertEq(_library.quantise(type(int256).max, 36, 1, 0, MIN, MAX), MAX);
         assertEq(_library.quantise(type(int256).min, 36, 1, 0, MIN, MAX), MIN);
+        // Quotients of 257 bits that begin with the scale: 2^255·10^36 is 2^256·(10^36 / 2).
+        assertEq(_library.quantise(type(int256).max, 0, 5e35 - 1, 0, MIN, MAX), MAX);
+        assertEq(_library.quantise(type(int256).min, 0, 5e35, 0, MIN, MAX), MIN);
     }
 
     function test_QuantisesEachFeatureWithItsScale() public view {

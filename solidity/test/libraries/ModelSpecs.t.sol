@@ -269,6 +269,17 @@ contract ModelSpecsTest is Test {
         spec = _spec();
         spec.inputs[1].zeroPoints = new int64[](0);
         _refuse(spec, reason);
+        // As many of both, but neither one nor as many as values.
+        uint256[4] memory counts = [uint256(0), 2, 39, 41];
+        for (uint256 i = 0; i < 4; ++i) {
+            spec = _spec();
+            spec.inputs[1].scalesE36 = new uint192[](counts[i]);
+            spec.inputs[1].zeroPoints = new int64[](counts[i]);
+            for (uint256 j = 0; j < counts[i]; ++j) {
+                spec.inputs[1].scalesE36[j] = 1;
+            }
+            _refuse(spec, reason);
+        }
     }
 
     function test_RevertWhen_ARangeIsInvalid() public {
@@ -286,6 +297,9 @@ contract ModelSpecsTest is Test {
         _library.layoutOf(spec);
         spec.inputs[0].packing = Packing.Wide;
         (spec.inputs[0].min, spec.inputs[0].max) = (type(int32).min, type(int32).max);
+        _library.layoutOf(spec);
+        // And the narrowest.
+        spec.inputs[0].max = type(int32).min;
         _library.layoutOf(spec);
     }
 

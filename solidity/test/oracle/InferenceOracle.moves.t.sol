@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { Features } from "../../src/features/IFeatureSource.sol";
 import { IInferenceOracle, Observation } from "../../src/oracle/IInferenceOracle.sol";
 import { IInferenceVerifier } from "../../src/verifier/interfaces/IInferenceVerifier.sol";
 import { OracleTest } from "./OracleTest.sol";
@@ -40,6 +41,16 @@ contract InferenceOracleMovesTest is OracleTest {
         uint256 move = uint256(next > last ? next - last : last - next) * 1e6;
         assertEq(round, move > cap ? 0 : 2);
         assertEq(_latestAnswer(), (move > cap ? last : next) * 1e6);
+    }
+
+    function test_AMoveOfTheCapIsARound() public {
+        assertEq(_answer(11_000), 2);
+        skip(1);
+        // A tenth of 110.00 is more than 1.
+        assertEq(_answer(9900), 3);
+        skip(1);
+        assertEq(_answer(8909), 0);
+        assertEq(_latestAnswer(), 99e8);
     }
 
     function test_AMoveBeyondTheCapIsParked() public {
@@ -124,6 +135,22 @@ contract InferenceOracleMovesTest is OracleTest {
         oracle.confirm("", new uint256[](0), "");
     }
 
+    /// @dev What ended leaves nothing behind: the next move to the same side waits from its own beginning, for its own answer.
+    function test_AMoveThatEndedIsForgotten() public {
+        _parks(12_000);
+        skip(60);
+        assertEq(_answer(10_500), 2);
+        skip(60);
+        _parks(13_000);
+        Observation memory parked = oracle.parkedMove();
+        assertEq(parked.answer, 130e8);
+        assertEq(parked.parkedAt, _parkedAt + 120);
+        skip(CONFIRM_DELAY - 60);
+        Submission memory s = _submission(vm.getBlockTimestamp(), 13_000, true);
+        vm.expectPartialRevert(IInferenceOracle.ConfirmationTooEarly.selector);
+        _confirm(s);
+    }
+
     /// @dev As a confirmation, too, and at any time.
     function test_AConfirmationWithinTheCapIsARound() public {
         _parks(12_000);
@@ -170,6 +197,9 @@ contract InferenceOracleMovesTest is OracleTest {
         skip(CONFIRM_DELAY);
         assertEq(_confirmation(20_000), 2);
         assertEq(_latestAnswer(), 200e8);
+        // Of two as near it is the first.
+        (,, uint256 startedAt,,) = oracle.latestRoundData();
+        assertEq(startedAt, _parkedAt);
         skip(1);
         assertEq(_answer(21_999), 3);
     }
@@ -223,6 +253,33 @@ contract InferenceOracleMovesTest is OracleTest {
         // As a submission it is one more that only parks.
         assertEq(_submit(s), 0);
         _unchanged();
+    }
+
+    /// @dev In the second in which a move was parked, a proof under the context of its confirmation parks a move to the other
+    /// side, which then has that same context: so it would be that move's first proof and its second.
+    function test_Attack_ConfirmationOfOneMoveAsBothStepsOfAnother() public {
+        _submit(_submission(_parkedAt, 12_000, false));
+        Submission memory s = _submission(_parkedAt + 1, 8000, true);
+        bytes memory tooEarly =
+            abi.encodeWithSelector(IInferenceOracle.ConfirmationTooEarly.selector, _parkedAt + CONFIRM_DELAY);
+        vm.expectRevert(tooEarly);
+        _confirm(s);
+        // The same words, signed once more, and the same proof: still the first of its move.
+        skip(CONFIRM_DELAY);
+        Features memory data = _dataAt(_parkedAt + 1);
+        data.timestamp = uint64(vm.getBlockTimestamp());
+        s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, data, MASK);
+        assertEq(_confirm(s), 0);
+        _unchanged();
+        Observation memory parked = oracle.parkedMove();
+        assertEq(parked.answer, 80e8);
+        assertEq(parked.parkedAt, vm.getBlockTimestamp());
+        // And of no other: the context names another second now.
+        skip(CONFIRM_DELAY);
+        data.timestamp = uint64(vm.getBlockTimestamp());
+        s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, data, MASK);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _confirm(s);
     }
 
     /// @dev An outlier that lasts a moment, however often, never becomes a round if anybody shows what is true in between.

@@ -274,7 +274,9 @@ contract InferenceOracleTest is OracleTest {
         _answer(1000);
         skip(HEARTBEAT);
         oracle.latestRoundDataStrict();
+        assertFalse(oracle.isStale());
         skip(1);
+        assertTrue(oracle.isStale());
         vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.AnswerStale.selector, START));
         oracle.latestRoundDataStrict();
         vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.AnswerStale.selector, START));
@@ -288,6 +290,12 @@ contract InferenceOracleTest is OracleTest {
         skip(MAX_AGE + 1);
         vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.InputsTooOld.selector, START));
         _submit(s);
+    }
+
+    function test_InputsOfTheGreatestAge() public {
+        Submission memory s = _submission(START, 1000, false);
+        skip(MAX_AGE);
+        assertEq(_submit(s), 1);
     }
 
     function test_RevertWhen_InputsFromTheFuture() public {
@@ -403,16 +411,34 @@ contract InferenceOracleTest is OracleTest {
     }
 
     function test_RevertWhen_TimesOutOfOrder() public {
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             OracleConfig memory config = _config();
             if (i == 0) config.heartbeat = 0;
             if (i == 1) config.maxAge = 0;
             if (i == 2) config.confirmWindow = 0;
             if (i == 3) config.confirmDelay = config.maxSkew;
             if (i == 4) config.maxAge = type(uint24).max / 2 + 1;
+            // One more than `test_LimitsOfTheConfiguration` has.
+            if (i == 5) config.confirmWindow = type(uint24).max - 2 * MAX_AGE - MAX_SKEW - CONFIRM_DELAY + 1;
             vm.expectRevert(IInferenceOracle.TimesOutOfOrder.selector);
             _oracle(source, config);
         }
+    }
+
+    /// @dev The last that is accepted of everything that construction limits.
+    function test_LimitsOfTheConfiguration() public {
+        OracleConfig memory config = _config();
+        (config.decimals, config.history) = (36, 1);
+        (config.minAnswer, config.maxAnswer) = (0, 0);
+        config.confirmDelay = config.maxSkew + 1;
+        config.confirmWindow = type(uint24).max - 2 * config.maxAge - config.maxSkew - config.confirmDelay;
+        oracle = _oracle(source, config);
+        assertEq(_answer(0), 1);
+
+        ModelSpec memory spec = _batchSpec(1, 20, 1);
+        spec.commitments = 255;
+        model = _register(spec);
+        _oracle(source, config);
     }
 
     function test_RevertWhen_SourceDoesNotCover() public {
@@ -428,9 +454,12 @@ contract InferenceOracleTest is OracleTest {
         config.answerIndex = 1;
         vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.NoSuchOutput.selector, 1));
         _oracle(source, config);
-        model = _register(_batchSpec(2, 20, 2));
-        vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.NoSuchOutput.selector, 0));
-        _oracle(source, _config());
+        // A batch has an answer for each item: in words of its own, or packed across items.
+        for (uint32 outputs = 1; outputs <= 2; ++outputs) {
+            model = _register(_batchSpec(2, 20, outputs));
+            vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.NoSuchOutput.selector, 0));
+            _oracle(source, _config());
+        }
     }
 
     function test_RevertWhen_TooManyCommitments() public {

@@ -203,6 +203,15 @@ contract ModelFollowerTest is OracleTest {
         }
     }
 
+    function test_LeastAndGreatestSwitchDelay() public {
+        OracleConfig memory config = _config();
+        uint32[2] memory right = [uint32(1 hours), 365 days];
+        for (uint256 i = 0; i < 2; ++i) {
+            config.switchDelay = right[i];
+            assertEq(_oracle(source, config).switchDelay(), right[i]);
+        }
+    }
+
     function test_RevertWhen_SwitchAlreadyPending() public {
         _announce(2);
         vm.expectRevert(abi.encodeWithSelector(IModelFollower.SwitchAlreadyPending.selector, 2));

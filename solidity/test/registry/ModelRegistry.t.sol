@@ -145,6 +145,8 @@ contract ModelRegistryTest is ConsumerTest {
         vm.etch(account, new bytes(32));
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NotAVerifyingKey.selector, account));
         registry.indexKey(account);
+        vm.etch(account, new bytes(33));
+        assertEq(registry.indexKey(account), keccak256(new bytes(32)));
     }
 
     function test_RevertWhen_ASpecIsWrong() public {
@@ -191,6 +193,15 @@ contract ModelRegistryTest is ConsumerTest {
         _first.proofSystemId = 0;
         vm.expectRevert(IModelRegistry.NoProofSystem.selector);
         registry.registerModel(_first);
+    }
+
+    function test_LeastAndGreatestDelays() public {
+        ModelRegistry longest = new ModelRegistry(365 days, 365 days);
+        assertEq(longest.minimumDelay(), 365 days);
+        assertEq(longest.executionWindow(), 365 days);
+        assertEq(new ModelRegistry(0, 1).minimumDelay(), 0);
+        assertEq(registry.delayOf(registry.registerModel(_first, DELAY)), DELAY);
+        assertEq(registry.delayOf(registry.registerModel(_first, 365 days)), 365 days);
     }
 
     function test_RevertWhen_ADelayIsOutOfRange() public {
@@ -447,6 +458,12 @@ contract ModelRegistryTest is ConsumerTest {
             assertEq(data, reason);
         }
         assertFalse(registry.isActive(id, 1));
+    }
+
+    function test_RevertWhen_TheVersionIsZeroOrTheNext() public {
+        testFuzz_RevertWhen_TheVersionIsNotThere(0);
+        vm.stopPrank();
+        testFuzz_RevertWhen_TheVersionIsNotThere(2);
     }
 
     function testFuzz_RevertWhen_TheVersionIsNotThere(uint32 version) public {

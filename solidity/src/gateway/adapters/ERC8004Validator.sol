@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import { IERC8004ValidationRegistry } from "../../interfaces/IERC8004ValidationRegistry.sol";
 import { InferenceContext } from "../../libraries/InferenceContext.sol";
 import { PublicValues } from "../../libraries/PublicValues.sol";
+import { IModelRegistry } from "../../registry/IModelRegistry.sol";
+import { PublicLayout } from "../../types/Schemas.sol";
 import { IVerdictGateway } from "../IVerdictGateway.sol";
 
 /// @title A validator of ERC-8004 agents
@@ -38,6 +40,9 @@ contract ERC8004Validator {
     /// @notice The claim has been validated.
     error AlreadyValidated(bytes32 requestHash);
 
+    /// @notice The version has other numbers of input words, output words and commitments.
+    error WrongWordCount(uint256 inputs, uint256 outputs, uint256 commitments);
+
     /// @notice keccak256 of the type of a claim, by EIP-712.
     bytes32 public constant CLAIM_TYPEHASH = keccak256(
         "VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments,bytes32 salt)"
@@ -71,6 +76,7 @@ contract ERC8004Validator {
         // Else an agent could take the credit for another's claim, by requesting its validation first.
         (address validator, uint256 agentId,,,,) = VALIDATIONS.getValidationStatus(requestHash);
         if (validator != address(this) || agentId != claim.agentId) revert NotRequested(requestHash);
+        _checkWords(claim);
 
         uint256 context = InferenceContext.digest(address(this), claim.modelId, claim.version, requestHash);
         uint256[] memory publicValues = PublicValues.assemble(context, claim.inputs, claim.outputs, claim.commitments);
@@ -79,6 +85,15 @@ contract ERC8004Validator {
         isValidated[requestHash] = true;
         emit ClaimProved(requestHash, agentId, msg.sender);
         VALIDATIONS.validationResponse(requestHash, 100, "", keccak256(abi.encodePacked(publicValues)), TAG);
+    }
+
+    /// @dev The proof is of one row of words, wherever the claim puts the ends of its parts. An input, which the agent is free to
+    /// choose, must not be shown as an output.
+    function _checkWords(Claim calldata claim) private view {
+        PublicLayout memory shape = IModelRegistry(GATEWAY.registry()).layoutOf(claim.modelId, claim.version);
+        bool fits = claim.inputs.length == shape.inputWords && claim.outputs.length == shape.outputWords
+            && claim.commitments.length == shape.commitments;
+        if (!fits) revert WrongWordCount(shape.inputWords, shape.outputWords, shape.commitments);
     }
 
     /// @notice The hash under which a claim's validation is requested: EIP-712's of the struct.
