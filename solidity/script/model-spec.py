@@ -24,6 +24,21 @@ def packing(tensor):
     return PACKINGS[tensor["packing"]["bits"]]
 
 
+def ranges(tensor):
+    """The integers of the domain's ends, as the compiler rounds them; one of each if all values have the same."""
+
+    def ends(reals):
+        quotients = [Fraction(real / step) for real, step in zip(reals, tensor["scales"])]
+        away = [(-1 if q < 0 else 1) * math.floor(abs(q) + Fraction(1, 2)) for q in quotients]
+        integers = [integer - zero for integer, zero in zip(away, tensor["zero_points"])]
+        return [min(max(integer, tensor["min"]), tensor["max"]) for integer in integers]
+
+    minima, maxima = ends(tensor["real_min"]), ends(tensor["real_max"])
+    if len(set(zip(minima, maxima))) == 1:
+        minima, maxima = minima[:1], maxima[:1]
+    return {"minima": minima, "maxima": maxima}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=1)
@@ -36,8 +51,7 @@ def main():
             "count": math.prod(tensor["shape"]),
             "packing": packing(tensor),
             "visibility": tensor["visibility"],
-            "min": tensor["min"],
-            "max": tensor["max"],
+            **ranges(tensor),
             "scalesE36": [scale(value) for value in tensor["scales"]],
             "zeroPoints": tensor["zero_points"],
         }

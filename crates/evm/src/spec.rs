@@ -16,8 +16,11 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Evm
         .map_err(|_| EvmError::Spec(format!("a batch of {} items is too large", batch.items)))?;
     let mut inputs = Vec::new();
     for input in &manifest.inputs {
-        // What the chain clamps to: a number beyond the domain must not come to mean a missing one.
-        let (min, max) = input.real_range();
+        // What the chain clamps to, so that it quantises as the compiler does; one range where all features have the same.
+        let mut ranges = input.ranges();
+        if ranges.iter().all(|range| *range == ranges[0]) {
+            ranges.truncate(1);
+        }
         inputs.push(registry::InputSchema {
             count: count(input.shape.iter().product())?,
             packing: packing(input.packing.bits)?,
@@ -26,8 +29,8 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Evm
                 Visibility::Private => 1,
                 Visibility::Committed => 2,
             },
-            min,
-            max,
+            minima: ranges.iter().map(|(min, _)| *min).collect(),
+            maxima: ranges.iter().map(|(_, max)| *max).collect(),
             scalesE36: input
                 .scales
                 .iter()

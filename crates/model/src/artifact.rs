@@ -305,17 +305,20 @@ impl InputManifest {
         }
     }
 
-    /// The smallest and the largest integer of a real number: the range without integers that only stand for missing values, which
-    /// lie at its ends.
-    pub fn real_range(&self) -> (i32, i32) {
-        let codes = self.missing.iter().enumerate();
-        let reserved: Vec<i32> = codes
-            .filter_map(|(feature, code)| code.filter(|code| self.real(feature, *code).is_nan()))
-            .collect();
-        (
-            self.min + i32::from(reserved.contains(&self.min)),
-            self.max - i32::from(reserved.contains(&self.max)),
-        )
+    /// The integers of the domain's ends, as many as [`Self::scales`]: whatever real number there is, its integer lies between
+    /// them, and an integer that only stands for a missing value does not.
+    pub fn ranges(&self) -> Vec<(i32, i32)> {
+        let end = |feature: usize, real: &f64| self.integer(feature, *real);
+        let ends = self.real_min.iter().zip(&self.real_max).enumerate();
+        ends.map(|(feature, (min, max))| (end(feature, min), end(feature, max)))
+            .collect()
+    }
+
+    /// The integer of a real number of the domain.
+    fn integer(&self, feature: usize, real: f64) -> i32 {
+        let scale: f64 = pick(&self.scales, feature);
+        let integer = (real / scale).round() - pick(&self.zero_points, feature) as f64;
+        integer.max(self.min.into()).min(self.max.into()) as i32
     }
 
     fn quantise(&self, values: &[f64], out_of_domain: OutOfDomain) -> Result<Vec<i32>> {
@@ -345,9 +348,7 @@ impl InputManifest {
                     max,
                 });
             }
-            let integer =
-                (value.max(min).min(max) / scale).round() - pick(&self.zero_points, feature) as f64;
-            Ok(integer.max(self.min.into()).min(self.max.into()) as i32)
+            Ok(self.integer(feature, value.max(min).min(max)))
         };
         values.iter().enumerate().map(cell).collect()
     }

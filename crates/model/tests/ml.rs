@@ -227,17 +227,22 @@ fn the_range_of_real_numbers_leaves_out_what_means_missing() {
     for name in ["xgboost-holes", "lightgbm-holes", "imputed-forest"] {
         let (_, model) = check(name, 0.05);
         for input in &model.manifest().inputs {
-            let (min, max) = input.real_range();
-            assert!(input.min <= min && min < max && max <= input.max);
-            reserved += usize::from((min, max) != (input.min, input.max));
+            let ranges = input.ranges();
+            assert_eq!(ranges.len(), input.scales.len());
             // A number can get as far as the ends, however large, and no farther.
-            let features = input.missing.len().max(input.shape.iter().product());
+            let features: usize = input.shape.iter().product();
             for huge in [-1e30, 1e30] {
                 let row = vec![vec![huge; features]];
                 let integers = model.quantise_input(&row, OutOfDomain::Saturate).unwrap();
-                assert!(integers[0].iter().all(|it| (min..=max).contains(it)));
                 let reals = model.dequantise_input(&integers);
-                assert!(reals[0].iter().all(|real| !real.is_nan()));
+                for (feature, integer) in integers[0].iter().enumerate() {
+                    let (min, max) = *ranges.get(feature).unwrap_or(&ranges[0]);
+                    assert!(input.min <= min && min < max && max <= input.max);
+                    assert_eq!(*integer, if huge < 0.0 { min } else { max });
+                    assert!(!reals[0][feature].is_nan());
+                    let code = input.missing.get(feature).copied().flatten();
+                    reserved += usize::from(code.is_some_and(|code| !(min..=max).contains(&code)));
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// ```
 /// {
 ///   "inputItems": 1, "outputItems": 1, "commitments": 0,
-///   "inputs": [{ "count": 30, "packing": "signed", "visibility": "public", "min": 0, "max": 1023,
+///   "inputs": [{ "count": 30, "packing": "signed", "visibility": "public", "minima": [0], "maxima": [1023],
 ///                "scalesE36": ["19089930917510538000…", …], "zeroPoints": [403, …] }],
 ///   "outputs": [{ "count": 1, "packing": "signed", "scaleE36": "…" }]
 /// }
@@ -46,8 +46,8 @@ abstract contract SpecJson is VerdictScript {
         input.count = SafeCast.toUint32(_uint(json, string.concat(path, ".count")));
         input.packing = _packing(json, path);
         input.visibility = _visibility(json, path);
-        input.min = SafeCast.toInt32(_int(json, string.concat(path, ".min")));
-        input.max = SafeCast.toInt32(_int(json, string.concat(path, ".max")));
+        input.minima = _int32s(json, string.concat(path, ".minima"));
+        input.maxima = _int32s(json, string.concat(path, ".maxima"));
         _require(json, string.concat(path, ".scalesE36"));
         _require(json, string.concat(path, ".zeroPoints"));
         uint256[] memory scales = vm.parseJsonUintArray(json, string.concat(path, ".scalesE36"));
@@ -59,6 +59,15 @@ abstract contract SpecJson is VerdictScript {
         input.zeroPoints = new int64[](zeroPoints.length);
         for (uint256 i = 0; i < zeroPoints.length; ++i) {
             input.zeroPoints[i] = SafeCast.toInt64(zeroPoints[i]);
+        }
+    }
+
+    function _int32s(string memory json, string memory path) private view returns (int32[] memory numbers) {
+        _require(json, path);
+        int256[] memory values = vm.parseJsonIntArray(json, path);
+        numbers = new int32[](values.length);
+        for (uint256 i = 0; i < values.length; ++i) {
+            numbers[i] = SafeCast.toInt32(values[i]);
         }
     }
 

@@ -179,13 +179,8 @@ contract OnChainFeatures is IFeatureSource {
         uint256 feed = 0;
         for (uint256 i = 0; i < schemas.length; ++i) {
             InputSchema memory schema = schemas[i];
-            bool shared = schema.scalesE36.length == 1;
             for (uint256 j = 0; j < schema.count; ++j) {
-                uint256 s = shared ? 0 : j;
-                int256 number = feeds_[feed].read(feed);
-                values[feed] = FixedPoint.quantise(
-                    number, feeds_[feed].decimals, schema.scalesE36[s], schema.zeroPoints[s], schema.min, schema.max
-                );
+                values[feed] = FixedPoint.quantise(feeds_[feed].read(feed), feeds_[feed].decimals, schema, j);
                 ++feed;
             }
         }

@@ -17,10 +17,9 @@ import { InputSchema } from "../types/Schemas.sol";
 /// 2⁻³⁵ of one, if `|q|` is below 2^16 and the scale above 1e-20. None of this can make a proof fail: a proof is about the integers
 /// that the contract packed, so the chain's rounding is the one that counts.
 ///
-/// For reals outside of the declared domain, the compiler clamps the real number to its feature's domain, and this clamps the
-/// integer to the range of the whole input. So here a feature whose domain ends before the input's range does goes on to that
-/// range's end. And if the range has an integer beyond the domain that stands for a missing value, then whatever is that far
-/// out counts as missing: list such an input's feeds only if that is what should follow, or bound what they return.
+/// A real number outside of its feature's domain becomes the domain's end: the compiler clamps the number, this clamps the integer
+/// to the feature's minimum and maximum, which are the integers of the domain's ends. Rounding is monotonic, so both are the same.
+/// An integer that stands for a missing value lies outside, and no number becomes it.
 library FixedPoint {
     /// @notice Scales have 36 decimals; numbers can't have more.
     error TooManyDecimals(uint256 decimals);
@@ -65,13 +64,29 @@ library FixedPoint {
     {
         if (values.length != schema.count) revert WrongValueCount(schema.count, values.length);
         integers = new int256[](values.length);
-        bool shared = schema.scalesE36.length == 1;
         for (uint256 i = 0; i < values.length; ++i) {
-            uint256 feature = shared ? 0 : i;
-            integers[i] = quantise(
-                values[i], decimals, schema.scalesE36[feature], schema.zeroPoints[feature], schema.min, schema.max
-            );
+            integers[i] = quantise(values[i], decimals, schema, i);
         }
+    }
+
+    /// @notice The integer of one value of an input.
+    /// @param value The real number, times 10^`decimals`.
+    /// @param index Which value; less than `schema.count`.
+    function quantise(int256 value, uint256 decimals, InputSchema memory schema, uint256 index)
+        internal
+        pure
+        returns (int256)
+    {
+        uint256 grid = schema.scalesE36.length == 1 ? 0 : index;
+        uint256 range = schema.minima.length == 1 ? 0 : index;
+        return quantise(
+            value,
+            decimals,
+            schema.scalesE36[grid],
+            schema.zeroPoints[grid],
+            schema.minima[range],
+            schema.maxima[range]
+        );
     }
 
     /// @notice The real number that an integer stands for.

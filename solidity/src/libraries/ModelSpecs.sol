@@ -113,7 +113,12 @@ library ModelSpecs {
         if (input.count == 0) revert EmptyTensor(index);
         int256 offset = PublicValues.offsetOf(input.packing);
         int256 end = int256(1 << PublicValues.bitsOf(input.packing)) - offset;
-        if (input.min > input.max || input.min < -offset || input.max >= end) revert InvalidRange(index);
+        uint256 ranges = input.minima.length;
+        if ((ranges != 1 && ranges != input.count) || input.maxima.length != ranges) revert InvalidRange(index);
+        for (uint256 i = 0; i < ranges; ++i) {
+            (int256 minimum, int256 maximum) = (input.minima[i], input.maxima[i]);
+            if (minimum > maximum || minimum < -offset || maximum >= end) revert InvalidRange(index);
+        }
 
         uint256 scales = input.scalesE36.length;
         if ((scales != 1 && scales != input.count) || input.zeroPoints.length != scales) revert InvalidScale(index);

@@ -35,21 +35,21 @@ struct OutputSchema {
     uint192 scaleE36;
 }
 
-/// @notice An input of one item: `integer = clamp(round(real / scale) − zeroPoint, min, max)`, halves away from zero; see
+/// @notice An input of one item: `integer = clamp(round(real / scale) − zeroPoint, minimum, maximum)`, halves away from zero; see
 /// `FixedPoint.quantise`.
 /// @param count Values.
 /// @param packing How they stand in words (in committed words too).
 /// @param visibility Whether they do.
-/// @param min The smallest integer.
-/// @param max The largest integer.
+/// @param minima The smallest integer: one for all values, or one each.
+/// @param maxima The largest integer; as many as `minima`.
 /// @param scalesE36 The real value of one step, times 10^36: one for all values, or one each.
 /// @param zeroPoints As many as `scalesE36`.
 struct InputSchema {
     uint32 count;
     Packing packing;
     Visibility visibility;
-    int32 min;
-    int32 max;
+    int32[] minima;
+    int32[] maxima;
     uint192[] scalesE36;
     int64[] zeroPoints;
 }

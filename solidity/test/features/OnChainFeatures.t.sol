@@ -61,13 +61,15 @@ contract OnChainFeaturesTest is FeatureTest {
         ModelSpec memory spec = _spec(3, 1);
         InputSchema memory schema = spec.inputs[0];
         (schema.scalesE36, schema.zeroPoints) = (new uint192[](3), new int64[](3));
-        (schema.min, schema.max) = (-1000, 20_000);
+        (schema.minima, schema.maxima) = (new int32[](3), new int32[](3));
         int256[] memory expected = new int256[](3);
         for (uint256 i = 0; i < 3; ++i) {
             schema.scalesE36[i] = uint192(bound(scales[i], 1, 1e40));
             schema.zeroPoints[i] = zeros[i];
             _mock.set(i, values[i]);
-            expected[i] = FixedPoint.quantise(values[i], 18, schema.scalesE36[i], zeros[i], -1000, 20_000);
+            (int32 lowest, int32 highest) = (-1000 - int32(int256(i)), 20_000 + int32(int256(i)));
+            (schema.minima[i], schema.maxima[i]) = (lowest, highest);
+            expected[i] = FixedPoint.quantise(values[i], 18, schema.scalesE36[i], zeros[i], lowest, highest);
         }
         _model = _register(spec);
         OnChainFeatures source = _sourceOf(_reads(3));
@@ -90,10 +92,10 @@ contract OnChainFeaturesTest is FeatureTest {
         assertEq(integers[2], 6);
     }
 
-    /// @dev A number beyond the range becomes its end, whatever a model means by that integer: see `FixedPoint`.
+    /// @dev A number beyond the range becomes its end.
     function test_NumbersOutsideTheRangeBecomeItsEnds() public {
         ModelSpec memory spec = _spec(3, 1);
-        (spec.inputs[0].min, spec.inputs[0].max) = (-1, 256);
+        (spec.inputs[0].minima[0], spec.inputs[0].maxima[0]) = (-1, 256);
         _model = _register(spec);
         OnChainFeatures source = _sourceOf(_reads(3));
         _mock.set(0, type(int256).min);
@@ -110,7 +112,8 @@ contract OnChainFeaturesTest is FeatureTest {
         spec.inputs = new InputSchema[](2);
         spec.inputs[0] = _input(1, Visibility.Public);
         spec.inputs[1] = _input(2, Visibility.Public);
-        (spec.inputs[1].packing, spec.inputs[1].min, spec.inputs[1].max) = (Packing.Bytes, 0, 255);
+        spec.inputs[1].packing = Packing.Bytes;
+        (spec.inputs[1].minima[0], spec.inputs[1].maxima[0]) = (0, 255);
         _model = _register(spec);
         OnChainFeatures source = _sourceOf(_reads(3));
         uint256[] memory words = source.features(source.prepare(1), SUBJECT, "").words;

@@ -110,7 +110,7 @@ contract FixedPointTest is Test {
 
     function test_QuantisesEachFeatureWithItsScale() public view {
         InputSchema memory schema =
-            InputSchema(3, Packing.Signed, Visibility.Public, -100, 100, _scales(3), new int64[](3));
+            InputSchema(3, Packing.Signed, Visibility.Public, _one(-100), _one(100), _scales(3), new int64[](3));
         schema.scalesE36[1] = 2e36;
         schema.zeroPoints[2] = -5;
         int256[] memory integers = _library.quantise(_reals(), 0, schema);
@@ -121,12 +121,29 @@ contract FixedPointTest is Test {
 
     function test_QuantisesAllFeaturesWithASharedScale() public view {
         InputSchema memory schema =
-            InputSchema(3, Packing.Signed, Visibility.Public, -20, 15, _scales(1), new int64[](1));
+            InputSchema(3, Packing.Signed, Visibility.Public, _one(-20), _one(15), _scales(1), new int64[](1));
         schema.zeroPoints[0] = 4;
         int256[] memory integers = _library.quantise(_reals(), 0, schema);
         assertEq(integers[0], 6);
         assertEq(integers[1], 15);
         assertEq(integers[2], 15);
+    }
+
+    function test_QuantisesEachFeatureIntoItsRange() public view {
+        InputSchema memory schema =
+            InputSchema(3, Packing.Signed, Visibility.Public, new int32[](3), new int32[](3), _scales(1), new int64[](1));
+        (schema.minima[0], schema.maxima[0]) = (-5, 5);
+        (schema.minima[1], schema.maxima[1]) = (22, 25);
+        (schema.minima[2], schema.maxima[2]) = (-100, 100);
+        int256[] memory integers = _library.quantise(_reals(), 0, schema);
+        assertEq(integers[0], 5);
+        assertEq(integers[1], 22);
+        assertEq(integers[2], 30);
+    }
+
+    function _one(int32 value) private pure returns (int32[] memory values) {
+        values = new int32[](1);
+        values[0] = value;
     }
 
     // -------------------------------------------------------------------------------------------- toDecimals
@@ -161,7 +178,7 @@ contract FixedPointTest is Test {
 
     function test_RevertWhen_ValuesAreNotAsManyAsFeatures() public {
         InputSchema memory schema =
-            InputSchema(4, Packing.Signed, Visibility.Public, -100, 100, _scales(1), new int64[](1));
+            InputSchema(4, Packing.Signed, Visibility.Public, _one(-100), _one(100), _scales(1), new int64[](1));
         vm.expectRevert(abi.encodeWithSelector(FixedPoint.WrongValueCount.selector, 4, 3));
         _library.quantise(_reals(), 0, schema);
     }

@@ -26,7 +26,7 @@ contract ModelSpecsTest is Test {
         spec.inputs = new InputSchema[](2);
         spec.inputs[0] = _input(20, Packing.Signed, Visibility.Public);
         spec.inputs[1] = _input(40, Packing.Bytes, Visibility.Private);
-        (spec.inputs[1].min, spec.inputs[1].max) = (0, 255);
+        (spec.inputs[1].minima[0], spec.inputs[1].maxima[0]) = (0, 255);
         spec.outputs = new OutputSchema[](2);
         spec.outputs[0] = OutputSchema(2, Packing.Wide, 1e30);
         spec.outputs[1] = OutputSchema(16, Packing.Signed, 1e36);
@@ -35,7 +35,9 @@ contract ModelSpecsTest is Test {
     function _input(uint32 count, Packing packing, Visibility visibility) private pure returns (InputSchema memory) {
         uint192[] memory scales = new uint192[](1);
         scales[0] = 1e36;
-        return InputSchema(count, packing, visibility, -9, 9, scales, new int64[](1));
+        (int32[] memory minima, int32[] memory maxima) = (new int32[](1), new int32[](1));
+        (minima[0], maxima[0]) = (-9, 9);
+        return InputSchema(count, packing, visibility, minima, maxima, scales, new int64[](1));
     }
 
     // -------------------------------------------------------------------------------------------------- layout
@@ -291,15 +293,37 @@ contract ModelSpecsTest is Test {
         _refuseRange(Packing.Wide, 1, type(int32).min);
     }
 
+    function test_RevertWhen_RangesAreNeitherOneNorAsManyAsValues() public {
+        uint256[5] memory counts = [uint256(0), 2, 19, 21, 40];
+        for (uint256 i = 0; i < counts.length; ++i) {
+            ModelSpec memory spec = _spec();
+            (spec.inputs[0].minima, spec.inputs[0].maxima) = (new int32[](counts[i]), new int32[](counts[i]));
+            _refuse(spec, abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 0));
+        }
+        ModelSpec memory uneven = _spec();
+        uneven.inputs[0].maxima = new int32[](20);
+        _refuse(uneven, abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 0));
+        uneven = _spec();
+        uneven.inputs[0].minima = new int32[](20);
+        _refuse(uneven, abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 0));
+    }
+
+    function test_AcceptsARangeForEveryValue() public view {
+        ModelSpec memory spec = _spec();
+        (spec.inputs[0].minima, spec.inputs[0].maxima) = (new int32[](20), new int32[](20));
+        (spec.inputs[0].minima[7], spec.inputs[0].maxima[7]) = (-32_768, 32_767);
+        _library.layoutOf(spec);
+    }
+
     function test_AcceptsTheWidestRanges() public view {
         ModelSpec memory spec = _spec();
-        (spec.inputs[0].min, spec.inputs[0].max) = (-32_768, 32_767);
+        (spec.inputs[0].minima[0], spec.inputs[0].maxima[0]) = (-32_768, 32_767);
         _library.layoutOf(spec);
         spec.inputs[0].packing = Packing.Wide;
-        (spec.inputs[0].min, spec.inputs[0].max) = (type(int32).min, type(int32).max);
+        (spec.inputs[0].minima[0], spec.inputs[0].maxima[0]) = (type(int32).min, type(int32).max);
         _library.layoutOf(spec);
         // And the narrowest.
-        spec.inputs[0].max = type(int32).min;
+        spec.inputs[0].maxima[0] = type(int32).min;
         _library.layoutOf(spec);
     }
 
@@ -331,7 +355,11 @@ contract ModelSpecsTest is Test {
 
     function _refuseRange(Packing packing, int32 min, int32 max) private {
         ModelSpec memory spec = _spec();
-        (spec.inputs[0].packing, spec.inputs[0].min, spec.inputs[0].max) = (packing, min, max);
+        (spec.inputs[0].packing, spec.inputs[0].minima[0], spec.inputs[0].maxima[0]) = (packing, min, max);
+        _refuse(spec, abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 0));
+        // The last of many.
+        (spec.inputs[0].minima, spec.inputs[0].maxima) = (new int32[](20), new int32[](20));
+        (spec.inputs[0].minima[19], spec.inputs[0].maxima[19]) = (min, max);
         _refuse(spec, abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 0));
     }
 }

@@ -85,7 +85,9 @@ abstract contract ConsumerTest is TestVectors, TrapdoorProver {
     function _input(uint32 count, Visibility visibility) internal pure returns (InputSchema memory) {
         uint192[] memory scales = new uint192[](1);
         scales[0] = 1e34;
-        return InputSchema(count, Packing.Signed, visibility, -32_768, 32_767, scales, new int64[](1));
+        (int32[] memory minima, int32[] memory maxima) = (new int32[](1), new int32[](1));
+        (minima[0], maxima[0]) = (-32_768, 32_767);
+        return InputSchema(count, Packing.Signed, visibility, minima, maxima, scales, new int64[](1));
     }
 
     /// @dev Registers a model of `modelOwner` with a key of its own.

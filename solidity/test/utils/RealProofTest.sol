@@ -64,7 +64,8 @@ abstract contract RealProofTest is ConsumerTest {
         if (!publicInputs) {
             input.visibility = Visibility.Private;
         } else if (words != PublicValues.wordCount(Packing.Signed, inputs)) {
-            (input.packing, input.min, input.max) = (Packing.Bytes, 0, 255);
+            input.packing = Packing.Bytes;
+            (input.minima[0], input.maxima[0]) = (0, 255);
         }
     }
 }
