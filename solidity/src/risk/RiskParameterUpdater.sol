@@ -108,6 +108,8 @@ contract RiskParameterUpdater is
         external
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
+        // Without a delay, proposals that wait for the same moment would add up their steps.
+        if (limit.minimumDelay == 0) revert InvalidConfig("minimumDelay");
         if (limit.granularity == 0) revert InvalidConfig("granularity");
         if (limit.minimum > limit.maximum) revert InvalidConfig("maximum");
         if (limit.relative && limit.maximumChange > 1e18) revert InvalidConfig("maximumChange");
