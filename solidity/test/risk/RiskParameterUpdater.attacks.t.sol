@@ -312,6 +312,20 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
 
     // --------------------------------------------------------------------------------------- wrong sources
 
+    /// @dev What was published stays readable, and as it was, whatever its source says afterwards.
+    function test_Attack_ASourceThatBreaksOrLiesLater() public {
+        _update(ratios, _ratios(7500, 8100, 10_500));
+        bytes memory published = abi.encode(updater.getLatestUpdateByType("liquidationThreshold"));
+        vm.mockCall(address(ratios), abi.encodeCall(ratios.pin, ()), abi.encode(uint256(77)));
+        assertEq(abi.encode(updater.getUpdateById(1)), published);
+        vm.mockCallRevert(address(ratios), abi.encodeCall(ratios.pin, ()), "gone");
+        vm.prank(admin);
+        updater.removeSource(ratios);
+        assertEq(
+            abi.encode(updater.getLatestUpdateByParameterAndMarket("liquidationThreshold", address(market))), published
+        );
+    }
+
     /// @dev A source that governance should not have added: it moves nothing farther or sooner than the limits say.
     function test_Attack_MaliciousSourceIsHeldToTheLimits() public {
         IRiskSource source = IRiskSource(address(new MaliciousSource(address(market))));
