@@ -70,11 +70,13 @@ contract DeployRisk is ConsumerScript {
         return _deploy(string.concat(name, ": source"), _saltOf(name), initCode);
     }
 
-    /// @dev What the administrator does: sources, limits, roles.
+    /// @dev What the administrator does: sources, limits, roles. What governance has done since is left alone: a source that it
+    /// removed, a limit that it changed.
     function _configure(string memory config, address updater, address source) private {
         address admin = _account(config, ".admin");
         IRiskParameterUpdater risk = IRiskParameterUpdater(updater);
-        if (risk.sourceOf(IRiskSource(source)).market == address(0)) {
+        // Removed sources keep their windows.
+        if (risk.sourceOf(IRiskSource(source)).vetoWindow == 0) {
             uint32 vetoWindow = SafeCast.toUint32(_uint(config, ".vetoWindow"));
             uint32 executionWindow = SafeCast.toUint32(_uint(config, ".executionWindow"));
             bytes memory data = abi.encodeCall(risk.addSource, (IRiskSource(source), vetoWindow, executionWindow));
@@ -84,6 +86,7 @@ contract DeployRisk is ConsumerScript {
         for (uint256 i = 0; i < _length(config, ".limits"); ++i) {
             string memory path = _at(".limits", i);
             RiskParameter parameter = _parameter(_text(config, string.concat(path, ".parameter")));
+            if (risk.limitOf(market, parameter).granularity != 0) continue;
             bytes memory data = abi.encodeCall(risk.setLimit, (market, parameter, _limit(config, path)));
             _callAs(admin, updater, data, string.concat("set limit ", vm.toString(i)));
         }

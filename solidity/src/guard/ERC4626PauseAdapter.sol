@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { IERC4626 } from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 
+import { IPauseAdapter } from "./IPauseAdapter.sol";
 import { OpenZeppelinPauseAdapter } from "./OpenZeppelinPauseAdapter.sol";
 
 /// @title Adapter for ERC-4626 vaults with OpenZeppelin's `Pausable`
@@ -13,9 +14,9 @@ contract ERC4626PauseAdapter is OpenZeppelinPauseAdapter {
     /// @param owner_ Appoints the guard.
     constructor(address target_, address owner_) OpenZeppelinPauseAdapter(target_, owner_) { }
 
-    /// @inheritdoc OpenZeppelinPauseAdapter
-    function isPaused() public view override returns (bool) {
+    /// @inheritdoc IPauseAdapter
+    function isPaused() external view override returns (bool) {
         IERC4626 vault = IERC4626(_TARGET);
-        return super.isPaused() && vault.maxDeposit(address(this)) == 0 && vault.maxMint(address(this)) == 0;
+        return _saysPaused() && vault.maxDeposit(address(this)) == 0 && vault.maxMint(address(this)) == 0;
     }
 }

@@ -25,13 +25,12 @@ contract OpenZeppelinPauseAdapter is PauseAdapter {
     constructor(address target_, address owner_) PauseAdapter(target_, owner_) { }
 
     /// @inheritdoc IPauseAdapter
-    function isPaused() public view virtual override returns (bool) {
-        return IPausable(_TARGET).paused();
-    }
-
-    /// @inheritdoc IPauseAdapter
     function expiresByItself() external pure returns (bool) {
         return false;
+    }
+
+    function _saysPaused() internal view override returns (bool) {
+        return IPausable(_TARGET).paused();
     }
 
     function _pause(uint256) internal override {

@@ -29,16 +29,16 @@ abstract contract PauseAdapter is IPauseAdapter, Ownable2Step {
     /// @inheritdoc IPauseAdapter
     function pause(uint256 duration) external {
         if (msg.sender != guard) revert NotGuard(msg.sender);
-        if (isPaused()) revert AlreadyPausedElsewhere(_TARGET);
+        if (_saysPaused()) revert AlreadyPausedElsewhere(_TARGET);
         _pause(duration);
     }
 
     /// @inheritdoc IPauseAdapter
     function resume() external {
         if (msg.sender != guard && msg.sender != owner()) revert NotGuard(msg.sender);
-        if (!isPaused()) return;
+        if (!_saysPaused()) return;
         _resume();
-        if (isPaused()) revert StillPaused(_TARGET);
+        if (_saysPaused()) revert StillPaused(_TARGET);
     }
 
     /// @inheritdoc IPauseAdapter
@@ -47,7 +47,12 @@ abstract contract PauseAdapter is IPauseAdapter, Ownable2Step {
     }
 
     /// @inheritdoc IPauseAdapter
-    function isPaused() public view virtual returns (bool);
+    function isPaused() external view virtual returns (bool) {
+        return _saysPaused();
+    }
+
+    /// @dev What the contract says, whether or not `isPaused` believes it: a pause that is no pause must still be ended.
+    function _saysPaused() internal view virtual returns (bool);
 
     function _pause(uint256 duration) internal virtual;
 

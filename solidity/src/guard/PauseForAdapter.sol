@@ -25,13 +25,12 @@ contract PauseForAdapter is PauseAdapter {
     constructor(address target_, address owner_) PauseAdapter(target_, owner_) { }
 
     /// @inheritdoc IPauseAdapter
-    function isPaused() public view override returns (bool) {
-        return IPausableFor(_TARGET).isPaused();
-    }
-
-    /// @inheritdoc IPauseAdapter
     function expiresByItself() external pure returns (bool) {
         return true;
+    }
+
+    function _saysPaused() internal view override returns (bool) {
+        return IPausableFor(_TARGET).isPaused();
     }
 
     function _pause(uint256 duration) internal override {

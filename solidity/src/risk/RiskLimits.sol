@@ -51,17 +51,15 @@ library RiskLimits {
     function checkRules(uint8 supported, uint256[RISK_PARAMETERS] memory values) internal pure {
         uint256 loanToValue = _value(supported, values, RiskParameter.LoanToValue);
         uint256 collateralFactor = _value(supported, values, RiskParameter.CollateralFactor);
-        uint256 threshold = _value(supported, values, RiskParameter.LiquidationThreshold);
+        // Protocols without a threshold liquidate at the collateral factor, those with neither at the loan-to-value.
+        uint256 threshold = has(supported, RiskParameter.LiquidationThreshold)
+            ? values[uint256(RiskParameter.LiquidationThreshold)]
+            : has(supported, RiskParameter.CollateralFactor) ? collateralFactor : loanToValue;
         _require(loanToValue <= _ONE, RiskRule.LoanToValueAtMostWhole);
         _require(collateralFactor <= _ONE, RiskRule.CollateralFactorAtMostWhole);
-        if (has(supported, RiskParameter.LiquidationThreshold)) {
-            _require(threshold <= _ONE, RiskRule.ThresholdAtMostWhole);
-            _require(loanToValue <= threshold, RiskRule.LoanToValueAtMostThreshold);
-            _require(collateralFactor <= threshold, RiskRule.CollateralFactorAtMostThreshold);
-        } else {
-            // Protocols without a threshold liquidate at the collateral factor.
-            threshold = collateralFactor;
-        }
+        _require(threshold <= _ONE, RiskRule.ThresholdAtMostWhole);
+        _require(loanToValue <= threshold, RiskRule.LoanToValueAtMostThreshold);
+        _require(collateralFactor <= threshold, RiskRule.CollateralFactorAtMostThreshold);
         // Where nothing is collateral there is no bonus.
         if (!has(supported, RiskParameter.LiquidationBonus) || threshold == 0) return;
         uint256 bonus = _value(supported, values, RiskParameter.LiquidationBonus);

@@ -56,6 +56,8 @@ contract RiskParameterUpdater is
     uint256 private _proposalCount;
     mapping(uint256 id => RiskProposal) private _proposals;
     mapping(IRiskSource source => RiskSourceState) private _sources;
+    // Kept, so that what was published can be read whatever became of its source.
+    mapping(IRiskSource source => ModelPin) private _pins;
     mapping(address market => mapping(RiskParameter => RiskLimit)) private _limits;
     mapping(address market => bool) private _restricted;
 
@@ -91,6 +93,7 @@ contract RiskParameterUpdater is
         (state.market, state.mask) = (source.market(), source.mask());
         if (state.market == address(0)) revert InvalidConfig("market");
         (state.vetoWindow, state.executionWindow) = (vetoWindow, executionWindow);
+        _pins[source] = source.pin();
         // What it proposed before it was removed stays dead.
         // forge-lint: disable-next-line(unsafe-typecast)
         state.deadThrough = uint48(_proposalCount);
@@ -108,6 +111,8 @@ contract RiskParameterUpdater is
         external
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
+        // Without a delay, proposals that wait for the same moment would add up their steps.
+        if (limit.minimumDelay == 0) revert InvalidConfig("minimumDelay");
         if (limit.granularity == 0) revert InvalidConfig("granularity");
         if (limit.minimum > limit.maximum) revert InvalidConfig("maximum");
         if (limit.relative && limit.maximumChange > 1e18) revert InvalidConfig("maximumChange");
@@ -349,7 +354,7 @@ contract RiskParameterUpdater is
     /// @dev `abi.encode(uint256 proposal, uint256 modelId, uint32 version, uint40 evidenceTime)`
     function _provenanceOf(uint256 proposal) internal view override returns (bytes memory) {
         RiskProposal storage record = _proposals[proposal];
-        ModelPin pin = record.source.pin();
+        ModelPin pin = _pins[record.source];
         return abi.encode(proposal, pin.modelId(), pin.version(), record.evidenceTime);
     }
 }

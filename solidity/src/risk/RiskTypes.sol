@@ -36,7 +36,7 @@ struct MarketState {
 /// @notice How fast, and how far, a parameter of a market may be moved.
 /// @param maximumChange In one update, against the live value: in the parameter's units, or, if `relative`, as a ratio of the
 /// live value with 18 decimals. Zero: the parameter may not be moved.
-/// @param minimumDelay Between two updates, in seconds.
+/// @param minimumDelay Between two updates, in seconds; not zero.
 /// @param relative See `maximumChange`.
 /// @param clamped Whether a model's value that is too far is moved towards as far as the limit allows, instead of refused.
 /// @param belowUsage Whether a cap may be set lower than what is supplied or borrowed already.
@@ -55,7 +55,8 @@ struct RiskLimit {
     uint128 granularity;
 }
 
-/// @notice What must hold in a market after every update, of the parameters that it has.
+/// @notice What must hold in a market after every update, of the parameters that it has. In place of a threshold, where there is
+/// none, stands the collateral factor, or else the loan-to-value: that is where such protocols liquidate.
 enum RiskRule {
     ThresholdAtMostWhole,
     LoanToValueAtMostThreshold,

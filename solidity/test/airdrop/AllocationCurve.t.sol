@@ -183,6 +183,11 @@ contract AllocationCurveTest is Test {
         _curve.encode(new CurvePoint[](0), Packing.Signed);
         vm.expectRevert(abi.encodeWithSelector(AllocationCurve.WrongPointCount.selector, 32, 33));
         _curve.encode(new CurvePoint[](33), Packing.Signed);
+        CurvePoint[] memory most = new CurvePoint[](32);
+        for (uint256 i = 0; i < 32; ++i) {
+            most[i] = CurvePoint(int32(int256(i)), 1);
+        }
+        assertEq(_curve.encode(most, Packing.Signed).length, 32);
     }
 
     function test_RevertWhen_ThePackingHasNoSuchScore() public {

@@ -11,6 +11,7 @@ import { ScoredAirdrop } from "../../src/airdrop/ScoredAirdrop.sol";
 import { CommittedFeatures } from "../../src/features/CommittedFeatures.sol";
 import { IFeatureSource } from "../../src/features/IFeatureSource.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { IModelRegistry } from "../../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { InputSchema, ModelSpec, OutputSchema, Packing, Visibility } from "../../src/types/Schemas.sol";
 import { IInferenceVerifier } from "../../src/verifier/interfaces/IInferenceVerifier.sol";
@@ -215,7 +216,10 @@ contract ScoredAirdropTest is AirdropTest {
             expected += airdrop.allocationOf(int32(people[i].score));
         }
         assertEq(sum, expected);
+        // No byte is negative.
         assertEq(airdrop.allocationOf(-1), 0);
+        assertEq(airdrop.allocationOf(-2), 0);
+        assertEq(airdrop.allocationOf(type(int32).min), 0);
         vm.warp(claimsFrom);
         assertEq(airdrop.claim(_entry(1, people, 39)), airdrop.allocationOf(234));
     }
@@ -313,6 +317,9 @@ contract ScoredAirdropTest is AirdropTest {
             abi.encodeWithSelector(IScoredAirdrop.NotAScoringModel.selector, registry.modelCount() + 1, 1);
         // Two values for each item.
         _refusedCampaign(_withModel(_batchSpec(4, 4, 2)), expected);
+        // As many values for each item as there are items.
+        expected = abi.encodeWithSelector(IScoredAirdrop.NotAScoringModel.selector, registry.modelCount() + 1, 1);
+        _refusedCampaign(_withModel(_batchSpec(4, 4, 4)), expected);
         // One value for two items.
         ModelSpec memory spec = _scoringSpec(2);
         spec.outputs[0].count = 1;
@@ -368,6 +375,27 @@ contract ScoredAirdropTest is AirdropTest {
         _refusedCampaign(campaign, abi.encodeWithSelector(IScoredAirdrop.InvalidMaximumAge.selector, 0));
         campaign.maximumAge = 3 * 365 days + 1;
         _refusedCampaign(campaign, abi.encodeWithSelector(IScoredAirdrop.InvalidMaximumAge.selector, 3 * 365 days + 1));
+    }
+
+    function test_RevertWhen_AVersionIsDeprecatedAlready() public {
+        IScoredAirdrop.Campaign memory campaign = _campaign();
+        vm.prank(modelOwner);
+        registry.deprecateVersion(single.id, single.version);
+        _refusedCampaign(
+            campaign, abi.encodeWithSelector(IModelRegistry.VersionIsDeprecated.selector, single.id, single.version)
+        );
+    }
+
+    /// @dev As many models, as old data, as long a campaign as is allowed.
+    function test_CampaignAtItsLimits() public {
+        IScoredAirdrop.Campaign memory campaign = _campaign();
+        campaign.models = new IScoredAirdrop.ModelReference[](16);
+        for (uint256 i = 0; i < 16; ++i) {
+            campaign.models[i] = IScoredAirdrop.ModelReference(model.id, model.version);
+        }
+        campaign.maximumAge = 3 * 365 days;
+        campaign.windows.sweepFrom = uint40(block.timestamp + 3 * 365 days);
+        assertEq(new ScoredAirdrop(campaign).models().length, 16);
     }
 
     function test_RevertWhen_TheSourceDoesNotCoverTheModel() public {

@@ -8,7 +8,15 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 import { IScoredAirdrop } from "../../src/airdrop/IScoredAirdrop.sol";
 import { ScoredAirdrop } from "../../src/airdrop/ScoredAirdrop.sol";
 import { AirdropTest } from "./AirdropTest.sol";
-import { CallbackToken, FalseToken, FeeToken, GasBurningVotesToken, RebasingToken, VotesToken } from "./Tokens.sol";
+import {
+    CallbackToken,
+    FalseToken,
+    FeeToken,
+    GasBurningVotesToken,
+    GenerousToken,
+    RebasingToken,
+    VotesToken
+} from "./Tokens.sol";
 
 interface IMintable is IERC20 {
     function mint(address to, uint256 amount) external;
@@ -49,6 +57,14 @@ contract ScoredAirdropTokensTest is AirdropTest {
         fee.setFee(1);
         vm.prank(sponsor);
         vm.expectRevert(abi.encodeWithSelector(IScoredAirdrop.TransferMismatch.selector, 1000, 990));
+        airdrop.fund(1000);
+    }
+
+    /// @dev What arrives is what is counted, not more either.
+    function test_RevertWhen_ATokenAddsToADeposit() public {
+        _distribute(address(new GenerousToken()), 0);
+        vm.prank(sponsor);
+        vm.expectRevert(abi.encodeWithSelector(IScoredAirdrop.TransferMismatch.selector, 1000, 1001));
         airdrop.fund(1000);
     }
 

@@ -47,6 +47,18 @@ contract FeeToken is ERC20("Fee", "F") {
     }
 }
 
+/// @dev Adds one to every deposit.
+contract GenerousToken is ERC20("Generous", "G") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value);
+        if (from != address(0)) super._update(address(0), to, 1);
+    }
+}
+
 /// @dev Balances can be multiplied.
 contract RebasingToken is ERC20("Rebasing", "R") {
     uint256 public percent = 100;

@@ -151,6 +151,11 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         features.setCommitments(new uint256[](1));
         reason = abi.encodeWithSelector(IFraudPauseGuard.WrongEvidenceLength.selector, 1, 2);
         _submitFails(anchor, new uint256[](0), proof, reason);
+
+        // Nor a commitment stand in for a word: then outputs would be inputs, and the commitment the score.
+        features.set(new uint256[](0), uint64(block.timestamp), uint64(block.number));
+        reason = abi.encodeWithSelector(IFraudPauseGuard.WrongEvidenceLength.selector, 1, 1);
+        _submitFails(anchor, new uint256[](1), proof, reason);
     }
 
     // ------------------------------------------------------------------------------------- model and routes
@@ -300,6 +305,43 @@ contract FraudPauseGuardAttacksTest is GuardTest {
         assertEq(target.reason(), REENTRANT);
         (uint256 incident,,) = guard.currentPause();
         assertEq(incident, 1);
+    }
+
+    /// @dev A target that may do everything but trigger, and tries it in the middle of each of the guard's calls.
+    function test_Attack_ReentrancyThroughATargetWithAllRoles() public {
+        ReentrantTarget target = new ReentrantTarget();
+        guard = _newGuard(_config(new OpenZeppelinPauseAdapter(address(target), admin)));
+        _fund(reporter);
+        bytes32[2] memory roles = [guard.GOVERNOR_ROLE(), guard.RESUMER_ROLE()];
+        vm.startPrank(admin);
+        for (uint256 i = 0; i < 2; ++i) {
+            guard.grantRole(roles[i], address(target));
+        }
+        vm.stopPrank();
+        vm.roll(block.number + 2);
+        bytes[8] memory calls = [
+            abi.encodeCall(guard.handOver, ()),
+            abi.encodeCall(guard.uphold, (1)),
+            abi.encodeCall(guard.reject, (1)),
+            abi.encodeCall(guard.settle, (1)),
+            abi.encodeCall(guard.expire, ()),
+            abi.encodeCall(guard.resume, ()),
+            abi.encodeCall(guard.deposit, (address(target), 0)),
+            abi.encodeCall(guard.withdraw, (address(target), 0))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            target.arm(address(guard), calls[i]);
+            _trigger(guard, 90);
+            assertFalse(target.succeeded());
+            assertEq(target.reason(), REENTRANT);
+            skip(PAUSE);
+            target.arm(address(guard), calls[i]);
+            guard.expire();
+            assertFalse(target.succeeded());
+            assertEq(target.reason(), REENTRANT);
+            vm.revertToState(snapshot);
+        }
     }
 
     // --------------------------------------------------------------------------------------- lying targets

@@ -9,25 +9,9 @@ import { GuardConfig } from "../../src/guard/IFraudPauseGuard.sol";
 import { IPauseAdapter } from "../../src/guard/IPauseAdapter.sol";
 import { OpenZeppelinPauseAdapter } from "../../src/guard/OpenZeppelinPauseAdapter.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { Caller, Indicators } from "../utils/Mocks.sol";
 import { PausableVault } from "./GuardMocks.sol";
 import { GuardTest } from "./GuardTest.sol";
-
-/// @dev What the model looks at.
-contract Indicators {
-    uint256[3] public values = [uint256(1e18), 2e18, 3e18];
-}
-
-/// @dev A transaction that does nothing but call.
-contract Caller {
-    function forward(address target, bytes calldata data) external {
-        (bool ok, bytes memory reason) = target.call(data);
-        if (!ok) {
-            assembly {
-                revert(add(reason, 0x20), mload(reason))
-            }
-        }
-    }
-}
 
 /// @dev What a pause costs over the bare verification of its proof, everything included: evidence, bond, bookkeeping, and the
 /// pause itself in the protected contract. All accounts and slots cold.

@@ -2,12 +2,8 @@
 pragma solidity 0.8.37;
 
 import { GuardConfig, IncidentStatus } from "../../src/guard/IFraudPauseGuard.sol";
+import { Credulous } from "../utils/Mocks.sol";
 import { GuardTest } from "./GuardTest.sol";
-
-/// @dev A verifier to which everything is proved.
-contract Credulous {
-    fallback() external { }
-}
 
 /// @dev Reporters who can prove everything, even of other contexts, governance, a resumer and users do what they like, in any
 /// order. What holds here doesn't depend on what a proof says.

@@ -9,6 +9,7 @@ import { IBondLedger } from "../../src/guard/IBondLedger.sol";
 import { GuardConfig, IFraudPauseGuard, IncidentStatus } from "../../src/guard/IFraudPauseGuard.sol";
 import { OpenZeppelinPauseAdapter } from "../../src/guard/OpenZeppelinPauseAdapter.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { IModelRegistry } from "../../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { ModelSpec, Visibility } from "../../src/types/Schemas.sol";
 import { MockToken, PausableVault } from "./GuardMocks.sol";
@@ -47,6 +48,9 @@ contract FraudPauseGuardTest is GuardTest {
         assertEq(uint8(status), uint8(IncidentStatus.Open));
         assertEq(who, reporter);
         assertEq(review, block.timestamp + REVIEW);
+        // Numbers begin with 1.
+        (status,,) = guard.incidentOf(0);
+        assertEq(uint8(status), uint8(IncidentStatus.None));
     }
 
     function test_EntriesCloseExitsStayOpenAndThePauseEndsByItself() public {
@@ -169,6 +173,15 @@ contract FraudPauseGuardTest is GuardTest {
         assertTrue(vault.isPaused());
     }
 
+    /// @dev Before the first pause there is nothing to cool down from, not even on a chain younger than the cooldown.
+    function test_FirstPauseNearGenesis() public {
+        vm.warp(COOLDOWN / 2);
+        guard = _newGuard(_config(adapter));
+        _fund(reporter);
+        vm.roll(block.number + 2);
+        assertEq(_trigger(guard, 90), 1);
+    }
+
     function test_BudgetComesBackAsTimePasses() public {
         for (uint256 i = 0; i < 3; ++i) {
             _trigger(guard, 90);
@@ -263,6 +276,20 @@ contract FraudPauseGuardTest is GuardTest {
         assertEq(guard.freeBalanceOf(reporter), 9 * BOND);
     }
 
+    /// @dev What was announced for a pause that ended by itself is void.
+    function test_AnAnnouncementEndsWithItsPause() public {
+        _trigger(guard, 90);
+        vm.prank(resumer);
+        guard.requestResume();
+        skip(PAUSE - 1);
+        assertNotEq(guard.resumeReadyAt(), 0);
+        skip(1);
+        assertEq(guard.resumeReadyAt(), 0);
+        vm.expectRevert(IFraudPauseGuard.NotPaused.selector);
+        vm.prank(resumer);
+        guard.resume();
+    }
+
     // ------------------------------------------------------------------------------------------- incidents
 
     function test_RejectedBondGoesToTheTreasury() public {
@@ -349,7 +376,9 @@ contract FraudPauseGuardTest is GuardTest {
     function test_RevertWhen_CoolingDown() public {
         _trigger(guard, 90);
         uint256 until = block.timestamp + PAUSE + COOLDOWN;
-        _pass(PAUSE + COOLDOWN - 1);
+        _pass(PAUSE);
+        _triggerFails(guard, 90, abi.encodeWithSelector(IFraudPauseGuard.CoolingDown.selector, until));
+        _pass(COOLDOWN - 1);
         _triggerFails(guard, 90, abi.encodeWithSelector(IFraudPauseGuard.CoolingDown.selector, until));
     }
 
@@ -374,10 +403,16 @@ contract FraudPauseGuardTest is GuardTest {
         }
         _pass(12);
         _triggerFails(guard, 90, abi.encodeWithSelector(IFraudPauseGuard.TooManyOpenIncidents.selector, until));
-        // Room is made by judging.
+        // Room is made by judging, and by time.
         vm.prank(governor);
         guard.uphold(1);
         assertEq(_trigger(guard, 90), 9);
+        (,, until) = guard.incidentOf(2);
+        vm.warp(until - 1);
+        vm.roll(block.number + 2);
+        _triggerFails(guard, 90, abi.encodeWithSelector(IFraudPauseGuard.TooManyOpenIncidents.selector, until));
+        vm.warp(until);
+        assertEq(_trigger(guard, 90), 10);
     }
 
     function test_RevertWhen_AnchorOutOfRange() public {
@@ -482,14 +517,14 @@ contract FraudPauseGuardTest is GuardTest {
         vm.stopPrank();
         _trigger(guard, 90);
         vm.startPrank(governor);
+        // Of the same place, but another number.
+        vm.expectRevert(abi.encodeWithSelector(IFraudPauseGuard.IncidentNotOpen.selector, 9));
+        guard.uphold(9);
         guard.reject(1);
         vm.expectRevert(reason);
         guard.uphold(1);
         vm.expectRevert(reason);
         guard.reject(1);
-        // Of the same place, but another number.
-        vm.expectRevert(abi.encodeWithSelector(IFraudPauseGuard.IncidentNotOpen.selector, 9));
-        guard.uphold(9);
     }
 
     function test_RevertWhen_ReviewNotOver() public {
@@ -550,9 +585,31 @@ contract FraudPauseGuardTest is GuardTest {
 
     // ---------------------------------------------------------------------------------------- configuration
 
+    function test_RevertWhen_TheVersionIsDeprecatedAlready() public {
+        vm.prank(modelOwner);
+        registry.deprecateVersion(model.id, model.version);
+        GuardConfig memory config = _config(adapter);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.VersionIsDeprecated.selector, model.id, model.version));
+        new FraudPauseGuard(config, admin, 1 days, governor, resumer);
+    }
+
     function _refused(GuardConfig memory config, bytes32 field) private {
         vm.expectRevert(abi.encodeWithSelector(IFraudPauseGuard.InvalidConfig.selector, field));
         new FraudPauseGuard(config, admin, 1 days, governor, resumer);
+    }
+
+    /// @dev The shortest and the longest times, each just what is allowed.
+    function test_ConfigAtItsLimits() public {
+        GuardConfig memory config = _config(adapter);
+        (config.period, config.pauseDuration, config.budget) = (1 hours, 15 minutes, 15 minutes);
+        (config.cooldown, config.reviewWindow, config.resumeDelay) = (1, 15 minutes, 1);
+        _newGuard(config);
+        config.period = 4 * uint256(type(uint24).max >> 4);
+        (config.pauseDuration, config.budget) = (config.period / 4, config.period);
+        (config.cooldown, config.reviewWindow) = (365 days, 365 days);
+        config.resumeDelay = config.pauseDuration - 1;
+        config.evidenceBlocks = 256;
+        _newGuard(config);
     }
 
     function test_RevertWhen_InvalidConfig_Times() public {
@@ -627,6 +684,13 @@ contract FraudPauseGuardTest is GuardTest {
         _refused(config, "threshold");
         config.threshold = -327.73e18;
         _refused(config, "threshold");
+        // Just what every score, or none, would reach, and just not.
+        config.threshold = 327.63e18;
+        _refused(config, "threshold");
+        config.threshold = 327.62e18;
+        assertEq(_newGuard(config).minimumScore(), 32_767);
+        config.threshold = -327.72e18;
+        assertEq(_newGuard(config).minimumScore(), -32_767);
 
         config = _config(adapter);
         config.modelId = _register(_batchSpec(2, 1, 1)).id;

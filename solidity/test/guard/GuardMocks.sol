@@ -186,7 +186,7 @@ contract LyingTarget {
     }
 }
 
-/// @dev Does with a call what it is told to when it is paused or resumed.
+/// @dev Does with a call what it is told to when it is paused or resumed, by whichever names.
 contract ReentrantTarget {
     bool public isPaused;
     address private _callee;
@@ -198,17 +198,28 @@ contract ReentrantTarget {
         (_callee, _data) = (callee, data);
     }
 
+    function paused() external view returns (bool) {
+        return isPaused;
+    }
+
     function pauseFor(uint256) external {
-        isPaused = true;
-        _strike();
+        _strike(true);
+    }
+
+    function pause() external {
+        _strike(true);
     }
 
     function resume() external {
-        isPaused = false;
-        _strike();
+        _strike(false);
     }
 
-    function _strike() private {
+    function unpause() external {
+        _strike(false);
+    }
+
+    function _strike(bool value) private {
+        isPaused = value;
         if (_callee != address(0)) (succeeded, reason) = _callee.call(_data);
     }
 }

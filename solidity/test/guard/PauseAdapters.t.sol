@@ -125,6 +125,42 @@ contract PauseAdaptersTest is Test {
         assertFalse(adapter.isPaused());
     }
 
+    /// @dev A vault that is full isn't paused; nor is one that lets in by one of its two doors.
+    function test_ERC4626AdapterLooksAtEverything() public {
+        IPauseAdapter adapter = _ready(new ERC4626PauseAdapter(address(_pausable), address(this)));
+        _pausable.setPauser(address(adapter));
+        bytes[2] memory doors = [
+            abi.encodeCall(_pausable.maxDeposit, (address(adapter))),
+            abi.encodeCall(_pausable.maxMint, (address(adapter)))
+        ];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.mockCall(address(_pausable), doors[i], abi.encode(0));
+        }
+        assertFalse(adapter.isPaused());
+        vm.clearMockedCalls();
+        adapter.pause(100);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.mockCall(address(_pausable), doors[i], abi.encode(1));
+            assertFalse(adapter.isPaused());
+            vm.clearMockedCalls();
+            assertTrue(adapter.isPaused());
+        }
+    }
+
+    /// @dev A pause that turns out to be none, because the vault began to take deposits, is ended all the same: otherwise the
+    /// vault would be left in it for ever.
+    function test_ERC4626AdapterEndsAPauseThatItNoLongerBelieves() public {
+        IPauseAdapter adapter = _ready(new ERC4626PauseAdapter(address(_pausable), address(this)));
+        _pausable.setPauser(address(adapter));
+        adapter.pause(100);
+        vm.mockCall(address(_pausable), abi.encodeCall(_pausable.maxDeposit, (address(adapter))), abi.encode(1));
+        assertFalse(adapter.isPaused());
+        vm.expectRevert(abi.encodeWithSelector(IPauseAdapter.AlreadyPausedElsewhere.selector, address(_pausable)));
+        adapter.pause(100);
+        adapter.resume();
+        assertFalse(_pausable.paused());
+    }
+
     // ---------------------------------------------------------------------------------------- EntryPausable
 
     function test_RevertWhen_EntriesAreClosed() public {

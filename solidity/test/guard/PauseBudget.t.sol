@@ -59,6 +59,11 @@ contract PauseBudgetTest is Test {
         assertEq(uint256(ledger).advance(parts), 0);
     }
 
+    /// @dev Whatever time passes, the ledger fits the 120 bits that it is kept in.
+    function testFuzz_StaysInItsBits(uint120 ledger, uint256 parts) public pure {
+        assertEq(uint256(ledger).advance(parts % 8) >> 120, 0);
+    }
+
     function test_Entry() public pure {
         assertEq(PauseBudget.entry(2400, 600, PART), 600 << 20);
         assertEq(PauseBudget.entry(2400, 601, PART), (600 << 20) | 1);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { IVerdictRoutes } from "../../src/gateway/IVerdictRoutes.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { IModelRegistry } from "../../src/registry/IModelRegistry.sol";
 import { IRiskSource, RiskBinding } from "../../src/risk/IRiskSource.sol";
 import { ModelRiskSource } from "../../src/risk/ModelRiskSource.sol";
 import { RISK_PARAMETERS, RiskParameter } from "../../src/risk/RiskTypes.sol";
@@ -43,6 +44,14 @@ contract ModelRiskSourceTest is RiskTest {
         assertEq(values[3], source == ratios ? int256(c) * 1e14 : int256(0));
         assertEq(values[4], source == caps ? int256(d) * 1000e18 : int256(0));
         assertEq(values[5], source == caps ? int256(e) * 1000e18 : int256(0));
+    }
+
+    /// @dev The feature source is asked about the market.
+    function test_TheSubjectIsTheMarket() public {
+        _setEvidence();
+        features.setSubject(bytes32(uint256(uint160(address(market)))));
+        uint256[] memory outputs = _ratios(1, 2, 3);
+        ratios.infer(block.timestamp, "", outputs, _proofOf(ratios, block.timestamp, outputs));
     }
 
     function test_Views() public view {
@@ -103,6 +112,10 @@ contract ModelRiskSourceTest is RiskTest {
         _setEvidence();
         features.setCommitments(new uint256[](1));
         reason = abi.encodeWithSelector(IRiskSource.WrongEvidenceLength.selector, 1, 2);
+        _fails(block.timestamp, outputs, proof, reason);
+        // A commitment doesn't stand in for a word.
+        features.set(new uint256[](0), uint64(block.timestamp), 0);
+        reason = abi.encodeWithSelector(IRiskSource.WrongEvidenceLength.selector, 1, 1);
         _fails(block.timestamp, outputs, proof, reason);
     }
 
@@ -190,6 +203,14 @@ contract ModelRiskSourceTest is RiskTest {
         bindings = _ratioBindings();
         bindings[2].decimals = 37;
         _refused(bindings, "bindings.decimals");
+    }
+
+    function test_RevertWhen_TheVersionIsDeprecatedAlready() public {
+        RiskBinding[] memory bindings = _ratioBindings();
+        vm.prank(modelOwner);
+        registry.deprecateVersion(model.id, model.version);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.VersionIsDeprecated.selector, model.id, model.version));
+        new ModelRiskSource(gateway, model.id, 1, address(market), features, 1, bindings);
     }
 
     function _refusedModel(uint256 id, address market_, uint256 age, bytes32 field) private {

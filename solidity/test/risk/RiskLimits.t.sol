@@ -88,6 +88,18 @@ contract RiskLimitsTest is Test {
         if (inside) assertEq(int256(result), value);
     }
 
+    /// @dev The ends of the range belong to it.
+    function test_BoundsAreInclusive() public {
+        RiskLimit memory limit = RiskLimit(1, 1, false, false, false, 100, 200, 1);
+        assertEq(this.bounded(limit, 100), 100);
+        assertEq(this.bounded(limit, 200), 200);
+        int256[2] memory outside = [int256(99), 201];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IRiskParameterUpdater.OutOfBounds.selector, P, outside[i]));
+            this.bounded(limit, outside[i]);
+        }
+    }
+
     // ------------------------------------------------------------------------------------------------ rules
 
     function _values(uint256 factor, uint256 ltv, uint256 threshold, uint256 bonus)
@@ -109,8 +121,10 @@ contract RiskLimitsTest is Test {
         this.rules(0, _values(9e18, 9e18, 9e18, 9e18));
         // Nothing is collateral.
         this.rules(0x0e, _values(0, 0, 0, 0));
-        // Liquidation at the collateral factor.
+        // Liquidation at the collateral factor, or at the loan-to-value.
         this.rules(0x09, _values(0.8e18, 0, 0, 1.25e18));
+        this.rules(0x0b, _values(0.8e18, 0.8e18, 0, 1.25e18));
+        this.rules(0x0a, _values(0, 0.8e18, 0, 1.25e18));
     }
 
     function test_RevertWhen_RuleBroken() public {
@@ -123,6 +137,11 @@ contract RiskLimitsTest is Test {
         _broken(0x0e, _values(0, 0, 0.8e18, 1.25e18 + 1), RiskRule.ThresholdTimesBonusAtMostWhole);
         _broken(0x09, _values(0.8e18, 0, 0, 1.25e18 + 1), RiskRule.ThresholdTimesBonusAtMostWhole);
         _broken(0x09, _values(0.8e18, 0, 0, type(uint256).max), RiskRule.ThresholdTimesBonusAtMostWhole);
+        // Without a threshold: loans above what is liquidated.
+        _broken(0x0b, _values(0.7e18, 0.7e18 + 1, 0, 1.05e18), RiskRule.LoanToValueAtMostThreshold);
+        // With the loan-to-value alone.
+        _broken(0x0a, _values(0, 0.8e18, 0, 1e18), RiskRule.BonusAboveWhole);
+        _broken(0x0a, _values(0, 0.8e18, 0, 1.25e18 + 1), RiskRule.ThresholdTimesBonusAtMostWhole);
     }
 
     /// @dev What passes keeps a position that has just become liquidatable able to pay for its liquidation.
@@ -137,6 +156,16 @@ contract RiskLimitsTest is Test {
     }
 
     // ------------------------------------------------------------------------------------------------ usage
+
+    /// @dev A cap can be lowered to what is in use, and one that is too low already can be raised by less than it lacks.
+    function test_UsageAtItsLimits() public view {
+        RiskLimit memory limit;
+        MarketState memory state;
+        (state.values[uint256(RiskParameter.SupplyCap)], state.supplied) = (1000, 900);
+        this.usage(limit, RiskParameter.SupplyCap, state, 900);
+        (state.values[uint256(RiskParameter.BorrowCap)], state.borrowed) = (500, 900);
+        this.usage(limit, RiskParameter.BorrowCap, state, 600);
+    }
 
     function testFuzz_Usage(uint128 live, uint128 used, uint128 value, bool supply, bool belowUsage) public view {
         RiskLimit memory limit;

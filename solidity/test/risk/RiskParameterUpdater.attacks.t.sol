@@ -3,6 +3,9 @@ pragma solidity 0.8.37;
 
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
+import { Features } from "../../src/features/IFeatureSource.sol";
+import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
+import { SignerSet } from "../../src/features/SignerSet.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
 import { IRiskParameterUpdater, ProposalStatus } from "../../src/risk/IRiskParameterUpdater.sol";
 import { IRiskSource } from "../../src/risk/IRiskSource.sol";
@@ -251,14 +254,77 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         vm.stopPrank();
         uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
         skip(VETO);
-        mock.arm(address(updater), abi.encodeCall(updater.execute, (proposal)));
-        updater.execute(proposal);
-        assertFalse(mock.succeeded());
-        assertEq(mock.reason(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));
-        assertEq(updater.updateCounter(), 1);
+        bytes[2] memory calls = [
+            abi.encodeCall(updater.execute, (proposal)),
+            abi.encodeCall(updater.propose, (ratios, block.timestamp, "", new uint256[](0), ""))
+        ];
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            mock.arm(address(updater), calls[i]);
+            updater.execute(proposal);
+            assertFalse(mock.succeeded());
+            assertEq(
+                mock.reason(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
+            );
+            assertEq(updater.updateCounter(), 1);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------- signers
+
+    /// @dev Evidence from now that one signer, of this place in the set, signs.
+    function _signOnce(SignedFeatures signed, address consumer, uint256 key, uint256 place)
+        private
+        view
+        returns (bytes memory)
+    {
+        Features memory data;
+        (data.words, data.timestamp) = (_inputs(), uint64(block.timestamp));
+        bytes32 digest = signed.digestOf(consumer, model.pin, bytes32(uint256(uint160(address(market)))), data);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        bytes[] memory signatures = new bytes[](1);
+        signatures[0] = abi.encodePacked(r, s, v);
+        return abi.encode(
+            data.timestamp, data.blockNumber, data.sequence, data.words, data.commitments, 1 << place, signatures
+        );
+    }
+
+    /// @dev One signature where two are needed vouches for nothing.
+    function test_Attack_SignerSetBelowQuorum() public {
+        (address signer, uint256 key) = makeAddrAndKey("signer");
+        address second = makeAddr("second");
+        uint256 place = signer < second ? 0 : 1;
+        address[] memory signers = new address[](2);
+        (signers[place], signers[1 - place]) = (signer, second);
+        SignedFeatures signed = new SignedFeatures(registry, admin, signers, 2, 1 days);
+        ModelRiskSource source = new ModelRiskSource(
+            gateway, model.id, model.version, address(market), signed, MAXIMUM_AGE, _ratioBindings()
+        );
+        vm.prank(admin);
+        updater.addSource(source, VETO, EXECUTION);
+        bytes memory evidence = _signOnce(signed, address(source), key, place);
+        uint256[] memory outputs = _ratios(7500, 8100, 10_500);
+        bytes memory proof = _proofOf(source, block.timestamp, outputs);
+        vm.expectRevert(abi.encodeWithSelector(SignerSet.QuorumNotMet.selector, 2, 1));
+        updater.propose(source, block.timestamp, evidence, outputs, proof);
     }
 
     // --------------------------------------------------------------------------------------- wrong sources
+
+    /// @dev What was published stays readable, and as it was, whatever its source says afterwards.
+    function test_Attack_ASourceThatBreaksOrLiesLater() public {
+        _update(ratios, _ratios(7500, 8100, 10_500));
+        bytes memory published = abi.encode(updater.getLatestUpdateByType("liquidationThreshold"));
+        vm.mockCall(address(ratios), abi.encodeCall(ratios.pin, ()), abi.encode(uint256(77)));
+        assertEq(abi.encode(updater.getUpdateById(1)), published);
+        vm.mockCallRevert(address(ratios), abi.encodeCall(ratios.pin, ()), "gone");
+        vm.prank(admin);
+        updater.removeSource(ratios);
+        assertEq(
+            abi.encode(updater.getLatestUpdateByParameterAndMarket("liquidationThreshold", address(market))), published
+        );
+    }
 
     /// @dev A source that governance should not have added: it moves nothing farther or sooner than the limits say.
     function test_Attack_MaliciousSourceIsHeldToTheLimits() public {

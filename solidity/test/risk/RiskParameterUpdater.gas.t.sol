@@ -8,25 +8,9 @@ import { PublicValues } from "../../src/libraries/PublicValues.sol";
 import { RiskBinding } from "../../src/risk/IRiskSource.sol";
 import { ModelRiskSource } from "../../src/risk/ModelRiskSource.sol";
 import { RiskParameter } from "../../src/risk/RiskTypes.sol";
+import { Caller, Indicators } from "../utils/Mocks.sol";
 import { LendingMarket } from "./LendingMarket.sol";
 import { RiskTest } from "./RiskTest.sol";
-
-/// @dev What the model looks at.
-contract Indicators {
-    uint256[3] public values = [uint256(1e18), 2e18, 3e18];
-}
-
-/// @dev A transaction that does nothing but call.
-contract Caller {
-    function forward(address target, bytes calldata data) external {
-        (bool ok, bytes memory reason) = target.call(data);
-        if (!ok) {
-            assembly {
-                revert(add(reason, 0x20), mload(reason))
-            }
-        }
-    }
-}
 
 /// @dev What a proposal costs over the bare verification of its proof, its evidence included, and what an execution costs. All
 /// accounts and slots cold.

@@ -382,6 +382,15 @@ contract RiskParameterUpdaterTest is RiskTest {
         updater.execute(proposal);
     }
 
+    /// @dev A parameter that was never moved has nothing to wait for, however long the delay.
+    function test_TheFirstMoveWaitsForNothing() public {
+        RiskLimit memory limit = _ratioLimit();
+        limit.minimumDelay = type(uint32).max;
+        _setLimit(RiskParameter.LiquidationThreshold, limit);
+        _update(ratios, _ratios(7500, 8100, 10_500));
+        assertEq(_live().threshold, 8100);
+    }
+
     function test_RevertWhen_ChangeTooLarge() public {
         uint256 proposal = _propose(ratios, _ratios(7500, 7799, 10_500));
         skip(VETO);
@@ -540,6 +549,10 @@ contract RiskParameterUpdaterTest is RiskTest {
         updater.addSource(IRiskSource(address(nowhere)), 1, 1);
 
         RiskLimit memory limit = _ratioLimit();
+        limit.minimumDelay = 0;
+        vm.expectRevert(abi.encodeWithSelector(selector, bytes32("minimumDelay")));
+        updater.setLimit(address(market), RiskParameter.SupplyCap, limit);
+        limit = _ratioLimit();
         limit.granularity = 0;
         vm.expectRevert(abi.encodeWithSelector(selector, bytes32("granularity")));
         updater.setLimit(address(market), RiskParameter.SupplyCap, limit);
@@ -555,6 +568,20 @@ contract RiskParameterUpdaterTest is RiskTest {
 
         vm.expectRevert(abi.encodeWithSelector(selector, bytes32("adapter")));
         new RiskParameterUpdater(IRiskAdapter(keeper), admin, 1 days, riskGuardian);
+    }
+
+    /// @dev The longest windows, a range of one value, a relative change of all: each just what is allowed.
+    function test_ConfigAtItsLimits() public {
+        ModelRiskSource source = _newSource(_ratioBindings());
+        vm.prank(admin);
+        updater.addSource(source, 90 days, 90 days);
+        assertEq(updater.sourceOf(source).executionWindow, 90 days);
+        RiskLimit memory limit = _ratioLimit();
+        (limit.relative, limit.maximumChange, limit.minimum) = (true, 1e18, limit.maximum);
+        _setLimit(RiskParameter.LiquidationThreshold, limit);
+        // A cap's change can be more than the whole of a ratio.
+        (limit.relative, limit.maximumChange) = (false, 500_000e18);
+        _setLimit(RiskParameter.SupplyCap, limit);
     }
 
     function test_RevertWhen_SourceExists() public {

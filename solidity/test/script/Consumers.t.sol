@@ -157,6 +157,22 @@ contract ConsumerScriptsTest is ScriptTest {
         assertEq(again, account);
     }
 
+    /// @dev A script that runs again doesn't undo what governance did meanwhile.
+    function test_TheRiskScriptLeavesGovernanceAlone() public {
+        _prepare("risk-again");
+        (address account, address source) = new DeployRisk().deploy(_settings("risk"), results);
+        RiskParameterUpdater updater = RiskParameterUpdater(account);
+        RiskLimit memory limit = updater.limitOf(_made.market, RiskParameter.LiquidationThreshold);
+        limit.maximumChange = 0;
+        vm.startPrank(sender);
+        updater.setLimit(_made.market, RiskParameter.LiquidationThreshold, limit);
+        updater.removeSource(IRiskSource(source));
+        vm.stopPrank();
+        new DeployRisk().deploy(_settings("risk"), results);
+        assertEq(updater.limitOf(_made.market, RiskParameter.LiquidationThreshold).maximumChange, 0);
+        assertEq(updater.sourceOf(IRiskSource(source)).market, address(0));
+    }
+
     function test_RiskRolesCanBeKept() public {
         _prepare("risk-roles");
         string memory settings = _replace(_settings("risk"), '"openToAll": true', '"openToAll": false');
