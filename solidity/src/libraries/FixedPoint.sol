@@ -80,12 +80,7 @@ library FixedPoint {
         uint256 grid = schema.scalesE36.length == 1 ? 0 : index;
         uint256 range = schema.minima.length == 1 ? 0 : index;
         return quantise(
-            value,
-            decimals,
-            schema.scalesE36[grid],
-            schema.zeroPoints[grid],
-            schema.minima[range],
-            schema.maxima[range]
+            value, decimals, schema.scalesE36[grid], schema.zeroPoints[grid], schema.minima[range], schema.maxima[range]
         );
     }
 

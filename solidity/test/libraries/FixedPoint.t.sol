@@ -130,8 +130,9 @@ contract FixedPointTest is Test {
     }
 
     function test_QuantisesEachFeatureIntoItsRange() public view {
-        InputSchema memory schema =
-            InputSchema(3, Packing.Signed, Visibility.Public, new int32[](3), new int32[](3), _scales(1), new int64[](1));
+        InputSchema memory schema = InputSchema(
+            3, Packing.Signed, Visibility.Public, new int32[](3), new int32[](3), _scales(1), new int64[](1)
+        );
         (schema.minima[0], schema.maxima[0]) = (-5, 5);
         (schema.minima[1], schema.maxima[1]) = (22, 25);
         (schema.minima[2], schema.maxima[2]) = (-100, 100);
