@@ -34,8 +34,8 @@ abstract contract RealProofTest is ConsumerTest {
             gateway.addRoute(REAL_PROOF_SYSTEM, verifier_);
         }
 
-        real.inputs = vm.parseJsonIntArray(json, ".inputs[0]");
-        real.outputs = vm.parseJsonIntArray(json, ".outputs[0]");
+        real.inputs = vm.parseJsonIntArray(json, ".inputs[0][0]");
+        real.outputs = vm.parseJsonIntArray(json, ".outputs[0][0]");
         (ModelSpec memory spec, bool publicInputs) = _specOf(real);
         if (!publicInputs) real.inputs = new int256[](0);
 

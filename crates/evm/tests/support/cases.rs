@@ -37,8 +37,8 @@ const fn case(name: &'static str, inputs: Visibility) -> Case {
     }
 }
 
-/// Every way in which tensors become words, and every kind of level.
-pub const CASES: [Case; 9] = [
+/// Dense layers, convolutions, trees, commitments; one inference and many, with words of each item's and sums.
+pub const CASES: [Case; 8] = [
     case("logreg-breast-cancer", Visibility::Public),
     case("mlp-digits", Visibility::Private),
     case("mlp-digits28", Visibility::Private),
@@ -48,10 +48,6 @@ pub const CASES: [Case; 9] = [
         ..case("cnn-zoo", Visibility::Private)
     },
     case("tiny-tree", Visibility::Public),
-    Case {
-        goal: Goal::Time,
-        ..case("transformer-toy", Visibility::Public)
-    },
     Case {
         of: Some("mlp-digits"),
         items: 3,
