@@ -8,6 +8,7 @@ verdict=${VERDICT:-target/release/verdict}
 vectors=test-vectors/logreg-breast-cancer
 contexts=solidity/deployments/test/contexts.json
 
+mkdir -p "$(dirname "$contexts")"
 (cd solidity && VERDICT_WRITE_CONTEXTS=true ../node_modules/.bin/forge test --offline --match-test test_ContextsAreTheProofs >/dev/null)
 mkdir -p test-vectors/consumers
 

@@ -195,7 +195,7 @@ contract CoreScriptsTest is ScriptTest {
         _deployCore("name-taken");
         uint256 id = _register();
         RegisterModel script = new RegisterModel();
-        string memory spec = _replace(_spec(), '"min": 0', '"min": 1');
+        string memory spec = _replace(_spec(), '"count": 30', '"count": 29');
         vm.expectRevert(abi.encodeWithSelector(RegisterModel.NameTaken.selector, MODEL, id));
         script.register(MODEL, spec, _proof(), results);
     }
