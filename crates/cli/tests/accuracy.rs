@@ -16,7 +16,9 @@ fn integers_cost_hardly_any_accuracy() {
     let models = std::fs::read_to_string(vector("", "index.json")).unwrap();
     let models: Vec<String> = serde_json::from_str(&models).unwrap();
     // Some vectors are further proofs of the same models.
-    let models = models.into_iter().filter(|model| Path::new(&vector(model, "model.onnx")).exists());
+    let models = models
+        .into_iter()
+        .filter(|model| Path::new(&vector(model, "model.onnx")).exists());
     let models: Vec<String> = models.collect();
     assert!(models.len() >= 6);
     for model in models {

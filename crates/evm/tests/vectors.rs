@@ -55,10 +55,18 @@ fn is_up_to_date(case: &Case) {
     let key = key_bytes(&session.keys().on_chain());
     assert_eq!(key, vector.verifying_key, "{stale}the key");
     let chosen = session.plan().chosen;
-    assert_eq!((chosen.k, chosen.width), (vector.k, vector.width), "{stale}the shape");
+    assert_eq!(
+        (chosen.k, chosen.width),
+        (vector.k, vector.width),
+        "{stale}the shape"
+    );
     let lowered = &session.plan().lowered;
     let stated = lowered.instance(Case::context(), &traces, &vector.salts());
-    assert_eq!(public_values(&stated), vector.public_values, "{stale}the words");
+    assert_eq!(
+        public_values(&stated),
+        vector.public_values,
+        "{stale}the words"
+    );
     session.verify(&stated, &vector.proof).unwrap();
     words_mean_what_was_computed(case, &session, &vector, &traces);
     halo2_refuses_what_is_tampered(case, &session, &vector);
@@ -69,9 +77,12 @@ fn words_mean_what_was_computed(case: &Case, session: &Session, vector: &Vector,
     let unpacked = unpack_batch(graph, batch, &vector.public_values).unwrap();
     let mut tensors = 0;
     for tensor in &unpacked.tensors {
-        let computed = traces.iter().map(|trace| trace.values[tensor.tensor].clone());
+        let computed = traces
+            .iter()
+            .map(|trace| trace.values[tensor.tensor].clone());
         let expected: Vec<Vec<i32>> = if tensor.layout == WordLayout::Sum {
-            let sum = computed.reduce(|sum, more| sum.iter().zip(more).map(|(a, b)| a + b).collect());
+            let sum =
+                computed.reduce(|sum, more| sum.iter().zip(more).map(|(a, b)| a + b).collect());
             sum.into_iter().collect()
         } else {
             computed.collect()
@@ -80,13 +91,29 @@ fn words_mean_what_was_computed(case: &Case, session: &Session, vector: &Vector,
         tensors += 1;
     }
     assert!(tensors > 0);
-    let commitments: usize = unpacked.commitments.iter().map(|(_, each)| each.len()).sum();
-    assert_eq!(commitments, vector.salts.len(), "{}: commitments", case.name);
+    let commitments: usize = unpacked
+        .commitments
+        .iter()
+        .map(|(_, each)| each.len())
+        .sum();
+    assert_eq!(
+        commitments,
+        vector.salts.len(),
+        "{}: commitments",
+        case.name
+    );
 }
 
 fn halo2_refuses_what_is_tampered(case: &Case, session: &Session, vector: &Vector) {
-    for tampered in vector.tampered.iter().filter(|it| it.verifying_key.is_none()) {
-        let values = tampered.public_values.as_ref().unwrap_or(&vector.public_values);
+    for tampered in vector
+        .tampered
+        .iter()
+        .filter(|it| it.verifying_key.is_none())
+    {
+        let values = tampered
+            .public_values
+            .as_ref()
+            .unwrap_or(&vector.public_values);
         let proof = tampered.proof.as_ref().unwrap_or(&vector.proof);
         // What the contract refuses as trailing bytes, halo2 does not read; a scalar from the modulus on has no meaning in Rust.
         let (Ok(values), false) = (instance(values), tampered.what == "trailing bytes") else {
@@ -98,7 +125,12 @@ fn halo2_refuses_what_is_tampered(case: &Case, session: &Session, vector: &Vecto
             &values,
             proof,
         );
-        assert!(verdict.is_err(), "{}: halo2 accepts {}", case.name, tampered.what);
+        assert!(
+            verdict.is_err(),
+            "{}: halo2 accepts {}",
+            case.name,
+            tampered.what
+        );
     }
 }
 

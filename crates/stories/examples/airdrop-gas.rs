@@ -9,7 +9,10 @@ use verdict_stories::cost_of_batch;
 fn main() -> Result<(), Box<dyn Error>> {
     let sizes = std::env::args()
         .skip(1)
-        .map(|size| size.parse().map_err(|_| format!("`{size}` is no number of accounts")))
+        .map(|size| {
+            size.parse()
+                .map_err(|_| format!("`{size}` is no number of accounts"))
+        })
         .collect::<Result<Vec<usize>, _>>()?;
     if sizes.is_empty() || sizes.contains(&0) {
         return Err("how many accounts? for example: airdrop-gas 1 100 1000".into());

@@ -175,13 +175,7 @@ impl Case {
         let session = self.session(model);
         let salts = session.random_salts(rand::rngs::OsRng);
         let inference = session
-            .prove_batch(
-                &inputs,
-                &salts,
-                Self::context(),
-                rand::rngs::OsRng,
-                &|_| {},
-            )
+            .prove_batch(&inputs, &salts, Self::context(), rand::rngs::OsRng, &|_| {})
             .unwrap();
         let key = key_bytes(&session.keys().on_chain());
         let values = public_values(&inference.instance);
