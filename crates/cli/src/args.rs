@@ -2,6 +2,7 @@
 
 use crate::commands::{
     accuracy::Accuracy,
+    address::AddressCommand,
     audit::AuditCommand,
     bench::{Bench, BenchOne},
     call::Call,
@@ -10,12 +11,15 @@ use crate::commands::{
     completions::Completions,
     demo::Demo,
     deploy::Deploy,
+    entries::EntriesCommand,
     estimate::Estimate,
+    evidence::Evidence,
     gather::{Gather, Label},
     hide::{Hide, Redact},
     inspect::Inspect,
     prove::Prove,
     register::Register,
+    sign::Sign,
     srs::SrsCommand,
     submit::Submit,
     verify::Verify,
@@ -52,7 +56,9 @@ Examples:
   verdict prove model.verdict --input input.json --dev --out proof.json
   verdict verify --evm --dev proof.json
   verdict demo --all
-  verdict deploy --local chain.json --dev";
+  verdict deploy --local chain.json --dev
+  verdict sign oracle feed --model model.verdict --input input.json --private-key-file key --local chain.json
+  verdict submit oracle feed proof.json --evidence @evidence.hex --local chain.json";
 
 /// Proves machine-learning inference and verifies it with one Solidity contract.
 #[derive(Debug, Parser)]
@@ -103,6 +109,14 @@ pub(crate) enum Command {
     Deploy(Box<Deploy>),
     /// Register a model, or another version of it
     Register(Box<Register>),
+    /// Print the account that a key, a keystore or a Ledger signs for
+    Address(AddressCommand),
+    /// Sign a model's inputs as one of a feature source's data signers
+    Sign(Box<Sign>),
+    /// Make the evidence that a feature source asks for
+    Evidence(Evidence),
+    /// Compute the root of an airdrop's entries, and what an account claims with
+    Entries(EntriesCommand),
     /// Hand a proof to a contract that acts on it
     Submit(Box<Submit>),
     /// Read from a contract, or send it a transaction

@@ -9,7 +9,7 @@ use std::{
 };
 use verdict_evm::{
     Deployment,
-    chain::{Chain, EmbeddedChain, RpcChain, SignerSource},
+    chain::{Chain, ChainLock, EmbeddedChain, RpcChain, SignerSource},
 };
 
 /// The id of a new chain of `--local`.
@@ -38,10 +38,10 @@ pub(crate) struct ChainArgs {
     signer: SignerArgs,
 }
 
-/// Who signs what is sent to a node.
-#[derive(Clone, Debug, Args)]
+/// Who signs what is sent to a node, and data.
+#[derive(Clone, Args)]
 #[command(next_help_heading = "Signer")]
-struct SignerArgs {
+pub(crate) struct SignerArgs {
     /// A private key in hexadecimal [default: $VERDICT_PRIVATE_KEY, which others can't read as they can a command line]
     #[arg(long, value_name = "KEY", group = "who")]
     private_key: Option<String>,
@@ -59,8 +59,15 @@ struct SignerArgs {
     ledger: Option<usize>,
 }
 
+/// Secrets are not for logs.
+impl std::fmt::Debug for SignerArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignerArgs(…)")
+    }
+}
+
 impl SignerArgs {
-    fn source(&self) -> Result<Option<SignerSource>, CliError> {
+    pub(crate) fn source(&self) -> Result<Option<SignerSource>, CliError> {
         // What is named on the command line goes before what the environment has.
         Ok(if let Some(path) = &self.keystore {
             let password = self.password_file.as_deref().map(read).transpose()?;
@@ -104,13 +111,40 @@ pub(crate) enum Opened {
     Local {
         chain: Box<EmbeddedChain>,
         path: PathBuf,
+        /// Held as long as this is; absent where nothing will be kept.
+        _lock: Option<ChainLock>,
     },
     Rpc(Box<RpcChain>),
 }
 
 impl ChainArgs {
-    /// Opens the chain.
+    /// Opens the chain to act on it. No other command can act on a `--local` file until what is returned is dropped: that must be after
+    /// the deployment is written, too.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
+        let lock = self.local.as_deref().map(ChainLock::take).transpose()?;
+        let signer = match self.local {
+            // An embedded chain asks nobody for a signature.
+            Some(_) => None,
+            None => self.signer.source()?,
+        };
+        self.opened(lock, signer.as_ref())
+    }
+
+    /// Opens the chain to read, without a signer.
+    pub(crate) fn read_only(&self) -> Result<Opened, CliError> {
+        self.opened(None, None)
+    }
+
+    /// Who signs.
+    pub(crate) fn signer(&self) -> Result<Option<SignerSource>, CliError> {
+        self.signer.source()
+    }
+
+    fn opened(
+        &self,
+        lock: Option<ChainLock>,
+        signer: Option<&SignerSource>,
+    ) -> Result<Opened, CliError> {
         if let Some(path) = &self.local {
             let mut chain = EmbeddedChain::open(path, LOCAL_CHAIN_ID)?;
             if let Some(from) = self.from {
@@ -122,6 +156,7 @@ impl ChainArgs {
             return Ok(Opened::Local {
                 chain: Box::new(chain),
                 path: path.clone(),
+                _lock: lock,
             });
         }
         let Some(url) = self.rpc.clone().or_else(|| variable("VERDICT_RPC_URL")) else {
@@ -129,11 +164,7 @@ impl ChainArgs {
                 "which chain? give --rpc URL for a node, or --local FILE for an embedded one",
             ));
         };
-        let signer = self.signer.source()?;
-        Ok(Opened::Rpc(Box::new(RpcChain::connect(
-            &url,
-            signer.as_ref(),
-        )?)))
+        Ok(Opened::Rpc(Box::new(RpcChain::connect(&url, signer)?)))
     }
 
     /// Where the addresses are.
@@ -166,9 +197,11 @@ impl Opened {
     }
 
     /// Keeps what happened.
-    pub(crate) fn close(self) -> Result<(), CliError> {
+    pub(crate) fn keep(&self) -> Result<(), CliError> {
         match self {
-            Self::Local { chain, path } => Ok(chain.save(&path)?),
+            // Nothing happens to a chain that was opened to read.
+            Self::Local { _lock: None, .. } => Ok(()),
+            Self::Local { chain, path, .. } => Ok(chain.save(path)?),
             Self::Rpc(_) => Ok(()),
         }
     }

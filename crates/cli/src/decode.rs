@@ -104,6 +104,20 @@ fn tensor_values(model: &CompiledModel, id: TensorId, integers: Vec<i32>) -> Val
     }
 }
 
+/// Integers of the inputs, `items[item][input][position]`, decoded.
+pub(crate) fn inputs(model: &CompiledModel, items: Vec<Vec<Vec<i32>>>) -> Vec<Values> {
+    let several = items.len() > 1;
+    let mut all = Vec::new();
+    for (item, inputs) in items.into_iter().enumerate() {
+        let of = model.graph().inputs.iter().zip(inputs);
+        all.extend(of.map(|(&id, integers)| Values {
+            item: several.then_some(item),
+            ..tensor_values(model, id, integers)
+        }));
+    }
+    all
+}
+
 /// The outputs of an execution, beside the float model's.
 pub(crate) fn outputs(
     model: &CompiledModel,

@@ -163,16 +163,21 @@ fn evm(error: &EvmError) -> u8 {
         | EvmError::ChainFile { .. }
         | EvmError::Deployment { .. }
         | EvmError::Signer(_)
+        | EvmError::Evidence(_)
+        | EvmError::Entries { .. }
         | EvmError::Answer { .. } => 3,
         EvmError::Reverted { .. }
         | EvmError::Refused(_)
         | EvmError::OtherModel { .. }
         | EvmError::OtherContext { .. }
+        | EvmError::OtherData { .. }
         | EvmError::Mismatch { .. }
         | EvmError::Packing { .. } => 4,
         EvmError::Io { .. }
         | EvmError::Rpc { .. }
         | EvmError::NoSuchBlock(_)
+        | EvmError::NoReceipt { .. }
+        | EvmError::Locked(_)
         | EvmError::NoDeterministicDeployer(_) => 6,
         _ => 1,
     }

@@ -150,6 +150,30 @@ pub(crate) fn maybe_mebibytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "–".into(), |bytes| mebibytes(bytes as f64))
 }
 
+/// `2026-11-21 15:23:15 UTC`, of seconds since 1970.
+pub(crate) fn utc(time: u64) -> String {
+    let (days, seconds) = (time / 86_400, time % 86_400);
+    // Days of years that begin in March, so that the leap day is a year's last; eras of 400 years repeat.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!(
+        "{:04}-{month:02}-{of_month:02} {:02}:{:02}:{:02} UTC",
+        era * 400 + year + carry,
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
 /// A real number with about six digits.
 pub(crate) fn real(number: f64) -> String {
     if number == 0.0 || (1e-3..1e6).contains(&number.abs()) {
@@ -177,6 +201,19 @@ mod tests {
             (seconds(0.0042), seconds(0.5), seconds(12.34)),
             ("4.2 ms".into(), "0.50 s".into(), "12.3 s".into())
         );
+    }
+
+    #[test]
+    fn times_read_well() {
+        for (time, text) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_800_000_000, "2027-01-15 08:00:00 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(utc(time), text);
+        }
     }
 
     #[test]

@@ -18,6 +18,11 @@ const VERSION: u32 = 1;
 fn save(path: &Path, value: &impl Serialize) -> Result<(), CliError> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
+    save_text(path, &text)
+}
+
+/// The same, of text.
+pub(crate) fn save_text(path: &Path, text: &str) -> Result<(), CliError> {
     let write = || {
         write_whole(path, text.as_bytes())?;
         // The name must survive a crash too: a count that is forgotten is a count that is spent twice.

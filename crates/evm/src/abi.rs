@@ -194,7 +194,10 @@ fn json(value: &DynSolValue) -> Value {
         DynSolValue::Bool(value) => Value::Bool(*value),
         DynSolValue::Array(values)
         | DynSolValue::FixedArray(values)
-        | DynSolValue::Tuple(values) => Value::Array(values.iter().map(json).collect()),
+        | DynSolValue::Tuple(values)
+        | DynSolValue::CustomStruct { tuple: values, .. } => {
+            Value::Array(values.iter().map(json).collect())
+        }
         other => Value::String(plain(other)),
     }
 }

@@ -114,11 +114,28 @@ pub enum EvmError {
     #[error("cannot sign: {0}")]
     Signer(String),
     /// Something is to be sent, and nobody signs.
-    #[error("a transaction needs a signer: give a private key, a keystore or a Ledger")]
+    #[error(
+        "this needs a signer: give --private-key-file, --keystore with --password-file, --ledger, or $VERDICT_PRIVATE_KEY"
+    )]
     NoSigner,
     /// The chain does not have this block, or not any more.
     #[error("the chain has no block {0}, or has forgotten it")]
     NoSuchBlock(u64),
+    /// A transaction that is not there to be looked up.
+    #[error("{chain} has no receipt of {transaction}: {detail}")]
+    NoReceipt {
+        /// The chain.
+        chain: String,
+        /// The transaction's hash.
+        transaction: B256,
+        /// What to do.
+        detail: &'static str,
+    },
+    /// Another command acts on the chain's file.
+    #[error(
+        "another command is acting on {path}; wait until it has ended and run this again, or work on another file", path = .0.display()
+    )]
+    Locked(PathBuf),
     /// The chain lacks what deterministic addresses need.
     #[error(
         "{0} lacks the deterministic deployment proxy at 0x4e59b44847b379578588920cA78FbF26c0B4956C; deploy it first"
@@ -143,6 +160,32 @@ pub enum EvmError {
     /// The set-up lets anyone forge proofs, and that was not allowed.
     #[error("the set-up is the INSECURE development set-up, and the gateway is not to let it in")]
     DevelopmentSetup,
+    /// Evidence that a feature source would refuse.
+    #[error("{0}")]
+    Evidence(String),
+    /// Signatures over different data.
+    #[error(
+        "{one} and {other} are signatures over different data: {detail}; have both sign the same with `verdict sign … --with {one}`"
+    )]
+    OtherData {
+        /// A file.
+        one: String,
+        /// Another.
+        other: String,
+        /// What differs.
+        detail: String,
+    },
+    /// A file of an airdrop's entries that does not parse.
+    #[error(
+        "{path} is no list of entries: {detail}; expected lines of `account,identity`, or a JSON list of {{\"account\", \"identity\"}}",
+        path = path.display()
+    )]
+    Entries {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// A function, or its arguments, that cannot be used.
     #[error("`{what}`: {detail}")]
     Abi {

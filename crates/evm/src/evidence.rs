@@ -1,6 +1,6 @@
 //! Evidence for the feature sources: what data signers sign, and how it is handed in.
 
-use crate::EvmError;
+use crate::{EvmError, InputWords};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
@@ -10,7 +10,7 @@ mod eip712 {
     #![allow(missing_docs)]
     alloy_sol_types::sol! {
         /// What `SignedFeatures` takes signatures of.
-        #[derive(Debug, PartialEq, Eq)]
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         struct Features {
             address consumer;
             uint256 modelId;
@@ -30,13 +30,23 @@ pub use eip712::Features as SignedData;
 impl SignedData {
     /// What signers sign for a source on a chain.
     pub fn digest(&self, chain_id: u64, source: Address) -> B256 {
-        let domain: Eip712Domain = eip712_domain! {
+        self.eip712_signing_hash(&Self::domain(chain_id, source))
+    }
+
+    /// The hashes of the domain and of the structure: the two that a Ledger shows.
+    pub fn hashes(&self, chain_id: u64, source: Address) -> (B256, B256) {
+        let domain = Self::domain(chain_id, source);
+        (domain.separator(), self.eip712_hash_struct())
+    }
+
+    /// The EIP-712 domain of a source.
+    pub fn domain(chain_id: u64, source: Address) -> Eip712Domain {
+        eip712_domain! {
             name: "VerdictFeatures",
             version: "1",
             chain_id: chain_id,
             verifying_contract: source,
-        };
-        self.eip712_signing_hash(&domain)
+        }
     }
 
     /// Evidence of signatures by the signers in `mask`, lowest first.
@@ -58,6 +68,18 @@ impl SignedData {
 /// Evidence for `OnChainFeatures`: a snapshot that was taken.
 pub fn snapshot_evidence(block: u64, timestamp: u64, words: &[U256]) -> Bytes {
     (U256::from(block), U256::from(timestamp), words.to_vec())
+        .abi_encode_params()
+        .into()
+}
+
+/// Evidence for `CommittedFeatures`: what was committed to, shown.
+pub fn committed_evidence(committer: Address, inputs: &InputWords, salt: B256) -> Bytes {
+    (
+        committer,
+        inputs.words.clone(),
+        inputs.commitments.clone(),
+        salt,
+    )
         .abi_encode_params()
         .into()
 }

@@ -1,13 +1,13 @@
 //! An airdrop by proved scores: one proof covers a batch of accounts.
 
 use crate::{
-    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, Tree, World,
+    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
     world::{account, small, tokens},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::time::Instant;
 use verdict_evm::{
-    ModelRecord,
+    ModelRecord, Tree,
     bindings::{
         airdrop::{
             IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},

@@ -7,7 +7,6 @@
 mod airdrop;
 mod error;
 mod guard;
-mod merkle;
 mod oracle;
 mod risk;
 mod scorer;
@@ -16,7 +15,6 @@ mod world;
 
 pub use airdrop::{BatchCost, cost_of_batch};
 pub use error::StoryError;
-pub use merkle::Tree;
 pub use scorer::{Proof, Scorer, Statement, Tiny};
 pub use story::{Attempt, Consumer, GasStep, Story};
 pub use world::World;

@@ -4,32 +4,37 @@ use crate::{
     args::usage,
     chain::{ChainArgs, address},
     error::CliError,
+    names::{NAMES, expand_all},
     output::{Output, Report, count},
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use std::path::Path;
 use verdict_evm::{
-    Answer, Deployment, Invocation, Target,
+    Answer, Deployment, Entries, Invocation, Target,
     bindings::registry::IModelRegistry,
     chain::{Chain, ChainExt},
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = format!("Examples:\n  \
     verdict call score-feed latestRoundData --rpc https://node.example\n  \
-    verdict call market-risk getLatestUpdateByParameterAndMarket liquidationThreshold 0x…\n  \
+    verdict call market-risk getLatestUpdateByParameterAndMarket liquidationThreshold @market\n  \
     verdict call 0x… 'balanceOf(address)(uint256)' 0x…\n  \
     verdict call registry model price\n  \
     verdict call score-feed context oracle\n  \
+    verdict call market-source context risk @now+10800\n  \
+    verdict call token approve @campaign-1 1000000 --send --local chain.json\n  \
     verdict call market-risk execute 1 --send --local chain.json --after 3600\n\n\
     FUNCTION is the name of a function of a contract that comes with this program, a signature with its answer's types, or one of\n  \
-    model NAME|ID                               what the registry says of a model's latest version\n  \
-    context oracle [confirm]                    what to prove under for an oracle's next round\n  \
-    context risk DEADLINE                       … for a ModelRiskSource\n  \
-    context guard ANCHOR                        … for a guard\n  \
-    context airdrop NUMBER ROOT COUNT [PLACE]   … for an airdrop")]
+    model NAME|ID                                   what the registry says of a model's latest version\n  \
+    context oracle [confirm]                        what to prove under for an oracle's next round\n  \
+    context risk DEADLINE                           … for a ModelRiskSource\n  \
+    context guard ANCHOR|latest                     … for a guard; with `latest`, the anchor is chosen and printed\n  \
+    context airdrop NUMBER ENTRIES.csv [PLACE]      … for an airdrop\n  \
+    context airdrop NUMBER ROOT COUNT [PLACE]       … without the entries' file\n\n{NAMES}"))]
 pub(crate) struct Call {
     /// A name of the deployment (or registry, gateway, verifier, verifying-keys), or an address
     #[arg(value_name = "CONTRACT")]
@@ -37,7 +42,7 @@ pub(crate) struct Call {
     /// What to call
     #[arg(value_name = "FUNCTION")]
     function: String,
-    /// Its arguments; structures as `(a,b)`, lists as `[a,b]`
+    /// Its arguments; structures as `(a,b)`, lists as `[a,b]`, names as `@name`
     #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Send a transaction, after a dry run, instead of only reading
@@ -111,12 +116,16 @@ impl Call {
         };
         match self.function.as_str() {
             "context" => {
-                let context = self.target(contract)?.context(chain)?;
+                let arguments = expand_all(&self.arguments, deployment.as_ref(), chain)?;
+                let target = target(contract, &arguments, chain)?;
+                let context = target.context(chain)?;
                 answered.answers = vec![Shown::new("context", "bytes32", context)];
+                answered.answers.extend(occasion(&target));
             }
             "model" => answered.answers = self.model(chain, contract, deployment.as_ref())?,
             function => {
-                let invocation = Invocation::new(function, &self.arguments)?;
+                let arguments = expand_all(&self.arguments, deployment.as_ref(), chain)?;
+                let invocation = Invocation::new(function, &arguments)?;
                 answered.function = invocation.signature();
                 let data = invocation.data.clone();
                 let answer = chain.call(Some(contract), data.clone())?;
@@ -133,49 +142,8 @@ impl Call {
             }
         }
         // A local chain keeps the time that passed, too.
-        opened.close()?;
+        opened.keep()?;
         output.emit(&answered)
-    }
-
-    /// What `context` is asked for.
-    fn target(&self, contract: Address) -> Result<Target, CliError> {
-        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let number = |text: &str| {
-            text.parse::<u64>()
-                .map_err(|_| usage(format!("`{text}` is no number")))
-        };
-        let place = |text: Option<&&str>| text.map_or(Ok(0), |text| number(text));
-        Ok(match arguments.as_slice() {
-            ["oracle"] | ["oracle", "confirm"] => Target::Oracle {
-                oracle: contract,
-                confirm: arguments.len() == 2,
-            },
-            ["risk", deadline] => Target::Risk {
-                updater: contract,
-                source: contract,
-                deadline: number(deadline)?,
-            },
-            ["guard", anchor] => Target::Guard {
-                guard: contract,
-                anchor: number(anchor)?,
-            },
-            ["airdrop", batch, root, entries, rest @ ..] if rest.len() < 2 => Target::Airdrop {
-                airdrop: contract,
-                number: number(batch)?,
-                root: root
-                    .parse()
-                    .map_err(|_| usage(format!("`{root}` is not 32 bytes in hexadecimal")))?,
-                count: u32::try_from(number(entries)?)
-                    .map_err(|_| usage(format!("{entries} entries are too many")))?,
-                place: place(rest.first())?,
-            },
-            _ => {
-                return Err(usage(
-                    "context of what? `context oracle [confirm]`, `context risk DEADLINE`, `context guard ANCHOR` or \
-                     `context airdrop NUMBER ROOT COUNT [PLACE]`",
-                ));
-            }
-        })
     }
 
     fn model(
@@ -226,6 +194,86 @@ impl Call {
             all.push(Shown::new("pendingUntil", "uint40", pending.eta));
         }
         Ok(all)
+    }
+}
+
+/// What `context` is asked for.
+fn target(
+    contract: Address,
+    arguments: &[String],
+    chain: &mut dyn Chain,
+) -> Result<Target, CliError> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |text: &str| {
+        text.parse::<u64>()
+            .map_err(|_| usage(format!("`{text}` is no number")))
+    };
+    let place = |text: Option<&&str>| text.map_or(Ok(0), |text| number(text));
+    Ok(match arguments.as_slice() {
+        ["oracle"] | ["oracle", "confirm"] => Target::Oracle {
+            oracle: contract,
+            confirm: arguments.len() == 2,
+        },
+        ["risk", deadline] => Target::Risk {
+            updater: contract,
+            source: contract,
+            deadline: number(deadline)?,
+        },
+        ["guard", anchor] => Target::Guard {
+            guard: contract,
+            anchor: match *anchor {
+                // Of the newest block's hash, the EVM of a dry run knows nothing yet.
+                "latest" => chain.latest()?.number.saturating_sub(1),
+                given => number(given)?,
+            },
+        },
+        ["airdrop", batch, entries, rest @ ..]
+            if entries.parse::<B256>().is_err() && rest.len() < 2 =>
+        {
+            let entries = Entries::load(Path::new(entries))?;
+            Target::Airdrop {
+                airdrop: contract,
+                number: number(batch)?,
+                root: entries.tree().root(),
+                count: entries.count(),
+                place: place(rest.first())?,
+            }
+        }
+        ["airdrop", batch, root, entries, rest @ ..] if rest.len() < 2 => Target::Airdrop {
+            airdrop: contract,
+            number: number(batch)?,
+            root: root
+                .parse()
+                .map_err(|_| usage(format!("`{root}` is not 32 bytes in hexadecimal")))?,
+            count: u32::try_from(number(entries)?)
+                .map_err(|_| usage(format!("{entries} entries are too many")))?,
+            place: place(rest.first())?,
+        },
+        _ => {
+            return Err(usage(
+                "context of what? `context oracle [confirm]`, `context risk DEADLINE`, `context guard ANCHOR|latest`, \
+                 `context airdrop NUMBER ENTRIES.csv [PLACE]` or `context airdrop NUMBER ROOT COUNT [PLACE]`",
+            ));
+        }
+    })
+}
+
+/// What belongs to a context, and `verdict submit` is to be told again.
+fn occasion(target: &Target) -> Vec<Shown> {
+    match *target {
+        Target::Oracle { .. } => Vec::new(),
+        Target::Risk { deadline, .. } => vec![Shown::new("deadline", "uint256", deadline)],
+        Target::Guard { anchor, .. } => vec![Shown::new("anchor", "uint256", anchor)],
+        Target::Airdrop {
+            number,
+            root,
+            count,
+            ..
+        } => vec![
+            Shown::new("number", "uint256", number),
+            Shown::new("root", "bytes32", root),
+            Shown::new("count", "uint32", count),
+        ],
     }
 }
 

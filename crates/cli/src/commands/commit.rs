@@ -19,7 +19,8 @@ use verdict_model::{CompiledModel, DataSet, OutOfDomain, Packing, Visibility};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict commit model.verdict --input input.json --salt-out input.salt.json\n  \
-    verdict prove model.verdict --input input.json --salt input.salt.json --dev\n\n\
+    verdict prove model.verdict --input input.json --salt input.salt.json --dev\n  \
+    verdict commit model.verdict --input people.csv --batch 100 --salt-out people.salt.json\n\n\
     The commitment is Poseidon (circomlib's parameters) of the salt and the packed words; the salt is the square of its root."
 )]
 pub(crate) struct Commit {
@@ -29,9 +30,12 @@ pub(crate) struct Commit {
     /// The input: .json (EZKL's form too), .csv, .npy or .npz
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
-    /// Which row of it, from 0
+    /// Which row of it, from 0; of a batch, the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     row: usize,
+    /// Rows, each with commitments of its own: as many as the proof has inferences
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    batch: u32,
     /// The salt's root in hexadecimal, or a file of salts [default: random]
     #[arg(long, value_name = "HEX|FILE")]
     salt: Option<String>,
@@ -53,6 +57,9 @@ struct Committed {
 #[derive(Serialize)]
 struct One {
     name: String,
+    /// Which item of a batch, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<usize>,
     commitment: B256,
     /// Keep it secret: with it, a guess at the input can be checked.
     salt_root: B256,
@@ -62,9 +69,11 @@ struct One {
 impl Report for Committed {
     fn text(&self) -> String {
         let lines = self.inputs.iter().map(|one| {
+            let item = one.item.map(|item| format!(" of item {item}"));
             format!(
-                "input `{}`: commitment {}\n  salt's root {} (secret), {} words\n",
+                "input `{}`{}: commitment {}\n  salt's root {} (secret), {} words\n",
                 one.name,
+                item.unwrap_or_default(),
                 one.commitment,
                 one.salt_root,
                 one.words.len()
@@ -92,29 +101,35 @@ impl Commit {
             )));
         }
         let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
-        let row = load::row(&self.input, &data, self.row)?;
+        let items = self.batch as usize;
+        let rows = load::rows(&self.input, &data, self.row, items)?;
         let out_of_domain = if self.saturate {
             OutOfDomain::Saturate
         } else {
             OutOfDomain::Reject
         };
-        let inputs = model.quantise_input(&row, out_of_domain)?;
         let salts = match &self.salt {
-            Some(given) => salts(given, committed.len())?,
-            None => committed.iter().map(|_| Salt::random(OsRng)).collect(),
+            Some(given) => salts(given, items * committed.len())?,
+            None => (0..items * committed.len())
+                .map(|_| Salt::random(OsRng))
+                .collect(),
         };
-        let one = |(&input, salt): (&usize, &Salt)| {
-            let tensor = &graph.tensors[graph.inputs[input]];
-            let packed = Packing::of(tensor).pack(&inputs[input]);
-            let packed: Vec<Fr> = packed.into_iter().map(Fr::from_raw).collect();
-            One {
-                name: model.manifest().inputs[input].name.clone(),
-                commitment: words::word(&commit(&packed, salt.value())),
-                salt_root: words::word(&salt.root()),
-                words: packed.iter().map(words::word).collect(),
+        let mut list = Vec::new();
+        for ((item, row), salts) in rows.iter().enumerate().zip(salts.chunks(committed.len())) {
+            let inputs = model.quantise_input(row, out_of_domain)?;
+            for (&input, salt) in committed.iter().zip(salts) {
+                let tensor = &graph.tensors[graph.inputs[input]];
+                let packed = Packing::of(tensor).pack(&inputs[input]);
+                let packed: Vec<Fr> = packed.into_iter().map(Fr::from_raw).collect();
+                list.push(One {
+                    name: model.manifest().inputs[input].name.clone(),
+                    item: (items > 1).then_some(item),
+                    commitment: words::word(&commit(&packed, salt.value())),
+                    salt_root: words::word(&salt.root()),
+                    words: packed.iter().map(words::word).collect(),
+                });
             }
-        };
-        let list = committed.iter().zip(&salts).map(one).collect();
+        }
         if let Some(out) = &self.salt_out {
             SaltFile::new(&salts).save(out)?;
         }

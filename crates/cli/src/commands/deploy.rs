@@ -4,6 +4,7 @@ use crate::{
     args::{SrsArgs, usage},
     chain::{ChainArgs, make_folder, name},
     error::CliError,
+    names::{NAMES, expand_all},
     output::{Output, Report, Table, count},
     setup::Setup,
 };
@@ -20,17 +21,18 @@ use verdict_evm::{
 use verdict_prover::{Cache, Srs};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = format!("Examples:\n  \
     verdict deploy --local chain.json --dev\n  \
     verdict deploy --rpc https://node.example --keystore key.json --password-file pass --admin 0x… --guardian 0x…\n  \
-    verdict deploy --local chain.json --as feeds OnChainFeatures 0xREGISTRY 1 0x00…00 '[(0xTARGET,0x…,0,false,18,0,0,0,false,0)]'\n\n\
+    verdict deploy --local chain.json --as feeds OnChainFeatures @registry @price.id @market.word '[(@market,@price(),0,false,18,0,0,0,false,0)]'\n  \
+    verdict deploy --local chain.json --as signers SignedFeatures @registry @sender '[0x…,0x…,0x…]' 2 86400\n\n\
     Without a contract: the publisher of keys, the verifier of the set-up, the registry, and the gateway with a route to the verifier, \
-    at addresses that depend on nothing but these settings. With one: any contract that comes with this program.")]
+    at addresses that depend on nothing but these settings. With one: any contract that comes with this program.\n\n{NAMES}"))]
 pub(crate) struct Deploy {
     /// A contract instead of the core, e.g. InferenceOracle
     #[arg(value_name = "CONTRACT", requires = "label")]
     contract: Option<String>,
-    /// The constructor's arguments; structures as `(a,b)`, lists as `[a,b]`
+    /// The constructor's arguments; structures as `(a,b)`, lists as `[a,b]`, names as `@name`
     #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// The contract's name in the deployment's file
@@ -120,7 +122,7 @@ impl Deploy {
         };
         let (name, chain_id) = (chain.name(), chain.chain_id());
         // The chain first: addresses of a chain that was not kept would be of no use.
-        opened.close()?;
+        opened.keep()?;
         deployment.save(&file)?;
         output.emit(&Deployed {
             chain: name,
@@ -169,7 +171,8 @@ impl Deploy {
             )));
         }
         let artifact = Artifact::load(contract)?;
-        let code = creation_code(&artifact, &self.arguments)?;
+        let arguments = expand_all(&self.arguments, Some(&deployment), chain)?;
+        let code = creation_code(&artifact, &arguments)?;
         let (address, receipt) = chain.create("the contract", code)?;
         let (list, kind) = match contract {
             "OnChainFeatures" => (&mut deployment.sources, "on-chain"),

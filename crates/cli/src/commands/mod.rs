@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod accuracy;
+pub(crate) mod address;
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod call;
@@ -10,12 +11,15 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 mod demo_all;
 pub(crate) mod deploy;
+pub(crate) mod entries;
 pub(crate) mod estimate;
+pub(crate) mod evidence;
 pub(crate) mod gather;
 pub(crate) mod hide;
 pub(crate) mod inspect;
 pub(crate) mod prove;
 pub(crate) mod register;
+pub(crate) mod sign;
 pub(crate) mod srs;
 pub(crate) mod submit;
 pub(crate) mod verify;
@@ -41,6 +45,10 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), CliError> {
         Command::Demo(args) => args.run(output),
         Command::Deploy(args) => args.run(output),
         Command::Register(args) => args.run(output),
+        Command::Address(args) => args.run(output),
+        Command::Sign(args) => args.run(output),
+        Command::Evidence(args) => args.run(output),
+        Command::Entries(args) => args.run(output),
         Command::Submit(args) => args.run(output),
         Command::Call(args) => args.run(output),
         Command::Bench(args) => args.run(output),

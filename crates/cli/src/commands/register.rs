@@ -135,7 +135,7 @@ impl Register {
             };
             report.steps = steps.into_iter().map(Into::into).collect();
         }
-        opened.close()?;
+        opened.keep()?;
         if let Some(model) = &report.model {
             deployment.models.insert(self.name.clone(), model.clone());
             deployment.save(&report.file)?;

@@ -1,9 +1,9 @@
 //! `verdict submit`
 
 use crate::{
-    args::hex32,
     chain::{ChainArgs, address, bytes},
     error::CliError,
+    features::AirdropBatch,
     output::{Output, Report, count},
 };
 use alloy_primitives::{Address, B256, Bytes};
@@ -16,10 +16,11 @@ use verdict_evm::{Deployment, ProofFile, Target, chain::Chain};
 #[command(after_help = "Examples:\n  \
     verdict submit oracle score-feed proof.json --local chain.json\n  \
     verdict submit oracle score-feed proof.json --evidence @evidence.hex --rpc https://node.example --keystore key.json --password-file pass\n  \
-    verdict submit risk market-risk proof.json --source 0x… --deadline 1800000000 --evidence 0x…\n  \
-    verdict submit guard vault-guard proof.json --anchor 21000000 --evidence 0x…\n  \
-    verdict submit airdrop campaign-1 proof.json --number 1 --root 0x… --count 100 --evidence 0x…\n\n\
-    Nothing is sent that a dry run shows would be refused. The context to prove under comes from `verdict call CONSUMER context …`.")]
+    verdict submit risk market-risk proof.json --source market-source --deadline 1800000000 --evidence @evidence.hex\n  \
+    verdict submit guard vault-guard proof.json --anchor 21000000 --evidence @evidence.hex\n  \
+    verdict submit airdrop campaign-1 proof.json --number 1 --entries entries.csv --evidence @evidence.hex\n\n\
+    Nothing is sent that a dry run shows would be refused. The context to prove under comes from `verdict call CONSUMER context …`, \
+    evidence from `verdict sign` and `verdict evidence`.")]
 pub(crate) struct Submit {
     #[command(subcommand)]
     to: To,
@@ -56,18 +57,8 @@ enum To {
     },
     /// A batch of scores to an airdrop
     Airdrop {
-        /// The batch's number
-        #[arg(long, value_name = "N")]
-        number: u64,
-        /// The root of the tree of its entries
-        #[arg(long, value_name = "HEX", value_parser = hex32)]
-        root: B256,
-        /// Its entries
-        #[arg(long, value_name = "N")]
-        count: u32,
-        /// Which of the campaign's models
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        place: u64,
+        #[command(flatten)]
+        batch: AirdropBatch,
         #[command(flatten)]
         what: What,
     },
@@ -129,19 +120,7 @@ impl To {
                 guard: consumer,
                 anchor: *anchor,
             },
-            Self::Airdrop {
-                number,
-                root,
-                count,
-                place,
-                ..
-            } => Target::Airdrop {
-                airdrop: consumer,
-                number: *number,
-                root: *root,
-                count: *count,
-                place: *place,
-            },
+            Self::Airdrop { batch, .. } => batch.target(consumer)?,
         })
     }
 
@@ -170,7 +149,7 @@ impl Submit {
         let registry = deployment.core.registry;
         let done = target.submit(chain, registry, evidence, &file.public_values, file.proof)?;
         let name = chain.name();
-        opened.close()?;
+        opened.keep()?;
         output.emit(&SubmittedReport {
             chain: name,
             consumer: target.contract(),

@@ -1,6 +1,9 @@
 //! A folder, a cache and files for one test.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod chain;
+pub mod consumer;
+
 use assert_cmd::Command;
 use halo2_axiom::poly::{commitment::Params, kzg::commitment::ParamsKZG};
 use halo2curves_axiom::bn256::Bn256;

@@ -241,6 +241,14 @@ impl Chain for EmbeddedChain {
         known.copied().ok_or(EvmError::NoSuchBlock(number))
     }
 
+    fn receipt(&mut self, transaction: B256) -> Result<Receipt, EvmError> {
+        Err(EvmError::NoReceipt {
+            chain: self.label.clone(),
+            transaction,
+            detail: "an embedded chain keeps none; do again what it did",
+        })
+    }
+
     fn code(&mut self, account: Address) -> Result<Bytes, EvmError> {
         let cache = &self.db.cache;
         let Some(known) = cache.accounts.get(&account) else {

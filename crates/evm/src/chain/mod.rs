@@ -1,6 +1,8 @@
 //! One way to talk to chains: the embedded EVM and any node behind an RPC.
 
 mod embedded;
+mod keystore;
+mod lock;
 mod revert;
 mod rpc;
 mod signer;
@@ -8,10 +10,11 @@ mod state;
 
 pub(crate) use embedded::revert_of;
 pub use embedded::{Clock, EmbeddedChain};
+pub use lock::ChainLock;
 pub use revert::Revert;
 pub(crate) use revert::plain;
 pub use rpc::RpcChain;
-pub use signer::SignerSource;
+pub use signer::{DataSigner, SignerSource};
 
 use crate::EvmError;
 use alloy_primitives::{Address, B256, Bytes, Log};
@@ -73,6 +76,9 @@ pub trait Chain {
 
     /// The hash of a recent block.
     fn block_hash(&mut self, number: u64) -> Result<B256, EvmError>;
+
+    /// What became of a transaction that was sent before.
+    fn receipt(&mut self, transaction: B256) -> Result<Receipt, EvmError>;
 
     /// The code of an account; empty if it has none.
     fn code(&mut self, account: Address) -> Result<Bytes, EvmError>;

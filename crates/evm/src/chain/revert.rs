@@ -138,7 +138,9 @@ pub(crate) fn plain(value: &DynSolValue) -> String {
         DynSolValue::Array(values) | DynSolValue::FixedArray(values) => {
             format!("[{}]", list(values))
         }
-        DynSolValue::Tuple(values) => format!("({})", list(values)),
+        DynSolValue::Tuple(values) | DynSolValue::CustomStruct { tuple: values, .. } => {
+            format!("({})", list(values))
+        }
     }
 }
 
@@ -175,12 +177,19 @@ fn advice(name: &str) -> Option<&'static str> {
             "a large move waits for its confirmation: read latestRoundData, or confirm it"
         }
         "AnswerStale" | "NoRound" => "nobody has submitted in time: submit a proof",
-        "QuorumNotMet" => "collect more signatures",
+        "QuorumNotMet" => {
+            "collect more signatures: `verdict sign … --with FIRST`, then `verdict evidence combine`"
+        }
+        "SignersNotAscending" => "list the signers' addresses in ascending order, none twice",
+        "NotCommitted" => {
+            "the evidence is not what was committed to last, for this consumer and subject: give the file of that commitment"
+        }
+        "TooLate" => "commit again: `verdict evidence commit`",
         "InvalidSignature" => {
             "a signature is of other data, of another consumer or chain, or not of a signer in force: ask the signers again"
         }
         "UnknownSnapshot" => {
-            "take a snapshot first, and give its block, time and words as evidence"
+            "take a snapshot first, with `verdict evidence snapshot`, and give what it writes as evidence"
         }
         "VersionNotPrepared" => "call prepare(version) of the feature source",
         "WrongFeatureCount" | "WrongEvidenceLength" | "WrongWordCount" => {
@@ -200,7 +209,9 @@ fn advice(name: &str) -> Option<&'static str> {
         "InsufficientBalance" => "deposit the bond first",
         "TooManyOpenIncidents" => "wait until the oldest incident's review is over",
         "VetoWindowOpen" => "wait until the time it names, then execute",
-        "TooEarly" => "wait until the parameter may move again",
+        "TooEarly" => {
+            "wait: for a parameter, until it may move again; for a commitment, until the time it names"
+        }
         "ChangeTooLarge" | "OutOfBounds" => "the limits don't allow such a change",
         "NothingToChange" => "the market is as the model wants it already",
         "NotPending" => {

@@ -5,7 +5,7 @@ use crate::EvmError;
 use alloy_network::{Ethereum, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
-use alloy_rpc_types_eth::{BlockNumberOrTag, TransactionRequest};
+use alloy_rpc_types_eth::{BlockNumberOrTag, TransactionReceipt, TransactionRequest};
 use alloy_transport::{RpcError, TransportError};
 use std::time::Duration;
 use tokio::{
@@ -125,6 +125,22 @@ impl Chain for RpcChain {
         Ok(block.ok_or(EvmError::NoSuchBlock(number))?.header.hash)
     }
 
+    fn receipt(&mut self, transaction: B256) -> Result<Receipt, EvmError> {
+        let get = async { self.provider.get_transaction_receipt(transaction).await };
+        let what = "eth_getTransactionReceipt";
+        let found = self.runtime.block_on(within(&self.host, what, get))?;
+        let fail = |detail| EvmError::NoReceipt {
+            chain: self.name(),
+            transaction,
+            detail,
+        };
+        let receipt = found.ok_or_else(|| fail("it is not in a block, or of another chain"))?;
+        if !receipt.status() {
+            return Err(fail("it was reverted"));
+        }
+        Ok(ours(&receipt))
+    }
+
     fn code(&mut self, account: Address) -> Result<Bytes, EvmError> {
         let get = async { self.provider.get_code_at(account).await };
         self.runtime
@@ -164,20 +180,22 @@ impl Chain for RpcChain {
                 ),
             });
         }
-        Ok(Receipt {
-            transaction: hash,
-            block: receipt.block_number.unwrap_or_default(),
-            gas: receipt.gas_used,
-            created: receipt.contract_address,
-            logs: receipt
-                .logs()
-                .iter()
-                .map(|log| Log {
-                    address: log.address(),
-                    data: log.data().clone(),
-                })
-                .collect(),
-        })
+        Ok(ours(&receipt))
+    }
+}
+
+/// A node's receipt.
+fn ours(receipt: &TransactionReceipt) -> Receipt {
+    let logs = receipt.logs().iter().map(|log| Log {
+        address: log.address(),
+        data: log.data().clone(),
+    });
+    Receipt {
+        transaction: receipt.transaction_hash,
+        block: receipt.block_number.unwrap_or_default(),
+        gas: receipt.gas_used,
+        created: receipt.contract_address,
+        logs: logs.collect(),
     }
 }
 

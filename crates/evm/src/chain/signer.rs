@@ -1,11 +1,13 @@
-//! Who signs transactions: a private key, a keystore file, a Ledger.
+//! Who signs transactions and data: a private key, a keystore file, a Ledger.
 
-use crate::{EvmError, file::read_text};
+use super::keystore;
+use crate::{EvmError, SignedData, file::read_text};
 use alloy_network::EthereumWallet;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 use alloy_signer::Signer;
 use alloy_signer_local::PrivateKeySigner;
 use std::{fmt, path::PathBuf};
+use tokio::runtime::{Builder, Runtime};
 
 /// Where a signature comes from.
 #[derive(Clone)]
@@ -41,52 +43,118 @@ impl fmt::Debug for SignerSource {
     }
 }
 
+/// A signer that was opened.
+enum Opened {
+    Local(PrivateKeySigner),
+    #[cfg(feature = "ledger")]
+    Ledger(Box<alloy_signer_ledger::LedgerSigner>),
+}
+
+/// One who signs data.
+pub struct DataSigner {
+    // A Ledger answers asynchronously.
+    runtime: Runtime,
+    opened: Opened,
+}
+
+impl fmt::Debug for DataSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataSigner({})", self.address())
+    }
+}
+
 impl SignerSource {
-    /// Opens it, for a chain; also says which account it signs for.
+    /// Opens it for signing data.
+    pub fn open(&self, chain_id: u64) -> Result<DataSigner, EvmError> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| EvmError::Signer(error.to_string()))?;
+        let opened = runtime.block_on(self.opened(chain_id))?;
+        Ok(DataSigner { runtime, opened })
+    }
+
+    /// Opens it for sending transactions; also says which account it signs for.
     pub(super) async fn wallet(
         &self,
         chain_id: u64,
     ) -> Result<(EthereumWallet, Address), EvmError> {
+        Ok(match self.opened(chain_id).await? {
+            Opened::Local(signer) => {
+                let address = signer.address();
+                (EthereumWallet::from(signer), address)
+            }
+            #[cfg(feature = "ledger")]
+            Opened::Ledger(signer) => {
+                let address = signer.address();
+                (EthereumWallet::from(*signer), address)
+            }
+        })
+    }
+
+    async fn opened(&self, chain_id: u64) -> Result<Opened, EvmError> {
         let signer = match self {
             Self::PrivateKey(key) => private_key(key, "the private key")?,
             Self::PrivateKeyFile(path) => {
                 let text = read_text(path)?;
                 private_key(&text, &path.display().to_string())?
             }
-            Self::Keystore { path, password } => PrivateKeySigner::decrypt_keystore(path, password)
-                .map_err(|error| {
-                    EvmError::Signer(format!("keystore {}: {error}", path.display()))
-                })?,
+            Self::Keystore { path, password } => keystore::open(path, password)?,
             Self::Ledger { account } => return ledger(*account, chain_id).await,
         };
-        let signer = signer.with_chain_id(Some(chain_id));
-        let address = signer.address();
-        Ok((EthereumWallet::from(signer), address))
+        Ok(Opened::Local(signer.with_chain_id(Some(chain_id))))
+    }
+}
+
+impl DataSigner {
+    /// The account.
+    pub fn address(&self) -> Address {
+        match &self.opened {
+            Opened::Local(signer) => signer.address(),
+            #[cfg(feature = "ledger")]
+            Opened::Ledger(signer) => signer.address(),
+        }
+    }
+
+    /// Signs for a source, as typed data: a wallet gets the structure, never a bare hash.
+    pub fn sign(
+        &self,
+        data: &SignedData,
+        chain_id: u64,
+        source: Address,
+    ) -> Result<Bytes, EvmError> {
+        let domain = SignedData::domain(chain_id, source);
+        let signature = self.runtime.block_on(async {
+            match &self.opened {
+                Opened::Local(signer) => signer.sign_typed_data(data, &domain).await,
+                #[cfg(feature = "ledger")]
+                Opened::Ledger(signer) => signer.sign_typed_data(data, &domain).await,
+            }
+        });
+        let signature = signature.map_err(|error| EvmError::Signer(error.to_string()))?;
+        Ok(signature.as_bytes().to_vec().into())
     }
 }
 
 fn private_key(text: &str, of: &str) -> Result<PrivateKeySigner, EvmError> {
     // The parser's message could repeat the secret.
-    text.trim()
-        .parse()
-        .map_err(|_| EvmError::Signer(format!("{of} is not 32 bytes in hexadecimal")))
+    text.trim().parse().map_err(|_| {
+        EvmError::Signer(format!(
+            "{of} is no private key: expected 32 bytes in hexadecimal; for a keystore use --keystore"
+        ))
+    })
 }
 
 #[cfg(feature = "ledger")]
-async fn ledger(account: usize, chain_id: u64) -> Result<(EthereumWallet, Address), EvmError> {
+async fn ledger(account: usize, chain_id: u64) -> Result<Opened, EvmError> {
     use alloy_signer_ledger::{HDPath, LedgerSigner};
-    let fail =
-        |error: alloy_signer_ledger::LedgerError| EvmError::Signer(format!("Ledger: {error}"));
     let signer = LedgerSigner::new(HDPath::LedgerLive(account), Some(chain_id))
         .await
-        .map_err(fail)?;
-    let address = signer.get_address().await.map_err(fail)?;
-    Ok((EthereumWallet::from(signer), address))
+        .map_err(|error| EvmError::Signer(format!("Ledger: {error}")))?;
+    Ok(Opened::Ledger(Box::new(signer)))
 }
 
 #[cfg(not(feature = "ledger"))]
 #[allow(clippy::unused_async)]
-async fn ledger(_: usize, _: u64) -> Result<(EthereumWallet, Address), EvmError> {
+async fn ledger(_: usize, _: u64) -> Result<Opened, EvmError> {
     Err(EvmError::Signer(
         "this program was built without Ledger support; build it with `--features ledger`".into(),
     ))
