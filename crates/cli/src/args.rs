@@ -260,6 +260,11 @@ impl QuantiseArgs {
         import_outputs(path, &names)
     }
 
+    /// The outputs asked for; none for the file's.
+    pub(crate) fn output_names(&self) -> &[String] {
+        &self.output_name
+    }
+
     /// The compiler's options for a model with `inputs` inputs.
     pub(crate) fn options(&self, goal: Goal, inputs: usize) -> Options {
         let defaults = Options::default();

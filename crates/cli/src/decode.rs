@@ -7,7 +7,7 @@ use crate::{
 };
 use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
 use verdict_evm::unpack_batch;
 use verdict_model::{CompiledModel, FloatGraph, TensorId, Trace, import, import_outputs};
@@ -151,11 +151,15 @@ pub(crate) fn batch_outputs(
     all
 }
 
-/// The ONNX file a model was compiled from, if it is that.
+/// The ONNX file a model was compiled from, if it is that: up to the model's outputs, whatever else the file computes.
 pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGraph, CliError> {
-    let float = import(onnx)?;
+    let bytes = fs::read(onnx).map_err(|source| CliError::Io {
+        what: "read",
+        path: onnx.to_owned(),
+        source,
+    })?;
     let (found, expected) = (
-        format!("{:x}", keccak256(&float.onnx)),
+        format!("{:x}", keccak256(&bytes)),
         model
             .manifest()
             .onnx_keccak256
@@ -172,23 +176,31 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             hint: "give the ONNX file that the model was compiled from",
         })));
     }
-    let (of, inputs) = (float.input_specs(), model.manifest().input_specs());
-    if of
-        .iter()
-        .map(|spec| spec.len)
-        .ne(inputs.iter().map(|spec| spec.len))
-    {
+    let outputs = model.manifest().outputs.iter();
+    let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
+    let float = match import_outputs(onnx, &names) {
+        Ok(float) => float,
+        // Outputs of a gathered model have names that the file doesn't know.
+        Err(error) => match import(onnx) {
+            Ok(float) if !same_inputs(&float, model) => float,
+            _ => return Err(error.into()),
+        },
+    };
+    if !same_inputs(&float, model) {
         return Err(CliError::Input(format!(
             "{} computes one item, the compiled model several; leave the ONNX file out",
             onnx.display()
         )));
     }
-    let outputs = model.manifest().outputs.iter();
-    let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
-    if names == float.output_names {
-        return Ok(float);
-    }
-    Ok(import_outputs(onnx, &names)?)
+    Ok(float)
+}
+
+/// Whether the inputs have as many values.
+fn same_inputs(float: &FloatGraph, model: &CompiledModel) -> bool {
+    let (of, inputs) = (float.input_specs(), model.manifest().input_specs());
+    of.iter()
+        .map(|spec| spec.len)
+        .eq(inputs.iter().map(|spec| spec.len))
 }
 
 /// What the values say about a class, if they are scores of classes.

@@ -21,7 +21,7 @@ use verdict_evm::{
 };
 use verdict_model::{
     AccuracyReport, DataSet, Goal, Options, OutOfDomain, Reference, Visibility, accuracy, compile,
-    import,
+    import_outputs,
 };
 use verdict_prover::{Cache, Session, Srs};
 
@@ -38,6 +38,8 @@ pub(crate) struct Job {
     /// Names of the outputs, if any.
     pub(crate) labels: Vec<String>,
     pub(crate) options: Options,
+    /// Values of the ONNX graph to take for outputs; the file's if there are none.
+    pub(crate) outputs: Vec<String>,
     pub(crate) width: Option<usize>,
     pub(crate) max_k: u32,
     /// Digest of an imported set-up and its height; the development set-up if missing.
@@ -146,7 +148,8 @@ pub(crate) struct Measurement {
 pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError> {
     let goal = job.options.goal;
     meter.begin("import");
-    let float = import(&job.onnx)?;
+    let outputs: Vec<&str> = job.outputs.iter().map(String::as_str).collect();
+    let float = import_outputs(&job.onnx, &outputs)?;
     let specs = float.input_specs();
     let calibration = DataSet::load(&job.calibration, &specs)?;
     let test = job
@@ -435,6 +438,7 @@ impl Job {
                 goal,
                 ..Options::default()
             },
+            outputs: Vec::new(),
             width: None,
             max_k: Limits::default().max_k,
             srs: None,

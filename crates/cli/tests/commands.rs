@@ -290,8 +290,12 @@ fn the_bench_prints_an_array() {
         &data,
         "--optimize",
         "time",
+        "--output-name",
+        "relu_0_out",
     ]);
     check(&measured[0]);
+    // The 32 hidden values: 15 to a word, and the context.
+    assert_eq!(measured[0]["public_values"], 4);
 }
 
 #[test]

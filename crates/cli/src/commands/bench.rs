@@ -13,7 +13,6 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
-use verdict_model::import;
 use verdict_prover::Cache;
 
 /// The models of `test-vectors/`.
@@ -101,7 +100,8 @@ impl Bench {
         };
         let mut jobs = Vec::new();
         for mut job in self.subjects()? {
-            let inputs = import(&job.onnx)?.inputs.len();
+            let inputs = self.quantise.import(&job.onnx)?.inputs.len();
+            job.outputs = self.quantise.output_names().to_vec();
             for goal in &self.optimize {
                 job.options = self.quantise.options((*goal).into(), inputs);
                 job.width = limits.width;
