@@ -4,7 +4,8 @@
     .venv/bin/pip install -r scripts/train/requirements.txt -r scripts/train/requirements-models.txt
     .venv/bin/python scripts/train/nets.py [name ...] [--out DIR]
 
-Directories are laid out as train.py's. Training is JAX on one thread and reproducible on one machine; `layers.py`
+Directories are laid out as train.py's; `cnn-zoo --out test-vectors` makes the one that is committed again. Training is
+JAX on one thread and reproducible on one machine; `layers.py`
 writes the ONNX files as PyTorch's exporter would, with BatchNormalization left as nodes. resnet-32 takes five to ten
 minutes, all others together one.
 """

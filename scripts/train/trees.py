@@ -4,7 +4,8 @@
     .venv/bin/pip install -r scripts/train/requirements.txt -r scripts/train/requirements-models.txt
     .venv/bin/python scripts/train/trees.py [name ...] [--out DIR]
 
-Directories are laid out as train.py's; features are raw. XGBoost and LightGBM go through onnxmltools, scikit-learn's
+Directories are laid out as train.py's; `tiny-tree --out test-vectors` makes the one that is committed again. Features are
+raw. XGBoost and LightGBM go through onnxmltools, scikit-learn's
 forests through skl2onnx; what these write is left as it is. Seconds for all.
 """
 
