@@ -32,14 +32,6 @@ pub const GATES: [&str; 8] = [
     "square",
 ];
 
-/// Size of a proof at a width: 64 bytes for every commitment, 32 for every opened value.
-pub const fn proof_bytes(width: usize) -> usize {
-    // The random polynomial has a commitment and a value; SHPLONK opens everything with two points.
-    let points = ADVICE_COLUMNS + 1 + QUOTIENT_PIECES + 2;
-    let scalars = ADVICE_COLUMNS + RUNNING_COLUMNS + FIXED_COLUMNS + width + 1;
-    64 * points + 32 * scalars
-}
-
 /// Columns and challenges of a tape of some width.
 #[derive(Clone, Debug)]
 pub struct TapeConfig {

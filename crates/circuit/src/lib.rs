@@ -45,7 +45,6 @@ pub use field::int;
 pub use footprint::Footprint;
 pub use gates::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
-    proof_bytes,
 };
 pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
 pub use opcode::Op;

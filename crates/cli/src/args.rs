@@ -28,10 +28,8 @@ use crate::error::CliError;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Limits};
-use verdict_model::{
-    Calibration, CompiledModel, FloatGraph, Goal, InputDomain, ModelError, Options, Visibility,
-    import_outputs,
-};
+use verdict_compiler::{FloatGraph, InputDomain, Options, import_outputs};
+use verdict_model::{Calibration, CompiledModel, Goal, ModelError, Visibility};
 
 const AFTER_HELP: &str = "\
 Exit codes:

@@ -7,10 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use verdict_evm::{
-    Deployment,
-    chain::{Chain, ChainLock, EmbeddedChain, RpcChain, SignerSource},
-};
+use verdict_chain::{Deployment, Chain, ChainLock, EmbeddedChain, RpcChain, SignerSource};
 
 /// The id of a new chain of `--local`.
 const LOCAL_CHAIN_ID: u64 = 31_337;
@@ -98,11 +95,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn read(path: &Path) -> Result<String, CliError> {
-    fs::read_to_string(path).map_err(|source| CliError::Io {
-        what: "read",
-        path: path.to_owned(),
-        source,
-    })
+    fs::read_to_string(path).map_err(CliError::io("read", path))
 }
 
 /// A chain that was opened.
@@ -215,11 +208,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), CliError> {
     else {
         return Ok(());
     };
-    fs::create_dir_all(folder).map_err(|source| CliError::Io {
-        what: "create",
-        path: folder.to_owned(),
-        source,
-    })
+    fs::create_dir_all(folder).map_err(CliError::io("create", folder))
 }
 
 /// An address, or the name of a contract in a deployment.

@@ -9,8 +9,9 @@ use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
-use verdict_evm::unpack_batch;
-use verdict_model::{CompiledModel, FloatGraph, TensorId, Trace, import, import_outputs};
+use verdict_wire::unpack_batch;
+use verdict_compiler::{FloatGraph, import, import_outputs};
+use verdict_model::{CompiledModel, TensorId, Trace};
 
 /// More values than this are cut in text; JSON has all.
 const SHOWN: usize = 16;
@@ -153,11 +154,7 @@ pub(crate) fn batch_outputs(
 
 /// The ONNX file a model was compiled from, if it is that: up to the model's outputs, whatever else the file computes.
 pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGraph, CliError> {
-    let bytes = fs::read(onnx).map_err(|source| CliError::Io {
-        what: "read",
-        path: onnx.to_owned(),
-        source,
-    })?;
+    let bytes = fs::read(onnx).map_err(CliError::io("read", onnx))?;
     let (found, expected) = (
         format!("{:x}", keccak256(&bytes)),
         model

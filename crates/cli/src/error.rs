@@ -1,8 +1,11 @@
 //! Everything that can go wrong, and the exit code that says so.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 use verdict_circuit::CircuitError;
-use verdict_evm::EvmError;
+use verdict_chain::EvmError;
 use verdict_model::ModelError;
 use verdict_prover::ProverError;
 use verdict_stories::StoryError;
@@ -71,6 +74,16 @@ pub(crate) struct Mismatch {
 }
 
 impl CliError {
+    /// For `map_err`: what could not be done to which file.
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            what,
+            path: path.clone(),
+            source,
+        }
+    }
+
     /// As `verdict --help` lists them.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

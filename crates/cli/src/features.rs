@@ -12,12 +12,10 @@ use alloy_primitives::{Address, B256, U256};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Salt};
-use verdict_evm::{
-    Deployment, Entries, InputWords, ProofFile, Question, Target,
-    bindings::registry::IModelRegistry,
-    chain::{Chain, ChainExt},
-};
-use verdict_model::{CompiledModel, DataSet, OutOfDomain, Visibility};
+use verdict_chain::{Deployment, bindings::registry::IModelRegistry, Chain, ChainExt};
+use verdict_consumers::{Entries, Question, Target};
+use verdict_wire::{InputWords, ProofFile};
+use verdict_model::{CompiledModel, DataSet, Visibility};
 use verdict_prover::Architecture;
 
 /// A batch of an airdrop.
@@ -278,11 +276,7 @@ impl InputArgs {
         items: usize,
     ) -> Result<(InputWords, Vec<decode::Values>), CliError> {
         let data = DataSet::load(path, &model.manifest().input_specs())?;
-        let out_of_domain = if self.saturate {
-            OutOfDomain::Saturate
-        } else {
-            OutOfDomain::Reject
-        };
+        let out_of_domain = load::out_of_domain(self.saturate);
         let rows = load::rows(path, &data, self.row, items)?;
         let quantised = rows
             .iter()

@@ -6,7 +6,8 @@ use crate::{
 };
 use alloy_primitives::B256;
 use std::{fs::File, io::Read, path::Path};
-use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, compile, gather_inputs};
+use verdict_compiler::compile;
+use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, OutOfDomain, gather_inputs};
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 
 /// What a file is, by its first bytes.
@@ -19,14 +20,10 @@ pub(crate) enum Kind {
 }
 
 pub(crate) fn kind(path: &Path) -> Result<Kind, CliError> {
-    let fail = |source| CliError::Io {
-        what: "read",
-        path: path.into(),
-        source,
-    };
+    let fail = CliError::io("read", path);
     let mut start = Vec::new();
     File::open(path)
-        .map_err(fail)?
+        .map_err(&fail)?
         .take(MAGIC.len() as u64)
         .read_to_end(&mut start)
         .map_err(fail)?;
@@ -90,6 +87,15 @@ pub(crate) fn row(path: &Path, data: &DataSet, row: usize) -> Result<Vec<Vec<f64
             data.len()
         ))
     })
+}
+
+/// What `--saturate` asks for.
+pub(crate) const fn out_of_domain(saturate: bool) -> OutOfDomain {
+    if saturate {
+        OutOfDomain::Saturate
+    } else {
+        OutOfDomain::Reject
+    }
 }
 
 /// `count` rows of a data file, from row `first` on.

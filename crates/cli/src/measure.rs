@@ -16,14 +16,12 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf};
 use verdict_circuit::{Limits, Request};
-use verdict_evm::{
-    Gas, Harness, Verdict, key_bytes, key_digest, public_values, verify_calldata, words,
-};
-use verdict_model::{
-    AccuracyReport, DataSet, Goal, Options, OutOfDomain, Reference, Visibility, accuracy, compile,
-    import_outputs,
-};
-use verdict_prover::{Cache, Session, Srs};
+use verdict_chain::{Gas, Harness, Verdict};
+use verdict_wire::{key_bytes, key_digest, public_values, verify_calldata, words};
+use verdict_compiler::{AccuracyReport, Options, Reference, accuracy, compile, import_outputs};
+use verdict_model::{DataSet, Goal, OutOfDomain, Visibility};
+use verdict_engine::Session;
+use verdict_prover::{Cache, Srs};
 
 /// What to measure.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -241,7 +239,7 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
 
     meter.begin("verify (halo2)");
     let halo2_accepts = |values: &[B256], proof: &[u8]| {
-        verdict_evm::instance(values).is_ok_and(|instance| session.verify(&instance, proof).is_ok())
+        verdict_wire::instance(values).is_ok_and(|instance| session.verify(&instance, proof).is_ok())
     };
     let words = public_values(&inference.instance);
     let accepted_by_halo2 = halo2_accepts(&words, &inference.proof);

@@ -8,7 +8,8 @@ use std::{
     io::IsTerminal,
     time::{Duration, Instant},
 };
-use verdict_prover::{Stage, peak_rss, reset_peak};
+use verdict_engine::Stage;
+use verdict_prover::{peak_rss, reset_peak};
 
 /// What a stage cost.
 #[derive(Clone, Debug, Serialize, Deserialize)]

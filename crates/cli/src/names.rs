@@ -2,7 +2,7 @@
 
 use crate::{args::usage, chain::address, error::CliError};
 use alloy_primitives::{hex, keccak256};
-use verdict_evm::{Deployment, chain::Chain};
+use verdict_chain::{Deployment, Chain};
 
 /// For `--help`.
 pub(crate) const NAMES: &str = "\
@@ -123,7 +123,7 @@ pub(crate) fn now(chain: &mut dyn Chain) -> Result<u64, CliError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use verdict_evm::chain::{Clock, EmbeddedChain};
+    use verdict_chain::{Clock, EmbeddedChain};
 
     #[test]
     fn names_stand_for_values() {

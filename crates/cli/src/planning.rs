@@ -8,7 +8,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use verdict_circuit::{Candidate, Limits, Plan, Request, plan_request};
-use verdict_evm::{GasEstimate, estimate};
+use verdict_chain::{GasEstimate, estimate};
 use verdict_model::{CompiledModel, Goal};
 
 /// What a layout is estimated to cost.

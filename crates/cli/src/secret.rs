@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use verdict_circuit::{Hiding, Salt};
-use verdict_evm::words;
+use verdict_wire::words;
 use verdict_model::{folder, write_whole};
 
 /// The version of both files.
@@ -31,18 +31,13 @@ pub(crate) fn save_text(path: &Path, text: &str) -> Result<(), CliError> {
         }
         Ok(())
     };
-    write().map_err(io("write", path))
+    write().map_err(CliError::io("write", path))
 }
 
 fn load<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, CliError> {
-    let text = fs::read_to_string(path).map_err(io("read", path))?;
+    let text = fs::read_to_string(path).map_err(CliError::io("read", path))?;
     serde_json::from_str(&text)
         .map_err(|error| CliError::Input(format!("{} is not {what}: {error}", path.display())))
-}
-
-fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> CliError {
-    let path = path.to_owned();
-    move |source| CliError::Io { what, path, source }
 }
 
 /// `proof.json` → `proof.json.salt.json`.
@@ -168,8 +163,8 @@ impl HidingFile {
     /// Counts a proof under `key` before it is made: a crash wastes one, and none is made uncounted. Returns how many remain.
     pub(crate) fn spend(path: &Path, model: B256, key: B256) -> Result<u32, CliError> {
         let lock = beside(path, ".lock");
-        let guard = File::create(&lock).map_err(io("write", &lock))?;
-        guard.lock().map_err(io("lock", &lock))?;
+        let guard = File::create(&lock).map_err(CliError::io("write", &lock))?;
+        guard.lock().map_err(CliError::io("lock", &lock))?;
         // Read again under the lock: another process may have counted since.
         let mut file = Self::load(path, model)?;
         if let Some(known) = file.key.filter(|known| *known != key) {

@@ -67,16 +67,8 @@ fn methods_are_part_of_the_model() {
         ("percentile=99.5", "percentile=99.5"),
         ("mse", "mse"),
     ] {
-        let mut arguments = vec![
-            "compile",
-            &onnx,
-            "--calibration",
-            &data,
-            "--out",
-            "m.verdict",
-        ];
-        arguments.extend(["--calibration-method", method, "--equalise"]);
-        place.ok(&arguments);
+        let more = ["--calibration-method", method, "--equalise"];
+        place.compile_to("m.verdict", "mlp-digits", &more);
         let text = place.ok(&["inspect", "m.verdict"]);
         assert!(
             text.contains(&format!("ranges by {shown}, equalised tensors: 1")),

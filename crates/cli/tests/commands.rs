@@ -115,21 +115,8 @@ fn from_onnx_to_a_verified_transaction() {
 #[test]
 fn public_inputs_are_decoded() {
     let place = Place::new();
-    let (onnx, data) = (
-        vector("logreg-breast-cancer", "model.onnx"),
-        vector("logreg-breast-cancer", "calibration.npz"),
-    );
     let input = vector("logreg-breast-cancer", "input.json");
-    place.ok(&[
-        "compile",
-        &onnx,
-        "--calibration",
-        &data,
-        "--out",
-        "m.verdict",
-        "--input",
-        "public",
-    ]);
+    place.compile_to("m.verdict", "logreg-breast-cancer", &["--input", "public"]);
     place.ok(&["prove", "m.verdict", "--input", &input, "--dev"]);
     let verified = place.json(&["verify", "proof.json", "--model", "m.verdict", "--dev"]);
     let (first, second) = (&verified["decoded"][0], &verified["decoded"][1]);

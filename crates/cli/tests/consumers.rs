@@ -9,8 +9,8 @@ use common::{
     Place,
     chain::with,
     consumer::{
-        ETHER, NOBODY, ZERO_ADDRESS, deploy, fails, local, ok, prove, read, registered, send, sign,
-        signed, signers,
+        ETHER, NOBODY, ZERO_ADDRESS, context, deploy, fails, local, ok, prove, read, registered,
+        send, sign, signed, signers,
     },
     vector,
 };
@@ -135,15 +135,8 @@ fn risk_parameters_from_a_snapshot() {
         &["keeps none"],
     );
 
-    let context = place.json(&local(&[
-        "call",
-        "market-source",
-        "context",
-        "risk",
-        "@now+10800",
-    ]));
-    let text = |i: usize| context["answers"][i]["value"].as_str().unwrap().to_string();
-    let (context, deadline) = (text(0), text(1));
+    let asked = ["call", "market-source", "context", "risk", "@now+10800"];
+    let (context, deadline) = context(&place, &asked);
     prove(&place, "input.json", &context, &[]);
     let submit = |deadline: &str| -> Vec<String> {
         let all = [
@@ -237,15 +230,8 @@ fn a_guard_pauses_on_signed_evidence() {
     send(&place, &["token", "approve", "@vault-guard", &bond]);
     send(&place, &["vault-guard", "deposit", "@sender", &bond]);
 
-    let context = place.json(&local(&[
-        "call",
-        "vault-guard",
-        "context",
-        "guard",
-        "latest",
-    ]));
-    let text = |i: usize| context["answers"][i]["value"].as_str().unwrap().to_string();
-    let (context, anchor) = (text(0), text(1));
+    let asked = ["call", "vault-guard", "context", "guard", "latest"];
+    let (context, anchor) = context(&place, &asked);
     // Share withdrawn, price deviation, calls a minute.
     place.write("theft.json", r#"{"input_data": [[0.9, 0.15, 50]]}"#);
     prove(&place, "theft.json", &context, &[]);

@@ -7,20 +7,7 @@ use common::{Place, vector};
 const MODEL: &str = "logreg-breast-cancer";
 
 fn compile(place: &Place, input: &str) {
-    let (onnx, data) = (
-        vector(MODEL, "model.onnx"),
-        vector(MODEL, "calibration.npz"),
-    );
-    place.ok(&[
-        "compile",
-        &onnx,
-        "--calibration",
-        &data,
-        "--out",
-        "m.verdict",
-        "--input",
-        input,
-    ]);
+    place.compile_to("m.verdict", MODEL, &["--input", input]);
 }
 
 #[test]

@@ -10,12 +10,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
-use crate::equalise::ChannelShifts;
 use crate::file::write_whole;
 use crate::graph::{IntegerGraph, TensorId};
-use crate::input_grid::pick;
 use crate::manifest::{InputManifest, Manifest};
-use crate::options::Calibration;
+use crate::scales::{Calibration, ChannelShifts, pick};
 use crate::{ModelError, Result};
 
 /// The first bytes of a compiled model.

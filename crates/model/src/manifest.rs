@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::InputSpec;
-use crate::equalise::{ChannelShifts, MAX_SHIFT};
 use crate::graph::{IntegerGraph, Visibility};
-use crate::options::Calibration;
+use crate::scales::{Calibration, ChannelShifts};
 use crate::packing::Packing;
 use crate::{ModelError, Result};
 
@@ -187,7 +186,7 @@ impl Manifest {
             let whole = hidden.is_some_and(|tensor| {
                 !channels.shifts.is_empty() && tensor.len.is_multiple_of(channels.shifts.len())
             });
-            let small = channels.shifts.iter().all(|shift| *shift <= MAX_SHIFT);
+            let small = channels.shifts.iter().all(|shift| *shift <= ChannelShifts::MAX);
             if !whole || !small || channels.tensor < next {
                 return fail(
                     &self.name,

@@ -3,7 +3,8 @@
 //! The opcodes, the look-up regions and the table say *what* is computed; only the weight columns may be hidden. Whoever knows the
 //! architecture lays it out with zeros for weights, commits to it, and compares: what matches is what the architecture says.
 
-use crate::{Architecture, ProverError, Srs, VerifyingKeyParts};
+use crate::{Architecture, ProverError, Srs};
+use verdict_wire::VerifyingKeyParts;
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};

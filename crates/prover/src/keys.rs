@@ -12,7 +12,8 @@ use halo2curves_axiom::{
     serde::SerdeObject,
 };
 use std::sync::Arc;
-use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit, proof_bytes};
+use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit};
+use verdict_wire::{ProofLayout, VerifyingKeyParts};
 
 /// Both keys of a program on a tape under a set-up.
 #[derive(Clone, Debug)]
@@ -128,7 +129,7 @@ impl Keys {
 
     /// Size of a proof.
     pub fn proof_bytes(&self) -> usize {
-        proof_bytes(self.width)
+        ProofLayout::new(self.width).bytes()
     }
 
     /// The verifying key in the form that goes on chain.
@@ -143,61 +144,44 @@ impl Keys {
     }
 }
 
-/// All a verifier needs to know about a model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VerifyingKeyParts {
-    /// `log2` of the number of rows.
-    pub k: u32,
-    /// Weights to a row.
-    pub width: usize,
-    /// Public values, the context included.
-    pub public_values: usize,
-    /// halo2's digest of the key, which the transcript begins with.
-    pub representation: Fr,
-    /// Commitments to the fixed columns.
-    pub commitments: Vec<G1Affine>,
+/// halo2's verifying key with a key's commitments. Its digest is computed, not taken from the key.
+pub fn halo2_key(key: &VerifyingKeyParts) -> Result<VerifyingKey<G1Affine>, ProverError> {
+    let columns = FIXED_COLUMNS + key.width;
+    // Version, height, selectors as they are, number of columns; no permutation and no selectors follow.
+    let mut bytes = vec![2];
+    bytes.extend(key.k.to_le_bytes());
+    bytes.push(0);
+    bytes.extend((columns as u32).to_le_bytes());
+    for commitment in &key.commitments {
+        bytes.extend(commitment.to_raw_bytes());
+    }
+    let shape = Shape { width: key.width };
+    VerifyingKey::read::<_, TapeCircuit>(&mut bytes.as_slice(), SerdeFormat::RawBytes, shape)
+        .map_err(|error| ProverError::Halo2 {
+            what: "reading the verifying key",
+            reason: error.to_string(),
+        })
 }
 
-impl VerifyingKeyParts {
-    /// halo2's verifying key with these commitments. Its digest is computed, not taken from here.
-    pub fn to_halo2(&self) -> Result<VerifyingKey<G1Affine>, ProverError> {
-        let columns = FIXED_COLUMNS + self.width;
-        // Version, height, selectors as they are, number of columns; no permutation and no selectors follow.
-        let mut bytes = vec![2];
-        bytes.extend(self.k.to_le_bytes());
-        bytes.push(0);
-        bytes.extend((columns as u32).to_le_bytes());
-        for commitment in &self.commitments {
-            bytes.extend(commitment.to_raw_bytes());
-        }
-        let shape = Shape { width: self.width };
-        VerifyingKey::read::<_, TapeCircuit>(&mut bytes.as_slice(), SerdeFormat::RawBytes, shape)
-            .map_err(|error| ProverError::Halo2 {
-                what: "reading the verifying key",
-                reason: error.to_string(),
-            })
+/// Verifies with halo2-axiom, knowing nothing but the key; refuses a key whose digest is not that of its commitments.
+pub fn verify_under(
+    key: &VerifyingKeyParts,
+    srs: &Srs,
+    instance: &[Fr],
+    proof: &[u8],
+) -> Result<(), ProverError> {
+    if instance.len() != key.public_values {
+        return Err(ProverError::Rejected(format!(
+            "{} public values, expected {} with the context",
+            instance.len(),
+            key.public_values
+        )));
     }
-
-    /// Verifies with halo2-axiom, knowing nothing but the key; refuses a key whose digest is not that of its commitments.
-    pub fn verify(&self, srs: &Srs, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
-        if instance.len() != self.public_values {
-            return Err(ProverError::Rejected(format!(
-                "{} public values, expected {} with the context",
-                instance.len(),
-                self.public_values
-            )));
-        }
-        let verifying = self.to_halo2()?;
-        if verifying.transcript_repr() != self.representation {
-            return Err(ProverError::Rejected(
-                "the key states another digest than its commitments have".into(),
-            ));
-        }
-        crate::verify(&verifying, srs.params(), instance, proof)
+    let verifying = halo2_key(key)?;
+    if verifying.transcript_repr() != key.representation {
+        return Err(ProverError::Rejected(
+            "the key states another digest than its commitments have".into(),
+        ));
     }
-
-    /// The generator of the domain.
-    pub fn omega(&self) -> Fr {
-        (self.k..Fr::S).fold(Fr::ROOT_OF_UNITY, |omega, _| omega.square())
-    }
+    crate::verify(&verifying, srs.params(), instance, proof)
 }

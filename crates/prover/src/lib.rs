@@ -4,7 +4,6 @@
 //!   imported), or the insecure development set-up, whose secret is in the source and which says so wherever it is used.
 //! * [`Keys`]: proving and verifying key of a tape. The verifying key, whose commitments cost the time, is cached by digest;
 //!   the proving key is made from it and the tape.
-//! * [`Session`]: a compiled model under a plan and a set-up, ready to [prove](Session::prove) and [verify](Session::verify).
 //! * [`Architecture`]: what is public of a model with private weights; [`audit`] recomputes everything that a verifying key owes it.
 //! * [`Cache`]: files checked by a digest when read and written whole or not at all.
 //!
@@ -18,10 +17,8 @@ mod development;
 mod error;
 mod inventory;
 mod keys;
-mod memory;
 mod proof;
 mod ptau;
-mod session;
 mod srs;
 mod srs_check;
 
@@ -30,8 +27,6 @@ pub use audit::{Audit, AuditRow, Finding, Subject, audit};
 pub use cache::Cache;
 pub use error::ProverError;
 pub use inventory::StoredSrs;
-pub use keys::{Keys, VerifyingKeyParts};
-pub use memory::{peak_rss, reset_peak};
+pub use keys::{Keys, halo2_key, verify_under};
 pub use proof::{prove, verify};
-pub use session::{Inference, OnStage, Session, Stage};
 pub use srs::Srs;

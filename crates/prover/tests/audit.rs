@@ -7,7 +7,8 @@ use halo2curves_axiom::{bn256::Fr, ff::Field};
 use support::small::{network, session};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::{CompiledModel, Visibility};
-use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, VerifyingKeyParts, audit};
+use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, audit};
+use verdict_wire::VerifyingKeyParts;
 
 fn hiding(seed: u8) -> Hiding {
     Hiding {

@@ -273,7 +273,7 @@ fn a_corrupt_key_is_named() {
         let plan = support::planned(&graph);
         let srs = Srs::development(plan.chosen.k);
         let model = support::compiled(graph.clone());
-        verdict_prover::Session::open(model, plan, srs, Some(&cache), &|_| {})
+        verdict_engine::Session::open(model, plan, srs, Some(&cache), &|_| {})
     };
     let assert_named = |reason: &str| {
         let message = reopen().map(|_| ()).unwrap_err().to_string();

@@ -16,7 +16,7 @@ use verdict_circuit::{
     ADVICE_COLUMNS, Batch, FIXED_COLUMNS, Hiding, QUOTIENT_PIECES, RUNNING_COLUMNS,
 };
 use verdict_model::Visibility;
-use verdict_prover::Session;
+use verdict_engine::Session;
 
 const PROOFS: usize = 96;
 const BINS: usize = 8;

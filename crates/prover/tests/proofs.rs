@@ -11,7 +11,8 @@ use std::sync::{
 };
 use support::{circuit, graph, inputs, open, proved, rng};
 use verdict_circuit::{ADVICE_COLUMNS, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeCircuit};
-use verdict_prover::{ProverError, Session, prove, verify};
+use verdict_engine::Session;
+use verdict_prover::{ProverError, prove, verify};
 
 fn rejected(session: &Session, instance: &[Fr], proof: &[u8]) -> bool {
     match session.verify(instance, proof) {

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use support::{circuit, compiled, graph, inputs, open, planned, rng};
 use verdict_circuit::{CircuitError, TraceCells};
 use verdict_model::execute;
-use verdict_prover::{Keys, ProverError, Session, Srs, Stage};
+use verdict_engine::{Session, Stage};
+use verdict_prover::{Keys, ProverError, Srs};
 
 #[test]
 fn a_setup_that_is_too_small_is_refused_with_both_heights() {

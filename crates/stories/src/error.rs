@@ -1,5 +1,5 @@
 use verdict_circuit::CircuitError;
-use verdict_evm::EvmError;
+use verdict_chain::EvmError;
 use verdict_model::ModelError;
 use verdict_prover::ProverError;
 

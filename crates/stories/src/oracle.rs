@@ -6,14 +6,10 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, I256, U256, aliases::I96, b256};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord,
-    bindings::oracle::InferenceOracle::{
+use verdict_chain::{ModelRecord, bindings::oracle::InferenceOracle::{
         self, OracleConfig, constructorCall, latestRoundDataCall, submitCall,
-    },
-    chain::{Chain, ChainExt},
-    context::{Audience, oracle_payload},
-};
+    }, Chain, ChainExt};
+use verdict_consumers::context::{Audience, oracle_payload};
 
 /// "ETH/USD"
 const SUBJECT: B256 = b256!("4554482f55534400000000000000000000000000000000000000000000000000");

@@ -117,7 +117,7 @@ impl Lending {
                 initial,
             },
         )?;
-        let adapter = verdict_evm::Artifact::load("LendingMarketAdapter")?.bytecode;
+        let adapter = verdict_chain::Artifact::load("LendingMarketAdapter")?.bytecode;
         let adapter = world.chain.create("LendingMarketAdapter", adapter)?.0;
         world.chain.transact(
             market,
@@ -213,7 +213,7 @@ impl Lending {
         debt: Address,
     ) -> Result<(), StoryError> {
         let (market, chain) = (self.market, &mut self.world.chain);
-        let mint = verdict_evm::bindings::token::MockToken::mintCall {
+        let mint = verdict_chain::bindings::token::MockToken::mintCall {
             to: market,
             amount: tokens(500_000),
         };

@@ -5,12 +5,12 @@ use alloy_primitives::{B256, Bytes, U256};
 use rand::rngs::OsRng;
 use std::{fs, sync::Arc};
 use verdict_circuit::{Batch, Limits, Request, Salt, int, plan_request};
-use verdict_evm::{ModelSpec, Registration, key_bytes, model_spec, public_values, words};
-use verdict_model::{
-    CompiledModel, DataSet, Goal, Options, OutOfDomain, Trace, Visibility, compile, execute_batch,
-    import,
-};
-use verdict_prover::{Session, Srs};
+use verdict_chain::{ModelSpec, Registration, model_spec};
+use verdict_wire::{InputWords, key_bytes, public_values, words};
+use verdict_compiler::{Options, compile, import};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Trace, Visibility, execute_batch};
+use verdict_engine::Session;
+use verdict_prover::Srs;
 
 /// A model of `test-vectors/consumers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,22 +186,16 @@ impl Scorer {
         let traces = execute_batch(graph, &items)?;
         let salts = self.session.random_salts(OsRng);
         let lowered = &self.session.plan().lowered;
-        let words = public_values(&lowered.instance(int(0), &traces, &salts));
-        let mut words = words.iter().skip(1).map(|word| U256::from_be_bytes(word.0));
-        let inputs: usize = graph
-            .public_tensors()
-            .filter(|id| graph.inputs.contains(id))
-            .map(|id| self.batch.words(graph, id))
-            .sum();
-        let outputs: usize = graph
-            .public_tensors()
-            .filter(|id| !graph.inputs.contains(id))
-            .map(|id| self.batch.words(graph, id))
-            .sum();
+        let values = public_values(&lowered.instance(int(0), &traces, &salts));
+        let InputWords { words, commitments } = InputWords::of_proof(graph, &self.batch, &values)?;
+        // The context and the inputs stand before the outputs, the commitments after them.
+        let outputs = values
+            .get(1 + words.len()..values.len() - commitments.len())
+            .unwrap_or_default();
         Ok(Statement {
-            inputs: words.by_ref().take(inputs).collect(),
-            outputs: words.by_ref().take(outputs).collect(),
-            commitments: words.collect(),
+            outputs: outputs.iter().map(|word| (*word).into()).collect(),
+            inputs: words,
+            commitments,
             integers: traces
                 .iter()
                 .map(|trace| trace.outputs(graph).concat())

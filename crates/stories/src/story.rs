@@ -5,10 +5,7 @@ use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use serde::Serialize;
 use std::{fmt, time::Instant};
-use verdict_evm::{
-    EvmError,
-    chain::{Chain, EmbeddedChain, Receipt},
-};
+use verdict_chain::{EvmError, Chain, EmbeddedChain, Receipt};
 
 /// A contract that acts on a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

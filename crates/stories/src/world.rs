@@ -2,13 +2,9 @@
 
 use crate::{Proof, Scorer, Statement, StoryError};
 use alloy_primitives::{Address, B256, Bytes, U256, Uint, keccak256};
-use verdict_evm::{
-    Artifact, Core, CoreSettings, DataSigners, ModelRecord, SignedData,
-    bindings::{signed_features::SignedFeatures, token::MockToken},
-    chain::{Chain, ChainExt, Clock, EmbeddedChain},
-    context::Audience,
-    deploy_core, register_model, route_name, verify_calldata,
-};
+use verdict_chain::{Artifact, Core, CoreSettings, ModelRecord, bindings::{signed_features::SignedFeatures, token::MockToken}, Chain, ChainExt, Clock, EmbeddedChain, deploy_core, register_model, route_name};
+use verdict_consumers::{DataSigners, SignedData, context::Audience};
+use verdict_wire::verify_calldata;
 
 /// The chain's id, and its first block's time: the same on every run.
 const CHAIN_ID: u64 = 31_337;

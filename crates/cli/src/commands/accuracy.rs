@@ -137,11 +137,7 @@ impl Accuracy {
                 .unwrap_or_default();
             let name = &model.manifest().name;
             let html = render(name, &self.test.display().to_string(), &labels, &stats);
-            write_whole(path, html.as_bytes()).map_err(|source| CliError::Io {
-                what: "write",
-                path: path.clone(),
-                source,
-            })?;
+            write_whole(path, html.as_bytes()).map_err(CliError::io("write", path))?;
         }
         output.emit(&Measured {
             model: model.manifest().name.clone(),

@@ -8,7 +8,7 @@ use crate::{
 use alloy_primitives::Address;
 use clap::Args;
 use serde::Serialize;
-use verdict_evm::EvmError;
+use verdict_chain::EvmError;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

@@ -14,11 +14,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use verdict_evm::{ProofFile, key_digest, parse_key};
+use verdict_wire::{ProofFile, key_digest, parse_key};
 use verdict_model::CompiledModel;
-use verdict_prover::{
-    Architecture, Audit, AuditRow, Cache, Finding, Subject, VerifyingKeyParts, audit,
-};
+use verdict_prover::{Architecture, Audit, AuditRow, Cache, Finding, Subject, audit};
+use verdict_wire::VerifyingKeyParts;
 
 #[derive(Debug, Args)]
 #[command(
@@ -177,11 +176,7 @@ fn read_key(path: &Path) -> Result<(Option<ProofFile>, VerifyingKeyParts), CliEr
         let key = parse_key(&file.verifying_key)?;
         return Ok((Some(file), key));
     }
-    let bytes = fs::read(path).map_err(|source| CliError::Io {
-        what: "read",
-        path: path.into(),
-        source,
-    })?;
+    let bytes = fs::read(path).map_err(CliError::io("read", path))?;
     let text = std::str::from_utf8(&bytes).map(str::trim).ok();
     let bytes = text
         .and_then(|text| hex::decode(text).ok())

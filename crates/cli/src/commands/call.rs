@@ -12,11 +12,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
-use verdict_evm::{
-    Answer, Deployment, Entries, Invocation, Target,
-    bindings::registry::IModelRegistry,
-    chain::{Chain, ChainExt},
-};
+use verdict_chain::{Answer, Deployment, Invocation, bindings::registry::IModelRegistry, Chain, ChainExt};
+use verdict_consumers::{Entries, Target};
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("Examples:\n  \

@@ -13,8 +13,8 @@ use rand::rngs::OsRng;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_circuit::{Salt, commit};
-use verdict_evm::words;
-use verdict_model::{CompiledModel, DataSet, OutOfDomain, Packing, Visibility};
+use verdict_wire::words;
+use verdict_model::{CompiledModel, DataSet, Packing, Visibility};
 
 #[derive(Debug, Args)]
 #[command(
@@ -103,11 +103,7 @@ impl Commit {
         let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
         let items = self.batch as usize;
         let rows = load::rows(&self.input, &data, self.row, items)?;
-        let out_of_domain = if self.saturate {
-            OutOfDomain::Saturate
-        } else {
-            OutOfDomain::Reject
-        };
+        let out_of_domain = load::out_of_domain(self.saturate);
         let salts = match &self.salt {
             Some(given) => salts(given, items * committed.len())?,
             None => (0..items * committed.len())

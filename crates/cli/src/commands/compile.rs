@@ -11,9 +11,8 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_model::{
-    AccuracyReport, DataSet, InputManifest, Manifest, Reference, accuracy, compile,
-};
+use verdict_compiler::{AccuracyReport, Reference, accuracy, compile};
+use verdict_model::{DataSet, InputManifest, Manifest};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

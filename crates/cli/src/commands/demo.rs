@@ -8,7 +8,7 @@ use crate::{
     output::Output,
 };
 use clap::{Args, ValueEnum};
-use std::{fs, path::Path};
+use std::fs;
 
 #[derive(Debug, Args)]
 #[command(
@@ -88,18 +88,10 @@ impl Demo {
             return super::demo_all::run(output);
         }
         let (name, files) = self.model.files();
-        let fail = |path: &Path| {
-            let path = path.to_owned();
-            move |source| CliError::Io {
-                what: "write",
-                path,
-                source,
-            }
-        };
-        let folder = tempfile::tempdir().map_err(fail(&std::env::temp_dir()))?;
+        let folder = tempfile::tempdir().map_err(CliError::io("write", &std::env::temp_dir()))?;
         for (file, bytes) in files {
             let path = folder.path().join(file);
-            fs::write(&path, bytes).map_err(fail(&path))?;
+            fs::write(&path, bytes).map_err(CliError::io("write", &path))?;
         }
         let at = |file: &str| folder.path().join(file);
         let info: Info = crate::measure::info(&at("info.json"))?;

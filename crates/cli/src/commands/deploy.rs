@@ -13,11 +13,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Map;
 use std::path::PathBuf;
-use verdict_evm::{
-    Artifact, ContractRecord, CoreSettings, Deployment, Step,
-    chain::{Chain, ChainExt},
-    creation_code, deploy_core, route_name, words,
-};
+use verdict_chain::{Artifact, ContractRecord, CoreSettings, Deployment, Step, Chain, ChainExt, creation_code, deploy_core, route_name};
+use verdict_wire::words;
 use verdict_prover::{Cache, Srs};
 
 #[derive(Debug, Args)]

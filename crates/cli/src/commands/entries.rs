@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::Entries;
+use verdict_consumers::Entries;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

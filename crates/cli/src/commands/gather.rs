@@ -8,7 +8,8 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::{fs, path::PathBuf};
-use verdict_model::{CORRECT, CompiledModel, LABEL, count_correct, gather};
+use verdict_compiler::{CORRECT, LABEL, count_correct};
+use verdict_model::{CompiledModel, gather};
 
 #[derive(Debug, Args)]
 #[command(
@@ -115,11 +116,7 @@ impl Label {
             .out
             .clone()
             .unwrap_or_else(|| self.model.with_extension("labelled.onnx"));
-        fs::write(&out, bytes).map_err(|source| CliError::Io {
-            what: "write",
-            path: out.clone(),
-            source,
-        })?;
+        fs::write(&out, bytes).map_err(CliError::io("write", &out))?;
         output.emit(&Labelled {
             input: LABEL,
             output: CORRECT,

@@ -11,8 +11,9 @@ use alloy_primitives::{B256, keccak256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::{ProofFile, parse_key};
-use verdict_model::{CompiledModel, Manifest, import};
+use verdict_wire::{ProofFile, parse_key};
+use verdict_compiler::import;
+use verdict_model::{CompiledModel, Manifest};
 use verdict_prover::Architecture;
 
 #[derive(Debug, Args)]

@@ -17,12 +17,12 @@ use rand::rngs::OsRng;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_circuit::Request;
-use verdict_evm::{
-    BatchFile, PROOF_FILE_VERSION, ProofFile, calldata_gas, estimate, key_bytes, key_digest,
-    public_values, verify_calldata, words,
-};
-use verdict_model::{CompiledModel, DataSet, OutOfDomain, Reference};
-use verdict_prover::{Architecture, Cache, Session, Stage};
+use verdict_chain::{calldata_gas, estimate};
+use verdict_wire::{BatchFile, PROOF_FILE_VERSION, ProofFile, key_bytes, key_digest, public_values, verify_calldata, words};
+use verdict_compiler::Reference;
+use verdict_model::{CompiledModel, DataSet};
+use verdict_engine::{Session, Stage};
+use verdict_prover::{Architecture, Cache};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -105,11 +105,7 @@ impl Prove {
             let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
             load::rows(&self.input, &data, self.row, batch.items)?
         };
-        let out_of_domain = if self.saturate {
-            OutOfDomain::Saturate
-        } else {
-            OutOfDomain::Reject
-        };
+        let out_of_domain = load::out_of_domain(self.saturate);
         let items = rows
             .iter()
             .map(|row| model.quantise_input(row, out_of_domain))

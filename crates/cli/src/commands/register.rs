@@ -15,14 +15,11 @@ use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use verdict_circuit::Request;
-use verdict_evm::{
-    Core, ModelRecord, ProofFile, Registration,
-    bindings::registry::IModelRegistry,
-    chain::{Chain, ChainExt},
-    key_bytes, model_spec, propose_update, record, register_model,
-};
+use verdict_chain::{Core, ModelRecord, Registration, bindings::registry::IModelRegistry, Chain, ChainExt, model_spec, propose_update, record, register_model};
+use verdict_wire::{ProofFile, key_bytes};
 use verdict_model::CompiledModel;
-use verdict_prover::{Cache, Session};
+use verdict_engine::Session;
+use verdict_prover::Cache;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

@@ -12,10 +12,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::{
-    Attestation, EvmError, Question, SignedData, SignerSet,
-    chain::{Block, DataSigner},
-};
+use verdict_chain::{EvmError, Block, DataSigner};
+use verdict_consumers::{Attestation, Question, SignedData, SignerSet};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

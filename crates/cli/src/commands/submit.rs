@@ -10,7 +10,9 @@ use alloy_primitives::{Address, B256, Bytes};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::{Deployment, ProofFile, Target, chain::Chain};
+use verdict_chain::{Deployment, Chain};
+use verdict_consumers::Target;
+use verdict_wire::ProofFile;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

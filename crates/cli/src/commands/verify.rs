@@ -15,13 +15,12 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_circuit::{Batch, Limits, Request};
-use verdict_evm::{
-    Gas, Harness, ProofFile, Verdict, instance, key_digest, parse_key, verify_calldata, words,
-};
+use verdict_chain::{Gas, Harness, Verdict};
+use verdict_wire::{ProofFile, instance, key_digest, parse_key, verify_calldata, words};
 use verdict_model::CompiledModel;
-use verdict_prover::{
-    Architecture, Cache, ProverError, Session, Srs, Stage, Subject, VerifyingKeyParts, audit,
-};
+use verdict_engine::{Session, Stage};
+use verdict_prover::{Architecture, Cache, ProverError, Srs, Subject, audit};
+use verdict_wire::VerifyingKeyParts;
 
 #[derive(Debug, Args)]
 #[command(

@@ -3,10 +3,8 @@
 use crate::{args::calibration_name, error::CliError};
 use serde::Serialize;
 use std::path::Path;
-use verdict_model::{
-    CompiledModel, DataSet, FloatGraph, Function, InputSpec, ModelError, OutOfDomain, Reference,
-    execute,
-};
+use verdict_compiler::{FloatGraph, Reference};
+use verdict_model::{CompiledModel, DataSet, Function, InputSpec, ModelError, OutOfDomain, execute};
 
 /// Bins of the histogram of output errors.
 const BINS: usize = 41;

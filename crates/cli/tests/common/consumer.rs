@@ -3,7 +3,6 @@
 use super::{
     Place,
     chain::{answer, with},
-    vector,
 };
 use serde_json::Value;
 
@@ -40,24 +39,16 @@ pub fn deploy(place: &Place, name: &str, arguments: &[&str]) {
 
 /// Compiles one of the consumers' models, deploys the core, registers it.
 pub fn registered(place: &Place, model: &str, visibility: &str, batch: &str) {
-    let (onnx, data) = (
-        vector(&format!("consumers/{model}"), "model.onnx"),
-        vector(&format!("consumers/{model}"), "calibration.npz"),
-    );
-    place.ok(&[
-        "compile",
-        &onnx,
-        "--calibration",
-        &data,
-        "--out",
-        "m.verdict",
+    let model = format!("consumers/{model}");
+    let how = [
         "--input",
         visibility,
         "--optimize",
         "time",
         "--table-bits",
         "10",
-    ]);
+    ];
+    place.compile_to("m.verdict", &model, &how);
     ok(place, &["deploy", "--dev"]);
     ok(
         place,
@@ -71,6 +62,13 @@ pub fn registered(place: &Place, model: &str, visibility: &str, batch: &str) {
             batch,
         ],
     );
+}
+
+/// What `context` answers: the context, and what belongs to it.
+pub fn context(place: &Place, arguments: &[&str]) -> (String, String) {
+    let said = place.json(&local(arguments));
+    let text = |i: usize| said["answers"][i]["value"].as_str().unwrap().to_string();
+    (text(0), text(1))
 }
 
 pub fn prove(place: &Place, input: &str, context: &str, more: &[&str]) {

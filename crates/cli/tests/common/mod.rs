@@ -104,18 +104,14 @@ impl Place {
 
     /// Compiles a committed model to `NAME.verdict`.
     pub fn compile(&self, name: &str) {
+        self.compile_to(&format!("{name}.verdict"), name, &["--optimize", "time"]);
+    }
+
+    /// Compiles a committed model with more arguments.
+    pub fn compile_to(&self, out: &str, name: &str, more: &[&str]) {
         let (onnx, data) = (vector(name, "model.onnx"), vector(name, "calibration.npz"));
-        let out = format!("{name}.verdict");
-        self.ok(&[
-            "compile",
-            &onnx,
-            "--calibration",
-            &data,
-            "--out",
-            &out,
-            "--optimize",
-            "time",
-        ]);
+        let compile = ["compile", &onnx, "--calibration", &data, "--out", out];
+        self.ok(&[&compile, more].concat());
     }
 
     /// Compiles and proves a committed model: `NAME.verdict`, `NAME.json`.

@@ -5,10 +5,9 @@ use super::{compiled, rng};
 use rand::Rng;
 use std::sync::Arc;
 use verdict_circuit::{Batch, Hiding, Limits, Plan, Request, plan_request};
-use verdict_model::{
-    CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility,
-};
-use verdict_prover::{Session, Srs};
+use verdict_model::{CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility};
+use verdict_engine::Session;
+use verdict_prover::Srs;
 
 fn table(name: &str, shift: u32, reach: i64, value: impl Fn(i64) -> i64) -> Function {
     Function::Table(Table {

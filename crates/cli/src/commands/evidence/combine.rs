@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::{Attestation, combine};
+use verdict_consumers::{Attestation, combine};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

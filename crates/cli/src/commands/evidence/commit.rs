@@ -14,12 +14,8 @@ use clap::Args;
 use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_evm::{
-    EvmError,
-    bindings::{committed_features::CommittedFeatures, registry::IModelRegistry},
-    chain::ChainExt,
-    committed_evidence,
-};
+use verdict_chain::{EvmError, bindings::{committed_features::CommittedFeatures, registry::IModelRegistry}, ChainExt};
+use verdict_consumers::committed_evidence;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

@@ -44,9 +44,5 @@ impl Evidence {
 /// Writes evidence in hexadecimal, whole or not at all.
 fn save(path: &Path, evidence: &Bytes) -> Result<(), CliError> {
     let text = hex::encode_prefixed(evidence) + "\n";
-    write_whole(path, text.as_bytes()).map_err(|source| CliError::Io {
-        what: "write",
-        path: path.to_owned(),
-        source,
-    })
+    write_whole(path, text.as_bytes()).map_err(CliError::io("write", path))
 }

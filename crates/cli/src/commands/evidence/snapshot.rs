@@ -15,12 +15,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use verdict_evm::{
-    Deployment, EvmError, InputWords,
-    bindings::{on_chain_features::OnChainFeatures, registry::IModelRegistry},
-    chain::{Chain, ChainExt, Receipt},
-    snapshot_evidence,
-};
+use verdict_chain::{Deployment, EvmError, bindings::{on_chain_features::OnChainFeatures, registry::IModelRegistry}, Chain, ChainExt, Receipt};
+use verdict_consumers::snapshot_evidence;
+use verdict_wire::InputWords;
 use verdict_model::{CompiledModel, OutOfDomain, write_whole};
 
 #[derive(Debug, Args)]
@@ -238,11 +235,7 @@ fn save_inputs(path: &Path, model: &CompiledModel, integers: &[Vec<i32>]) -> Res
         ));
     }
     let text = json!({ "input_data": reals }).to_string() + "\n";
-    write_whole(path, text.as_bytes()).map_err(|source| CliError::Io {
-        what: "write",
-        path: path.to_owned(),
-        source,
-    })
+    write_whole(path, text.as_bytes()).map_err(CliError::io("write", path))
 }
 
 impl Report for Taken {

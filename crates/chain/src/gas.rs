@@ -1,0 +1,87 @@
+//! Predicts gas before anything is proved.
+//!
+//! Execution of the verifier is a sum of a constant, a price per weight column, per public value and per bit of height;
+//! `tests/gas.rs` holds the prediction to within 2% of revm on every vector.
+
+use crate::{Artifact, ChainError, harness::Gas};
+use serde::Serialize;
+use verdict_circuit::FIXED_COLUMNS;
+use verdict_wire::ProofLayout;
+
+/// Gas of everything a model's user pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct GasEstimate {
+    /// One verification, as a transaction.
+    pub verify: Gas,
+    /// Publishing the model's verifying key.
+    pub register: u64,
+    /// Deploying the verifier, once for all models.
+    pub deploy: u64,
+    /// Size of the verifier's code.
+    pub verifier_code_bytes: usize,
+    /// Size of the verifying key's code.
+    pub key_code_bytes: usize,
+    /// Size of a proof.
+    pub proof_bytes: usize,
+    /// Size of a verification's calldata.
+    pub calldata_bytes: usize,
+}
+
+/// Fitted to revm: execution at width 0, height 0, no public values.
+const BASE: u64 = 263_900;
+/// Per weight column.
+const PER_COLUMN: u64 = 6_665;
+/// Per public value, the context included.
+const PER_VALUE: u64 = 187;
+/// Per doubling of the rows.
+const PER_HEIGHT: u64 = 30;
+
+/// The constructor checks the set-up with a pairing.
+const SETUP_CHECK: u64 = 82_000;
+
+/// Average gas of a random byte of calldata: one in 256 is zero.
+const RANDOM_BYTE: f64 = 16.0 - 12.0 / 256.0;
+
+/// Predicts the gas of a model with `public_values` words (the context included).
+pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimate, ChainError> {
+    let verifier = Artifact::inference_verifier()?;
+    let proof = ProofLayout::new(width).bytes();
+    // Selector, address, two offsets, two lengths; then the words and the proof.
+    let calldata_bytes = 4 + 32 * 5 + 32 * public_values + proof;
+    let head = 4 * 16 + (12 * 4 + 20 * 16) + 2 * (31 * 4 + 16) + 2 * (30 * 4 + 2 * 16);
+    let calldata = head + ((32 * public_values + proof) as f64 * RANDOM_BYTE) as u64;
+    let execution = BASE
+        + PER_COLUMN * width as u64
+        + PER_VALUE * public_values as u64
+        + PER_HEIGHT * u64::from(k);
+    let key_code_bytes = 1 + 64 + 64 * (FIXED_COLUMNS + width);
+    Ok(GasEstimate {
+        verify: Gas {
+            intrinsic: 21_000,
+            calldata,
+            execution,
+            total: 21_000 + calldata + execution,
+        },
+        register: register(key_code_bytes),
+        deploy: deploy(&verifier),
+        verifier_code_bytes: verifier.runtime_size,
+        key_code_bytes,
+        proof_bytes: proof,
+        calldata_bytes,
+    })
+}
+
+/// Creation, and per byte the code deposit, the calldata and a share of the commitments' checks.
+fn register(code: usize) -> u64 {
+    59_300 + (233.4 * code as f64) as u64
+}
+
+fn deploy(verifier: &Artifact) -> u64 {
+    let code = verifier.bytecode.len() as u64 + 128;
+    53_000
+        + crate::harness::calldata_gas(&verifier.bytecode)
+        + 128 * 16
+        + 2 * code.div_ceil(32)
+        + 200 * verifier.runtime_size as u64
+        + SETUP_CHECK
+}

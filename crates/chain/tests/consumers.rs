@@ -1,0 +1,31 @@
+//! The proofs of test-vectors/consumers, which solidity/test/consumers hands to the contracts they were made for.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use alloy_primitives::U256;
+use support::{harness, vectors};
+use verdict_chain::Verdict;
+use verdict_wire::ProofFile;
+
+#[test]
+fn the_consumers_proofs_verify_and_tampered_ones_do_not() {
+    for name in ["oracle", "risk", "guard", "airdrop"] {
+        let file = ProofFile::load(&vectors().join(format!("consumers/{name}.json"))).unwrap();
+        let mut evm = harness();
+        let (key, _) = evm.publish(&file.verifying_key).unwrap();
+        let mut verify = |values: &[_]| evm.verify(key, values, &file.proof).unwrap().0;
+        assert_eq!(
+            verify(&file.public_values),
+            Verdict::Accepted,
+            "{name}: run scripts/regenerate-consumer-proofs.sh"
+        );
+        for word in 0..file.public_values.len() {
+            let mut values = file.public_values.clone();
+            let value = U256::from_be_bytes(values[word].0) + U256::from(1);
+            values[word] = value.into();
+            let rejected = Verdict::Rejected("ProofRejected".into());
+            assert_eq!(verify(&values), rejected, "{name}: word {word}");
+        }
+    }
+}

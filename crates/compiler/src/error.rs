@@ -1,0 +1,156 @@
+//! The crate's one error type.
+
+use std::path::PathBuf;
+use verdict_model::ModelError;
+
+/// What went wrong on the way from an ONNX file to integers, where, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// Files, data and graphs: what a model refuses whoever asks.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+
+    /// The file is not an ONNX model.
+    #[error("{} is not an ONNX model: {detail}; expected the binary protobuf that torch.onnx.export or skl2onnx write", path.display())]
+    NotOnnx {
+        /// The file.
+        path: PathBuf,
+        /// What was found instead.
+        detail: String,
+    },
+
+    /// The file starts like an ONNX model and ends too early.
+    #[error("{} is truncated or damaged: {detail}; copy or export it again", path.display())]
+    TruncatedOnnx {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder reported.
+        detail: String,
+    },
+
+    /// An operator this version cannot compile.
+    #[error("{}: node `{node}` uses operator {op}, which is not supported; {hint}", path.display())]
+    UnsupportedOperator {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: String,
+        /// What could replace it.
+        hint: String,
+    },
+
+    /// Two values that both depend on the input are multiplied or divided.
+    #[error(
+        "{}: node `{node}` ({op}) combines two values that both depend on the model's input; only products with constants \
+         are supported, so make one operand a constant or move the product out of the model", path.display()
+    )]
+    ActivationProduct {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: String,
+    },
+
+    /// A dimension other than the batch is not fixed.
+    #[error(
+        "{}: input `{input}` has the dynamic dimension `{dimension}` at axis {axis}; only the first axis (the batch) may be \
+         dynamic, so export the model again with fixed shapes (without `{dimension}` in dynamic_axes)", path.display()
+    )]
+    DynamicShape {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The input.
+        input: String,
+        /// The axis, from 0.
+        axis: usize,
+        /// Its name, or `?`.
+        dimension: String,
+    },
+
+    /// A weight is NaN or infinite.
+    #[error(
+        "{}: constant `{constant}`, used by node `{node}`, holds {value} at position {position}; every weight must be a \
+         finite number, so check the training run (diverged?) and export again", path.display()
+    )]
+    NonFiniteWeight {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The node that uses it.
+        node: String,
+        /// The initializer or constant.
+        constant: String,
+        /// Flat position in the constant.
+        position: usize,
+        /// `NaN`, `inf` or `-inf`.
+        value: f64,
+    },
+
+    /// A node contradicts the ONNX specification or asks for a variant of its operator that is not supported.
+    #[error("{}: node `{node}` ({op}): {detail}", path.display())]
+    InvalidNode {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: String,
+        /// What was expected, what was found, what to do.
+        detail: String,
+    },
+
+    /// The graph as a whole is unusable (no input, unknown output …).
+    #[error("{}: {detail}", path.display())]
+    InvalidModel {
+        /// The ONNX file.
+        path: PathBuf,
+        /// What was expected, what was found, what to do.
+        detail: String,
+    },
+
+    /// tract could not run the float model.
+    #[error("{}: the float model cannot be run by tract: {detail}; try `onnxsim` on the file or export with opset 13 to 18", path.display())]
+    Reference {
+        /// The ONNX file.
+        path: PathBuf,
+        /// tract's message.
+        detail: String,
+    },
+
+    /// Calibration needs at least one row.
+    #[error(
+        "the calibration data holds no rows; give at least one, better a few hundred that look like real inputs"
+    )]
+    EmptyCalibration,
+
+    /// A compiler option is out of its range or does not fit the model.
+    #[error("option `{option}`: {detail}")]
+    Option {
+        /// The field of [`Options`](crate::Options).
+        option: &'static str,
+        /// What was expected and what was found.
+        detail: String,
+    },
+
+    /// The model's numbers cannot be turned into integers.
+    #[error("tensor `{tensor}`: {detail}")]
+    Quantise {
+        /// The tensor.
+        tensor: String,
+        /// What was expected, what was found, what to do.
+        detail: String,
+    },
+}
+
+impl CompileError {
+    pub(crate) fn quantise(tensor: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Quantise {
+            tensor: tensor.into(),
+            detail: detail.into(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The float model: as it was imported, as this crate runs it, and as tract does.
+
+pub(crate) mod comparison;
+pub(crate) mod expression;
+pub(crate) mod graph;
+pub(crate) mod key_unit;
+pub(crate) mod missing;
+pub(crate) mod reference;
+pub(crate) mod run;

@@ -1,0 +1,66 @@
+//! Rows of a constant picked by an index that depends on the input: embeddings of tokens or categories.
+//!
+//! Each entry of a row is a function of the index, so each becomes a table of as many entries as there are rows, and each output
+//! cell one look-up; an index outside the constant picks its first or last row. An entry is off by at most half a step.
+
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::rows::EXACT;
+use crate::Result;
+use crate::float::graph::{Activation, Precision};
+use crate::import::values::affine::Affine;
+
+/// All tables of one embedding together; the circuit's tables share its rows.
+const MAX_ENTRIES: usize = 1 << 15;
+
+/// `Gather` of a constant by an index that is none.
+pub(in crate::import) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let (data, index) = (node.operand(0)?, node.operand(1)?);
+    if !data.is_constant() {
+        return Err(node.product());
+    }
+    let axis = node.axis(node.int("axis", 0), data.shape.len())?;
+    let rows = data.shape[axis];
+    let (outer, inner) = (&data.shape[..axis], &data.shape[axis + 1..]);
+    let shape: Vec<usize> = outer
+        .iter()
+        .chain(&index.shape)
+        .chain(inner)
+        .copied()
+        .collect();
+    let count = node.count(&shape)?;
+    if data.len() > MAX_ENTRIES {
+        return Err(node.invalid(format!(
+            "picks rows of a constant with {} entries by the model's input; up to {MAX_ENTRIES} are supported, so give the model \
+             the picked rows instead",
+            data.len()
+        )));
+    }
+    // An input's integers and whole numbers are the index themselves.
+    let precision = match index.as_cells() {
+        Some((source, _)) if builder.tensors[source].layer.is_none() => EXACT,
+        _ if builder.is_whole(index) => EXACT,
+        _ => Precision::Scaled,
+    };
+    let width: usize = inner.iter().product();
+    let mut value = Affine::constant(shape, vec![0.0; count]);
+    for entry in 0..outer.iter().product::<usize>() * width {
+        let (block, column) = (entry / width, entry % width);
+        let table: Vec<f64> = (0..rows)
+            .map(|row| data.bias[(block * rows + row) * width + column])
+            .collect();
+        let lookup = Activation::Lookup(table.into());
+        let name = format!("{}/{entry}", node.output());
+        let picked = builder.layer_rows(name, index.clone(), lookup, precision.clone());
+        for (source, cells) in picked.terms {
+            let all = value
+                .terms
+                .entry(source)
+                .or_insert_with(|| vec![Vec::new(); count]);
+            for (i, row) in cells.into_iter().enumerate() {
+                all[(block * index.len() + i) * width + column] = row;
+            }
+        }
+    }
+    Ok(value)
+}

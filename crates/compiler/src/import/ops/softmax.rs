@@ -1,0 +1,194 @@
+//! `Softmax` and `LogSoftmax`, stabilised: `p_i = exp(x_i − m − ln Σ_j exp(x_j − m))` with `m = max_j x_j`.
+//!
+//! The maximum is exact, so the largest `exp(x_j − m)` is 1, the sum is at least 1 and its logarithm finite, whatever the input:
+//! every table is total without any case being special. With steps `u` of the logits, `s` of the probabilities, `e` of the
+//! exponentials, key and value steps `k`, `l` of the logarithm and key step `v` of the last exponential, a probability is off by
+//! at most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a step for each logit's
+//! (its own, and those in the sum), and a relative error for each of the other roundings.
+
+use crate::import::builder::Builder;
+use crate::import::ops::maximum::columns;
+use crate::import::node::Node;
+use crate::import::rows::{EXACT, difference, stack};
+use crate::Result;
+use crate::float::expression::{Binary, Expression, Unary};
+use crate::float::graph::{Activation, Precision};
+use crate::import::values::affine::Affine;
+
+/// Adding this much or less to a logit is how exporters exclude it.
+const MASK: f64 = -5e3;
+
+/// Each group's logits minus the logarithm of the sum of their exponentials.
+struct Normalised {
+    /// Group by group: which members take part.
+    members: Vec<Vec<usize>>,
+    /// The logarithms, one for each cell that takes part, group by group.
+    logs: Affine,
+}
+
+/// A function whose values are known to lie between 0 and `most`.
+fn up_to(op: Unary, most: f64) -> Activation {
+    let value = Expression::value().unary(op);
+    value.with(Binary::Max, 0.0).with(Binary::Min, most).into()
+}
+
+impl Builder {
+    /// The logits of all members as integers, group by group, and the members in that order: within a group that of the
+    /// tensor's cells, so that the groups of different tokens are alike.
+    fn logits(
+        &mut self,
+        name: &str,
+        value: &Affine,
+        mut members: Vec<Vec<usize>>,
+    ) -> (Affine, Vec<Vec<usize>>) {
+        let cells: Vec<usize> = members.concat();
+        let logits = value.gather(vec![1, cells.len()], &cells);
+        let logits = self.integers(format!("{name}/logits"), logits);
+        let Some((_, places)) = logits.as_cells() else {
+            return (logits, members);
+        };
+        let mut first = 0;
+        let mut order = Vec::with_capacity(cells.len());
+        for group in &mut members {
+            let mut here: Vec<usize> = (first..first + group.len()).collect();
+            first += group.len();
+            here.sort_by_key(|i| places[*i]);
+            *group = here.iter().map(|i| cells[*i]).collect();
+            order.extend(here);
+        }
+        let shape = logits.shape.clone();
+        (logits.gather(shape, &order), members)
+    }
+
+    fn normalise(&mut self, name: &str, value: &Affine, groups: &[Vec<usize>]) -> Normalised {
+        let members: Vec<Vec<usize>> = groups
+            .iter()
+            .map(|group| {
+                let open = group.iter().copied().filter(|i| value.bias[*i] > MASK);
+                let open: Vec<usize> = open.collect();
+                // If all are excluded, none is.
+                if open.is_empty() { group.clone() } else { open }
+            })
+            .collect();
+        let (logits, members) = self.logits(name, value, members);
+        // A group with fewer members than others repeats its last one: that does not change its maximum.
+        let longest = members.iter().map(Vec::len).max().unwrap_or(0);
+        let mut first = 0;
+        let padded: Vec<Vec<usize>> = members
+            .iter()
+            .map(|group| {
+                let places = (0..longest).map(|i| first + i.min(group.len() - 1));
+                let places = places.collect();
+                first += group.len();
+                places
+            })
+            .collect();
+        let mut largest = self.maximum(name, columns(&logits, &padded));
+        if longest > 1 {
+            let within = Precision::Exact {
+                within: logits.as_cells().map(|(tensor, _)| tensor),
+            };
+            // What interval analysis cannot see: a maximum lies within the range of the values. Smaller tables pay for the cells.
+            largest = self.layer_rows(format!("{name}/max"), largest, Activation::Identity, within);
+        }
+        let of_cell: Vec<usize> = members
+            .iter()
+            .enumerate()
+            .flat_map(|(group, members)| members.iter().map(move |_| group))
+            .collect();
+        let largest = largest.gather(vec![1, of_cell.len()], &of_cell);
+        let shifted = difference(&logits, &largest);
+        let powers = self.layer_rows(
+            format!("{name}/exp"),
+            shifted.clone(),
+            up_to(Unary::Exp, 1.0),
+            EXACT,
+        );
+        let mut first = 0;
+        let spans: Vec<std::ops::Range<usize>> = members
+            .iter()
+            .map(|group| {
+                let span = first..first + group.len();
+                first = span.end;
+                span
+            })
+            .collect();
+        let sums = powers.combine(vec![1, spans.len()], |group| {
+            spans[group].clone().map(|cell| (cell, 1.0))
+        });
+        let log = self.activate_rows(
+            format!("{name}/log"),
+            sums,
+            up_to(Unary::Log, libm::log(longest.max(2) as f64)),
+        );
+        let log = log.gather(vec![1, of_cell.len()], &of_cell);
+        Normalised {
+            members,
+            logs: difference(&shifted, &log),
+        }
+    }
+
+    /// The soft-max of a whole value.
+    pub(in crate::import) fn soft_max(&mut self, name: &str, value: &Affine) -> Affine {
+        let all = (0..value.len()).collect();
+        let logs = self.normalise(name, value, &[all]).logs;
+        self.activate_rows(name.to_owned(), logs, up_to(Unary::Exp, 1.0))
+    }
+}
+
+/// `Softmax`, or `LogSoftmax` where `log`.
+pub(in crate::import) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Result<Affine> {
+    let operand = node.operand(0)?;
+    let groups = node.softmax_groups()?;
+    let name = node.output();
+    let normalised = builder.normalise(&name, operand, &groups);
+    let taking_part: usize = normalised.members.iter().map(Vec::len).sum();
+    let result = if log {
+        if taking_part < operand.len() {
+            return Err(node.invalid(
+                "takes the logarithm of a probability that a mask makes zero; export the probabilities or drop the mask",
+            ));
+        }
+        normalised.logs
+    } else {
+        builder.activate_rows(name, normalised.logs, up_to(Unary::Exp, 1.0))
+    };
+    // Cells that were excluded are zero.
+    let zero = Affine::constant(vec![1], vec![0.0]);
+    let all = stack(&[result, zero]);
+    let mut index = vec![taking_part; operand.len()];
+    for (place, cell) in normalised.members.iter().flatten().enumerate() {
+        index[*cell] = place;
+    }
+    Ok(all.gather(operand.shape.clone(), &index))
+}
+
+/// `ReduceLogSumExp`: `m + ln Σ exp(x − m)`. Off by at most half a step of the values, of the exponentials' sum and of the
+/// logarithm.
+pub(in crate::import) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let operand = node.operand(0)?;
+    let Some((groups, shape)) = node.groups()? else {
+        return Ok(operand.clone());
+    };
+    let logits = builder.integers(node.input(0), operand.clone());
+    let name = node.output();
+    let largest = builder.maximum(&name, columns(&logits, &groups));
+    let shifted: Vec<Affine> = columns(&logits, &groups)
+        .iter()
+        .map(|column| difference(column, &largest))
+        .collect();
+    let powers = builder.layer_rows(
+        format!("{name}/exp"),
+        stack(&shifted),
+        up_to(Unary::Exp, 1.0),
+        EXACT,
+    );
+    let width = groups.len();
+    let n = shifted.len();
+    let sums = powers.combine(vec![width], |group| {
+        (0..n).map(move |i| (i * width + group, 1.0))
+    });
+    let log = builder.activate_rows(name, sums, up_to(Unary::Log, libm::log(n.max(2) as f64)));
+    let result = largest.add(log);
+    Ok(Affine { shape, ..result })
+}

@@ -1,0 +1,221 @@
+//! Where convolutions and pools look: kernel, stride, dilation and padding of the plane's two axes.
+
+use crate::import::node::Node;
+use crate::Result;
+
+/// One axis of a convolution or pool. Output `y` sees the places `stride·y + dilation·k − before`, `k < size`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::import) struct Window {
+    pub(in crate::import) size: usize,
+    pub(in crate::import) stride: usize,
+    pub(in crate::import) dilation: usize,
+    pub(in crate::import) before: i64,
+    pub(in crate::import) after: i64,
+    /// Places along the axis before and after the operation.
+    pub(in crate::import) input: usize,
+    pub(in crate::import) output: usize,
+}
+
+impl Window {
+    /// The whole axis at once.
+    pub(in crate::import) fn global(input: usize) -> Self {
+        Self {
+            size: input,
+            stride: 1,
+            dilation: 1,
+            before: 0,
+            after: 0,
+            input,
+            output: 1,
+        }
+    }
+
+    fn extent(&self) -> usize {
+        (self.size - 1) * self.dilation + 1
+    }
+
+    /// The place that output `y` sees through the window's place `k`, if it exists.
+    pub(in crate::import) fn place(&self, y: usize, k: usize) -> Option<usize> {
+        let place = (self.stride * y + self.dilation * k) as i64 - self.before;
+        usize::try_from(place)
+            .ok()
+            .filter(|place| *place < self.input)
+    }
+
+    /// As [`place`](Self::place), counting the padding.
+    pub(in crate::import) fn padded(&self, y: usize, k: usize) -> bool {
+        let place = (self.stride * y + self.dilation * k) as i64;
+        place < self.before + self.input as i64 + self.after
+    }
+}
+
+/// How an axis' padding is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::import) enum AutoPad {
+    /// By numbers.
+    Stated,
+    /// The output is as long as the input divided by the stride; an odd place goes to the end.
+    SameUpper,
+    /// As before; an odd place goes to the front.
+    SameLower,
+    /// There is none.
+    Valid,
+}
+
+/// Attributes of every operator with windows.
+#[derive(Clone, Debug)]
+pub(in crate::import) struct Attributes {
+    /// `1` for values `[1, C, L]`, `2` for `[1, C, H, W]`.
+    pub(in crate::import) rank: usize,
+    pub(in crate::import) size: [usize; 2],
+    pub(in crate::import) stride: [usize; 2],
+    pub(in crate::import) dilation: [usize; 2],
+    pub(in crate::import) before: [i64; 2],
+    pub(in crate::import) after: [i64; 2],
+    pub(in crate::import) auto_pad: AutoPad,
+}
+
+/// Numbers beyond this are no window anyone has.
+const MAX_NUMBER: i64 = 1 << 16;
+
+impl Attributes {
+    /// Reads `node`'s attributes; `kernel` is the weights' kernel shape, which `kernel_shape` need not repeat.
+    pub(in crate::import) fn read(node: &Node<'_>, shape: &[usize], kernel: Option<&[usize]>) -> Result<Self> {
+        let rank = shape.len().saturating_sub(2);
+        if !(1..=2).contains(&rank) || shape[0] != 1 {
+            return Err(node.unsupported(format!(
+                "it is applied to shape {shape:?}; expected [1, channels, length] or [1, channels, rows, columns]"
+            )));
+        }
+        let stated = node.ints("kernel_shape");
+        let size = match (kernel, stated) {
+            (Some(kernel), Some(stated))
+                if !stated
+                    .iter()
+                    .map(|n| *n as usize)
+                    .eq(kernel.iter().copied()) =>
+            {
+                return Err(node.invalid(format!(
+                    "`kernel_shape` is {stated:?}, the weights have {kernel:?}"
+                )));
+            }
+            (Some(kernel), _) => kernel.iter().map(|n| *n as i64).collect(),
+            (None, Some(stated)) => stated,
+            (None, None) => return Err(node.invalid("`kernel_shape` is missing; export again")),
+        };
+        let auto_pad = match node.text("auto_pad").as_deref().unwrap_or("NOTSET") {
+            "NOTSET" | "" => AutoPad::Stated,
+            "SAME_UPPER" => AutoPad::SameUpper,
+            "SAME_LOWER" => AutoPad::SameLower,
+            "VALID" => AutoPad::Valid,
+            other => {
+                return Err(node.invalid(format!(
+                    "`auto_pad` is `{other}`, expected NOTSET, SAME_UPPER, SAME_LOWER or VALID"
+                )));
+            }
+        };
+        let positive = |name: &str, values: Option<Vec<i64>>| -> Result<[usize; 2]> {
+            let values = values.unwrap_or_else(|| vec![1; rank]);
+            if values.len() != rank || values.iter().any(|n| !(1..=MAX_NUMBER).contains(n)) {
+                return Err(node.invalid(format!(
+                    "`{name}` is {values:?}, expected {rank} positive numbers"
+                )));
+            }
+            let values: Vec<usize> = values.iter().map(|n| *n as usize).collect();
+            Ok(planar(&values, 1))
+        };
+        let pads = node.ints("pads").unwrap_or_else(|| vec![0; 2 * rank]);
+        if pads.len() != 2 * rank || pads.iter().any(|n| n.abs() > MAX_NUMBER) {
+            return Err(node.invalid(format!("`pads` is {pads:?}, expected {} numbers", 2 * rank)));
+        }
+        Ok(Self {
+            rank,
+            size: positive("kernel_shape", Some(size))?,
+            stride: positive("strides", node.ints("strides"))?,
+            dilation: positive("dilations", node.ints("dilations"))?,
+            before: planar(&pads[..rank], 0),
+            after: planar(&pads[rank..], 0),
+            auto_pad,
+        })
+    }
+
+    /// The windows of a convolution or pool over a plane of `input` rows and columns. With `ceil` an output whose window begins
+    /// within the plane or the padding before it, but does not end there, counts too.
+    pub(in crate::import) fn windows(
+        &self,
+        node: &Node<'_>,
+        input: [usize; 2],
+        ceil: bool,
+    ) -> Result<[Window; 2]> {
+        let axis = |axis: usize| -> Result<Window> {
+            let mut window = Window {
+                size: self.size[axis],
+                stride: self.stride[axis],
+                dilation: self.dilation[axis],
+                before: self.before[axis],
+                after: self.after[axis],
+                input: input[axis],
+                output: 0,
+            };
+            let (extent, stride) = (window.extent() as i64, window.stride as i64);
+            let len = input[axis] as i64;
+            let output = match self.auto_pad {
+                AutoPad::SameUpper | AutoPad::SameLower => {
+                    let output = (len + stride - 1) / stride;
+                    let total = ((output - 1) * stride + extent - len).max(0);
+                    let small = total / 2;
+                    window.before = if self.auto_pad == AutoPad::SameUpper {
+                        small
+                    } else {
+                        total - small
+                    };
+                    window.after = total - window.before;
+                    output
+                }
+                stated => {
+                    if stated == AutoPad::Valid {
+                        (window.before, window.after) = (0, 0);
+                    }
+                    let room = len + window.before + window.after - extent;
+                    if room < 0 {
+                        0
+                    } else if ceil {
+                        let output = (room + stride - 1) / stride + 1;
+                        // A window that would begin in the padding behind the plane sees nothing.
+                        output - i64::from((output - 1) * stride >= len + window.before)
+                    } else {
+                        room / stride + 1
+                    }
+                }
+            };
+            if output < 1 {
+                return Err(node.invalid(format!(
+                    "its kernel of {} places, dilated by {}, does not fit {} places with {} + {} of padding",
+                    window.size, window.dilation, input[axis], window.before, window.after
+                )));
+            }
+            window.output = output as usize;
+            Ok(window)
+        };
+        Ok([axis(0)?, axis(1)?])
+    }
+}
+
+/// One or two numbers as those of rows and columns; a value without rows has `missing` there.
+pub(in crate::import) fn planar<T: Copy>(values: &[T], missing: T) -> [T; 2] {
+    match *values {
+        [rows, columns] => [rows, columns],
+        [columns] => [missing, columns],
+        _ => [missing; 2],
+    }
+}
+
+/// The ONNX shape of planes.
+pub(in crate::import) fn plane_shape(rank: usize, size: [usize; 3]) -> Vec<usize> {
+    let [channels, rows, columns] = size;
+    if rank == 1 {
+        vec![1, channels, columns]
+    } else {
+        vec![1, channels, rows, columns]
+    }
+}

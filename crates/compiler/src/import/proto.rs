@@ -1,0 +1,184 @@
+//! Protobuf details: files, tensors, shapes.
+
+use std::path::Path;
+
+use tract_onnx::data_resolver::MmapDataResolver;
+use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
+use tract_onnx::pb::{ModelProto, TensorProto, ValueInfoProto, type_proto};
+use tract_onnx::prelude::Framework;
+
+use super::MAX_CELLS;
+use crate::import::node::Node;
+use crate::import::values::affine::Affine;
+use crate::{CompileError, Result};
+
+/// The file's bytes and what they decode to.
+pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
+    let bytes = std::fs::read(path).map_err(|source| CompileError::Read {
+        path: path.into(),
+        source,
+    })?;
+    let not_onnx = |detail: String| CompileError::NotOnnx {
+        path: path.into(),
+        detail,
+    };
+    if bytes.is_empty() {
+        return Err(not_onnx("the file is empty".into()));
+    }
+    match tract_onnx::onnx().proto_model_for_read(&mut &bytes[..]) {
+        Ok(model) if model.graph.is_some() => Ok((bytes, model)),
+        Ok(_) => Err(not_onnx("it holds no graph".into())),
+        // Every exporter writes `ir_version`, field 1 with wire type 0, first.
+        Err(error) if bytes[0] == 0x08 => Err(CompileError::TruncatedOnnx {
+            path: path.into(),
+            detail: format!("{error:#}"),
+        }),
+        Err(_) => Err(not_onnx("it is no protobuf message".into())),
+    }
+}
+
+/// A constant tensor of any numeric type.
+pub(super) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
+    let invalid = |detail: String| CompileError::InvalidModel {
+        path: path.into(),
+        detail: format!(
+            "constant `{}`: {detail}; export the model again",
+            proto.name
+        ),
+    };
+    let shape = proto
+        .dims
+        .iter()
+        .map(|d| usize::try_from(*d))
+        .collect::<Result<Vec<_>, _>>();
+    let shape = shape.map_err(|_| invalid(format!("negative dimension in {:?}", proto.dims)))?;
+    let count = shape
+        .iter()
+        .try_fold(1usize, |n, d| n.checked_mul(*d))
+        .filter(|n| *n <= MAX_CELLS);
+    let count = count.ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
+
+    let external = proto.data_location == Some(DataLocation::External as i32);
+    let size = match DataType::try_from(proto.data_type) {
+        Ok(DataType::Float | DataType::Int32 | DataType::Uint32) => 4,
+        Ok(DataType::Double | DataType::Int64 | DataType::Uint64) => 8,
+        Ok(DataType::Float16 | DataType::Int16 | DataType::Uint16) => 2,
+        Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => 1,
+        other => {
+            return Err(invalid(format!(
+                "type {other:?} is not supported, expected float, double or an integer"
+            )));
+        }
+    };
+    if count == 0 {
+        return Ok(Affine::constant(shape, Vec::new()));
+    }
+    // tract trusts the length of raw data.
+    if !external && !proto.raw_data.is_empty() && proto.raw_data.len() != count * size {
+        return Err(invalid(format!(
+            "{} bytes of data, expected {}",
+            proto.raw_data.len(),
+            count * size
+        )));
+    }
+    let directory = path
+        .parent()
+        .map(|parent| parent.to_string_lossy().into_owned());
+    let loaded = tract_onnx::tensor::load_tensor(&MmapDataResolver, proto, directory.as_deref())
+        .map_err(|error| invalid(format!("{error:#}")))?;
+    let loaded = loaded
+        .cast_to::<f64>()
+        .map_err(|error| invalid(format!("{error:#}")))?;
+    let values = loaded
+        .to_plain_array_view::<f64>()
+        .map_err(|error| invalid(format!("{error:#}")))?;
+    let values: Vec<f64> = values.iter().copied().collect();
+    if values.len() != count {
+        return Err(invalid(format!(
+            "{} values, expected {count}",
+            values.len()
+        )));
+    }
+    Ok(Affine::constant(shape, values))
+}
+
+/// The value of a `Constant` node.
+pub(super) fn constant(node: &Node<'_>) -> Result<Affine> {
+    if let Some(attribute) = node.raw("value") {
+        let proto = attribute
+            .t
+            .as_ref()
+            .ok_or_else(|| node.invalid("attribute `value` is empty; export again"))?;
+        return tensor(node.path, proto);
+    }
+    let scalar = |value| Affine::constant(vec![], vec![value]);
+    let list = |values: Vec<f64>| Affine::constant(vec![values.len()], values);
+    let value = node
+        .raw("value_float")
+        .map(|a| scalar(f64::from(a.f)))
+        .or_else(|| node.raw("value_int").map(|a| scalar(a.i as f64)))
+        .or_else(|| {
+            node.raw("value_floats")
+                .map(|a| list(a.floats.iter().map(|v| f64::from(*v)).collect()))
+        })
+        .or_else(|| {
+            node.raw("value_ints")
+                .map(|a| list(a.ints.iter().map(|v| *v as f64).collect()))
+        });
+    value.ok_or_else(|| {
+        node.invalid("holds neither a tensor nor numbers; expected numeric constants only")
+    })
+}
+
+/// An input's shape, its batch axis set to 1.
+pub(super) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usize>> {
+    let invalid = |detail: String| CompileError::InvalidModel {
+        path: path.into(),
+        detail: format!("input `{}` {detail}; export the model again", input.name),
+    };
+    let Some(type_proto::Value::TensorType(tensor)) =
+        input.r#type.as_ref().and_then(|t| t.value.as_ref())
+    else {
+        return Err(invalid("is not a tensor".into()));
+    };
+    let numeric = DataType::try_from(tensor.elem_type).is_ok_and(|t| {
+        !matches!(
+            t,
+            DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
+        )
+    });
+    if !numeric {
+        return Err(invalid("does not hold numbers, expected float".into()));
+    }
+    let Some(shape) = &tensor.shape else {
+        return Err(invalid(
+            "has no shape, expected fixed dimensions after the batch".into(),
+        ));
+    };
+    let mut dimensions = Vec::with_capacity(shape.dim.len());
+    for (axis, dimension) in shape.dim.iter().enumerate() {
+        let name = match &dimension.value {
+            Some(Dimension::DimValue(fixed)) if *fixed > 0 => {
+                dimensions.push(*fixed as usize);
+                continue;
+            }
+            Some(Dimension::DimParam(name)) if !name.is_empty() => name.clone(),
+            _ => "?".into(),
+        };
+        if axis > 0 {
+            return Err(CompileError::DynamicShape {
+                path: path.into(),
+                input: input.name.clone(),
+                axis,
+                dimension: name,
+            });
+        }
+        dimensions.push(1);
+    }
+    let count = dimensions.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+    count
+        .filter(|n| *n <= MAX_CELLS)
+        .ok_or_else(|| invalid(format!("has the shape {dimensions:?}, which is too large")))?;
+    Ok(dimensions)
+}

@@ -1,0 +1,395 @@
+//! Which integers stand for a model's real inputs.
+
+use verdict_model::DataSet;
+use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
+use crate::float::graph::{FloatGraph, FloatKernel, Precision};
+use crate::float::missing::Missing;
+use crate::options::InputDomain;
+use crate::{CompileError, Result};
+
+/// Steps that data sets come in: whole numbers, pixels scaled to `[0, 1]`, decimals.
+const NATURAL_STEPS: [f64; 12] = [
+    1.0,
+    0.5,
+    0.25,
+    0.2,
+    0.125,
+    0.1,
+    1.0 / 16.0,
+    0.05,
+    0.01,
+    1.0 / 128.0,
+    1.0 / 255.0,
+    1.0 / 256.0,
+];
+/// A natural grid is kept if it has at most this many steps.
+const NATURAL_LIMIT: f64 = 4096.0;
+/// How far from a grid point, in steps, a value may be: 32-bit floats round.
+pub(crate) const GRID_TOLERANCE: f64 = 1e-3;
+/// Features whose ranges differ by less than this share a scale.
+const SHARED_SPAN_RATIO: f64 = 8.0;
+
+/// The integers of one input: `integer = round(real / scale) − zero`, within `[min, max]`.
+#[derive(Clone, Debug)]
+pub(crate) struct InputGrid {
+    /// One for the whole input, or one per feature.
+    pub(crate) scales: Vec<f64>,
+    pub(crate) zeros: Vec<i64>,
+    pub(crate) min: i32,
+    pub(crate) max: i32,
+    /// The declared domain, as many as `scales`.
+    pub(crate) domain: Vec<(f64, f64)>,
+    /// Mean of the squared integers, as far as it can be told.
+    pub(crate) mean_square: f64,
+    /// The integer of a missing value, for each cell that may lack one; empty if none may.
+    pub(crate) missing: Vec<Option<i32>>,
+    /// For each cell whether values beyond the domain may be taken for its ends, because all that asks for them are comparisons
+    /// with constants in between; empty if that is true of none.
+    pub(crate) saturates: Vec<bool>,
+}
+
+impl InputGrid {
+    pub(crate) fn scale(&self, feature: usize) -> f64 {
+        pick(&self.scales, feature)
+    }
+
+    pub(crate) fn zero(&self, feature: usize) -> i64 {
+        pick(&self.zeros, feature)
+    }
+
+    /// The integer of a missing value.
+    pub(crate) fn missing(&self, cell: usize) -> Option<i32> {
+        self.missing.get(cell).copied().flatten()
+    }
+
+    /// The integer of a missing value, where no real value has it.
+    pub(crate) fn reserved(&self, cell: usize) -> Option<i32> {
+        self.missing(cell)
+            .filter(|code| !(self.min..=self.max).contains(code))
+    }
+
+    /// All integers, those of missing values included.
+    pub(crate) fn integers(&self) -> (i32, i32) {
+        let codes = || self.missing.iter().flatten().copied();
+        (
+            codes().fold(self.min, i32::min),
+            codes().fold(self.max, i32::max),
+        )
+    }
+
+    /// The integer of a real value within the domain, or of a missing one.
+    pub(crate) fn integer(&self, cell: usize, value: f64) -> i32 {
+        match self.missing(cell) {
+            Some(code) if value.is_nan() => code,
+            _ => ((value / self.scale(cell)).round() - self.zero(cell) as f64)
+                .clamp(self.min.into(), self.max.into()) as i32,
+        }
+    }
+}
+
+/// Chooses the grid of input number `index`, with `bits` bits unless the data lies on a natural grid.
+pub(crate) fn choose(
+    graph: &FloatGraph,
+    index: usize,
+    data: &DataSet,
+    domain: &InputDomain,
+    margin: f64,
+    bits: u32,
+) -> Result<InputGrid> {
+    let tensor = &graph.tensors[graph.inputs[index]];
+    let missing = graph.missing.get(index).map_or(&[][..], Vec::as_slice);
+    let mut grid = without_missing(graph, index, data, domain, margin, bits)?;
+    grid.missing = missing
+        .iter()
+        .enumerate()
+        .map(|(cell, missing)| match missing {
+            Missing::Refused => None,
+            Missing::Imputed(value) => Some(grid.integer(cell, *value)),
+            // Whoever never saw a value missing need not pay for it.
+            _ if !data.rows().iter().any(|row| row[index][cell].is_nan()) => None,
+            Missing::Above => Some(grid.max + 1),
+            Missing::Below => Some(grid.min - 1),
+        })
+        .collect();
+    if grid.missing.iter().all(Option::is_none) {
+        grid.missing.clear();
+    }
+    if let (InputDomain::Calibrated, Some(compared)) =
+        (domain, compared(graph, graph.inputs[index]))
+    {
+        grid.saturates = saturates(&grid, &compared);
+    }
+    if let Some(cell) = missing.iter().enumerate().position(|(cell, missing)| {
+        let (min, max) = pick(&grid.domain, cell);
+        matches!(missing, Missing::Imputed(value) if !(min..=max).contains(value))
+    }) {
+        return Err(CompileError::Option {
+            option: "input_domains",
+            detail: format!(
+                "input `{}`, feature {cell}: the value that the model imputes lies outside the declared domain; widen it",
+                tensor.name
+            ),
+        });
+    }
+    Ok(grid)
+}
+
+fn without_missing(
+    graph: &FloatGraph,
+    index: usize,
+    data: &DataSet,
+    domain: &InputDomain,
+    margin: f64,
+    bits: u32,
+) -> Result<InputGrid> {
+    let tensor = &graph.tensors[graph.inputs[index]];
+    let imputed: Vec<Option<f64>> = (0..tensor.len)
+        .map(|cell| match graph.missing.get(index)?.get(cell)? {
+            Missing::Imputed(value) => Some(*value),
+            _ => None,
+        })
+        .collect();
+    let mut domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
+    let compared = compared(graph, graph.inputs[index]);
+    if let (InputDomain::Calibrated, Some(compared)) = (domain, &compared) {
+        extend(&mut domains, compared);
+    }
+    let low = domains.iter().map(|d| d.0).fold(f64::INFINITY, f64::min);
+    let high = domains
+        .iter()
+        .map(|d| d.1)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let reading = Reading::of(graph, graph.inputs[index]);
+    // A convolution has the same weights everywhere, so its input has one scale everywhere.
+    let whole = if matches!(domain, InputDomain::PerFeature(_)) && !reading.one_scale {
+        None
+    } else {
+        Some((low, high))
+    };
+
+    let cells = || {
+        let present = data.rows().iter().flat_map(move |row| &row[index]);
+        present
+            .chain(imputed.iter().flatten())
+            .filter(|v| !v.is_nan())
+    };
+    // A margin around calibrated data need not lie on the data's grid; bounds the caller states must.
+    let stated = match domain {
+        InputDomain::Calibrated => [None, None],
+        _ => [Some(&low), Some(&high)],
+    };
+    let on_grid = |step: f64| {
+        let mut values = cells().chain(stated.into_iter().flatten());
+        // Numbers far below a step are near a multiple of it, but not on it.
+        (high == low || high - low >= step)
+            && (high - low) / step <= NATURAL_LIMIT
+            && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
+            && values.all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
+    };
+    if let Some(step) = NATURAL_STEPS.into_iter().find(|step| on_grid(*step)) {
+        let min = (low / step + GRID_TOLERANCE).floor() as i32;
+        let max = (high / step - GRID_TOLERANCE).ceil() as i32;
+        let domain = whole.map_or(domains, |whole| vec![whole]);
+        let (scales, zeros) = (vec![step; domain.len()], vec![0; domain.len()]);
+        let mean_square =
+            cells().map(|v| (v / step).powi(2)).sum::<f64>() / cells().count().max(1) as f64;
+        return Ok(InputGrid {
+            scales,
+            zeros,
+            min,
+            max: max.max(min),
+            domain,
+            mean_square,
+            missing: Vec::new(),
+            saturates: Vec::new(),
+        });
+    }
+
+    if compared.is_some() && !reading.one_scale {
+        let seen = Seen {
+            data,
+            index,
+            imputed: &imputed,
+            stated: !matches!(domain, InputDomain::Calibrated),
+        };
+        return feature_grid(&tensor.name, domains, bits, &seen);
+    }
+    let steps = ((1u32 << bits) - 1) as i32;
+    let spans = domains
+        .iter()
+        .map(|(low, high)| high - low)
+        .filter(|span| *span > 0.0);
+    let (widest, narrowest) = spans.fold((0.0, f64::INFINITY), |(w, n): (f64, f64), span| {
+        (w.max(span), n.min(span))
+    });
+    let share = reading.one_scale || (high - low <= SHARED_SPAN_RATIO * narrowest && widest > 0.0);
+    let domain = match whole {
+        Some(whole) if share => vec![whole],
+        _ => domains,
+    };
+    let scales: Vec<f64> = domain
+        .iter()
+        .map(|(low, high)| {
+            let span = high - low;
+            // A feature that never changes gets a narrow range around its value.
+            let span = if span > 0.0 {
+                span
+            } else {
+                low.abs().max(1.0) / 1024.0
+            };
+            span / f64::from(steps)
+        })
+        .collect();
+    if let ([(low, high)], [scale]) = (&domain[..], &scales[..])
+        && reading.padded
+        && low.abs().max(high.abs()) / scale < f64::from(i16::MAX)
+    {
+        // With zero where the reals have it, padding with zeros needs no correction at the borders.
+        let (min, max) = ((low / scale).round(), (high / scale).round());
+        return Ok(InputGrid {
+            mean_square: (min * min + min * max + max * max) / 3.0,
+            zeros: vec![0],
+            min: min as i32,
+            max: max as i32,
+            scales,
+            domain,
+            missing: Vec::new(),
+            saturates: Vec::new(),
+        });
+    }
+    let zeros: Vec<i64> = domain
+        .iter()
+        .zip(&scales)
+        .map(|((low, _), scale)| (low / scale).round() as i64)
+        .collect();
+    check_precision(&tensor.name, &domain, &scales, &zeros)?;
+    let mean_square = f64::from(steps).powi(2) / 3.0;
+    Ok(InputGrid {
+        scales,
+        zeros,
+        min: 0,
+        max: steps,
+        domain,
+        mean_square,
+        missing: Vec::new(),
+        saturates: Vec::new(),
+    })
+}
+
+/// Floating point must tell one integer from the next.
+pub(crate) fn check_precision(
+    name: &str,
+    domain: &[(f64, f64)],
+    scales: &[f64],
+    zeros: &[i64],
+) -> Result<()> {
+    let mut features = zeros.iter().zip(scales);
+    match features.position(|(zero, scale)| zero.abs() > 1 << 52 || !scale.is_normal()) {
+        None => Ok(()),
+        Some(feature) => Err(CompileError::quantise(
+            name,
+            format!(
+                "the domain [{}, {}] of feature {feature} is too narrow or too wide for floating point; rescale the feature",
+                domain[feature].0, domain[feature].1
+            ),
+        )),
+    }
+}
+
+/// How an input is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    /// All its cells must have the same scale.
+    one_scale: bool,
+    /// By a convolution that pads it.
+    padded: bool,
+}
+
+impl Reading {
+    fn of(graph: &FloatGraph, id: usize) -> Self {
+        let mut reading = Self::default();
+        for layer in graph
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.layer.as_ref())
+        {
+            for term in layer.terms.iter().filter(|term| term.source == id) {
+                reading.one_scale |= matches!(layer.precision, Precision::Exact { .. });
+                if let FloatKernel::Conv(conv) = &term.kernel {
+                    reading.one_scale = true;
+                    let full = |axis: usize| {
+                        (0..conv.size[axis]).all(|k| conv.pairs(axis, k).len() == conv.output[axis])
+                    };
+                    reading.padded |= !(full(0) && full(1));
+                }
+            }
+        }
+        reading
+    }
+}
+
+/// Adds `margin` times the range at either end; what was never negative stays so.
+fn widen((low, high): (f64, f64), margin: f64) -> (f64, f64) {
+    let extra = (high - low) * margin;
+    let floor = if low >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
+    ((low - extra).max(floor), high + extra)
+}
+
+/// The real domain of each feature.
+fn domains(
+    name: &str,
+    imputed: &[Option<f64>],
+    index: usize,
+    data: &DataSet,
+    domain: &InputDomain,
+    margin: f64,
+) -> Result<Vec<(f64, f64)>> {
+    let len = imputed.len();
+    let mut seen: Vec<(f64, f64)> = imputed
+        .iter()
+        .map(|value| value.map_or((f64::INFINITY, f64::NEG_INFINITY), |v| (v, v)))
+        .collect();
+    for row in data.rows() {
+        // NaN, a missing value, changes neither.
+        for ((min, max), v) in seen.iter_mut().zip(&row[index]) {
+            (*min, *max) = (min.min(*v), max.max(*v));
+        }
+    }
+    for range in seen.iter_mut().filter(|(min, max)| min > max) {
+        // A feature that is missing in every row.
+        *range = (0.0, 0.0);
+    }
+    let declared = match domain {
+        InputDomain::Calibrated => {
+            return Ok(seen.into_iter().map(|range| widen(range, margin)).collect());
+        }
+        InputDomain::Uniform(min, max) => vec![(*min, *max); len],
+        InputDomain::PerFeature(ranges) => ranges.clone(),
+    };
+    let option = |detail| {
+        Err(CompileError::Option {
+            option: "input_domains",
+            detail,
+        })
+    };
+    if declared.len() != len {
+        return option(format!(
+            "input `{name}` has {len} features, {} ranges were given",
+            declared.len()
+        ));
+    }
+    for (feature, ((min, max), (low, high))) in declared.iter().zip(&seen).enumerate() {
+        if !(min.is_finite() && max.is_finite() && min <= max) {
+            return option(format!(
+                "input `{name}`, feature {feature}: [{min}, {max}] is not a finite interval"
+            ));
+        }
+        if low < min || high > max {
+            return option(format!(
+                "input `{name}`, feature {feature}: the calibration data reaches from {low} to {high}, outside the declared \
+                 [{min}, {max}]; widen the domain or clean the data"
+            ));
+        }
+    }
+    Ok(declared)
+}

@@ -1,0 +1,310 @@
+//! The integers of layers, one after the other.
+
+use super::scales::smallest_weight;
+use super::{MAX_BIAS, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
+use crate::float::graph::{Activation, FloatKernel, FloatLayer, Precision};
+use crate::quantise::function::Rule;
+use verdict_model::graph::{Layer, Tensor, Term, Visibility};
+use verdict_model::ranges::layer_bounds;
+use crate::{CompileError, Result};
+
+impl Quantiser<'_> {
+    /// Quantises every layer, unless something that others depend on is too fine.
+    pub(super) fn layers(&mut self) -> Result<Option<TooFine>> {
+        self.tensors.clear();
+        self.groups.iter_mut().for_each(|group| group.keys = None);
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let Some(layer) = tensor.layer.as_ref() else {
+                self.tensors.push(self.input(id));
+                continue;
+            };
+            let group = match (&layer.precision, self.group_of[id]) {
+                (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
+                (Precision::Unshifted, _) => self.exact_group(id, layer, None),
+                (Precision::Tests(tests), _) => {
+                    self.add_tests(id, layer, tests)?;
+                    continue;
+                }
+                (_, group) => group.unwrap_or_default(),
+            };
+            let snap = self.snap(id, layer);
+            if (snap - 1.0).abs() > WHOLE {
+                self.snaps[id] += 1;
+                let fixed = matches!(self.groups[group].rule, Rule::Scaled { .. });
+                if fixed || self.classes.of(id).is_some() {
+                    return Ok(Some(TooFine::Unit(id, snap)));
+                }
+                self.units[id] *= snap;
+            }
+            let (quantised, keys) = loop {
+                match self.layer(id, layer, group)? {
+                    Ok(done) => break done,
+                    Err(factor) if layer.precision == Precision::Unshifted => {
+                        // Sums reach farther along a chain; not too many steps to where they end.
+                        let class = self.classes.of(id).unwrap_or_default();
+                        return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
+                    }
+                    Err(factor) if layer.precision != Precision::Scaled => {
+                        let class = self.coarsened(layer).unwrap_or_default();
+                        return Ok(Some(TooFine::Scale(class, factor)));
+                    }
+                    Err(factor)
+                        if self.classes.of(id).is_some()
+                            || matches!(self.groups[group].rule, Rule::Scaled { .. }) =>
+                    {
+                        return Ok(Some(TooFine::Unit(id, factor)));
+                    }
+                    Err(factor) => self.units[id] *= factor,
+                }
+            };
+            let all = &mut self.groups[group].keys;
+            *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
+            let (min, max) = self.groups[group].rule.range(keys.0, keys.1);
+            self.tensors.push(Tensor {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                len: tensor.len,
+                min,
+                max,
+                scale: self.scale(id),
+                visibility: if self.graph.outputs.contains(&id) {
+                    self.options.visibility(&tensor.name, false)
+                } else {
+                    Visibility::Private
+                },
+                layer: Some(quantised),
+            });
+        }
+        Ok(None)
+    }
+
+    /// The group of an exact layer. The tensors before it are done.
+    fn exact_group(&mut self, id: usize, layer: &FloatLayer, within: Option<usize>) -> usize {
+        use Activation::{Identity, IsZero, Relu, Square, Step};
+        let activation = layer.activation.clone();
+        let output = self.graph.outputs.contains(&id);
+        let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
+            let within =
+                within
+                    .and_then(|id| self.tensors.get(id))
+                    .map_or((i32::MIN, i32::MAX), |tensor| match activation {
+                        Relu => (0, tensor.max.saturating_sub(tensor.min.min(0))),
+                        _ => (tensor.min, tensor.max),
+                    });
+            Rule::Exact { activation, within }
+        } else {
+            Rule::Scaled {
+                activation,
+                limit: self.limit(output),
+                unit: self.exact_step(layer),
+                scale: self.scale(id),
+            }
+        };
+        let group = self.join(rule, output, None, Some(0));
+        self.group_of[id] = Some(group);
+        group
+    }
+
+    fn input(&self, id: usize) -> Tensor {
+        let tensor = &self.graph.tensors[id];
+        let position = self
+            .graph
+            .inputs
+            .iter()
+            .position(|input| *input == id)
+            .unwrap_or_default();
+        let grid = &self.grids[position];
+        Tensor {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            len: tensor.len,
+            min: grid.integers().0,
+            max: grid.integers().1,
+            scale: grid.scale(0),
+            visibility: self.options.visibility(&tensor.name, true),
+            layer: None,
+        }
+    }
+
+    /// The layer's integers and the keys they reach, or the factor by which its unit is too fine.
+    #[allow(clippy::type_complexity)]
+    fn layer(
+        &self,
+        id: usize,
+        layer: &FloatLayer,
+        group: usize,
+    ) -> Result<Result<(Layer, (i64, i64)), f64>> {
+        let exact = matches!(layer.precision, Precision::Exact { .. });
+        let (step, shift) = match layer.precision {
+            Precision::Exact { .. } => (self.exact_step(layer), 0),
+            Precision::Unshifted => (self.unit(id), 0),
+            _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
+        };
+        let square = layer.activation == Activation::Square;
+        if exact {
+            self.check_exact(id, layer)?;
+        }
+        // Exact layers multiply integers, whatever these stand for.
+        let largest = if exact {
+            1.0
+        } else {
+            self.largest_weight(layer) / step
+        };
+        if !largest.is_finite() {
+            return Err(self.too_large(id));
+        }
+        if largest > self.max_weight && !exact {
+            return Ok(Err(largest / self.max_weight * 1.0001));
+        }
+        let mut bias = layer.bias.clone();
+        let mut terms = Vec::with_capacity(layer.terms.len());
+        for term in &layer.terms {
+            if let Some(input) = self
+                .graph
+                .inputs
+                .iter()
+                .position(|input| *input == term.source)
+            {
+                let grid = &self.grids[input];
+                let scale = |cell| if exact { step } else { grid.scale(cell) };
+                match &term.kernel {
+                    FloatKernel::Rows(rows) => {
+                        for (bias, row) in bias.iter_mut().zip(rows) {
+                            let zero = |(cell, w): &(u32, f64)| {
+                                let cell = *cell as usize;
+                                w * scale(cell) * grid.zero(cell) as f64
+                            };
+                            *bias += row.iter().map(zero).sum::<f64>();
+                        }
+                    }
+                    // At the borders fewer places count.
+                    FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
+                        let zero = scale(0) * grid.zero(0) as f64;
+                        conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
+                    }
+                    FloatKernel::Conv(_) => {}
+                }
+            }
+            // A term without weights only says whose scale a square has.
+            if term.kernel.non_zero() == 0 && exact {
+                continue;
+            }
+            if self.is_square(term.source) && !exact {
+                let weight = smallest_weight(term) * self.scale(term.source) / step;
+                if (weight.round() / weight - 1.0).abs() > MAX_SQUARE_ERROR {
+                    return Err(CompileError::quantise(
+                        &self.graph.tensors[id].name,
+                        format!(
+                            "the squares it adds up are too large for a shift of {}; lower activation_bits",
+                            self.shift
+                        ),
+                    ));
+                }
+            }
+            let kernel = self.kernel(&term.kernel, term.source, |cell| {
+                if exact {
+                    1.0
+                } else {
+                    self.source_scale(term.source, cell as usize) / step
+                }
+            });
+            terms.push(Term {
+                source: term.source,
+                kernel,
+            });
+        }
+        let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
+        if !largest_bias.is_finite() {
+            return Err(self.too_large(id));
+        }
+        if largest_bias > MAX_BIAS && !exact {
+            return Ok(Err(largest_bias / MAX_BIAS * 2.0));
+        }
+        let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
+        let exact_layer = layer;
+        let layer = Layer {
+            nodes: layer.nodes.clone(),
+            terms,
+            bias: bias
+                .iter()
+                .map(|b| (b / step).round() as i64 + half)
+                .collect(),
+            function: group,
+        };
+        let bounds = layer_bounds(&layer, self);
+        let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
+        let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
+        let reach = max.max(-min);
+        let limit = if square { SQUARE_LIMIT } else { self.key_limit };
+        let excess = reach as f64 / limit as f64;
+        if exact && excess > 1.0 {
+            if self.can_coarsen(exact_layer, excess) {
+                return Ok(Err(excess));
+            }
+            return Err(CompileError::quantise(
+                &self.graph.tensors[id].name,
+                format!(
+                    "its exact sums reach ±{reach}, beyond ±{limit}; raise table_bits or lower activation_bits"
+                ),
+            ));
+        }
+        if reach > i128::from(limit) {
+            return Ok(Err((reach as f64 / self.key_limit as f64).max(1.0) * 1.001));
+        }
+        Ok(Ok((layer, (min as i64, max as i64))))
+    }
+
+    /// What one step of an exact layer's sums stands for.
+    fn exact_step(&self, layer: &FloatLayer) -> f64 {
+        let term = layer.terms.first();
+        term.map_or(1.0, |term| self.source_scale(term.source, 0))
+    }
+
+    /// The class to make coarser where an exact layer's sums are too large: its first source's, or the one that was made coarser
+    /// least so far.
+    fn coarsened(&self, layer: &FloatLayer) -> Option<usize> {
+        let classes = layer.terms.iter().filter_map(|t| self.classes.of(t.source));
+        classes.min_by(|a, b| {
+            self.classes
+                .stretch(*a)
+                .total_cmp(&self.classes.stretch(*b))
+        })
+    }
+
+    /// Whether an exact layer whose sums are too large may have its finest source made coarser by `factor` more.
+    fn can_coarsen(&self, layer: &FloatLayer, factor: f64) -> bool {
+        self.coarsened(layer)
+            .is_some_and(|class| self.classes.stretch(class) * factor <= MAX_STRETCH)
+    }
+
+    /// Whether a layer is one that [`Precision::Exact`] allows.
+    fn check_exact(&self, id: usize, layer: &FloatLayer) -> Result<()> {
+        let invalid = |detail: &str| {
+            Err(CompileError::quantise(
+                &self.graph.tensors[id].name,
+                format!("is an exact layer, but {detail}"),
+            ))
+        };
+        let mut weights = layer.terms.iter().flat_map(|term| term.kernel.weights());
+        if weights.any(|w| w.round() != w || w.abs() > self.max_weight) {
+            return invalid("a weight is no 16-bit integer");
+        }
+        let mut grids = layer.terms.iter().filter_map(|term| {
+            let input = self.graph.inputs.iter().position(|id| *id == term.source)?;
+            self.grids.get(input)
+        });
+        if grids.any(|grid| grid.scales.len() > 1) {
+            return invalid(
+                "an input it reads has one scale per feature; give all features one domain",
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) fn too_large(&self, id: usize) -> CompileError {
+        CompileError::quantise(
+            &self.graph.tensors[id].name,
+            "its weights or biases are too large for any scale; check the model for overflowing values",
+        )
+    }
+}

@@ -1,0 +1,179 @@
+//! From real weights to integer weights, given how many bits activations and outputs get.
+//!
+//! A layer's `unit` is the real number one step of the table's key `q` stands for, `unit / 2^shift` that of one step of
+//! `y`. Units are free for homogeneous functions (ReLU and its kin), which therefore all share one table
+//! `clamp(f(q))`; other functions fix one unit for all their layers. One `shift` serves the whole graph, because the
+//! circuit pays for a range check of every distinct shift. [Exact](Precision::Exact) layers take their sources' scale and do
+//! not shift.
+
+mod comparisons;
+mod kernel;
+mod layers;
+mod scales;
+
+use crate::Result;
+use crate::quantise::calibration::Stats;
+use crate::float::graph::{Activation, FloatGraph};
+use crate::quantise::function::Rule;
+use verdict_model::graph::{Function, IntegerGraph, Tensor};
+use crate::quantise::input_grid::InputGrid;
+use crate::options::Options;
+use crate::quantise::scale_class::ScaleClasses;
+
+/// The largest magnitude of an output: 16 bits signed.
+const OUTPUT_LIMIT: i32 = i16::MAX as i32;
+const MIN_SHIFT: u32 = 4;
+const MAX_SHIFT: u32 = 16;
+/// Standard deviation, in steps of `q`, that rounding the weights may cause.
+const WEIGHT_NOISE: f64 = 0.25;
+/// Sums and keys stay below this in magnitude while scales are still being chosen.
+const MAX_BIAS: f64 = (1u64 << 60) as f64;
+/// The largest sum whose square stays below 2^31.
+const SQUARE_LIMIT: i64 = 46_340;
+/// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
+const MAX_STRETCH: f64 = 64.0;
+/// Steps of an unshifted sum for each step of an output: what it adds up is rounded term by term.
+const UNSHIFTED_STEPS: f64 = 4.0;
+/// Where squares have one weight, it should be at least this: the unit then grows by no more than 1/8 to make it whole.
+const SQUARE_WEIGHT: f64 = 8.0;
+/// Where they have several, the smallest should be at least this, to be no more than 1/128 off when rounded.
+const MIXED_SQUARE_WEIGHT: f64 = 64.0;
+/// Weights this close to a whole number are whole.
+const WHOLE: f64 = 1e-9;
+/// A weight of a square that rounding makes wrong by more than this share makes products meaningless.
+const MAX_SQUARE_ERROR: f64 = 0.1;
+/// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most this often.
+const MAX_SNAPS: u32 = 3;
+/// Kernels with fewer non-zero weights than this are stored sparsely.
+const DENSE_FROM: f64 = 0.5;
+
+/// Bits for the two kinds of layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bits {
+    pub(crate) activation: u32,
+    pub(crate) output: u32,
+}
+
+/// Layers that share a table.
+struct Group {
+    output: bool,
+    /// The class whose scale a fixed rule has to keep to.
+    class: Option<usize>,
+    /// Bits its table drops, unless they are the graph's.
+    shift: Option<u32>,
+    rule: Rule,
+    /// The keys any member reaches.
+    keys: Option<(i64, i64)>,
+}
+
+/// What has to grow by a factor before the layers are quantised once more.
+enum TooFine {
+    /// The unit of a tensor's keys, and of all that share it.
+    Unit(usize, f64),
+    /// The scale of a class.
+    Scale(usize, f64),
+}
+
+struct Quantiser<'a> {
+    graph: &'a FloatGraph,
+    grids: &'a [InputGrid],
+    stats: &'a [Stats],
+    options: &'a Options,
+    bits: Bits,
+    /// Largest magnitude of a table's key.
+    key_limit: i64,
+    max_weight: f64,
+    shift: u32,
+    groups: Vec<Group>,
+    /// The group of each tensor; inputs have none.
+    group_of: Vec<Option<usize>>,
+    /// The unit of each tensor's keys.
+    units: Vec<f64>,
+    classes: ScaleClasses,
+    /// How often each tensor's unit grew to make weights of squares whole.
+    snaps: Vec<u32>,
+    tensors: Vec<Tensor>,
+}
+
+/// Quantises `graph`. `table_bits` limits every table's size.
+pub(crate) fn quantise(
+    graph: &FloatGraph,
+    grids: &[InputGrid],
+    stats: &[Stats],
+    options: &Options,
+    bits: Bits,
+    table_bits: u32,
+) -> Result<IntegerGraph> {
+    let mut quantiser = Quantiser {
+        graph,
+        grids,
+        stats,
+        options,
+        bits,
+        key_limit: (1 << (table_bits - 1)) - 1,
+        max_weight: f64::from((1i32 << (options.weight_bits - 1)) - 1),
+        shift: MAX_SHIFT,
+        groups: Vec::new(),
+        group_of: vec![None; graph.tensors.len()],
+        units: vec![1.0; graph.tensors.len()],
+        classes: ScaleClasses::new(graph),
+        snaps: vec![0; graph.tensors.len()],
+        tensors: Vec::new(),
+    };
+    quantiser.choose_units();
+    quantiser.choose_classes()?;
+    quantiser.group();
+    quantiser.choose_shift();
+    // A fixed or shared unit that turns out too fine concerns layers already done: widen it and start over.
+    while let Some(too_fine) = quantiser.layers()? {
+        match too_fine {
+            TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
+            TooFine::Scale(class, factor) => {
+                quantiser.classes.widen(class, factor);
+                quantiser.choose_classes()?;
+            }
+        }
+    }
+    quantiser.finish()
+}
+
+impl Quantiser<'_> {
+    fn finish(self) -> Result<IntegerGraph> {
+        let mut functions = Vec::with_capacity(self.groups.len());
+        let mut number = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            let Some((min, max)) = group.keys else {
+                number.push(0);
+                continue;
+            };
+            let function = match group.rule {
+                Rule::Exact {
+                    activation: Activation::Square,
+                    ..
+                } => Function::Square,
+                _ => {
+                    let shift = group.shift.unwrap_or(self.shift);
+                    Function::Table(group.rule.table(shift, min, max))
+                }
+            };
+            let found = functions.iter().position(|other| *other == function);
+            number.push(found.unwrap_or_else(|| {
+                functions.push(function);
+                functions.len() - 1
+            }));
+        }
+        let mut tensors = self.tensors;
+        for layer in tensors
+            .iter_mut()
+            .filter_map(|tensor| tensor.layer.as_mut())
+        {
+            layer.function = number[layer.function];
+        }
+        Ok(IntegerGraph {
+            tensors,
+            functions,
+            inputs: self.graph.inputs.clone(),
+            outputs: self.graph.outputs.clone(),
+        })
+    }
+}

@@ -1,0 +1,350 @@
+//! Scales, units and groups of layers that share a table.
+
+use rayon::prelude::*;
+
+use super::{
+    Group, MAX_SHIFT, MAX_SNAPS, MIN_SHIFT, MIXED_SQUARE_WEIGHT, OUTPUT_LIMIT, Quantiser,
+    SQUARE_WEIGHT, UNSHIFTED_STEPS, WEIGHT_NOISE, WHOLE,
+};
+use crate::quantise::calibration::Stats;
+use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTerm, Precision};
+use crate::quantise::function::{Rule, homogeneous};
+use crate::float::key_unit::{key_unit, value_scale};
+use crate::quantise::scale_class::Wish;
+use crate::{CompileError, Result};
+
+impl Quantiser<'_> {
+    pub(super) fn limit(&self, output: bool) -> i32 {
+        if output {
+            OUTPUT_LIMIT
+        } else {
+            (1 << self.bits.activation) - 1
+        }
+    }
+
+    /// Steps that a layer's calibrated range is divided into, on either side of zero.
+    fn steps(&self, output: bool) -> f64 {
+        let bits = if output {
+            self.bits.output
+        } else {
+            self.bits.activation
+        };
+        f64::from((1u32 << bits) - 1)
+    }
+
+    pub(super) fn choose_units(&mut self) {
+        for id in 0..self.units.len() {
+            let steps = self.steps(self.graph.outputs.contains(&id));
+            let range = self.stats[id].range;
+            let layer = self.graph.tensors[id].layer.as_ref();
+            let activation = layer.map_or(&Activation::Identity, |layer| &layer.activation);
+            self.units[id] = value_scale(activation, range, steps);
+        }
+    }
+
+    pub(super) fn choose_classes(&mut self) -> Result<()> {
+        let mut classes = std::mem::take(&mut self.classes);
+        classes.choose(|id| self.wish(id)).map_err(|id| {
+            CompileError::quantise(
+                &self.graph.tensors[id].name,
+                "must have the scale of another tensor, and of a third one; requantise one of them (a Relu, say) in between",
+            )
+        })?;
+        self.classes = classes;
+        for group in &mut self.groups {
+            if let (Some(class), Rule::Scaled { scale, .. }) = (group.class, &mut group.rule) {
+                *scale = self.classes.class_scale(class);
+            }
+        }
+        Ok(())
+    }
+
+    fn wish(&self, id: usize) -> Wish {
+        let Some(layer) = &self.graph.tensors[id].layer else {
+            return Wish::Fixed(self.source_scale(id, 0));
+        };
+        if layer.precision == Precision::Scaled {
+            return match self.fixed_rule(id) {
+                Some(Rule::Scaled { scale, .. }) => Wish::AtLeast(scale),
+                _ => Wish::AtLeast(self.units[id]),
+            };
+        }
+        if layer.precision == Precision::Unshifted {
+            // All of a chain have the widest one's unit, however short its own range is.
+            let range = self.stats[id].range;
+            let steps = f64::from(1u32 << self.bits.output) * UNSHIFTED_STEPS;
+            return Wish::AtLeast(range / steps);
+        }
+        match &layer.activation {
+            Activation::Square => match layer.terms.as_slice() {
+                [] => Wish::Any,
+                [only] => Wish::ProductOf(only.source, only.source),
+                [a, b, ..] => Wish::ProductOf(a.source, b.source),
+            },
+            Activation::Step | Activation::IsZero => Wish::Fixed(1.0),
+            Activation::Identity | Activation::Relu => Wish::Any,
+            _ => Wish::AtLeast(self.units[id]),
+        }
+    }
+
+    /// Puts the layers that requantise into groups; exact ones join theirs once their sources' scales are known.
+    pub(super) fn group(&mut self) {
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let Some(layer) = &tensor.layer else { continue };
+            if layer.precision != Precision::Scaled {
+                continue;
+            }
+            let output = self.graph.outputs.contains(&id);
+            let limit = self.limit(output);
+            let fixed = self.fixed_rule(id);
+            let class = fixed.is_some().then(|| self.classes.of(id)).flatten();
+            let activation = layer.activation.clone();
+            let mut rule = fixed.unwrap_or(Rule::Homogeneous { activation, limit });
+            if let (Rule::Scaled { scale, .. }, Some(class)) = (&mut rule, class) {
+                *scale = self.classes.class_scale(class);
+            }
+            let group = self.join(rule, output, class, None);
+            self.group_of[id] = Some(group);
+        }
+    }
+
+    /// The group with this rule, a new one if need be. `shift` is the graph's unless given.
+    pub(super) fn join(
+        &mut self,
+        rule: Rule,
+        output: bool,
+        class: Option<usize>,
+        shift: Option<u32>,
+    ) -> usize {
+        let found = self.groups.iter().position(|g| {
+            g.rule == rule && g.output == output && g.class == class && g.shift == shift
+        });
+        found.unwrap_or_else(|| {
+            self.groups.push(Group {
+                output,
+                class,
+                shift,
+                rule,
+                keys: None,
+            });
+            self.groups.len() - 1
+        })
+    }
+
+    /// Whether two layers that requantise can share a table: the same function of arguments and values of similar size.
+    fn alike(&self, id: usize, other: usize) -> bool {
+        let layer = |id: usize| {
+            let layer = self.graph.tensors[id].layer.as_ref();
+            layer.filter(|layer| layer.precision == Precision::Scaled)
+        };
+        let (Some(a), Some(b)) = (layer(id), layer(other)) else {
+            return false;
+        };
+        let size = |id: usize| {
+            let stats = &self.stats[id];
+            let argument = stats.sums.0.abs().max(stats.sums.1.abs());
+            [stats.magnitude, argument].map(|size| (libm::log2(size) / 2.0).round())
+        };
+        a.activation == b.activation
+            && self.graph.outputs.contains(&id) == self.graph.outputs.contains(&other)
+            && self.classes.of(id) == self.classes.of(other)
+            && (!matches!(a.activation, Activation::Expression(_)) || size(id) == size(other))
+    }
+
+    /// The rule of a layer that requantises, unless its unit is its own to choose.
+    fn fixed_rule(&self, id: usize) -> Option<Rule> {
+        let activation = &self.graph.tensors[id].layer.as_ref()?.activation;
+        if homogeneous(activation) {
+            return None;
+        }
+        let output = self.graph.outputs.contains(&id);
+        let (limit, steps) = (self.limit(output), self.steps(output));
+        let members = || (0..self.stats.len()).filter(|other| self.alike(id, *other));
+        let (unit, scale) = match *activation {
+            // The steepest slope is 1/4: four times the value's step is the widest key step that skips no value.
+            Activation::Sigmoid => (4.0 / steps, 1.0 / f64::from(limit)),
+            Activation::Tanh => (1.0 / steps, 1.0 / f64::from(limit)),
+            Activation::Clip { min, max } => {
+                let range = members().map(|id| self.stats[id].range).fold(0.0, f64::max);
+                let bound = min.abs().max(max.abs());
+                let range = if bound > 0.0 { range.min(bound) } else { range };
+                let unit = if range > 0.0 { range } else { 1.0 } / steps;
+                (unit, unit)
+            }
+            _ => {
+                let scale = members().map(|id| self.units[id]).fold(0.0, f64::max);
+                let (low, high) = members()
+                    .map(|id| self.stats[id].sums)
+                    .fold(Stats::default().sums, |(low, high), (a, b)| {
+                        (low.min(a), high.max(b))
+                    });
+                (key_unit(activation, (low, high), scale, steps), scale)
+            }
+        };
+        Some(Rule::Scaled {
+            activation: activation.clone(),
+            limit,
+            unit,
+            scale,
+        })
+    }
+
+    /// The real value of one step of a tensor's integers.
+    pub(super) fn scale(&self, id: usize) -> f64 {
+        if let Some(scale) = self.classes.scale(id) {
+            return scale;
+        }
+        match self.group_of[id].map(|group| &self.groups[group].rule) {
+            Some(Rule::Scaled { scale, .. }) => *scale,
+            _ => self.units[id],
+        }
+    }
+
+    pub(super) fn unit(&self, id: usize) -> f64 {
+        match self.group_of[id].map(|group| &self.groups[group].rule) {
+            Some(Rule::Scaled { unit, .. }) => *unit,
+            _ => self.classes.scale(id).unwrap_or(self.units[id]),
+        }
+    }
+
+    pub(super) fn source_scale(&self, source: usize, cell: usize) -> f64 {
+        match self.graph.inputs.iter().position(|input| *input == source) {
+            Some(input) => self.grids[input].scale(cell),
+            None => self.scale(source),
+        }
+    }
+
+    /// The smallest shift that keeps the rounding of weights harmless, unless the weights do not fit.
+    pub(super) fn choose_shift(&mut self) {
+        let (mut needed, mut allowed) = (MIN_SHIFT, MAX_SHIFT);
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let Some(layer) = &tensor.layer else { continue };
+            if layer.precision != Precision::Scaled {
+                continue;
+            }
+            let mut variance = 0.0;
+            for term in &layer.terms {
+                // The weights of squares are few and alike: what counts is that they are not rounded away.
+                if self.is_square(term.source) {
+                    let square = self.scale(term.source);
+                    let smallest = smallest_weight(term) * square;
+                    let least = if largest_weight(term) * square > smallest {
+                        MIXED_SQUARE_WEIGHT
+                    } else {
+                        SQUARE_WEIGHT
+                    };
+                    let fine = least * self.unit(id) / smallest;
+                    if smallest > 0.0 && fine.is_finite() {
+                        needed = needed.max(libm::log2(fine.max(1.0)).ceil() as u32);
+                    }
+                    continue;
+                }
+                let square = match self
+                    .graph
+                    .inputs
+                    .iter()
+                    .position(|input| *input == term.source)
+                {
+                    Some(input) => self.grids[input].mean_square,
+                    None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
+                };
+                variance += term.kernel.widest() as f64 * square / 12.0;
+            }
+            let noise = variance.sqrt() / WEIGHT_NOISE;
+            needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
+            let largest = self.largest_weight(layer);
+            if largest > 0.0 {
+                allowed = allowed.min(
+                    libm::log2((self.max_weight * self.unit(id) / largest).max(1.0)).floor() as u32,
+                );
+            }
+        }
+        let needed = needed.min(MAX_SHIFT);
+        // One layer of large weights must not spoil all others: it gets a coarser unit instead.
+        self.shift = needed.min(allowed.max(needed.saturating_sub(3)));
+    }
+
+    pub(super) fn is_square(&self, tensor: usize) -> bool {
+        let layer = self.graph.tensors[tensor].layer.as_ref();
+        layer.is_some_and(|layer| layer.activation == Activation::Square)
+    }
+
+    /// By what the unit of layer `id` has to be multiplied for the weights of the squares it reads to be whole numbers: rounding
+    /// them would make all products a little too large or too small.
+    pub(super) fn snap(&self, id: usize, layer: &FloatLayer) -> f64 {
+        if layer.precision != Precision::Scaled || self.snaps[id] >= MAX_SNAPS {
+            return 1.0;
+        }
+        let step = self.unit(id) / f64::from(1u32 << self.shift);
+        let squares = layer.terms.iter().filter(|t| self.is_square(t.source));
+        let smallest = squares
+            .map(|term| smallest_weight(term) * self.scale(term.source))
+            .filter(|weight| *weight > 0.0)
+            .fold(f64::INFINITY, f64::min);
+        let weight = smallest / step;
+        if !weight.is_finite() || weight > f64::from(i16::MAX) {
+            return 1.0;
+        }
+        // Below 1 the unit has to be finer.
+        weight / (weight + WHOLE).floor().max(1.0)
+    }
+
+    /// The largest weight per step of its source, in real numbers.
+    pub(super) fn largest_weight(&self, layer: &FloatLayer) -> f64 {
+        let largest = layer.terms.iter().map(|term| match &term.kernel {
+            FloatKernel::Rows(rows) => {
+                let weights = rows.par_iter().map(|row| {
+                    row.iter()
+                        .map(|(cell, w)| (w * self.source_scale(term.source, *cell as usize)).abs())
+                        .fold(0.0, f64::max)
+                });
+                weights.reduce(|| 0.0, f64::max)
+            }
+            FloatKernel::Conv(conv) => {
+                let weights = conv.weights.iter().map(|w| w.abs());
+                weights.fold(0.0, f64::max) * self.source_scale(term.source, 0)
+            }
+        });
+        largest.fold(0.0, f64::max)
+    }
+
+    /// Makes the unit of a tensor coarser by `factor`, together with all that share it.
+    pub(super) fn widen(&mut self, id: usize, factor: f64) -> Result<()> {
+        let before = self.unit(id);
+        let class = self.classes.of(id);
+        let rule = self.group_of[id].map(|group| &mut self.groups[group].rule);
+        if let Some(Rule::Scaled {
+            activation,
+            unit,
+            scale,
+            ..
+        }) = rule
+        {
+            *unit *= factor;
+            // Clip's values have the keys' unit, so they widen together.
+            if !matches!(activation, Activation::Clip { .. }) {
+                return Ok(());
+            }
+            *scale *= factor;
+        }
+        if let Some(class) = class {
+            self.classes.widen(class, factor);
+            self.choose_classes()?;
+        }
+        if self.unit(id) != before {
+            return Ok(());
+        }
+        Err(self.too_large(id))
+    }
+}
+
+/// The smallest magnitude of a weight that is not zero; infinite if there is none.
+pub(super) fn smallest_weight(term: &FloatTerm) -> f64 {
+    let weights = term.kernel.weights().map(f64::abs);
+    weights.filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min)
+}
+
+fn largest_weight(term: &FloatTerm) -> f64 {
+    let weights = term.kernel.weights().map(f64::abs);
+    weights.fold(0.0, f64::max)
+}

@@ -1,0 +1,187 @@
+//! How far the integers are from the float model.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use verdict_model::{CompiledModel, OutOfDomain};
+use verdict_model::DataSet;
+use verdict_model::execute;
+use crate::float::graph::FloatGraph;
+use verdict_model::graph::Function;
+use crate::float::reference::Reference;
+use crate::{CompileError, Result};
+
+/// A comparison over a data set. Errors are absolute and in real units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccuracyReport {
+    /// Rows compared: those within the declared domain.
+    pub rows: u64,
+    /// Rows left out of everything below, because a value lies outside the declared domain and the model refuses them
+    /// unless told to saturate.
+    pub rows_outside_domain: u64,
+    /// Largest error of any output against tract.
+    pub max_abs_error: f64,
+    /// Mean error of the outputs against tract.
+    pub mean_abs_error: f64,
+    /// Share of rows whose largest output is the float model's; `None` unless the first output has at least two values.
+    pub top1_agreement: Option<f64>,
+    /// Rows for which a tree leads to another leaf, or a category is taken for another one, because inputs are integers; `None` if the
+    /// model decides nothing of the kind. On the integers themselves every decision is exact.
+    pub other_decisions: Option<u64>,
+    /// Largest difference between this crate's reading of the ONNX file and tract's: rounding, if the import is right.
+    pub import_error: f64,
+    /// In topological order.
+    pub layers: Vec<LayerReport>,
+}
+
+/// One layer's part in the error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// The tensor.
+    pub name: String,
+    /// Largest error, earlier layers' included.
+    pub max_abs_error: f64,
+    /// The same in steps of the tensor's integers.
+    pub max_step_error: f64,
+    /// Values at the end of the tensor's range whose float counterpart lies beyond it.
+    pub saturated: u64,
+}
+
+struct Row {
+    errors: Vec<f64>,
+    import_error: f64,
+    top1: Option<bool>,
+    /// Whether any decision is another one.
+    decides_otherwise: bool,
+    /// Error, error in steps, saturated values.
+    layers: Vec<(f64, f64, u64)>,
+}
+
+/// Runs every row of `data` through tract, the float graph and the integer graph.
+pub fn accuracy(
+    reference: &Reference,
+    float: &FloatGraph,
+    model: &CompiledModel,
+    data: &DataSet,
+) -> Result<AccuracyReport> {
+    let graph = model.graph();
+    if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
+        return Err(CompileError::graph(
+            "graph",
+            "it was not compiled from this ONNX file",
+        ));
+    }
+    let all = data
+        .rows()
+        .par_iter()
+        .map(|row| compare(reference, float, model, row))
+        .collect::<Result<Vec<_>>>()?;
+    let rows: Vec<Row> = all.into_iter().flatten().collect();
+
+    let count = rows
+        .iter()
+        .map(|row| row.errors.len())
+        .sum::<usize>()
+        .max(1) as f64;
+    let top1 = || rows.iter().filter_map(|row| row.top1);
+    let layers = graph
+        .tensors
+        .iter()
+        .enumerate()
+        .filter(|(_, tensor)| tensor.layer.is_some())
+        .map(|(id, tensor)| {
+            let layers = || rows.iter().map(|row| row.layers[id]);
+            LayerReport {
+                name: tensor.name.clone(),
+                max_abs_error: layers().map(|layer| layer.0).fold(0.0, f64::max),
+                max_step_error: layers().map(|layer| layer.1).fold(0.0, f64::max),
+                saturated: layers().map(|layer| layer.2).sum(),
+            }
+        });
+    Ok(AccuracyReport {
+        rows: rows.len() as u64,
+        rows_outside_domain: (data.len() - rows.len()) as u64,
+        max_abs_error: rows
+            .iter()
+            .flat_map(|row| &row.errors)
+            .copied()
+            .fold(0.0, f64::max),
+        mean_abs_error: rows.iter().flat_map(|row| &row.errors).sum::<f64>() / count,
+        top1_agreement: (top1().count() > 0)
+            .then(|| top1().filter(|agree| *agree).count() as f64 / top1().count() as f64),
+        other_decisions: (!float.decisions().is_empty())
+            .then(|| rows.iter().filter(|row| row.decides_otherwise).count() as u64),
+        import_error: rows.iter().map(|row| row.import_error).fold(0.0, f64::max),
+        layers: layers.collect(),
+    })
+}
+
+/// Compares one row; `None` if it lies outside the declared domain.
+fn compare(
+    reference: &Reference,
+    float: &FloatGraph,
+    model: &CompiledModel,
+    row: &[Vec<f64>],
+) -> Result<Option<Row>> {
+    let graph = model.graph();
+    let integers = match model.quantise_input(row, OutOfDomain::Reject) {
+        Err(CompileError::OutOfDomain { .. }) => return Ok(None),
+        integers => integers?,
+    };
+    let expected = reference.run(row)?;
+    let reals = float.run(row);
+    let trace = execute(graph, &integers)?;
+    let layers = graph.tensors.iter().enumerate().map(|(id, tensor)| {
+        // The square of a sum of two scales has no real counterpart; only differences of such squares have.
+        let layer = tensor.layer.as_ref();
+        if layer.is_none_or(|layer| graph.functions[layer.function] == Function::Square) {
+            return (0.0, 0.0, 0);
+        }
+        let integers = &trace.values[id];
+        let found = model.reals(id, integers);
+        let steps = model.reals(id, &vec![1; tensor.len]);
+        let (mut error, mut in_steps, mut clipped) = (0.0f64, 0.0f64, 0);
+        let cells = integers.iter().zip(&reals.values[id]);
+        for ((x, real), (found, step)) in cells.zip(found.iter().zip(&steps)) {
+            error = error.max((found - real).abs());
+            in_steps = in_steps.max((found - real).abs() / step);
+            let exact = real / step;
+            let beyond = (*x == tensor.max && exact > f64::from(tensor.max) + 0.5)
+                || (*x == tensor.min && exact < f64::from(tensor.min) - 0.5);
+            clipped += u64::from(beyond);
+        }
+        (error, in_steps, clipped)
+    });
+    let layers = layers.collect();
+    let same = |id: &usize| {
+        let pairs = trace.values[*id].iter().zip(&reals.values[*id]);
+        pairs.into_iter().all(|(x, real)| f64::from(*x) == *real)
+    };
+    let decides_otherwise = !float.decisions().iter().all(same);
+
+    let outputs = model.dequantise_output(&trace.outputs(graph));
+    let pairs = || outputs.iter().flatten().zip(expected.iter().flatten());
+    let import_error = float
+        .outputs
+        .iter()
+        .flat_map(|id| &reals.values[*id])
+        .zip(expected.iter().flatten())
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f64::max);
+    let top1 = match (outputs.first(), expected.first()) {
+        (Some(ours), Some(theirs)) if theirs.len() >= 2 => Some(top1(ours) == top1(theirs)),
+        _ => None,
+    };
+    Ok(Some(Row {
+        errors: pairs().map(|(a, b)| (a - b).abs()).collect(),
+        import_error,
+        top1,
+        decides_otherwise,
+        layers,
+    }))
+}
+
+/// The position of the largest value, the first of equals.
+pub(crate) fn top1<T: PartialOrd>(values: &[T]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}

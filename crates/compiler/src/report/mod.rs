@@ -1,0 +1,4 @@
+//! How far the integers are from the float model: measured on data, and bounded without them.
+
+pub(crate) mod accuracy;
+pub(crate) mod bound;

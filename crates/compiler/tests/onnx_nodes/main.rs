@@ -1,0 +1,109 @@
+//! The node tests of the `onnx` package against the integer executor.
+//!
+//! Every case passes within the bound that [`verdict_compiler::error_bounds`] states, or is refused; statuses.txt says which, and a
+//! case that changes, for better or worse, fails the test. So does docs/operators.md if it is not what the cases make of it. After
+//! a change on purpose: `VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-model --test onnx_nodes`, then
+//! `scripts/check-vectors.sh --update`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod cases;
+#[path = "../common/mod.rs"]
+mod common;
+mod docs;
+mod run;
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use verdict_compiler::{OPERATORS, advice};
+
+use cases::{Cases, folder};
+use common::Onnx;
+use run::{Outcome, outcome};
+
+/// Compares a committed file with what it should be, or writes it.
+fn check(path: PathBuf, expected: &str) {
+    if std::env::var_os("VERDICT_UPDATE_VECTORS").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let (found, wanted): (Vec<&str>, Vec<&str>) =
+        (found.lines().collect(), expected.lines().collect());
+    let gone = found.iter().filter(|line| !wanted.contains(line));
+    let new = wanted.iter().filter(|line| !found.contains(line));
+    let changes: Vec<String> = gone
+        .map(|line| format!("- {line}"))
+        .chain(new.map(|line| format!("+ {line}")))
+        .collect();
+    assert!(
+        changes.is_empty(),
+        "{} is not up to date; if the changes are meant, write it with VERDICT_UPDATE_VECTORS=1:\n{}",
+        path.display(),
+        changes.join("\n")
+    );
+}
+
+#[test]
+fn every_case_passes_or_is_refused_as_listed() {
+    let cases = Cases::load();
+    let all = &cases.index.cases;
+    let outcomes: Vec<Outcome> = all.par_iter().map(|case| outcome(&cases, case)).collect();
+    let status = |(case, outcome): (&cases::Case, &Outcome)| {
+        format!("{}\t{}\n", case.name, outcome.status())
+    };
+    let statuses: Vec<String> = all.iter().zip(&outcomes).map(status).collect();
+    let failed = statuses.iter().filter(|line| line.contains("\tFAILED"));
+    let failed: Vec<&str> = failed.map(String::as_str).collect();
+    assert!(failed.is_empty(), "{}", failed.concat());
+    for (case, outcome) in all.iter().zip(&outcomes) {
+        if let Outcome::Passed { bound, seen } = outcome
+            && *seen > 0.01
+        {
+            println!("{} {bound} {seen}", case.name);
+        }
+        // A refusal names what is at fault.
+        if let (None, Outcome::Refused(reason)) = (&case.refused, outcome) {
+            let named = reason.contains('`') || reason.starts_with("the model has no input");
+            assert!(named, "{}: {reason}", case.name);
+        }
+    }
+    check(folder().join("statuses.txt"), &statuses.concat());
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/operators.md");
+    check(docs, &docs::operators(&cases.index, &outcomes));
+}
+
+/// The table of operators and the importer's dispatch are one list: an operator of the table is never refused as unknown, and one
+/// that is not in it always is.
+#[test]
+fn the_importer_knows_the_operators_of_its_table() {
+    let refusal = |domain: &str, name: &str| {
+        let model = Onnx::vector(4)
+            .domain_node(domain, name, &["x"], "y")
+            .output("y");
+        let file = model.save();
+        let result = verdict_compiler::import(&file.path);
+        result
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    let unknown = |name: &str| {
+        format!(
+            "uses operator {name}, which is not supported; {}",
+            advice(name)
+        )
+    };
+    for operator in OPERATORS {
+        let message = refusal(operator.domain, operator.name);
+        assert!(!message.contains(&unknown(operator.name)), "{message}");
+    }
+    let cases = Cases::load();
+    for listed in &cases.index.operators {
+        let known = OPERATORS
+            .iter()
+            .any(|o| (o.domain, o.name) == (&*listed.domain, &*listed.op));
+        let message = refusal(&listed.domain, &listed.op);
+        assert_eq!(message.contains(&unknown(&listed.op)), !known, "{message}");
+    }
+}

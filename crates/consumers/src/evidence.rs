@@ -1,0 +1,132 @@
+//! Evidence for the feature sources: what data signers sign, and how it is handed in.
+
+use crate::ConsumerError;
+use verdict_wire::InputWords;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::{Eip712Domain, SolStruct, SolValue, eip712_domain};
+
+mod eip712 {
+    #![allow(missing_docs)]
+    alloy_sol_types::sol! {
+        /// What `SignedFeatures` takes signatures of.
+        #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        struct Features {
+            address consumer;
+            uint256 modelId;
+            uint256 version;
+            bytes32 subject;
+            uint256 signerSet;
+            uint256 timestamp;
+            uint256 blockNumber;
+            uint256 sequence;
+            uint256[] words;
+            uint256[] commitments;
+        }
+    }
+}
+pub use eip712::Features as SignedData;
+
+impl SignedData {
+    /// What signers sign for a source on a chain.
+    pub fn digest(&self, chain_id: u64, source: Address) -> B256 {
+        self.eip712_signing_hash(&Self::domain(chain_id, source))
+    }
+
+    /// The hashes of the domain and of the structure: the two that a Ledger shows.
+    pub fn hashes(&self, chain_id: u64, source: Address) -> (B256, B256) {
+        let domain = Self::domain(chain_id, source);
+        (domain.separator(), self.eip712_hash_struct())
+    }
+
+    /// The EIP-712 domain of a source.
+    pub fn domain(chain_id: u64, source: Address) -> Eip712Domain {
+        eip712_domain! {
+            name: "VerdictFeatures",
+            version: "1",
+            chain_id: chain_id,
+            verifying_contract: source,
+        }
+    }
+
+    /// Evidence of signatures by the signers in `mask`, lowest first.
+    pub fn evidence(&self, mask: U256, signatures: &[Bytes]) -> Bytes {
+        (
+            self.timestamp,
+            self.blockNumber,
+            self.sequence,
+            self.words.clone(),
+            self.commitments.clone(),
+            mask,
+            signatures.to_vec(),
+        )
+            .abi_encode_params()
+            .into()
+    }
+}
+
+/// Evidence for `OnChainFeatures`: a snapshot that was taken.
+pub fn snapshot_evidence(block: u64, timestamp: u64, words: &[U256]) -> Bytes {
+    (U256::from(block), U256::from(timestamp), words.to_vec())
+        .abi_encode_params()
+        .into()
+}
+
+/// Evidence for `CommittedFeatures`: what was committed to, shown.
+pub fn committed_evidence(committer: Address, inputs: &InputWords, salt: B256) -> Bytes {
+    (
+        committer,
+        inputs.words.clone(),
+        inputs.commitments.clone(),
+        salt,
+    )
+        .abi_encode_params()
+        .into()
+}
+
+/// Keys that sign data, in the order a source lists their accounts: ascending.
+#[derive(Clone, Debug)]
+pub struct DataSigners(Vec<PrivateKeySigner>);
+
+impl DataSigners {
+    /// Signers of these secrets.
+    pub fn new(secrets: &[B256]) -> Result<Self, ConsumerError> {
+        let mut signers = secrets
+            .iter()
+            .map(PrivateKeySigner::from_bytes)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| ChainError::Signer("a secret is not a key of secp256k1".into()))?;
+        signers.sort_by_key(PrivateKeySigner::address);
+        Ok(Self(signers))
+    }
+
+    /// Their accounts, ascending.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.0.iter().map(PrivateKeySigner::address).collect()
+    }
+
+    /// Evidence that the first `count` of them sign.
+    pub fn evidence(
+        &self,
+        chain_id: u64,
+        source: Address,
+        data: &SignedData,
+        count: usize,
+    ) -> Result<Bytes, ConsumerError> {
+        let digest = data.digest(chain_id, source);
+        let signatures = self
+            .0
+            .iter()
+            .take(count)
+            .map(|signer| {
+                let signature = signer
+                    .sign_hash_sync(&digest)
+                    .map_err(|error| ChainError::Signer(error.to_string()))?;
+                Ok(Bytes::from(signature.as_bytes().to_vec()))
+            })
+            .collect::<Result<Vec<_>, ConsumerError>>()?;
+        let mask = (U256::from(1) << signatures.len()) - U256::from(1);
+        Ok(data.evidence(mask, &signatures))
+    }
+}
