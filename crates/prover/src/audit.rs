@@ -3,8 +3,7 @@
 //! The opcodes, the look-up regions and the table say *what* is computed; only the weight columns may be hidden. Whoever knows the
 //! architecture lays it out with zeros for weights, commits to it, and compares: what matches is what the architecture says.
 
-use crate::{Architecture, ProverError, Srs};
-use verdict_wire::VerifyingKeyParts;
+use crate::{Architecture, ProverError, Srs, halo2_key};
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use verdict_circuit::{
     BLINDING_ROWS, Batch, FIXED_COLUMNS, Lowered, Lowering, Tape, TapeCircuit, limb_sizes,
 };
 use verdict_model::CompiledModel;
+use verdict_wire::VerifyingKeyParts;
 
 /// The fixed columns besides the weights, in the order of their commitments.
 const COLUMNS: [&str; FIXED_COLUMNS] = ["u", "v", "w", "B", "P", "T_id", "T_key", "T_val"];
@@ -191,7 +191,7 @@ fn compare(
             ),
         });
     }
-    let digest = key.to_halo2()?.transcript_repr();
+    let digest = halo2_key(key)?.transcript_repr();
     parts.push(row(
         "digest",
         digest == key.representation,

@@ -52,7 +52,7 @@ pub fn prove(
 /// Verifies with halo2-axiom. `instance[0]` is the context.
 ///
 /// halo2's key does not know how many public words its model has, and a word too many would be added to what the tape produces:
-/// the caller must compare the count, as [`Session::verify`](crate::Session::verify) and the contract do.
+/// the caller must compare the count, as [`verify_under`](crate::verify_under) and the contract do.
 pub fn verify(
     verifying: &VerifyingKey<G1Affine>,
     params: &ParamsKZG<Bn256>,

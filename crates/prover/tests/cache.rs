@@ -5,7 +5,7 @@ mod support;
 
 use halo2_axiom::SerdeFormat;
 use std::{fs, path::Path};
-use support::{graph, inputs, open, proved};
+use support::{graph, inputs, keys, open, planned};
 use verdict_prover::{Cache, ProverError, Srs};
 
 fn cache() -> (tempfile::TempDir, Cache) {
@@ -248,15 +248,13 @@ fn keys_are_cached_reused_and_alike() {
     let reused = open(&graph, None, Some(&cache));
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
     assert_eq!(files(&cache.path("keys")), entries);
-    assert_eq!(fresh.keys().on_chain(), made.keys().on_chain());
-    assert_eq!(fresh.keys().on_chain(), reused.keys().on_chain());
+    assert_eq!(fresh.keys.on_chain(), made.keys.on_chain());
+    assert_eq!(fresh.keys.on_chain(), reused.keys.on_chain());
 
     // Any of them verifies what any other proved.
-    let inference = proved(&reused, &inputs(&graph, 1), 3);
-    for session in [&fresh, &made, &reused] {
-        session
-            .verify(&inference.instance, &inference.proof)
-            .unwrap();
+    let proved = reused.prove(&inputs(&graph, 1), 3);
+    for proving in [&fresh, &made, &reused] {
+        proving.verify(&proved).unwrap();
     }
     // Another model has other keys.
     open(&support::graph(6), None, Some(&cache));
@@ -269,12 +267,9 @@ fn a_corrupt_key_is_named() {
     let graph = graph(5);
     open(&graph, None, Some(&cache));
     let name = format!("keys/{}", files(&cache.path("keys"))[0]);
-    let reopen = || {
-        let plan = support::planned(&graph);
-        let srs = Srs::development(plan.chosen.k);
-        let model = support::compiled(graph.clone());
-        verdict_engine::Session::open(model, plan, srs, Some(&cache), &|_| {})
-    };
+    let plan = planned(&graph);
+    let srs = Srs::development(plan.chosen.k);
+    let reopen = || keys(&plan, &srs, Some(&cache));
     let assert_named = |reason: &str| {
         let message = reopen().map(|_| ()).unwrap_err().to_string();
         assert!(

@@ -19,7 +19,7 @@ use halo2curves_axiom::{
 };
 use std::path::Path;
 use support::{
-    file, graph, halo2_bytes, inputs, open, proved,
+    file, graph, halo2_bytes, inputs, open,
     ptau::{Ptau, point, twist_point},
     rng,
 };
@@ -133,21 +133,12 @@ fn a_ptau_file_is_imported_at_every_height_and_proves() {
     }
     let graph = graph(3);
     let k = support::planned(&graph).chosen.k;
-    let session = open(
-        &graph,
-        Some(import(&Ptau::new(k, secret()).bytes(), None)),
-        None,
-    );
-    let inference = proved(&session, &inputs(&graph, 1), 2);
-    session
-        .verify(&inference.instance, &inference.proof)
-        .unwrap();
+    let imported = import(&Ptau::new(k, secret()).bytes(), None);
+    let proving = open(&graph, Some(imported), None);
+    let proved = proving.prove(&inputs(&graph, 1), 2);
+    proving.verify(&proved).unwrap();
     // Under another secret it is no proof.
-    assert!(
-        open(&graph, None, None)
-            .verify(&inference.instance, &inference.proof)
-            .is_err()
-    );
+    assert!(open(&graph, None, None).verify(&proved).is_err());
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn a_proof_does_not_verify_under_another_models_key() {
 
 /// What a prover makes that does not check its own witness.
 fn dishonest(session: &Session, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
-    let (mut circuit, _) = circuit(session, &inputs(session.model().graph(), 1));
+    let (mut circuit, _) = circuit(session.plan(), &inputs(session.model().graph(), 1));
     change(&mut circuit);
     let instance = circuit.instance.clone();
     (

@@ -8,15 +8,12 @@ mod support;
 
 use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
 use std::collections::HashSet;
-use support::{
-    rng,
-    small::{network, session},
-};
+use support::{rng, session, small::network};
 use verdict_circuit::{
     ADVICE_COLUMNS, Batch, FIXED_COLUMNS, Hiding, QUOTIENT_PIECES, RUNNING_COLUMNS,
 };
-use verdict_model::Visibility;
 use verdict_engine::Session;
+use verdict_model::Visibility;
 
 const PROOFS: usize = 96;
 const BINS: usize = 8;

@@ -7,8 +7,8 @@ use halo2curves_axiom::bn256::Fr;
 use std::cell::RefCell;
 use support::{circuit, compiled, graph, inputs, open, planned, rng};
 use verdict_circuit::{CircuitError, TraceCells};
-use verdict_model::execute;
 use verdict_engine::{Session, Stage};
+use verdict_model::execute;
 use verdict_prover::{Keys, ProverError, Srs};
 
 #[test]
@@ -123,7 +123,7 @@ fn the_instance_is_the_context_and_the_packed_tensors() {
     let inference = session
         .prove(&given, Fr::from(0xC0FFEE), rng(1), &|_| {})
         .unwrap();
-    let (circuit, trace) = circuit(&session, &given);
+    let (circuit, trace) = circuit(session.plan(), &given);
     assert_eq!(inference.instance, circuit.instance);
     assert_eq!(inference.traces, std::slice::from_ref(&trace));
     assert_eq!(inference.instance[0], Fr::from(0xC0FFEE));
