@@ -1,4 +1,5 @@
-//! Batches: the public values of any other arrangement of items are rejected, by halo2 and by the contract.
+//! Batches: the public values of any other arrangement of items are rejected, by halo2 and by the
+//! contract.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;

@@ -1,7 +1,8 @@
 //! Statistics: proofs about different secrets open values that nobody can tell apart.
 //!
-//! halo2 draws its random polynomial itself, so these tests are not repeatable to the bit. Their thresholds are chosen so that a sound
-//! prover fails one of them with a probability below 10^-6 in all.
+//! halo2 draws its random polynomial itself, so these tests are not repeatable to the bit. Their
+//! thresholds are chosen so that a sound prover fails one of them with a probability below 10^-6 in
+//! all.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -74,7 +75,8 @@ fn chi_square(values: &[f64]) -> f64 {
         .sum()
 }
 
-/// Two samples of 96 differ by more with probability 2·exp(−2·x²·96·96/192) = 6·10^-9 per position at x = 0.4523.
+/// Two samples of 96 differ by more with probability 2·exp(−2·x²·96·96/192) = 6·10^-9 per position
+/// at x = 0.4523.
 const KS_LIMIT: f64 = 0.4523;
 /// With seven degrees of freedom, exceeded with probability below 10^-8.
 const CHI_LIMIT: f64 = 52.0;
@@ -156,7 +158,8 @@ fn without_hiding_a_guess_at_the_weights_can_be_checked() {
     let public = make(1, None);
     assert_eq!(public, make(1, None));
     assert_ne!(public, make(2, None));
-    // Hiding ones: the right guess looks like every wrong one, column by column, unless the seed is known.
+    // Hiding ones: the right guess looks like every wrong one, column by column, unless the seed is
+    // known.
     let hidden = make(1, Some(hiding(3)));
     for guess in [
         make(1, None),

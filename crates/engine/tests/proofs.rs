@@ -1,4 +1,5 @@
-//! Real proofs of small random networks: the true ones verify, and nothing that differs from them in any way.
+//! Real proofs of small random networks: the true ones verify, and nothing that differs from them
+//! in any way.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -124,8 +125,8 @@ fn two_proofs_of_one_inference_share_nothing() {
             .verify(&inference.instance, &inference.proof)
             .unwrap();
     }
-    // Every commitment is blinded, so every challenge and with it every evaluation differs: but for columns that are publicly zero,
-    // as `P` is where nothing squares.
+    // Every commitment is blinded, so every challenge and with it every evaluation differs: but for
+    // columns that are publicly zero, as `P` is where nothing squares.
     let key = session.keys().on_chain();
     let evaluations = 2 * (ADVICE_COLUMNS + 1 + QUOTIENT_PIECES);
     let zero = |word: usize| {
@@ -141,8 +142,8 @@ fn two_proofs_of_one_inference_share_nothing() {
     {
         assert_eq!(a == b, zero(word), "word {word}");
     }
-    // The generator that a caller gives blinds the eight columns; the random polynomial comes from halo2's own, so not even a
-    // generator that repeats itself repeats a proof.
+    // The generator that a caller gives blinds the eight columns; the random polynomial comes from
+    // halo2's own, so not even a generator that repeats itself repeats a proof.
     let repeated = proved(&session, &inputs, 1).proof;
     assert!(repeated[..8 * 64] == first.proof[..8 * 64]);
     assert!(
@@ -220,8 +221,8 @@ fn a_proof_of_something_false_can_be_made_and_is_rejected() {
 
 #[test]
 fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_session() {
-    // The row behind the words opens nothing, so what stands there would be added to the last word: this is a valid halo2 proof
-    // of something false, and why every verifier must count the words.
+    // The row behind the words opens nothing, so what stands there would be added to the last word:
+    // this is a valid halo2 proof of something false, and why every verifier must count the words.
     let graph = graph(1);
     let session = open(&graph, None, None);
     let (instance, proof) = dishonest(&session, |c| {

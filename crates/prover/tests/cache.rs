@@ -118,7 +118,8 @@ fn a_half_written_file_of_a_killed_process_is_ignored() {
 fn a_full_disk_is_named_and_leaves_what_was_there() {
     let (_folder, cache) = cache();
     cache.write("entry", b"before").unwrap();
-    // Temporary files that lead to a device without space: the kernel answers every write to it with ENOSPC.
+    // Temporary files that lead to a device without space: the kernel answers every write to it
+    // with ENOSPC.
     for writer in 0..256 {
         let temporary = cache.path(&format!("entry.{}-{writer}.tmp", std::process::id()));
         std::os::unix::fs::symlink("/dev/full", temporary).unwrap();

@@ -1,4 +1,5 @@
-//! Set-ups: the development one is what it claims, and a file is used only if it holds powers of one secret.
+//! Set-ups: the development one is what it claims, and a file is used only if it holds powers of
+//! one secret.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -359,7 +360,8 @@ fn halo2s_own_files_are_imported_in_both_formats() {
         longer.push(0);
         assert!(refusal(&longer, None).contains("it may be cut short"));
 
-        // Any byte of a power or of [τ]_2. A compressed point may become another one, raw coordinates none.
+        // Any byte of a power or of [τ]_2. A compressed point may become another one, raw
+        // coordinates none.
         let point = (bytes.len() - 4) / (2 * 32 + 4);
         let known: &[&str] = match format {
             SerdeFormat::Processed => &[

@@ -25,7 +25,8 @@ fn inputs(
 }
 
 impl InputWords {
-    /// Packs integers, `items[item][input][position]`; `salts` holds, item by item, one for every committed input.
+    /// Packs integers, `items[item][input][position]`; `salts` holds, item by item, one for every
+    /// committed input.
     pub fn pack(
         graph: &IntegerGraph,
         items: &[Vec<Vec<i32>>],
@@ -103,8 +104,8 @@ impl InputWords {
         })
     }
 
-    /// The integers of the public inputs of a single inference, `[input][position]`; empty for other inputs. `None` if the words are
-    /// no packing of any.
+    /// The integers of the public inputs of a single inference, `[input][position]`; empty for
+    /// other inputs. `None` if the words are no packing of any.
     pub fn unpack(&self, graph: &IntegerGraph) -> Option<Vec<Vec<i32>>> {
         let mut all = vec![Vec::new(); graph.inputs.len()];
         let mut next = 0;

@@ -1,10 +1,10 @@
 //! Poseidon commitments to inputs, laid out as levels of squares.
 //!
-//! All words and the salt enter the first stage, which lies right before the inputs; the last stage lies before the public words.
+//! All words and the salt enter the first stage, which lies right before the inputs; the last stage
+//! lies before the public words.
 
-use super::power_of_two;
 use crate::{
-    field::int,
+    field::{int, power_of_two},
     poseidon::{Network, Part},
 };
 use halo2curves_axiom::{bn256::Fr, ff::Field};

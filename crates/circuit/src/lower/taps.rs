@@ -3,8 +3,8 @@
 use super::{
     Lowered,
     commitments::{Commitment, Target},
-    nodes::{Kind, Node, Reading, Use},
-    planes::{Hop, Planes, hops},
+    nodes::{Node, NodeKind, Reading, Use},
+    plane_layout::{Hop, PlaneLayout, hops},
 };
 use crate::{
     poseidon::Part,
@@ -183,7 +183,7 @@ impl Lowered {
         &self,
         channel: usize,
         conv: &Conv,
-        [from, to]: [&Planes; 2],
+        [from, to]: [&PlaneLayout; 2],
         node: &Node,
         into: &mut Vec<Tap>,
     ) {
@@ -287,21 +287,21 @@ impl Taps for Lowered {
             return;
         };
         match node.kind {
-            Kind::One => self.one_taps(into),
-            Kind::Single => self.offset_taps(false, into),
-            Kind::Salt(number) => self.part_taps(number, Part::Input(0), into),
-            Kind::Stage(number, stage) => {
+            NodeKind::One => self.one_taps(into),
+            NodeKind::Single => self.offset_taps(false, into),
+            NodeKind::Salt(number) => self.part_taps(number, Part::Input(0), into),
+            NodeKind::Stage(number, stage) => {
                 self.part_taps(number, Part::Square(stage, channel), into);
             }
-            Kind::Ones(id) => self.channel_bias_taps(id, into),
-            Kind::Biases(id) => {
+            NodeKind::Ones(id) => self.channel_bias_taps(id, into),
+            NodeKind::Biases(id) => {
                 if let (Some(layer), Some(main)) =
                     (&self.graph.tensors[id].layer, self.nodes.main[id])
                 {
                     self.bias_taps(&self.nodes.nodes[main], id, &layer.bias, into);
                 }
             }
-            Kind::Tensor(id) | Kind::Copy(id) => {
+            NodeKind::Tensor(id) | NodeKind::Copy(id) => {
                 let source = self.source(node, id, channel, position);
                 for &used in &node.uses {
                     self.use_taps(source, used, into);

@@ -1,7 +1,9 @@
 //! Public words: which values they hold, and in which order.
 
-use super::power_of_two;
-use crate::CircuitError;
+use crate::{
+    CircuitError,
+    field::{int, power_of_two},
+};
 use halo2curves_axiom::bn256::Fr;
 use verdict_model::{IntegerGraph, Packing, TensorId, Trace};
 
@@ -165,7 +167,7 @@ impl Words {
             WordLayout::Across => batch.items,
             _ => graph.tensors[self.tensor].len,
         };
-        let offset = crate::field::int(self.packing.offset);
+        let offset = int(self.packing.offset);
         (0..self.packing.words(len))
             .map(|word| {
                 let values = self

@@ -147,7 +147,8 @@ fn function(rng: &mut ChaCha8Rng, graph: &IntegerGraph, id: TensorId) -> Functio
 pub fn random(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
     loop {
         let graph = attempt(rng, size);
-        // Intervals of extreme weights may leave what a table of this size can cover with 31 bits of shift.
+        // Intervals of extreme weights may leave what a table of this size can cover with 31 bits
+        // of shift.
         if graph.validate().is_ok() {
             return graph;
         }

@@ -69,7 +69,8 @@ pub fn random(rng: &mut ChaCha8Rng, size: Size) -> Case {
         regions: vec![Region::Idle, Region::One],
         limbs: vec![Limbs::default()],
     };
-    // Positions shrink towards the inputs: a source's positions plus its largest shift fit its target.
+    // Positions shrink towards the inputs: a source's positions plus its largest shift fit its
+    // target.
     let mut positions = vec![rng.gen_range(1..=size.positions)];
     for _ in 1..=depth {
         positions.push(

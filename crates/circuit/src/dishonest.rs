@@ -1,4 +1,5 @@
-//! Dishonest provers, for the tests that show what the gates are there for. Never built without the feature `test-gates`.
+//! Dishonest provers, for the tests that show what the gates are there for. Never built without the
+//! feature `test-gates`.
 
 use crate::{
     circuit::{Shape, TapeCircuit},
@@ -53,7 +54,8 @@ pub enum Fixed {
 /// A circuit whose prover does not follow the program.
 #[derive(Clone)]
 pub struct Forgery {
-    /// Assigns everything that is not forged; its first-phase columns and its instance can be changed in place.
+    /// Assigns everything that is not forged; its first-phase columns and its instance can be
+    /// changed in place.
     pub circuit: TapeCircuit,
     /// A gate to leave out.
     pub without: Option<&'static str>,

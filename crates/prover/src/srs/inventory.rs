@@ -1,7 +1,11 @@
 //! What set-ups a cache holds.
 
-use crate::{Cache, ProverError, Srs, development, srs::digest_of};
-use std::{fs, io, path::Path, path::PathBuf};
+use super::Srs;
+use crate::{Cache, ProverError};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// A set-up in a cache, not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub struct StoredSrs {
 impl Srs {
     /// The set-ups in a cache, by digest and height. Files with other names are left out.
     pub fn stored(cache: &Cache) -> Result<Vec<StoredSrs>, ProverError> {
-        let development = digest_of(&development::tau_g2());
+        let development = Srs::development_digest();
         let mut stored = Vec::new();
         for (name, folder) in entries(&cache.path("srs"))? {
             for (height, path) in entries(&folder)? {
