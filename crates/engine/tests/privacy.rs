@@ -10,11 +10,9 @@ mod support;
 use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
 use std::collections::HashSet;
 use support::{rng, session, small::network};
-use verdict_circuit::{
-    ADVICE_COLUMNS, Batch, FIXED_COLUMNS, Hiding, QUOTIENT_PIECES, RUNNING_COLUMNS,
-};
-use verdict_engine::Session;
+use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::Visibility;
+use verdict_wire::ProofLayout;
 
 const PROOFS: usize = 96;
 const BINS: usize = 8;
@@ -23,14 +21,13 @@ const BINS: usize = 8;
 type Opened = Vec<Vec<[u8; 32]>>;
 
 fn opened(session: &Session, inputs: &[Vec<i32>], seed: u64) -> Opened {
-    let first = 64 * (ADVICE_COLUMNS + 1 + QUOTIENT_PIECES);
+    let layout = ProofLayout::new(session.plan().chosen.width);
     (0..PROOFS as u64)
         .map(|number| {
             let inference = session
                 .prove(inputs, Fr::from(1), rng(seed * 1000 + number), &|_| {})
                 .unwrap();
-            let proof = &inference.proof;
-            proof[first..proof.len() - 128]
+            inference.proof[layout.evaluation_bytes()]
                 .chunks(32)
                 .map(|word| word.try_into().unwrap())
                 .collect()
@@ -87,12 +84,12 @@ fn zeros(session: &Session) -> HashSet<usize> {
     let fixed = parts.commitments.iter().enumerate();
     fixed
         .filter(|(_, point)| bool::from(point.is_identity()))
-        .map(|(column, _)| ADVICE_COLUMNS + RUNNING_COLUMNS + column)
+        .map(|(column, _)| ProofLayout::new(parts.width).fixed_evaluations().start + column)
         .collect()
 }
 
 fn indistinguishable(a: &Opened, b: &Opened, zeros: &HashSet<usize>, width: usize) {
-    let positions = ADVICE_COLUMNS + RUNNING_COLUMNS + FIXED_COLUMNS + width + 1;
+    let positions = ProofLayout::new(width).evaluations();
     assert!(a.iter().chain(b).all(|proof| proof.len() == positions));
     let mut seen = HashSet::new();
     for position in (0..positions).filter(|position| !zeros.contains(position)) {

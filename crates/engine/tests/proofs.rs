@@ -11,9 +11,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 use support::{circuit, graph, inputs, open, proved, rng};
-use verdict_circuit::{ADVICE_COLUMNS, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeCircuit};
+use verdict_circuit::{ADVICE_COLUMNS, TapeCircuit};
 use verdict_engine::Session;
 use verdict_prover::{ProverError, prove, verify};
+use verdict_wire::{POINT_BYTES, ProofLayout, SCALAR_BYTES};
 
 fn rejected(session: &Session, instance: &[Fr], proof: &[u8]) -> bool {
     match session.verify(instance, proof) {
@@ -31,7 +32,7 @@ fn proofs_of_random_networks_verify_for_their_public_values_alone() {
         let inference = proved(&session, &inputs(&graph, seed), seed);
         assert_eq!(
             inference.proof.len(),
-            1536 + 32 * session.plan().chosen.width
+            ProofLayout::new(session.plan().chosen.width).bytes()
         );
         assert_eq!(inference.instance.len(), session.plan().tape.words() + 1);
         session
@@ -128,9 +129,10 @@ fn two_proofs_of_one_inference_share_nothing() {
     // Every commitment is blinded, so every challenge and with it every evaluation differs: but for
     // columns that are publicly zero, as `P` is where nothing squares.
     let key = session.keys().on_chain();
-    let evaluations = 2 * (ADVICE_COLUMNS + 1 + QUOTIENT_PIECES);
+    let layout = ProofLayout::new(key.width);
+    let fixed = layout.evaluation(layout.fixed_evaluations().start);
     let zero = |word: usize| {
-        word.checked_sub(evaluations + ADVICE_COLUMNS + RUNNING_COLUMNS)
+        word.checked_sub(fixed.start / SCALAR_BYTES)
             .and_then(|column| key.commitments.get(column))
             .is_some_and(|commitment| bool::from(commitment.is_identity()))
     };
@@ -145,13 +147,14 @@ fn two_proofs_of_one_inference_share_nothing() {
     // The generator that a caller gives blinds the eight columns; the random polynomial comes from
     // halo2's own, so not even a generator that repeats itself repeats a proof.
     let repeated = proved(&session, &inputs, 1).proof;
-    assert!(repeated[..8 * 64] == first.proof[..8 * 64]);
+    let advice = POINT_BYTES * ADVICE_COLUMNS;
+    assert!(repeated[..advice] == first.proof[..advice]);
     assert!(
         repeated
             .chunks(32)
             .zip(first.proof.chunks(32))
             .enumerate()
-            .skip(16)
+            .skip(advice / SCALAR_BYTES)
             .all(|(word, (a, b))| (a == b) == zero(word))
     );
 }

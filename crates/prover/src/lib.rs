@@ -1,16 +1,4 @@
-//! Set-ups, keys and proofs.
-//!
-//! * [`Srs`]: the structured reference string, from a snarkjs `.ptau` file or halo2's own format
-//!   (checked with pairings when imported), or the insecure development set-up, whose secret is in
-//!   the source and which says so wherever it is used.
-//! * [`Keys`]: proving and verifying key of a tape. The verifying key, whose commitments cost the
-//!   time, is cached by digest; the proving key is made from it and the tape.
-//! * [`Architecture`]: what is public of a model with private weights; [`audit`] recomputes
-//!   everything that a verifying key owes it.
-//! * [`Cache`]: files checked by a digest when read and written whole or not at all.
-//!
-//! The transcript is snark-verifier's keccak `EvmTranscript`, so a proof that [`verify`] accepts is
-//! the one that the contract accepts.
+#![doc = include_str!("../README.md")]
 
 mod architecture;
 mod audit;

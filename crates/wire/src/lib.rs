@@ -1,13 +1,4 @@
-//! Bytes that cross a border: verifying keys, proofs, public values, calldata, proof files.
-//!
-//! * [`ProofLayout`] says where everything stands in a proof; nothing else counts a proof's bytes.
-//! * [`key_bytes`] writes a verifying key as `VerifyingKeys` publishes it and `InferenceVerifier`
-//!   reads it; [`key_digest`] names it.
-//! * [`public_values`], [`unpack`] and [`unpack_batch`] go between the words of a proof and the
-//!   integers of the model's public tensors; [`InputWords`] are a model's inputs as a feature
-//!   source vouches for them.
-//! * [`verify_calldata`] encodes a verification.
-//! * [`ProofFile`] is a proof with its key and public values, as a file.
+#![doc = include_str!("../README.md")]
 
 pub mod bindings;
 mod calldata;
