@@ -8,7 +8,7 @@ use crate::{
     stream_order::{Coordinate, Span},
 };
 
-/// The extents of every stream's weights, found in one pass over them.
+/// The spans of every stream's weights, found in one pass over them.
 #[derive(Clone, Debug)]
 pub struct Footprint {
     /// The spans of exponents without padding, stream by stream.
@@ -52,13 +52,13 @@ impl Footprint {
     }
 }
 
-/// Counts rows.
+/// A sink that counts rows.
 struct Counter<'a> {
     footprint: &'a Footprint,
     program: &'a Program,
     width: usize,
     rows: usize,
-    /// The next stream.
+    /// The number of the next stream.
     stream: usize,
 }
 

@@ -76,8 +76,8 @@ impl TapeConfig {
         config
     }
 
-    /// As [`Self::configure`], with one gate left out: for the tests that show each gate to be
-    /// load-bearing.
+    /// Declares what [`Self::configure`] does but for one gate, for the tests that show each gate
+    /// to be load-bearing.
     #[cfg(feature = "test-gates")]
     pub fn configure_without(meta: &mut ConstraintSystem<Fr>, width: usize, gate: &str) -> Self {
         let config = Self::columns(meta, width);
@@ -138,9 +138,9 @@ struct Queried {
     q: Expression<Fr>,
     x: Expression<Fr>,
     m: Expression<Fr>,
-    /// `[h, S, y, d, L]`.
+    /// The running columns `[h, S, y, d, L]` on this row.
     running: [Expression<Fr>; RUNNING_COLUMNS],
-    /// `[h', S', y', d', L']`.
+    /// The running columns `[h', S', y', d', L']` on the row before.
     running_prev: [Expression<Fr>; RUNNING_COLUMNS],
     opcode: [Expression<Fr>; 3],
     region: Expression<Fr>,

@@ -15,13 +15,13 @@ use crate::{
 /// What a row looks up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// An entry of a region.
+    /// The row looks up an entry of a region.
     Region(usize),
-    /// Nothing: the row squares.
+    /// The row looks up nothing: it squares.
     Square,
 }
 
-/// Takes the rows.
+/// What takes the rows, one after the other.
 pub(crate) trait Sink {
     /// The next row; returns its number.
     fn row(&mut self, op: Op, look: Look) -> usize;
@@ -30,7 +30,7 @@ pub(crate) trait Sink {
     /// The row of the next limb: those of the first cell, the lowest first, then those of the
     /// second, and so on.
     fn limb(&mut self, row: usize);
-    /// A public word's row.
+    /// The row last sent is a public word's.
     fn word(&mut self);
     /// Appends the spans of a stream in blocks, sorted descending.
     fn spans(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Span>);

@@ -9,8 +9,8 @@
 use halo2_axiom::plonk::Expression;
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 
-/// One row of the tape. State is what the running columns hold *after* the row (`h'`, …: the row
-/// before).
+/// What one row of the tape does. The state is what the running columns hold *after* the row; `h'`
+/// and its like are those of the row before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Op {

@@ -51,7 +51,7 @@ impl Salt {
 struct Parameters {
     full_rounds: usize,
     partial_rounds: usize,
-    /// Round by round, element by element.
+    /// The constants, round by round and element by element.
     constants: Vec<Fr>,
     matrix: Vec<Vec<Fr>>,
 }
@@ -172,7 +172,7 @@ impl Form {
             .extend(other.parts.iter().map(|(part, c)| (*part, *c * factor)));
     }
 
-    /// Each part once.
+    /// The same form with each part named once.
     fn gathered(mut self) -> Self {
         self.parts.sort_by_key(|(part, _)| *part);
         self.parts.dedup_by(|next, kept| {

@@ -96,21 +96,21 @@ pub enum Content {
     Hole,
     /// A public word: produced by its sources and equal to the instance.
     Word,
-    /// Looked up in `region`, with the rest of the pre-activation in `limbs`.
+    /// A value that is looked up in `region`, with the rest of the pre-activation in `limbs`.
     Cell {
         /// Region of the activation (or input, or constant).
         region: usize,
         /// Index into [`Program::limbs`].
         limbs: usize,
     },
-    /// As a cell, but its value is always zero: a kernel spills something here that nobody wants.
+    /// A cell whose value is always zero: a kernel spills something here that nobody wants.
     Discard {
         /// A region of zeros.
         region: usize,
         /// Index into [`Program::limbs`].
         limbs: usize,
     },
-    /// Produces `y` and gives `y²`, both any field elements.
+    /// A square: the position produces `y` and gives `y²`, both any field elements.
     Square,
 }
 

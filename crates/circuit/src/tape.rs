@@ -20,8 +20,8 @@ use std::fmt;
 /// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
 pub const BLINDING_ROWS: usize = 6;
 
-/// Grows with every change of columns or gates, so that cached keys of another layout are not
-/// found.
+/// The number of the layout, which grows with every change of columns or gates, so that cached keys
+/// of another layout are not found.
 const LAYOUT_VERSION: i64 = 2;
 
 /// Marks, among the regions of the rows, those that square.
@@ -33,7 +33,7 @@ pub struct Tape {
     width: usize,
     ops: Vec<Op>,
     regions: Vec<u16>,
-    /// Column-major: `weights[j][row]`.
+    /// The weights, column by column: `weights[j][row]`.
     weights: Vec<Vec<i32>>,
     /// Weights that do not fit: `(row, column, weight)`.
     wide: Vec<(usize, usize, Fr)>,
@@ -179,7 +179,7 @@ impl Tape {
         number(&mut hasher, LAYOUT_VERSION);
         number(&mut hasher, self.width as i64);
         number(&mut hasher, self.rows() as i64);
-        // Lengths first, so that no list can pass for another.
+        // Lengths come first, so that no list can pass for another.
         number(&mut hasher, self.table.len() as i64);
         number(&mut hasher, self.wide.len() as i64);
         for (op, region) in self.ops.iter().zip(&self.regions) {
@@ -328,7 +328,7 @@ impl Sink for Writer<'_> {
 struct Visits<'a> {
     /// The spans, sorted descending.
     spans: &'a [Span],
-    /// Span by span, the row of every block from the lowest on.
+    /// The row of every block from the lowest on, span by span.
     rows: Vec<Vec<usize>>,
 }
 

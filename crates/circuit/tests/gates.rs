@@ -16,7 +16,7 @@ use verdict_circuit::{GATES, dishonest::Forgery};
 type Sample = fn(usize) -> Network;
 type Forge = fn(&Network) -> Forgery;
 
-/// By gate, how to prove something false without it.
+/// How to prove something false without a gate, by gate.
 const FORGERIES: [(&str, Sample, Forge); 8] = [
     ("stream", Network::sample, |network| {
         // Any weight for one activation that is not zero.

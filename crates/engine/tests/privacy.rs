@@ -75,7 +75,7 @@ fn chi_square(values: &[f64]) -> f64 {
 /// Two samples of 96 differ by more with probability 2·exp(−2·x²·96·96/192) = 6·10^-9 per position
 /// at x = 0.4523.
 const KS_LIMIT: f64 = 0.4523;
-/// With seven degrees of freedom, exceeded with probability below 10^-8.
+/// The statistic with seven degrees of freedom exceeds this with probability below 10^-8.
 const CHI_LIMIT: f64 = 52.0;
 
 /// Positions of columns that are zero everywhere, publicly: `P` where nothing squares.

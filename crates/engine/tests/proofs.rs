@@ -244,7 +244,7 @@ fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_session() {
         error.contains(&format!("expected {}", instance.len() - 1)),
         "{error}"
     );
-    // Nor without the surplus, nor with one that is zero or missing.
+    // The proof verifies neither without the surplus, nor with one that is zero or missing.
     let honest = proved(&session, &inputs(&graph, 1), 1);
     assert!(rejected(&session, &instance[..instance.len() - 1], &proof));
     assert!(rejected(

@@ -34,9 +34,9 @@ impl Architecture {
         redact(&mut graph);
         let mut manifest = model.manifest().clone();
         manifest.onnx_keccak256 = String::new();
-        // They say how the channels' weights compare in size.
+        // Factors of equalised channels say how the channels' weights compare in size.
         manifest.equalised.clear();
-        // Slots, not how many of them hold zeros.
+        // Slots are counted, not how many of them hold zeros.
         manifest.parameters = slots(&graph);
         Self::new(CompiledModel::new(graph, manifest)?, outline)
     }

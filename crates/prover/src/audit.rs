@@ -31,9 +31,9 @@ pub enum Subject<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Finding {
-    /// It is what was recomputed.
+    /// The part is what was recomputed.
     Matches,
-    /// It is something else.
+    /// The part is something else.
     Differs,
     /// Nobody without the weights can tell.
     Opaque,
@@ -42,7 +42,7 @@ pub enum Finding {
 /// One part of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// `u`, `W_0`, `height`, ….
+    /// The name of the part: `u`, `W_0`, `height`, ….
     pub part: String,
     /// The verdict.
     pub finding: Finding,
@@ -55,7 +55,7 @@ pub struct AuditRow {
 /// An audited key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// Part by part.
+    /// What was found, part by part.
     pub parts: Vec<AuditRow>,
     /// Rows that the architecture takes.
     pub rows: usize,

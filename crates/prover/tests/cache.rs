@@ -287,7 +287,7 @@ fn a_corrupt_key_is_named() {
     *tampered.last_mut().unwrap() ^= 1;
     cache.write(&name, &tampered).unwrap();
     assert_named("a commitment is not a point of the curve");
-    // Of another height.
+    // A key of another height.
     tampered = key.clone();
     tampered[1] += 1;
     cache.write(&name, &tampered).unwrap();

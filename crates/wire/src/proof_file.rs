@@ -14,7 +14,7 @@ pub const PROOF_FILE_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofFile {
-    /// [`PROOF_FILE_VERSION`].
+    /// The version of the format, [`PROOF_FILE_VERSION`].
     pub version: u32,
     /// Digest of the compiled model.
     pub model: B256,
@@ -44,7 +44,7 @@ pub struct ProofFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchFile {
-    /// Inferences.
+    /// The number of inferences.
     pub items: usize,
     /// The public tensors in the order of their words.
     pub tensors: Vec<TensorWords>,

@@ -30,7 +30,7 @@ pub struct PublicTensor {
 /// Everything the public words of a proof say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
-    /// In the order of [`IntegerGraph::public_tensors`].
+    /// The public tensors, in the order of [`IntegerGraph::public_tensors`].
     pub tensors: Vec<PublicTensor>,
     /// The committed inputs, each with the commitment of every item.
     pub commitments: Vec<(TensorId, Vec<B256>)>,
@@ -91,7 +91,7 @@ fn unpack_tensor(
     let (layout, packing) = (batch.layout(graph, id), batch.packing(graph, id));
     let items: Vec<Vec<i32>> = match layout {
         WordLayout::PerItem => {
-            // Word by word, each of all items.
+            // Words come one by one, each of all items.
             let of_item = |item| {
                 let own = words.iter().skip(item).step_by(batch.items).copied();
                 packing.unpack(&own.collect::<Vec<_>>(), tensor.len)

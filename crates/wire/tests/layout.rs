@@ -100,7 +100,7 @@ fn what_a_word_too_early_or_too_late_would_read_is_something_else() {
             .points()
             .filter_map(|at| vector.proof.get(at.start + 32..at.end + 32));
         assert_eq!(late.filter(|bytes| is_point(bytes)).count(), 0, "{name}");
-        // Nor are evaluations points.
+        // Evaluations are no points either.
         let evaluations = &vector.proof[layout.evaluation_bytes()];
         assert!(!evaluations.chunks_exact(64).any(is_point), "{name}");
     }

@@ -76,9 +76,9 @@ pub struct Vector {
     pub width: usize,
     #[serde(rename = "tauG2")]
     pub tau_g2: [U256; 4],
-    /// Of each item, a list for every input.
+    /// The inputs of each item, a list for every one.
     pub inputs: Vec<Vec<Vec<i32>>>,
-    /// Of each item, a list for every output.
+    /// The outputs of each item, a list for every one.
     pub outputs: Vec<Vec<Vec<i32>>>,
     /// Item by item, the root of a salt for every committed input.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

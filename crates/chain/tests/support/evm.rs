@@ -43,7 +43,7 @@ pub enum End {
 }
 
 impl End {
-    /// Without the error's arguments.
+    /// The answer in words, without the error's arguments.
     pub fn kind(&self) -> String {
         match self {
             Self::Accepted => "Accepted".into(),

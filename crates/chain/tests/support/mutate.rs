@@ -49,11 +49,11 @@ pub struct Material {
 /// Something that must be rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Mutant {
-    /// Of proof and public values, under the good key.
+    /// Proof and public values were changed; the key is the good one.
     Statement { values: Vec<B256>, proof: Vec<u8> },
-    /// Of the verifying key, and possibly the rest.
+    /// The verifying key was changed, and possibly the rest.
     Key(Statement),
-    /// Of the transaction's data.
+    /// The transaction's data were changed.
     Calldata(Vec<u8>),
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Commitment {
     pub(super) tensor: TensorId,
     pub(super) packing: Packing,
     pub(super) network: Network,
-    /// Its public word's channel on level 0.
+    /// The channel of its public word on level 0.
     pub(super) word: usize,
     /// The node of each stage.
     pub(super) stages: Vec<usize>,

@@ -12,7 +12,7 @@ use crate::program::{Content, Feed, Level, Pattern, Program};
 use verdict_model::{Function, TensorId};
 
 impl Lowered {
-    /// The stages of the commitments, the first one right before the inputs.
+    /// Adds the stages of the commitments, the first one right before the inputs.
     pub(super) fn add_commitments(&mut self) {
         let (last, top) = (self.nodes.levels - 1, self.nodes.depth);
         for number in 0..self.commitments.len() {
@@ -24,7 +24,7 @@ impl Lowered {
         }
     }
 
-    /// Ones for the biases and the words' offsets.
+    /// Adds the ones that feed the biases and the words' offsets.
     pub(super) fn add_constants(&mut self) {
         let last = self.nodes.levels - 1;
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
@@ -42,7 +42,7 @@ impl Lowered {
             } else {
                 NodeKind::Biases(id)
             };
-            // Just behind its only reader, so that its stream skips nothing.
+            // The constant stands just behind its only reader, so that its stream skips nothing.
             add_flat(&mut self.nodes, kind, level + 1);
         }
         add_flat(&mut self.nodes, NodeKind::One, last);
@@ -77,7 +77,7 @@ impl Lowered {
         program.levels[0]
             .channels
             .extend(std::iter::repeat_n(pattern, self.commitments.len()));
-        // Tensors in the graph's order, constants last.
+        // Tensors come in the graph's order, constants last.
         let mut order: Vec<NodeId> = (0..self.nodes.nodes.len()).collect();
         order.sort_by_key(|&id| match self.nodes.nodes[id].kind {
             NodeKind::Tensor(tensor) => (tensor, 0, id),

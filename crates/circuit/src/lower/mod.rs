@@ -52,7 +52,7 @@ pub struct Lowered {
     /// The levels and tables.
     pub program: Program,
     nodes: Nodes,
-    /// Per level, its nodes in channel order.
+    /// The nodes of every level, in channel order.
     placed: Vec<Vec<NodeId>>,
     planes: Vec<Option<PlaneLayout>>,
     words: Vec<Words>,

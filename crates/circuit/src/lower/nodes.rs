@@ -65,10 +65,10 @@ pub(super) struct Node {
     pub(super) kind: NodeKind,
     pub(super) reading: Reading,
     pub(super) level: usize,
-    /// Its first channel on the level.
+    /// The node's first channel on its level.
     pub(super) first: usize,
     pub(super) uses: Vec<Use>,
-    /// Position of place `(0, 0)`, for planes.
+    /// The position of place `(0, 0)`, for planes.
     pub(super) start: usize,
 }
 
@@ -158,7 +158,7 @@ struct Placer<'a> {
     nodes: Nodes,
     /// Who reads each tensor, as far as placed.
     uses: Vec<Vec<Use>>,
-    /// What outputs lie above.
+    /// The level that all outputs lie beyond.
     base: usize,
     /// The level of the commitments' first stages.
     commitments: usize,

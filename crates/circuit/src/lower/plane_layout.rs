@@ -1,4 +1,4 @@
-//! PlaneLayout: how the cells of tensors that convolutions read or write lie on positions.
+//! Planes: how the cells of tensors that convolutions read or write lie on positions.
 //!
 //! A tensor `[channels][rows][columns]` is cut into `mh·mw` *phases*: cell `(y, x)` belongs to
 //! phase `(y mod mh, x mod mw)` and stands at the place `(⌊y/mh⌋, ⌊x/mw⌋)` of that phase's plane.
@@ -72,7 +72,7 @@ impl PlaneLayout {
         (0..mh).flat_map(move |a| (0..mw).map(move |b| [a, b]))
     }
 
-    /// One past the last place.
+    /// The place past the last one.
     pub(super) fn extent(&self) -> usize {
         (self.grid[0] - 1) * self.pitch + self.grid[1]
     }

@@ -16,7 +16,7 @@ pub(super) fn choose_starts(
     planes: &[Option<PlaneLayout>],
     nodes: &mut Nodes,
 ) {
-    // Targets near the sources first, so that those farther away know what to exceed.
+    // Targets near the sources come first, so that those farther away know what to exceed.
     let mut order: Vec<NodeId> = (0..nodes.nodes.len()).collect();
     order.sort_by_key(|&id| std::cmp::Reverse(nodes.nodes[id].level));
     // Every target's incoming `(source node, smallest and largest place shift)`.
@@ -87,8 +87,8 @@ pub(super) enum Stands {
     Spill,
 }
 
-/// For every phase of planar tensor `id`, whose place `(0, 0)` is position `start`, what stands
-/// where. `ones` tells whether ones at all places of the grid feed its biases.
+/// What stands where, for every phase of planar tensor `id`, whose place `(0, 0)` is position
+/// `start`. `ones` tells whether ones at all places of the grid feed its biases.
 pub(super) fn standing(
     graph: &IntegerGraph,
     planes: &[Option<PlaneLayout>],
@@ -123,7 +123,7 @@ pub(super) fn standing(
             }
             let phase = hop.to[0] * target.phases[1] + hop.to[1];
             for place in source.places(hop.from) {
-                // Not negative: `choose_starts` saw to it.
+                // The position is not negative: `choose_starts` saw to it.
                 let position = start as i64 + place as i64 + hop.shift;
                 put(phase, position.max(0) as usize, Stands::Spill);
             }

@@ -46,7 +46,7 @@ impl Tables {
 #[derive(Clone, Copy)]
 struct Source {
     tensor: TensorId,
-    /// Its channel in the node.
+    /// The channel in its node.
     channel: usize,
     /// The cell, unless the stream serves a whole plane.
     cell: Option<usize>,
@@ -214,7 +214,8 @@ impl Lowered {
         }
     }
 
-    /// Biases of flat tensors, the offsets of the items' words and the commitments' constants.
+    /// Appends what a one feeds: biases of flat tensors, the offsets of the items' words and the
+    /// commitments' constants.
     fn one_taps(&self, into: &mut Vec<Tap>) {
         self.offset_taps(true, into);
         for commitment in &self.commitments {
@@ -256,7 +257,7 @@ impl Lowered {
         into.extend(biases.map(|(cell, &bias)| self.cell_tap(node, id, cell, bias)));
     }
 
-    /// Every channel's bias, to be shifted to all places.
+    /// Appends every channel's bias, to be shifted to all places.
     fn channel_bias_taps(&self, id: TensorId, into: &mut Vec<Tap>) {
         let (Some(planes), Some(layer), Some(main)) = (
             &self.planes[id],

@@ -10,7 +10,7 @@ use verdict_model::{IntegerGraph, Packing, TensorId, Trace};
 /// How many inferences one proof covers, and which outputs it adds up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Inferences.
+    /// The number of inferences.
     pub items: usize,
     /// Public outputs of which only the sum over all items becomes public.
     pub sums: Vec<TensorId>,
@@ -113,7 +113,7 @@ impl Batch {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words {
     pub(super) tensor: TensorId,
-    /// Channel of level 0 of the first.
+    /// The channel of the first word on level 0.
     pub(super) first: usize,
     pub(super) layout: WordLayout,
     pub(super) packing: Packing,
@@ -137,7 +137,7 @@ impl Words {
         }
     }
 
-    /// Positions of each of the channels.
+    /// The number of positions of each of the channels.
     pub(super) fn positions(&self, batch: &Batch) -> usize {
         match self.layout {
             WordLayout::PerItem => batch.items,

@@ -10,9 +10,9 @@ use std::{
 /// A set-up in a cache, not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSrs {
-    /// [`Srs::digest`].
+    /// The digest, as [`Srs::digest`] computes it.
     pub digest: String,
-    /// [`Srs::k`].
+    /// The height, as [`Srs::k`] gives it.
     pub k: u32,
     /// Whether it is the insecure development set-up.
     pub development: bool,
