@@ -6,7 +6,8 @@ mod support;
 
 use halo2curves_axiom::bn256::Fr;
 use support::{
-    rng, session,
+    models::rng,
+    session,
     small::{items, network},
 };
 use verdict_chain::{Harness, Verdict};

@@ -9,7 +9,7 @@ mod support;
 
 use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
 use std::collections::HashSet;
-use support::{rng, session, small::network};
+use support::{models::rng, session, small::network};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::Visibility;
 use verdict_wire::ProofLayout;

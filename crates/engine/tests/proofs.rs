@@ -10,7 +10,10 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
-use support::{circuit, graph, inputs, open, proved, rng};
+use support::{
+    models::{circuit, graph, inputs, rng},
+    open, proved,
+};
 use verdict_circuit::{ADVICE_COLUMNS, TapeCircuit};
 use verdict_engine::Session;
 use verdict_prover::{ProverError, prove, verify};

@@ -5,7 +5,10 @@ mod support;
 
 use halo2curves_axiom::bn256::Fr;
 use std::cell::RefCell;
-use support::{circuit, compiled, graph, inputs, open, planned, rng};
+use support::{
+    models::{circuit, compiled, graph, inputs, planned, rng},
+    open,
+};
 use verdict_circuit::{CircuitError, TraceCells};
 use verdict_engine::{Session, Stage};
 use verdict_model::execute;

@@ -137,7 +137,7 @@ fn compare(
     let usable = (1usize << key.k).saturating_sub(BLINDING_ROWS);
     // At least two random rows hide weights for one proof.
     let fits = rows + if hidden { 2 } else { 0 } <= usable;
-    let mut parts = shape(hidden, fits, &tape, key);
+    let mut parts = Vec::from(shape(hidden, fits, &tape, key));
     let made = if fits {
         let circuit = TapeCircuit::for_keys(Arc::new(lowered.program), Arc::new(tape));
         let verifying =

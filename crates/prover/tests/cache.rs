@@ -5,7 +5,11 @@ mod support;
 
 use halo2_axiom::SerdeFormat;
 use std::{fs, path::Path};
-use support::{graph, inputs, keys, open, planned};
+use support::{
+    keys,
+    models::{graph, inputs, planned},
+    open,
+};
 use verdict_prover::{Cache, ProverError, Srs};
 
 fn cache() -> (tempfile::TempDir, Cache) {
@@ -258,7 +262,7 @@ fn keys_are_cached_reused_and_alike() {
         proving.verify(&proved).unwrap();
     }
     // Another model has other keys.
-    open(&support::graph(6), None, Some(&cache));
+    open(&support::models::graph(6), None, Some(&cache));
     assert_eq!(files(&cache.path("keys")).len(), 2);
 }
 

@@ -20,9 +20,10 @@ use halo2curves_axiom::{
 };
 use std::path::Path;
 use support::{
-    file, graph, halo2_bytes, inputs, open,
+    file, halo2_bytes,
+    models::{graph, inputs, planned, rng},
+    open,
     ptau::{Ptau, point, twist_point},
-    rng,
 };
 use verdict_prover::{Cache, ProverError, Srs};
 
@@ -133,7 +134,7 @@ fn a_ptau_file_is_imported_at_every_height_and_proves() {
         assert_consistent(srs.params());
     }
     let graph = graph(3);
-    let k = support::planned(&graph).chosen.k;
+    let k = planned(&graph).chosen.k;
     let imported = import(&Ptau::new(k, secret()).bytes(), None);
     let proving = open(&graph, Some(imported), None);
     let proved = proving.prove(&inputs(&graph, 1), 2);

@@ -5,7 +5,7 @@ use crate::{POINT_BYTES, WireError, words};
 use alloy_primitives::{B256, keccak256};
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
-    ff::{Field, PrimeField},
+    ff::PrimeField,
 };
 use verdict_circuit::FIXED_COLUMNS;
 

@@ -7,7 +7,7 @@ pub mod models;
 pub mod small;
 
 use halo2curves_axiom::bn256::Fr;
-pub use models::{circuit, compiled, graph, inputs, planned, rng};
+use models::{compiled, planned, rng};
 use verdict_circuit::{Batch, Hiding, Plan};
 use verdict_engine::{Inference, Session};
 use verdict_model::{CompiledModel, IntegerGraph};

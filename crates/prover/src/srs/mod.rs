@@ -12,10 +12,7 @@ pub use inventory::StoredSrs;
 use crate::{Cache, ProverError};
 use halo2_axiom::{
     SerdeFormat,
-    poly::{
-        commitment::{Params, ParamsProver},
-        kzg::commitment::ParamsKZG,
-    },
+    poly::{commitment::Params, kzg::commitment::ParamsKZG},
 };
 use halo2curves_axiom::{
     bn256::{Bn256, G1Affine, G2Affine},

@@ -7,7 +7,7 @@ pub mod small;
 
 use halo2_axiom::{SerdeFormat, poly::kzg::commitment::ParamsKZG};
 use halo2curves_axiom::bn256::{Bn256, Fr};
-pub use models::{circuit, graph, inputs, planned, rng};
+use models::{circuit, planned, rng};
 use std::path::{Path, PathBuf};
 use verdict_circuit::Plan;
 use verdict_model::IntegerGraph;
