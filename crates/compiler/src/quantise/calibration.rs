@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use verdict_model::DataSet;
 use crate::float::graph::{FloatGraph, FloatTensor, Precision};
-use crate::options::Calibration;
+use verdict_model::Calibration;
 use crate::quantise::Bits;
 use crate::{CompileError, Result};
 

@@ -7,7 +7,8 @@
 use crate::Result;
 use verdict_model::DataSet;
 use crate::float::graph::{FloatGraph, FloatKernel, Precision};
-use crate::quantise::input_grid::{GRID_TOLERANCE, InputGrid, check_precision, pick};
+use crate::quantise::input_grid::{GRID_TOLERANCE, InputGrid, check_precision};
+use verdict_model::pick;
 use crate::float::comparison::Comparison;
 
 /// Steps that features come in, from the widest on.

@@ -1,6 +1,6 @@
 //! Which integers stand for a model's real inputs.
 
-use verdict_model::DataSet;
+use verdict_model::{DataSet, pick};
 use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
 use crate::float::graph::{FloatGraph, FloatKernel, Precision};
 use crate::float::missing::Missing;
