@@ -72,7 +72,7 @@ pub fn compile(
         table_entries = manifest.table_entries,
         "compiled"
     );
-    CompiledModel::new(integer, manifest)
+    Ok(CompiledModel::new(integer, manifest)?)
 }
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
