@@ -1,8 +1,6 @@
 //! The embedded chain in a file, so that one command goes on where another stopped.
 
-use crate::{Block, Clock, EmbeddedChain};
-use crate::ChainError;
-use verdict_wire::write_json;
+use crate::{Block, ChainError, Clock, EmbeddedChain};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{
     bytecode::Bytecode,
@@ -11,6 +9,7 @@ use revm::{
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::Path};
+use verdict_wire::write_json;
 
 /// Version of the file format.
 const VERSION: u32 = 1;

@@ -1,22 +1,21 @@
 //! Inputs that somebody vouches for: whose, of what model, about what.
 
 use crate::{
-    args::{hex32, usage},
-    chain::address,
-    decode,
-    error::{CliError, Mismatch},
+    error::{CliError, Mismatch, usage},
     load,
+    options::{chain::address, hex32},
+    report::decode,
     secret::salts,
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
+use verdict_chain::{Chain, ChainExt, Deployment, bindings::registry::IModelRegistry};
 use verdict_circuit::{Batch, Salt};
-use verdict_chain::{Deployment, bindings::registry::IModelRegistry, Chain, ChainExt};
 use verdict_consumers::{Entries, Question, Target};
-use verdict_wire::{InputWords, ProofFile};
 use verdict_model::{CompiledModel, DataSet, Visibility};
 use verdict_prover::Architecture;
+use verdict_wire::{InputWords, ProofFile};
 
 /// A batch of an airdrop.
 #[derive(Clone, Debug, Args)]

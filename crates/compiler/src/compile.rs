@@ -5,22 +5,22 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use sha3::{Digest, Keccak256};
 
-use verdict_model::CompiledModel;
-use crate::quantise::calibration::{Measured, cell_magnitudes};
-use verdict_model::DataSet;
-use crate::quantise::equalise::{choose as channels, scaled};
-use verdict_model::execute;
-use crate::quantise::feature_grid::compared;
 use crate::float::graph::{FloatGraph, FloatTensor, Precision};
-use verdict_model::graph::{IntegerGraph, Visibility};
-use crate::quantise::input_grid::{InputGrid, choose};
-use verdict_model::{InputManifest, Manifest, OutputManifest};
 use crate::float::missing::Missing;
 use crate::options::{Calibration, Goal, InputDomain, Options};
-use verdict_model::Packing;
+use crate::quantise::calibration::{Measured, cell_magnitudes};
+use crate::quantise::equalise::{choose as channels, scaled};
+use crate::quantise::feature_grid::compared;
+use crate::quantise::input_grid::{InputGrid, choose};
 use crate::quantise::{Bits, quantise};
 use crate::report::accuracy::top1;
 use crate::{CompileError, Result};
+use verdict_model::CompiledModel;
+use verdict_model::DataSet;
+use verdict_model::Packing;
+use verdict_model::execute;
+use verdict_model::graph::{IntegerGraph, Visibility};
+use verdict_model::{InputManifest, Manifest, OutputManifest};
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
 const MAX_ROWS: usize = 4096;

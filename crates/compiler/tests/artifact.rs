@@ -6,7 +6,10 @@ mod common;
 use common::{File, Onnx};
 use sha3::{Digest, Keccak256};
 use verdict_compiler::{Options, compile};
-use verdict_model::{CompiledModel, Conv, DataSet, FORMAT_VERSION, Function, IntegerGraph, Kernel, Layer, MAGIC, Manifest, ModelError, Table, Visibility};
+use verdict_model::{
+    CompiledModel, Conv, DataSet, FORMAT_VERSION, Function, IntegerGraph, Kernel, Layer, MAGIC,
+    Manifest, ModelError, Table, Visibility,
+};
 
 fn model() -> CompiledModel {
     let float = Onnx::vector(2)

@@ -7,7 +7,9 @@ use common::{Dim, Onnx, int, ints, text};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use verdict_compiler::{Activation, FloatGraph, FloatKernel, Options, Precision, Reference, compile};
+use verdict_compiler::{
+    Activation, FloatGraph, FloatKernel, Options, Precision, Reference, compile,
+};
 use verdict_model::{DataSet, Kernel, ModelError, OutOfDomain, execute};
 
 fn numbers(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use verdict_compiler::{Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Options, Precision, compile};
+use verdict_compiler::{
+    Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Options, Precision, compile,
+};
 use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
 
 const EXACT: Precision = Precision::Exact { within: None };

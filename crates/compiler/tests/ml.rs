@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
-use verdict_compiler::{Activation, FloatGraph, Options, Precision, Reference, compile, import, import_outputs};
+use verdict_compiler::{
+    Activation, FloatGraph, Options, Precision, Reference, compile, import, import_outputs,
+};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, execute};
 
 /// A model with the rows onnxruntime ran it on and the results.

@@ -6,8 +6,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use verdict_compiler::{Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, InputDomain, Options, Precision, compile};
-use verdict_model::{CompiledModel, DataSet, Goal, ModelError, OutOfDomain, Visibility, execute, execute_batch};
+use verdict_compiler::{
+    Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, InputDomain, Options,
+    Precision, compile,
+};
+use verdict_model::{
+    CompiledModel, DataSet, Goal, ModelError, OutOfDomain, Visibility, execute, execute_batch,
+};
 
 const RELU_AND_KIN: [Activation; 3] = [
     Activation::Identity,

@@ -1,11 +1,11 @@
 //! A data signer's signature as a file, and a quorum of them as evidence.
 
 use crate::{ConsumerError, SignedData};
-use verdict_chain::{bindings::signed_features::SignedFeatures, Chain, ChainExt};
-use verdict_wire::{read_text, write_json};
 use alloy_primitives::{Address, B256, Bytes, Signature, U256};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use verdict_chain::{Chain, ChainExt, bindings::signed_features::SignedFeatures};
+use verdict_wire::{read_text, write_json};
 
 /// Version of the file format.
 const VERSION: u32 = 1;

@@ -1,9 +1,15 @@
 //! Hands a proof to a consumer, whatever it is.
 
-use crate::{ConsumerError, context::{Audience, airdrop_payload, oracle_payload, risk_payload}};
-use verdict_chain::{bindings::{airdrop, guard, oracle, registry::IModelRegistry, risk, risk_source}, Chain, ChainExt, Receipt};
+use crate::{
+    ConsumerError,
+    context::{Audience, airdrop_payload, oracle_payload, risk_payload},
+};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
+use verdict_chain::{
+    Chain, ChainExt, Receipt,
+    bindings::{airdrop, guard, oracle, registry::IModelRegistry, risk, risk_source},
+};
 
 /// Whom a proof is for, and for what occasion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::InputSpec;
 use crate::graph::{IntegerGraph, Visibility};
-use crate::scales::{Calibration, ChannelShifts};
 use crate::packing::Packing;
+use crate::scales::{Calibration, ChannelShifts};
 use crate::{ModelError, Result};
 
 /// Describes a compiled model; part of what its digest covers.
@@ -186,7 +186,10 @@ impl Manifest {
             let whole = hidden.is_some_and(|tensor| {
                 !channels.shifts.is_empty() && tensor.len.is_multiple_of(channels.shifts.len())
             });
-            let small = channels.shifts.iter().all(|shift| *shift <= ChannelShifts::MAX);
+            let small = channels
+                .shifts
+                .iter()
+                .all(|shift| *shift <= ChannelShifts::MAX);
             if !whole || !small || channels.tensor < next {
                 return fail(
                     &self.name,

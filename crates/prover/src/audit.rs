@@ -4,7 +4,6 @@
 //! architecture lays it out with zeros for weights, commits to it, and compares: what matches is what the architecture says.
 
 use crate::{Architecture, ProverError, Srs};
-use verdict_wire::VerifyingKeyParts;
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use verdict_circuit::{
     BLINDING_ROWS, Batch, FIXED_COLUMNS, Lowered, Lowering, Tape, TapeCircuit, limb_sizes,
 };
 use verdict_model::CompiledModel;
+use verdict_wire::VerifyingKeyParts;
 
 /// The fixed columns besides the weights, in the order of their commitments.
 const COLUMNS: [&str; FIXED_COLUMNS] = ["u", "v", "w", "B", "P", "T_id", "T_key", "T_val"];

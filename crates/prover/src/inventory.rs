@@ -1,7 +1,10 @@
 //! What set-ups a cache holds.
 
 use crate::{Cache, ProverError, Srs, development, srs::digest_of};
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// A set-up in a cache, not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! snarkjs' `.ptau` files: sections of points in little-endian Montgomery form.
 
-use crate::{ProverError, srs::Powers, srs::bad};
+use crate::{
+    ProverError,
+    srs::{Powers, bad},
+};
 use halo2curves_axiom::{
     CurveAffine,
     bn256::{Fq, Fq2, G1Affine, G2Affine},

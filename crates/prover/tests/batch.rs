@@ -8,11 +8,11 @@ use support::{
     rng,
     small::{items, network, session},
 };
-use verdict_circuit::{Batch, Salt, WordLayout, commit};
 use verdict_chain::{Harness, Verdict};
-use verdict_wire::{key_bytes, public_values, unpack_batch, words};
-use verdict_model::{Trace, Visibility, execute_batch};
+use verdict_circuit::{Batch, Salt, WordLayout, commit};
 use verdict_engine::{Inference, Session};
+use verdict_model::{Trace, Visibility, execute_batch};
+use verdict_wire::{key_bytes, public_values, unpack_batch, words};
 
 const CONTEXT: u64 = 0xC0FFEE;
 const ITEMS: usize = 5;

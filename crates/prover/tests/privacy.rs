@@ -15,8 +15,8 @@ use support::{
 use verdict_circuit::{
     ADVICE_COLUMNS, Batch, FIXED_COLUMNS, Hiding, QUOTIENT_PIECES, RUNNING_COLUMNS,
 };
-use verdict_model::Visibility;
 use verdict_engine::Session;
+use verdict_model::Visibility;
 
 const PROOFS: usize = 96;
 const BINS: usize = 8;

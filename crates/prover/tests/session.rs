@@ -7,8 +7,8 @@ use halo2curves_axiom::bn256::Fr;
 use std::cell::RefCell;
 use support::{circuit, compiled, graph, inputs, open, planned, rng};
 use verdict_circuit::{CircuitError, TraceCells};
-use verdict_model::execute;
 use verdict_engine::{Session, Stage};
+use verdict_model::execute;
 use verdict_prover::{Keys, ProverError, Srs};
 
 #[test]

@@ -7,11 +7,11 @@ use halo2curves_axiom::bn256::Fr;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf, sync::Arc};
 use verdict_circuit::{Batch, Request, Salt, int, plan_request};
-use verdict_wire::{key_bytes, public_values, verify_calldata, words};
 use verdict_compiler::{Options, compile, import};
-use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_engine::Session;
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_prover::Srs;
+use verdict_wire::{key_bytes, public_values, verify_calldata, words};
 
 /// What a proof is of.
 pub struct Case {

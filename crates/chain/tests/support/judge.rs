@@ -19,10 +19,13 @@ use alloy_sol_types::SolCall;
 use halo2curves_axiom::bn256::Fr;
 use rand::SeedableRng;
 use std::{collections::BTreeMap, sync::LazyLock};
-use verdict_chain::{Artifact, bindings::{IInferenceVerifier, IVerifyingKeys}};
-use verdict_wire::{instance, parse_key, public_values, verify_calldata, words};
+use verdict_chain::{
+    Artifact,
+    bindings::{IInferenceVerifier, IVerifyingKeys},
+};
 use verdict_model::{Goal, Visibility};
 use verdict_prover::Srs;
+use verdict_wire::{instance, parse_key, public_values, verify_calldata, words};
 
 /// Where a mutated verifying key, or snark-verifier's contract of it, is put.
 const SCRATCH_KEY: Address = Address::repeat_byte(0xa1);

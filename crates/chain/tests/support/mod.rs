@@ -10,13 +10,13 @@
 use halo2curves_axiom::bn256::Fr;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{path::PathBuf, sync::Arc};
-use verdict_circuit::{Limits, plan};
 use verdict_chain::Harness;
-use verdict_wire::{key_bytes, public_values, words};
+use verdict_circuit::{Limits, plan};
 use verdict_compiler::{Options, compile, import};
-use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_engine::{Inference, Session};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_prover::Srs;
+use verdict_wire::{key_bytes, public_values, words};
 
 pub fn vectors() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors")

@@ -2,7 +2,9 @@
 
 use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use verdict_model::{Conv, Function, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term, Visibility};
+use verdict_model::{
+    Conv, Function, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term, Visibility,
+};
 
 #[derive(Clone, Copy)]
 struct Shape {

@@ -3,7 +3,9 @@
 
 use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use verdict_model::{Function, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term, Visibility};
+use verdict_model::{
+    Function, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term, Visibility,
+};
 
 /// Keeps the mock prover quick.
 const TABLE: i64 = 1 << 8;

@@ -9,7 +9,9 @@ use verdict_circuit::{
     CircuitError, Lowered, Program, Tape, TapeCircuit, TraceCells, Witness,
     forge::{Fixed, Forgery, cells, ops, regions},
 };
-use verdict_model::{Function, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Trace, Visibility, execute};
+use verdict_model::{
+    Function, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Trace, Visibility, execute,
+};
 
 /// A graph, an inference and the circuit that proves it.
 pub struct Network {

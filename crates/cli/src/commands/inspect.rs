@@ -2,19 +2,21 @@
 
 use crate::{
     commands::compile::manifest_text,
-    decode,
     error::{CliError, Mismatch},
     load::{self, Kind},
-    output::{Output, Report, Table, count},
+    report::{
+        decode,
+        output::{Output, Report, Table, count},
+    },
 };
 use alloy_primitives::{B256, keccak256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_wire::{ProofFile, parse_key};
 use verdict_compiler::import;
 use verdict_model::{CompiledModel, Manifest};
 use verdict_prover::Architecture;
+use verdict_wire::{ProofFile, parse_key};
 
 #[derive(Debug, Args)]
 #[command(

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use verdict_model::InputSpec;
-use crate::float::expression::{Binary, Expression, Step, Unary};
-use verdict_model::graph::Conv;
-use crate::float::missing::Missing;
 use crate::float::comparison::Test;
+use crate::float::expression::{Binary, Expression, Step, Unary};
+use crate::float::missing::Missing;
+use verdict_model::InputSpec;
+use verdict_model::graph::Conv;
 
 /// An element-wise function.
 #[derive(Clone, Debug, PartialEq)]

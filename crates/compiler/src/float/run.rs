@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use verdict_model::DataSet;
+use crate::float::comparison::Test;
 use crate::float::graph::{FloatGraph, FloatLayer, Precision};
 use crate::float::key_unit::whole;
 use crate::float::missing::Missing;
-use crate::float::comparison::Test;
+use verdict_model::DataSet;
 
 /// Everything one inference computes over real numbers.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Operators whose result is known when the model is compiled: shapes, and what is made of them.
 
+use crate::Result;
 use crate::import::node::Node;
 use crate::import::proto;
-use crate::Result;
 use crate::import::values::affine::Affine;
 
 /// The node's output, if it is such an operator.

@@ -5,11 +5,11 @@
 
 use tract_onnx::pb::NodeProto;
 
-use crate::import::node::Node;
-use crate::import::ops::shape_ops::broadcast_index;
 use super::{Importer, functions, rows_of};
 use crate::Result;
 use crate::float::expression::{Binary, Expression, MAX_STEPS};
+use crate::import::node::Node;
+use crate::import::ops::shape_ops::broadcast_index;
 use crate::import::values::affine::{Affine, Value};
 
 /// `value = expression(base)`.

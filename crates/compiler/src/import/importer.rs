@@ -5,14 +5,14 @@ use std::path::Path;
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float::graph::{Activation, FloatGraph, Precision};
-use crate::import::values::affine::{Affine, Value};
-use crate::import::values::planes::Planes;
-use crate::{CompileError, Result};
 use super::builder::{self, Builder};
 use super::fold::{Applied, Lineage};
 use super::node::Node;
 use super::{hints, layout, ml, operators, proto, types};
+use crate::float::graph::{Activation, FloatGraph, Precision};
+use crate::import::values::affine::{Affine, Value};
+use crate::import::values::planes::Planes;
+use crate::{CompileError, Result};
 
 /// More cells in one tensor than any model that can be proved has.
 pub(super) const MAX_CELLS: usize = 1 << 26;

@@ -9,8 +9,8 @@
 use crate::float::graph::{
     Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,
 };
-use verdict_model::graph::Conv;
 use crate::import::values::planes::{Planes, depthwise, is_placement};
+use verdict_model::graph::Conv;
 
 /// Channels, rows and columns.
 type Size = [usize; 3];

@@ -1,8 +1,8 @@
 //! Values with explicit weights: what is made tensors of them, and whose integers exact layers can read.
 
-use crate::import::builder::{Builder, push};
 use crate::float::graph::{Activation, FloatLayer, FloatTerm, Precision};
 use crate::float::key_unit::whole;
+use crate::import::builder::{Builder, push};
 use crate::import::values::affine::Affine;
 
 /// Nothing rounded, ranges as interval analysis finds them.

@@ -1,13 +1,13 @@
 //! Layers of tests, and what the interval analysis asks about layers that are done.
 
 use super::Quantiser;
-use verdict_model::ranges::Cells;
+use crate::float::comparison::{Comparison, Operand, Test, integer_layer};
 use crate::float::graph::{Activation, FloatLayer, Precision};
 use crate::quantise::function::Rule;
-use verdict_model::graph::{Layer, Tensor, Visibility};
-use verdict_model::ranges::layer_bounds;
-use crate::float::comparison::{Comparison, Operand, Test, integer_layer};
 use crate::{CompileError, Result};
+use verdict_model::graph::{Layer, Tensor, Visibility};
+use verdict_model::ranges::Cells;
+use verdict_model::ranges::layer_bounds;
 
 /// A table of more entries than this had better be shared or shifted.
 const LONG_TABLE: i64 = 1 << 12;

@@ -4,9 +4,9 @@ use super::scales::smallest_weight;
 use super::{MAX_BIAS, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
 use crate::float::graph::{Activation, FloatKernel, FloatLayer, Precision};
 use crate::quantise::function::Rule;
+use crate::{CompileError, Result};
 use verdict_model::graph::{Layer, Tensor, Term, Visibility};
 use verdict_model::ranges::layer_bounds;
-use crate::{CompileError, Result};
 
 impl Quantiser<'_> {
     /// Quantises every layer, unless something that others depend on is too fine.

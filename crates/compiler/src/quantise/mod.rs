@@ -12,13 +12,13 @@ mod layers;
 mod scales;
 
 use crate::Result;
-use crate::quantise::calibration::Stats;
 use crate::float::graph::{Activation, FloatGraph};
-use crate::quantise::function::Rule;
-use verdict_model::graph::{Function, IntegerGraph, Tensor};
-use crate::quantise::input_grid::InputGrid;
 use crate::options::Options;
+use crate::quantise::calibration::Stats;
+use crate::quantise::function::Rule;
+use crate::quantise::input_grid::InputGrid;
 use crate::quantise::scale_class::ScaleClasses;
+use verdict_model::graph::{Function, IntegerGraph, Tensor};
 
 /// The largest magnitude of an output: 16 bits signed.
 const OUTPUT_LIMIT: i32 = i16::MAX as i32;

@@ -6,10 +6,10 @@ use super::{
     Group, MAX_SHIFT, MAX_SNAPS, MIN_SHIFT, MIXED_SQUARE_WEIGHT, OUTPUT_LIMIT, Quantiser,
     SQUARE_WEIGHT, UNSHIFTED_STEPS, WEIGHT_NOISE, WHOLE,
 };
-use crate::quantise::calibration::Stats;
 use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTerm, Precision};
-use crate::quantise::function::{Rule, homogeneous};
 use crate::float::key_unit::{key_unit, value_scale};
+use crate::quantise::calibration::Stats;
+use crate::quantise::function::{Rule, homogeneous};
 use crate::quantise::scale_class::Wish;
 use crate::{CompileError, Result};
 

@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use verdict_model::{CompiledModel, OutOfDomain};
-use verdict_model::DataSet;
-use verdict_model::execute;
 use crate::float::graph::FloatGraph;
-use verdict_model::graph::Function;
 use crate::float::reference::Reference;
 use crate::{CompileError, Result};
+use verdict_model::DataSet;
+use verdict_model::execute;
+use verdict_model::graph::Function;
+use verdict_model::{CompiledModel, OutOfDomain};
 
 /// A comparison over a data set. Errors are absolute and in real units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

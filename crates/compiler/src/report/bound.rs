@@ -9,10 +9,10 @@
 //!
 //! Errors are taken to be independent of one another, so the bound is safe and, after many layers, far from tight.
 
-use verdict_model::{CompiledModel, OutOfDomain};
 use crate::float::graph::FloatGraph;
-use verdict_model::graph::{Function, IntegerGraph, Layer};
 use crate::{CompileError, Result};
+use verdict_model::graph::{Function, IntegerGraph, Layer};
+use verdict_model::{CompiledModel, OutOfDomain};
 
 /// Sums of real numbers are this exact, relative to what they add up.
 const ROUNDING: f64 = 1e-13;

@@ -15,8 +15,11 @@ use std::{
     sync::Arc,
 };
 use verdict_circuit::{Limits, Plan, TapeCircuit, TraceCells, Witness, plan};
-use verdict_model::{CompiledModel, Goal, InputManifest, IntegerGraph, Manifest, OutputManifest, Packing, TensorId, Trace, Visibility, execute};
 use verdict_engine::{Inference, Session};
+use verdict_model::{
+    CompiledModel, Goal, InputManifest, IntegerGraph, Manifest, OutputManifest, Packing, TensorId,
+    Trace, Visibility, execute,
+};
 use verdict_prover::{Cache, Srs};
 
 pub fn rng(seed: u64) -> ChaCha8Rng {

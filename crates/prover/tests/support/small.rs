@@ -5,8 +5,10 @@ use super::{compiled, rng};
 use rand::Rng;
 use std::sync::Arc;
 use verdict_circuit::{Batch, Hiding, Limits, Plan, Request, plan_request};
-use verdict_model::{CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility};
 use verdict_engine::Session;
+use verdict_model::{
+    CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility,
+};
 use verdict_prover::Srs;
 
 fn table(name: &str, shift: u32, reach: i64, value: impl Fn(i64) -> i64) -> Function {

@@ -1,12 +1,13 @@
 //! `verdict evidence commit`
 
 use crate::{
-    args::usage,
-    chain::{ChainArgs, address},
-    decode,
-    error::CliError,
+    error::{CliError, usage},
     features::{Asker, InputArgs},
-    output::{Output, Report, count, utc},
+    options::chain::{ChainArgs, address},
+    report::{
+        decode,
+        output::{Output, Report, count, utc},
+    },
     secret,
 };
 use alloy_primitives::{Address, B256, hex};
@@ -14,7 +15,10 @@ use clap::Args;
 use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_chain::{EvmError, bindings::{committed_features::CommittedFeatures, registry::IModelRegistry}, ChainExt};
+use verdict_chain::{
+    ChainError, ChainExt,
+    bindings::{committed_features::CommittedFeatures, registry::IModelRegistry},
+};
 use verdict_consumers::committed_evidence;
 
 #[derive(Debug, Args)]
@@ -82,7 +86,7 @@ impl Commit {
                 ))
             });
         let (minimum, maximum) = ages.map_err(|error| match error {
-            EvmError::Answer { .. } | EvmError::Refused(_) => CliError::Input(format!(
+            ChainError::Answer { .. } | ChainError::Refused(_) => CliError::Input(format!(
                 "{source} is no CommittedFeatures; `verdict evidence --help` says what other sources ask for"
             )),
             error => error.into(),

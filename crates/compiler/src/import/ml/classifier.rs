@@ -10,8 +10,8 @@ use super::{Outputs, ensemble as forest, linear, post_transform, svm};
 use crate::Result;
 use crate::float::graph::Activation;
 use crate::import::importer::Importer;
-use crate::import::ops::maximum::columns;
 use crate::import::node::Node;
+use crate::import::ops::maximum::columns;
 use crate::import::rows::EXACT;
 use crate::import::values::affine::Affine;
 

@@ -8,11 +8,11 @@ use super::attributes::{ints, reals, strings, tensor};
 use super::classifier::output_name;
 use super::features::{TestLayer, features};
 use crate::Result;
+use crate::float::comparison::{Comparison, Test};
 use crate::float::graph::Activation;
 use crate::import::importer::Importer;
 use crate::import::node::Node;
 use crate::import::values::affine::{Affine, Row};
-use crate::float::comparison::{Comparison, Test};
 
 /// More thresholds than any encoder that can be proved has.
 const MAX_JUMPS: usize = 1 << 16;

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::features::{Feature, TestLayer, features};
 use super::trees::Ensemble;
 use crate::Result;
+use crate::float::comparison::{Comparison, Test};
 use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTerm, Precision};
-use verdict_model::graph::Conv;
 use crate::import::importer::Importer;
 use crate::import::node::Node;
 use crate::import::values::affine::{Affine, Row};
-use crate::float::comparison::{Comparison, Test};
 use crate::tree::layout::{Group, NodeCell, Path, Plane};
 use crate::tree::plan::place;
 use crate::tree::{Branch, Child, Split};
+use verdict_model::graph::Conv;
 
 /// More cells, or weights between the nodes and leaves of one shape, than any ensemble that can be proved has.
 const MAX_CELLS: usize = 1 << 22;

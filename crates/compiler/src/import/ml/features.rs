@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::Result;
+use crate::float::comparison::{Comparison, Test};
 use crate::float::graph::{Activation, FloatLayer, FloatTerm, Precision};
+use crate::float::missing::Missing;
 use crate::import::importer::Importer;
 use crate::import::node::Node;
 use crate::import::values::affine::{Affine, Row};
-use crate::float::missing::Missing;
-use crate::float::comparison::{Comparison, Test};
 
 /// `bias + weight · source[cell]`; without a source it is a constant.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! What missing values mean: settled once the whole graph is known.
 
 use crate::float::graph::{FloatKernel, FloatTensor, Precision};
+use crate::float::missing::Missing;
 use crate::import::importer::Importer;
 use crate::import::node::Node;
 use crate::import::values::affine::Affine;
-use crate::float::missing::Missing;
 use crate::{CompileError, Result};
 
 impl Importer<'_> {

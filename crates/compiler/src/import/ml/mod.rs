@@ -25,8 +25,8 @@ use super::node::Node;
 use super::{Importer, explicit, finished, hints};
 use crate::Result;
 use crate::float::graph::FloatLayer;
-use crate::import::values::affine::{Affine, Value};
 use crate::float::missing::Missing;
+use crate::import::values::affine::{Affine, Value};
 
 /// The domain of these operators.
 pub(super) const DOMAIN: &str = "ai.onnx.ml";

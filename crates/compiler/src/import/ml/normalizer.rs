@@ -11,8 +11,8 @@ use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::float::graph::Activation;
 use crate::import::importer::Importer;
-use crate::import::ops::maximum::columns;
 use crate::import::node::Node;
+use crate::import::ops::maximum::columns;
 use crate::import::rows::EXACT;
 use crate::import::values::affine::Affine;
 

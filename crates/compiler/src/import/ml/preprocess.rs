@@ -3,10 +3,10 @@
 use super::attributes::{finite, ints, reals};
 use super::encoders::{StepFunction, step_functions};
 use crate::Result;
+use crate::float::comparison::Comparison;
 use crate::import::importer::Importer;
 use crate::import::node::Node;
 use crate::import::values::affine::Affine;
-use crate::float::comparison::Comparison;
 
 /// One value for each of `features`, or one for all.
 fn per_feature(node: &Node<'_>, name: &str, values: &[f64], features: usize) -> Result<Vec<f64>> {

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::attributes::{finite, ints, length, reals, string, strings};
 use crate::Result;
+use crate::float::comparison::Comparison;
 use crate::import::node::Node;
 use crate::import::values::affine::add_up;
-use crate::float::comparison::Comparison;
 use crate::tree::{Branch, Child, MAX_DEPTH, Split, Tree};
 
 /// More nodes than any ensemble that can be proved has.

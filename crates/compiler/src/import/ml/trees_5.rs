@@ -5,8 +5,8 @@ use super::trees::{
     Ensemble, ListedBranch, MAX_NODES, Mode, listed, missing_tracks, score, too_deep, too_many,
 };
 use crate::Result;
-use crate::import::node::Node;
 use crate::float::comparison::Comparison;
+use crate::import::node::Node;
 use crate::tree::{Child, MAX_DEPTH, Split, Tree};
 
 /// `TreeEnsemble` of `ai.onnx.ml` 5.

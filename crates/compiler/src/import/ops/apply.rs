@@ -1,12 +1,12 @@
 //! Element-wise functions of values: which argument becomes a tensor of its own first.
 
-use crate::import::builder::Builder;
-use crate::import::rows::EXACT;
 use crate::float::expression::{Binary, Expression};
 use crate::float::graph::{Activation, Precision};
-use crate::quantise::function::homogeneous;
 use crate::float::key_unit::{gentle, whole};
+use crate::import::builder::Builder;
+use crate::import::rows::EXACT;
 use crate::import::values::affine::Value;
+use crate::quantise::function::homogeneous;
 
 /// More cells than this do not get a tensor for their function's argument.
 const MAX_SPLIT: usize = 2048;
@@ -16,7 +16,12 @@ impl Builder {
     ///
     /// Each value is off by at most half its step plus half a step of the argument's keys times the steepest slope there; see
     /// [`key_unit`](crate::float::key_unit). The square of a tensor is exact.
-    pub(in crate::import) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
+    pub(in crate::import) fn apply(
+        &mut self,
+        name: &str,
+        value: Value,
+        expression: Expression,
+    ) -> Value {
         let integers = self.has_integers(&value);
         let (activation, precision) = if integers && is_square(&expression) {
             (Activation::Square, EXACT)

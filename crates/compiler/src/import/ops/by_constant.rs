@@ -3,14 +3,14 @@
 //! Cells with the same constant share a function, and so a table; each is off by what a function is. See
 //! [`key_unit`](crate::float::key_unit).
 
-use crate::import::builder::Builder;
-use crate::import::ops::functions::combine;
-use crate::import::ops::move_ops::placed;
-use crate::import::node::Node;
-use crate::import::rows::EXACT;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::float::expression::Expression;
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::functions::combine;
+use crate::import::ops::move_ops::placed;
+use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
+use crate::import::rows::EXACT;
 use crate::import::values::affine::{Affine, Value};
 
 /// More tables than this cost more than any such operator is worth.

@@ -3,14 +3,14 @@
 //! A comparison is exact on integers: where both sides are cells of one tensor, of these; else of their difference, which is
 //! rounded to a step first, so values closer than half a step count as equal.
 
-use crate::import::builder::Builder;
-use crate::import::ops::maximum::columns;
-use crate::import::node::Node;
-use crate::import::rows::{EXACT, difference, stack};
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::float::graph::Activation;
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::maximum::columns;
+use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
+use crate::import::rows::{EXACT, difference, stack};
 use crate::import::values::affine::Affine;
 
 /// `a op b` as 0 or 1.

@@ -1,13 +1,13 @@
 //! Convolutions, average pools and other linear maps of planes.
 
+use crate::Result;
+use crate::float::graph::Activation;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::ops::window::{Attributes, AutoPad, Window, plane_shape};
-use crate::Result;
-use crate::float::graph::Activation;
-use verdict_model::graph::Conv;
 use crate::import::values::affine::Value;
 use crate::import::values::planes::{Planes, depthwise, plane_size};
+use verdict_model::graph::Conv;
 
 /// Weights a row of the circuit holds, roughly: what folding costs and what a tensor costs are compared with it.
 pub(in crate::import) const WEIGHTS_PER_ROW: usize = 8;

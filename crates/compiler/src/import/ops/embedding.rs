@@ -3,11 +3,11 @@
 //! Each entry of a row is a function of the index, so each becomes a table of as many entries as there are rows, and each output
 //! cell one look-up; an index outside the constant picks its first or last row. An entry is off by at most half a step.
 
+use crate::Result;
+use crate::float::graph::{Activation, Precision};
 use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::rows::EXACT;
-use crate::Result;
-use crate::float::graph::{Activation, Precision};
 use crate::import::values::affine::Affine;
 
 /// All tables of one embedding together; the circuit's tables share its rows.

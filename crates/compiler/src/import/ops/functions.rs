@@ -4,10 +4,10 @@
 //! as `x · Clip(x + 3, 0, 6) / 6`. Operators whose operands are all functions of one value are therefore put together to one
 //! [`Expression`], which costs one look-up.
 
-use crate::import::node::Node;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
+use crate::import::node::Node;
+use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
 use crate::import::values::affine::Affine;
 
 /// The function that operator `node` applies to its first operand, given its attributes and constant operands.

@@ -1,7 +1,7 @@
 //! What `Resize` and `Upsample` do along each axis: every place of the result is a few places of the operand, each with a weight.
 
-use crate::import::node::Node;
 use crate::Result;
+use crate::import::node::Node;
 use crate::import::values::affine::Affine;
 
 /// The places an axis' results are made of, with their weights.

@@ -1,9 +1,9 @@
 //! Operators that are linear in the activations.
 
+use crate::Result;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::ops::shape_ops::{broadcast, broadcast_index, broadcast_shape};
-use crate::Result;
 use crate::import::values::affine::Affine;
 
 pub(in crate::import) fn add(node: &Node<'_>, sign: f64) -> Result<Affine> {
@@ -174,7 +174,10 @@ pub(in crate::import) fn batch_normalization(node: &Node<'_>) -> Result<Affine> 
 }
 
 /// What `BatchNormalization` multiplies each cell of a value of `shape` by, and what it adds.
-pub(in crate::import) fn normalisation(node: &Node<'_>, shape: &[usize]) -> Result<(Vec<f64>, Vec<f64>)> {
+pub(in crate::import) fn normalisation(
+    node: &Node<'_>,
+    shape: &[usize],
+) -> Result<(Vec<f64>, Vec<f64>)> {
     if node.int("training_mode", 0) != 0 {
         return Err(node.invalid("is in training mode; call model.eval() before exporting"));
     }

@@ -7,12 +7,12 @@
 //! Padding counts as −∞. Where no value is negative, the zeros that a convolution pads with do the same. Otherwise the outputs
 //! are cut into runs that see the same places of their windows, each with a tournament of its own.
 
-use crate::import::builder::Builder;
-use crate::import::ops::conv_ops::operand;
-use crate::import::node::Node;
-use crate::import::ops::window::{Attributes, Window, plane_shape};
 use crate::Result;
 use crate::float::graph::{Activation, Precision};
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::conv_ops::operand;
+use crate::import::ops::window::{Attributes, Window, plane_shape};
 use crate::import::values::affine::Value;
 use crate::import::values::planes::{Planes, depthwise};
 

@@ -4,12 +4,12 @@
 //! rounding. Larger sets are split in blocks of [`BLOCK`]: within a block one cell follows the other, which keeps sums (and so
 //! the table) small; blocks are independent, which keeps the number of levels small.
 
-use crate::import::builder::Builder;
-use crate::import::node::Node;
-use crate::import::rows::{EXACT, difference, stack};
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape, strides};
 use crate::Result;
 use crate::float::graph::{Activation, Precision};
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::shape_ops::{broadcast, broadcast_shape, strides};
+use crate::import::rows::{EXACT, difference, stack};
 use crate::import::values::affine::Affine;
 
 /// Values that are compared one after the other.
@@ -56,7 +56,12 @@ impl Builder {
     /// For each group the position of its largest value among `members`: the first one, or the last one where `last`.
     ///
     /// `s_i = [x_i ≥ max]` marks the largest values, `max_i s_i·(n − i) = n − (first i with s_i = 1)`; all of it is exact.
-    pub(in crate::import) fn position(&mut self, name: &str, columns: &[Affine], last: bool) -> Affine {
+    pub(in crate::import) fn position(
+        &mut self,
+        name: &str,
+        columns: &[Affine],
+        last: bool,
+    ) -> Affine {
         let n = columns.len();
         let largest = self.maximum(name, columns.to_vec());
         let width = largest.len();
@@ -119,7 +124,11 @@ pub(in crate::import) fn columns(value: &Affine, groups: &[Vec<usize>]) -> Vec<A
 }
 
 /// `ReduceMax` and `ReduceMin`. Exact but for the half step by which values that are not a tensor yet are rounded.
-pub(in crate::import) fn reduce(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> Result<Affine> {
+pub(in crate::import) fn reduce(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    smallest: bool,
+) -> Result<Affine> {
     let Some((groups, shape)) = node.groups()? else {
         return Ok(node.operand(0)?.clone());
     };
@@ -132,7 +141,11 @@ pub(in crate::import) fn reduce(node: &Node<'_>, builder: &mut Builder, smallest
 }
 
 /// `ArgMax` and `ArgMin`: exact on the integers; of equal ones the first, or the last with `select_last_index`.
-pub(in crate::import) fn position(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> Result<Affine> {
+pub(in crate::import) fn position(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    smallest: bool,
+) -> Result<Affine> {
     let operand = node.operand(0)?;
     let axis = node.axis(node.int("axis", 0), operand.shape.len())?;
     let mut value = builder.integers(node.input(0), operand.clone());
@@ -174,7 +187,11 @@ pub(in crate::import) fn hardmax(node: &Node<'_>, builder: &mut Builder) -> Resu
 }
 
 /// The value whose group `g` has its member `i` at cell `i · groups + g` of `stacked`.
-pub(in crate::import) fn scatter(stacked: &Affine, shape: &[usize], groups: &[Vec<usize>]) -> Affine {
+pub(in crate::import) fn scatter(
+    stacked: &Affine,
+    shape: &[usize],
+    groups: &[Vec<usize>],
+) -> Affine {
     let mut index = vec![0; shape.iter().product()];
     for (g, group) in groups.iter().enumerate() {
         for (i, cell) in group.iter().enumerate() {
@@ -320,7 +337,11 @@ fn ranked(builder: &mut Builder, name: &str, columns: &[Affine], k: usize) -> Af
 
 /// `Max` and `Min` of several tensors, one relu for each but the first. Each relu rounds by half a step of its own; values
 /// that are cells of one tensor are compared exactly.
-pub(in crate::import) fn extreme(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> Result<Affine> {
+pub(in crate::import) fn extreme(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    smallest: bool,
+) -> Result<Affine> {
     let sign = if smallest { -1.0 } else { 1.0 };
     let mut best: Option<Affine> = None;
     for i in 0..node.operands.len() {

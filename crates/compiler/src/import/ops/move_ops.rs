@@ -1,9 +1,9 @@
 //! More operators that only move cells, each stated as: which cell of the operand, if any, an output cell is.
 
+use crate::Result;
 use crate::import::constants::dimensions;
 use crate::import::node::Node;
 use crate::import::ops::shape_ops::{broadcast, broadcast_shape, strides};
-use crate::Result;
 use crate::import::values::affine::Affine;
 
 /// The node's output, if it is such an operator.

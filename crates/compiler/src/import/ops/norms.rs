@@ -4,11 +4,11 @@
 //! exporters write out operator by operator ends up as the same. An output is off by at most
 //! `|γ|·(|c|·δr + |r|·δc)` with `δc` half a step of `c` and `δr` the error of the look-up, and half a step where it is rounded.
 
-use crate::import::builder::Builder;
-use crate::import::node::Node;
 use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::float::graph::Activation;
+use crate::import::builder::Builder;
+use crate::import::node::Node;
 use crate::import::values::affine::Affine;
 
 /// Subtracting a mean spelled out needs the square of this many weights; beyond it the mean becomes a tensor.
@@ -96,7 +96,11 @@ fn affine(
 }
 
 /// `LayerNormalization` and `RMSNormalization`: over all axes from `axis` on.
-pub(in crate::import) fn layer(node: &Node<'_>, builder: &mut Builder, centred: bool) -> Result<Affine> {
+pub(in crate::import) fn layer(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    centred: bool,
+) -> Result<Affine> {
     let operand = node.operand(0)?;
     let axis = node.axis(node.int("axis", -1), operand.shape.len())?;
     let inner: usize = operand.shape[axis..].iter().product();
@@ -111,7 +115,11 @@ pub(in crate::import) fn layer(node: &Node<'_>, builder: &mut Builder, centred: 
 
 /// `InstanceNormalization`, and `GroupNormalization` into `num_groups` groups of channels. Scale and bias are one for each channel, or
 /// before opset 21 one for each group.
-pub(in crate::import) fn channels(node: &Node<'_>, builder: &mut Builder, grouped: bool) -> Result<Affine> {
+pub(in crate::import) fn channels(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    grouped: bool,
+) -> Result<Affine> {
     let operand = node.operand(0)?;
     if operand.shape.len() < 2 {
         return Err(node.invalid(format!(

@@ -1,13 +1,13 @@
 //! `OneHot`: for each class a look-up that says whether the index is it. Exact on whole numbers; another index is rounded to half a
 //! step first and is a class only where it is exactly that.
 
-use crate::import::builder::Builder;
-use crate::import::ops::move_ops::placed;
-use crate::import::node::Node;
-use crate::import::rows::EXACT;
 use crate::Result;
 use crate::float::expression::{Binary, Expression};
 use crate::float::graph::Precision;
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::move_ops::placed;
+use crate::import::rows::EXACT;
 use crate::import::values::affine::Affine;
 
 /// More classes than this need more tables than a circuit has room for.

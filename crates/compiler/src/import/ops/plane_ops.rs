@@ -1,15 +1,15 @@
 //! Operators on planes that keep them planes. Whatever is not understood here is computed cell by cell.
 
-use crate::import::builder::Builder;
-use crate::import::node::Node;
-use crate::import::rows::EXACT;
-use crate::import::ops::shape_ops::{self, broadcast, broadcast_shape};
 use super::{conv_ops, linear_ops, max_pool, prelu, resize};
 use crate::Result;
 use crate::float::graph::Activation;
-use verdict_model::graph::Conv;
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::shape_ops::{self, broadcast, broadcast_shape};
+use crate::import::rows::EXACT;
 use crate::import::values::affine::{Affine, Value};
 use crate::import::values::planes::{Planes, depthwise, plane_size};
+use verdict_model::graph::Conv;
 
 /// Evaluates a node as far as its operands or its operator have to do with planes; `None` if it has to be computed cell by cell.
 pub(in crate::import) fn evaluate<'a>(

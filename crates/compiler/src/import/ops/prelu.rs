@@ -1,10 +1,10 @@
 //! PRelu: a slope below zero for every channel.
 
+use crate::Result;
+use crate::float::graph::{Activation, Precision};
 use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::ops::shape_ops::broadcast;
-use crate::Result;
-use crate::float::graph::{Activation, Precision};
 use crate::import::values::affine::Value;
 
 /// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised to a tensor,

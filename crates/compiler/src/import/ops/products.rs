@@ -7,12 +7,12 @@
 
 use std::collections::HashMap;
 
-use crate::import::builder::{Builder, Cell};
-use crate::import::node::Node;
-use crate::import::rows::EXACT;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
 use crate::Result;
 use crate::float::graph::Activation;
+use crate::import::builder::{Builder, Cell};
+use crate::import::node::Node;
+use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
+use crate::import::rows::EXACT;
 use crate::import::values::affine::{Affine, Row};
 
 /// For each output cell the pairs `(cell of a, cell of b)` whose products it adds up.

@@ -1,13 +1,13 @@
 //! Operators that repeat, drop or rearrange places: kernels of ones.
 
+use crate::Result;
 use crate::import::builder::Builder;
+use crate::import::node::Node;
 use crate::import::ops::conv_ops::{apply, operand};
 use crate::import::ops::interpolate;
-use crate::import::node::Node;
-use crate::Result;
-use verdict_model::graph::Conv;
 use crate::import::values::affine::Value;
 use crate::import::values::planes::{Planes, depthwise, plane_size};
+use verdict_model::graph::Conv;
 
 /// What nearest-neighbour resizing does along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Operators that only move cells: they become index maps.
 
-use crate::import::ops::move_ops::placed;
-use crate::import::node::Node;
 use crate::Result;
+use crate::import::node::Node;
+use crate::import::ops::move_ops::placed;
 use crate::import::values::affine::Affine;
 
 /// Row-major strides.
@@ -41,7 +41,11 @@ pub(in crate::import) fn broadcast_index(from: &[usize], to: &[usize]) -> Option
 }
 
 /// The shape two operands broadcast to.
-pub(in crate::import) fn broadcast_shape(node: &Node<'_>, a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
+pub(in crate::import) fn broadcast_shape(
+    node: &Node<'_>,
+    a: &[usize],
+    b: &[usize],
+) -> Result<Vec<usize>> {
     let rank = a.len().max(b.len());
     let at = |shape: &[usize], axis: usize| {
         (axis + shape.len())
@@ -59,7 +63,11 @@ pub(in crate::import) fn broadcast_shape(node: &Node<'_>, a: &[usize], b: &[usiz
         .collect()
 }
 
-pub(in crate::import) fn broadcast(node: &Node<'_>, value: &Affine, shape: &[usize]) -> Result<Affine> {
+pub(in crate::import) fn broadcast(
+    node: &Node<'_>,
+    value: &Affine,
+    shape: &[usize],
+) -> Result<Affine> {
     node.count(shape)?;
     if value.shape == shape {
         return Ok(value.clone());

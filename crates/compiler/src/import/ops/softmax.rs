@@ -6,13 +6,13 @@
 //! at most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a step for each logit's
 //! (its own, and those in the sum), and a relative error for each of the other roundings.
 
-use crate::import::builder::Builder;
-use crate::import::ops::maximum::columns;
-use crate::import::node::Node;
-use crate::import::rows::{EXACT, difference, stack};
 use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::float::graph::{Activation, Precision};
+use crate::import::builder::Builder;
+use crate::import::node::Node;
+use crate::import::ops::maximum::columns;
+use crate::import::rows::{EXACT, difference, stack};
 use crate::import::values::affine::Affine;
 
 /// Adding this much or less to a logit is how exporters exclude it.
@@ -137,7 +137,11 @@ impl Builder {
 }
 
 /// `Softmax`, or `LogSoftmax` where `log`.
-pub(in crate::import) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Result<Affine> {
+pub(in crate::import) fn softmax(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    log: bool,
+) -> Result<Affine> {
     let operand = node.operand(0)?;
     let groups = node.softmax_groups()?;
     let name = node.output();

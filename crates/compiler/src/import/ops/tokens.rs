@@ -8,10 +8,10 @@
 
 use std::collections::HashMap;
 
-use crate::import::builder::Builder;
 use crate::float::graph::{FloatKernel, FloatTerm};
-use verdict_model::graph::Conv;
+use crate::import::builder::Builder;
 use crate::import::values::affine::{Affine, Row};
+use verdict_model::graph::Conv;
 
 /// Fewer positions than this are not worth the second row that a cell of a plane takes.
 const FEWEST: usize = 4;

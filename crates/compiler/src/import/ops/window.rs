@@ -1,7 +1,7 @@
 //! Where convolutions and pools look: kernel, stride, dilation and padding of the plane's two axes.
 
-use crate::import::node::Node;
 use crate::Result;
+use crate::import::node::Node;
 
 /// One axis of a convolution or pool. Output `y` sees the places `stride·y + dilation·k − before`, `k < size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,11 @@ const MAX_NUMBER: i64 = 1 << 16;
 
 impl Attributes {
     /// Reads `node`'s attributes; `kernel` is the weights' kernel shape, which `kernel_shape` need not repeat.
-    pub(in crate::import) fn read(node: &Node<'_>, shape: &[usize], kernel: Option<&[usize]>) -> Result<Self> {
+    pub(in crate::import) fn read(
+        node: &Node<'_>,
+        shape: &[usize],
+        kernel: Option<&[usize]>,
+    ) -> Result<Self> {
         let rank = shape.len().saturating_sub(2);
         if !(1..=2).contains(&rank) || shape[0] != 1 {
             return Err(node.unsupported(format!(

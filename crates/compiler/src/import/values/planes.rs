@@ -3,8 +3,8 @@
 //! Explicit weights for every pair of cells would be millions for a small image; here a source's contribution is a convolution
 //! with real weights. Operators that keep this form work on [`Planes`], all others on [`Affine`].
 
-use verdict_model::graph::Conv;
 use crate::import::values::affine::Affine;
+use verdict_model::graph::Conv;
 
 /// Weights that merging two kernels into one may make.
 const MAX_MERGED: usize = 1 << 22;
