@@ -9,7 +9,7 @@ use revm::{
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::Path};
-use verdict_wire::write_json;
+use verdict_wire::{WireError, write_json};
 
 /// Version of the file format.
 const VERSION: u32 = 1;
@@ -55,7 +55,8 @@ impl EmbeddedChain {
                     what: "read",
                     path: path.to_owned(),
                     source,
-                });
+                }
+                .into());
             }
         };
         chain.label = format!("the embedded EVM of {}", path.display());
@@ -137,6 +138,6 @@ impl EmbeddedChain {
                 .collect(),
             accounts: accounts.collect(),
         };
-        write_json(path, &file)
+        Ok(write_json(path, &file)?)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     load,
     options::{chain::address, hex32},
     report::decode,
-    secret::salts,
+    load::salts,
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::{Args, Subcommand};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use verdict_chain::{Chain, ChainExt, Deployment, bindings::registry::IModelRegistry};
 use verdict_circuit::{Batch, Salt};
 use verdict_consumers::{Entries, Question, Target};
+use verdict_engine::Subject;
 use verdict_model::{CompiledModel, DataSet, Visibility};
 use verdict_prover::Architecture;
 use verdict_wire::{InputWords, ProofFile};
@@ -325,7 +326,9 @@ fn of_proof(
 
 /// Loads a model, which must be the registered one: in full, or what is left of it where the weights are private.
 pub(crate) fn registered_model(path: &Path, registered: B256) -> Result<CompiledModel, CliError> {
-    let (model, digest) = load::described(path, false)?;
+    let subject = Subject::load(path, false)?;
+    let digest = subject.digest();
+    let model = subject.into_model();
     if digest == registered {
         return Ok(model);
     }

@@ -8,7 +8,6 @@ use crate::{
         decode,
         output::{Output, Report, count, utc},
     },
-    secret,
 };
 use alloy_primitives::{Address, B256, hex};
 use clap::Args;
@@ -20,6 +19,7 @@ use verdict_chain::{
     bindings::{committed_features::CommittedFeatures, registry::IModelRegistry},
 };
 use verdict_consumers::committed_evidence;
+use verdict_engine::save_secret;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -116,7 +116,7 @@ impl Commit {
         // What would be refused is refused before a file is written, and the file is there before the hash: without it, the hash is of no use.
         chain.read(source, &call)?;
         let evidence = committed_evidence(committer, &vouched.words, salt);
-        secret::save_text(&what.out, &(hex::encode_prefixed(&evidence) + "\n"))?;
+        save_secret(&what.out, &(hex::encode_prefixed(&evidence) + "\n"))?;
         let (_, receipt) = chain.transact(source, &call)?;
         let of = CommittedFeatures::commitmentOfCall {
             committer,
