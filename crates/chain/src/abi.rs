@@ -237,7 +237,10 @@ mod tests {
             ("f(", &[]),
         ] {
             assert!(
-                matches!(Invocation::new(what, arguments), Err(ChainError::Abi { .. })),
+                matches!(
+                    Invocation::new(what, arguments),
+                    Err(ChainError::Abi { .. })
+                ),
                 "{what}"
             );
         }

@@ -96,7 +96,11 @@ pub trait ChainExt: Chain {
     }
 
     /// Deploys creation code, arguments included, after a dry run.
-    fn create(&mut self, what: &'static str, code: Bytes) -> Result<(Address, Receipt), ChainError> {
+    fn create(
+        &mut self,
+        what: &'static str,
+        code: Bytes,
+    ) -> Result<(Address, Receipt), ChainError> {
         Chain::call(self, None, code.clone())?;
         let receipt = self.send(None, code)?;
         let address = receipt.created.ok_or_else(|| ChainError::Evm {

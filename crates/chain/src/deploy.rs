@@ -1,7 +1,7 @@
 //! Deploys what every consumer stands on, and registers models.
 
 use crate::{
-    Artifact, Core, ChainError, ModelRecord, ModelSpec,
+    Artifact, ChainError, Core, ModelRecord, ModelSpec,
     bindings::{
         IInferenceVerifier, IVerifyingKeys,
         gateway::IVerdictGateway,

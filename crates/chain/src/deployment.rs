@@ -1,11 +1,11 @@
 //! Where everything is on a chain: the file that solidity/script writes and reads too.
 
 use crate::ChainError;
-use verdict_wire::{read_text, write_json};
 use alloy_primitives::{Address, B256, FixedBytes, aliases::U64};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path};
+use verdict_wire::{read_text, write_json};
 
 /// The layout's version.
 const SCHEMA: u32 = 1;
@@ -119,6 +119,6 @@ impl Deployment {
 
     /// Writes a file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), ChainError> {
-        write_json(path, self)
+        Ok(write_json(path, self)?)
     }
 }

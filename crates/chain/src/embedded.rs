@@ -1,7 +1,6 @@
 //! The embedded EVM: a chain of one's own, whose every transaction is a block.
 
-use crate::{Block, CREATE2_DEPLOYER, Chain, Receipt, Revert};
-use crate::ChainError;
+use crate::{Block, CREATE2_DEPLOYER, Chain, ChainError, Receipt, Revert};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, hex, keccak256};
 use revm::{
     Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext,

@@ -5,11 +5,11 @@ use crate::{
     bindings::{IInferenceVerifier, IVerifyingKeys},
     embedded::revert_of,
 };
-use verdict_wire::verify_calldata;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_sol_types::SolCall;
 use revm::context::result::{ExecutionResult, Output};
 use serde::Serialize;
+use verdict_wire::verify_calldata;
 
 /// Gas of a transaction, by part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,7 +65,11 @@ impl Harness {
     }
 
     /// Deploys creation code.
-    pub fn deploy(&mut self, what: &'static str, code: Bytes) -> Result<(Address, Gas), ChainError> {
+    pub fn deploy(
+        &mut self,
+        what: &'static str,
+        code: Bytes,
+    ) -> Result<(Address, Gas), ChainError> {
         match self.transact(what, TxKind::Create, code.clone())? {
             (
                 ExecutionResult::Success {

@@ -1,10 +1,10 @@
 //! Keystores as geth and Foundry write them (version 3 of the Web3 Secret Storage).
 
 use crate::ChainError;
-use verdict_wire::read_text;
 use alloy_signer_local::{LocalSignerError, PrivateKeySigner};
 use serde::Deserialize;
 use std::path::Path;
+use verdict_wire::read_text;
 
 /// Bytes that scrypt may use: a file must not make the program ask for more than any wallet does (geth: 256 MiB).
 const MEMORY: u64 = 1 << 30;

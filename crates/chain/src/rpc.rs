@@ -1,7 +1,6 @@
 //! A node behind an RPC.
 
-use crate::{Block, Chain, Receipt, Revert, SignerSource};
-use crate::ChainError;
+use crate::{Block, Chain, ChainError, Receipt, Revert, SignerSource};
 use alloy_network::{Ethereum, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};

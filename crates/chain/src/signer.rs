@@ -1,8 +1,6 @@
 //! Who signs transactions and data: a private key, a keystore file, a Ledger.
 
-use crate::keystore;
-use crate::ChainError;
-use verdict_wire::read_text;
+use crate::{ChainError, keystore};
 use alloy_network::EthereumWallet;
 use alloy_primitives::{Address, Bytes};
 use alloy_signer::Signer;
@@ -11,6 +9,7 @@ use alloy_sol_types::{Eip712Domain, SolStruct};
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
 use tokio::runtime::{Builder, Runtime};
+use verdict_wire::read_text;
 
 /// Where a signature comes from.
 #[derive(Clone)]

@@ -1,8 +1,6 @@
 //! The embedded chain in a file, so that one command goes on where another stopped.
 
-use crate::{Block, Clock, EmbeddedChain};
-use crate::ChainError;
-use verdict_wire::write_json;
+use crate::{Block, ChainError, Clock, EmbeddedChain};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{
     bytecode::Bytecode,
@@ -11,6 +9,7 @@ use revm::{
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::Path};
+use verdict_wire::{WireError, write_json};
 
 /// Version of the file format.
 const VERSION: u32 = 1;
@@ -56,7 +55,8 @@ impl EmbeddedChain {
                     what: "read",
                     path: path.to_owned(),
                     source,
-                });
+                }
+                .into());
             }
         };
         chain.label = format!("the embedded EVM of {}", path.display());
@@ -138,6 +138,6 @@ impl EmbeddedChain {
                 .collect(),
             accounts: accounts.collect(),
         };
-        write_json(path, &file)
+        Ok(write_json(path, &file)?)
     }
 }

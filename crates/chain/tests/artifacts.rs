@@ -19,14 +19,11 @@ use std::{
     path::{Path, PathBuf},
     sync::LazyLock,
 };
-use verdict_evm::{
-    Artifact,
-    bindings::{
+use verdict_chain::{Artifact, bindings::{
         IInferenceVerifier::{self, IInferenceVerifierCalls, IInferenceVerifierErrors},
         IVerifyingKeys::{self, IVerifyingKeysCalls, IVerifyingKeysErrors, IVerifyingKeysEvents},
-    },
-    words,
-};
+    }};
+use verdict_wire::words;
 use verdict_prover::Srs;
 
 /// Largest code an account may have (EIP-170).

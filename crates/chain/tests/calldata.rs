@@ -15,9 +15,15 @@ use halo2curves_axiom::{
 };
 use std::{fs, sync::LazyLock};
 use support::{Proved, compiled, harness, prove};
-use verdict_chain::{Artifact, EvmError, Verdict, bindings::IInferenceVerifier::verifyCall, estimate};
-use verdict_wire::{PROOF_FILE_VERSION, ProofFile, instance, proof_bytes, public_values, unpack, verify_calldata, words};
+use verdict_chain::{
+    Artifact, ChainError, Verdict, bindings::IInferenceVerifier::verifyCall, estimate,
+};
 use verdict_model::{Goal, Visibility};
+use verdict_wire::WireError;
+use verdict_wire::{
+    PROOF_FILE_VERSION, ProofFile, instance, proof_bytes, public_values, unpack, verify_calldata,
+    words,
+};
 
 static PROVED: LazyLock<Proved> =
     LazyLock::new(|| prove("mlp-digits", Goal::Time, Visibility::Public, Some(3)));
@@ -68,7 +74,7 @@ fn words_that_no_values_pack_to_are_refused() {
         .map(|id| graph.tensors[id].name.as_str())
         .collect();
     let refused = |values: &[B256]| match unpack(graph, values) {
-        Err(EvmError::Packing { tensor, index }) => (tensor, index),
+        Err(WireError::Packing { tensor, index }) => (tensor, index),
         other => panic!("{other:?}"),
     };
     assert_eq!(names.len(), 2);
@@ -124,7 +130,7 @@ fn scalars_are_below_the_modulus() {
     );
     for value in [R, R + U256::from(1), P, R + R, U256::MAX] {
         let error = words::scalar(&value.into()).unwrap_err();
-        assert!(matches!(error, EvmError::NotCanonical(_)));
+        assert!(matches!(error, WireError::NotCanonical(_)));
         assert!(
             error
                 .to_string()
@@ -307,18 +313,18 @@ fn damaged_proof_files_are_refused() {
     }
     assert!(matches!(
         load(&text.replacen("0x5644", "0x5645", 1)),
-        EvmError::Mismatch { .. }
+        WireError::Mismatch { .. }
     ));
 
     let missing = folder.path().join("none/proof.json");
     let error = ProofFile::load(&missing).unwrap_err();
     assert!(
-        matches!(error, EvmError::Io { what: "read", .. }),
+        matches!(error, WireError::Io { what: "read", .. }),
         "{error}"
     );
     let error = proof_file().save(&missing).unwrap_err();
     assert!(
-        matches!(error, EvmError::Io { what: "write", .. }),
+        matches!(error, WireError::Io { what: "write", .. }),
         "{error}"
     );
     fs::write(&path, [0xff, 0xfe]).unwrap();
@@ -328,7 +334,7 @@ fn damaged_proof_files_are_refused() {
     fs::create_dir_all(blocked.join("inner")).unwrap();
     assert!(matches!(
         proof_file().save(&blocked),
-        Err(EvmError::Io { what: "write", .. })
+        Err(WireError::Io { what: "write", .. })
     ));
     assert_eq!(
         fs::read_dir(folder.path()).unwrap().count(),

@@ -3,7 +3,10 @@
 
 use alloy_primitives::{Address, B256, U256, address};
 use std::fs;
-use verdict_chain::{Artifact, EvmError, bindings::token::MockToken::{self, Transfer, balanceOfCall, mintCall, transferCall}, Chain, ChainExt, Clock, EmbeddedChain};
+use verdict_chain::{
+    Artifact, Chain, ChainError, ChainExt, Clock, EmbeddedChain,
+    bindings::token::MockToken::{self, Transfer, balanceOfCall, mintCall, transferCall},
+};
 
 const ALICE: Address = address!("00000000000000000000000000000000000a11ce");
 const BOB: Address = address!("0000000000000000000000000000000000000b0b");
@@ -62,7 +65,7 @@ fn accounts_act_and_blocks_follow() {
     chain.mine(256);
     assert!(matches!(
         chain.block_hash(latest.number),
-        Err(EvmError::NoSuchBlock(_))
+        Err(ChainError::NoSuchBlock(_))
     ));
 }
 
@@ -70,7 +73,7 @@ fn accounts_act_and_blocks_follow() {
 fn refusals_have_names() {
     let (mut chain, token) = chain();
     chain.act_as(BOB);
-    let Err(EvmError::Refused(revert)) = chain.transact(token, &pay(1)) else {
+    let Err(ChainError::Refused(revert)) = chain.transact(token, &pay(1)) else {
         panic!("it was taken")
     };
     assert!(revert.is("ERC20InsufficientBalance"), "{revert}");
@@ -80,13 +83,13 @@ fn refusals_have_names() {
     let before = chain.latest().unwrap().number;
     assert!(matches!(
         chain.send(Some(token), [0u8; 4].into()),
-        Err(EvmError::Refused(_))
+        Err(ChainError::Refused(_))
     ));
     assert_eq!(chain.latest().unwrap().number, before + 1);
     // An account without code answers with nothing.
     let nothing = chain.read(BOB, &balanceOfCall { account: BOB });
     assert!(
-        matches!(nothing, Err(EvmError::Answer { .. })),
+        matches!(nothing, Err(ChainError::Answer { .. })),
         "{nothing:?}"
     );
 }
@@ -139,7 +142,7 @@ fn a_chain_goes_on_from_its_file() {
     ] {
         fs::write(&path, text).unwrap();
         let error = EmbeddedChain::open(&path, 1).unwrap_err();
-        assert!(matches!(error, EvmError::ChainFile { .. }), "{error}");
+        assert!(matches!(error, ChainError::ChainFile { .. }), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
 }

@@ -5,8 +5,8 @@ mod support;
 
 use std::sync::Arc;
 use support::{compiled, harness, prove};
-use verdict_circuit::{Limits, plan};
 use verdict_chain::{GasEstimate, Verdict, estimate};
+use verdict_circuit::{Limits, plan};
 use verdict_model::{Goal, Visibility};
 
 /// Predictions may be this far below the truth.

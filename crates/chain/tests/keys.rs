@@ -14,10 +14,11 @@ use field::{P, R};
 use halo2curves_axiom::{bn256::G1Affine, group::prime::PrimeCurveAffine};
 use std::sync::LazyLock;
 use support::{Proved, prove};
+use verdict_chain::{Artifact, ChainError, Harness, bindings::IVerifyingKeys};
 use verdict_circuit::FIXED_COLUMNS;
-use verdict_chain::{Artifact, EvmError, Harness, bindings::IVerifyingKeys};
-use verdict_wire::{key_bytes, key_digest, parse_key, words};
 use verdict_model::{Goal, Visibility};
+use verdict_wire::WireError;
+use verdict_wire::{key_bytes, key_digest, parse_key, words};
 
 static PROVED: LazyLock<Proved> =
     LazyLock::new(|| prove("mlp-digits", Goal::Time, Visibility::Public, Some(3)));
@@ -158,9 +159,9 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
     }
     assert!(matches!(
         parse_key(&word(1, R)),
-        Err(EvmError::NotCanonical(_))
+        Err(WireError::NotCanonical(_))
     ));
-    assert!(matches!(parse_key(&at(4, 1)), Err(EvmError::Key(_))));
+    assert!(matches!(parse_key(&at(4, 1)), Err(WireError::Key(_))));
     // One below the limits is fine for both.
     for key in [count((1 << k) - 1), word(1, R - U256::from(1)), at(5, 28)] {
         parse_key(&key).unwrap();
@@ -245,7 +246,7 @@ fn a_set_up_outside_the_group_is_refused() {
     large[3] += P;
     for tau in [[U256::ZERO; 4], [U256::from(1); 4], swapped, large] {
         match Harness::new(tau) {
-            Err(EvmError::Reverted { reason, .. }) => assert_eq!(reason, "InvalidSetup"),
+            Err(ChainError::Reverted { reason, .. }) => assert_eq!(reason, "InvalidSetup"),
             other => panic!("{other:?}"),
         }
     }

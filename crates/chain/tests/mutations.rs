@@ -28,8 +28,8 @@ use std::{
     collections::{BTreeMap, HashSet},
     panic::{AssertUnwindSafe, catch_unwind},
 };
-use verdict_wire::{instance, parse_key};
 use verdict_model::Visibility;
+use verdict_wire::{instance, parse_key};
 
 /// Different mutants that all three verifiers must have been asked about.
 const WANTED: usize = 10_000;

@@ -18,9 +18,9 @@ use alloy_primitives::{B256, Bytes, U256};
 use evm::{End, Evm};
 use support::{Proved, harness, prove};
 use verdict_chain::Verdict;
-use verdict_wire::parse_key;
 use verdict_model::{Goal, Visibility};
 use verdict_prover::{Srs, verify};
+use verdict_wire::parse_key;
 
 fn source(proved: &Proved) -> String {
     let keys = proved.session.keys();

@@ -13,12 +13,12 @@ use alloy_primitives::B256;
 use cases::{CASES, Case, Vector};
 use std::fs;
 use support::{harness, vectors};
-use verdict_circuit::WordLayout;
 use verdict_chain::{Verdict, estimate};
-use verdict_wire::{instance, key_bytes, public_values, unpack_batch, verify_calldata};
-use verdict_model::{CompiledModel, Trace, execute_batch};
+use verdict_circuit::WordLayout;
 use verdict_engine::Session;
+use verdict_model::{CompiledModel, Trace, execute_batch};
 use verdict_prover::verify;
+use verdict_wire::{instance, key_bytes, public_values, unpack_batch, verify_calldata};
 
 #[test]
 fn vectors_are_up_to_date() {

@@ -4,11 +4,16 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+use verdict_chain::{ChainError, Revert};
 use verdict_circuit::CircuitError;
-use verdict_chain::EvmError;
+use verdict_compiler::CompileError;
+use verdict_consumers::ConsumerError;
+use verdict_engine::EngineError;
+pub(crate) use verdict_engine::Mismatch;
 use verdict_model::ModelError;
 use verdict_prover::ProverError;
 use verdict_stories::StoryError;
+use verdict_wire::WireError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +21,19 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
+    Compile(#[from] CompileError),
+    #[error(transparent)]
     Circuit(#[from] CircuitError),
     #[error(transparent)]
     Prover(#[from] ProverError),
     #[error(transparent)]
-    Evm(#[from] EvmError),
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
     #[error(transparent)]
     Story(#[from] StoryError),
     /// The command line is wrong in a way that clap cannot see.
@@ -38,9 +51,6 @@ pub(crate) enum CliError {
     /// A verifying key is not what it should be.
     #[error("the verifying key does not pass the audit: {0}")]
     Audit(String),
-    /// Private weights would not stay private.
-    #[error("{0}")]
-    Budget(String),
     /// No usable set-up.
     #[error("{0}")]
     Setup(String),
@@ -61,16 +71,9 @@ pub(crate) enum CliError {
     Child { name: String, code: u8 },
 }
 
-/// Two artefacts of different digests.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}: {left_of} has {left}, {right_of} has {right}; {hint}")]
-pub(crate) struct Mismatch {
-    pub(crate) what: &'static str,
-    pub(crate) left_of: String,
-    pub(crate) left: String,
-    pub(crate) right_of: String,
-    pub(crate) right: String,
-    pub(crate) hint: &'static str,
+/// Wrong use that clap cannot see.
+pub(crate) fn usage(message: impl Into<String>) -> CliError {
+    CliError::Usage(message.into())
 }
 
 impl CliError {
@@ -88,15 +91,19 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Model(error) => model(error),
+            Self::Compile(error) => compile(error),
             Self::Circuit(error) => circuit(error),
             Self::Prover(error) => prover(error),
-            Self::Evm(error) => evm(error),
+            Self::Engine(error) => engine(error),
+            Self::Wire(error) => wire(error),
+            Self::Chain(error) => chain(error),
+            Self::Consumer(error) => consumer(error),
             Self::Story(error) => story(error),
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
-            Self::Mismatch(_) | Self::Rejected(_) | Self::Budget(_) | Self::Audit(_) => 4,
+            Self::Mismatch(_) | Self::Rejected(_) | Self::Audit(_) => 4,
             Self::Setup(_) => 5,
-            Self::Io { .. } | Self::Output(_) => 6,
+            Self::Io { source, .. } | Self::Output(source) => io(source),
             Self::Json(_) => 1,
             Self::Child { code, .. } => *code,
         }
@@ -104,14 +111,53 @@ impl CliError {
 
     /// What to do, where the message itself cannot know.
     pub(crate) fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Model(ModelError::OutOfDomain { .. }) => Some(
+        if let Some(ModelError::OutOfDomain { .. }) = self.model() {
+            return Some(
                 "`verdict prove --saturate` uses the nearest value of the domain, `verdict compile --domain` widens it",
-            ),
-            Self::Evm(EvmError::Refused(revert)) => revert.advice(),
-            Self::Evm(EvmError::Io { source, .. })
+            );
+        }
+        if let Some(revert) = self.revert() {
+            return revert.advice();
+        }
+        self.source_io().and_then(hint_of)
+    }
+
+    /// The model's refusal, wherever it came from.
+    fn model(&self) -> Option<&ModelError> {
+        match self {
+            Self::Model(error)
+            | Self::Compile(CompileError::Model(error))
+            | Self::Prover(ProverError::Model(error))
+            | Self::Engine(
+                EngineError::Model(error) | EngineError::Prover(ProverError::Model(error)),
+            ) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// A contract's refusal.
+    fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Chain(ChainError::Refused(revert))
+            | Self::Consumer(ConsumerError::Chain(ChainError::Refused(revert))) => Some(revert),
+            _ => None,
+        }
+    }
+
+    /// The operating system's refusal, where the message does not say already what to do.
+    fn source_io(&self) -> Option<&io::Error> {
+        match self {
+            Self::Wire(WireError::Io { source, .. })
+            | Self::Engine(
+                EngineError::Io { source, .. } | EngineError::Wire(WireError::Io { source, .. }),
+            )
+            | Self::Chain(ChainError::Wire(WireError::Io { source, .. }))
+            | Self::Consumer(
+                ConsumerError::Wire(WireError::Io { source, .. })
+                | ConsumerError::Chain(ChainError::Wire(WireError::Io { source, .. })),
+            )
             | Self::Io { source, .. }
-            | Self::Output(source) => hint_of(source),
+            | Self::Output(source) => Some(source),
             _ => None,
         }
     }
@@ -130,10 +176,26 @@ fn hint_of(error: &io::Error) -> Option<&'static str> {
     }
 }
 
+/// A file that is there and readable, but holds no text where text must be, is unusable input.
+fn io(error: &io::Error) -> u8 {
+    match error.kind() {
+        io::ErrorKind::InvalidData => 3,
+        _ => 6,
+    }
+}
+
 fn model(error: &ModelError) -> u8 {
     match error {
-        ModelError::Read { .. } | ModelError::Write { .. } => 6,
+        ModelError::Read { source, .. } | ModelError::Write { source, .. } => io(source),
         ModelError::Option { .. } => 2,
+        _ => 3,
+    }
+}
+
+fn compile(error: &CompileError) -> u8 {
+    match error {
+        CompileError::Model(error) => model(error),
+        CompileError::Option { .. } => 2,
         _ => 3,
     }
 }
@@ -153,7 +215,7 @@ fn prover(error: &ProverError) -> u8 {
     match error {
         ProverError::Circuit(error) => circuit(error),
         ProverError::Model(error) => model(error),
-        ProverError::Io { .. } => 6,
+        ProverError::Io { source, .. } => io(source),
         ProverError::BadSrs { .. }
         | ProverError::SrsTooSmall { .. }
         | ProverError::CorruptCache { .. } => 5,
@@ -163,35 +225,63 @@ fn prover(error: &ProverError) -> u8 {
     }
 }
 
-fn evm(error: &EvmError) -> u8 {
+fn engine(error: &EngineError) -> u8 {
     match error {
-        EvmError::Abi { .. }
-        | EvmError::UnknownContract { .. }
-        | EvmError::NoSigner
-        | EvmError::DevelopmentSetup => 2,
-        EvmError::Key(_)
-        | EvmError::ProofFile { .. }
-        | EvmError::NotCanonical(_)
-        | EvmError::Spec(_)
-        | EvmError::ChainFile { .. }
-        | EvmError::Deployment { .. }
-        | EvmError::Signer(_)
-        | EvmError::Evidence(_)
-        | EvmError::Entries { .. }
-        | EvmError::Answer { .. } => 3,
-        EvmError::Reverted { .. }
-        | EvmError::Refused(_)
-        | EvmError::OtherModel { .. }
-        | EvmError::OtherContext { .. }
-        | EvmError::OtherData { .. }
-        | EvmError::Mismatch { .. }
-        | EvmError::Packing { .. } => 4,
-        EvmError::Io { .. }
-        | EvmError::Rpc { .. }
-        | EvmError::NoSuchBlock(_)
-        | EvmError::NoReceipt { .. }
-        | EvmError::Locked(_)
-        | EvmError::NoDeterministicDeployer(_) => 6,
+        EngineError::Model(error) => model(error),
+        EngineError::Circuit(error) => circuit(error),
+        EngineError::Prover(error) => prover(error),
+        EngineError::Wire(error) => wire(error),
+        EngineError::SaltCount { .. } => 2,
+        EngineError::Input(_) => 3,
+        EngineError::Mismatch(_) | EngineError::Budget(_) | EngineError::Audit(_) => 4,
+        EngineError::Setup(_) => 5,
+        EngineError::Io { source, .. } => io(source),
+        _ => 1,
+    }
+}
+
+fn wire(error: &WireError) -> u8 {
+    match error {
+        WireError::Key(_)
+        | WireError::ProofFile { .. }
+        | WireError::NotCanonical(_)
+        | WireError::Inputs(_) => 3,
+        WireError::Mismatch { .. } | WireError::Packing { .. } => 4,
+        WireError::Io { source, .. } => io(source),
+        _ => 1,
+    }
+}
+
+fn chain(error: &ChainError) -> u8 {
+    match error {
+        ChainError::Wire(error) => wire(error),
+        ChainError::Abi { .. }
+        | ChainError::UnknownContract { .. }
+        | ChainError::NoSigner
+        | ChainError::DevelopmentSetup => 2,
+        ChainError::Spec(_)
+        | ChainError::ChainFile { .. }
+        | ChainError::Deployment { .. }
+        | ChainError::Signer(_)
+        | ChainError::Answer { .. } => 3,
+        ChainError::Reverted { .. } | ChainError::Refused(_) => 4,
+        ChainError::Rpc { .. }
+        | ChainError::NoSuchBlock(_)
+        | ChainError::NoReceipt { .. }
+        | ChainError::Locked(_)
+        | ChainError::NoDeterministicDeployer(_) => 6,
+        _ => 1,
+    }
+}
+
+fn consumer(error: &ConsumerError) -> u8 {
+    match error {
+        ConsumerError::Chain(error) => chain(error),
+        ConsumerError::Wire(error) => wire(error),
+        ConsumerError::Evidence(_) | ConsumerError::Entries { .. } => 3,
+        ConsumerError::OtherModel { .. }
+        | ConsumerError::OtherContext { .. }
+        | ConsumerError::OtherData { .. } => 4,
         _ => 1,
     }
 }
@@ -199,10 +289,12 @@ fn evm(error: &EvmError) -> u8 {
 fn story(error: &StoryError) -> u8 {
     match error {
         StoryError::Model(error) => model(error),
-        StoryError::Circuit(error) => circuit(error),
-        StoryError::Prover(error) => prover(error),
-        StoryError::Evm(error) => evm(error),
-        StoryError::Io(_) => 6,
+        StoryError::Compile(error) => compile(error),
+        StoryError::Engine(error) => engine(error),
+        StoryError::Wire(error) => wire(error),
+        StoryError::Chain(error) => chain(error),
+        StoryError::Consumer(error) => consumer(error),
+        StoryError::Io(source) => io(source),
         _ => 1,
     }
 }

@@ -1,22 +1,22 @@
 //! Inputs that somebody vouches for: whose, of what model, about what.
 
 use crate::{
-    args::{hex32, usage},
-    chain::address,
-    decode,
-    error::{CliError, Mismatch},
+    error::{CliError, Mismatch, usage},
     load,
-    secret::salts,
+    options::{chain::address, hex32},
+    report::decode,
+    load::salts,
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
+use verdict_chain::{Chain, ChainExt, Deployment, bindings::registry::IModelRegistry};
 use verdict_circuit::{Batch, Salt};
-use verdict_chain::{Deployment, bindings::registry::IModelRegistry, Chain, ChainExt};
 use verdict_consumers::{Entries, Question, Target};
-use verdict_wire::{InputWords, ProofFile};
+use verdict_engine::Subject;
 use verdict_model::{CompiledModel, DataSet, Visibility};
 use verdict_prover::Architecture;
+use verdict_wire::{InputWords, ProofFile};
 
 /// A batch of an airdrop.
 #[derive(Clone, Debug, Args)]
@@ -326,7 +326,9 @@ fn of_proof(
 
 /// Loads a model, which must be the registered one: in full, or what is left of it where the weights are private.
 pub(crate) fn registered_model(path: &Path, registered: B256) -> Result<CompiledModel, CliError> {
-    let (model, digest) = load::described(path, false)?;
+    let subject = Subject::load(path, false)?;
+    let digest = subject.digest();
+    let model = subject.into_model();
     if digest == registered {
         return Ok(model);
     }

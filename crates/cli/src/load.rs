@@ -1,14 +1,16 @@
 //! Reads files of which only the contents say what they are.
 
 use crate::{
-    args::{ModelArgs, QuantiseArgs, usage},
-    error::CliError,
+    error::{CliError, usage},
+    options::{ModelArgs, hex32, quantise::QuantiseArgs},
 };
-use alloy_primitives::B256;
 use std::{fs::File, io::Read, path::Path};
+use verdict_circuit::Salt;
 use verdict_compiler::compile;
-use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, OutOfDomain, gather_inputs};
+use verdict_engine::SaltFile;
+use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, OutOfDomain, Visibility, gather_inputs};
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
+use verdict_wire::words;
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,16 +151,55 @@ pub(crate) fn gathered(
     Ok(gather_inputs(&rows(path, &data, first, items)?))
 }
 
-/// The model that a proof is about, or its architecture, with the digest that the proof states.
-pub(crate) fn described(path: &Path, private: bool) -> Result<(CompiledModel, B256), CliError> {
-    if kind(path)? == Kind::Architecture {
-        let architecture = Architecture::load(path)?;
-        return Ok((architecture.model().clone(), architecture.digest().into()));
-    }
-    let model = CompiledModel::load(path)?;
-    let digest = match private {
-        true => Architecture::of(&model)?.digest().into(),
-        false => model.digest().into(),
+/// How many inputs a model commits to.
+pub(crate) fn commitments(model: &CompiledModel) -> usize {
+    let graph = model.graph();
+    let inputs = graph.inputs.iter();
+    inputs
+        .filter(|&&id| graph.tensors[id].visibility == Visibility::Committed)
+        .count()
+}
+
+/// Salts from a root in hexadecimal, or from a file of roots.
+pub(crate) fn salts(given: &str, expected: usize) -> Result<Vec<Salt>, CliError> {
+    let salts = match hex32(given) {
+        Ok(root) => vec![Salt::from_root(words::scalar(&root)?)],
+        Err(_) if Path::new(given).exists() => SaltFile::load(Path::new(given))?,
+        Err(error) => {
+            return Err(usage(format!(
+                "--salt {given}: {error}, or a file of salts"
+            )));
+        }
     };
-    Ok((model, digest))
+    if salts.len() != expected {
+        return Err(usage(format!(
+            "--salt gives {} roots, but {expected} are needed: one for every committed input of every item; without --salt they are \
+             random, or give a file like PROOF.salt.json",
+            salts.len()
+        )));
+    }
+    Ok(salts)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use halo2curves_axiom::bn256::Fr;
+
+    #[test]
+    fn salts_are_as_many_as_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.salt.json");
+        let made = [Salt::from_root(Fr::from(5)), Salt::from_root(Fr::from(6))];
+        SaltFile::new(&made).save(&path).unwrap();
+        let path = path.display().to_string();
+        assert_eq!(salts(&path, 2).unwrap(), made);
+        assert!(salts(&path, 3).is_err());
+        let five = format!("0x{:064x}", 5);
+        assert_eq!(salts(&five, 1).unwrap(), made[..1]);
+        assert!(salts(&five, 2).is_err());
+        assert!(salts("0xzz", 1).is_err());
+        assert!(salts(&format!("0x{}", "ff".repeat(32)), 1).is_err());
+    }
 }

@@ -1,27 +1,20 @@
 //! The `verdict` command: compile a model, prove an inference, verify it as a contract would.
 
-mod args;
-mod chain;
+mod cli;
 mod commands;
-mod decode;
 mod error;
 mod features;
 mod load;
 mod measure;
-mod meter;
-mod names;
-mod output;
-mod planning;
+mod options;
 mod report;
-mod secret;
-mod setup;
 
 use clap::Parser;
 use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = cli::Cli::parse();
     let default = ["warn", "info", "debug", "trace"][usize::from(cli.verbose).min(3)];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
@@ -30,8 +23,8 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .init();
-    let output = output::Output::new(cli.json);
-    match commands::run(cli.command, &output) {
+    let output = report::output::Output::new(cli.json);
+    match cli.command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error);

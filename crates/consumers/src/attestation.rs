@@ -1,11 +1,11 @@
 //! A data signer's signature as a file, and a quorum of them as evidence.
 
 use crate::{ConsumerError, SignedData};
-use verdict_chain::{bindings::signed_features::SignedFeatures, Chain, ChainExt};
-use verdict_wire::{read_text, write_json};
 use alloy_primitives::{Address, B256, Bytes, Signature, U256};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use verdict_chain::{ChainError, Chain, ChainExt, bindings::signed_features::SignedFeatures};
+use verdict_wire::{read_text, write_json};
 
 /// Version of the file format.
 const VERSION: u32 = 1;
@@ -65,7 +65,7 @@ impl SignerSet {
                 "{source} has no signers: only a SignedFeatures takes signatures; for an OnChainFeatures use `verdict evidence snapshot`, \
                  for a CommittedFeatures `verdict evidence commit`"
             )),
-            error => error,
+            error => error.into(),
         };
         let number = chain
             .read(source, &SignedFeatures::signerSetCall {})
@@ -140,7 +140,7 @@ impl Attestation {
 
     /// Writes a file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), ConsumerError> {
-        write_json(path, self)
+        Ok(write_json(path, self)?)
     }
 
     /// What was signed.

@@ -2,11 +2,11 @@
 //! as it is.
 
 use crate::ConsumerError;
-use verdict_wire::read_text;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 use serde::Deserialize;
 use std::path::Path;
+use verdict_wire::read_text;
 
 /// Who can claim, in the order of the model's batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! Evidence for the feature sources: what data signers sign, and how it is handed in.
 
 use crate::ConsumerError;
-use verdict_wire::InputWords;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{Eip712Domain, SolStruct, SolValue, eip712_domain};
+use verdict_chain::ChainError;
+use verdict_wire::InputWords;
 
 mod eip712 {
     #![allow(missing_docs)]

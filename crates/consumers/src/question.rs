@@ -1,8 +1,11 @@
 //! What a consumer asks its feature source.
 
 use crate::{ConsumerError, Target, context::airdrop_payload};
-use verdict_chain::{bindings::{airdrop, guard, oracle, risk_source}, Chain, ChainExt};
 use alloy_primitives::{Address, B256, U256};
+use verdict_chain::{
+    Chain, ChainExt,
+    bindings::{airdrop, guard, oracle, risk_source},
+};
 
 /// Whose inputs, of which model version, about what: all that evidence is bound to besides the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,15 @@
 //! Hands a proof to a consumer, whatever it is.
 
-use crate::{ConsumerError, context::{Audience, airdrop_payload, oracle_payload, risk_payload}};
-use verdict_chain::{bindings::{airdrop, guard, oracle, registry::IModelRegistry, risk, risk_source}, Chain, ChainExt, Receipt};
+use crate::{
+    ConsumerError,
+    context::{Audience, airdrop_payload, oracle_payload, risk_payload},
+};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
+use verdict_chain::{ChainError, 
+    Chain, ChainExt, Receipt,
+    bindings::{airdrop, guard, oracle, registry::IModelRegistry, risk, risk_source},
+};
 
 /// Whom a proof is for, and for what occasion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,12 +236,12 @@ impl Target {
                 let found = public_values.first().copied().unwrap_or_default();
                 let expected = self.context(chain)?;
                 return Err(if found == expected {
-                    ChainError::Refused(revert)
+                    ChainError::Refused(revert).into()
                 } else {
                     ConsumerError::OtherContext { found, expected }
                 });
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let receipt = chain.send(Some(to), data)?;
         Ok(Submitted {

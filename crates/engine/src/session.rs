@@ -1,176 +1,158 @@
-//! One model under one plan and one set-up, ready to prove.
+//! One model under one set-up, ready to prove.
 
-use crate::{Cache, Keys, ProverError, Srs, prove, verify};
-use halo2curves_axiom::bn256::Fr;
-use rand::RngCore;
-use std::sync::Arc;
-use verdict_circuit::{Plan, Salt, TapeCircuit, TraceCells, Witness};
+use crate::{EngineError, HidingFile, OnStage, Salts, Setup, Stage, Verified};
+use alloy_primitives::B256;
+use rand::rngs::OsRng;
+use verdict_circuit::{Plan, Salt};
 use verdict_model::{CompiledModel, Trace, execute_batch};
+use verdict_prover::{Architecture, KeyedModel};
+use verdict_wire::{
+    BatchFile, PROOF_FILE_VERSION, ProofFile, VerifyingKeyParts, instance, key_bytes, key_digest,
+    public_values, words,
+};
 
-/// Steps of [`Session::open`] and [`Session::prove`], for progress bars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Making, or reading, the keys.
-    Keys,
-    /// Executing the model and filling the first-phase columns.
-    Witness,
-    /// Committing, dividing and opening: halo2's prover.
-    Prove,
-    /// halo2's verifier.
-    Verify,
-}
-
-/// Is told when a stage begins.
-pub type OnStage<'a> = &'a dyn Fn(Stage);
-
-/// A model with its keys.
+/// An opened model. Everything it proves is counted against the hiding file before, and verified after.
 #[derive(Debug)]
 pub struct Session {
-    model: CompiledModel,
-    plan: Plan,
-    srs: Srs,
-    keys: Keys,
-}
-
-/// Inferences with their proof.
-#[derive(Clone, Debug)]
-pub struct Inference {
-    /// Everything the executor computed, for each of the batch's items.
-    pub traces: Vec<Trace>,
-    /// What the inputs' commitments were salted with, item by item.
-    pub salts: Vec<Salt>,
-    /// The context, then the public words.
-    pub instance: Vec<Fr>,
-    /// The proof.
-    pub proof: Vec<u8>,
+    keyed: KeyedModel,
+    setup: Setup,
+    hiding: Option<HidingFile>,
 }
 
 impl Session {
-    /// Makes the keys, or takes them from the cache.
-    pub fn open(
-        model: CompiledModel,
-        plan: Plan,
-        srs: Srs,
-        cache: Option<&Cache>,
-        on_stage: OnStage<'_>,
-    ) -> Result<Self, ProverError> {
-        if plan.lowered.graph() != model.graph() {
-            let digest = model
-                .digest()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            return Err(ProverError::Mismatch {
-                what: "the plan",
-                found: "another model".into(),
-                expected: digest,
-            });
+    pub(crate) const fn new(keyed: KeyedModel, setup: Setup, hiding: Option<HidingFile>) -> Self {
+        Self {
+            keyed,
+            setup,
+            hiding,
         }
-        let srs = srs.cut(plan.chosen.k)?;
-        on_stage(Stage::Keys);
-        let keys = match cache {
-            Some(cache) => Keys::cached(&plan.program, &plan.tape, &srs, cache)?,
-            None => Keys::generate(&plan.program, &plan.tape, &srs)?,
-        };
-        Ok(Self {
-            model,
-            plan,
-            srs,
-            keys,
-        })
-    }
-
-    /// Executes the model on one item's integer inputs, one list per input, and proves it. `context` is what the consumer contract
-    /// computes. Committed inputs get random salts.
-    pub fn prove(
-        &self,
-        inputs: &[Vec<i32>],
-        context: Fr,
-        mut rng: impl RngCore,
-        on_stage: OnStage<'_>,
-    ) -> Result<Inference, ProverError> {
-        let salts = self.random_salts(&mut rng);
-        self.prove_batch(&[inputs.to_vec()], &salts, context, rng, on_stage)
-    }
-
-    /// A salt for every commitment of every item.
-    pub fn random_salts(&self, mut rng: impl RngCore) -> Vec<Salt> {
-        let lowered = &self.plan.lowered;
-        (0..lowered.batch().items * lowered.commitments())
-            .map(|_| Salt::random(&mut rng))
-            .collect()
-    }
-
-    /// Executes the model on the inputs of every item of the plan's batch and proves them all at once. `salts` holds, item by item, a
-    /// salt for every committed input.
-    pub fn prove_batch(
-        &self,
-        items: &[Vec<Vec<i32>>],
-        salts: &[Salt],
-        context: Fr,
-        rng: impl RngCore,
-        on_stage: OnStage<'_>,
-    ) -> Result<Inference, ProverError> {
-        on_stage(Stage::Witness);
-        let traces = execute_batch(self.model.graph(), items)?;
-        let cells = TraceCells::new(&self.plan.lowered, &traces, salts)?;
-        let instance = self.plan.lowered.instance(context, &traces, salts);
-        let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
-        let circuit = TapeCircuit {
-            program: self.plan.program.clone(),
-            tape: self.plan.tape.clone(),
-            witness: Some(Arc::new(witness)),
-            instance: instance.clone(),
-        };
-        on_stage(Stage::Prove);
-        let proof = prove(&self.keys, &self.srs, circuit, rng)?;
-        Ok(Inference {
-            traces,
-            salts: salts.to_vec(),
-            instance,
-            proof,
-        })
-    }
-
-    /// Verifies with halo2-axiom.
-    pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
-        // halo2 takes any number: it pads with zeros, and a word too many would be added to what the tape produces on its row,
-        // which makes anything provable.
-        let expected = self.plan.tape.words() + 1;
-        if instance.len() != expected {
-            return Err(ProverError::Rejected(format!(
-                "{} public values, expected {expected} with the context",
-                instance.len()
-            )));
-        }
-        if proof.len() != self.keys.proof_bytes() {
-            return Err(ProverError::Rejected(format!(
-                "{} bytes, expected {}",
-                proof.len(),
-                self.keys.proof_bytes()
-            )));
-        }
-        verify(self.keys.verifying(), self.srs.params(), instance, proof)
     }
 
     /// The model.
     pub fn model(&self) -> &CompiledModel {
-        &self.model
+        self.keyed.model()
     }
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
-        &self.plan
+        self.keyed.plan()
     }
 
-    /// The set-up, cut to the plan's height.
-    pub fn srs(&self) -> &Srs {
-        &self.srs
+    /// The set-up.
+    pub const fn setup(&self) -> &Setup {
+        &self.setup
     }
 
-    /// The keys.
-    pub fn keys(&self) -> &Keys {
-        &self.keys
+    /// The set-up's `[τ]_2`, as the verifier's constructor takes it.
+    pub fn tau_g2(&self) -> [alloy_primitives::U256; 4] {
+        words::tau_g2(&self.keyed.srs().tau_g2())
+    }
+
+    /// The verifying key.
+    pub fn key(&self) -> VerifyingKeyParts {
+        self.keyed.keys().on_chain()
+    }
+
+    /// Whether the weights are private.
+    pub const fn hides_weights(&self) -> bool {
+        self.hiding.is_some()
+    }
+
+    /// What names the model in proofs and registries. The digest of a model with private weights would let guesses at
+    /// them be checked, so it is its architecture's then.
+    pub fn model_digest(&self) -> Result<B256, EngineError> {
+        Ok(match self.hiding {
+            Some(_) => Architecture::of(self.model())?.digest().into(),
+            None => self.model().digest().into(),
+        })
+    }
+
+    /// How many salts a proof takes: one for every committed input of every item.
+    pub fn salt_count(&self) -> usize {
+        let lowered = &self.plan().lowered;
+        lowered.batch().items * lowered.commitments()
+    }
+
+    /// As many salts, from the operating system's randomness.
+    pub fn random_salts(&self) -> Vec<Salt> {
+        self.keyed.random_salts(OsRng)
+    }
+
+    /// What a proof will say before it is made: the executor's traces, and the public values under `context`.
+    pub fn statement(
+        &self,
+        items: &[Vec<Vec<i32>>],
+        salts: &[Salt],
+        context: B256,
+    ) -> Result<(Vec<Trace>, Vec<B256>), EngineError> {
+        self.check_salts(salts)?;
+        let traces = execute_batch(self.model().graph(), items)?;
+        let instance = self
+            .plan()
+            .lowered
+            .instance(words::scalar(&context)?, &traces, salts);
+        Ok((traces, public_values(&instance)))
+    }
+
+    /// Proves one statement: the integer inputs of every item of the batch, one list per input, under the context that
+    /// the consumer computes.
+    ///
+    /// A proof with private weights is counted first. What comes back was verified by halo2's verifier.
+    pub fn prove(
+        &self,
+        items: &[Vec<Vec<i32>>],
+        salts: Salts<'_>,
+        context: B256,
+        on_stage: OnStage<'_>,
+    ) -> Result<Verified, EngineError> {
+        let scalar = words::scalar(&context)?;
+        let salts = match salts {
+            Salts::Random => self.random_salts(),
+            Salts::Given(salts) => salts.to_vec(),
+        };
+        self.check_salts(&salts)?;
+        let key = self.key();
+        let digest = key_digest(&key);
+        let proofs_left = match &self.hiding {
+            Some(hiding) => Some(hiding.spend(digest)?),
+            None => None,
+        };
+        let inference = self
+            .keyed
+            .prove_batch(items, &salts, scalar, OsRng, &|stage| {
+                on_stage(Stage::of(stage));
+            })?;
+        on_stage(Stage::Verify);
+        self.keyed.verify(&inference.instance, &inference.proof)?;
+        let srs = self.keyed.srs();
+        let file = ProofFile {
+            version: PROOF_FILE_VERSION,
+            model: self.model_digest()?,
+            key: digest,
+            srs: srs.digest(),
+            development: srs.is_development(),
+            verifying_key: key_bytes(&key).into(),
+            public_values: public_values(&inference.instance),
+            batch: BatchFile::of(self.model().graph(), self.plan().lowered.batch()),
+            private_weights: self.hides_weights(),
+            proof: inference.proof.into(),
+        };
+        Ok(Verified::new(file, inference.traces, salts, proofs_left))
+    }
+
+    /// Verifies with halo2-axiom what is said to be a proof under this session's key.
+    pub fn verify(&self, public_values: &[B256], proof: &[u8]) -> Result<(), EngineError> {
+        Ok(self.keyed.verify(&instance(public_values)?, proof)?)
+    }
+
+    fn check_salts(&self, salts: &[Salt]) -> Result<(), EngineError> {
+        let expected = self.salt_count();
+        if salts.len() == expected {
+            return Ok(());
+        }
+        Err(EngineError::SaltCount {
+            found: salts.len(),
+            expected,
+        })
     }
 }

@@ -6,9 +6,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord, Tree,
-    bindings::{
+use verdict_chain::{ModelRecord, bindings::{
         airdrop::{
             IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},
             ScoredAirdrop::{
@@ -17,10 +15,8 @@ use verdict_evm::{
             },
         },
         token::MockToken::{approveCall, balanceOfCall},
-    },
-    chain::ChainExt,
-    context::{Audience, airdrop_payload},
-};
+    }, ChainExt};
+use verdict_consumers::{Tree, context::{Audience, airdrop_payload}};
 
 const DAY: u64 = 86_400;
 

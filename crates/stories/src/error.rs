@@ -1,24 +1,32 @@
-use verdict_circuit::CircuitError;
-use verdict_chain::EvmError;
+use verdict_chain::ChainError;
+use verdict_compiler::CompileError;
+use verdict_consumers::ConsumerError;
+use verdict_engine::EngineError;
 use verdict_model::ModelError;
-use verdict_prover::ProverError;
+use verdict_wire::WireError;
 
 /// Why a story could not be told to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoryError {
-    /// A model did not compile.
+    /// A model or its data are unusable.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// It has no circuit.
+    /// A model did not compile.
     #[error(transparent)]
-    Circuit(#[from] CircuitError),
+    Compile(#[from] CompileError),
     /// It could not be proved.
     #[error(transparent)]
-    Prover(#[from] ProverError),
+    Engine(#[from] EngineError),
+    /// Its words do not fit.
+    #[error(transparent)]
+    Wire(#[from] WireError),
     /// A contract refused what it must take, or the chain failed.
     #[error(transparent)]
-    Evm(#[from] EvmError),
+    Chain(#[from] ChainError),
+    /// No evidence could be made.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
     /// The committed models could not be unpacked.
     #[error("cannot write a temporary file: {0}")]
     Io(#[from] std::io::Error),

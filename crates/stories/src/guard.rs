@@ -6,9 +6,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord,
-    bindings::{
+use verdict_chain::{ModelRecord, bindings::{
         guard::FraudPauseGuard::{
             GuardConfig, constructorCall, depositCall, freeBalanceOfCall, minimumScoreCall,
             payloadOfCall, settleCall, subjectOfCall, triggerCall,
@@ -16,10 +14,8 @@ use verdict_evm::{
         pause_adapter::PauseForAdapter,
         token::MockToken::approveCall,
         vault::EntryVault,
-    },
-    chain::{Chain, ChainExt},
-    context::{Audience, guard_payload, guard_subject},
-};
+    }, Chain, ChainExt};
+use verdict_consumers::context::{Audience, guard_payload, guard_subject};
 
 const PAUSE: u64 = 6 * 3600;
 const REVIEW: u64 = 86_400;

@@ -6,9 +6,12 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, I256, U256, aliases::I96, b256};
 use std::time::Instant;
-use verdict_chain::{ModelRecord, bindings::oracle::InferenceOracle::{
+use verdict_chain::{
+    Chain, ChainExt, ModelRecord,
+    bindings::oracle::InferenceOracle::{
         self, OracleConfig, constructorCall, latestRoundDataCall, submitCall,
-    }, Chain, ChainExt};
+    },
+};
 use verdict_consumers::context::{Audience, oracle_payload};
 
 /// "ETH/USD"

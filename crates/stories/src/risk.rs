@@ -7,9 +7,7 @@ use crate::{
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord,
-    bindings::{
+use verdict_chain::{ModelRecord, bindings::{
         market::LendingMarket,
         market_adapter::LendingMarketAdapter,
         on_chain_features::OnChainFeatures::{self, Feed},
@@ -20,11 +18,8 @@ use verdict_evm::{
         },
         risk_source::ModelRiskSource::{self, RiskBinding},
         token::MockToken::approveCall,
-    },
-    chain::{Chain, ChainExt},
-    context::{Audience, risk_payload},
-    snapshot_evidence,
-};
+    }, Chain, ChainExt};
+use verdict_consumers::{context::{Audience, risk_payload}, snapshot_evidence};
 
 const VETO: u64 = 3600;
 const MAXIMUM_AGE: u64 = 1800;

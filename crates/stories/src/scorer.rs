@@ -2,15 +2,13 @@
 
 use crate::StoryError;
 use alloy_primitives::{B256, Bytes, U256};
-use rand::rngs::OsRng;
-use std::{fs, sync::Arc};
-use verdict_circuit::{Batch, Limits, Request, Salt, int, plan_request};
+use std::fs;
 use verdict_chain::{ModelSpec, Registration, model_spec};
-use verdict_wire::{InputWords, key_bytes, public_values, words};
+use verdict_circuit::{Batch, Salt};
 use verdict_compiler::{Options, compile, import};
-use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Trace, Visibility, execute_batch};
-use verdict_engine::Session;
-use verdict_prover::Srs;
+use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, silent};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Trace, Visibility};
+use verdict_wire::{InputWords, key_bytes};
 
 /// A model of `test-vectors/consumers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,15 +117,13 @@ impl Scorer {
             items,
             sums: Vec::new(),
         };
-        let request = Request {
+        let options = OpenOptions {
             goal: Goal::Balanced,
-            limits: Limits::default(),
             batch: batch.clone(),
-            ..Request::default()
+            ..OpenOptions::default()
         };
-        let plan = plan_request(Arc::new(model.graph().clone()), request)?;
-        let srs = Srs::development(plan.chosen.k);
-        let session = Session::open(model, plan, srs, None, &|_| {})?;
+        let engine = Engine::new(Setup::development(None));
+        let session = engine.open(model, options, &silent)?;
         tracing::info!(
             model = tiny.name,
             items,
@@ -156,8 +152,8 @@ impl Scorer {
     /// What the registry is told.
     pub fn registration(&self) -> Result<Registration, StoryError> {
         Ok(Registration {
-            model_hash: self.model().digest().into(),
-            key: key_bytes(&self.session.keys().on_chain()).into(),
+            model_hash: self.session.model_digest()?,
+            key: key_bytes(&self.session.key()).into(),
             spec: self.spec()?,
             uri: String::new(),
         })
@@ -165,7 +161,7 @@ impl Scorer {
 
     /// The set-up's `[τ]_2`.
     pub fn tau_g2(&self) -> [U256; 4] {
-        words::tau_g2(&self.session.srs().tau_g2())
+        self.session.tau_g2()
     }
 
     /// Runs the model on real numbers, a row for each item.
@@ -183,10 +179,8 @@ impl Scorer {
     /// Runs the model on integers: what a contract quantised itself.
     pub fn run_integers(&self, items: Vec<Vec<Vec<i32>>>) -> Result<Statement, StoryError> {
         let graph = self.model().graph();
-        let traces = execute_batch(graph, &items)?;
-        let salts = self.session.random_salts(OsRng);
-        let lowered = &self.session.plan().lowered;
-        let values = public_values(&lowered.instance(int(0), &traces, &salts));
+        let salts = self.session.random_salts();
+        let (traces, values) = self.session.statement(&items, &salts, B256::ZERO)?;
         let InputWords { words, commitments } = InputWords::of_proof(graph, &self.batch, &values)?;
         // The context and the inputs stand before the outputs, the commitments after them.
         let outputs = values
@@ -216,16 +210,15 @@ impl Scorer {
 
     /// Proves a statement under a context.
     pub fn prove(&self, statement: &Statement, context: B256) -> Result<Proof, StoryError> {
-        let inference = self.session.prove_batch(
+        let verified = self.session.prove(
             &statement.items,
-            &statement.salts,
-            words::scalar(&context)?,
-            OsRng,
-            &|_| {},
+            Salts::Given(&statement.salts),
+            context,
+            &silent,
         )?;
         Ok(Proof {
-            public_values: public_values(&inference.instance),
-            proof: inference.proof.into(),
+            public_values: verified.public_values().to_vec(),
+            proof: verified.proof().clone(),
         })
     }
 }

@@ -5,7 +5,7 @@ use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use serde::Serialize;
 use std::{fmt, time::Instant};
-use verdict_chain::{EvmError, Chain, EmbeddedChain, Receipt};
+use verdict_chain::{Chain, ChainError, EmbeddedChain, Receipt};
 
 /// A contract that acts on a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -135,7 +135,7 @@ impl Story {
     ) -> Result<(), StoryError> {
         let error = match chain.send(Some(to), call.abi_encode().into()) {
             Ok(_) => None,
-            Err(EvmError::Refused(revert)) => Some(revert),
+            Err(ChainError::Refused(revert)) => Some(revert),
             Err(error) => return Err(error.into()),
         };
         self.rejected.push(Attempt {

@@ -2,7 +2,11 @@
 
 use crate::{Proof, Scorer, Statement, StoryError};
 use alloy_primitives::{Address, B256, Bytes, U256, Uint, keccak256};
-use verdict_chain::{Artifact, Core, CoreSettings, ModelRecord, bindings::{signed_features::SignedFeatures, token::MockToken}, Chain, ChainExt, Clock, EmbeddedChain, deploy_core, register_model, route_name};
+use verdict_chain::{
+    Artifact, Chain, ChainExt, Clock, Core, CoreSettings, EmbeddedChain, ModelRecord,
+    bindings::{signed_features::SignedFeatures, token::MockToken},
+    deploy_core, register_model, route_name,
+};
 use verdict_consumers::{DataSigners, SignedData, context::Audience};
 use verdict_wire::verify_calldata;
 

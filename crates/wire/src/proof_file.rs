@@ -1,6 +1,6 @@
 //! A proof with everything needed to check it, as a JSON file.
 
-use crate::{WireError, read_text, write_json};
+use crate::{WireError, read_text};
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -163,10 +163,5 @@ impl ProofFile {
             });
         }
         Ok(file)
-    }
-
-    /// Writes a proof file, whole or not at all.
-    pub fn save(&self, path: &Path) -> Result<(), WireError> {
-        write_json(path, self)
     }
 }

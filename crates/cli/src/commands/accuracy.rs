@@ -1,14 +1,16 @@
 //! `verdict accuracy`
 
 use crate::{
-    args::{ModelArgs, QuantiseArgs, usage},
-    decode,
-    error::CliError,
+    error::{CliError, usage},
     load::{self, Kind},
     measure::info,
-    meter::Meter,
-    output::{Output, Report, Table, count, real},
-    report::{Stats, Task, measure, render},
+    options::{ModelArgs, quantise::QuantiseArgs},
+    report::{
+        accuracy::{Stats, Task, measure, render},
+        decode,
+        meter::Meter,
+        output::{Output, Report, Table, count, real},
+    },
 };
 use alloy_primitives::B256;
 use clap::Args;

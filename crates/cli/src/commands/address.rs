@@ -1,14 +1,14 @@
 //! `verdict address`
 
 use crate::{
-    chain::SignerArgs,
     error::CliError,
-    output::{Output, Report},
+    options::chain::SignerArgs,
+    report::output::{Output, Report},
 };
 use alloy_primitives::Address;
 use clap::Args;
 use serde::Serialize;
-use verdict_chain::EvmError;
+use verdict_chain::ChainError;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -27,7 +27,7 @@ struct Shown {
 
 impl AddressCommand {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        let source = self.signer.source()?.ok_or(EvmError::NoSigner)?;
+        let source = self.signer.source()?.ok_or(ChainError::NoSigner)?;
         // An account is the same on every chain.
         let address = source.open(1)?.address();
         output.emit(&Shown { address })

@@ -1,11 +1,10 @@
 //! `verdict audit`
 
 use crate::{
-    args::{BatchArgs, SrsArgs},
     error::CliError,
     load::{self, Kind},
-    output::{Output, Report, Table, count},
-    setup::Setup,
+    options::{BatchArgs, SrsArgs},
+    report::output::{Output, Report, Table, count},
 };
 use alloy_primitives::{B256, hex};
 use clap::Args;
@@ -14,10 +13,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use verdict_wire::{ProofFile, key_digest, parse_key};
 use verdict_model::CompiledModel;
 use verdict_prover::{Architecture, Audit, AuditRow, Cache, Finding, Subject, audit};
-use verdict_wire::VerifyingKeyParts;
+use verdict_wire::{ProofFile, VerifyingKeyParts, key_digest, parse_key};
 
 #[derive(Debug, Args)]
 #[command(
@@ -129,12 +127,11 @@ impl AuditCommand {
             Some(file) => file.batch(compiled.graph(), &self.key)?,
             None => self.batch.batch(compiled)?,
         };
-        let cache = Cache::standard();
-        let setup = Setup::choose(&self.srs, &cache)?;
+        let setup = self.srs.setup(&Cache::standard())?;
         if let Some(file) = &file {
             setup.must_be(&file.srs)?;
         }
-        let srs = setup.open(key.k, &cache)?;
+        let srs = setup.open(key.k)?;
         let Audit {
             parts,
             rows,

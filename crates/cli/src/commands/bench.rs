@@ -1,18 +1,17 @@
 //! `verdict bench`
 
 use crate::{
-    args::{BatchArgs, GoalArg, LimitArgs, QuantiseArgs, SrsArgs, usage},
-    error::CliError,
+    error::{CliError, usage},
     measure::{Bench as Measured, Job, Measurement, info, judge, measure},
-    meter::Meter,
-    output::Output,
-    setup::Setup,
+    options::{BatchArgs, GoalArg, LimitArgs, SrsArgs, quantise::QuantiseArgs},
+    report::{meter::Meter, output::Output},
 };
 use clap::Args;
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+use verdict_engine::Setup;
 use verdict_prover::Cache;
 
 /// The models of `test-vectors/`.
@@ -79,7 +78,7 @@ impl Bench {
                 number + 1,
                 jobs.len(),
                 job.name,
-                crate::args::goal_name(job.options.goal)
+                crate::options::goal_name(job.options.goal)
             ));
             measured.push(in_child(job)?);
         }
@@ -89,15 +88,11 @@ impl Bench {
     }
 
     fn jobs(&self) -> Result<Vec<Job>, CliError> {
-        let setup = match (&self.srs.srs, self.srs.dev) {
-            (Some(_), _) => Setup::choose(&self.srs, &Cache::standard())?,
-            _ => Setup::Development,
+        let srs = match (&self.srs.srs, self.srs.dev) {
+            (Some(wanted), _) => Some(Setup::imported(wanted, &Cache::standard())?.digest()),
+            _ => None,
         };
-        let limits = self.limits.limits(setup.height());
-        let srs = match setup {
-            Setup::Imported { digest, height } => Some((digest, height)),
-            Setup::Development => None,
-        };
+        let limits = self.limits.limits();
         let mut jobs = Vec::new();
         for mut job in self.subjects()? {
             let inputs = self.quantise.import(&job.onnx)?.inputs.len();

@@ -1,18 +1,21 @@
 //! `verdict call`
 
 use crate::{
-    args::usage,
-    chain::{ChainArgs, address},
-    error::CliError,
-    names::{NAMES, expand_all},
-    output::{Output, Report, count},
+    error::{CliError, usage},
+    options::{
+        chain::{ChainArgs, address},
+        names::{NAMES, expand_all},
+    },
+    report::output::{Output, Report, count},
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
-use verdict_chain::{Answer, Deployment, Invocation, bindings::registry::IModelRegistry, Chain, ChainExt};
+use verdict_chain::{
+    Answer, Chain, ChainExt, Deployment, Invocation, bindings::registry::IModelRegistry,
+};
 use verdict_consumers::{Entries, Target};
 
 #[derive(Debug, Args)]

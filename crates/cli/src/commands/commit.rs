@@ -3,8 +3,7 @@
 use crate::{
     error::CliError,
     load,
-    output::{Output, Report},
-    secret::{SaltFile, salts},
+    report::output::{Output, Report},
 };
 use alloy_primitives::B256;
 use clap::Args;
@@ -13,8 +12,9 @@ use rand::rngs::OsRng;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_circuit::{Salt, commit};
-use verdict_wire::words;
+use verdict_engine::SaltFile;
 use verdict_model::{CompiledModel, DataSet, Packing, Visibility};
+use verdict_wire::words;
 
 #[derive(Debug, Args)]
 #[command(
@@ -105,7 +105,7 @@ impl Commit {
         let rows = load::rows(&self.input, &data, self.row, items)?;
         let out_of_domain = load::out_of_domain(self.saturate);
         let salts = match &self.salt {
-            Some(given) => salts(given, items * committed.len())?,
+            Some(given) => load::salts(given, items * committed.len())?,
             None => (0..items * committed.len())
                 .map(|_| Salt::random(OsRng))
                 .collect(),

@@ -1,17 +1,24 @@
 //! `verdict compile`
 
 use crate::{
-    args::{PlanArgs, QuantiseArgs, calibration_name, visibility_name},
     error::CliError,
-    meter::{Meter, StageCost, stage_table},
-    output::{Output, Report, Table, count, real},
-    planning::{PlanReport, plan_model},
+    options::{
+        PlanArgs,
+        quantise::{QuantiseArgs, calibration_name, visibility_name},
+    },
+    report::{
+        accuracy::accuracy_text,
+        meter::{Meter, StageCost, stage_table},
+        output::{Output, Report, Table, count, real},
+        planning::PlanReport,
+    },
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::{AccuracyReport, Reference, accuracy, compile};
+use verdict_engine::{OpenOptions, plan};
 use verdict_model::{DataSet, InputManifest, Manifest};
 
 #[derive(Debug, Args)]
@@ -82,8 +89,13 @@ impl Compile {
             test.as_ref().unwrap_or(&data),
         )?;
         meter.begin("plan");
-        let limits = self.plan.limits.limits(None);
-        let plan = plan_model(&model, goal, limits)?;
+        let limits = self.plan.limits.limits();
+        let options = OpenOptions {
+            goal,
+            limits,
+            ..OpenOptions::default()
+        };
+        let plan = plan(&model, &options)?;
         let plan = PlanReport::new(&plan, limits)?;
         meter.begin("write");
         model.save(&out)?;
@@ -188,35 +200,4 @@ fn input_text(input: &InputManifest) -> (String, String) {
         ),
         _ => ("per feature".into(), "per feature".into()),
     }
-}
-
-/// An accuracy report as lines.
-pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
-    let top1 = report.top1_agreement.map_or_else(String::new, |share| {
-        format!(", same top-1 in {:.2}%", share * 100.0)
-    });
-    let decisions = report.other_decisions.map_or_else(String::new, |rows| {
-        format!(
-            ", another leaf or category in {} because inputs are rounded",
-            count(rows)
-        )
-    });
-    let mut layers = Table::new(&["layer", "max error", "in steps", "saturated"]);
-    for layer in &report.layers {
-        layers.row([
-            layer.name.clone(),
-            format!("{:.3e}", layer.max_abs_error),
-            format!("{:.2}", layer.max_step_error),
-            count(layer.saturated),
-        ]);
-    }
-    format!(
-        "  {} rows ({} more outside the domain): output error at most {:.3e}, on average {:.3e}{top1}{decisions}; import error {:.1e}\n{}",
-        count(report.rows),
-        count(report.rows_outside_domain),
-        report.max_abs_error,
-        report.mean_abs_error,
-        report.import_error,
-        layers.render()
-    )
 }

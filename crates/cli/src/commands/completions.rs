@@ -1,7 +1,7 @@
 //! `verdict completions`
 
-use crate::{args::Cli, error::CliError, output::Output};
-use clap::{Args, CommandFactory};
+use crate::{error::CliError, report::output::Output};
+use clap::Args;
 use clap_complete::Shell;
 
 #[derive(Debug, Args)]
@@ -15,9 +15,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
+    pub(crate) fn run(&self, mut command: clap::Command, output: &Output) -> Result<(), CliError> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "verdict", &mut script);
+        clap_complete::generate(self.shell, &mut command, "verdict", &mut script);
         output.raw(&script)
     }
 }

@@ -1,11 +1,10 @@
 //! `verdict demo`
 
 use crate::{
-    args::{GoalArg, VisibilityArg},
     error::CliError,
     measure::{Info, Job, judge, measure},
-    meter::Meter,
-    output::Output,
+    options::{GoalArg, quantise::VisibilityArg},
+    report::{meter::Meter, output::Output},
 };
 use clap::{Args, ValueEnum};
 use std::fs;

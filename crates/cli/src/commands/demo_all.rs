@@ -2,8 +2,10 @@
 
 use crate::{
     error::CliError,
-    meter::Meter,
-    output::{Output, Report, Table, count, seconds},
+    report::{
+        meter::Meter,
+        output::{Output, Report, Table, count, seconds},
+    },
 };
 use serde::Serialize;
 use verdict_stories::{Consumer, Story, tell};

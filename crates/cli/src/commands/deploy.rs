@@ -1,21 +1,25 @@
 //! `verdict deploy`
 
 use crate::{
-    args::{SrsArgs, usage},
-    chain::{ChainArgs, make_folder, name},
-    error::CliError,
-    names::{NAMES, expand_all},
-    output::{Output, Report, Table, count},
-    setup::Setup,
+    error::{CliError, usage},
+    options::{
+        SrsArgs,
+        chain::{ChainArgs, make_folder, name},
+        names::{NAMES, expand_all},
+    },
+    report::output::{Output, Report, Table, count},
 };
 use alloy_primitives::Address;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Map;
 use std::path::PathBuf;
-use verdict_chain::{Artifact, ContractRecord, CoreSettings, Deployment, Step, Chain, ChainExt, creation_code, deploy_core, route_name};
+use verdict_chain::{
+    Artifact, Chain, ChainExt, ContractRecord, CoreSettings, Deployment, Step, creation_code,
+    deploy_core, route_name,
+};
+use verdict_prover::Cache;
 use verdict_wire::words;
-use verdict_prover::{Cache, Srs};
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("Examples:\n  \
@@ -133,11 +137,7 @@ impl Deploy {
     }
 
     fn core(&self, chain: &mut dyn Chain) -> Result<(Deployment, Vec<Step>), CliError> {
-        let cache = Cache::standard();
-        let srs = match Setup::choose(&self.srs, &cache)? {
-            Setup::Development => Srs::development(1),
-            setup @ Setup::Imported { .. } => setup.open(setup.height().unwrap_or(1), &cache)?,
-        };
+        let srs = self.srs.setup(&Cache::standard())?.open_any()?;
         let development = srs.is_development();
         let sender = chain.sender()?;
         let settings = CoreSettings {

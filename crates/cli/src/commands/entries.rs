@@ -1,9 +1,8 @@
 //! `verdict entries`
 
 use crate::{
-    args::usage,
-    error::CliError,
-    output::{Output, Report},
+    error::{CliError, usage},
+    report::output::{Output, Report},
 };
 use alloy_primitives::{Address, B256};
 use clap::Args;

@@ -1,17 +1,19 @@
 //! `verdict estimate`
 
 use crate::{
-    args::{BatchArgs, ModelArgs, PlanArgs, QuantiseArgs},
     error::CliError,
     load,
-    meter::Meter,
-    output::{Output, Report, count},
-    planning::{PlanReport, plan_with},
+    options::{BatchArgs, ModelArgs, PlanArgs, quantise::QuantiseArgs},
+    report::{
+        meter::Meter,
+        output::{Output, Report, count},
+        planning::PlanReport,
+    },
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
-use verdict_circuit::Request;
+use verdict_engine::{OpenOptions, plan};
 
 #[derive(Debug, Args)]
 #[command(
@@ -58,16 +60,14 @@ impl Estimate {
         let goal = self.plan.optimize.into();
         let model = load::model(&self.model, &self.quantise, goal)?;
         meter.begin("plan");
-        let limits = self.plan.limits.limits(None);
-        let plan = plan_with(
-            &model,
-            Request {
-                goal,
-                limits,
-                batch: self.batch.batch(&model)?,
-                ..Request::default()
-            },
-        )?;
+        let limits = self.plan.limits.limits();
+        let options = OpenOptions {
+            goal,
+            limits,
+            batch: self.batch.batch(&model)?,
+            hiding: None,
+        };
+        let plan = plan(&model, &options)?;
         drop(meter);
         output.emit(&Estimated {
             model: model.manifest().name.clone(),

@@ -2,7 +2,7 @@
 
 use crate::{
     error::CliError,
-    output::{Output, Report, count},
+    report::output::{Output, Report, count},
 };
 use alloy_primitives::B256;
 use clap::Args;

@@ -1,16 +1,14 @@
 //! `verdict hide` and `verdict redact`
 
 use crate::{
-    args::usage,
-    error::CliError,
-    output::{Output, Report, count},
-    secret::HidingFile,
+    error::{CliError, usage},
+    report::output::{Output, Report, count},
 };
 use alloy_primitives::B256;
 use clap::Args;
-use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 use std::path::PathBuf;
+use verdict_engine::HidingFile;
 use verdict_model::CompiledModel;
 use verdict_prover::Architecture;
 
@@ -66,10 +64,8 @@ impl Hide {
                 out.display()
             )));
         }
-        let mut seed = [0; 32];
-        OsRng.fill_bytes(&mut seed);
         let digest = model.digest().into();
-        HidingFile::new(digest, seed, self.proofs).save(&out)?;
+        HidingFile::create(&out, digest, self.proofs)?;
         output.emit(&Hidden {
             model: model.manifest().name.clone(),
             model_digest: digest,

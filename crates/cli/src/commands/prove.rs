@@ -1,28 +1,26 @@
 //! `verdict prove`
 
 use crate::{
-    args::{BatchArgs, PlanArgs, SrsArgs, hex32},
-    decode,
     error::CliError,
     load,
-    meter::{Meter, StageCost, stage_table},
-    output::{Output, Report, count},
-    planning::{PerInference, plan_with},
-    secret::{HidingFile, SaltFile, beside, salts},
-    setup::Setup,
+    options::{BatchArgs, PlanArgs, SrsArgs, hex32},
+    report::{
+        decode,
+        meter::{Meter, StageCost, stage_table},
+        output::{Output, Report, count},
+        planning::PerInference,
+    },
 };
 use alloy_primitives::{Address, B256};
 use clap::Args;
-use rand::rngs::OsRng;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_circuit::Request;
 use verdict_chain::{calldata_gas, estimate};
-use verdict_wire::{BatchFile, PROOF_FILE_VERSION, ProofFile, key_bytes, key_digest, public_values, verify_calldata, words};
+use verdict_circuit::Salt;
 use verdict_compiler::Reference;
+use verdict_engine::{HidingFile, OpenOptions, Salts, Saved, Session, Verified};
 use verdict_model::{CompiledModel, DataSet};
-use verdict_engine::{Session, Stage};
-use verdict_prover::{Architecture, Cache};
+use verdict_wire::{verify_calldata, words};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -115,117 +113,89 @@ impl Prove {
         let hiding = self
             .hiding
             .as_ref()
-            .map(|path| HidingFile::load(path, digest))
+            .map(|path| HidingFile::open(path, digest))
             .transpose()?;
         let context = self.context.unwrap_or_default();
-        let scalar = words::scalar(&context)?;
+        words::scalar(&context)?;
         if self.context.is_none() {
             output.note("note: no --context given, so the context is zero: a consumer contract that binds its own will refuse this proof");
         }
 
-        let cache = Cache::standard();
-        let setup = Setup::choose(&self.srs, &cache)?;
+        let given = self.salts(&model, batch.items)?;
+        let engine = self.srs.engine()?;
         let meter = Meter::new(output);
-        meter.begin("plan");
-        let plan = plan_with(
-            &model,
-            Request {
-                goal: self.plan.optimize.into(),
-                limits: self.plan.limits.limits(setup.height()),
-                batch,
-                hiding: hiding.as_ref().map(HidingFile::hiding),
-                outline: None,
-            },
-        )?;
-        let salts = match &self.salt {
-            Some(given) => Some(salts(
-                given,
-                plan.lowered.batch().items * plan.lowered.commitments(),
-            )?),
-            None => None,
+        let on_stage = |stage| meter.engine(stage);
+        let options = OpenOptions {
+            goal: self.plan.optimize.into(),
+            limits: self.plan.limits.limits(),
+            batch,
+            hiding,
         };
-        meter.begin("set-up");
-        let srs = setup.open(plan.chosen.k, &cache)?;
-        let on_stage = |stage| meter.session(stage);
-        let session = Session::open(model, plan, srs, Some(&cache), &on_stage)?;
-        let parts = session.keys().on_chain();
-        let salts = salts.unwrap_or_else(|| session.random_salts(OsRng));
-        let proofs_left = self
-            .hiding
-            .as_ref()
-            .map(|path| HidingFile::spend(path, digest, key_digest(&parts)))
-            .transpose()?;
-        let inference = session.prove_batch(&items, &salts, scalar, OsRng, &on_stage)?;
-        // A proof that does not verify is never handed out.
-        meter.session(Stage::Verify);
-        session.verify(&inference.instance, &inference.proof)?;
+        let session = engine.open(model, options, &on_stage)?;
+        let salts = given.as_deref().map_or(Salts::Random, Salts::Given);
+        let verified = session.prove(&items, salts, context, &on_stage)?;
         let stages = meter.take();
         drop(meter);
+        let saved = verified.save(&self.out)?;
+        output.emit(&self.proved(&session, &verified, saved, stages, &float)?)
+    }
 
-        let graph = session.model().graph();
-        let batch = session.plan().lowered.batch();
-        let file = ProofFile {
-            version: PROOF_FILE_VERSION,
-            // The digest of a model with private weights would let guesses at them be checked.
-            model: match hiding {
-                Some(_) => Architecture::of(session.model())?.digest().into(),
-                None => digest,
-            },
-            key: key_digest(&parts),
-            srs: session.srs().digest(),
-            development: session.srs().is_development(),
-            verifying_key: key_bytes(&parts).into(),
-            public_values: public_values(&inference.instance),
-            batch: BatchFile::of(graph, batch),
-            private_weights: hiding.is_some(),
-            proof: inference.proof.into(),
+    /// The salts that `--salt` gives.
+    fn salts(&self, model: &CompiledModel, items: usize) -> Result<Option<Vec<Salt>>, CliError> {
+        let Some(given) = &self.salt else {
+            return Ok(None);
         };
-        // Without its salts, a commitment is of no use: they come first.
-        let salt_file = (!salts.is_empty()).then(|| beside(&self.out, ".salt.json"));
-        if let Some(path) = &salt_file {
-            SaltFile::new(&salts).save(path)?;
-        }
-        file.save(&self.out)?;
+        Ok(Some(load::salts(given, items * load::commitments(model))?))
+    }
+
+    fn proved(
+        &self,
+        session: &Session,
+        verified: &Verified,
+        saved: Saved,
+        stages: Vec<StageCost>,
+        float: &[Vec<Vec<f64>>],
+    ) -> Result<Proved, CliError> {
+        let (file, key) = (verified.file(), session.key());
+        let items = session.plan().lowered.batch().items;
         let proving = || {
             stages
                 .iter()
                 .filter(|stage| matches!(stage.stage.as_str(), "witness" | "prove"))
         };
         let prove_seconds = proving().map(|stage| stage.seconds).sum();
-        let gas = estimate(parts.k, parts.width, parts.public_values)?.verify;
+        let gas = estimate(key.k, key.width, key.public_values)?.verify;
         let calldata = verify_calldata(Address::ZERO, &file.public_values, &file.proof);
         let per_inference = PerInference::new(
-            batch.items,
+            items,
             prove_seconds,
             gas.intrinsic + gas.execution + calldata_gas(&calldata),
             calldata.len(),
         );
-        output.emit(&Proved {
+        Ok(Proved {
             model: session.model().manifest().name.clone(),
             model_digest: file.model,
             key_digest: file.key,
-            setup: setup.name().into(),
+            setup: session.setup().name().into(),
             development_setup: file.development,
-            context,
-            k: parts.k,
-            width: parts.width,
-            public_values: parts.public_values,
+            context: verified.context(),
+            k: key.k,
+            width: key.width,
+            public_values: key.public_values,
             proof_bytes: file.proof.len(),
-            batch: batch.items,
+            batch: items,
             prove_seconds,
             per_inference,
             private_weights: file.private_weights,
-            proofs_left,
-            salt_file,
+            proofs_left: verified.proofs_left(),
+            salt_file: saved.salts,
             prove_peak_rss_bytes: proving().filter_map(|stage| stage.peak_rss_bytes).max(),
-            outputs: decode::batch_outputs(session.model(), &inference.traces, &float),
+            outputs: decode::batch_outputs(session.model(), verified.traces(), float),
             stages,
-            out: self.out.clone(),
+            out: saved.proof,
         })
     }
-}
 
-impl Prove {
     /// What the float model says about the rows, if it is at hand.
     fn float(
         &self,

@@ -2,24 +2,24 @@
 
 use super::deploy::{Done, steps};
 use crate::{
-    args::{BatchArgs, PlanArgs, SrsArgs, usage},
-    chain::{ChainArgs, name},
-    error::{CliError, Mismatch},
-    load,
-    output::{Output, Report},
-    planning::plan_with,
-    setup::Setup,
+    error::{CliError, usage},
+    options::{
+        BatchArgs, PlanArgs, SrsArgs,
+        chain::{ChainArgs, name},
+    },
+    report::output::{Output, Report},
 };
 use alloy_primitives::U256;
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use verdict_circuit::Request;
-use verdict_chain::{Core, ModelRecord, Registration, bindings::registry::IModelRegistry, Chain, ChainExt, model_spec, propose_update, record, register_model};
-use verdict_wire::{ProofFile, key_bytes};
+use verdict_chain::{
+    Chain, ChainExt, Core, ModelRecord, Registration, bindings::registry::IModelRegistry,
+    model_spec, propose_update, record, register_model,
+};
+use verdict_engine::{Mismatch, OpenOptions, Subject, silent};
 use verdict_model::CompiledModel;
-use verdict_engine::Session;
-use verdict_prover::Cache;
+use verdict_wire::{ProofFile, key_bytes};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -145,21 +145,21 @@ impl Register {
             return self.made(CompiledModel::load(path)?, output);
         };
         let file = ProofFile::load(proof)?;
-        let (model, digest) = load::described(path, file.private_weights)?;
-        if digest != file.model {
+        let subject = Subject::load(path, file.private_weights)?;
+        if subject.digest() != file.model {
             return Err(CliError::Mismatch(Box::new(Mismatch {
                 what: "model",
                 left_of: proof.display().to_string(),
                 left: file.model.to_string(),
                 right_of: path.display().to_string(),
-                right: digest.to_string(),
+                right: subject.digest().to_string(),
                 hint: "register the model, or the architecture, that the proof is about",
             })));
         }
-        let batch = file.batch(model.graph(), proof)?;
+        let batch = file.batch(subject.model().graph(), proof)?;
         Ok(Registration {
-            model_hash: digest,
-            spec: model_spec(&model, &batch)?,
+            model_hash: subject.digest(),
+            spec: model_spec(subject.model(), &batch)?,
             key: file.verifying_key,
             uri: self.uri.clone(),
         })
@@ -167,23 +167,20 @@ impl Register {
 
     /// Makes the key.
     fn made(&self, model: CompiledModel, output: &Output) -> Result<Registration, CliError> {
-        let cache = Cache::standard();
-        let setup = Setup::choose(&self.srs, &cache)?;
+        let engine = self.srs.engine()?;
         output.note("note: making the verifying key; with --proof it is taken from a proof");
         let batch = self.batch.batch(&model)?;
-        let request = Request {
+        let options = OpenOptions {
             goal: self.plan.optimize.into(),
-            limits: self.plan.limits.limits(setup.height()),
+            limits: self.plan.limits.limits(),
             batch: batch.clone(),
-            ..Request::default()
+            hiding: None,
         };
-        let plan = plan_with(&model, request)?;
-        let srs = setup.open(plan.chosen.k, &cache)?;
         let spec = model_spec(&model, &batch)?;
-        let session = Session::open(model, plan, srs, Some(&cache), &|_| {})?;
+        let session = engine.open(model, options, &silent)?;
         Ok(Registration {
-            model_hash: session.model().digest().into(),
-            key: key_bytes(&session.keys().on_chain()).into(),
+            model_hash: session.model_digest()?,
+            key: key_bytes(&session.key()).into(),
             spec,
             uri: self.uri.clone(),
         })

@@ -1,19 +1,23 @@
 //! `verdict sign`
 
 use crate::{
-    chain::{ChainArgs, address},
-    decode,
     error::CliError,
     features::{Asker, InputArgs, Vouched},
-    names::now,
-    output::{Output, Report, utc},
+    options::{
+        chain::{ChainArgs, address},
+        names::now,
+    },
+    report::{
+        decode,
+        output::{Output, Report, utc},
+    },
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_chain::{EvmError, Block, DataSigner};
-use verdict_consumers::{Attestation, Question, SignedData, SignerSet};
+use verdict_chain::{Block, ChainError, DataSigner};
+use verdict_consumers::{Attestation, ConsumerError, Question, SignedData, SignerSet};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -96,7 +100,7 @@ struct Signed {
 impl Sign {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         let what = self.asker.what();
-        let source = what.chain.signer()?.ok_or(EvmError::NoSigner)?;
+        let source = what.chain.signer()?.ok_or(ChainError::NoSigner)?;
         let mut opened = what.chain.read_only()?;
         let chain = opened.chain();
         let (chain_id, chain_name) = (chain.chain_id(), chain.name());
@@ -123,7 +127,7 @@ impl Sign {
         } else {
             output.raw(statement.text().as_bytes())?;
         }
-        let signature = key.sign(&data, chain_id, question.source)?;
+        let signature = key.sign(&data, &SignedData::domain(chain_id, question.source))?;
         let attestation =
             Attestation::new(chain_id, question.source, data, member, signature.clone());
         let out = what.out.clone().unwrap_or_else(|| {
@@ -190,7 +194,7 @@ impl Sign {
                 Bytes::new(),
             );
             if let Some(detail) = other.difference(&own) {
-                return Err(EvmError::OtherData {
+                return Err(ConsumerError::OtherData {
                     one: path.display().to_string(),
                     other: "what your own inputs give".into(),
                     detail,

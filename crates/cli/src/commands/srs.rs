@@ -2,8 +2,10 @@
 
 use crate::{
     error::CliError,
-    meter::Meter,
-    output::{Output, Report, Table, mebibytes, seconds},
+    report::{
+        meter::Meter,
+        output::{Output, Report, Table, mebibytes, seconds},
+    },
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;

@@ -1,16 +1,16 @@
 //! `verdict submit`
 
 use crate::{
-    chain::{ChainArgs, address, bytes},
     error::CliError,
     features::AirdropBatch,
-    output::{Output, Report, count},
+    options::chain::{ChainArgs, address, bytes},
+    report::output::{Output, Report, count},
 };
 use alloy_primitives::{Address, B256, Bytes};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_chain::{Deployment, Chain};
+use verdict_chain::{Chain, Deployment};
 use verdict_consumers::Target;
 use verdict_wire::ProofFile;
 

@@ -1,26 +1,23 @@
 //! `verdict verify`
 
 use crate::{
-    args::{SrsArgs, hex32},
-    decode,
-    error::{CliError, Mismatch},
-    load::{self, Kind},
-    meter::{Meter, StageCost},
-    output::{Output, Report, Table, count, seconds},
-    planning::{PerInference, plan_with},
-    setup::Setup,
+    error::CliError,
+    options::{SrsArgs, hex32},
+    report::{
+        decode,
+        meter::{Meter, StageCost},
+        output::{Output, Report, Table, count, seconds},
+        planning::PerInference,
+    },
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
-use verdict_circuit::{Batch, Limits, Request};
+use std::path::{Path, PathBuf};
 use verdict_chain::{Gas, Harness, Verdict};
-use verdict_wire::{ProofFile, instance, key_digest, parse_key, verify_calldata, words};
-use verdict_model::CompiledModel;
-use verdict_engine::{Session, Stage};
-use verdict_prover::{Architecture, Cache, ProverError, Srs, Subject, audit};
-use verdict_wire::VerifyingKeyParts;
+use verdict_engine::{Engine, EngineError, Mismatch, Setup, Subject};
+use verdict_prover::ProverError;
+use verdict_wire::{ProofFile, parse_key, verify_calldata, words};
 
 #[derive(Debug, Args)]
 #[command(
@@ -100,17 +97,16 @@ impl Verify {
         same(
             "verifying key",
             (&name, file.key),
-            self.key.map(|key| ("--key", key)),
+            ("--key", self.key),
             "prove again with the plan and set-up behind the registered key",
         )?;
         same(
             "context",
             (&name, context),
-            self.context.map(|context| ("--context", context)),
+            ("--context", self.context),
             "prove again with that --context",
         )?;
 
-        let cache = Cache::standard();
         if file.development && !self.srs.dev {
             return Err(CliError::Setup(format!(
                 "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
@@ -120,36 +116,22 @@ impl Verify {
         if !wanted.dev && wanted.srs.is_none() {
             wanted.srs = Some(file.srs.clone());
         }
-        let setup = Setup::choose(&wanted, &cache)?;
-        setup.must_be(&file.srs)?;
+        let engine = wanted.engine()?;
+        engine.setup().must_be(&file.srs)?;
         let meter = Meter::new(output);
         let mut decoded = Vec::new();
         let halo2 = match &self.model {
             Some(path) => {
-                let (model, digest) = load::described(path, file.private_weights)?;
-                let hint = "verify with the model, or the architecture, that the proof is about";
-                same(
-                    "model",
-                    (&name, file.model),
-                    Some((&path.display().to_string(), digest)),
-                    hint,
-                )?;
-                let batch = file.batch(model.graph(), &self.proof)?;
-                decoded = decode::public(&model, &batch, &file.public_values)?;
-                Some(if file.private_weights {
-                    let architecture = match load::kind(path)? {
-                        Kind::Architecture => Architecture::load(path)?,
-                        _ => Architecture::of(&model)?,
-                    };
-                    audited(&architecture, &batch, &file, &key, (&setup, &cache, &meter))?
-                } else {
-                    halo2(model, batch, &file, &key, (&setup, &cache, &meter))?
-                })
+                let subject = Subject::load(path, file.private_weights)?;
+                subject.must_be(&file, &self.proof)?;
+                let batch = file.batch(subject.model().graph(), &self.proof)?;
+                decoded = decode::public(subject.model(), &batch, &file.public_values)?;
+                Some(halo2(&engine, &file, &self.proof, &subject, &meter)?)
             }
             None => None,
         };
         let evm = if self.evm || self.model.is_none() {
-            Some(evm(&file, &key, &setup, &cache, &meter)?)
+            Some(evm(&file, engine.setup(), &meter)?)
         } else {
             None
         };
@@ -167,7 +149,7 @@ impl Verify {
             model_digest: file.model,
             key_digest: file.key,
             context,
-            setup: setup.name().into(),
+            setup: engine.setup().name().into(),
             development_setup: file.development,
             k: key.k,
             width: key.width,
@@ -191,15 +173,15 @@ impl Verify {
     }
 }
 
-/// Compares two digests, naming both.
+/// Compares a digest with the one asked for, if one is, naming both.
 fn same(
     what: &'static str,
     (left_of, left): (&str, B256),
-    right: Option<(&str, B256)>,
+    (right_of, right): (&str, Option<B256>),
     hint: &'static str,
 ) -> Result<(), CliError> {
     match right {
-        Some((right_of, right)) if left != right => Err(CliError::Mismatch(Box::new(Mismatch {
+        Some(right) if left != right => Err(CliError::Mismatch(Box::new(Mismatch {
             what,
             left_of: left_of.into(),
             left: left.to_string(),
@@ -211,69 +193,20 @@ fn same(
     }
 }
 
-/// Makes the key again from the model, compares it with the proof's, and asks halo2.
+/// Checks the proof against its subject; a proof that is not valid is an answer, not a failure.
 fn halo2(
-    model: CompiledModel,
-    batch: Batch,
+    engine: &Engine,
     file: &ProofFile,
-    key: &VerifyingKeyParts,
-    (setup, cache, meter): (&Setup, &Cache, &Meter),
+    path: &Path,
+    subject: &Subject,
+    meter: &Meter,
 ) -> Result<Halo2, CliError> {
-    meter.begin("plan");
-    let limits = Limits {
-        width: Some(key.width),
-        ..Limits::default()
-    };
-    let request = Request {
-        limits,
-        batch,
-        ..Request::default()
-    };
-    let plan = plan_with(&model, request)?;
-    meter.begin("set-up");
-    let srs = setup.open(plan.chosen.k, cache)?;
-    let session = Session::open(model, plan, srs, Some(cache), &|stage| meter.session(stage))?;
-    let made = key_digest(&session.keys().on_chain());
-    let hint =
-        "the proof was made with another version of Verdict, another set-up, or a forged key";
-    same(
-        "verifying key",
-        ("the proof file", file.key),
-        Some(("the key made from the model", made)),
-        hint,
-    )?;
-    meter.session(Stage::Verify);
-    answer(session.verify(&instance(&file.public_values)?, &file.proof))
-}
-
-/// Recomputes what is public of a key with private weights, and asks halo2 with the rest as it stands.
-fn audited(
-    architecture: &Architecture,
-    batch: &Batch,
-    file: &ProofFile,
-    key: &VerifyingKeyParts,
-    (setup, cache, meter): (&Setup, &Cache, &Meter),
-) -> Result<Halo2, CliError> {
-    meter.begin("set-up");
-    let srs = setup.open(key.k, cache)?;
-    meter.begin("audit");
-    let audit = audit(Subject::Architecture(architecture), batch, key, srs.clone())?;
-    if !audit.passes() {
-        return Err(CliError::Audit(
-            "it is not one of this architecture; `verdict audit` says which columns differ".into(),
-        ));
-    }
-    meter.session(Stage::Verify);
-    answer(key.verify(&srs, &instance(&file.public_values)?, &file.proof))
-}
-
-fn answer(said: Result<(), ProverError>) -> Result<Halo2, CliError> {
-    match said {
+    match engine.check(file, path, subject, &|stage| meter.engine(stage)) {
         Ok(()) => Ok(Halo2 {
             accepted: true,
             error: None,
         }),
-        Err(ProverError::Rejected(reason)) => Ok(Halo2 {
+        Err(EngineError::Prover(ProverError::Rejected(reason))) => Ok(Halo2 {
             accepted: false,
             error: Some(format!("halo2: {reason}")),
         }),
@@ -282,19 +215,9 @@ fn answer(said: Result<(), ProverError>) -> Result<Halo2, CliError> {
 }
 
 /// Deploys, publishes, and sends the transaction.
-fn evm(
-    file: &ProofFile,
-    key: &VerifyingKeyParts,
-    setup: &Setup,
-    cache: &Cache,
-    meter: &Meter,
-) -> Result<Evm, CliError> {
+fn evm(file: &ProofFile, setup: &Setup, meter: &Meter) -> Result<Evm, CliError> {
     meter.begin("set-up");
-    // The verifier needs one point, which every height holds.
-    let srs = match setup {
-        Setup::Development => Srs::development(1),
-        Setup::Imported { .. } => setup.open(key.k, cache)?,
-    };
+    let srs = setup.open_any()?;
     meter.begin("deploy");
     let mut harness = Harness::new(words::tau_g2(&srs.tau_g2()))?;
     meter.begin("register");

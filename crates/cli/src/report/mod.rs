@@ -1,7 +1,8 @@
-//! The accuracy report: what is measured, and how it is drawn.
+//! What commands print, and how it is drawn.
 
-mod html;
-mod stats;
-
-pub(crate) use html::render;
-pub(crate) use stats::{Stats, Task, measure};
+pub(crate) mod accuracy;
+pub(crate) mod decode;
+mod memory;
+pub(crate) mod meter;
+pub(crate) mod output;
+pub(crate) mod planning;

@@ -2,9 +2,9 @@
 
 use super::save;
 use crate::{
-    chain::ChainArgs,
     error::CliError,
-    output::{Output, Report, utc},
+    options::chain::ChainArgs,
+    report::output::{Output, Report, utc},
 };
 use alloy_primitives::{Address, B256, Bytes};
 use clap::Args;

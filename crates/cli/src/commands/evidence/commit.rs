@@ -1,21 +1,25 @@
 //! `verdict evidence commit`
 
 use crate::{
-    args::usage,
-    chain::{ChainArgs, address},
-    decode,
-    error::CliError,
+    error::{CliError, usage},
     features::{Asker, InputArgs},
-    output::{Output, Report, count, utc},
-    secret,
+    options::chain::{ChainArgs, address},
+    report::{
+        decode,
+        output::{Output, Report, count, utc},
+    },
 };
 use alloy_primitives::{Address, B256, hex};
 use clap::Args;
 use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_chain::{EvmError, bindings::{committed_features::CommittedFeatures, registry::IModelRegistry}, ChainExt};
+use verdict_chain::{
+    ChainError, ChainExt,
+    bindings::{committed_features::CommittedFeatures, registry::IModelRegistry},
+};
 use verdict_consumers::committed_evidence;
+use verdict_engine::save_secret;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -82,7 +86,7 @@ impl Commit {
                 ))
             });
         let (minimum, maximum) = ages.map_err(|error| match error {
-            EvmError::Answer { .. } | EvmError::Refused(_) => CliError::Input(format!(
+            ChainError::Answer { .. } | ChainError::Refused(_) => CliError::Input(format!(
                 "{source} is no CommittedFeatures; `verdict evidence --help` says what other sources ask for"
             )),
             error => error.into(),
@@ -112,7 +116,7 @@ impl Commit {
         // What would be refused is refused before a file is written, and the file is there before the hash: without it, the hash is of no use.
         chain.read(source, &call)?;
         let evidence = committed_evidence(committer, &vouched.words, salt);
-        secret::save_text(&what.out, &(hex::encode_prefixed(&evidence) + "\n"))?;
+        save_secret(&what.out, &(hex::encode_prefixed(&evidence) + "\n"))?;
         let (_, receipt) = chain.transact(source, &call)?;
         let of = CommittedFeatures::commitmentOfCall {
             committer,

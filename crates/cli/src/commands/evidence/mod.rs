@@ -4,7 +4,7 @@ mod combine;
 mod commit;
 mod snapshot;
 
-use crate::{error::CliError, output::Output};
+use crate::{error::CliError, report::output::Output};
 use alloy_primitives::{Bytes, hex};
 use clap::{Args, Subcommand};
 use std::path::Path;

@@ -2,23 +2,30 @@
 
 use super::save;
 use crate::{
-    args::{hex32, usage},
-    chain::{ChainArgs, address},
-    decode,
-    error::CliError,
+    error::{CliError, usage},
     features::registered_model,
-    names::now,
-    output::{Output, Report, count, utc},
+    options::{
+        chain::{ChainArgs, address},
+        hex32,
+        names::now,
+    },
+    report::{
+        decode,
+        output::{Output, Report, count, utc},
+    },
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use verdict_chain::{Deployment, EvmError, bindings::{on_chain_features::OnChainFeatures, registry::IModelRegistry}, Chain, ChainExt, Receipt};
+use verdict_chain::{
+    Chain, ChainError, ChainExt, Deployment, Receipt,
+    bindings::{on_chain_features::OnChainFeatures, registry::IModelRegistry},
+};
 use verdict_consumers::snapshot_evidence;
-use verdict_wire::InputWords;
 use verdict_model::{CompiledModel, OutOfDomain, write_whole};
+use verdict_wire::InputWords;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -138,7 +145,7 @@ impl Snapshot {
         deployment: &Deployment,
     ) -> Result<(U256, u32), CliError> {
         let other = |error| match error {
-            EvmError::Answer { .. } | EvmError::Refused(_) => usage(format!(
+            ChainError::Answer { .. } | ChainError::Refused(_) => usage(format!(
                 "{} is no OnChainFeatures; `verdict evidence --help` says what other sources ask for",
                 self.source
             )),

@@ -1,10 +1,12 @@
 //! How far the integers are from the float model, layer by layer and in what they decide.
 
-use crate::{args::calibration_name, error::CliError};
+use crate::{error::CliError, options::quantise::calibration_name};
 use serde::Serialize;
 use std::path::Path;
 use verdict_compiler::{FloatGraph, Reference};
-use verdict_model::{CompiledModel, DataSet, Function, InputSpec, ModelError, OutOfDomain, execute};
+use verdict_model::{
+    CompiledModel, DataSet, Function, InputSpec, ModelError, OutOfDomain, execute,
+};
 
 /// Bins of the histogram of output errors.
 const BINS: usize = 41;

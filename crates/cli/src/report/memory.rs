@@ -1,7 +1,7 @@
 //! Peak memory of this process, as the kernel counts it.
 
 /// Peak resident set size in bytes since the last [`reset_peak`] (since start, where resetting is not allowed); `None` off Linux.
-pub fn peak_rss() -> Option<u64> {
+pub(crate) fn peak_rss() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace()
@@ -12,6 +12,6 @@ pub fn peak_rss() -> Option<u64> {
 }
 
 /// Forgets the peak so far, so that the next stage reports its own.
-pub fn reset_peak() {
+pub(crate) fn reset_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

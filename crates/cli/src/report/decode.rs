@@ -1,17 +1,17 @@
 //! Tensors as people read them.
 
 use crate::{
-    args::visibility_name,
     error::{CliError, Mismatch},
-    output::{Table, real},
+    options::quantise::visibility_name,
+    report::output::{Table, real},
 };
 use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
-use verdict_wire::unpack_batch;
 use verdict_compiler::{FloatGraph, import, import_outputs};
 use verdict_model::{CompiledModel, TensorId, Trace};
+use verdict_wire::unpack_batch;
 
 /// More values than this are cut in text; JSON has all.
 const SHOWN: usize = 16;

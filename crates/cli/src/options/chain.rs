@@ -1,13 +1,13 @@
 //! Which chain a command acts on, and where its addresses are.
 
-use crate::{args::usage, error::CliError};
+use crate::error::{CliError, usage};
 use alloy_primitives::{Address, Bytes, hex};
 use clap::Args;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-use verdict_chain::{Deployment, Chain, ChainLock, EmbeddedChain, RpcChain, SignerSource};
+use verdict_chain::{Chain, ChainLock, Deployment, EmbeddedChain, RpcChain, SignerSource};
 
 /// The id of a new chain of `--local`.
 const LOCAL_CHAIN_ID: u64 = 31_337;

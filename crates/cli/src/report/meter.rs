@@ -1,6 +1,7 @@
 //! Times stages, reads their peak memory, and shows which one runs.
 
-use crate::output::{Output, Table, maybe_mebibytes, seconds};
+use super::memory::{peak_rss, reset_peak};
+use crate::report::output::{Output, Table, maybe_mebibytes, seconds};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -9,7 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 use verdict_engine::Stage;
-use verdict_prover::{peak_rss, reset_peak};
 
 /// What a stage cost.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,15 +82,9 @@ impl Meter {
         });
     }
 
-    /// Begins one of the session's stages.
-    pub(crate) fn session(&self, stage: Stage) {
-        self.begin(match stage {
-            Stage::Keys => "keys",
-            Stage::Witness => "witness",
-            Stage::Prove => "prove",
-            Stage::Verify => "verify",
-            _ => "other",
-        });
+    /// Begins one of the engine's stages.
+    pub(crate) fn engine(&self, stage: Stage) {
+        self.begin(stage.name());
     }
 
     /// Ends the running stage.

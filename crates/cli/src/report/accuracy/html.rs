@@ -1,7 +1,7 @@
 //! One HTML file that needs nothing else: SVG inside, no scripts.
 
 use super::stats::{Histogram, LayerStats, Quantised, Stats, Task};
-use crate::output::count;
+use crate::report::output::count;
 use std::fmt::Write;
 
 /// Confusion matrices of more classes have no numbers in their cells.
@@ -265,7 +265,7 @@ fn percent(share: f64) -> String {
 }
 
 fn number(value: f64) -> String {
-    crate::output::real(value)
+    crate::report::output::real(value)
 }
 
 /// The end of a long name, which is where names differ.

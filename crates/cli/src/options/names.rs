@@ -1,8 +1,11 @@
 //! Values that a command line names instead of writing them out: `@NAME` in the arguments of contracts' functions.
 
-use crate::{args::usage, chain::address, error::CliError};
+use crate::{
+    error::{CliError, usage},
+    options::chain::address,
+};
 use alloy_primitives::{hex, keccak256};
-use verdict_chain::{Deployment, Chain};
+use verdict_chain::{Chain, Deployment};
 
 /// For `--help`.
 pub(crate) const NAMES: &str = "\

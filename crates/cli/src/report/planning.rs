@@ -1,15 +1,14 @@
 //! Plans and their costs, as several commands report them.
 
 use crate::{
-    args::goal_name,
     error::CliError,
-    output::{Table, count, mebibytes, seconds},
+    options::goal_name,
+    report::output::{Table, count, mebibytes, seconds},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use verdict_circuit::{Candidate, Limits, Plan, Request, plan_request};
 use verdict_chain::{GasEstimate, estimate};
-use verdict_model::{CompiledModel, Goal};
+use verdict_circuit::{Candidate, Limits, Plan};
+use verdict_model::Goal;
 
 /// What a layout is estimated to cost.
 #[derive(Clone, Debug, Serialize)]
@@ -77,27 +76,6 @@ impl PerInference {
             self.calldata_bytes
         )
     }
-}
-
-/// Plans a model.
-pub(crate) fn plan_model(
-    model: &CompiledModel,
-    goal: Goal,
-    limits: Limits,
-) -> Result<Plan, CliError> {
-    plan_with(
-        model,
-        Request {
-            goal,
-            limits,
-            ..Request::default()
-        },
-    )
-}
-
-/// Plans a model for a batch, or with private weights.
-pub(crate) fn plan_with(model: &CompiledModel, request: Request) -> Result<Plan, CliError> {
-    Ok(plan_request(Arc::new(model.graph().clone()), request)?)
 }
 
 /// Public values of a proof, the context included.

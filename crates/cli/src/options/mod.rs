@@ -1,0 +1,172 @@
+//! The options that several commands share.
+
+pub(crate) mod chain;
+pub(crate) mod names;
+pub(crate) mod quantise;
+
+use crate::error::{CliError, usage};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use verdict_circuit::{Batch, Limits};
+use verdict_engine::{Engine, Setup};
+use verdict_model::{CompiledModel, Goal};
+use verdict_prover::Cache;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GoalArg {
+    /// The cheapest verification
+    Gas,
+    /// About the fastest proof: the cheapest verification within a quarter of its time
+    Time,
+    /// About the least memory while proving: the cheapest verification within a quarter of it
+    Memory,
+    /// The fastest proof whose verification costs little more than the cheapest
+    Balanced,
+}
+
+impl From<GoalArg> for Goal {
+    fn from(goal: GoalArg) -> Self {
+        match goal {
+            GoalArg::Gas => Self::Gas,
+            GoalArg::Time => Self::Time,
+            GoalArg::Memory => Self::Memory,
+            GoalArg::Balanced => Self::Balanced,
+        }
+    }
+}
+
+/// The name a goal has on the command line.
+pub(crate) const fn goal_name(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Gas => "gas",
+        Goal::Time => "time",
+        Goal::Memory => "memory",
+        Goal::Balanced => "balanced",
+    }
+}
+
+/// What to plan for.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Plan")]
+pub(crate) struct PlanArgs {
+    /// What to favour
+    #[arg(long, value_enum, default_value = "balanced", value_name = "GOAL")]
+    pub(crate) optimize: GoalArg,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Weights to a row, 1 to 64 [default: chosen by the planner]
+    #[arg(long, value_name = "C", value_parser = clap::value_parser!(u8).range(1..=64))]
+    width: Option<u8>,
+    /// Largest height: at most 2^K rows [default: what the set-up allows]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=28))]
+    max_k: Option<u32>,
+}
+
+impl LimitArgs {
+    /// The planner's limits.
+    pub(crate) fn limits(&self) -> Limits {
+        let defaults = Limits::default();
+        Limits {
+            max_k: self.max_k.unwrap_or(defaults.max_k),
+            width: self.width.map(usize::from),
+            ..defaults
+        }
+    }
+}
+
+/// How many inferences in one proof.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Batch")]
+pub(crate) struct BatchArgs {
+    /// Inferences in one proof, from as many rows
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    pub(crate) batch: u32,
+    /// Publish only the sum of this output over the batch; may be given several times
+    #[arg(long, value_name = "OUTPUT")]
+    sum: Vec<String>,
+}
+
+impl BatchArgs {
+    pub(crate) fn batch(&self, model: &CompiledModel) -> Result<Batch, CliError> {
+        batch(self.batch as usize, &self.sum, model)
+    }
+
+    pub(crate) fn sums(&self) -> &[String] {
+        &self.sum
+    }
+}
+
+/// A batch of a model; `sums` names outputs.
+pub(crate) fn batch(
+    items: usize,
+    sums: &[String],
+    model: &CompiledModel,
+) -> Result<Batch, CliError> {
+    let outputs = &model.manifest().outputs;
+    let find = |name: &String| {
+        let position = outputs.iter().position(|output| output.name == *name);
+        position.map(|i| model.graph().outputs[i]).ok_or_else(|| {
+            let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
+            usage(format!(
+                "--sum {name}: the model's outputs are {}",
+                names.join(", ")
+            ))
+        })
+    };
+    Ok(Batch {
+        items,
+        sums: sums.iter().map(find).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Which set-up.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Set-up")]
+pub(crate) struct SrsArgs {
+    /// The set-up's digest, or its beginning [default: the only imported one]
+    #[arg(long, value_name = "DIGEST", conflicts_with = "dev")]
+    pub(crate) srs: Option<String>,
+    /// Use the INSECURE development set-up: anyone can forge proofs under it
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+impl SrsArgs {
+    /// Chooses; refuses the development set-up unless `--dev` asks for it.
+    pub(crate) fn setup(&self, cache: &Cache) -> Result<Setup, CliError> {
+        if self.dev {
+            return Ok(Setup::development(Some(cache.clone())));
+        }
+        Ok(Setup::imported(
+            self.srs.as_deref().unwrap_or_default(),
+            cache,
+        )?)
+    }
+
+    /// An engine under that set-up, with the standard cache of keys.
+    pub(crate) fn engine(&self) -> Result<Engine, CliError> {
+        let cache = Cache::standard();
+        Ok(Engine::new(self.setup(&cache)?).with_key_cache(cache))
+    }
+}
+
+/// A model file, with calibration data if it still has to be compiled.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// A compiled model, or an ONNX file together with --calibration
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// Calibration data of an ONNX file: .json, .csv, .npy or .npz
+    #[arg(long, value_name = "DATA")]
+    pub(crate) calibration: Option<PathBuf>,
+}
+
+/// `32 bytes in hexadecimal`, with or without `0x`.
+pub(crate) fn hex32(text: &str) -> Result<alloy_primitives::B256, String> {
+    text.parse()
+        .map_err(|error| format!("expected 32 bytes in hexadecimal: {error}"))
+}

@@ -1,0 +1,216 @@
+//! How a model is quantised.
+
+use clap::{Args, ValueEnum};
+use std::path::Path;
+use verdict_compiler::{CompileError, FloatGraph, InputDomain, Options, import_outputs};
+use verdict_model::{Calibration, Goal, Visibility};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VisibilityArg {
+    /// Part of the proof's public values
+    Public,
+    /// Known to the prover alone
+    Private,
+    /// Known to the prover alone; a Poseidon commitment to them is a public value
+    Committed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputArg {
+    /// Part of the proof's public values
+    Public,
+    /// Known to the prover alone
+    Private,
+}
+
+impl From<OutputArg> for Visibility {
+    fn from(visibility: OutputArg) -> Self {
+        match visibility {
+            OutputArg::Public => Self::Public,
+            OutputArg::Private => Self::Private,
+        }
+    }
+}
+
+impl From<VisibilityArg> for Visibility {
+    fn from(visibility: VisibilityArg) -> Self {
+        match visibility {
+            VisibilityArg::Public => Self::Public,
+            VisibilityArg::Private => Self::Private,
+            VisibilityArg::Committed => Self::Committed,
+        }
+    }
+}
+
+/// The name a visibility has on the command line.
+pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "public",
+        Visibility::Private => "private",
+        Visibility::Committed => "committed",
+    }
+}
+
+/// How to quantise. Every field is optional so that "nothing given" can be told.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+#[command(next_help_heading = "Quantisation")]
+pub(crate) struct QuantiseArgs {
+    /// Values of the ONNX graph to take for outputs, e.g. the logits before a soft-max; may be given several times
+    /// [default: the file's outputs; of classifiers the scores]
+    #[arg(long, value_name = "NAME")]
+    output_name: Vec<String>,
+    /// Whether the inputs are `public` values, `private`, or `committed` to; of one of several as NAME=VISIBILITY, as often as
+    /// needed [default: private]
+    #[arg(long, value_name = "[NAME=]VISIBILITY", value_parser = tensor_visibility::<VisibilityArg>)]
+    input: Vec<(Option<String>, Visibility)>,
+    /// Whether the outputs are `public` values or `private`; of one of several as NAME=VISIBILITY [default: public]
+    #[arg(long, value_name = "[NAME=]VISIBILITY", value_parser = tensor_visibility::<OutputArg>)]
+    output: Vec<(Option<String>, Visibility)>,
+    /// Bits of hidden activations, 2 to 15 [default: as few as agree with the float model]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
+    activation_bits: Option<u32>,
+    /// Most bits of a weight, 2 to 16 [default: 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
+    weight_bits: Option<u32>,
+    /// Bits of inputs, 2 to 15 [default: from the activations' bits]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
+    input_bits: Option<u32>,
+    /// Bits of outputs, 2 to 15 [default: as few as agree with the float model]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
+    output_bits: Option<u32>,
+    /// Largest table has 2^N entries, 4 to 24 [default: by goal]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=24))]
+    table_bits: Option<u32>,
+    /// Range of inputs the model must accept; once for all inputs, or once per input [default: the calibration data's]
+    #[arg(long, value_name = "MIN,MAX", value_parser = domain, allow_hyphen_values = true)]
+    domain: Vec<(f64, f64)>,
+    /// How far the calibrated range is widened at either end, relative to its width [default: 0]
+    #[arg(long, value_name = "SHARE")]
+    domain_margin: Option<f64>,
+    /// How the range of hidden activations follows from the calibration data: minmax, percentile (of the magnitudes; 99.9 unless
+    /// given, as in percentile=99.5), or mse (least mean squared error) [default: minmax]
+    #[arg(long, value_name = "METHOD", value_parser = calibration)]
+    calibration_method: Option<Calibration>,
+    /// Give every channel of a hidden tensor a scale of its own where the next layers' weights can absorb it
+    #[arg(long)]
+    equalise: bool,
+}
+
+impl QuantiseArgs {
+    /// Imports an ONNX file up to the outputs asked for.
+    pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, CompileError> {
+        let names: Vec<&str> = self.output_name.iter().map(String::as_str).collect();
+        import_outputs(path, &names)
+    }
+
+    /// The outputs asked for; none for the file's.
+    pub(crate) fn output_names(&self) -> &[String] {
+        &self.output_name
+    }
+
+    /// The compiler's options for a model with `inputs` inputs.
+    pub(crate) fn options(&self, goal: Goal, inputs: usize) -> Options {
+        let defaults = Options::default();
+        let domains = match self.domain.as_slice() {
+            [(min, max)] => vec![InputDomain::Uniform(*min, *max); inputs],
+            several => several
+                .iter()
+                .map(|(min, max)| InputDomain::Uniform(*min, *max))
+                .collect(),
+        };
+        Options {
+            activation_bits: self.activation_bits,
+            weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
+            input_bits: self.input_bits,
+            output_bits: self.output_bits,
+            input_visibility: every(&self.input).unwrap_or(defaults.input_visibility),
+            output_visibility: every(&self.output).unwrap_or(defaults.output_visibility),
+            visibilities: self
+                .input
+                .iter()
+                .chain(&self.output)
+                .filter_map(|(name, visibility)| Some((name.clone()?, *visibility)))
+                .collect(),
+            input_domains: domains,
+            domain_margin: self.domain_margin.unwrap_or(defaults.domain_margin),
+            calibration: self.calibration_method.unwrap_or(defaults.calibration),
+            equalise: self.equalise,
+            table_bits: self.table_bits,
+            goal,
+        }
+    }
+}
+
+fn calibration(text: &str) -> Result<Calibration, String> {
+    const USUAL: f64 = 99.9;
+    let share = match text.split_once('=') {
+        None => match text {
+            "minmax" => return Ok(Calibration::MinMax),
+            "mse" => return Ok(Calibration::MeanSquaredError),
+            "percentile" => Some(USUAL),
+            _ => None,
+        },
+        Some(("percentile", share)) => share.trim().parse().ok(),
+        Some(_) => None,
+    };
+    share
+        .filter(|share| *share > 0.0 && *share <= 100.0)
+        .map(Calibration::Percentile)
+        .ok_or_else(|| {
+            "expected minmax, percentile, percentile=P with P above 0 and at most 100, or mse"
+                .into()
+        })
+}
+
+/// The name a calibration method has on the command line.
+pub(crate) fn calibration_name(calibration: Calibration) -> String {
+    match calibration {
+        Calibration::MinMax => "minmax".into(),
+        Calibration::Percentile(share) => format!("percentile={share}"),
+        Calibration::MeanSquaredError => "mse".into(),
+    }
+}
+
+/// The last visibility given without a name.
+fn every(given: &[(Option<String>, Visibility)]) -> Option<Visibility> {
+    let unnamed = given.iter().rev().find(|(name, _)| name.is_none());
+    unnamed.map(|(_, visibility)| *visibility)
+}
+
+/// `VISIBILITY` or `NAME=VISIBILITY`.
+fn tensor_visibility<V: ValueEnum + Into<Visibility>>(
+    text: &str,
+) -> Result<(Option<String>, Visibility), String> {
+    let (name, visibility) = match text.rsplit_once('=') {
+        Some((name, visibility)) => (Some(name.to_owned()), visibility),
+        None => (None, text),
+    };
+    V::from_str(visibility, false)
+        .map(|found| (name, found.into()))
+        .map_err(|_| {
+            let known = V::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value);
+            let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+            format!(
+                "expected {}, with NAME= before it for one of several",
+                known.join(" or ")
+            )
+        })
+}
+
+fn domain(text: &str) -> Result<(f64, f64), String> {
+    let number = |part: &str| {
+        part.trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+    };
+    match text
+        .split_once(',')
+        .map(|(min, max)| (number(min), number(max)))
+    {
+        Some((Some(min), Some(max))) if min < max => Ok((min, max)),
+        _ => Err("expected two numbers with a comma, the smaller first, e.g. `-1,1`".into()),
+    }
+}

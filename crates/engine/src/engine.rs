@@ -1,0 +1,100 @@
+//! The way in: a set-up, caches, and models opened under them.
+
+use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage};
+use std::sync::Arc;
+use verdict_circuit::{Batch, Limits, Plan, Request, plan_request};
+use verdict_model::{CompiledModel, Goal};
+use verdict_prover::{Cache, KeyedModel};
+
+/// Opens models under one set-up.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    setup: Setup,
+    keys: Option<Cache>,
+}
+
+/// What a model is opened for.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// What the planner favours.
+    pub goal: Goal,
+    /// What a plan must not exceed; the set-up's height limits it as well.
+    pub limits: Limits,
+    /// How many inferences a proof covers, and what is public of them.
+    pub batch: Batch,
+    /// What keeps the weights private, if they are.
+    pub hiding: Option<HidingFile>,
+}
+
+impl Engine {
+    /// An engine that makes every key anew.
+    pub const fn new(setup: Setup) -> Self {
+        Self { setup, keys: None }
+    }
+
+    /// Takes verifying keys from a cache, and puts them there.
+    pub fn with_key_cache(mut self, cache: Cache) -> Self {
+        self.keys = Some(cache);
+        self
+    }
+
+    /// The set-up.
+    pub const fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Lays a model out within the set-up's height, without keys: what proving it will cost.
+    pub fn plan(&self, model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
+        let most = options.limits.max_k;
+        let limits = Limits {
+            max_k: self.setup.height().map_or(most, |height| most.min(height)),
+            ..options.limits
+        };
+        plan_within(model, options, limits)
+    }
+
+    /// Plans a model, reads the set-up at the plan's height, and makes the keys.
+    pub fn open(
+        &self,
+        model: CompiledModel,
+        options: OpenOptions,
+        on_stage: OnStage<'_>,
+    ) -> Result<Session, EngineError> {
+        if let Some(hiding) = &options.hiding
+            && hiding.model() != model.digest()
+        {
+            return Err(EngineError::Budget(format!(
+                "the hiding file is of model {}, not of this one; run `verdict hide` for it",
+                hiding.model()
+            )));
+        }
+        on_stage(Stage::Plan);
+        let plan = self.plan(&model, &options)?;
+        on_stage(Stage::Setup);
+        let srs = self.setup.open(plan.chosen.k)?;
+        let keyed = KeyedModel::open(model, plan, srs, self.keys.as_ref(), &|stage| {
+            on_stage(Stage::of(stage));
+        })?;
+        Ok(Session::new(keyed, self.setup.clone(), options.hiding))
+    }
+}
+
+/// Lays a model out as [`Engine::plan`] does, whatever set-up there will be.
+pub fn plan(model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
+    plan_within(model, options, options.limits)
+}
+
+fn plan_within(
+    model: &CompiledModel,
+    options: &OpenOptions,
+    limits: Limits,
+) -> Result<Plan, EngineError> {
+    let request = Request {
+        goal: options.goal,
+        limits,
+        batch: options.batch.clone(),
+        hiding: options.hiding.as_ref().map(HidingFile::hiding),
+        outline: None,
+    };
+    Ok(plan_request(Arc::new(model.graph().clone()), request)?)
+}

@@ -1,0 +1,151 @@
+//! Which set-up a proof may be made or believed under.
+
+use crate::EngineError;
+use verdict_prover::{Cache, ProverError, Srs, StoredSrs};
+
+/// A set-up that was chosen, not read yet.
+///
+/// The insecure development set-up is had by its own name alone, [`Setup::development`]: whatever is stored, and under
+/// whatever name, [`Setup::imported`] never yields it.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    kind: SetupKind,
+}
+
+#[derive(Clone, Debug)]
+enum SetupKind {
+    /// The insecure one, with the cache that may hold it.
+    Development { cache: Option<Cache> },
+    /// An imported one, and the largest height of it in the cache.
+    Imported {
+        digest: String,
+        height: u32,
+        cache: Cache,
+    },
+}
+
+impl Setup {
+    /// The INSECURE development set-up, of which everybody knows the secret: for experiments and tests. With a cache,
+    /// its points are kept there.
+    pub fn development(cache: Option<Cache>) -> Self {
+        let kind = SetupKind::Development { cache };
+        Self { kind }
+    }
+
+    /// The one set-up in the cache whose digest begins with `wanted`; an empty `wanted` fits them all.
+    pub fn imported(wanted: &str, cache: &Cache) -> Result<Self, EngineError> {
+        let stored: Vec<StoredSrs> = Srs::stored(cache)?
+            .into_iter()
+            .filter(|srs| !srs.development)
+            .collect();
+        let mut digests: Vec<&str> = stored
+            .iter()
+            .map(|srs| srs.digest.as_str())
+            .filter(|digest| digest.starts_with(wanted))
+            .collect();
+        digests.sort_unstable();
+        digests.dedup();
+        match digests.as_slice() {
+            [digest] => {
+                let heights = stored
+                    .iter()
+                    .filter(|srs| srs.digest == *digest)
+                    .map(|srs| srs.k);
+                Ok(Self {
+                    kind: SetupKind::Imported {
+                        digest: (*digest).into(),
+                        height: heights.max().unwrap_or(0),
+                        cache: cache.clone(),
+                    },
+                })
+            }
+            [] if wanted.is_empty() => Err(EngineError::Setup(format!(
+                "no set-up is imported in {}; run `verdict srs import FILE.ptau`, or pass --dev to use the INSECURE \
+                 development set-up for experiments",
+                cache.root().display()
+            ))),
+            [] => Err(EngineError::Setup(format!(
+                "no imported set-up has a digest that begins with `{wanted}`; `verdict srs list` shows those there are, \
+                 and the development set-up is used with --dev only"
+            ))),
+            several => Err(EngineError::Setup(format!(
+                "several imported set-ups fit ({}); say which with --srs",
+                several.join(", ")
+            ))),
+        }
+    }
+
+    /// The largest height there is, `None` if any height can be made.
+    pub const fn height(&self) -> Option<u32> {
+        match &self.kind {
+            SetupKind::Development { .. } => None,
+            SetupKind::Imported { height, .. } => Some(*height),
+        }
+    }
+
+    /// Whether it is the insecure development set-up.
+    pub const fn is_development(&self) -> bool {
+        matches!(self.kind, SetupKind::Development { .. })
+    }
+
+    /// The digest of its `[τ]_2`.
+    pub fn digest(&self) -> String {
+        match &self.kind {
+            SetupKind::Development { .. } => Srs::development_digest(),
+            SetupKind::Imported { digest, .. } => digest.clone(),
+        }
+    }
+
+    /// A name for reports.
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            SetupKind::Development { .. } => "development (INSECURE: anyone can forge proofs)",
+            SetupKind::Imported { digest, .. } => digest,
+        }
+    }
+
+    /// Reads or makes the set-up at height `k`.
+    pub fn open(&self, k: u32) -> Result<Srs, EngineError> {
+        let srs = match &self.kind {
+            SetupKind::Development { cache: None } => Srs::development(k),
+            SetupKind::Development { cache: Some(cache) } => Srs::development_cached(k, cache)?,
+            SetupKind::Imported {
+                digest,
+                height,
+                cache,
+            } => Srs::cached(digest, k, cache)?.ok_or(ProverError::SrsTooSmall {
+                have: *height,
+                need: k,
+            })?,
+        };
+        if srs.is_development() && !self.is_development() {
+            return Err(EngineError::Setup(
+                "this set-up is the INSECURE development set-up; pass --dev if that is what you want"
+                    .into(),
+            ));
+        }
+        Ok(srs)
+    }
+
+    /// Reads it at whatever height costs least, for its one point `[τ]_2`, which every height holds.
+    pub fn open_any(&self) -> Result<Srs, EngineError> {
+        match &self.kind {
+            SetupKind::Development { .. } => Ok(Srs::development(1)),
+            SetupKind::Imported { height, .. } => self.open(*height),
+        }
+    }
+
+    /// Refuses any other set-up than the one a proof was made under.
+    pub fn must_be(&self, expected: &str) -> Result<(), EngineError> {
+        let found = self.digest();
+        if found == expected {
+            return Ok(());
+        }
+        Err(ProverError::Mismatch {
+            what: "the proof",
+            found: format!("set-up {expected}"),
+            expected: format!("set-up {found}"),
+        }
+        .into())
+    }
+}

@@ -1,0 +1,175 @@
+//! One model under one plan and one set-up, ready to prove.
+
+use crate::{Cache, Keys, ProverError, Srs, prove, verify};
+use halo2curves_axiom::bn256::Fr;
+use rand::RngCore;
+use std::sync::Arc;
+use verdict_circuit::{Plan, Salt, TapeCircuit, TraceCells, Witness};
+use verdict_model::{CompiledModel, Trace, execute_batch};
+
+/// Steps of [`KeyedModel::open`] and [`KeyedModel::prove`], for progress bars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Making, or reading, the keys.
+    Keys,
+    /// Executing the model and filling the first-phase columns.
+    Witness,
+    /// Committing, dividing and opening: halo2's prover.
+    Prove,
+}
+
+/// Is told when a stage begins.
+pub type OnStage<'a> = &'a dyn Fn(Stage);
+
+/// A compiled model under a plan and a set-up, with its keys.
+#[derive(Debug)]
+pub struct KeyedModel {
+    model: CompiledModel,
+    plan: Plan,
+    srs: Srs,
+    keys: Keys,
+}
+
+/// Inferences with their proof.
+#[derive(Clone, Debug)]
+pub struct Inference {
+    /// Everything the executor computed, for each of the batch's items.
+    pub traces: Vec<Trace>,
+    /// What the inputs' commitments were salted with, item by item.
+    pub salts: Vec<Salt>,
+    /// The context, then the public words.
+    pub instance: Vec<Fr>,
+    /// The proof.
+    pub proof: Vec<u8>,
+}
+
+impl KeyedModel {
+    /// Makes the keys, or takes them from the cache.
+    pub fn open(
+        model: CompiledModel,
+        plan: Plan,
+        srs: Srs,
+        cache: Option<&Cache>,
+        on_stage: OnStage<'_>,
+    ) -> Result<Self, ProverError> {
+        let planned = plan.lowered.graph();
+        if !std::ptr::eq(planned, model.graph()) && planned != model.graph() {
+            let digest = model
+                .digest()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            return Err(ProverError::Mismatch {
+                what: "the plan",
+                found: "another model".into(),
+                expected: digest,
+            });
+        }
+        let srs = srs.cut(plan.chosen.k)?;
+        on_stage(Stage::Keys);
+        let keys = match cache {
+            Some(cache) => Keys::cached(&plan.program, &plan.tape, &srs, cache)?,
+            None => Keys::generate(&plan.program, &plan.tape, &srs)?,
+        };
+        Ok(Self {
+            model,
+            plan,
+            srs,
+            keys,
+        })
+    }
+
+    /// Executes the model on one item's integer inputs, one list per input, and proves it.
+    /// `context` is what the consumer contract computes. Committed inputs get random salts.
+    pub fn prove(
+        &self,
+        inputs: &[Vec<i32>],
+        context: Fr,
+        mut rng: impl RngCore,
+        on_stage: OnStage<'_>,
+    ) -> Result<Inference, ProverError> {
+        let salts = self.random_salts(&mut rng);
+        self.prove_batch(&[inputs.to_vec()], &salts, context, rng, on_stage)
+    }
+
+    /// A salt for every commitment of every item.
+    pub fn random_salts(&self, mut rng: impl RngCore) -> Vec<Salt> {
+        let lowered = &self.plan.lowered;
+        (0..lowered.batch().items * lowered.commitments())
+            .map(|_| Salt::random(&mut rng))
+            .collect()
+    }
+
+    /// Executes the model on the inputs of every item of the plan's batch and proves them all at
+    /// once. `salts` holds, item by item, a salt for every committed input.
+    pub fn prove_batch(
+        &self,
+        items: &[Vec<Vec<i32>>],
+        salts: &[Salt],
+        context: Fr,
+        rng: impl RngCore,
+        on_stage: OnStage<'_>,
+    ) -> Result<Inference, ProverError> {
+        on_stage(Stage::Witness);
+        let traces = execute_batch(self.model.graph(), items)?;
+        let cells = TraceCells::new(&self.plan.lowered, &traces, salts)?;
+        let instance = self.plan.lowered.instance(context, &traces, salts);
+        let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
+        let circuit = TapeCircuit {
+            program: self.plan.program.clone(),
+            tape: self.plan.tape.clone(),
+            witness: Some(Arc::new(witness)),
+            instance: instance.clone(),
+        };
+        on_stage(Stage::Prove);
+        let proof = prove(&self.keys, &self.srs, circuit, rng)?;
+        Ok(Inference {
+            traces,
+            salts: salts.to_vec(),
+            instance,
+            proof,
+        })
+    }
+
+    /// Verifies with halo2-axiom.
+    pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
+        // halo2 takes any number: it pads with zeros, and a word too many would be added to what
+        // the tape produces on its row, which makes anything provable.
+        let expected = self.plan.tape.words() + 1;
+        if instance.len() != expected {
+            return Err(ProverError::Rejected(format!(
+                "{} public values, expected {expected} with the context",
+                instance.len()
+            )));
+        }
+        if proof.len() != self.keys.proof_bytes() {
+            return Err(ProverError::Rejected(format!(
+                "{} bytes, expected {}",
+                proof.len(),
+                self.keys.proof_bytes()
+            )));
+        }
+        verify(self.keys.verifying(), self.srs.params(), instance, proof)
+    }
+
+    /// The model.
+    pub fn model(&self) -> &CompiledModel {
+        &self.model
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The set-up, cut to the plan's height.
+    pub fn srs(&self) -> &Srs {
+        &self.srs
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
