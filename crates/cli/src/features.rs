@@ -3,9 +3,9 @@
 use crate::{
     error::{CliError, Mismatch, usage},
     load,
+    load::salts,
     options::{chain::address, hex32},
     report::decode,
-    load::salts,
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::{Args, Subcommand};

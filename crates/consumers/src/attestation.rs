@@ -4,7 +4,7 @@ use crate::{ConsumerError, SignedData};
 use alloy_primitives::{Address, B256, Bytes, Signature, U256};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use verdict_chain::{ChainError, Chain, ChainExt, bindings::signed_features::SignedFeatures};
+use verdict_chain::{Chain, ChainError, ChainExt, bindings::signed_features::SignedFeatures};
 use verdict_wire::{read_text, write_json};
 
 /// Version of the file format.

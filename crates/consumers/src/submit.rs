@@ -6,8 +6,8 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
-use verdict_chain::{ChainError, 
-    Chain, ChainExt, Receipt,
+use verdict_chain::{
+    Chain, ChainError, ChainExt, Receipt,
     bindings::{airdrop, guard, oracle, registry::IModelRegistry, risk, risk_source},
 };
 

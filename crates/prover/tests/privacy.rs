@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use support::{keyed, models::rng, small::network};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::Visibility;
+use verdict_prover::KeyedModel;
 use verdict_wire::ProofLayout;
 
 const PROOFS: usize = 96;

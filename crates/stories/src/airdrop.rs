@@ -6,7 +6,9 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::time::Instant;
-use verdict_chain::{ModelRecord, bindings::{
+use verdict_chain::{
+    ChainExt, ModelRecord,
+    bindings::{
         airdrop::{
             IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},
             ScoredAirdrop::{
@@ -15,8 +17,12 @@ use verdict_chain::{ModelRecord, bindings::{
             },
         },
         token::MockToken::{approveCall, balanceOfCall},
-    }, ChainExt};
-use verdict_consumers::{Tree, context::{Audience, airdrop_payload}};
+    },
+};
+use verdict_consumers::{
+    Tree,
+    context::{Audience, airdrop_payload},
+};
 
 const DAY: u64 = 86_400;
 

@@ -6,7 +6,9 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use std::time::Instant;
-use verdict_chain::{ModelRecord, bindings::{
+use verdict_chain::{
+    Chain, ChainExt, ModelRecord,
+    bindings::{
         guard::FraudPauseGuard::{
             GuardConfig, constructorCall, depositCall, freeBalanceOfCall, minimumScoreCall,
             payloadOfCall, settleCall, subjectOfCall, triggerCall,
@@ -14,7 +16,8 @@ use verdict_chain::{ModelRecord, bindings::{
         pause_adapter::PauseForAdapter,
         token::MockToken::approveCall,
         vault::EntryVault,
-    }, Chain, ChainExt};
+    },
+};
 use verdict_consumers::context::{Audience, guard_payload, guard_subject};
 
 const PAUSE: u64 = 6 * 3600;

@@ -7,7 +7,9 @@ use crate::{
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::time::Instant;
-use verdict_chain::{ModelRecord, bindings::{
+use verdict_chain::{
+    Chain, ChainExt, ModelRecord,
+    bindings::{
         market::LendingMarket,
         market_adapter::LendingMarketAdapter,
         on_chain_features::OnChainFeatures::{self, Feed},
@@ -18,8 +20,12 @@ use verdict_chain::{ModelRecord, bindings::{
         },
         risk_source::ModelRiskSource::{self, RiskBinding},
         token::MockToken::approveCall,
-    }, Chain, ChainExt};
-use verdict_consumers::{context::{Audience, risk_payload}, snapshot_evidence};
+    },
+};
+use verdict_consumers::{
+    context::{Audience, risk_payload},
+    snapshot_evidence,
+};
 
 const VETO: u64 = 3600;
 const MAXIMUM_AGE: u64 = 1800;
