@@ -1,4 +1,5 @@
-//! Convolutional networks: every operator against tract, pools against their definition on integers, and what folds.
+//! Convolutional networks: every operator against tract, pools against their definition on
+//! integers, and what folds.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -332,7 +333,8 @@ fn normalised_images_and_padding_fold_into_the_convolution() {
         .import();
     assert_eq!(graph.tensors.len(), 2);
     agrees(&graph);
-    // Zero is where the reals have it, so that only the image's own mean makes biases differ at the borders.
+    // Zero is where the reals have it, so that only the image's own mean makes biases differ at the
+    // borders.
     let model = compile(&graph, &rows(&graph, 8), &Options::default()).unwrap();
     assert_eq!(model.manifest().inputs[0].zero_points, [0]);
     assert!(model.manifest().inputs[0].min < 0);
@@ -592,7 +594,8 @@ fn axis() -> impl Strategy<Value = Axis> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Every integer of a pool is the largest of the source's integers that its window shows, whatever their signs.
+    /// Every integer of a pool is the largest of the source's integers that its window shows,
+    /// whatever their signs.
     #[test]
     fn max_pools_are_exact(rows_axis in axis(), columns in axis(), ceil: bool, signed: bool, seed: u64) {
         let (Some(high), Some(wide)) = (rows_axis.places(ceil), columns.places(ceil)) else {

@@ -1,4 +1,5 @@
-//! Element-wise functions: what they are over the reals, and that look-ups keep within their stated error.
+//! Element-wise functions: what they are over the reals, and that look-ups keep within their stated
+//! error.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -25,8 +26,9 @@ fn compiled(graph: &FloatGraph, low: f64, high: f64) -> CompiledModel {
     compile(graph, &rows, &options).unwrap()
 }
 
-/// The real values that the output may have at input `v` if every tensor on the way keeps the stated bound: half a step of its
-/// own, and half a key and the weight's rounding in its argument unless it is exact.
+/// The real values that the output may have at input `v` if every tensor on the way keeps the
+/// stated bound: half a step of its own, and half a key and the weight's rounding in its argument
+/// unless it is exact.
 fn allowed(graph: &FloatGraph, model: &CompiledModel, v: f64) -> (f64, f64) {
     let integers = model.graph();
     let mut ranges: Vec<(f64, f64)> = Vec::new();
@@ -52,7 +54,8 @@ fn allowed(graph: &FloatGraph, model: &CompiledModel, v: f64) -> (f64, f64) {
             if function.shift() > 0 {
                 let unit =
                     (w * integers.tensors[term.source].scale * steps / f64::from(weight)).abs();
-                // The weight multiplies the source's integers, which count from the domain's lower end.
+                // The weight multiplies the source's integers, which count from the domain's lower
+                // end.
                 let source = &integers.tensors[term.source];
                 let span = f64::from(source.max.max(-source.min)) * source.scale;
                 let off = (w / f64::from(weight)).abs() * span;
@@ -402,7 +405,8 @@ fn shared_values_stay_shared() {
     for (a, b) in ours.values[graph.outputs[0]].iter().zip(&theirs[0]) {
         assert!((a - b).abs() < 1e-5, "{a} and {b}");
     }
-    // The input, the argument, both functions of it, and the output: the matrix before the functions is read once.
+    // The input, the argument, both functions of it, and the output: the matrix before the
+    // functions is read once.
     assert_eq!(graph.tensors.len(), 5);
 }
 

@@ -1,4 +1,5 @@
-//! Operators that move cells, resize, divide whole numbers or know their result already: results, and what is refused.
+//! Operators that move cells, resize, divide whole numbers or know their result already: results,
+//! and what is refused.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -97,8 +97,8 @@ fn data(rng: &mut ChaCha8Rng, graph: &FloatGraph, rows: usize) -> DataSet {
     DataSet::from_rows(rows, &graph.input_specs()).unwrap()
 }
 
-/// What rounding inputs, weights, biases and keys can add up to at each tensor, for networks of ReLU and its kin that do
-/// not saturate.
+/// What rounding inputs, weights, biases and keys can add up to at each tensor, for networks of
+/// ReLU and its kin that do not saturate.
 fn error_bounds(float: &FloatGraph, model: &CompiledModel) -> Vec<f64> {
     let graph = model.graph();
     let input = &model.manifest().inputs[0];
@@ -162,7 +162,8 @@ proptest! {
         }
     }
 
-    /// The same as this crate states it, for any function: saturation and the steps of tables count.
+    /// The same as this crate states it, for any function: saturation and the steps of tables
+    /// count.
     #[test]
     fn errors_stay_within_the_stated_bound(seed: u64, layers in 1usize..6, bits in 5u32..13) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -186,7 +187,8 @@ proptest! {
         }
     }
 
-    /// Any input in the domain can be proved: no look-up fails and every value keeps to its tensor's range.
+    /// Any input in the domain can be proved: no look-up fails and every value keeps to its
+    /// tensor's range.
     #[test]
     fn total_over_the_whole_domain(seed: u64, layers in 1usize..8, table_bits in 6u32..17) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -457,7 +459,8 @@ fn goals_and_visibility() {
     assert!(model.graph().public_tensors().eq([0]));
 }
 
-/// Weights and biases at the edge of floating point end in an error or in a valid model, never in a panic.
+/// Weights and biases at the edge of floating point end in an error or in a valid model, never in a
+/// panic.
 #[test]
 fn extreme_weights() {
     for magnitude in [1e-300, 1e-30, 1e18, 1e30, 1e150, 1e300] {

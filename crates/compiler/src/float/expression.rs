@@ -1,4 +1,5 @@
-//! Functions of one real variable, put together from operators: what a table can hold beyond the named activations.
+//! Functions of one real variable, put together from operators: what a table can hold beyond the
+//! named activations.
 
 use std::sync::Arc;
 
@@ -107,9 +108,10 @@ pub enum Step {
 
 /// A function of one variable as a straight-line program; its value is the last step's.
 ///
-/// Outside their domain roots, logarithms and inverse functions have the value they have at its end (`√−1 = √0`, `ln −1 = ln 0`).
-/// Where that is infinite (`ln 0`, `1/0`), a *table* saturates at its largest or smallest value; what is no number (`0/0`, a
-/// fractional power of a negative number) becomes 0 there.
+/// Outside their domain roots, logarithms and inverse functions have the value they have at its end
+/// (`√−1 = √0`, `ln −1 = ln 0`). Where that is infinite (`ln 0`, `1/0`), a *table* saturates at its
+/// largest or smallest value; what is no number (`0/0`, a fractional power of a negative number)
+/// becomes 0 there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     steps: Arc<[Step]>,
@@ -210,7 +212,8 @@ impl Expression {
         known.pop().flatten()
     }
 
-    /// The bounds that the program's last two steps keep its values between, if that is what they do.
+    /// The bounds that the program's last two steps keep its values between, if that is what they
+    /// do.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let bound = |step: &Step, wanted: Binary| match *step {
             Step::Binary(op, inner, at) if op == wanted => match self.steps[at] {
@@ -225,7 +228,8 @@ impl Expression {
         Some((low, high))
     }
 
-    /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end shows it.
+    /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end
+    /// shows it.
     pub fn peel(&self) -> (Self, f64, f64) {
         let (mut at, mut a, mut c) = (self.steps.len() - 1, 1.0, 0.0);
         let constant = |at: usize| match self.steps[at] {
@@ -257,7 +261,8 @@ impl Expression {
         (self.ending_at(at), a, c)
     }
 
-    /// One program for all of `parts` with a last step made of their results; equal steps are shared.
+    /// One program for all of `parts` with a last step made of their results; equal steps are
+    /// shared.
     fn join(parts: &[&Self], last: impl Fn(&[usize]) -> Step) -> Self {
         let mut steps = Vec::new();
         let results: Vec<usize> = parts
@@ -298,7 +303,8 @@ impl Expression {
         values.last().copied().unwrap_or(v)
     }
 
-    /// The degree `d` with `f(c·v) = c^d·f(v)` for every `c > 0`, where the program's structure shows one.
+    /// The degree `d` with `f(c·v) = c^d·f(v)` for every `c > 0`, where the program's structure
+    /// shows one.
     pub fn degree(&self) -> Option<f64> {
         let mut degrees: Vec<Degree> = Vec::with_capacity(self.steps.len());
         for step in self.steps.iter() {
@@ -452,7 +458,8 @@ fn binary(op: Binary, a: f64, b: f64) -> f64 {
     }
 }
 
-/// Appends a program whose variable is step number `value` of `steps`, or stays the variable; gives its result's number.
+/// Appends a program whose variable is step number `value` of `steps`, or stays the variable; gives
+/// its result's number.
 fn append(steps: &mut Vec<Step>, program: &[Step], value: Option<usize>) -> usize {
     let mut place = Vec::with_capacity(program.len());
     for step in program {

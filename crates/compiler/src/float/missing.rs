@@ -7,11 +7,12 @@ pub enum Missing {
     /// Nothing: the model computes with the value, so there must be one.
     #[default]
     Refused,
-    /// The model only ever compares the value, and says what follows where there is none. The reserved integer is one more than
-    /// the largest of the cell's range.
+    /// The model only ever compares the value, and says what follows where there is none. The
+    /// reserved integer is one more than the largest of the cell's range.
     Above,
     /// The same, one less than the smallest.
     Below,
-    /// This value instead, which the model imputes. Then the reserved integer is simply its integer.
+    /// This value instead, which the model imputes. Then the reserved integer is simply its
+    /// integer.
     Imputed(f64),
 }

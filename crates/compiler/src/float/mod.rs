@@ -1,5 +1,6 @@
 //! The float model: as it was imported, as this crate runs it, and as tract does.
 
+pub(crate) mod activation;
 pub(crate) mod comparison;
 pub(crate) mod expression;
 pub(crate) mod graph;

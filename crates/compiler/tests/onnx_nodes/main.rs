@@ -1,8 +1,9 @@
 //! The node tests of the `onnx` package against the integer executor.
 //!
-//! Every case passes within the bound that [`verdict_compiler::error_bounds`] states, or is refused; statuses.txt says which, and a
-//! case that changes, for better or worse, fails the test. So does docs/operators.md if it is not what the cases make of it. After
-//! a change on purpose: `VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-compiler --test onnx_nodes`, then
+//! Every case passes within the bound that [`verdict_compiler::error_bounds`] states, or is
+//! refused; statuses.txt says which, and a case that changes, for better or worse, fails the test.
+//! So does docs/operators.md if it is not what the cases make of it. After a change on purpose:
+//! `VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-compiler --test onnx_nodes`, then
 //! `scripts/check-vectors.sh --update`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -73,8 +74,8 @@ fn every_case_passes_or_is_refused_as_listed() {
     check(docs, &docs::operators(&cases.index, &outcomes));
 }
 
-/// The table of operators and the importer's dispatch are one list: an operator of the table is never refused as unknown, and one
-/// that is not in it always is.
+/// The table of operators and the importer's dispatch are one list: an operator of the table is
+/// never refused as unknown, and one that is not in it always is.
 #[test]
 fn the_importer_knows_the_operators_of_its_table() {
     let refusal = |domain: &str, name: &str| {
