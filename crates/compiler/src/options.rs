@@ -12,7 +12,7 @@ pub enum InputDomain {
     /// where all features share a grid (pixels).
     #[default]
     Calibrated,
-    /// The same `(min, max)` for every feature.
+    /// One `(min, max)` for all features.
     Uniform(f64, f64),
     /// One `(min, max)` per feature.
     PerFeature(Vec<(f64, f64)>),

@@ -235,38 +235,42 @@ fn attributes() {
     with("Cast", vec![int("to", 11)], &|v| v);
 }
 
+/// A graph with numbers that exporters use, and `v`, a linear map of the input.
+fn base() -> Onnx {
+    Onnx::vector(1)
+        .opset(17)
+        .weights("root2", &[], &[std::f32::consts::SQRT_2])
+        .weights("one", &[], &[1.0])
+        .weights("two", &[], &[2.0])
+        .weights("three", &[], &[3.0])
+        .weights("six", &[], &[6.0])
+        .weights("zero", &[], &[0.0])
+        .weights("half", &[], &[0.5])
+        .weights("c", &[], &[0.044_715])
+        .weights("s", &[], &[0.797_884_6])
+        .weights("w", &[1, 1], &[1.0])
+        .node("MatMul", &["x", "w"], "v")
+        .output("y")
+}
+
+/// The model must compute `f` with one look-up.
+fn one(name: &str, onnx: Onnx, low: f64, high: f64, f: &dyn Fn(f64) -> f64) {
+    let model = check(name, onnx, low, high, f);
+    let tensors = &model.graph().tensors;
+    // The input, perhaps the argument's integers, and the function.
+    assert!(tensors.len() <= 3, "{name} takes {} tensors", tensors.len());
+    assert!(
+        model
+            .graph()
+            .functions
+            .iter()
+            .all(|f| matches!(f, Function::Table(_)))
+    );
+}
+
 /// What exporters write where there is no operator: each must end up as one table.
 #[test]
-fn spelled_out_functions_are_one_look_up() {
-    let base = || {
-        Onnx::vector(1)
-            .opset(17)
-            .weights("root2", &[], &[std::f32::consts::SQRT_2])
-            .weights("one", &[], &[1.0])
-            .weights("two", &[], &[2.0])
-            .weights("three", &[], &[3.0])
-            .weights("six", &[], &[6.0])
-            .weights("zero", &[], &[0.0])
-            .weights("half", &[], &[0.5])
-            .weights("c", &[], &[0.044_715])
-            .weights("s", &[], &[0.797_884_6])
-            .weights("w", &[1, 1], &[1.0])
-            .node("MatMul", &["x", "w"], "v")
-            .output("y")
-    };
-    let one = |name: &str, onnx: Onnx, low, high, f: &dyn Fn(f64) -> f64| {
-        let model = check(name, onnx, low, high, f);
-        let tensors = &model.graph().tensors;
-        // The input, perhaps the argument's integers, and the function.
-        assert!(tensors.len() <= 3, "{name} takes {} tensors", tensors.len());
-        assert!(
-            model
-                .graph()
-                .functions
-                .iter()
-                .all(|f| matches!(f, Function::Table(_)))
-        );
-    };
+fn spelled_out_activations_are_one_look_up() {
     let erf = base()
         .node("Div", &["v", "root2"], "a")
         .node("Erf", &["a"], "b")
@@ -323,6 +327,10 @@ fn spelled_out_functions_are_one_look_up() {
         6.0,
         &|v| v * (v + 3.0).clamp(0.0, 6.0) / 6.0,
     );
+}
+
+#[test]
+fn spelled_out_functions_are_one_look_up() {
     let square = base().node("Sub", &["v", "three"], "a");
     one(
         "polynomial",

@@ -347,79 +347,37 @@ fn executor_checks_its_inputs() {
 #[test]
 fn options_are_checked() {
     let (float, rows) = example();
-    let wrong = [
+    type Change = fn(&mut Options);
+    let wrong: [(Change, &str); 10] = [
         (
-            Options {
-                activation_bits: Some(16),
-                ..Options::default()
-            },
+            |options| options.activation_bits = Some(16),
             "activation_bits",
         ),
+        (|options| options.weight_bits = 1, "weight_bits"),
+        (|options| options.input_bits = Some(1), "input_bits"),
+        (|options| options.output_bits = Some(99), "output_bits"),
+        (|options| options.table_bits = Some(40), "table_bits"),
+        (|options| options.domain_margin = f64::NAN, "domain_margin"),
         (
-            Options {
-                weight_bits: 1,
-                ..Options::default()
-            },
-            "weight_bits",
-        ),
-        (
-            Options {
-                input_bits: Some(1),
-                ..Options::default()
-            },
-            "input_bits",
-        ),
-        (
-            Options {
-                output_bits: Some(99),
-                ..Options::default()
-            },
-            "output_bits",
-        ),
-        (
-            Options {
-                table_bits: Some(40),
-                ..Options::default()
-            },
-            "table_bits",
-        ),
-        (
-            Options {
-                domain_margin: f64::NAN,
-                ..Options::default()
-            },
-            "domain_margin",
-        ),
-        (
-            Options {
-                input_domains: vec![InputDomain::Calibrated; 2],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::Calibrated; 2],
             "input_domains",
         ),
         (
-            Options {
-                input_domains: vec![InputDomain::Uniform(0.0, 1e-9)],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::Uniform(0.0, 1e-9)],
             "outside the declared",
         ),
         (
-            Options {
-                input_domains: vec![InputDomain::Uniform(1.0, 0.0)],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::Uniform(1.0, 0.0)],
             "finite interval",
         ),
         (
-            Options {
-                input_domains: vec![InputDomain::PerFeature(vec![])],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::PerFeature(vec![])],
             "0 ranges were given",
         ),
     ];
-    for (options, part) in wrong {
+    for (change, part) in wrong {
+        let mut options = Options::default();
+        change(&mut options);
         let message = compile(&float, &rows, &options).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
     }

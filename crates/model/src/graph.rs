@@ -91,7 +91,7 @@ pub enum Kernel {
         /// `(output index, source index, weight)`.
         entries: Vec<(u32, u32, i32)>,
     },
-    /// The same few weights at every place of a plane.
+    /// A convolution: every place of a plane has the same few weights.
     Conv(Conv),
 }
 

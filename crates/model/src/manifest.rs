@@ -241,7 +241,7 @@ mod aside {
         if serializer.is_human_readable() {
             value.serialize(serializer)
         } else {
-            // Nothing at all.
+            // A unit takes no bytes at all.
             serializer.serialize_unit()
         }
     }

@@ -33,7 +33,7 @@ pub enum Activation {
     Step,
     /// 1 at zero, 0 elsewhere.
     IsZero,
-    /// `v²`; in [exact](Precision::Exact) layers only.
+    /// `v²`; in [exact](crate::Precision::Exact) layers only.
     ///
     /// A square of two tensors `a` and `b` adds up their *integers*, whatever their scales are, and
     /// has the product of these scales. So it means nothing by itself unless they are equal, but

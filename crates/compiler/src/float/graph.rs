@@ -58,7 +58,7 @@ pub struct FloatTerm {
 pub enum FloatKernel {
     /// For each output cell its `(source cell, weight)` pairs by ascending cell.
     Rows(Vec<Vec<(u32, f64)>>),
-    /// The same few weights at every place of a plane.
+    /// A convolution: every place of a plane has the same few weights.
     Conv(Conv<f64>),
 }
 
@@ -109,7 +109,7 @@ impl FloatKernel {
         }
     }
 
-    /// The same with every weight's magnitude.
+    /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
         match self {
             Self::Rows(rows) => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod comparison;
+mod degree;
 pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod key_unit;

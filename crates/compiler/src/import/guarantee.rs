@@ -24,7 +24,7 @@ pub enum Guarantee {
 }
 
 impl Guarantee {
-    /// All of them.
+    /// All guarantees, from the simplest on.
     pub const ALL: [Self; 8] = [
         Self::Constant,
         Self::Moved,
@@ -36,7 +36,7 @@ impl Guarantee {
         Self::Composed,
     ];
 
-    /// One word.
+    /// The guarantee in one word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Constant => "constant",

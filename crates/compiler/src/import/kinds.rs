@@ -70,27 +70,27 @@ fn stated(proto: &NodeProto, name: &str) -> Option<Option<ElementKind>> {
     attribute(proto, name).map(|to| i32::try_from(to.i).ok().and_then(kind))
 }
 
-/// The same as operand 0.
+/// An output holds the same as operand 0.
 pub(crate) fn first(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
     operand(held, proto, 0)
 }
 
-/// The same as operand 1.
+/// An output holds the same as operand 1.
 pub(crate) fn second(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
     operand(held, proto, 1)
 }
 
-/// Real numbers, or what nobody can tell.
+/// An output holds real numbers, or nobody can tell.
 pub(crate) fn real(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
     None
 }
 
-/// Whole numbers.
+/// An output holds whole numbers.
 pub(crate) fn whole(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
     Some(ElementKind::Whole)
 }
 
-/// Truths.
+/// An output holds truths.
 pub(crate) fn truth(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
     Some(ElementKind::Truth)
 }

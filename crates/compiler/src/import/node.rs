@@ -82,7 +82,7 @@ impl<'a> Node<'a> {
             .map(|attribute| String::from_utf8_lossy(&attribute.s).into_owned())
     }
 
-    /// The same node with other operands.
+    /// The node with other operands.
     pub(crate) fn with<'b>(&self, operands: Vec<Option<&'b Affine>>) -> Node<'b>
     where
         'a: 'b,

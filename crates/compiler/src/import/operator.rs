@@ -49,33 +49,33 @@ pub(crate) enum Planewise {
 /// single value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Explicit {
-    /// Only element-wise.
+    /// The operator is element-wise and nothing else.
     No,
-    /// By a linear map of the operands.
+    /// The result is a linear map of the operands.
     Map(fn(&Node<'_>) -> Result<Affine>),
-    /// By new tensors.
+    /// The result is made of new tensors.
     Tensors(fn(&Node<'_>, &mut Builder) -> Result<Affine>),
-    /// By a linear map; there are several results.
+    /// The results are linear maps of the operands.
     Maps(fn(&Node<'_>) -> Result<Vec<Affine>>),
-    /// By new tensors; there are several results.
+    /// The results are made of new tensors.
     Several(fn(&Node<'_>, &mut Builder) -> Result<Vec<Affine>>),
 }
 
 /// How an operator of `ai.onnx.ml` is imported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Learned {
-    /// By a linear map of the operands.
+    /// The result is a linear map of the operands.
     Map(fn(&Node<'_>) -> Result<Affine>),
-    /// By new tensors.
+    /// The result is made of new tensors.
     Tensors(fn(&mut Importer<'_>, &Node<'_>) -> Result<Affine>),
-    /// By new tensors; there are several results, of which some may be left out.
+    /// The results are made of new tensors, and some may be left out.
     Several(fn(&mut Importer<'_>, &Node<'_>) -> Result<Outputs>),
 }
 
 /// What is unlike other operators about importing one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Special {
-    /// Nothing.
+    /// The operator has nothing special.
     No,
     /// The node is a constant.
     Constant(fn(&Node<'_>) -> Result<Affine>),
@@ -88,11 +88,11 @@ pub(crate) enum Special {
 /// What an operator makes of a constant that holds an infinity.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Infinities {
-    /// An error: it is a weight.
+    /// The constant is a weight, so this is an error.
     Refused,
-    /// It is a bound, or a value to compare with.
+    /// The constant is a bound, or a value to compare with.
     Read,
-    /// It is a mask, where a large number will do.
+    /// The constant is a mask, where a large number will do.
     Masked,
     /// Constants with infinities become others, as masks are made. The function is what the
     /// operator does to them.
@@ -103,16 +103,16 @@ pub(crate) enum Infinities {
 /// so that other operators that read them do so too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Integers {
-    /// None.
+    /// No operand becomes one.
     No,
-    /// The first.
+    /// The first operand does.
     First,
-    /// The first, if it is made of many weights.
+    /// The first operand does, if it is made of many weights.
     HeavyFirst,
-    /// The first two, if both depend on the model's input.
+    /// The first two operands do, if both depend on the model's input.
     Factors,
-    /// The same; otherwise those that are made of squares, since a matrix would have their uniform
-    /// weights rounded one by one.
+    /// The first two operands do, if both depend on the model's input; otherwise those that are made
+    /// of squares, since a matrix would have their uniform weights rounded one by one.
     FactorsOrSquares,
 }
 

@@ -185,7 +185,7 @@ pub(crate) fn choose(graph: &FloatGraph, magnitudes: &[Vec<f64>]) -> Vec<Channel
             true => libm::log2(*room)
                 .floor()
                 .clamp(0.0, f64::from(ChannelShifts::MAX)) as u8,
-            // Nothing to go by.
+            // A channel without values gives nothing to go by.
             false => 0,
         };
         let shifts: Vec<u8> = room.iter().map(shift).collect();
@@ -279,7 +279,7 @@ fn sizes(layer: &FloatLayer, ranges: impl Fn(usize) -> Vec<f64>) -> (Vec<f64>, V
     (products, sums)
 }
 
-/// The same model with scaled channels. Values are the model's times powers of two; the outputs are
+/// The model with scaled channels. Values are the model's times powers of two; the outputs are
 /// its own.
 pub(crate) fn scaled(graph: &FloatGraph, all: &[ChannelShifts]) -> FloatGraph {
     let mut graph = graph.clone();

@@ -48,7 +48,7 @@ impl IntegerTest {
         }
     }
 
-    /// The same for either kind.
+    /// A test with the same result for every integer, whatever is tested for.
     fn always(value: bool) -> Self {
         Self {
             offset: if value { 0 } else { -1 },

@@ -42,7 +42,7 @@ pub struct LayerReport {
     pub name: String,
     /// Largest error, earlier layers' included.
     pub max_abs_error: f64,
-    /// The same in steps of the tensor's integers.
+    /// Largest error in steps of the tensor's integers, earlier layers' included.
     pub max_step_error: f64,
     /// Values at the end of the tensor's range whose float counterpart lies beyond it.
     pub saturated: u64,

@@ -24,7 +24,7 @@ pub(crate) enum SlotKind {
     Compare,
     /// A test for equality; where it holds is fixed.
     Equal,
-    /// Either.
+    /// A comparison or a test for equality.
     Both,
 }
 

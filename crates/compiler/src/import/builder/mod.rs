@@ -86,7 +86,7 @@ impl Builder {
         tensor
     }
 
-    /// The same as planes.
+    /// Makes the ONNX value `name`, which is planes, a tensor for this node and all that follow.
     pub(crate) fn materialise_planes(&mut self, name: &str, value: PlaneMap) -> PlaneMap {
         let (shape, size) = (value.shape.clone(), value.size);
         let tensor = self.materialise(name, Value::Planes(value));

@@ -8,7 +8,7 @@ use crate::import::builder::Builder;
 use crate::import::builder::push;
 use crate::import::values::affine::Affine;
 
-/// Nothing rounded, ranges as interval analysis finds them.
+/// A layer in which nothing is rounded, with ranges as interval analysis finds them.
 pub(crate) const EXACT: Precision = Precision::Exact { within: None };
 impl Builder {
     /// Makes `activation(value)` a tensor that requantises.

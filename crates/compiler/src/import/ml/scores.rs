@@ -45,7 +45,7 @@ pub(crate) enum LabelRule {
     Larger,
     /// Its score, the last one, exceeds this.
     Above(f64),
-    /// It does not.
+    /// Its score, the last one, does not exceed this.
     NotAbove(f64),
     /// Only for more than two: it wins most pairs.
     Votes,

@@ -43,7 +43,7 @@ pub(crate) fn of_shape(node: &Node<'_>) -> Result<Affine> {
             }
         },
     };
-    // Nothing to concatenate or to reshape to is an empty list.
+    // An empty list is what is left of a shape where there is nothing to concatenate.
     let count = if shape.contains(&0) {
         0
     } else {

@@ -332,7 +332,7 @@ pub(crate) fn pow(base: &Expression, exponent: &Expression) -> Expression {
     }
 }
 
-/// Nothing, outside training.
+/// `Dropout`, which does nothing outside training.
 pub(crate) fn dropout(node: &Node<'_>) -> Result<Expression> {
     let training = node.optional_constant(2)?;
     let ratio = node.optional_constant(1)?;

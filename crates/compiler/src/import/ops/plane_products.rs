@@ -17,7 +17,7 @@ pub(crate) fn mul(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<PlaneMap>> {
-    match by_constant(node, operands, |factor| Some(factor))? {
+    match by_constant(node, operands, Some)? {
         Some(value) => Ok(Some(value)),
         None => product(node, operands, builder),
     }

@@ -53,13 +53,13 @@ impl Window {
 /// How an axis' padding is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AutoPad {
-    /// By numbers.
+    /// Numbers state it.
     Stated,
     /// The output is as long as the input divided by the stride; an odd place goes to the end.
     SameUpper,
-    /// As before; an odd place goes to the front.
+    /// The output is as long as the input divided by the stride; an odd place goes to the front.
     SameLower,
-    /// There is none.
+    /// The plane has no padding.
     Valid,
 }
 

@@ -45,7 +45,7 @@ fn choices(conv: &Conv<f64>) -> Vec<Option<(usize, f64)>> {
         .collect()
 }
 
-/// The same convolution with one group.
+/// The convolution with its groups joined to one.
 fn ungrouped(conv: &Conv<f64>) -> Conv<f64> {
     select_channels(conv, Some, conv.channels[1])
 }

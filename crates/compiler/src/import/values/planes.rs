@@ -266,7 +266,7 @@ impl PlaneMap {
         }
     }
 
-    /// The same value with explicit weights.
+    /// The value with explicit weights.
     pub(crate) fn rows(&self) -> Affine {
         let mut value = Affine::constant(self.shape.clone(), self.bias.clone());
         for (source, conv) in &self.terms {
