@@ -1,4 +1,5 @@
-//! The compiled contracts, committed so that the main job needs no Solidity compiler. `tests/artifacts.rs` compiles them again.
+//! The compiled contracts, committed so that the main job needs no Solidity compiler.
+//! `tests/artifacts.rs` compiles them again.
 
 use crate::ChainError;
 use alloy_json_abi::{JsonAbi, Param};

@@ -162,7 +162,8 @@ pub(crate) struct InputArgs {
     /// Which row of them, from 0; of a batch, the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     row: usize,
-    /// The salt's root of a committed input in hexadecimal, or a file of roots, as `verdict commit` and `verdict prove` write it
+    /// The salt's root of a committed input in hexadecimal, or a file of roots, as `verdict commit`
+    /// and `verdict prove` write it
     #[arg(long, value_name = "HEX|FILE", conflicts_with = "proof")]
     salt: Option<String>,
     /// Use the nearest value of the model's domain for inputs outside it
@@ -187,8 +188,8 @@ pub(crate) struct Vouched {
 }
 
 impl InputArgs {
-    /// The words that a proof about these inputs will have, for the model version that the question is
-    /// about.
+    /// The words that a proof about these inputs will have, for the model version that the question
+    /// is about.
     pub(crate) fn vouched(
         &self,
         question: &Question,
@@ -265,8 +266,8 @@ fn of_proof(
     Ok((words, inputs.collect()))
 }
 
-/// Loads a model, which must be the registered one: in full, or what is left of it where the weights are
-/// private.
+/// Loads a model, which must be the registered one: in full, or what is left of it where the
+/// weights are private.
 pub(crate) fn registered_model(path: &Path, registered: B256) -> Result<CompiledModel, CliError> {
     let subject = Subject::load(path, false)?;
     if subject.digest() == registered {

@@ -1,5 +1,6 @@
-//! A price feed on an embedded chain, from a model to an answer: deploy the core and an oracle by the
-//! table, prove with `verdict-engine`, have two of three signers vouch for the inputs, submit, read.
+//! A price feed on an embedded chain, from a model to an answer: deploy the core and an oracle by
+//! the table, prove with `verdict-engine`, have two of three signers vouch for the inputs, submit,
+//! read.
 //!
 //! `cargo run --release -p verdict-consumers --example oracle`
 #![allow(clippy::print_stdout)]

@@ -224,8 +224,8 @@ impl Attestation {
     }
 }
 
-/// Evidence of signatures over the same data, by enough of the signers that are in force. Names are the
-/// files', for errors.
+/// Evidence of signatures over the same data, by enough of the signers that are in force. Names are
+/// the files', for errors.
 pub fn combine(
     chain: &mut dyn Chain,
     attestations: &[(String, Attestation)],

@@ -97,8 +97,8 @@ pub struct Committed {
 }
 
 impl Commitment {
-    /// Makes a commitment under a salt of the operating system's randomness; refuses what the source
-    /// would refuse.
+    /// Makes a commitment under a salt of the operating system's randomness; refuses what the
+    /// source would refuse.
     pub fn prepare(
         chain: &mut dyn Chain,
         question: Question,
@@ -130,7 +130,8 @@ impl Commitment {
         Ok(commitment)
     }
 
-    /// Puts the hash on chain after `keep` has stored the evidence: without it, the hash is of no use.
+    /// Puts the hash on chain after `keep` has stored the evidence: without it, the hash is of no
+    /// use.
     pub fn send<E: From<ConsumerError>>(
         &self,
         chain: &mut dyn Chain,

@@ -8,8 +8,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use std::fmt;
 use verdict_chain::{Chain, ConfigRules};
 
-/// A consumer contract together with the occasion that a proof is for: an oracle and its next round,
-/// a guard and an anchor block.
+/// A consumer contract together with the occasion that a proof is for: an oracle and its next
+/// round, a guard and an anchor block.
 pub trait Consumer: fmt::Debug {
     /// Its row of the table.
     fn kind(&self) -> &'static ConsumerKind;
@@ -146,8 +146,8 @@ impl ConsumerKind {
         forms.map(|form| format!("{}{}", self.name, parameter::usage(form)))
     }
 
-    /// The consumer at an address, with the occasion that some words write down; `None` if they have
-    /// no form of this kind's. `newest` is the newest block whose hash a contract can know.
+    /// The consumer at an address, with the occasion that some words write down; `None` if they
+    /// have no form of this kind's. `newest` is the newest block whose hash a contract can know.
     pub fn parse(
         &self,
         at: Address,

@@ -1,5 +1,5 @@
-//! An airdrop's entries, and their tree as OpenZeppelin's `MerkleProof` reads it: siblings are sorted,
-//! and the last of an odd number goes up as it is.
+//! An airdrop's entries, and their tree as OpenZeppelin's `MerkleProof` reads it: siblings are
+//! sorted, and the last of an odd number goes up as it is.
 
 use crate::ConsumerError;
 use alloy_primitives::{Address, B256, U256, keccak256};

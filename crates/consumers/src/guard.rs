@@ -152,8 +152,8 @@ const fn adapter(name: &'static str, meaning: &'static str) -> ConfigField {
     ConfigField::new("PauseForAdapter", name, meaning)
 }
 
-/// As the contracts document them. The adapter is deployed from the same file, under the guard's name
-/// with `-adapter` behind it.
+/// As the contracts document them. The adapter is deployed from the same file, under the guard's
+/// name with `-adapter` behind it.
 const FIELDS: &[ConfigField] = &[
     field(
         "gateway",

@@ -18,7 +18,8 @@ pub struct OracleRound {
     pub confirm: bool,
 }
 
-/// What a proof for an `InferenceOracle` is bound to; `parked_at` is zero unless it confirms a move.
+/// What a proof for an `InferenceOracle` is bound to; `parked_at` is zero unless it confirms a
+/// move.
 pub fn payload(round: U256, parked_at: U256) -> B256 {
     hash((
         keccak256("VerdictOracleRound(uint256 round,uint256 parkedAt)"),

@@ -1,5 +1,5 @@
-//! What an occasion to submit a proof is told: parameters as data, so that a command line, a service or
-//! a form can ask for them.
+//! What an occasion to submit a proof is told: parameters as data, so that a command line, a
+//! service or a form can ask for them.
 
 use crate::ConsumerError;
 use alloy_primitives::{Address, B256};
@@ -20,7 +20,8 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// Whether it must be given.
     pub need: Need,
-    /// Whether the question to the feature source depends on it; otherwise only the submission does.
+    /// Whether the question to the feature source depends on it; otherwise only the submission
+    /// does.
     pub asked: bool,
 }
 
@@ -173,7 +174,8 @@ impl Parameter {
     }
 }
 
-/// One way to write an occasion down as words: parameters in their order, those at the end optional.
+/// One way to write an occasion down as words: parameters in their order, those at the end
+/// optional.
 pub type Form = &'static [Parameter];
 
 /// How a form is written.

@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256, U256};
 use verdict_chain::{Chain, ChainExt, bindings::registry::IModelRegistry};
 use verdict_wire::InputWords;
 
-/// Whose inputs, of which model version, about what: all that evidence is bound to besides the data.
+/// Whose inputs, of which model version, about what: all that evidence is bound to besides the
+/// data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The feature source.

@@ -285,7 +285,8 @@ fn pause(
     Ok(call)
 }
 
-/// What the same call comes to while the pause lasts and after it; nobody objects, and the bond goes back.
+/// What the same call comes to while the pause lasts and after it; nobody objects, and the bond
+/// goes back.
 fn after(guarded: &mut Guarded, story: &mut Story, call: &triggerCall) -> Result<(), StoryError> {
     let guard = guarded.guard;
     guarded.world.chain.act_as(guarded.reporter);

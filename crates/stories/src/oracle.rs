@@ -112,7 +112,8 @@ impl Feed {
         self.scorer.prove(statement, audience.context(payload))
     }
 
-    /// What the oracle will answer: the integer times its scale, with the feed's decimals, halves away from zero.
+    /// What the oracle will answer: the integer times its scale, with the feed's decimals, halves
+    /// away from zero.
     fn answer(&self, statement: &Statement) -> Result<I256, StoryError> {
         let scale = self
             .scorer

@@ -125,7 +125,8 @@ impl Reading<'_> {
         let name = bare(&param.name);
         let known = self.rules.field(place.owner, name);
         let other = known.and_then(|field| field.key);
-        // The files' own name goes first: another contract of the same file may have a field of this one.
+        // The files' own name goes first: another contract of the same file may have a field of
+        // this one.
         for key in [other, Some(name)].into_iter().flatten() {
             if let Some(value) = place.object.get(key) {
                 return self.value(param, value, &join(place.path, key));

@@ -193,8 +193,8 @@ impl Call {
     }
 }
 
-/// Which contracts of this program an address can be, by what the deployment says of it; the first is
-/// what people would call it.
+/// Which contracts of this program an address can be, by what the deployment says of it; the first
+/// is what people would call it.
 fn contracts(address: Address, deployment: Option<&Deployment>) -> Vec<&str> {
     let Some(deployment) = deployment else {
         return Vec::new();

@@ -39,7 +39,8 @@ pub(crate) struct Sign {
 struct What {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Another signer's file: take its time, block and sequence, and refuse if the data differ from these
+    /// Another signer's file: take its time, block and sequence, and refuse if the data differ from
+    /// these
     #[arg(long, value_name = "SIG.json", conflicts_with_all = ["timestamp", "block", "sequence"])]
     with: Option<PathBuf>,
     /// When the inputs are true, in seconds since 1970 [default: now]
@@ -51,7 +52,8 @@ struct What {
     /// Grows from one piece of data to the next [default: the time]
     #[arg(long, value_name = "N")]
     sequence: Option<u64>,
-    /// The member of the signer set that this counts for, if that is a contract (ERC-1271) [default: the signer]
+    /// The member of the signer set that this counts for, if that is a contract (ERC-1271)
+    /// [default: the signer]
     #[arg(long, value_name = "ADDRESS")]
     signer: Option<Address>,
     /// Where to write the signature [default: CONSUMER.SIGNER.sig.json]

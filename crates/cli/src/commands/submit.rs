@@ -42,7 +42,8 @@ struct What {
     /// The proof, under the consumer's context
     #[arg(value_name = "PROOF.json")]
     proof: PathBuf,
-    /// What the consumer's feature source asks for: hexadecimal, or @FILE [default: nothing, inputs are read live]
+    /// What the consumer's feature source asks for: hexadecimal, or @FILE [default: nothing, inputs
+    /// are read live]
     #[arg(long, value_name = "HEX|@FILE", default_value = "")]
     evidence: String,
     #[command(flatten)]

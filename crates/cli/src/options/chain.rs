@@ -30,7 +30,8 @@ pub(crate) struct ChainArgs {
     /// With --local: let so many seconds pass first
     #[arg(long, value_name = "SECONDS", requires = "local")]
     after: Option<u64>,
-    /// The addresses of what is deployed, as the scripts of solidity/script write them [default: deployments/CHAIN_ID.json]
+    /// The addresses of what is deployed, as the scripts of solidity/script write them [default:
+    /// deployments/CHAIN_ID.json]
     #[arg(long, value_name = "FILE", env = "VERDICT_DEPLOYMENT")]
     deployment: Option<PathBuf>,
     #[command(flatten)]
@@ -41,7 +42,8 @@ pub(crate) struct ChainArgs {
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Signer")]
 pub(crate) struct SignerArgs {
-    /// A private key in hexadecimal [default: $VERDICT_PRIVATE_KEY, which others can't read as they can a command line]
+    /// A private key in hexadecimal [default: $VERDICT_PRIVATE_KEY, which others can't read as they
+    /// can a command line]
     #[arg(long, value_name = "KEY", group = "who")]
     private_key: Option<String>,
     /// A file with a private key in hexadecimal
@@ -113,8 +115,8 @@ pub(crate) enum Opened {
 }
 
 impl ChainArgs {
-    /// Opens the chain to act on it. No other command can act on a `--local` file until what is returned
-    /// is dropped: that must be after the deployment is written, too.
+    /// Opens the chain to act on it. No other command can act on a `--local` file until what is
+    /// returned is dropped: that must be after the deployment is written, too.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
         if let Some(path) = self.local.as_deref().filter(|path| !path.exists()) {
             // A lock beside a file of another name would be left behind.
@@ -172,7 +174,8 @@ impl ChainArgs {
         Ok(Opened::Rpc(Box::new(RpcChain::connect(&url, signer)?)))
     }
 
-    /// A chain's addresses are in a file of its id's name: a second chain in one folder gets another id.
+    /// A chain's addresses are in a file of its id's name: a second chain in one folder gets
+    /// another id.
     fn new_chain_id(&self) -> u64 {
         let mut ids = LOCAL_CHAIN_ID..;
         let free = ids.find(|id| self.deployment.is_some() || !standard(*id).exists());

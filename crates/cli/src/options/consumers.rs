@@ -1,4 +1,5 @@
-//! The table of consumers on the command line: a subcommand for each, with its parameters as options.
+//! The table of consumers on the command line: a subcommand for each, with its parameters as
+//! options.
 
 use crate::{
     error::CliError,
