@@ -150,6 +150,15 @@ fn first_round(place: &Place, chain: &[&str]) -> Value {
         .parse()
         .unwrap();
     assert!((price / 1e8 - 1728.0).abs() < 50.0, "{price}");
+    let said = place.ok(&with(&["call", "price-feed", "latestRoundData"], chain));
+    let names = [
+        "roundId",
+        "answer",
+        "startedAt",
+        "updatedAt",
+        "answeredInRound",
+    ];
+    assert!(names.iter().all(|name| said.contains(name)), "{said}");
 
     // The proof was for round 1. Inputs that are read live must be of a later second than that round's.
     std::thread::sleep(std::time::Duration::from_millis(2100));

@@ -6,27 +6,27 @@
 #![allow(clippy::print_stdout)]
 
 use alloy_primitives::{Address, U256, keccak256};
-use serde_json::json;
-use std::{error::Error, fs, path::Path};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 use verdict_chain::{
     Artifact, Chain, ChainExt, Clock, ConfigFile, Core, CoreSettings, EmbeddedChain, ModelRecord,
     Registration, bindings::oracle::InferenceOracle, creation_code, creation_code_of, deploy_core,
     model_spec, register_model, route_name,
 };
 use verdict_circuit::Batch;
-use verdict_compiler::{Options, compile, import};
 use verdict_consumers::{
-    ConsumerExt, DataSigners, Moment, SignedData, SignerSet, config_rules, consumer_kind,
-    parameter::Arguments,
+    ConsumerExt, DataSigners, Moment, SignedData, SignerSet, consumer_kind, parameter::Arguments,
 };
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, silent};
-use verdict_model::{DataSet, OutOfDomain, Visibility};
+use verdict_model::{CompiledModel, DataSet, OutOfDomain};
 use verdict_wire::{InputWords, key_bytes};
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Done<()> {
-    let session = open()?;
+    let (session, row) = open()?;
     let mut chain = EmbeddedChain::new(31_337, 1_800_000_000, Clock::Steps(12));
     let core = deploy(&mut chain, &session)?;
     let batch = Batch::default();
@@ -49,7 +49,7 @@ fn main() -> Done<()> {
     // The inputs, vouched for and proved.
     let item = session
         .model()
-        .quantise_input(&[vec![2001.5, 2003.0, 1999.0, 1.5]], OutOfDomain::Reject)?;
+        .quantise_input(&[row], OutOfDomain::Reject)?;
     let graph = session.model().graph();
     let inputs = InputWords::pack(graph, std::slice::from_ref(&item), &[])?;
     let set = SignerSet::of(&mut chain, question.source)?;
@@ -76,19 +76,20 @@ fn main() -> Done<()> {
     Ok(())
 }
 
-/// A tiny model of this repository, under the INSECURE development set-up.
-fn open() -> Done<Session> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/consumers/oracle");
-    let float = import(&folder.join("model.onnx"))?;
-    let data = DataSet::load(folder.join("calibration.npz"), &float.input_specs())?;
-    let options = Options {
-        input_visibility: Visibility::Public,
-        table_bits: Some(11),
-        ..Options::default()
-    };
-    let model = compile(&float, &data, &options)?;
+/// A model of this repository, under the INSECURE development set-up.
+fn open() -> Done<(Session, Vec<f64>)> {
+    let folder = root().join("test-vectors/logreg-breast-cancer");
+    let model = CompiledModel::load(folder.join("model.verdict"))?;
+    let data = DataSet::load(folder.join("input.json"), &model.manifest().input_specs())?;
+    let row = data.rows().first().and_then(|row| row.first());
+    let row = row.cloned().ok_or("the data file has no rows")?;
     let engine = Engine::new(Setup::development(None));
-    Ok(engine.open(model, OpenOptions::default(), &silent)?)
+    let session = engine.open(model, OpenOptions::default(), &silent)?;
+    Ok((session, row))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn deploy(chain: &mut EmbeddedChain, session: &Session) -> Done<Core> {
@@ -113,12 +114,12 @@ fn oracle(
     model: &ModelRecord,
     signers: &DataSigners,
 ) -> Done<Address> {
-    let owner = chain.sender()?;
+    let owner = chain.sender()?.to_string();
     let addresses = signers.addresses();
     let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let arguments = [
         core.registry.to_string(),
-        owner.to_string(),
+        owner.clone(),
         format!("[{}]", addresses.join(",")),
         "2".into(),
         "86400".into(),
@@ -126,24 +127,22 @@ fn oracle(
     let code = creation_code(&Artifact::load("SignedFeatures")?, &arguments)?;
     let (source, _) = chain.create("the source", code)?;
 
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("oracle.json");
-    let config = json!({
-        "gateway": core.gateway, "modelId": model.model_id, "version": model.version,
-        "source": source, "owner": owner, "guardian": owner,
-        "description": "fair price of ETH in USD", "decimals": 8, "answerIndex": 0,
-        "minAnswer": "10000000000", "maxAnswer": "1000000000000",
-        "maxMove": "100000000", "maxMoveBps": 1000, "maxAge": 3600, "maxSkew": 60,
-        "heartbeat": 7200, "confirmDelay": 600, "confirmWindow": 3600, "history": 16,
-        "switchDelay": 172_800, "followsLatest": false,
-    });
-    fs::write(&path, config.to_string())?;
     let kind = consumer_kind("oracle").ok_or("no oracle in the table")?;
     let artifact = Artifact::load(kind.contract)?;
-    // A name would stand for a contract of a deployment's file; here is none.
-    let mut expand = |text: &str| Ok(text.to_owned());
+    let path = root().join("solidity/script/config/oracle.example.json");
+    // What the file's names stand for; the command line asks a deployment's file.
+    let mut expand = |text: &str| {
+        Ok(match text {
+            "@gateway" => core.gateway.to_string(),
+            "@data-signers" => source.to_string(),
+            "@admin" | "@guardian" => owner.clone(),
+            "@logreg-breast-cancer.id" => model.model_id.to_string(),
+            "@logreg-breast-cancer.version" => model.version.to_string(),
+            other => other.into(),
+        })
+    };
     let config = ConfigFile::load(&path)?;
-    let values = config.arguments(&artifact, &config_rules(kind.contract), &mut expand)?;
+    let values = config.arguments(&artifact, &kind.config, &mut expand)?;
     let (oracle, _) = chain.create("the oracle", creation_code_of(&artifact, values)?)?;
     Ok(oracle)
 }

@@ -73,7 +73,9 @@ fn a_proof_is_verified_before_anybody_sees_it_and_checks_against_its_model() {
     let stages = RefCell::new(Vec::new());
     let note = |stage| stages.borrow_mut().push(stage);
     let context = B256::with_last_byte(7);
-    let verified = session.prove(&items, Salts::Random, context, &note).unwrap();
+    let verified = session
+        .prove(&items, Salts::Random, context, &note)
+        .unwrap();
     assert_eq!(
         stages.into_inner(),
         [Stage::Witness, Stage::Prove, Stage::Verify]
@@ -191,7 +193,11 @@ fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
     let proof = prove(&second).unwrap();
     assert_eq!(proof.proofs_left(), Some(0));
     assert!(proof.file().private_weights);
-    assert_ne!(proof.file().model, digest, "the digest lets guesses be checked");
+    assert_ne!(
+        proof.file().model,
+        digest,
+        "the digest lets guesses be checked"
+    );
     for session in [&first, &second] {
         let error = prove(session).unwrap_err();
         assert!(matches!(error, EngineError::Budget(_)), "{error}");
@@ -247,7 +253,10 @@ fn the_development_set_up_is_had_by_its_name_alone() {
     assert!(Setup::imported(&digest, &cache).is_err());
     let stored = Srs::stored(&cache).unwrap();
     let file = &stored.iter().find(|srs| srs.k == 9).unwrap().path;
-    let disguise = folder.path().join("srs").join("ab".repeat(digest.len() / 2));
+    let disguise = folder
+        .path()
+        .join("srs")
+        .join("ab".repeat(digest.len() / 2));
     fs::create_dir_all(&disguise).unwrap();
     fs::copy(file, disguise.join("9")).unwrap();
     if let Ok(setup) = Setup::imported("ab", &cache) {
