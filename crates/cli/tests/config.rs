@@ -482,3 +482,44 @@ fn functions_and_answers_have_names() {
         &["`evidence.hex` is a file: write @evidence.hex"],
     );
 }
+
+#[test]
+fn the_core_is_configured_too() {
+    let place = Place::new();
+    let config = example("core.development.json");
+    place.write("core.json", config.to_string());
+    let deploy = ["deploy", "--dev", "--config", "core.json"];
+    let named = place.json(&with(&deploy, &["--local", "a", "--deployment", "a.json"]));
+    let gateway = &config["gateway"];
+    let (admin, guardian) = (
+        gateway["admin"].as_str().unwrap(),
+        gateway["guardian"].as_str().unwrap(),
+    );
+    let flags = ["deploy", "--dev", "--admin", admin, "--guardian", guardian];
+    let by_flags = place.json(&with(&flags, &["--local", "b", "--deployment", "b.json"]));
+    assert_eq!(named["deployment"], by_flags["deployment"]);
+    let wrong = |change: &dyn Fn(&mut Value), parts: &[&str]| {
+        let mut config = config.clone();
+        change(&mut config);
+        place.write("wrong.json", config.to_string());
+        let deploy = [
+            "deploy",
+            "--dev",
+            "--config",
+            "wrong.json",
+            "--local",
+            "c",
+            "--deployment",
+            "c.json",
+        ];
+        place.fails(3, &deploy, parts);
+    };
+    wrong(
+        &|it| it["tauG2"][0] = "0x01".into(),
+        &["wrong.json: tauG2: it is another set-up's"],
+    );
+    wrong(
+        &|it| it["gateway"]["owner"] = admin.into(),
+        &["wrong.json: unknown field `owner`"],
+    );
+}

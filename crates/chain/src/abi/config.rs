@@ -11,6 +11,7 @@ use super::{
 use crate::{Artifact, ChainError};
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_json_abi::Param;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use strsim::jaro_winkler;
@@ -74,6 +75,12 @@ impl ConfigFile {
     /// A field of the file's own that is text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.fields.get(key).and_then(Value::as_str)
+    }
+
+    /// All of its fields as a structure of their own.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ChainError> {
+        let parsed = serde_json::from_value(Value::Object(self.fields.clone()));
+        parsed.map_err(|error| self.error("", error.to_string()))
     }
 
     /// An error about one of its fields.

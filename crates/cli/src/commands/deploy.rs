@@ -9,9 +9,9 @@ use crate::{
     },
     report::output::{Output, Report, Table, count},
 };
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, U256};
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use std::path::PathBuf;
 use verdict_chain::{
@@ -26,6 +26,7 @@ use verdict_wire::words;
 #[command(after_help = format!("Examples:\n  \
     verdict deploy --local chain.json --dev\n  \
     verdict deploy --rpc https://node.example --keystore key.json --password-file pass --admin 0x… --guardian 0x…\n  \
+    verdict deploy --local chain.json --dev --config solidity/script/config/core.development.json\n  \
     verdict deploy --config-template InferenceOracle > oracle.toml\n  \
     verdict deploy --local chain.json --as score-feed --config oracle.toml InferenceOracle\n  \
     verdict deploy --local chain.json --as feeds OnChainFeatures @registry @price.id @market.word '[(@market,@price(),0,false,18,0,0,0,false,0)]'\n  \
@@ -45,13 +46,8 @@ pub(crate) struct Deploy {
     /// The contract's name in the deployment's file [default: the configuration's]
     #[arg(long = "as", id = "label", value_name = "NAME", value_parser = name, requires = "contract")]
     label: Option<String>,
-    /// The constructor's arguments by name, from a file in JSON or TOML
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "contract",
-        conflicts_with = "arguments"
-    )]
+    /// The constructor's arguments by name, or the core's settings, from a file in JSON or TOML
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arguments", "admin", "guardian"])]
     config: Option<PathBuf>,
     /// Deploy nothing: print a configuration of CONTRACT to be filled in
     #[arg(long, requires = "contract", conflicts_with_all = ["label", "config", "arguments", "rpc", "local"])]
@@ -174,7 +170,7 @@ impl Deploy {
         let srs = self.srs.setup(&Cache::standard())?.open_any()?;
         let development = srs.is_development();
         let sender = chain.sender()?;
-        let settings = CoreSettings {
+        let own = CoreSettings {
             tau_g2: words::tau_g2(&srs.tau_g2()),
             route: route_name(development).into(),
             minimum_delay: self.update_delay,
@@ -183,6 +179,10 @@ impl Deploy {
             admin_delay: self.admin_delay,
             guardian: self.guardian.unwrap_or(sender),
             allow_development: development,
+        };
+        let settings = match &self.config {
+            Some(path) => configured_core(&ConfigFile::load(path)?, own)?,
+            None => own,
         };
         let (core, steps) = deploy_core(chain, &settings)?;
         Ok((Deployment::new(chain.chain_id(), core), steps))
@@ -243,6 +243,55 @@ impl Deploy {
         };
         Ok(name(own).map_err(|detail| config.error("name", detail))?)
     }
+}
+
+/// The settings of solidity/script/DeployCore.s.sol.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CoreConfig {
+    #[serde(rename = "tauG2")]
+    tau_g2: Option<[U256; 4]>,
+    route: String,
+    registry: RegistryConfig,
+    gateway: GatewayConfig,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RegistryConfig {
+    minimum_delay: u32,
+    execution_window: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GatewayConfig {
+    admin: Address,
+    admin_delay: u64,
+    guardian: Address,
+    allow_development_setup: bool,
+}
+
+/// The core's settings by a configuration, which must be for the set-up that was chosen.
+fn configured_core(file: &ConfigFile, own: CoreSettings) -> Result<CoreSettings, CliError> {
+    let config: CoreConfig = file.parse()?;
+    if config.tau_g2.is_some_and(|tau| tau != own.tau_g2) {
+        let detail = "it is another set-up's: choose that one with --srs, or --dev";
+        return Err(file.error("tauG2", detail).into());
+    }
+    let CoreConfig {
+        registry, gateway, ..
+    } = config;
+    Ok(CoreSettings {
+        tau_g2: own.tau_g2,
+        route: config.route,
+        minimum_delay: registry.minimum_delay,
+        execution_window: registry.execution_window,
+        admin: gateway.admin,
+        admin_delay: gateway.admin_delay,
+        guardian: gateway.guardian,
+        allow_development: gateway.allow_development_setup,
+    })
 }
 
 /// A contract's creation code by a configuration.
