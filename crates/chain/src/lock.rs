@@ -7,6 +7,7 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
+use verdict_wire::WireError;
 
 /// How long a command waits for another one to end: a transaction is quick, making a large key is
 /// not.
@@ -49,7 +50,7 @@ impl ChainLock {
                 Ok(()) => return Ok(Self { _file: file }),
                 Err(TryLockError::WouldBlock) if began.elapsed() < patience => sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(ChainError::Locked(path.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(fail("lock", error)),
+                Err(TryLockError::Error(error)) => return Err(fail("lock", error).into()),
             }
         }
     }
@@ -73,7 +74,7 @@ mod tests {
         let nowhere = folder.path().join("nowhere").join("chain.json");
         assert!(matches!(
             ChainLock::take(&nowhere),
-            Err(WireError::Io { .. })
+            Err(ChainError::Wire(WireError::Io { .. }))
         ));
     }
 }

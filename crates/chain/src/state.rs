@@ -138,6 +138,6 @@ impl EmbeddedChain {
                 .collect(),
             accounts: accounts.collect(),
         };
-        write_json(path, &file)
+        Ok(write_json(path, &file)?)
     }
 }

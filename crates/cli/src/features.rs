@@ -74,9 +74,6 @@ impl<W: Args> FromArgMatches for Asker<W> {
 
 impl<W: Args> Subcommand for Asker<W> {
     fn augment_subcommands(command: Command) -> Command {
-        let command = command
-            .subcommand_required(true)
-            .arg_required_else_help(true);
         let command = subcommands::<W>(command, |kind| kind.asks, |parameter| parameter.asked);
         let other = Command::new(OTHER).about("For any other contract");
         command.subcommand(W::augment_args(Other::augment_args(other)))

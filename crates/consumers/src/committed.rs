@@ -171,7 +171,7 @@ fn ages(chain: &mut dyn Chain, source: Address) -> Result<(u64, u64), ConsumerEr
     let read = |chain: &mut dyn Chain| {
         let least = chain.read(source, &CommittedFeatures::minimumAgeCall {})?;
         let most = chain.read(source, &CommittedFeatures::maximumAgeCall {})?;
-        Ok((least.saturating_to(), most.saturating_to()))
+        Ok::<_, ChainError>((least.saturating_to(), most.saturating_to()))
     };
     read(chain).map_err(|error| match error {
         ChainError::Answer { .. } | ChainError::Refused(_) => ConsumerError::OtherSource {

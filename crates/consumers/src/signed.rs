@@ -84,7 +84,7 @@ impl SignerSet {
             let number = chain.read(source, &SignedFeatures::signerSetCall {})?;
             let signers = chain.read(source, &SignedFeatures::signersCall {})?;
             let quorum = chain.read(source, &SignedFeatures::quorumCall {})?;
-            Ok(Self {
+            Ok::<_, ChainError>(Self {
                 number,
                 signers,
                 quorum: quorum.saturating_to(),

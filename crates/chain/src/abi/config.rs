@@ -35,6 +35,7 @@ struct Problem {
 
 /// What a file is read for.
 struct Reading<'a> {
+    contract: &'a str,
     /// The file's own name.
     name: &'a str,
     rules: &'a ConfigRules,
@@ -109,6 +110,7 @@ impl ConfigFile {
             return Err(self.error(unknown, detail));
         }
         let mut reading = Reading {
+            contract: &artifact.contract,
             name: self.text("name").unwrap_or_default(),
             rules,
             expand,
@@ -150,7 +152,7 @@ impl Reading<'_> {
             };
         }
         // A structure's fields may stand beside the constructor's.
-        if is_structure(param) && place.path.is_empty() {
+        if is_structure(param) && place.owner == self.contract {
             let flat = Place {
                 owner: structure(param),
                 ..place
@@ -266,10 +268,7 @@ impl Reading<'_> {
         let owner = structure(param);
         let mut keys: Vec<String> = Vec::new();
         for field in &param.components {
-            keys.push(bare(&field.name).into());
-            let known = self.rules.field(owner, &field.name);
-            keys.extend(known.and_then(|field| field.key).map(Into::into));
-            keys.extend(implied_key(field).map(Into::into));
+            self.rules.keys_of(owner, field, &mut keys);
         }
         match object.keys().find(|key| !keys.contains(key)) {
             None => Ok(()),

@@ -100,6 +100,11 @@ impl ConfigRules {
         for artifact in shared.chain([artifact.clone()]) {
             for param in artifact.constructor() {
                 self.keys_of(&artifact.contract, param, &mut keys);
+                // A structure's fields may stand beside the constructor's.
+                let inner = is_structure(param).then_some(&param.components);
+                for field in inner.into_iter().flatten() {
+                    self.keys_of(structure(param), field, &mut keys);
+                }
             }
         }
         keys.sort();
@@ -107,16 +112,12 @@ impl ConfigRules {
         keys
     }
 
-    fn keys_of(&self, owner: &str, param: &Param, keys: &mut Vec<String>) {
+    /// The names that a file can have for a field.
+    pub(super) fn keys_of(&self, owner: &str, param: &Param, keys: &mut Vec<String>) {
         keys.push(bare(&param.name).into());
         let field = self.field(owner, &param.name);
         keys.extend(field.and_then(|field| field.key).map(Into::into));
         keys.extend(implied_key(param).map(Into::into));
-        if is_structure(param) {
-            for field in &param.components {
-                self.keys_of(structure(param), field, keys);
-            }
-        }
     }
 }
 

@@ -68,9 +68,6 @@ impl FromArgMatches for To {
 
 impl Subcommand for To {
     fn augment_subcommands(command: Command) -> Command {
-        let command = command
-            .subcommand_required(true)
-            .arg_required_else_help(true);
         subcommands::<What>(command, |kind| kind.submits, |_| true)
     }
 
