@@ -11,7 +11,7 @@ use common::{
     consumer::{ETHER, NOBODY, deploy, fails, ok, registered_as},
 };
 use serde_json::{Value, json};
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 const MODEL: &str = "logreg-breast-cancer";
 /// A time after every test.
@@ -39,8 +39,8 @@ fn example(file: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The core, a model, and what the examples name.
-fn world() -> Place {
+/// The core, a model, and what the examples name: made once.
+static WORLD: LazyLock<Place> = LazyLock::new(|| {
     let place = Place::new();
     registered_as(&place, MODEL, "oracle", "public", "1");
     for token in ["token", "debt"] {
@@ -64,6 +64,16 @@ fn world() -> Place {
         &place,
         &["deploy", "--config", "source.json", "SignedFeatures"],
     );
+    place
+});
+
+/// A copy of it.
+fn world() -> Place {
+    let place = Place::new();
+    fs::create_dir(place.path("deployments")).unwrap();
+    for file in ["chain.json", "deployments/31337.json", "source.json"] {
+        fs::copy(WORLD.path(file), place.path(file)).unwrap();
+    }
     place
 }
 
@@ -101,39 +111,38 @@ fn same(place: &Place, contract: &str, config: &str, positional: &[&str]) {
 }
 
 #[test]
-fn every_example_deploys_what_its_positional_arguments_do() {
+fn a_source_by_its_example() {
     let place = world();
-    let (id, version) = (format!("@{MODEL}.id"), format!("@{MODEL}.version"));
-    let (id, version) = (id.as_str(), version.as_str());
-
-    let signers = example("source.development.json")["signers"].clone();
-    let signers: Vec<&str> = signers
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it.as_str().unwrap())
-        .collect();
-    let owner = example("source.development.json")["owner"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let list = format!("[{}]", signers.join(","));
-    same(
-        &place,
-        "SignedFeatures",
-        "source.json",
-        &["@registry", &owner, &list, "2", "5184000"],
+    let config = example("source.development.json");
+    let signers = config["signers"].as_array().unwrap().iter();
+    let signers: Vec<&str> = signers.map(|it| it.as_str().unwrap()).collect();
+    let (owner, list) = (
+        config["owner"].as_str().unwrap(),
+        format!("[{}]", signers.join(",")),
     );
+    let positional = ["@registry", owner, &list, "2", "5184000"];
+    same(&place, "SignedFeatures", "source.json", &positional);
+}
 
+/// The model's id and version, as positional arguments name them.
+fn model() -> [String; 2] {
+    [format!("@{MODEL}.id"), format!("@{MODEL}.version")]
+}
+
+#[test]
+fn an_oracle_by_its_example_and_by_a_template() {
+    let place = world();
+    let [id, version] = model();
     place.write("oracle.json", example("oracle.example.json").to_string());
     let zero = format!("0x{}", "0".repeat(64));
     let config = format!(
-        "(\"tumour logit\",8,0,{zero},-100000000000,100000000000,100000000,1000,3600,60,7200,600,3600,1024,172800,false)"
+        "(\"tumour logit\",8,0,{zero},-100000000000,100000000000,100000000,1000,3600,60,7200,600,\
+         3600,1024,172800,false)"
     );
     let oracle = [
         "@gateway",
-        id,
-        version,
+        &id,
+        &version,
         "@data-signers",
         &config,
         NOBODY,
@@ -146,50 +155,62 @@ fn every_example_deploys_what_its_positional_arguments_do() {
         filled(&toml, &example("oracle.example.json")),
     );
     same(&place, "InferenceOracle", "oracle.toml", &oracle);
+}
 
+#[test]
+fn a_guard_and_its_adapter_by_their_example() {
+    let place = world();
+    let [id, version] = model();
     place.write("guard.json", example("guard.example.json").to_string());
-    let adapter = ["@vault", NOBODY];
-    same(&place, "PauseForAdapter", "guard.json", &adapter);
-    let deployed = [
+    same(&place, "PauseForAdapter", "guard.json", &["@vault", NOBODY]);
+    let adapter = [
         "deploy",
         "--as",
         "vault-guard-adapter",
         "--config",
         "guard.json",
-        "PauseForAdapter",
     ];
-    ok(&place, &deployed);
+    ok(&place, &with(&adapter, &["PauseForAdapter"]));
     let config = format!(
-        "(@gateway,{id},{version},0,{},{},@data-signers,true,100,@vault-guard-adapter,21600,3600,172800,64800,@token,{},{NOBODY},86400,1800)",
+        "(@gateway,{id},{version},0,{},{},@data-signers,true,100,@vault-guard-adapter,21600,3600,\
+         172800,64800,@token,{},{NOBODY},86400,1800)",
         ETHER / 10 * 8,
         ETHER / 100 * 5,
         100 * ETHER
     );
-    same(
-        &place,
-        "FraudPauseGuard",
-        "guard.json",
-        &[&config, NOBODY, "86400", NOBODY, NOBODY],
-    );
+    let positional = [config.as_str(), NOBODY, "86400", NOBODY, NOBODY];
+    same(&place, "FraudPauseGuard", "guard.json", &positional);
+}
 
+#[test]
+fn an_updater_and_its_source_by_their_example() {
+    let place = world();
+    let [id, version] = model();
     place.write("risk.json", example("risk.example.json").to_string());
     let updater = ["@market-adapter", NOBODY, "86400", NOBODY];
     same(&place, "RiskParameterUpdater", "risk.json", &updater);
+    let bindings = "[(2,0,0,18)]";
     let source = [
         "@gateway",
-        id,
-        version,
+        &id,
+        &version,
         "@market",
         "@data-signers",
         "1800",
-        "[(2,0,0,18)]",
+        bindings,
     ];
     same(&place, "ModelRiskSource", "risk.json", &source);
+}
 
+#[test]
+fn an_airdrop_by_its_example() {
+    let place = world();
+    let [id, version] = model();
     place.write("airdrop.json", example("airdrop.example.json").to_string());
     let day = |days: u64| TIME + days * 86_400;
     let campaign = format!(
-        "(@gateway,@token,{NOBODY},({},{},{},{}),[({id},{version})],[(0,{}),(100,{})],@data-signers,604800)",
+        "(@gateway,@token,{NOBODY},({},{},{},{}),[({id},{version})],[(0,{}),(100,{})],\
+         @data-signers,604800)",
         day(20),
         day(10),
         day(40),
@@ -261,127 +282,141 @@ fn the_other_sources_have_names_too() {
     );
 }
 
+/// An example that was changed is refused.
+#[track_caller]
+fn refused(place: &Place, file: &str, contract: &str, change: &dyn Fn(&mut Value), part: &str) {
+    let mut config = example(file);
+    change(&mut config);
+    place.write("wrong.json", config.to_string());
+    let deploy = ["deploy", "--config", "wrong.json", contract];
+    fails(place, 3, &deploy, &["wrong.json: ", part]);
+}
+
 #[test]
-fn what_is_wrong_with_a_configuration_is_said() {
+fn a_field_that_is_wrong_is_named() {
     let place = world();
-    let refused = |file: &str, contract: &str, change: &dyn Fn(&mut Value), parts: &[&str]| {
-        let mut config = example(file);
-        change(&mut config);
-        place.write("wrong.json", config.to_string());
-        let all = [&["wrong.json: "], parts].concat();
-        fails(
+    let oracle = |change: &dyn Fn(&mut Value), part: &str| {
+        refused(
             &place,
-            3,
-            &["deploy", "--config", "wrong.json", contract],
-            &all,
+            "oracle.example.json",
+            "InferenceOracle",
+            change,
+            part,
         );
     };
-    let oracle = |change: &dyn Fn(&mut Value), parts: &[&str]| {
-        refused("oracle.example.json", "InferenceOracle", change, parts);
-    };
-    let remove =
-        |key: &'static str| move |it: &mut Value| drop(it.as_object_mut().unwrap().remove(key));
-    let set = |key: &'static str, value: Value| move |it: &mut Value| it[key] = value.clone();
-    oracle(
-        &remove("maxMove"),
-        &["maxMove: it is missing; expected uint96"],
-    );
-    oracle(&remove("model"), &["modelId: it is missing", "`model`"]);
-    oracle(
-        &set("maxMoves", 1.into()),
-        &[
-            "maxMoves: InferenceOracle has no such field",
-            "did you mean `maxMove`?",
-        ],
-    );
-    oracle(
-        &set("maxAge", "soon".into()),
-        &["maxAge: expected uint24, found \"soon\""],
-    );
-    oracle(
-        &set("maxAge", 16_777_216.into()),
-        &["maxAge: expected uint24, found 16777216"],
-    );
-    oracle(
-        &set("maxMove", json!(1.5)),
-        &["maxMove: expected uint96", "as text"],
-    );
-    oracle(
-        &set("followsLatest", "no".into()),
-        &["followsLatest: expected bool"],
-    );
-    oracle(
-        &set("description", 8.into()),
-        &["description: expected string, found 8"],
-    );
-    oracle(
-        &set("owner", "@nobody".into()),
-        &["owner: expected address", "`nobody` is no address"],
-    );
-    oracle(
-        &set("source", json!([])),
-        &["source: expected address (IFeatureSource), found a list"],
-    );
-    oracle(
-        &set("model", "unheard-of".into()),
-        &["model: expected uint256", "unheard-of"],
-    );
-    oracle(
-        &set("name", "Not A Name".into()),
-        &["name: expected lower-case letters"],
-    );
-    let risk = |change: &dyn Fn(&mut Value), parts: &[&str]| {
-        refused("risk.example.json", "ModelRiskSource", change, parts);
+    for (key, part) in [
+        ("maxMove", "maxMove: it is missing; expected uint96"),
+        (
+            "model",
+            "modelId: it is missing; expected uint256, or `model`: the model's name",
+        ),
+    ] {
+        oracle(&|it| drop(it.as_object_mut().unwrap().remove(key)), part);
+    }
+    for (key, value, part) in [
+        (
+            "maxMoves",
+            json!(1),
+            "maxMoves: InferenceOracle has no such field; did you mean `maxMove`?",
+        ),
+        (
+            "maxAge",
+            json!("soon"),
+            "maxAge: expected uint24, found \"soon\"",
+        ),
+        (
+            "maxAge",
+            json!(16_777_216),
+            "maxAge: expected uint24, found 16777216",
+        ),
+        (
+            "maxMove",
+            json!(1.5),
+            "maxMove: expected uint96, found 1.5; write large numbers as text",
+        ),
+        ("followsLatest", json!("no"), "followsLatest: expected bool"),
+        (
+            "description",
+            json!(8),
+            "description: expected string, found 8",
+        ),
+        (
+            "owner",
+            json!("@nobody"),
+            "owner: expected address, found \"@nobody\": `nobody` is no address",
+        ),
+        (
+            "source",
+            json!([]),
+            "source: expected address (IFeatureSource), found a list",
+        ),
+        (
+            "model",
+            json!("unheard-of"),
+            "model: expected uint256, found \"@unheard-of.id\"",
+        ),
+        (
+            "name",
+            json!("Not A Name"),
+            "name: expected lower-case letters",
+        ),
+    ] {
+        oracle(&|it| it[key] = value.clone(), part);
+    }
+}
+
+#[test]
+fn a_field_within_fields_is_named() {
+    let place = world();
+    let risk = |change: &dyn Fn(&mut Value), part: &str| {
+        refused(&place, "risk.example.json", "ModelRiskSource", change, part);
     };
     risk(
         &|it| it["bindings"][0]["parameter"] = "interest".into(),
-        &["bindings[0].parameter: expected uint8, one of collateralFactor, loanToValue"],
+        "bindings[0].parameter: expected uint8, one of collateralFactor, loanToValue",
     );
     risk(
         &|it| it["bindings"][0]["digits"] = 3.into(),
-        &["bindings[0].digits: RiskBinding has no such field"],
+        "bindings[0].digits: RiskBinding has no such field",
     );
     risk(
         &|it| it["bindings"] = "all".into(),
-        &["bindings: expected RiskBinding[], found \"all\""],
+        "bindings: expected RiskBinding[], found \"all\"",
     );
-    let guard = |parts: &[&str]| {
-        refused("guard.example.json", "FraudPauseGuard", &|_| {}, parts);
-    };
-    guard(&[
-        "target: expected address (IPauseAdapter)",
-        "vault-guard-adapter",
-    ]);
+    // Nobody deployed the guard's adapter.
+    let part = "target: expected address (IPauseAdapter), found \"@vault-guard-adapter\"";
+    refused(
+        &place,
+        "guard.example.json",
+        "FraudPauseGuard",
+        &|_| {},
+        part,
+    );
+}
 
-    let local = |arguments: &[&str], code, parts: &[&str]| fails(&place, code, arguments, parts);
+#[test]
+fn a_file_that_is_no_configuration_is_refused() {
+    let place = world();
+    let deploy = |file: &str, code: i32, part: &str| {
+        fails(
+            &place,
+            code,
+            &["deploy", "--config", file, "InferenceOracle"],
+            &[part],
+        );
+    };
     place.write("no.json", "[1]");
-    local(
-        &["deploy", "--config", "no.json", "InferenceOracle"],
-        3,
-        &["no.json: expected named fields in JSON"],
-    );
+    deploy("no.json", 3, "no.json: expected named fields in JSON");
     place.write("no.toml", "a = ");
-    local(
-        &["deploy", "--config", "no.toml", "InferenceOracle"],
-        3,
-        &["no.toml: expected named fields in TOML"],
-    );
-    local(
-        &["deploy", "--config", "nowhere.json", "InferenceOracle"],
-        6,
-        &["nowhere.json"],
-    );
+    deploy("no.toml", 3, "no.toml: expected named fields in TOML");
+    deploy("nowhere.json", 6, "nowhere.json");
     place.write("unnamed.json", "{}");
-    local(
-        &["deploy", "--config", "unnamed.json", "InferenceOracle"],
-        2,
-        &["--as NAME"],
-    );
-    local(&["deploy", "InferenceOracle"], 2, &["--as NAME"]);
+    deploy("unnamed.json", 2, "--as NAME");
+    fails(&place, 2, &["deploy", "InferenceOracle"], &["--as NAME"]);
     // Positional arguments are told by name, too.
     let zero = format!("0x{}", "0".repeat(64));
     let config = format!("(\"x\",8,0,{zero},1,2,3,4,5,6,7,8,9,10,11,never)");
-    let all = [
+    let oracle = [
         "deploy",
         "--as",
         "x",
@@ -390,14 +425,13 @@ fn what_is_wrong_with_a_configuration_is_said() {
         "1",
         "1",
         "@data-signers",
-        &config,
-        NOBODY,
-        NOBODY,
     ];
-    local(
-        &all,
+    let part = "`never` is no bool (argument `config_.followsLatest`)";
+    fails(
+        &place,
         2,
-        &["`never` is no bool (argument `config_.followsLatest`)"],
+        &with(&oracle, &[&config, NOBODY, NOBODY]),
+        &[part],
     );
 }
 
