@@ -9,19 +9,22 @@ use std::{
 };
 use verdict_wire::WireError;
 
-/// How long a command waits for another one to end: a transaction is quick, making a large key is not.
+/// How long a command waits for another one to end: a transaction is quick, making a large key is
+/// not.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// The right to act on a chain's file, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct ChainLock {
-    // Never removed: whoever waits has the file open, and would lock one that nobody finds any more.
+    // Never removed: whoever waits has the file open, and would lock one that nobody finds any
+    // more.
     _file: File,
 }
 
 impl ChainLock {
-    /// Waits for it a few seconds. The lock is on `FILE.lock` beside the chain's file, which is replaced whenever it is written.
+    /// Waits for it a few seconds. The lock is on `FILE.lock` beside the chain's file, which is
+    /// replaced whenever it is written.
     pub fn take(path: &Path) -> Result<Self, ChainError> {
         Self::within(path, PATIENCE)
     }
