@@ -1,12 +1,4 @@
 //! Compiles, plans, proves and deploys for the tests.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    missing_docs
-)]
-
 use halo2curves_axiom::bn256::Fr;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{path::PathBuf, sync::Arc};

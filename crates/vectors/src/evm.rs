@@ -1,12 +1,4 @@
 //! A bare revm: contracts of any size, code put anywhere, calls that leave no trace.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs
-)]
-
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::SolInterface;
 use revm::{

@@ -1,13 +1,5 @@
 //! halo2-axiom's verifier for verifying keys that no key generation made.
 // `Shape` has a second field under a feature of the circuit's tests.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::needless_update,
-    missing_docs
-)]
-
 use halo2_axiom::{
     SerdeFormat,
     plonk::{VerifyingKey, verify_proof},

@@ -1,22 +1,20 @@
 //! Encodings on the way to the chain: public values, calldata, proof files; what each refuses; and estimates.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-#[path = "support/field.rs"]
-mod field;
-mod support;
-
 use alloy_primitives::{Address, B256, U256, address, keccak256, uint};
 use alloy_sol_types::SolCall;
-use field::{P, R};
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine, G2Affine},
     ff::Field,
     group::{Curve, prime::PrimeCurveAffine},
 };
 use std::{fs, sync::LazyLock};
-use support::{Proved, compiled, harness, prove};
 use verdict_chain::{Artifact, Verdict, bindings::IInferenceVerifier::verifyCall, estimate};
 use verdict_model::{Goal, Visibility};
+use verdict_vectors::{
+    field::{P, R},
+    support::{Proved, compiled, harness, prove},
+};
 use verdict_wire::{
     PROOF_FILE_VERSION, ProofFile, ProofLayout, WireError, instance, public_values, unpack,
     verify_calldata, words, write_json,

@@ -3,20 +3,16 @@
 //! `scripts/regenerate-vectors.sh` (or `VERDICT_UPDATE_VECTORS=1` with this test) writes them anew.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "support/cases.rs"]
-mod cases;
-#[path = "support/field.rs"]
-mod field;
-mod support;
-
 use alloy_primitives::B256;
-use cases::{CASES, Case, Vector};
 use std::fs;
-use support::{harness, vectors};
 use verdict_chain::{Verdict, estimate};
 use verdict_circuit::WordLayout;
 use verdict_model::{CompiledModel, Trace, execute_batch};
 use verdict_prover::{KeyedModel, verify};
+use verdict_vectors::{
+    cases::{CASES, Case, Vector},
+    support::{harness, vectors},
+};
 use verdict_wire::{instance, key_bytes, public_values, unpack_batch, verify_calldata};
 
 #[test]

@@ -1,12 +1,4 @@
 //! solc from npm, through foundry-compilers.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs
-)]
-
 use foundry_compilers::{
     artifacts::{CompilerOutput, SolcInput},
     solc::Solc,

@@ -2,24 +2,15 @@
 //! opening are halo2's, and not something on which only our own two verifiers agree.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-#[path = "support/evm.rs"]
-mod evm;
-#[path = "support/field.rs"]
-mod field;
-#[path = "support/halo2.rs"]
-mod halo2;
-#[path = "support/snark.rs"]
-mod snark;
-#[path = "support/solc.rs"]
-mod solc;
-mod support;
-
 use alloy_primitives::{B256, Bytes, U256};
-use evm::{End, Evm};
-use support::{Proved, harness, prove};
 use verdict_chain::Verdict;
 use verdict_model::{Goal, Visibility};
 use verdict_prover::{Srs, verify};
+use verdict_vectors::{
+    evm::{End, Evm},
+    field, halo2, snark,
+    support::{self, Proved, harness, prove},
+};
 use verdict_wire::parse_key;
 
 fn source(proved: &Proved) -> String {

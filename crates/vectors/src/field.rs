@@ -1,6 +1,4 @@
 //! Moduli of BN254 and points as words.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
-
 use alloy_primitives::{U256, uint};
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine},

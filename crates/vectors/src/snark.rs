@@ -1,13 +1,5 @@
 //! The contract that snark-verifier generates for one verifying key: written by others, from the
 //! same key.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs
-)]
-
 use crate::{
     evm::{End, Evm},
     solc,

@@ -1,12 +1,4 @@
 //! Three verifiers and the publisher of keys, and what they say about a mutant.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs
-)]
-
 use crate::{
     evm::{End, Evm},
     halo2,

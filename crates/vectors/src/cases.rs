@@ -1,6 +1,4 @@
 //! The committed proofs: what they are of, how they are made, and their file.
-#![allow(unreachable_pub, clippy::unwrap_used, missing_docs)]
-
 use crate::{
     field::{P, R},
     support::{harness, vectors},

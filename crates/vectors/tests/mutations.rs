@@ -2,33 +2,20 @@
 //! agree on good proofs and accept none of these; ours says why, for a bounded amount of gas.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-#[path = "support/evm.rs"]
-mod evm;
-#[path = "support/field.rs"]
-mod field;
-#[path = "support/halo2.rs"]
-mod halo2;
-#[path = "support/judge.rs"]
-mod judge;
-#[path = "support/mutate.rs"]
-mod mutate;
-#[path = "support/snark.rs"]
-mod snark;
-#[path = "support/solc.rs"]
-mod solc;
-mod support;
-
 use alloy_primitives::Address;
-use evm::End;
-use judge::{Bench, Chain, Model, Opinions};
-use mutate::{Material, Mutant, draw, kinds};
 use rayon::prelude::*;
-use snark::Contract;
 use std::{
     collections::{BTreeMap, HashSet},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use verdict_model::Visibility;
+use verdict_vectors::{
+    evm::End,
+    field, halo2,
+    judge::{self, Bench, Chain, Model, Opinions},
+    mutate::{Material, Mutant, draw, kinds},
+    snark::{self, Contract},
+};
 use verdict_wire::{instance, parse_key};
 
 /// Different mutants that all three verifiers must have been asked about.

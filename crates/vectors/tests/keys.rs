@@ -1,24 +1,19 @@
 //! Verifying keys as bytes and as accounts: what Rust reads, what `VerifyingKeys` publishes, what both refuse.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-#[path = "support/evm.rs"]
-mod evm;
-#[path = "support/field.rs"]
-mod field;
-mod support;
-
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
-use evm::{End, Evm};
-use field::{P, R};
 use halo2curves_axiom::{bn256::G1Affine, group::prime::PrimeCurveAffine};
 use std::sync::LazyLock;
-use support::{Proved, prove};
 use verdict_chain::{Artifact, ChainError, Harness, bindings::IVerifyingKeys};
 use verdict_circuit::FIXED_COLUMNS;
 use verdict_model::{Goal, Visibility};
-use verdict_wire::WireError;
-use verdict_wire::{key_bytes, key_digest, parse_key, words};
+use verdict_vectors::{
+    evm::{End, Evm},
+    field::{P, R},
+    support::{Proved, prove},
+};
+use verdict_wire::{WireError, key_bytes, key_digest, parse_key, words};
 
 static PROVED: LazyLock<Proved> =
     LazyLock::new(|| prove("mlp-digits", Goal::Time, Visibility::Public, Some(3)));

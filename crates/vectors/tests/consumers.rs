@@ -1,12 +1,10 @@
 //! The proofs of test-vectors/consumers, which solidity/test/consumers hands to the contracts they were made for.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
 use alloy_primitives::U256;
 use std::fs;
-use support::{harness, vectors};
 use verdict_chain::Verdict;
+use verdict_vectors::support::{harness, vectors};
 use verdict_wire::ProofFile;
 
 #[test]

@@ -2,12 +2,6 @@
 //! describe. solc and its settings are those of solidity/foundry.toml; forge is not involved.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-#[path = "support/evm.rs"]
-mod evm;
-#[path = "support/solc.rs"]
-mod solc;
-mod support;
-
 use alloy_sol_types::{SolCall, SolType};
 use foundry_compilers::artifacts::{
     BytecodeHash, CompilerOutput, Contract, Optimizer, Settings, SettingsMetadata, SolcInput,
@@ -27,6 +21,7 @@ use verdict_chain::{
     },
 };
 use verdict_prover::Srs;
+use verdict_vectors::{evm, solc};
 use verdict_wire::words;
 
 /// Largest code an account may have (EIP-170).

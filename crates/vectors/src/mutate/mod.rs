@@ -1,20 +1,8 @@
 //! Every way of changing what is verified: a table of kinds, each a function from good material to
 //! something wrong.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs
-)]
-
-#[path = "mutate_calldata.rs"]
 mod calldata;
-#[path = "mutate_key.rs"]
 mod key;
-#[path = "mutate_proof.rs"]
 mod proof;
-#[path = "mutate_values.rs"]
 mod values;
 
 use alloy_primitives::{Address, B256, U256};

@@ -1,13 +1,11 @@
 //! Gas: real transactions of small proofs, predictions for the large ones (held to 2% by `vectors.rs`).
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod support;
-
 use std::sync::Arc;
-use support::{compiled, harness, prove};
 use verdict_chain::{GasEstimate, Verdict, estimate};
 use verdict_circuit::{Limits, plan};
 use verdict_model::{Goal, Visibility};
+use verdict_vectors::support::{compiled, harness, prove};
 
 /// Predictions may be this far below the truth.
 const MARGIN: f64 = 1.02;
