@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_consumers::{Consumer, ConsumerExt};
+use verdict_consumers::ConsumerExt;
 use verdict_wire::ProofFile;
 
 #[derive(Debug, Args)]
