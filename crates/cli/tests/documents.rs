@@ -1,0 +1,195 @@
+//! Links lead somewhere, and the files that pages name are there.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::documents::{Document, pages, root};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Folders of the repository that a path can begin with.
+const FOLDERS: &[&str] = &["crates", "docs", "scripts", "solidity", "test-vectors"];
+
+/// What is made by tools, or not kept.
+const SKIPPED: &[&str] = &["node_modules", "out", "cache", "target", "broadcast"];
+
+/// Pages about the present: CHANGELOG.md names what was, too.
+fn pages_of_today() -> Vec<String> {
+    let mut paths: Vec<String> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(String::from)
+        .into();
+    paths.extend(pages("docs"));
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let page = format!("crates/{name}/README.md");
+        if root().join(&page).exists() {
+            paths.push(page);
+        }
+    }
+    paths
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut paths = pages_of_today();
+    paths.extend(["CHANGELOG.md", "solidity/README.md"].map(String::from));
+    let mut dead = Vec::new();
+    for path in &paths {
+        let document = Document::read(path);
+        let outside = |link: &&String| link.contains("://") || link.starts_with("mailto:");
+        for link in document.links.iter().filter(|link| !outside(link)) {
+            if !leads_somewhere(&document, link) {
+                dead.push(format!("{path}: {link}"));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+fn leads_somewhere(from: &Document, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let target = match file {
+        "" => from.path.clone(),
+        // rustdoc's items, in pages that are documentation of crates, too.
+        item if !item.contains('/') && !item.contains('.') => return true,
+        file => {
+            let folder = Path::new(&from.path).parent().unwrap();
+            let Ok(found) = root().join(folder).join(file).canonicalize() else {
+                return false;
+            };
+            let Ok(inside) = found.strip_prefix(root()) else {
+                return false;
+            };
+            inside.display().to_string()
+        }
+    };
+    heading.is_empty() || {
+        let headings = Document::read(&target).headings;
+        headings.iter().any(|text| anchor(text) == heading)
+    }
+}
+
+/// What GitHub makes of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = |letter: &char| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter);
+    let anchor: String = heading.to_lowercase().chars().filter(kept).collect();
+    anchor.replace(' ', "-")
+}
+
+#[test]
+fn anchors_are_made_as_github_makes_them() {
+    assert_eq!(anchor("Use from your project"), "use-from-your-project");
+    assert_eq!(
+        anchor("Verifier (`src/core/`), old"),
+        "verifier-srccore-old"
+    );
+}
+
+#[test]
+fn files_that_pages_name_are_there() {
+    let files = files();
+    let mut gone = BTreeSet::new();
+    for path in &pages_of_today() {
+        let document = Document::read(path);
+        let shell = document
+            .blocks
+            .iter()
+            .filter(|block| block.language == "sh");
+        let typed = shell.flat_map(|block| block.text.split_whitespace());
+        let named = document
+            .spans
+            .iter()
+            .flat_map(|span| span.split_whitespace());
+        for word in named.chain(typed) {
+            if !is_there(word, &files) {
+                gone.insert(format!("{path}: {word}"));
+            }
+        }
+    }
+    assert!(gone.is_empty(), "{gone:#?}");
+}
+
+/// Whether a word is no path of the repository, or one of a file that exists. Sources may be named by the end of their paths.
+fn is_there(word: &str, files: &[PathBuf]) -> bool {
+    let word =
+        word.trim_matches(|letter: char| !letter.is_alphanumeric() && !"./*".contains(letter));
+    let mut path = word.trim_start_matches("./");
+    while let Some(rest) = path.strip_prefix("../") {
+        path = rest;
+    }
+    let written = |letter: char| letter.is_alphanumeric() || "/._-*".contains(letter);
+    if !path.chars().all(written) {
+        return true;
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    if path.contains('/') && FOLDERS.contains(&first) {
+        let fixed = path.split('*').next().unwrap_or_default();
+        let fixed = if fixed == path {
+            path
+        } else {
+            fixed.rsplit_once('/').map_or("", |(it, _)| it)
+        };
+        return root().join(fixed).exists();
+    }
+    let source = Path::new(path).extension();
+    let source = source.is_some_and(|it| {
+        ["rs", "sol", "sh", "py", "toml"]
+            .iter()
+            .any(|ext| it == *ext)
+    });
+    let bare = path.starts_with('.') || path.contains('*');
+    !source || bare || files.iter().any(|file| file.ends_with(path))
+}
+
+/// Every file of the repository's folders and root, from the root.
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders: Vec<PathBuf> = FOLDERS.iter().map(PathBuf::from).collect();
+    for entry in fs::read_dir(root()).unwrap() {
+        files.push(PathBuf::from(entry.unwrap().file_name()));
+    }
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = folder.join(entry.file_name());
+            let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);
+            match entry.file_type().unwrap().is_dir() {
+                true if !skipped => folders.push(path),
+                true => {}
+                false => files.push(path),
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn a_file_that_is_gone_is_noticed() {
+    let files = files();
+    for there in [
+        "crates/cli/tests/documents.rs",
+        "tests/documents.rs",
+        "documents.rs",
+        "../crates/cli/tests/*.rs",
+        "deny.toml",
+        "`scripts/test.sh`,",
+        "FILE.ptau",
+        "a/b",
+    ] {
+        assert!(is_there(there, &files), "{there}");
+    }
+    for gone in [
+        "crates/evm/src/lib.rs",
+        "crates/cli/src/args.rs",
+        "src/gone.rs",
+        "cuments.rs",
+        "crates/evm/*.rs",
+        "`scripts/gone.sh`,",
+    ] {
+        assert!(!is_there(gone, &files), "{gone}");
+    }
+}
