@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes test-vectors/onnx-node/cases.bin: the node tests of the `onnx` package, for crates/model/tests/onnx_nodes.rs.
+"""Writes test-vectors/onnx-node/cases.bin: the node tests of the `onnx` package, for crates/compiler/tests/onnx_nodes.
 
     python3 -m venv .venv && .venv/bin/pip install -r scripts/requirements-onnx-node-tests.txt
     .venv/bin/python scripts/onnx-node-tests.py
-    VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-model --test onnx_nodes
+    VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-compiler --test onnx_nodes
     scripts/check-vectors.sh --update
 
 Node tests feed every tensor as a graph input, weights and shapes too. What an operator is only ever given as a constant

@@ -113,6 +113,30 @@ fn files_that_pages_name_are_there() {
     assert!(gone.is_empty(), "{gone:#?}");
 }
 
+#[test]
+fn files_that_scripts_name_are_there() {
+    let files = files();
+    let ours = |path: &&PathBuf| {
+        let kind = path.extension().is_some_and(|it| it == "sh" || it == "py");
+        path.starts_with("scripts") && kind
+    };
+    let mut gone = BTreeSet::new();
+    for path in files.iter().filter(ours) {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let packages = words.windows(2).filter(|pair| pair[0] == "-p");
+        let packages = packages.filter_map(|pair| pair[1].strip_prefix("verdict-"));
+        let packages: Vec<String> = packages.map(|name| format!("crates/{name}")).collect();
+        let paths = words.iter().copied().filter(|word| word.contains('/'));
+        for word in paths.chain(packages.iter().map(String::as_str)) {
+            if !is_there(word, &files) {
+                gone.insert(format!("{}: {word}", path.display()));
+            }
+        }
+    }
+    assert!(gone.is_empty(), "{gone:#?}");
+}
+
 /// Whether a word is no path of the repository, or one of a file that exists. Sources may be named by the end of their paths.
 fn is_there(word: &str, files: &[PathBuf]) -> bool {
     let word =
