@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles the contracts with forge and writes what the Rust side embeds to crates/evm/artifacts/. Run it after every
-# change of solidity/src; `cargo test -p verdict-evm --test artifacts` compares the files with a compilation of its own.
+# Compiles the contracts with forge and writes what the Rust side embeds to crates/chain/artifacts/. Run it after every
+# change of solidity/src; `cargo test -p verdict-chain --test artifacts` compares the files with a compilation of its own.
 # With --check, writes nothing and fails if the files are out of date.
 set -euo pipefail
 exec </dev/null
@@ -21,7 +21,7 @@ scripts/setup.sh >&2
 (cd solidity && ../node_modules/.bin/forge build --offline src test/risk/LendingMarket.sol test/guard/GuardMocks.sol) >&2
 
 version=$(scripts/solc --version | sed -n 's/^Version: \([0-9.]*\)+.*/\1/p')
-# file:contract; the same list as in crates/evm/src/artifact.rs.
+# file:contract; the same list as in crates/chain/src/artifact.rs.
 contracts=(
     InferenceVerifier VerifyingKeys ModelRegistry IModelRegistry VerdictGateway IVerdictGateway
     ERC7007Adapter ERC8004Validator SP1Adapter RiscZeroAdapter
@@ -43,7 +43,7 @@ for entry in "${contracts[@]}"; do
         const code = JSON.stringify({ contract, solc, bytecode: bytecode.object, runtime_size }, null, 1);
         process.stdout.write(`${code.slice(0, -2)},\n "abi": ${JSON.stringify(abi)}\n}`);
     ' "$source" "$contract" "$version")
-    file=crates/evm/artifacts/$contract.json
+    file=crates/chain/artifacts/$contract.json
     size=$(sed -n 's|^ "runtime_size": \([0-9]*\),*|\1|p' <<<"$new")
     if [[ "$new" == "$(cat "$file" 2>/dev/null)" ]]; then
         echo "$file: up to date, $size bytes of code"

@@ -76,9 +76,10 @@ run script/DeployCore.s.sol script/config/core.development.json
 run script/RegisterModel.s.sol
 run script/DeploySource.s.sol script/config/source.development.json
 run test/script/Fixtures.s.sol
-for consumer in Oracle Guard Risk Airdrop; do
-    fill "${consumer,,}"
-    run "script/Deploy$consumer.s.sol" "deployments/dry-run-${consumer,,}.json"
+for example in script/config/*.example.json; do
+    consumer=$(basename "$example" .example.json)
+    fill "$consumer"
+    run "script/Deploy${consumer^}.s.sol" "deployments/dry-run-$consumer.json"
 done
 
 # Running a script again must change nothing.

@@ -1,10 +1,25 @@
-//! The compiled contracts, committed so that the main job needs no Solidity compiler. `tests/artifacts.rs` compiles them again.
+//! The compiled contracts, committed so that the main job needs no Solidity compiler.
+//! `tests/artifacts.rs` compiles them again.
 
 use crate::ChainError;
-use alloy_json_abi::JsonAbi;
+use alloy_json_abi::{JsonAbi, Param};
 use alloy_primitives::{Bytes, U256, hex};
 use alloy_sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
+use verdict_wire::read_text;
+
+/// What forge writes to `out/FILE.sol/CONTRACT.json`, of which nothing else is read.
+#[derive(Deserialize)]
+struct Forge {
+    abi: JsonAbi,
+    bytecode: ForgeCode,
+}
+
+#[derive(Deserialize)]
+struct ForgeCode {
+    object: Bytes,
+}
 
 /// A compiled contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +86,29 @@ impl Artifact {
             name,
             detail: error.to_string(),
         })
+    }
+
+    /// A contract of somebody else's, as forge writes it.
+    pub fn of_forge(contract: &str, path: &Path) -> Result<Self, ChainError> {
+        let forge: Forge = serde_json::from_str(&read_text(path)?).map_err(|error| {
+            ChainError::ForeignArtifact {
+                path: path.to_owned(),
+                detail: error.to_string(),
+            }
+        })?;
+        Ok(Self {
+            contract: contract.into(),
+            solc: String::new(),
+            runtime_size: 0,
+            bytecode: forge.bytecode.object,
+            abi: forge.abi,
+        })
+    }
+
+    /// What its constructor takes.
+    pub fn constructor(&self) -> &[Param] {
+        let constructor = self.abi.constructor.as_ref();
+        constructor.map_or(&[], |constructor| &constructor.inputs)
     }
 
     /// The names of all contracts.

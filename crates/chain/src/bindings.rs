@@ -22,12 +22,13 @@ macro_rules! bindings {
 
 // Generated from the compiled interfaces that are committed beside the code.
 bindings! {
-    /// Who owns a model, which versions it has, what its proofs mean.
-    /// The interface: the contract's own has an event and an error of one name, as ERC-7992 wants it.
+    /// Who owns a model, which versions it has, what its proofs mean. The interface: the contract's
+    /// own has an event and an error of one name, as ERC-7992 wants it.
     registry: IModelRegistry = "artifacts/IModelRegistry.json";
     /// The routes to verifiers.
     gateway: IVerdictGateway = "artifacts/IVerdictGateway.json";
-    /// The gateway with its constructor and roles; its `verify` lives in a fallback, hence [`gateway`].
+    /// The gateway with its constructor and roles; its `verify` lives in a fallback, hence
+    /// [`gateway`].
     gateway_contract: VerdictGateway = "artifacts/VerdictGateway.json";
     /// ERC-7007's `verify`.
     erc7007: ERC7007Adapter = "artifacts/ERC7007Adapter.json";

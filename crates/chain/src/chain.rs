@@ -4,7 +4,8 @@ use crate::ChainError;
 use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_sol_types::{SolCall, SolEvent};
 
-/// Where contracts that must have the same address on every chain are deployed from: the deterministic deployment proxy.
+/// Where contracts that must have the same address on every chain are deployed from: the
+/// deterministic deployment proxy.
 pub const CREATE2_DEPLOYER: Address =
     alloy_primitives::address!("4e59b44847b379578588920ca78fbf26c0b4956c");
 
@@ -111,7 +112,8 @@ pub trait ChainExt: Chain {
         Ok((address, receipt))
     }
 
-    /// Deploys by CREATE2, with the address depending on nothing but salt and code, unless it is there already.
+    /// Deploys by CREATE2, with the address depending on nothing but salt and code, unless it is
+    /// there already.
     fn create2(
         &mut self,
         what: &'static str,

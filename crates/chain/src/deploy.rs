@@ -55,8 +55,9 @@ pub fn route_name(development: bool) -> &'static str {
     }
 }
 
-/// Deploys publisher, verifier, registry and gateway where they are not yet, and adds the route if the sender may. The addresses
-/// depend on nothing but the settings: they are the same on every chain, and the same as those of solidity/script/DeployCore.s.sol.
+/// Deploys publisher, verifier, registry and gateway where they are not yet, and adds the route if
+/// the sender may. The addresses depend on nothing but the settings: they are the same on every
+/// chain, and the same as those of solidity/script/DeployCore.s.sol.
 pub fn deploy_core(
     chain: &mut dyn Chain,
     settings: &CoreSettings,
@@ -195,7 +196,8 @@ impl Registration {
     }
 }
 
-/// Registers a new model, whose updates will be announced `delay` seconds in advance (or the registry's least); the sender owns it.
+/// Registers a new model, whose updates will be announced `delay` seconds in advance (or the
+/// registry's least); the sender owns it.
 pub fn register_model(
     chain: &mut dyn Chain,
     core: &Core,

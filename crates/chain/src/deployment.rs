@@ -119,6 +119,6 @@ impl Deployment {
 
     /// Writes a file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), ChainError> {
-        write_json(path, self)
+        Ok(write_json(path, self)?)
     }
 }

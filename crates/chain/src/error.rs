@@ -103,9 +103,33 @@ pub enum ChainError {
         "{0} lacks the deterministic deployment proxy at 0x4e59b44847b379578588920cA78FbF26c0B4956C; deploy it first"
     )]
     NoDeterministicDeployer(String),
+    /// A file of the embedded chain that is not there.
+    #[error("there is no chain in {path}", path = .0.display())]
+    NoChainFile(PathBuf),
     /// A file of the embedded chain that does not parse.
     #[error("{path} is not a chain of `--local`: {detail}", path = path.display())]
     ChainFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A file of named fields that is no configuration of the contract.
+    #[error("{path}: {}{detail}", prefix(field), path = path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Which field, from the file's top; empty for the file itself.
+        field: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A file that is no contract as forge writes it.
+    #[error(
+        "{path} is no contract that forge compiled (out/FILE.sol/CONTRACT.json): {detail}",
+        path = path.display()
+    )]
+    ForeignArtifact {
         /// The file.
         path: PathBuf,
         /// What is wrong.
@@ -130,4 +154,11 @@ pub enum ChainError {
         /// What is wrong.
         detail: String,
     },
+}
+
+fn prefix(field: &str) -> String {
+    match field {
+        "" => String::new(),
+        field => format!("{field}: "),
+    }
 }

@@ -1,7 +1,7 @@
 //! Predicts gas before anything is proved.
 //!
-//! Execution of the verifier is a sum of a constant, a price per weight column, per public value and per bit of height;
-//! `tests/gas.rs` holds the prediction to within 2% of revm on every vector.
+//! Execution of the verifier is a sum of a constant, a price per weight column, per public value
+//! and per bit of height; `tests/gas.rs` holds the prediction to within 2% of revm on every vector.
 
 use crate::{Artifact, ChainError, harness::Gas};
 use serde::Serialize;

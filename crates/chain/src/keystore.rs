@@ -6,12 +6,14 @@ use serde::Deserialize;
 use std::path::Path;
 use verdict_wire::read_text;
 
-/// Bytes that scrypt may use: a file must not make the program ask for more than any wallet does (geth: 256 MiB).
+/// Bytes that scrypt may use: a file must not make the program ask for more than any wallet does
+/// (geth: 256 MiB).
 const MEMORY: u64 = 1 << 30;
 /// Rounds of PBKDF2 that a file may ask for; wallets ask for 262,144.
 const ROUNDS: u64 = 10_000_000;
 
-/// As much of a keystore as must be checked before it is decrypted: the decryption trusts these lengths.
+/// As much of a keystore as must be checked before it is decrypted: the decryption trusts these
+/// lengths.
 #[derive(Deserialize)]
 struct Keystore {
     version: u64,

@@ -1,14 +1,7 @@
-//! Chains: the embedded EVM and any node behind an RPC, and what is deployed there.
-//!
-//! * [`Chain`] and [`ChainExt`] act on a chain: [`EmbeddedChain`] (revm, Osaka rules) or [`RpcChain`], with errors by name ([`Revert`]).
-//! * [`bindings`] has the contracts' functions, errors and events, [`Artifact`] their code, [`Invocation`] any function by its signature.
-//! * [`deploy_core`] and [`register_model`] put there what every consumer stands on; a [`Deployment`] remembers where.
-//! * [`model_spec`] says what a model's public values mean, as the registry stores it.
-//! * [`Harness`] deploys the verifier in an embedded EVM and calls it as real transactions; [`estimate`] predicts gas and sizes before
-//!   anything is proved, within 2% (tests hold it to that on every vector).
-//! * [`SignerSource`] and [`DataSigner`] sign transactions and typed data.
+#![doc = include_str!("../README.md")]
 
 mod abi;
+mod advice;
 mod artifact;
 pub mod bindings;
 mod chain;
@@ -20,13 +13,18 @@ mod gas;
 mod harness;
 mod keystore;
 mod lock;
+mod refusal;
 mod revert;
 mod rpc;
 mod signer;
 mod spec;
 mod state;
+mod text;
 
-pub use abi::{Answer, Invocation, creation_code};
+pub use abi::{
+    Answer, ConfigField, ConfigFile, ConfigRules, Expand, FieldDefault, Invocation,
+    config_template, creation_code, creation_code_of,
+};
 pub use artifact::Artifact;
 pub use chain::{Block, CREATE2_DEPLOYER, Chain, ChainExt, Receipt};
 pub use deploy::{

@@ -7,20 +7,24 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
+use verdict_wire::WireError;
 
-/// How long a command waits for another one to end: a transaction is quick, making a large key is not.
+/// How long a command waits for another one to end: a transaction is quick, making a large key is
+/// not.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// The right to act on a chain's file, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct ChainLock {
-    // Never removed: whoever waits has the file open, and would lock one that nobody finds any more.
+    // Never removed: whoever waits has the file open, and would lock one that nobody finds any
+    // more.
     _file: File,
 }
 
 impl ChainLock {
-    /// Waits for it a few seconds. The lock is on `FILE.lock` beside the chain's file, which is replaced whenever it is written.
+    /// Waits for it a few seconds. The lock is on `FILE.lock` beside the chain's file, which is
+    /// replaced whenever it is written.
     pub fn take(path: &Path) -> Result<Self, ChainError> {
         Self::within(path, PATIENCE)
     }
@@ -46,7 +50,7 @@ impl ChainLock {
                 Ok(()) => return Ok(Self { _file: file }),
                 Err(TryLockError::WouldBlock) if began.elapsed() < patience => sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(ChainError::Locked(path.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(fail("lock", error)),
+                Err(TryLockError::Error(error)) => return Err(fail("lock", error).into()),
             }
         }
     }
@@ -70,7 +74,7 @@ mod tests {
         let nowhere = folder.path().join("nowhere").join("chain.json");
         assert!(matches!(
             ChainLock::take(&nowhere),
-            Err(WireError::Io { .. })
+            Err(ChainError::Wire(WireError::Io { .. }))
         ));
     }
 }

@@ -20,7 +20,8 @@ const MINED: Duration = Duration::from_secs(300);
 /// A chain behind an RPC, and the account that signs.
 #[derive(Debug)]
 pub struct RpcChain {
-    // alloy is asynchronous, and everything that acts on a chain here does one thing after the other.
+    // alloy is asynchronous, and everything that acts on a chain here does one thing after the
+    // other.
     runtime: Runtime,
     provider: DynProvider<Ethereum>,
     chain_id: u64,

@@ -16,7 +16,8 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Cha
         .map_err(|_| ChainError::Spec(format!("a batch of {} items is too large", batch.items)))?;
     let mut inputs = Vec::new();
     for input in &manifest.inputs {
-        // What the chain clamps to, so that it quantises as the compiler does; one range where all features have the same.
+        // What the chain clamps to, so that it quantises as the compiler does; one range where all
+        // features have the same.
         let mut ranges = input.ranges();
         if ranges.iter().all(|range| *range == ranges[0]) {
             ranges.truncate(1);
@@ -105,8 +106,8 @@ fn packing(bits: u32) -> Result<u8, ChainError> {
     }
 }
 
-/// `scale·10^36`, rounded to nearest. Exact: what the chain computes with is what the manifest says, not what a product of two
-/// floating-point numbers would be.
+/// `scale·10^36`, rounded to nearest. Exact: what the chain computes with is what the manifest
+/// says, not what a product of two floating-point numbers would be.
 fn scale_e36(scale: f64) -> Result<Uint<192, 3>, ChainError> {
     let fail = || {
         ChainError::Spec(format!(

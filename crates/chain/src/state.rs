@@ -8,8 +8,8 @@ use revm::{
     state::AccountInfo,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, path::Path};
-use verdict_wire::write_json;
+use std::{collections::BTreeMap, path::Path};
+use verdict_wire::{read_text, write_json};
 
 /// Version of the file format.
 const VERSION: u32 = 1;
@@ -41,25 +41,26 @@ fn is_empty(code: &Bytes) -> bool {
 }
 
 impl EmbeddedChain {
-    /// Opens a chain's file, or begins a new chain if there is none. Times are the machine's.
-    pub fn open(path: &Path, chain_id: u64) -> Result<Self, ChainError> {
-        let mut chain = match fs::read_to_string(path) {
-            Ok(text) => Self::parse(path, &text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let mut chain = Self::new(chain_id, 0, Clock::System);
-                chain.mine(1);
-                chain
-            }
-            Err(source) => {
-                return Err(WireError::Io {
-                    what: "read",
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        };
-        chain.label = format!("the embedded EVM of {}", path.display());
+    /// Opens a chain's file. Times are the machine's.
+    pub fn open(path: &Path) -> Result<Self, ChainError> {
+        if !path.exists() {
+            return Err(ChainError::NoChainFile(path.to_owned()));
+        }
+        let mut chain = Self::parse(path, &read_text(path)?)?;
+        chain.name_after(path);
         Ok(chain)
+    }
+
+    /// Begins a new chain for a file that is not there yet.
+    pub fn begin(path: &Path, chain_id: u64) -> Self {
+        let mut chain = Self::new(chain_id, 0, Clock::System);
+        chain.mine(1);
+        chain.name_after(path);
+        chain
+    }
+
+    fn name_after(&mut self, path: &Path) {
+        self.label = format!("the embedded EVM of {}", path.display());
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, ChainError> {
@@ -137,6 +138,6 @@ impl EmbeddedChain {
                 .collect(),
             accounts: accounts.collect(),
         };
-        write_json(path, &file)
+        Ok(write_json(path, &file)?)
     }
 }

@@ -120,7 +120,7 @@ fn a_chain_goes_on_from_its_file() {
     chain.transact(token, &pay(3)).unwrap();
     chain.save(&path).unwrap();
 
-    let mut again = EmbeddedChain::open(&path, 1).unwrap();
+    let mut again = EmbeddedChain::open(&path).unwrap();
     assert_eq!(again.chain_id(), chain.chain_id());
     assert_eq!(again.latest().unwrap(), chain.latest().unwrap());
     assert_eq!(again.code(token).unwrap(), chain.code(token).unwrap());
@@ -141,7 +141,7 @@ fn a_chain_goes_on_from_its_file() {
         ),
     ] {
         fs::write(&path, text).unwrap();
-        let error = EmbeddedChain::open(&path, 1).unwrap_err();
+        let error = EmbeddedChain::open(&path).unwrap_err();
         assert!(matches!(error, ChainError::ChainFile { .. }), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }

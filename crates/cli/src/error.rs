@@ -65,6 +65,9 @@ pub(crate) enum CliError {
     Output(io::Error),
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Nothing says where contracts are.
+    #[error("cannot read {path}: there is no such file", path = .0.display())]
+    NoDeployment(PathBuf),
     /// A measuring process failed; its own message is already on stderr.
     #[error("measuring {name} failed with exit code {code}")]
     Child { name: String, code: u8 },
@@ -104,6 +107,7 @@ impl CliError {
             Self::Setup(_) => 5,
             Self::Io { source, .. } | Self::Output(source) => io(source),
             Self::Json(_) => 1,
+            Self::NoDeployment(_) => 6,
             Self::Child { code, .. } => *code,
         }
     }
@@ -112,11 +116,24 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         if let Some(ModelError::OutOfDomain { .. }) = self.model() {
             return Some(
-                "`verdict prove --saturate` uses the nearest value of the domain, `verdict compile --domain` widens it",
+                "--saturate uses the nearest value of the domain, `verdict compile --domain` widens it",
             );
         }
         if let Some(revert) = self.revert() {
-            return revert.advice();
+            return verdict_consumers::advice(revert);
+        }
+        match self {
+            Self::NoDeployment(_) => {
+                return Some(
+                    "`verdict deploy` puts the contracts on a chain and writes it; --deployment names another file",
+                );
+            }
+            Self::Chain(ChainError::NoChainFile(_)) => {
+                return Some(
+                    "check the path; `verdict deploy --local FILE` without a contract begins a chain",
+                );
+            }
+            _ => {}
         }
         self.source_io().and_then(hint_of)
     }
@@ -260,12 +277,15 @@ fn chain(error: &ChainError) -> u8 {
         | ChainError::DevelopmentSetup => 2,
         ChainError::Spec(_)
         | ChainError::ChainFile { .. }
+        | ChainError::Config { .. }
+        | ChainError::ForeignArtifact { .. }
         | ChainError::Deployment { .. }
         | ChainError::Signer(_)
         | ChainError::Answer { .. } => 3,
         ChainError::Reverted { .. } | ChainError::Refused(_) => 4,
         ChainError::Rpc { .. }
         | ChainError::NoSuchBlock(_)
+        | ChainError::NoChainFile(_)
         | ChainError::NoReceipt { .. }
         | ChainError::Locked(_)
         | ChainError::NoDeterministicDeployer(_) => 6,
@@ -277,7 +297,10 @@ fn consumer(error: &ConsumerError) -> u8 {
     match error {
         ConsumerError::Chain(error) => chain(error),
         ConsumerError::Wire(error) => wire(error),
-        ConsumerError::Evidence(_) | ConsumerError::Entries { .. } => 3,
+        ConsumerError::Argument(_) => 2,
+        ConsumerError::Evidence(_)
+        | ConsumerError::OtherSource { .. }
+        | ConsumerError::Entries { .. } => 3,
         ConsumerError::OtherModel { .. }
         | ConsumerError::OtherContext { .. }
         | ConsumerError::OtherData { .. } => 4,

@@ -150,6 +150,15 @@ fn first_round(place: &Place, chain: &[&str]) -> Value {
         .parse()
         .unwrap();
     assert!((price / 1e8 - 1728.0).abs() < 50.0, "{price}");
+    let said = place.ok(&with(&["call", "price-feed", "latestRoundData"], chain));
+    let names = [
+        "roundId",
+        "answer",
+        "startedAt",
+        "updatedAt",
+        "answeredInRound",
+    ];
+    assert!(names.iter().all(|name| said.contains(name)), "{said}");
 
     // The proof was for round 1. Inputs that are read live must be of a later second than that round's.
     std::thread::sleep(std::time::Duration::from_millis(2100));
@@ -261,8 +270,31 @@ fn what_is_missing_is_said() {
     place.fails(
         6,
         &["call", "registry", "modelCount", "--local", "c.json"],
-        &["deployments/31337.json", "hint: check the path"],
+        &["there is no chain in c.json", "hint: check the path"],
     );
+    // Nothing is left behind beside a file of another name.
+    assert!(!place.path("c.json.lock").exists());
+    // What nobody deployed is said so, where a chain was begun without it.
+    place.ok(&["deploy", "--dev", "--local", "c.json"]);
+    place.fails(
+        6,
+        &[
+            "call",
+            "registry",
+            "modelCount",
+            "--local",
+            "c.json",
+            "--deployment",
+            "elsewhere.json",
+        ],
+        &["elsewhere.json", "hint: `verdict deploy` puts"],
+    );
+    let mut second = place.run(&["--json", "deploy", "--dev", "--local", "d.json"]);
+    let second = second.assert().success();
+    let second: Value = serde_json::from_slice(&second.get_output().stdout).unwrap();
+    // A second chain in the folder gets an id, and so a file, of its own.
+    assert_eq!(second["chain_id"], 31_338);
+    assert!(place.path("deployments/31338.json").exists());
     place.fails(
         6,
         &["call", ZERO, "modelCount", "--rpc", "http://127.0.0.1:1"],

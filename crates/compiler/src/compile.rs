@@ -7,7 +7,7 @@ use sha3::{Digest, Keccak256};
 
 use crate::float::graph::{FloatGraph, FloatTensor, Precision};
 use crate::float::missing::Missing;
-use crate::options::{Calibration, Goal, InputDomain, Options};
+use crate::options::{InputDomain, Options};
 use crate::quantise::calibration::{Measured, cell_magnitudes};
 use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::feature_grid::compared;
@@ -20,6 +20,7 @@ use verdict_model::DataSet;
 use verdict_model::Packing;
 use verdict_model::execute;
 use verdict_model::graph::{IntegerGraph, Visibility};
+use verdict_model::{Calibration, Goal, ModelError};
 use verdict_model::{InputManifest, Manifest, OutputManifest};
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
@@ -71,7 +72,7 @@ pub fn compile(
         table_entries = manifest.table_entries,
         "compiled"
     );
-    CompiledModel::new(integer, manifest)
+    Ok(CompiledModel::new(integer, manifest)?)
 }
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
@@ -143,13 +144,14 @@ fn check_missing(graph: &FloatGraph, data: &DataSet) -> Result<()> {
                 v.is_nan() && rule(cell).unwrap_or_default() == Missing::Refused
             };
             if let Some(position) = values.iter().enumerate().position(refused) {
-                return Err(CompileError::DataValue {
+                return Err(ModelError::DataValue {
                     path: "(calibration data)".into(),
                     row,
                     input: graph.tensors[graph.inputs[input]].name.clone(),
                     position,
                     value: "missing, and the model computes with it".into(),
-                });
+                }
+                .into());
             }
         }
     }

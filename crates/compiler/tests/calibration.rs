@@ -8,8 +8,10 @@ use std::path::Path;
 use common::{Dim, Onnx, ints};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use verdict_compiler::{FloatGraph, InputDomain, Options, Reference, accuracy, compile};
-use verdict_model::{Calibration, CompiledModel, DataSet, ModelError, OutOfDomain, execute};
+use verdict_compiler::{
+    CompileError, FloatGraph, InputDomain, Options, Reference, accuracy, compile,
+};
+use verdict_model::{Calibration, CompiledModel, DataSet, OutOfDomain, execute};
 
 const BITS: u32 = 7;
 
@@ -298,7 +300,7 @@ fn percentiles_are_checked() {
         assert!(
             matches!(
                 error,
-                ModelError::Option {
+                CompileError::Option {
                     option: "calibration",
                     ..
                 }

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
-    Activation, FloatGraph, FloatKernel, Options, Precision, Reference, compile,
+    Activation, CompileError, FloatGraph, FloatKernel, Options, Precision, Reference, compile,
 };
-use verdict_model::{DataSet, Kernel, ModelError, OutOfDomain, execute};
+use verdict_model::{DataSet, Kernel, OutOfDomain, execute};
 
 fn numbers(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
     (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect()
@@ -700,7 +700,7 @@ fn pools_of_positive_values_share_one_table() {
 }
 
 fn refuses(onnx: Onnx, parts: &[&str]) {
-    let error: ModelError = onnx.error();
+    let error: CompileError = onnx.error();
     let message = error.to_string();
     for part in parts.iter().chain(&["/y", "model.onnx"]) {
         assert!(
@@ -783,7 +783,7 @@ fn refusals_say_what_is_wrong() {
         .output("y");
     assert!(matches!(
         product.error(),
-        ModelError::ActivationProduct { .. }
+        CompileError::ActivationProduct { .. }
     ));
 
     let one = |op: &str, shape: &[i64], attributes| {
@@ -865,6 +865,6 @@ fn refusals_say_what_is_wrong() {
         .output("y");
     assert!(matches!(
         slope.error(),
-        ModelError::ActivationProduct { .. }
+        CompileError::ActivationProduct { .. }
     ));
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
-    Activation, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Options, Precision, compile,
+    Activation, CompileError, FloatGraph, FloatLayer, FloatTensor, FloatTerm, Options, Precision,
+    compile,
 };
-use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
+use verdict_model::{CompiledModel, DataSet, Function, OutOfDomain, execute};
 
 const EXACT: Precision = Precision::Exact { within: None };
 
@@ -174,7 +175,7 @@ fn what_cannot_be_exact_is_refused() {
         let t = b.layer(&[(a, weight)], 0.0, activation, EXACT);
         let graph = b.graph(vec![t]);
         let error = compile(&graph, &rows(&graph, 10), &Options::default()).unwrap_err();
-        assert!(matches!(error, ModelError::Quantise { .. }), "{error}");
+        assert!(matches!(error, CompileError::Quantise { .. }), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     };
     refused(0.5, Activation::Relu, "integer");

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Dim, File, Onnx, float, int, ints};
-use verdict_compiler::{FloatGraph, Reference, import, import_outputs};
+use verdict_compiler::{CompileError, FloatGraph, Reference, import, import_outputs};
 use verdict_model::ModelError;
 
 /// The float graph and tract must agree.
@@ -25,7 +25,7 @@ fn agree(graph: &FloatGraph, inputs: &[Vec<f64>]) -> Vec<Vec<f64>> {
 }
 
 /// The message names the file and every other part.
-fn says(error: &ModelError, parts: &[&str]) {
+fn says(error: &CompileError, parts: &[&str]) {
     let message = error.to_string();
     for part in parts.iter().chain(&["model.onnx"]) {
         assert!(
@@ -192,7 +192,10 @@ fn cutting_at_the_logits() {
 #[test]
 fn missing_file() {
     let error = import("/nonexistent/model.onnx").unwrap_err();
-    assert!(matches!(error, ModelError::Read { .. }));
+    assert!(matches!(
+        error,
+        CompileError::Model(ModelError::Read { .. })
+    ));
     says(&error, &["cannot read", "check the path"]);
 }
 
@@ -206,7 +209,7 @@ fn files_that_are_not_onnx() {
     ] {
         let file = File::new("model.onnx", bytes);
         let error = import(&file.path).unwrap_err();
-        assert!(matches!(error, ModelError::NotOnnx { .. }), "{error}");
+        assert!(matches!(error, CompileError::NotOnnx { .. }), "{error}");
         says(&error, &["not an ONNX model", "torch.onnx.export"]);
     }
 }
@@ -226,7 +229,10 @@ fn truncated_file() {
     }
     let file = File::new("model.onnx", &bytes[..bytes.len() / 2]);
     let error = import(&file.path).unwrap_err();
-    assert!(matches!(error, ModelError::TruncatedOnnx { .. }), "{error}");
+    assert!(
+        matches!(error, CompileError::TruncatedOnnx { .. }),
+        "{error}"
+    );
     says(&error, &["truncated", "export it again"]);
 }
 

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
-    Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, InputDomain, Options,
-    Precision, compile,
+    Activation, CompileError, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm,
+    InputDomain, Options, Precision, compile,
 };
 use verdict_model::{
     CompiledModel, DataSet, Goal, ModelError, OutOfDomain, Visibility, execute, execute_batch,
@@ -423,7 +423,7 @@ fn options_are_checked() {
     }
     assert!(matches!(
         compile(&float, &DataSet::default(), &Options::default()),
-        Err(ModelError::EmptyCalibration)
+        Err(CompileError::EmptyCalibration)
     ));
 }
 
@@ -485,7 +485,7 @@ fn extreme_weights() {
                 },
             ) {
                 Ok(model) => model.graph().validate().unwrap(),
-                Err(error) => assert!(matches!(error, ModelError::Quantise { .. }), "{error}"),
+                Err(error) => assert!(matches!(error, CompileError::Quantise { .. }), "{error}"),
             }
         }
     }

@@ -1,11 +1,11 @@
 //! A data signer's signature as a file, and a quorum of them as evidence.
 
-use crate::{ConsumerError, SignedData};
+use crate::{ConsumerError, Moment, Question, SignedData, SignerSet};
 use alloy_primitives::{Address, B256, Bytes, Signature, U256};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use verdict_chain::{Chain, ChainExt, bindings::signed_features::SignedFeatures};
-use verdict_wire::{read_text, write_json};
+use verdict_chain::{Chain, ChainExt, DataSigner};
+use verdict_wire::{InputWords, read_text, write_json};
 
 /// Version of the file format.
 const VERSION: u32 = 1;
@@ -35,17 +35,6 @@ pub struct Attestation {
     pub signature: Bytes,
 }
 
-/// The signers of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignerSet {
-    /// The set's number, which is part of what is signed.
-    pub number: U256,
-    /// Its members in their order; zero in the place of one that was revoked.
-    pub signers: Vec<Address>,
-    /// How many must sign.
-    pub quorum: usize,
-}
-
 /// Evidence, and who it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quorum {
@@ -57,46 +46,71 @@ pub struct Quorum {
     pub quorum: usize,
 }
 
-impl SignerSet {
-    /// The set in force; refuses a contract that is no `SignedFeatures`.
-    pub fn of(chain: &mut dyn Chain, source: Address) -> Result<Self, ConsumerError> {
-        let other = |error| match error {
-            ChainError::Answer { .. } | ChainError::Refused(_) => ConsumerError::Evidence(format!(
-                "{source} has no signers: only a SignedFeatures takes signatures; for an OnChainFeatures use `verdict evidence snapshot`, \
-                 for a CommittedFeatures `verdict evidence commit`"
-            )),
-            error => error,
-        };
-        let number = chain
-            .read(source, &SignedFeatures::signerSetCall {})
-            .map_err(other)?;
-        let signers = chain
-            .read(source, &SignedFeatures::signersCall {})
-            .map_err(other)?;
-        let quorum = chain
-            .read(source, &SignedFeatures::quorumCall {})
-            .map_err(other)?;
-        Ok(Self {
-            number,
-            signers,
-            quorum: quorum.saturating_to(),
+/// What a data signer is asked to sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The chain.
+    pub chain_id: u64,
+    /// What the consumer asks.
+    pub question: Question,
+    /// Who can answer.
+    pub set: SignerSet,
+    /// The answer.
+    pub data: SignedData,
+}
+
+impl Statement {
+    /// An answer to a question.
+    pub fn new(
+        chain_id: u64,
+        question: Question,
+        set: SignerSet,
+        moment: Moment,
+        inputs: &InputWords,
+    ) -> Self {
+        Self {
+            chain_id,
+            data: SignedData::new(&question, set.number, moment, inputs),
+            question,
+            set,
+        }
+    }
+
+    /// Refuses to differ from what another signer signed, in the file of this name.
+    pub fn agree(&self, other: &Attestation, name: &str) -> Result<(), ConsumerError> {
+        let own = self.attestation(other.signer, Bytes::new());
+        other.difference(&own).map_or(Ok(()), |detail| {
+            Err(ConsumerError::OtherData {
+                one: name.into(),
+                other: "what your own inputs give".into(),
+                detail,
+            })
         })
     }
 
-    /// The place of a member that counts.
-    pub fn position(&self, signer: Address) -> Option<usize> {
-        let mut members = self.signers.iter();
-        members.position(|member| *member == signer && !signer.is_zero())
+    /// Refuses somebody whose signature would not count.
+    pub fn check(&self, member: Address) -> Result<(), ConsumerError> {
+        let source = self.question.source;
+        let position = self.set.position(member);
+        position.map_or_else(|| Err(self.set.stranger(member, source)), |_| Ok(()))
     }
 
-    /// An error that names those who count.
-    pub fn stranger(&self, signer: Address, source: Address) -> ConsumerError {
-        let known = self.signers.iter().filter(|member| !member.is_zero());
-        let known: Vec<String> = known.map(ToString::to_string).collect();
-        ConsumerError::Evidence(format!(
-            "{signer} is no signer in force of {source}; they are {}",
-            known.join(", ")
-        ))
+    /// Signs it for a member of the set: the key's account, or a contract that it signs for.
+    pub fn sign(&self, key: &DataSigner, member: Address) -> Result<Attestation, ConsumerError> {
+        self.check(member)?;
+        let domain = SignedData::domain(self.chain_id, self.question.source);
+        let signature = key.sign(&self.data, &domain)?;
+        Ok(self.attestation(member, signature))
+    }
+
+    fn attestation(&self, signer: Address, signature: Bytes) -> Attestation {
+        Attestation::new(
+            self.chain_id,
+            self.question.source,
+            self.data.clone(),
+            signer,
+            signature,
+        )
     }
 }
 
@@ -140,7 +154,7 @@ impl Attestation {
 
     /// Writes a file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), ConsumerError> {
-        write_json(path, self)
+        Ok(write_json(path, self)?)
     }
 
     /// What was signed.
@@ -210,7 +224,8 @@ impl Attestation {
     }
 }
 
-/// Evidence of signatures over the same data, by enough of the signers that are in force. Names are the files', for errors.
+/// Evidence of signatures over the same data, by enough of the signers that are in force. Names are
+/// the files', for errors.
 pub fn combine(
     chain: &mut dyn Chain,
     attestations: &[(String, Attestation)],
@@ -241,20 +256,7 @@ pub fn combine(
             first.data.signerSet, set.number
         )));
     }
-    let mut signed: Vec<Option<Bytes>> = vec![None; set.signers.len()];
-    for (name, attestation) in attestations {
-        let slot = set
-            .position(attestation.signer)
-            .and_then(|position| signed.get_mut(position));
-        let slot = slot.ok_or_else(|| set.stranger(attestation.signer, first.source))?;
-        if slot.is_some() {
-            return Err(ConsumerError::Evidence(format!(
-                "{name}: {} signed twice; leave one out",
-                attestation.signer
-            )));
-        }
-        *slot = Some(attestation.accepted(chain, name)?);
-    }
+    let signed = places(chain, &set, attestations)?;
     if attestations.len() < set.quorum {
         return Err(ConsumerError::Evidence(format!(
             "{} of {} needed signatures; collect more with `verdict sign … --with {first_name}`",
@@ -275,4 +277,27 @@ pub fn combine(
         signers,
         quorum: set.quorum,
     })
+}
+
+/// The signature of each member of the set, each as the contract takes it.
+fn places(
+    chain: &mut dyn Chain,
+    set: &SignerSet,
+    attestations: &[(String, Attestation)],
+) -> Result<Vec<Option<Bytes>>, ConsumerError> {
+    let mut signed: Vec<Option<Bytes>> = vec![None; set.signers.len()];
+    for (name, attestation) in attestations {
+        let slot = set
+            .position(attestation.signer)
+            .and_then(|position| signed.get_mut(position));
+        let slot = slot.ok_or_else(|| set.stranger(attestation.signer, attestation.source))?;
+        if slot.is_some() {
+            return Err(ConsumerError::Evidence(format!(
+                "{name}: {} signed twice; leave one out",
+                attestation.signer
+            )));
+        }
+        *slot = Some(attestation.accepted(chain, name)?);
+    }
+    Ok(signed)
 }

@@ -1,10 +1,11 @@
-//! What one proof is good for: the context that a consumer contract computes, and what each consumer puts into it.
+//! What one proof is good for: the context that a consumer contract computes.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 
 /// keccak256 of the context's type; see `InferenceContext.sol`.
-const CONTEXT_TYPE: &str = "VerdictContext(uint256 chainId,address consumer,uint256 modelId,uint256 version,bytes32 payload)";
+const CONTEXT_TYPE: &str = "VerdictContext(uint256 chainId,address consumer,uint256 modelId,\
+     uint256 version,bytes32 payload)";
 
 /// Whom a proof is for, without the consumer's own payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,57 +34,6 @@ impl Audience {
             .abi_encode();
         (U256::from_be_bytes(keccak256(encoded).0) >> 3usize).into()
     }
-}
-
-/// What a proof for an `InferenceOracle` is bound to; `parked_at` is zero unless it confirms a move.
-pub fn oracle_payload(round: U256, parked_at: U256) -> B256 {
-    hash((
-        keccak256("VerdictOracleRound(uint256 round,uint256 parkedAt)"),
-        round,
-        parked_at,
-    ))
-}
-
-/// What a proof for a `ModelRiskSource` is bound to.
-pub fn risk_payload(market: Address, deadline: U256) -> B256 {
-    hash((
-        keccak256("RiskInference(address market,uint256 deadline)"),
-        market,
-        deadline,
-    ))
-}
-
-/// What a proof for a `FraudPauseGuard` is bound to.
-pub fn guard_payload(anchor_block: U256, anchor_hash: B256) -> B256 {
-    hash((
-        keccak256("FraudPauseEvidence(uint256 anchorBlock,bytes32 anchorHash)"),
-        anchor_block,
-        anchor_hash,
-    ))
-}
-
-/// What signers name as the subject of evidence for a guard with anchored subjects.
-pub fn guard_subject(target: Address, anchor_block: U256, anchor_hash: B256) -> B256 {
-    hash((
-        keccak256("FraudPauseSubject(address target,uint256 anchorBlock,bytes32 anchorHash)"),
-        target,
-        anchor_block,
-        anchor_hash,
-    ))
-}
-
-/// What a proof for a `ScoredAirdrop` is bound to, and the subject of its evidence.
-pub fn airdrop_payload(batch: U256, entries_root: B256, count: u32) -> B256 {
-    hash((
-        keccak256("ScoredAirdropBatch(uint256 batch,bytes32 entriesRoot,uint256 count)"),
-        batch,
-        entries_root,
-        U256::from(count),
-    ))
-}
-
-fn hash(value: impl SolValue) -> B256 {
-    keccak256(value.abi_encode())
 }
 
 #[cfg(test)]

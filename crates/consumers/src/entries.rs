@@ -1,5 +1,5 @@
-//! An airdrop's entries, and their tree as OpenZeppelin's `MerkleProof` reads it: siblings sorted, the last of an odd number goes up
-//! as it is.
+//! An airdrop's entries, and their tree as OpenZeppelin's `MerkleProof` reads it: siblings are
+//! sorted, and the last of an odd number goes up as it is.
 
 use crate::ConsumerError;
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -29,7 +29,8 @@ enum Number {
 }
 
 impl Entries {
-    /// Reads `account,identity` lines (a first line of names is skipped), or a JSON list of `{"account": …, "identity": …}`.
+    /// Reads `account,identity` lines (a first line of names is skipped), or a JSON list of
+    /// `{"account": …, "identity": …}`.
     pub fn load(path: &Path) -> Result<Self, ConsumerError> {
         let text = read_text(path)?;
         let fail = |detail: String| ConsumerError::Entries {

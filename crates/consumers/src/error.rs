@@ -1,6 +1,6 @@
 //! The crate's one error type.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use std::path::PathBuf;
 use verdict_chain::ChainError;
 use verdict_wire::WireError;
@@ -15,12 +15,26 @@ pub enum ConsumerError {
     /// Keys, words, files.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// What an occasion is told that makes none.
+    #[error("{0}")]
+    Argument(String),
+    /// A feature source of another kind.
+    #[error(
+        "{contract} is no {expected}; `verdict evidence --help` says what other sources ask for"
+    )]
+    OtherSource {
+        /// The contract.
+        contract: Address,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// Evidence that a feature source would refuse.
     #[error("{0}")]
     Evidence(String),
     /// Signatures over different data.
     #[error(
-        "{one} and {other} are signatures over different data: {detail}; have both sign the same with `verdict sign … --with {one}`"
+        "{one} and {other} are signatures over different data: {detail}; have both sign the same \
+         with `verdict sign … --with {one}`"
     )]
     OtherData {
         /// A file.
@@ -32,7 +46,8 @@ pub enum ConsumerError {
     },
     /// A file of an airdrop's entries that does not parse.
     #[error(
-        "{path} is no list of entries: {detail}; expected lines of `account,identity`, or a JSON list of {{\"account\", \"identity\"}}",
+        "{path} is no list of entries: {detail}; expected lines of `account,identity`, or a JSON \
+         list of {{\"account\", \"identity\"}}",
         path = path.display()
     )]
     Entries {
@@ -43,7 +58,8 @@ pub enum ConsumerError {
     },
     /// A proof of another model than the consumer's.
     #[error(
-        "the proof has {found} public values, the consumer's model has {expected}: it is of another model, or another batch size"
+        "the proof has {found} public values, the consumer's model has {expected}: it is of \
+         another model, or another batch size"
     )]
     OtherModel {
         /// In the proof.
@@ -53,7 +69,8 @@ pub enum ConsumerError {
     },
     /// A proof for another occasion.
     #[error(
-        "the proof is bound to the context {found}, the consumer computes {expected}: prove again with `--context {expected}`"
+        "the proof is bound to the context {found}, the consumer computes {expected}: prove again \
+         with `--context {expected}`"
     )]
     OtherContext {
         /// The proof's.

@@ -1,21 +1,36 @@
-//! Contracts that act on proofs, and how a proof reaches them.
-//!
-//! * [`context`] says what a proof is bound to; a [`Target`] is a consumer and an occasion, a [`Question`] what it asks its feature source.
-//! * [`SignedData`] is what data signers sign, an [`Attestation`] one signature, [`combine`] makes a quorum's evidence; [`snapshot_evidence`]
-//!   and [`committed_evidence`] are for the other sources.
-//! * [`Entries`] are an airdrop's.
+#![doc = include_str!("../README.md")]
 
+pub mod airdrop;
 mod attestation;
+mod committed;
+mod consumer;
 pub mod context;
 mod entries;
 mod error;
-mod evidence;
+pub mod guard;
+mod on_chain;
+pub mod oracle;
+pub mod parameter;
 mod question;
+pub mod risk;
+mod signed;
+mod signed_data;
+mod source;
 mod submit;
+mod table;
 
-pub use attestation::{Attestation, Quorum, SignerSet, combine};
+pub use attestation::{Attestation, Quorum, Statement, combine};
+pub use committed::{Commitment, Committed, committed_evidence};
+pub use consumer::{AnswerNames, Consumer, ConsumerKind, Example, Fact, Hint};
 pub use entries::{Entries, Tree};
 pub use error::ConsumerError;
-pub use evidence::{DataSigners, SignedData, committed_evidence, snapshot_evidence};
-pub use question::Question;
-pub use submit::{Submitted, Target};
+pub use on_chain::{Snapshot, live_integers, model_of_feeds, snapshot_evidence};
+pub use question::{Question, Registered};
+pub use signed::SignerSet;
+pub use signed_data::{DataSigners, Moment, SignedData};
+pub use source::SourceKind;
+pub use submit::{ConsumerExt, Submitted};
+pub use table::{
+    CONSUMERS, SOURCES, Section, advice, answer_names, config_rules, consumer_kind, contract_of,
+    kind_of, source_kind,
+};

@@ -1,13 +1,12 @@
-//! What a consumer asks its feature source.
+//! What a consumer asks its feature source, and whether inputs answer it.
 
-use crate::{ConsumerError, Target, context::airdrop_payload};
+use crate::ConsumerError;
 use alloy_primitives::{Address, B256, U256};
-use verdict_chain::{
-    Chain, ChainExt,
-    bindings::{airdrop, guard, oracle, risk_source},
-};
+use verdict_chain::{Chain, ChainExt, bindings::registry::IModelRegistry};
+use verdict_wire::InputWords;
 
-/// Whose inputs, of which model version, about what: all that evidence is bound to besides the data.
+/// Whose inputs, of which model version, about what: all that evidence is bound to besides the
+/// data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The feature source.
@@ -22,50 +21,72 @@ pub struct Question {
     pub subject: B256,
 }
 
-impl Target {
-    /// What this consumer will ask its source.
-    pub fn question(&self, chain: &mut dyn Chain) -> Result<Question, ConsumerError> {
-        let consumer = self.consumer();
-        let (source, subject) = match *self {
-            Self::Oracle { oracle, .. } => (
-                chain.read(oracle, &oracle::InferenceOracle::sourceCall {})?,
-                chain
-                    .read(oracle, &oracle::InferenceOracle::configCall {})?
-                    .subject,
-            ),
-            Self::Risk { source, .. } => (
-                chain.read(source, &risk_source::ModelRiskSource::featureSourceCall {})?,
-                chain
-                    .read(source, &risk_source::ModelRiskSource::marketCall {})?
-                    .into_word(),
-            ),
-            Self::Guard { guard, anchor } => {
-                let subject = guard::FraudPauseGuard::subjectOfCall {
-                    anchorBlock: U256::from(anchor),
-                };
-                (
-                    chain.read(guard, &guard::FraudPauseGuard::featureSourceCall {})?,
-                    chain.read(guard, &subject)?,
-                )
-            }
-            Self::Airdrop {
-                airdrop,
-                number,
-                root,
-                count,
-                ..
-            } => (
-                chain.read(airdrop, &airdrop::ScoredAirdrop::sourceCall {})?,
-                airdrop_payload(U256::from(number), root, count),
-            ),
-        };
-        let (model_id, version) = self.model(chain)?;
-        Ok(Question {
-            source,
-            consumer,
-            model_id,
+/// What the registry says of the model version that a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Digest of the compiled model, or of its architecture where the weights are private.
+    pub model_hash: B256,
+    /// Key, route, model and version in one word.
+    pub pin: B256,
+    /// How many items a proof is about.
+    pub items: usize,
+    /// Words of its public inputs.
+    pub words: usize,
+    /// Commitments to its committed inputs.
+    pub commitments: usize,
+}
+
+impl Registered {
+    /// Reads what the registry knows of a version.
+    pub fn of(
+        chain: &mut dyn Chain,
+        registry: Address,
+        model_id: U256,
+        version: u32,
+    ) -> Result<Self, ConsumerError> {
+        let of = IModelRegistry::versionOfCall {
+            modelId: model_id,
             version,
-            subject,
+        };
+        let model_hash = chain.read(registry, &of)?.commitment.modelHash;
+        let layout = IModelRegistry::layoutOfCall {
+            modelId: model_id,
+            version,
+        };
+        let layout = chain.read(registry, &layout)?;
+        let pin = IModelRegistry::pinOfCall {
+            modelId: model_id,
+            version,
+        };
+        Ok(Self {
+            model_hash,
+            pin: chain.read(registry, &pin)?,
+            items: layout.inputItems.to(),
+            words: layout.inputWords.into(),
+            commitments: layout.commitments.into(),
         })
+    }
+
+    /// Refuses inputs of another shape: no proof of this version can have them.
+    pub fn check(&self, inputs: &InputWords) -> Result<(), ConsumerError> {
+        let found = (inputs.words.len(), inputs.commitments.len());
+        if found == (self.words, self.commitments) {
+            return Ok(());
+        }
+        Err(ConsumerError::Evidence(format!(
+            "the inputs make {} words and {} commitments, the registered version has {} and {}",
+            found.0, found.1, self.words, self.commitments
+        )))
+    }
+}
+
+impl Question {
+    /// What the registry says of its model version.
+    pub fn registered(
+        &self,
+        chain: &mut dyn Chain,
+        registry: Address,
+    ) -> Result<Registered, ConsumerError> {
+        Registered::of(chain, registry, self.model_id, self.version)
     }
 }

@@ -251,7 +251,7 @@ impl Conv {
 
 impl Conv<f64> {
     /// Adds the convolution of `source` to `sums`.
-    pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
+    pub fn add_to(&self, sums: &mut [f64], source: &[f64]) {
         self.accumulate(sums, source, |sum, weight, x| *sum += weight * x);
     }
 }

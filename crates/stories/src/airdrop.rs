@@ -1,13 +1,13 @@
 //! An airdrop by proved scores: one proof covers a batch of accounts.
 
 use crate::{
-    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
+    Proof, Scorer, Statement, Story, StoryError, Teller, Tiny, World,
     world::{account, small, tokens},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord, Tree,
+use verdict_chain::{
+    ChainExt, ModelRecord,
     bindings::{
         airdrop::{
             IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},
@@ -18,9 +18,15 @@ use verdict_evm::{
         },
         token::MockToken::{approveCall, balanceOfCall},
     },
-    chain::ChainExt,
-    context::{Audience, airdrop_payload},
 };
+use verdict_consumers::{
+    Tree,
+    airdrop::{KIND, payload},
+    context::Audience,
+};
+
+/// The row of the table.
+pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
 const DAY: u64 = 86_400;
 
@@ -137,7 +143,7 @@ impl Funded {
     }
 
     fn payload(&self, number: u64) -> B256 {
-        airdrop_payload(
+        payload(
             U256::from(number),
             self.tree.root(),
             self.people.len() as u32,
@@ -192,6 +198,14 @@ impl Funded {
         }
     }
 
+    /// What an account's score is worth.
+    fn allocation(&mut self, index: usize) -> Result<U256, StoryError> {
+        let call = allocationOfCall {
+            score: self.score(index),
+        };
+        Ok(self.world.chain.read(self.airdrop, &call)?)
+    }
+
     fn score(&self, index: usize) -> i32 {
         let of = self.statement.integers.get(index);
         of.and_then(|values| values.first())
@@ -200,93 +214,42 @@ impl Funded {
     }
 }
 
-pub(crate) fn tell() -> Result<Story, StoryError> {
+fn tell() -> Result<Story, StoryError> {
     let began = Instant::now();
     let items = 4;
     let mut funded = Funded::new(items)?;
-    let (k, width) = funded.scorer.shape();
-    let mut story = Story::new(Consumer::Airdrop, k, width);
+    let mut story = Story::new(&KIND, funded.scorer.shape());
     let airdrop = funded.airdrop;
     let time = funded.world.now()?;
     let evidence = funded.evidence(1, time)?;
     let outputs = funded.statement.outputs.clone();
-
-    // What must not be taken as batch 1.
     let audience = funded.audience();
     let proof = funded.prove(audience, 1)?;
-    let elsewhere = Audience {
-        chain_id: audience.chain_id + 1,
-        ..audience
-    };
-    let foreign = funded.accept(1, &evidence, &outputs, &funded.prove(elsewhere, 1)?);
-    story.refused(
-        &mut funded.world.chain,
-        "a proof for another chain",
-        "ProofRejected",
-        airdrop,
-        &foreign,
-    )?;
-    let mut better = outputs.clone();
-    if let Some(word) = better.first_mut() {
-        *word += U256::from(1);
-    }
-    let call = funded.accept(1, &evidence, &better, &proof);
-    story.refused(
-        &mut funded.world.chain,
-        "a score one step higher",
-        "ProofRejected",
-        airdrop,
-        &call,
-    )?;
-
     let call = funded.accept(1, &evidence, &outputs, &proof);
+    before(&mut funded, &mut story, &evidence, &proof)?;
+
     let receipt = story.step(&mut funded.world.chain, "acceptBatch", airdrop, &call)?;
     story.gas = receipt.gas;
     story.proofs = 2;
     story.gas_verification = funded.world.verification(&funded.model, &proof)?;
     let mut owed = U256::ZERO;
     for index in 0..items {
-        owed += funded.world.chain.read(
-            airdrop,
-            &allocationOfCall {
-                score: funded.score(index),
-            },
-        )?;
+        owed += funded.allocation(index)?;
     }
     let allocated = funded.world.chain.read(airdrop, &allocatedCall {})?;
     StoryError::check("allocated", allocated, owed)?;
 
-    story.refused(
-        &mut funded.world.chain,
-        "the same batch again",
-        "BatchExists",
-        airdrop,
-        &call,
-    )?;
     let again = funded.accept(2, &funded.evidence(2, time)?, &outputs, &proof);
-    story.refused(
-        &mut funded.world.chain,
-        "the same proof as batch 2",
-        "ProofRejected",
-        airdrop,
-        &again,
-    )?;
-    let claim = funded.claim(0);
-    story.refused(
-        &mut funded.world.chain,
-        "a claim before its time",
-        "ClaimsClosed",
-        airdrop,
-        &claim,
-    )?;
+    let replays = [
+        ("the same batch again", "BatchExists", call),
+        ("the same proof as batch 2", "ProofRejected", again.clone()),
+    ];
+    story.all_refused(&mut funded.world.chain, airdrop, &replays)?;
+    let early = ("a claim before its time", "ClaimsClosed", funded.claim(0));
+    story.all_refused(&mut funded.world.chain, airdrop, &[early])?;
     funded.world.chain.pass(8 * DAY);
-    story.refused(
-        &mut funded.world.chain,
-        "data eight days old",
-        "DataOutOfTime",
-        airdrop,
-        &again,
-    )?;
+    let old = ("data eight days old", "DataOutOfTime", again);
+    story.all_refused(&mut funded.world.chain, airdrop, &[old])?;
     funded.world.chain.pass(2 * DAY);
 
     let (paid, people) = claims(&mut funded, &mut story, items)?;
@@ -294,9 +257,45 @@ pub(crate) fn tell() -> Result<Story, StoryError> {
     StoryError::check("remaining", remaining, tokens(1000 * items as u64) - paid)?;
     let whole = (paid / tokens(1)).saturating_to::<u64>();
     Ok(story.end(
-        format!("one proof scored {items} accounts behind commitments; {people} claimed {whole} tokens, farms got nothing"),
+        format!(
+            "one proof scored {items} accounts behind commitments; {people} claimed {whole} \
+             tokens, farms got nothing"
+        ),
         began,
     ))
+}
+
+/// What must not be taken as batch 1.
+fn before(
+    funded: &mut Funded,
+    story: &mut Story,
+    evidence: &Bytes,
+    proof: &Proof,
+) -> Result<(), StoryError> {
+    let outputs = funded.statement.outputs.clone();
+    let audience = funded.audience();
+    let elsewhere = Audience {
+        chain_id: audience.chain_id + 1,
+        ..audience
+    };
+    let foreign = funded.prove(elsewhere, 1)?;
+    let mut better = outputs.clone();
+    if let Some(word) = better.first_mut() {
+        *word += U256::from(1);
+    }
+    let attempts = [
+        (
+            "a proof for another chain",
+            "ProofRejected",
+            funded.accept(1, evidence, &outputs, &foreign),
+        ),
+        (
+            "a score one step higher",
+            "ProofRejected",
+            funded.accept(1, evidence, &better, proof),
+        ),
+    ];
+    story.all_refused(&mut funded.world.chain, funded.airdrop, &attempts)
 }
 
 /// Everybody claims; what was paid, and to how many.
@@ -309,25 +308,12 @@ fn claims(
     let (mut paid, mut people) = (U256::ZERO, 0);
     for index in 0..items {
         let claim = funded.claim(index);
-        let amount = funded.world.chain.read(
-            airdrop,
-            &allocationOfCall {
-                score: funded.score(index),
-            },
-        )?;
+        let amount = funded.allocation(index)?;
         if amount.is_zero() {
-            if story
-                .rejected
-                .iter()
-                .all(|it| it.expected != "NothingToClaim")
-            {
-                story.refused(
-                    &mut funded.world.chain,
-                    "a farm's claim",
-                    "NothingToClaim",
-                    airdrop,
-                    &claim,
-                )?;
+            let mut tried = story.rejected.iter();
+            if tried.all(|it| it.expected != "NothingToClaim") {
+                let farm = ("a farm's claim", "NothingToClaim", claim);
+                story.all_refused(&mut funded.world.chain, airdrop, &[farm])?;
             }
             continue;
         }
@@ -344,23 +330,13 @@ fn claims(
         paid += amount;
         people += 1;
     }
-    let claim = funded.claim(0);
-    story.refused(
-        &mut funded.world.chain,
-        "a second claim",
-        "EntryPaid",
-        airdrop,
-        &claim,
-    )?;
     let mut stolen = funded.claim(1);
     stolen.entry.account = account("thief");
-    story.refused(
-        &mut funded.world.chain,
-        "another account's entry",
-        "NotInBatch",
-        airdrop,
-        &stolen,
-    )?;
+    let attempts = [
+        ("a second claim", "EntryPaid", funded.claim(0)),
+        ("another account's entry", "NotInBatch", stolen),
+    ];
+    story.all_refused(&mut funded.world.chain, airdrop, &attempts)?;
     Ok((paid, people))
 }
 

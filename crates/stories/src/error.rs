@@ -1,3 +1,5 @@
+//! The crate's one error type.
+
 use verdict_chain::ChainError;
 use verdict_compiler::CompileError;
 use verdict_consumers::ConsumerError;

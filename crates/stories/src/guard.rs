@@ -1,13 +1,13 @@
 //! A pause that anyone can pull who proves that a model finds what happens suspicious.
 
 use crate::{
-    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
+    Proof, Scorer, Statement, Story, StoryError, Teller, Tiny, World,
     world::{account, small, tokens},
 };
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord,
+use verdict_chain::{
+    Chain, ChainExt, ModelRecord,
     bindings::{
         guard::FraudPauseGuard::{
             GuardConfig, constructorCall, depositCall, freeBalanceOfCall, minimumScoreCall,
@@ -17,9 +17,14 @@ use verdict_evm::{
         token::MockToken::approveCall,
         vault::EntryVault,
     },
-    chain::{Chain, ChainExt},
-    context::{Audience, guard_payload, guard_subject},
 };
+use verdict_consumers::{
+    context::Audience,
+    guard::{KIND, payload, subject},
+};
+
+/// The row of the table.
+pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
 const PAUSE: u64 = 6 * 3600;
 const REVIEW: u64 = 86_400;
@@ -73,62 +78,22 @@ impl Guarded {
         let mut world = World::new(scorer.tau_g2())?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
-        let (admin, reporter, saver) = (account("admin"), account("reporter"), account("saver"));
+        let (reporter, saver) = (account("reporter"), account("saver"));
         let token = world.token(&[(reporter, tokens(1000)), (saver, tokens(1000))])?;
-        let vault = world.deploy(
-            "EntryVault",
-            &EntryVault::constructorCall {
-                asset: token,
-                maximumPause: U256::from(PAUSE),
-            },
-        )?;
-        let adapter = world.deploy(
-            "PauseForAdapter",
-            &PauseForAdapter::constructorCall {
-                target_: vault,
-                owner_: admin,
-            },
-        )?;
-        world
-            .chain
-            .transact(vault, &EntryVault::setPauserCall { pauser: adapter })?;
-        let guard = world.deploy(
-            "FraudPauseGuard",
-            &constructorCall {
-                config: config(world.core.gateway, &model, source, adapter, token),
-                admin,
-                adminDelay: small(86_400),
-                governor: account("governor"),
-                resumer: account("resumer"),
-            },
-        )?;
-        world
-            .chain
-            .transact(adapter, &PauseForAdapter::setGuardCall { newGuard: guard })?;
+        let (vault, guard) = deploy(&mut world, &model, source, token)?;
 
+        let approve = |spender| approveCall {
+            spender,
+            value: U256::MAX,
+        };
         world.chain.act_as(saver);
-        let all = U256::MAX;
-        world.chain.transact(
-            token,
-            &approveCall {
-                spender: vault,
-                value: all,
-            },
-        )?;
-        world.chain.transact(
-            vault,
-            &EntryVault::depositCall {
-                amount: tokens(500),
-            },
-        )?;
+        world.chain.transact(token, &approve(vault))?;
+        let deposit = EntryVault::depositCall {
+            amount: tokens(500),
+        };
+        world.chain.transact(vault, &deposit)?;
         world.chain.act_as(reporter);
-        world.chain.transact(
-            token,
-            &approveCall {
-                spender: guard,
-                value: all,
-            },
-        )?;
+        world.chain.transact(token, &approve(guard))?;
         let deposit = depositCall {
             account: reporter,
             amount: tokens(100),
@@ -151,7 +116,7 @@ impl Guarded {
         let latest = self.world.chain.latest()?;
         let anchor = latest.number - 1;
         let hash = self.world.chain.block_hash(anchor)?;
-        let subject = guard_subject(self.vault, U256::from(anchor), hash);
+        let subject = subject(self.vault, U256::from(anchor), hash);
         let signed = self.sign(statement, subject, latest.timestamp, latest.number)?;
         Ok(Evidence {
             anchor: U256::from(anchor),
@@ -181,13 +146,52 @@ impl Guarded {
         evidence: &Evidence,
         statement: &Statement,
     ) -> Result<Proof, StoryError> {
-        let payload = guard_payload(evidence.anchor, evidence.hash);
+        let payload = payload(evidence.anchor, evidence.hash);
         self.scorer.prove(statement, audience.context(payload))
+    }
+
+    fn check_paused(&mut self, what: &'static str, expected: bool) -> Result<(), StoryError> {
+        let call = EntryVault::isPausedCall {};
+        let paused = self.world.chain.read(self.vault, &call)?;
+        StoryError::check(what, paused, expected)
     }
 
     fn audience(&self) -> Audience {
         self.world.audience(self.guard, &self.model)
     }
+}
+
+/// Deploys a vault, the adapter that can pause it, and the guard that can tell the adapter to.
+fn deploy(
+    world: &mut World,
+    model: &ModelRecord,
+    source: Address,
+    token: Address,
+) -> Result<(Address, Address), StoryError> {
+    let admin = account("admin");
+    let vault = EntryVault::constructorCall {
+        asset: token,
+        maximumPause: U256::from(PAUSE),
+    };
+    let vault = world.deploy("EntryVault", &vault)?;
+    let adapter = PauseForAdapter::constructorCall {
+        target_: vault,
+        owner_: admin,
+    };
+    let adapter = world.deploy("PauseForAdapter", &adapter)?;
+    let call = EntryVault::setPauserCall { pauser: adapter };
+    world.chain.transact(vault, &call)?;
+    let guard = constructorCall {
+        config: config(world.core.gateway, model, source, adapter, token),
+        admin,
+        adminDelay: small(86_400),
+        governor: account("governor"),
+        resumer: account("resumer"),
+    };
+    let guard = world.deploy("FraudPauseGuard", &guard)?;
+    let call = PauseForAdapter::setGuardCall { newGuard: guard };
+    world.chain.transact(adapter, &call)?;
+    Ok((vault, guard))
 }
 
 struct Evidence {
@@ -208,129 +212,105 @@ impl Evidence {
     }
 }
 
-pub(crate) fn tell() -> Result<Story, StoryError> {
+/// The output, which is the score.
+fn score(statement: &Statement) -> i32 {
+    let integers = statement.integers.concat();
+    integers.first().copied().unwrap_or_default()
+}
+
+fn tell() -> Result<Story, StoryError> {
     let began = Instant::now();
     let mut guarded = Guarded::new()?;
-    let (k, width) = guarded.scorer.shape();
-    let mut story = Story::new(Consumer::Guard, k, width);
-    let (guard, vault) = (guarded.guard, guarded.vault);
+    let mut story = Story::new(&KIND, guarded.scorer.shape());
     // Share withdrawn, price deviation, calls a minute.
     let theft = guarded.scorer.run(&[vec![0.9, 0.15, 50.0]])?;
     let calm = guarded.scorer.run(&[vec![0.1, 0.01, 5.0]])?;
-    let score = |statement: &Statement| {
-        statement
-            .integers
-            .concat()
-            .first()
-            .copied()
-            .unwrap_or_default()
-    };
-    let minimum = guarded.world.chain.read(guard, &minimumScoreCall {})?;
+    let minimum = guarded
+        .world
+        .chain
+        .read(guarded.guard, &minimumScoreCall {})?;
     let suspicious = I256::unchecked_from(score(&theft)) >= minimum
         && I256::unchecked_from(score(&calm)) < minimum;
     StoryError::check("the model tells theft from calm", suspicious, true)?;
 
     before(&mut guarded, &mut story, &theft, &calm)?;
+    let call = pause(&mut guarded, &mut story, &theft)?;
+    after(&mut guarded, &mut story, &call)?;
+    Ok(story.end(
+        format!(
+            "score {} ≥ {minimum} paused deposits for 6 h, a withdrawal went through, the bond \
+             came back",
+            score(&theft)
+        ),
+        began,
+    ))
+}
 
-    // The pause.
-    let evidence = guarded.evidence(&theft)?;
+/// The pause: entries are closed, exits stay open.
+fn pause(
+    guarded: &mut Guarded,
+    story: &mut Story,
+    theft: &Statement,
+) -> Result<triggerCall, StoryError> {
+    let (guard, vault) = (guarded.guard, guarded.vault);
+    let evidence = guarded.evidence(theft)?;
     let anchor = evidence.anchor;
-    let payload = guarded.world.chain.read(
-        guard,
-        &payloadOfCall {
-            anchorBlock: anchor,
-        },
-    )?;
-    StoryError::check("payload", payload, guard_payload(anchor, evidence.hash))?;
-    let subject = guarded.world.chain.read(
-        guard,
-        &subjectOfCall {
-            anchorBlock: anchor,
-        },
-    )?;
-    StoryError::check("subject", subject, evidence.subject)?;
-    let proof = guarded.prove(guarded.audience(), &evidence, &theft)?;
+    let call = payloadOfCall {
+        anchorBlock: anchor,
+    };
+    let found = guarded.world.chain.read(guard, &call)?;
+    StoryError::check("payload", found, payload(anchor, evidence.hash))?;
+    let call = subjectOfCall {
+        anchorBlock: anchor,
+    };
+    let found = guarded.world.chain.read(guard, &call)?;
+    StoryError::check("subject", found, evidence.subject)?;
+    let proof = guarded.prove(guarded.audience(), &evidence, theft)?;
     story.proofs += 1;
     let call = evidence.trigger(&theft.outputs, &proof);
-    story.gas = story
-        .step(&mut guarded.world.chain, "trigger", guard, &call)?
-        .gas;
-    let paused = guarded
-        .world
-        .chain
-        .read(vault, &EntryVault::isPausedCall {})?;
-    StoryError::check("the vault is paused", paused, true)?;
+    let receipt = story.step(&mut guarded.world.chain, "trigger", guard, &call)?;
+    story.gas = receipt.gas;
+    guarded.check_paused("the vault is paused", true)?;
     story.gas_verification = guarded.world.verification(&guarded.model, &proof)?;
 
-    // Entries are closed, exits stay open.
     guarded.world.chain.act_as(account("saver"));
     let deposit = EntryVault::depositCall { amount: tokens(1) };
-    story.refused(
-        &mut guarded.world.chain,
-        "a deposit while it is paused",
-        "EntriesAreClosed",
-        vault,
-        &deposit,
-    )?;
+    let attempt = ("a deposit while it is paused", "EntriesAreClosed", deposit);
+    story.all_refused(&mut guarded.world.chain, vault, &[attempt])?;
     let withdraw = EntryVault::withdrawCall {
         amount: tokens(200),
     };
-    story.step(
-        &mut guarded.world.chain,
-        "withdraw while it is paused",
-        vault,
-        &withdraw,
-    )?;
+    let step = "withdraw while it is paused";
+    story.step(&mut guarded.world.chain, step, vault, &withdraw)?;
+    Ok(call)
+}
 
+/// What the same call comes to while the pause lasts and after it; nobody objects, and the bond
+/// goes back.
+fn after(guarded: &mut Guarded, story: &mut Story, call: &triggerCall) -> Result<(), StoryError> {
+    let guard = guarded.guard;
     guarded.world.chain.act_as(guarded.reporter);
-    story.refused(
-        &mut guarded.world.chain,
-        "a second pause during the first",
-        "AlreadyPaused",
-        guard,
-        &call,
-    )?;
+    let mut refused = |guarded: &mut Guarded, attempt: &str, error: &str| {
+        story.refused(&mut guarded.world.chain, attempt, error, guard, call)
+    };
+    refused(guarded, "a second pause during the first", "AlreadyPaused")?;
     guarded.world.chain.pass(PAUSE);
-    let paused = guarded
-        .world
-        .chain
-        .read(vault, &EntryVault::isPausedCall {})?;
-    StoryError::check("the vault is open again, by itself", paused, false)?;
-    story.refused(
-        &mut guarded.world.chain,
-        "a pause right after the first",
-        "CoolingDown",
-        guard,
-        &call,
-    )?;
+    guarded.check_paused("the vault is open again, by itself", false)?;
+    refused(guarded, "a pause right after the first", "CoolingDown")?;
     guarded.world.chain.pass(3600);
-    story.refused(
-        &mut guarded.world.chain,
-        "the same evidence again, after the cooldown",
-        "EvidenceUsed",
-        guard,
-        &call,
-    )?;
+    let attempt = "the same evidence again, after the cooldown";
+    refused(guarded, attempt, "EvidenceUsed")?;
 
-    // Nobody objected: the bond goes back.
     guarded.world.chain.pass(REVIEW);
     let settle = settleCall {
         incident: U256::from(1),
     };
     story.step(&mut guarded.world.chain, "settle", guard, &settle)?;
-    let account = guarded.reporter;
-    let free = guarded
-        .world
-        .chain
-        .read(guard, &freeBalanceOfCall { account })?;
-    StoryError::check("the reporter's bond", free, tokens(100))?;
-    Ok(story.end(
-        format!(
-            "score {} ≥ {minimum} paused deposits for 6 h, a withdrawal went through, the bond came back",
-            score(&theft)
-        ),
-        began,
-    ))
+    let call = freeBalanceOfCall {
+        account: guarded.reporter,
+    };
+    let free = guarded.world.chain.read(guard, &call)?;
+    StoryError::check("the reporter's bond", free, tokens(100))
 }
 
 /// What must not pause anything.
@@ -344,41 +324,33 @@ fn before(
     let audience = guarded.audience();
     let evidence = guarded.evidence(calm)?;
     let proof = guarded.prove(audience, &evidence, calm)?;
-    let call = evidence.trigger(&calm.outputs, &proof);
-    story.refused(
-        &mut guarded.world.chain,
-        "an honest proof of a calm hour",
-        "ScoreTooLow",
-        guard,
-        &call,
-    )?;
-    let call = evidence.trigger(&theft.outputs, &proof);
-    story.refused(
-        &mut guarded.world.chain,
-        "a calm hour's proof with a thief's score",
-        "ProofRejected",
-        guard,
-        &call,
-    )?;
+    let attempts = [
+        (
+            "an honest proof of a calm hour",
+            "ScoreTooLow",
+            evidence.trigger(&calm.outputs, &proof),
+        ),
+        (
+            "a calm hour's proof with a thief's score",
+            "ProofRejected",
+            evidence.trigger(&theft.outputs, &proof),
+        ),
+    ];
+    story.all_refused(&mut guarded.world.chain, guard, &attempts)?;
 
     let evidence = guarded.evidence(theft)?;
     let elsewhere = Audience {
         chain_id: audience.chain_id + 1,
         ..audience
     };
-    let proof = guarded.prove(elsewhere, &evidence, theft)?;
-    let call = evidence.trigger(&theft.outputs, &proof);
-    story.refused(
-        &mut guarded.world.chain,
-        "a proof for another chain",
-        "ProofRejected",
-        guard,
-        &call,
-    )?;
+    let foreign = guarded.prove(elsewhere, &evidence, theft)?;
+    let foreign = evidence.trigger(&theft.outputs, &foreign);
+    let attempt = ("a proof for another chain", "ProofRejected", foreign);
+    story.all_refused(&mut guarded.world.chain, guard, &[attempt])?;
 
     // On a fork, the anchor has another hash: neither signatures nor proof are for this chain.
     let latest = guarded.world.chain.latest()?;
-    let fork = guard_subject(guarded.vault, evidence.anchor, B256::repeat_byte(0xf0));
+    let fork = subject(guarded.vault, evidence.anchor, B256::repeat_byte(0xf0));
     let forked = Evidence {
         signed: guarded.sign(theft, fork, latest.timestamp, latest.number)?,
         hash: B256::repeat_byte(0xf0),
@@ -387,36 +359,23 @@ fn before(
     };
     let proof = guarded.prove(audience, &forked, theft)?;
     let call = forked.trigger(&theft.outputs, &proof);
-    story.refused(
-        &mut guarded.world.chain,
-        "evidence of a fork",
-        "InvalidSignature",
-        guard,
-        &call,
-    )?;
+    let attempt = ("evidence of a fork", "InvalidSignature", call);
+    story.all_refused(&mut guarded.world.chain, guard, &[attempt])?;
 
     let proof = guarded.prove(audience, &evidence, theft)?;
     let call = evidence.trigger(&theft.outputs, &proof);
-    guarded
-        .world
-        .chain
-        .act_as(account("somebody without a bond"));
-    story.refused(
-        &mut guarded.world.chain,
+    let poor = account("somebody without a bond");
+    guarded.world.chain.act_as(poor);
+    let attempt = (
         "a reporter without a bond",
         "InsufficientBalance",
-        guard,
-        &call,
-    )?;
+        call.clone(),
+    );
+    story.all_refused(&mut guarded.world.chain, guard, &[attempt])?;
     guarded.world.chain.act_as(guarded.reporter);
     guarded.world.chain.mine(101);
-    story.refused(
-        &mut guarded.world.chain,
-        "evidence a hundred blocks old",
-        "AnchorOutOfRange",
-        guard,
-        &call,
-    )?;
+    let attempt = ("evidence a hundred blocks old", "AnchorOutOfRange", call);
+    story.all_refused(&mut guarded.world.chain, guard, &[attempt])?;
     story.proofs += 4;
     Ok(())
 }

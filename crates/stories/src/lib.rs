@@ -1,8 +1,4 @@
-//! Each consumer's story on the embedded EVM, from a model to a contract's state: compile, plan, prove with the consumer's own context,
-//! submit, read what changed, and try what must be refused. Under the INSECURE development set-up, which everybody can make.
-//!
-//! * [`tell`] tells one of [`Consumer::ALL`]; `verdict demo --all` prints them, and `cargo test -p verdict-stories` holds them to it.
-//! * [`Scorer`] is a tiny model that comes with this crate, ready to prove; [`World`] is a chain with the core deployed.
+#![doc = include_str!("../README.md")]
 
 mod airdrop;
 mod error;
@@ -16,15 +12,8 @@ mod world;
 pub use airdrop::{BatchCost, cost_of_batch};
 pub use error::StoryError;
 pub use scorer::{Proof, Scorer, Statement, Tiny};
-pub use story::{Attempt, Consumer, GasStep, Story};
+pub use story::{Attempt, GasStep, Story, Teller};
 pub use world::World;
 
-/// Tells a consumer's story.
-pub fn tell(consumer: Consumer) -> Result<Story, StoryError> {
-    match consumer {
-        Consumer::Oracle => oracle::tell(),
-        Consumer::Risk => risk::tell(),
-        Consumer::Guard => guard::tell(),
-        Consumer::Airdrop => airdrop::tell(),
-    }
-}
+/// Every consumer's story, in the order of the consumers' table.
+pub static STORIES: [Teller; 4] = [oracle::TELLER, risk::TELLER, guard::TELLER, airdrop::TELLER];

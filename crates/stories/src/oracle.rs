@@ -1,7 +1,7 @@
 //! A price feed that answers what a model makes of signed prices.
 
 use crate::{
-    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
+    Proof, Scorer, Statement, Story, StoryError, Teller, Tiny, World,
     world::{account, small},
 };
 use alloy_primitives::{Address, B256, Bytes, I256, U256, aliases::I96, b256};
@@ -12,7 +12,13 @@ use verdict_chain::{
         self, OracleConfig, constructorCall, latestRoundDataCall, submitCall,
     },
 };
-use verdict_consumers::context::{Audience, oracle_payload};
+use verdict_consumers::{
+    context::Audience,
+    oracle::{KIND, payload},
+};
+
+/// The row of the table.
+pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
 /// "ETH/USD"
 const SUBJECT: B256 = b256!("4554482f55534400000000000000000000000000000000000000000000000000");
@@ -102,11 +108,12 @@ impl Feed {
         round: u64,
         statement: &Statement,
     ) -> Result<Proof, StoryError> {
-        let payload = oracle_payload(U256::from(round), U256::ZERO);
+        let payload = payload(U256::from(round), U256::ZERO);
         self.scorer.prove(statement, audience.context(payload))
     }
 
-    /// What the oracle will answer: the integer times its scale, with the feed's decimals, halves away from zero.
+    /// What the oracle will answer: the integer times its scale, with the feed's decimals, halves
+    /// away from zero.
     fn answer(&self, statement: &Statement) -> Result<I256, StoryError> {
         let scale = self
             .scorer
@@ -133,39 +140,57 @@ fn submit(evidence: &Bytes, outputs: &[U256], proof: &Proof) -> submitCall {
     }
 }
 
-pub(crate) fn tell() -> Result<Story, StoryError> {
+/// An accepted round.
+struct Round {
+    statement: Statement,
+    evidence: Bytes,
+    proof: Proof,
+    answer: I256,
+}
+
+fn tell() -> Result<Story, StoryError> {
     let began = Instant::now();
     let mut feed = Feed::new()?;
-    let (k, width) = feed.scorer.shape();
-    let mut story = Story::new(Consumer::Oracle, k, width);
-    let oracle = feed.oracle;
-    let audience = feed.world.audience(oracle, &feed.model);
+    let mut story = Story::new(&KIND, feed.scorer.shape());
+    feed.round(&mut story, 1, &[2001.5, 2003.0, 1999.0, 1.5])?;
+    let last = feed.round(&mut story, 2, &[2010.0, 2012.5, 2008.0, 2.0])?;
+    story.gas_verification = feed.world.verification(&feed.model, &last.proof)?;
+    attacks(&mut feed, &mut story, &last)?;
+    let latest = feed
+        .world
+        .chain
+        .read(feed.oracle, &latestRoundDataCall {})?;
+    StoryError::check("round after the attacks", latest._0.to::<u64>(), 2)?;
 
-    // Two rounds.
-    let rows = [
-        vec![2001.5, 2003.0, 1999.0, 1.5],
-        vec![2010.0, 2012.5, 2008.0, 2.0],
-    ];
-    let mut last = None;
-    for (round, row) in (1u64..).zip(&rows) {
-        feed.world.chain.pass(60);
-        let time = feed.world.now()?;
-        let statement = feed.scorer.run(std::slice::from_ref(row))?;
-        let evidence = feed.evidence(oracle, &statement, time)?;
-        let proof = feed.prove(audience, round, &statement)?;
+    let price = f64::from(i32::try_from(last.answer.as_i64() / 10_000).unwrap_or_default()) / 1e4;
+    Ok(story.end(
+        format!("2 rounds; latestRoundData says {price:.4} USD"),
+        began,
+    ))
+}
+
+impl Feed {
+    /// Submits a round, and reads what it became.
+    fn round(&mut self, story: &mut Story, round: u64, row: &[f64]) -> Result<Round, StoryError> {
+        let oracle = self.oracle;
+        self.world.chain.pass(60);
+        let time = self.world.now()?;
+        let statement = self.scorer.run(&[row.to_vec()])?;
+        let evidence = self.evidence(oracle, &statement, time)?;
+        let audience = self.world.audience(oracle, &self.model);
+        let proof = self.prove(audience, round, &statement)?;
         story.proofs += 1;
         let call = submit(&evidence, &statement.outputs, &proof);
-        let step = if round == 1 {
-            "submit, first round"
-        } else {
-            "submit"
+        let step = match round {
+            1 => "submit, first round",
+            _ => "submit",
         };
-        let receipt = story.step(&mut feed.world.chain, step, oracle, &call)?;
+        let receipt = story.step(&mut self.world.chain, step, oracle, &call)?;
         story.gas = receipt.gas;
 
-        let latest = feed.world.chain.read(oracle, &latestRoundDataCall {})?;
+        let latest = self.world.chain.read(oracle, &latestRoundDataCall {})?;
         StoryError::check("round", latest._0.to::<u64>(), round)?;
-        StoryError::check("answer", latest._1, feed.answer(&statement)?)?;
+        StoryError::check("answer", latest._1, self.answer(&statement)?)?;
         StoryError::check("startedAt", latest._2, U256::from(time))?;
         let accepted = receipt.event::<InferenceOracle::RoundAccepted>(oracle);
         StoryError::check(
@@ -173,132 +198,98 @@ pub(crate) fn tell() -> Result<Story, StoryError> {
             accepted.map(|event| event.answer),
             Some(latest._1),
         )?;
-        last = Some((statement, evidence, proof, latest._1));
+        Ok(Round {
+            statement,
+            evidence,
+            proof,
+            answer: latest._1,
+        })
     }
-    let Some((statement, evidence, proof, answer)) = last else {
-        return Ok(story);
-    };
-    story.gas_verification = feed.world.verification(&feed.model, &proof)?;
-    attacks(&mut feed, &mut story, &statement, &evidence, &proof)?;
-    let latest = feed.world.chain.read(oracle, &latestRoundDataCall {})?;
-    StoryError::check("round after the attacks", latest._0.to::<u64>(), 2)?;
-
-    let price = f64::from(i32::try_from(answer.as_i64() / 10_000).unwrap_or_default()) / 1e4;
-    Ok(story.end(
-        format!("2 rounds; latestRoundData says {price:.4} USD"),
-        began,
-    ))
 }
 
 /// All of these are sent as transactions.
-fn attacks(
-    feed: &mut Feed,
-    story: &mut Story,
-    statement: &Statement,
-    evidence: &Bytes,
-    proof: &Proof,
-) -> Result<(), StoryError> {
-    let oracle = feed.oracle;
-    let call = submit(evidence, &statement.outputs, proof);
-    story.refused(
-        &mut feed.world.chain,
-        "the same submission again",
-        "InputsNotNewer",
-        oracle,
-        &call,
-    )?;
+fn attacks(feed: &mut Feed, story: &mut Story, last: &Round) -> Result<(), StoryError> {
+    let (oracle, statement) = (feed.oracle, &last.statement);
+    let again = submit(&last.evidence, &statement.outputs, &last.proof);
+    let replay = ("the same submission again", "InputsNotNewer", again);
+    story.all_refused(&mut feed.world.chain, oracle, &[replay])?;
 
     feed.world.chain.pass(60);
     let time = feed.world.now()?;
     let fresh = feed.evidence(oracle, statement, time)?;
-    let call = submit(&fresh, &statement.outputs, proof);
-    story.refused(
-        &mut feed.world.chain,
-        "the last round's proof with new signatures",
-        "ProofRejected",
-        oracle,
-        &call,
-    )?;
-
     let audience = feed.world.audience(oracle, &feed.model);
     let elsewhere = Audience {
         chain_id: audience.chain_id + 1,
         ..audience
     };
     let foreign = feed.prove(elsewhere, 3, statement)?;
-    let call = submit(&fresh, &statement.outputs, &foreign);
-    story.refused(
-        &mut feed.world.chain,
-        "a proof for another chain",
-        "ProofRejected",
-        oracle,
-        &call,
-    )?;
-
-    let twin = Feed::deploy(&mut feed.world, &feed.model, feed.source)?;
     let honest = feed.prove(audience, 3, statement)?;
-    // The twin waits for its first round.
-    let first = feed.prove(audience, 1, statement)?;
-    let signed = feed.evidence(twin, statement, time)?;
-    let call = submit(&signed, &statement.outputs, &first);
-    story.refused(
-        &mut feed.world.chain,
-        "a proof for another oracle",
-        "ProofRejected",
-        twin,
-        &call,
-    )?;
-
-    let mut outputs = statement.outputs.clone();
-    if let Some(word) = outputs.first_mut() {
+    let mut higher = statement.outputs.clone();
+    if let Some(word) = higher.first_mut() {
         *word += U256::from(1);
     }
-    let call = submit(&fresh, &outputs, &honest);
-    story.refused(
-        &mut feed.world.chain,
-        "an answer one step higher",
-        "ProofRejected",
-        oracle,
-        &call,
-    )?;
-
     let other = feed.scorer.run(&[vec![2200.0, 2200.0, 2200.0, 1.0]])?;
     let swapped = feed.evidence(oracle, &other, time)?;
-    let call = submit(&swapped, &statement.outputs, &honest);
-    story.refused(
-        &mut feed.world.chain,
-        "other inputs than the proved ones",
-        "ProofRejected",
-        oracle,
-        &call,
-    )?;
-
     let data = feed
         .world
         .data(oracle, &feed.model, SUBJECT, statement, time);
     let chain_id = feed.world.chain.chain_id();
-    let alone = feed
-        .world
-        .signers
-        .evidence(chain_id, feed.source, &data, 1)?;
-    let call = submit(&alone, &statement.outputs, &honest);
-    story.refused(
-        &mut feed.world.chain,
-        "one signature where two must be",
-        "QuorumNotMet",
-        oracle,
-        &call,
-    )?;
+    let signers = &feed.world.signers;
+    let alone = signers.evidence(chain_id, feed.source, &data, 1)?;
 
+    let outputs = &statement.outputs;
+    let before = [
+        (
+            "the last round's proof with new signatures",
+            "ProofRejected",
+            submit(&fresh, outputs, &last.proof),
+        ),
+        (
+            "a proof for another chain",
+            "ProofRejected",
+            submit(&fresh, outputs, &foreign),
+        ),
+    ];
+    story.all_refused(&mut feed.world.chain, oracle, &before)?;
+    another_oracle(feed, story, statement, time)?;
+    let after = [
+        (
+            "an answer one step higher",
+            "ProofRejected",
+            submit(&fresh, &higher, &honest),
+        ),
+        (
+            "other inputs than the proved ones",
+            "ProofRejected",
+            submit(&swapped, outputs, &honest),
+        ),
+        (
+            "one signature where two must be",
+            "QuorumNotMet",
+            submit(&alone, outputs, &honest),
+        ),
+    ];
+    story.all_refused(&mut feed.world.chain, oracle, &after)?;
     feed.world.chain.pass(3600);
-    let call = submit(&fresh, &statement.outputs, &honest);
-    story.refused(
-        &mut feed.world.chain,
-        "inputs an hour old",
-        "InputsTooOld",
-        oracle,
-        &call,
-    )?;
+    let late = submit(&fresh, outputs, &honest);
+    let late = ("inputs an hour old", "InputsTooOld", late);
+    story.all_refused(&mut feed.world.chain, oracle, &[late])?;
     story.proofs += 3;
     Ok(())
+}
+
+/// A twin that waits for its first round does not take a proof for the first oracle.
+fn another_oracle(
+    feed: &mut Feed,
+    story: &mut Story,
+    statement: &Statement,
+    time: u64,
+) -> Result<(), StoryError> {
+    let audience = feed.world.audience(feed.oracle, &feed.model);
+    let twin = Feed::deploy(&mut feed.world, &feed.model, feed.source)?;
+    let first = feed.prove(audience, 1, statement)?;
+    let signed = feed.evidence(twin, statement, time)?;
+    let call = submit(&signed, &statement.outputs, &first);
+    let attempt = ("a proof for another oracle", "ProofRejected", call);
+    story.all_refused(&mut feed.world.chain, twin, &[attempt])
 }

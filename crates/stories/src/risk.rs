@@ -1,14 +1,14 @@
 //! A lending market whose parameters a model moves, step by step, from what the market itself says.
 
 use crate::{
-    Consumer, Proof, Scorer, Statement, Story, StoryError, Tiny, World,
+    Proof, Scorer, Statement, Story, StoryError, Teller, Tiny, World,
     world::{account, small, tokens},
 };
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::time::Instant;
-use verdict_evm::{
-    ModelRecord,
+use verdict_chain::{
+    Artifact, Chain, ChainExt, ModelRecord,
     bindings::{
         market::LendingMarket,
         market_adapter::LendingMarketAdapter,
@@ -19,12 +19,19 @@ use verdict_evm::{
             vetoCall,
         },
         risk_source::ModelRiskSource::{self, RiskBinding},
-        token::MockToken::approveCall,
+        token::MockToken::{approveCall, mintCall},
     },
-    chain::{Chain, ChainExt},
-    context::{Audience, risk_payload},
+};
+use verdict_consumers::{
+    Snapshot,
+    context::Audience,
+    live_integers,
+    risk::{KIND, payload},
     snapshot_evidence,
 };
+
+/// The row of the table.
+pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
 const VETO: u64 = 3600;
 const MAXIMUM_AGE: u64 = 1800;
@@ -98,78 +105,21 @@ impl Lending {
         let scorer = Scorer::new(Tiny::RISK, 1)?;
         let mut world = World::new(scorer.tau_g2())?;
         let model = world.register(&scorer)?;
-        let admin = account("admin");
         let borrower = account("borrower");
         let collateral = world.token(&[(borrower, tokens(400_000))])?;
         let debt = world.token(&[])?;
-        let initial = LendingMarket::Parameters {
-            loanToValue: 7500,
-            threshold: 8000,
-            bonus: 10_500,
-            supplyCap: tokens(1_000_000).to(),
-            borrowCap: tokens(500_000).to(),
+        let (market, updater) = deploy(&mut world, collateral, debt)?;
+        let features = OnChainFeatures::constructorCall {
+            registry_: world.core.registry,
+            modelId_: U256::from(model.model_id),
+            subject_: market.into_word(),
+            feeds_: feeds(market),
         };
-        let market = world.deploy(
-            "LendingMarket",
-            &LendingMarket::constructorCall {
-                collateral,
-                debt,
-                initial,
-            },
-        )?;
-        let adapter = verdict_chain::Artifact::load("LendingMarketAdapter")?.bytecode;
-        let adapter = world.chain.create("LendingMarketAdapter", adapter)?.0;
-        world.chain.transact(
-            market,
-            &LendingMarket::setRiskManagerCall { manager: adapter },
-        )?;
-        let updater = world.deploy(
-            "RiskParameterUpdater",
-            &RiskParameterUpdater::constructorCall {
-                adapter_: adapter,
-                admin,
-                adminDelay: small(86_400),
-                guardian: account("guardian"),
-            },
-        )?;
-        world.chain.transact(
-            adapter,
-            &LendingMarketAdapter::setUpdaterCall { updater_: updater },
-        )?;
-        for role in [
-            world.chain.read(updater, &PROPOSER_ROLECall {})?,
-            world.chain.read(updater, &EXECUTOR_ROLECall {})?,
-        ] {
-            // For everybody.
-            let account = Address::ZERO;
-            world
-                .chain
-                .transact(updater, &grantRoleCall { role, account })?;
-        }
-        for parameter in PARAMETERS {
-            let limit = limit();
-            world.chain.transact(
-                updater,
-                &setLimitCall {
-                    market,
-                    parameter,
-                    limit,
-                },
-            )?;
-        }
-        let features = world.deploy(
-            "OnChainFeatures",
-            &OnChainFeatures::constructorCall {
-                registry_: world.core.registry,
-                modelId_: U256::from(model.model_id),
-                subject_: market.into_word(),
-                feeds_: feeds(market),
-            },
-        )?;
-        let version = model.version;
-        world
-            .chain
-            .transact(features, &OnChainFeatures::prepareCall { version })?;
+        let features = world.deploy("OnChainFeatures", &features)?;
+        let prepare = OnChainFeatures::prepareCall {
+            version: model.version,
+        };
+        world.chain.transact(features, &prepare)?;
         let mut lending = Self {
             source: Address::ZERO,
             world,
@@ -213,7 +163,7 @@ impl Lending {
         debt: Address,
     ) -> Result<(), StoryError> {
         let (market, chain) = (self.market, &mut self.world.chain);
-        let mint = verdict_chain::bindings::token::MockToken::mintCall {
+        let mint = mintCall {
             to: market,
             amount: tokens(500_000),
         };
@@ -224,49 +174,32 @@ impl Lending {
             value: U256::MAX,
         };
         chain.transact(collateral, &approve)?;
-        chain.transact(
-            market,
-            &LendingMarket::supplyCall {
-                amount: tokens(400_000),
-            },
-        )?;
-        chain.transact(
-            market,
-            &LendingMarket::borrowCall {
-                amount: tokens(240_000),
-            },
-        )?;
+        let supply = LendingMarket::supplyCall {
+            amount: tokens(400_000),
+        };
+        chain.transact(market, &supply)?;
+        let borrow = LendingMarket::borrowCall {
+            amount: tokens(240_000),
+        };
+        chain.transact(market, &borrow)?;
         chain.act_as(account("keeper"));
         Ok(())
     }
 
     /// Has the chain read and quantise the inputs, and runs the model on just those integers.
-    fn snapshot(&mut self) -> Result<Snapshot, StoryError> {
-        let pin = self.model.pin;
-        let snapshot = OnChainFeatures::snapshotCall { pin };
-        let (_, receipt) = self.world.chain.transact(self.features, &snapshot)?;
-        let taken = receipt.event::<OnChainFeatures::SnapshotTaken>(self.features);
-        let Some(taken) = taken else {
-            return Err(StoryError::Unexpected {
-                what: "SnapshotTaken",
-                found: "nothing".into(),
-                expected: "an event".into(),
-            });
-        };
-        let integers = self
-            .world
-            .chain
-            .read(self.features, &OnChainFeatures::integersCall { pin })?;
-        let integers = integers.iter().map(|value| value.as_i32()).collect();
+    fn snapshot(&mut self) -> Result<Taken, StoryError> {
+        let (chain, pin) = (&mut self.world.chain, self.model.pin);
+        let snapshot = Snapshot::take(chain, self.features, pin)?;
+        let integers = live_integers(chain, self.features, pin)?;
         let statement = self.scorer.run_integers(vec![vec![integers]])?;
         StoryError::check(
             "the words that the chain packed",
-            &taken.words,
+            &snapshot.words,
             &statement.inputs,
         )?;
-        Ok(Snapshot {
-            evidence: snapshot_evidence(taken.blockNumber.to(), taken.timestamp.to(), &taken.words),
-            time: taken.timestamp.to(),
+        Ok(Taken {
+            evidence: snapshot.evidence(),
+            time: snapshot.timestamp,
             statement,
         })
     }
@@ -277,7 +210,7 @@ impl Lending {
         deadline: u64,
         statement: &Statement,
     ) -> Result<Proof, StoryError> {
-        let payload = risk_payload(self.market, U256::from(deadline));
+        let payload = payload(self.market, U256::from(deadline));
         self.scorer.prove(statement, audience.context(payload))
     }
 
@@ -298,10 +231,69 @@ impl Lending {
     }
 }
 
-struct Snapshot {
+/// A snapshot, and what the model makes of it.
+struct Taken {
     evidence: Bytes,
     time: u64,
     statement: Statement,
+}
+
+impl Taken {
+    /// Until when proofs about it are good.
+    const fn deadline(&self) -> u64 {
+        self.time + 3 * 3600
+    }
+}
+
+/// Deploys a market, and the updater that moves its parameters within limits.
+fn deploy(
+    world: &mut World,
+    collateral: Address,
+    debt: Address,
+) -> Result<(Address, Address), StoryError> {
+    let market = LendingMarket::constructorCall {
+        collateral,
+        debt,
+        initial: LendingMarket::Parameters {
+            loanToValue: 7500,
+            threshold: 8000,
+            bonus: 10_500,
+            supplyCap: tokens(1_000_000).to(),
+            borrowCap: tokens(500_000).to(),
+        },
+    };
+    let market = world.deploy("LendingMarket", &market)?;
+    let adapter = Artifact::load("LendingMarketAdapter")?.bytecode;
+    let adapter = world.chain.create("LendingMarketAdapter", adapter)?.0;
+    let call = LendingMarket::setRiskManagerCall { manager: adapter };
+    world.chain.transact(market, &call)?;
+    let updater = RiskParameterUpdater::constructorCall {
+        adapter_: adapter,
+        admin: account("admin"),
+        adminDelay: small(86_400),
+        guardian: account("guardian"),
+    };
+    let updater = world.deploy("RiskParameterUpdater", &updater)?;
+    let call = LendingMarketAdapter::setUpdaterCall { updater_: updater };
+    world.chain.transact(adapter, &call)?;
+    for role in [
+        world.chain.read(updater, &PROPOSER_ROLECall {})?,
+        world.chain.read(updater, &EXECUTOR_ROLECall {})?,
+    ] {
+        // For everybody.
+        let account = Address::ZERO;
+        let call = grantRoleCall { role, account };
+        world.chain.transact(updater, &call)?;
+    }
+    for parameter in PARAMETERS {
+        let call = setLimitCall {
+            market,
+            parameter,
+            limit: limit(),
+        };
+        world.chain.transact(updater, &call)?;
+    }
+    Ok((market, updater))
 }
 
 /// Where one step leads from `live` towards `target`, in basis points.
@@ -318,153 +310,142 @@ fn stepped(live: u128, target: f64) -> u128 {
     rounded as u128
 }
 
-pub(crate) fn tell() -> Result<Story, StoryError> {
+fn tell() -> Result<Story, StoryError> {
     let began = Instant::now();
     let mut lending = Lending::new()?;
-    let (k, width) = lending.scorer.shape();
-    let mut story = Story::new(Consumer::Risk, k, width);
-    let (updater, market) = (lending.updater, lending.market);
-
-    let snapshot = lending.snapshot()?;
-    let deadline = snapshot.time + 3 * 3600;
+    let mut story = Story::new(&KIND, lending.scorer.shape());
+    let updater = lending.updater;
+    let taken = lending.snapshot()?;
     let audience = lending.world.audience(lending.source, &lending.model);
-    let proof = lending.prove(audience, deadline, &snapshot.statement)?;
-    let outputs = &snapshot.statement.outputs;
+    let proof = lending.prove(audience, taken.deadline(), &taken.statement)?;
+    before(&mut lending, &mut story, &taken, &proof)?;
 
-    // What must not be proposed.
+    let outputs = &taken.statement.outputs;
+    let call = lending.propose(taken.deadline(), &taken.evidence, outputs, &proof);
+    let receipt = story.step(&mut lending.world.chain, "propose", updater, &call)?;
+    story.gas = receipt.gas;
+    story.gas_verification = lending.world.verification(&lending.model, &proof)?;
+    story.proofs = 2;
+    let again = ("the same proposal again", "EvidenceNotNewer", call);
+    story.all_refused(&mut lending.world.chain, updater, &[again])?;
+    let execute = || executeCall {
+        proposal: U256::from(1),
+    };
+    let attempt = "execution within the veto window";
+    let early = (attempt, "VetoWindowOpen", execute());
+    story.all_refused(&mut lending.world.chain, updater, &[early])?;
+    lending.world.chain.pass(VETO);
+    story.step(&mut lending.world.chain, "execute", updater, &execute())?;
+    let twice = ("a second execution", "NotPending", execute());
+    story.all_refused(&mut lending.world.chain, updater, &[twice])?;
+
+    let found = moved(&mut lending, &taken)?;
+    stale_and_vetoed(&mut lending, &mut story)?;
+    let percent = found.map(|ratio| f64::from(ratio) / 100.0);
+    let [value, threshold, bonus] = percent;
+    Ok(story.end(
+        format!(
+            "loan-to-value 75.00 → {value:.2} %, threshold 80.00 → {threshold:.2} %, bonus 5.00 → \
+             {:.2} %",
+            bonus - 100.0
+        ),
+        began,
+    ))
+}
+
+/// What must not be proposed.
+fn before(
+    lending: &mut Lending,
+    story: &mut Story,
+    taken: &Taken,
+    proof: &Proof,
+) -> Result<(), StoryError> {
+    let (updater, deadline) = (lending.updater, taken.deadline());
+    let outputs = &taken.statement.outputs;
+    let audience = lending.world.audience(lending.source, &lending.model);
     let elsewhere = Audience {
         chain_id: audience.chain_id + 1,
         ..audience
     };
-    let foreign = lending.prove(elsewhere, deadline, &snapshot.statement)?;
-    let call = lending.propose(deadline, &snapshot.evidence, outputs, &foreign);
-    story.refused(
-        &mut lending.world.chain,
-        "a proof for another chain",
-        "ProofRejected",
-        updater,
-        &call,
-    )?;
-    let call = lending.propose(deadline + 1, &snapshot.evidence, outputs, &proof);
-    story.refused(
-        &mut lending.world.chain,
-        "a later deadline than the proof's",
-        "ProofRejected",
-        updater,
-        &call,
-    )?;
+    let foreign = lending.prove(elsewhere, deadline, &taken.statement)?;
     let mut looser = outputs.clone();
     if let Some(word) = looser.first_mut() {
         *word += U256::from(1);
     }
-    let call = lending.propose(deadline, &snapshot.evidence, &looser, &proof);
-    story.refused(
-        &mut lending.world.chain,
-        "a loan-to-value one step higher",
-        "ProofRejected",
-        updater,
-        &call,
-    )?;
-    let made_up = snapshot_evidence(1, snapshot.time, &snapshot.statement.inputs);
-    let call = lending.propose(deadline, &made_up, outputs, &proof);
-    story.refused(
-        &mut lending.world.chain,
-        "a snapshot that nobody took",
-        "UnknownSnapshot",
-        updater,
-        &call,
-    )?;
-
-    let call = lending.propose(deadline, &snapshot.evidence, outputs, &proof);
+    let made_up = snapshot_evidence(1, taken.time, &taken.statement.inputs);
     let honest = lending.source;
+    let attempts = [
+        (
+            "a proof for another chain",
+            "ProofRejected",
+            lending.propose(deadline, &taken.evidence, outputs, &foreign),
+        ),
+        (
+            "a later deadline than the proof's",
+            "ProofRejected",
+            lending.propose(deadline + 1, &taken.evidence, outputs, proof),
+        ),
+        (
+            "a loan-to-value one step higher",
+            "ProofRejected",
+            lending.propose(deadline, &taken.evidence, &looser, proof),
+        ),
+        (
+            "a snapshot that nobody took",
+            "UnknownSnapshot",
+            lending.propose(deadline, &made_up, outputs, proof),
+        ),
+    ];
+    story.all_refused(&mut lending.world.chain, updater, &attempts)?;
     lending.source = lending.new_source_by_admin()?;
-    let elsewhere = lending.propose(deadline, &snapshot.evidence, outputs, &proof);
+    let elsewhere = lending.propose(deadline, &taken.evidence, outputs, proof);
     lending.source = honest;
-    story.refused(
-        &mut lending.world.chain,
-        "a proof for another source",
-        "ProofRejected",
-        updater,
-        &elsewhere,
-    )?;
+    let attempt = ("a proof for another source", "ProofRejected", elsewhere);
+    story.all_refused(&mut lending.world.chain, updater, &[attempt])
+}
 
-    story.gas = story
-        .step(&mut lending.world.chain, "propose", updater, &call)?
-        .gas;
-    story.gas_verification = lending.world.verification(&lending.model, &proof)?;
-    story.proofs = 2;
-    story.refused(
-        &mut lending.world.chain,
-        "the same proposal again",
-        "EvidenceNotNewer",
-        updater,
-        &call,
-    )?;
-    let execute = executeCall {
-        proposal: U256::from(1),
-    };
-    story.refused(
-        &mut lending.world.chain,
-        "execution within the veto window",
-        "VetoWindowOpen",
-        updater,
-        &execute,
-    )?;
-    lending.world.chain.pass(VETO);
-    story.step(&mut lending.world.chain, "execute", updater, &execute)?;
-    story.refused(
-        &mut lending.world.chain,
-        "a second execution",
-        "NotPending",
-        updater,
-        &execute,
-    )?;
-
-    // The market moved one step, and the update is there to read.
-    let reals = lending.scorer.reals(&snapshot.statement, 0);
-    let live = lending
-        .world
-        .chain
-        .read(market, &LendingMarket::parametersCall {})?;
-    let found = [live.loanToValue, live.threshold, live.bonus].map(u128::from);
+/// The market moved one step, and the update is there to read; the ratios in basis points.
+fn moved(lending: &mut Lending, taken: &Taken) -> Result<[u16; 3], StoryError> {
+    let (updater, market) = (lending.updater, lending.market);
+    let reals = lending.scorer.reals(&taken.statement, 0);
+    let call = LendingMarket::parametersCall {};
+    let live = lending.world.chain.read(market, &call)?;
+    let found = [live.loanToValue, live.threshold, live.bonus];
     let expected: Vec<u128> = [7500, 8000, 10_500]
         .into_iter()
         .zip(&reals)
         .map(|(before, real)| stepped(before, *real))
         .collect();
-    StoryError::check("the market's ratios", found.to_vec(), expected)?;
+    let ratios = found.map(u128::from).to_vec();
+    StoryError::check("the market's ratios", ratios, expected)?;
     let latest = getLatestUpdateByParameterAndMarketCall {
         updateType: "liquidationThreshold".into(),
         market,
     };
     let update = lending.world.chain.read(updater, &latest)?;
-    let threshold = U256::from(found[1] * BASIS_POINT).abi_encode();
+    let threshold = U256::from(u128::from(live.threshold) * BASIS_POINT).abi_encode();
     StoryError::check(
         "the update's new value",
         update.newValue.to_vec(),
         threshold,
     )?;
+    Ok(found)
+}
 
-    // A stale snapshot, and a guardian's veto.
-    let snapshot = lending.snapshot()?;
-    let deadline = snapshot.time + 3 * 3600;
-    let proof = lending.prove(audience, deadline, &snapshot.statement)?;
-    let call = lending.propose(
-        deadline,
-        &snapshot.evidence,
-        &snapshot.statement.outputs,
-        &proof,
-    );
+/// A stale snapshot is refused, and a guardian's veto stands.
+fn stale_and_vetoed(lending: &mut Lending, story: &mut Story) -> Result<(), StoryError> {
+    let updater = lending.updater;
+    let taken = lending.snapshot()?;
+    let audience = lending.world.audience(lending.source, &lending.model);
+    let proof = lending.prove(audience, taken.deadline(), &taken.statement)?;
+    let outputs = &taken.statement.outputs;
+    let call = lending.propose(taken.deadline(), &taken.evidence, outputs, &proof);
     story.proofs += 1;
     let vetoed = lending.world.chain.clone();
     lending.world.chain.pass(MAXIMUM_AGE);
-    story.refused(
-        &mut lending.world.chain,
-        "a snapshot half an hour old",
-        "EvidenceOutOfRange",
-        updater,
-        &call,
-    )?;
+    let attempt = "a snapshot half an hour old";
+    let old = (attempt, "EvidenceOutOfRange", call.clone());
+    story.all_refused(&mut lending.world.chain, updater, &[old])?;
     lending.world.chain = vetoed;
     lending.world.chain.transact(updater, &call)?;
     lending.world.chain.act_as(account("guardian"));
@@ -476,22 +457,8 @@ pub(crate) fn tell() -> Result<Story, StoryError> {
     let execute = executeCall {
         proposal: U256::from(2),
     };
-    story.refused(
-        &mut lending.world.chain,
-        "execution after a veto",
-        "NotPending",
-        updater,
-        &execute,
-    )?;
-    Ok(story.end(
-        format!(
-            "loan-to-value 75.00 → {:.2} %, threshold 80.00 → {:.2} %, bonus 5.00 → {:.2} %",
-            found[0] as f64 / 100.0,
-            found[1] as f64 / 100.0,
-            found[2] as f64 / 100.0 - 100.0
-        ),
-        began,
-    ))
+    let attempt = ("execution after a veto", "NotPending", execute);
+    story.all_refused(&mut lending.world.chain, updater, &[attempt])
 }
 
 impl Lending {

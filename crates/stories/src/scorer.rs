@@ -46,7 +46,8 @@ macro_rules! tiny {
 impl Tiny {
     /// A fair price from three venues' prices and how much they swing.
     pub const ORACLE: Self = tiny!("oracle", Public, 11);
-    /// A lending market's ratios from its collateral's price, what is supplied and what is borrowed.
+    /// A lending market's ratios from its collateral's price, what is supplied and what is
+    /// borrowed.
     pub const RISK: Self = tiny!("risk", Public, 10);
     /// How much a vault's last hour looks like theft.
     pub const GUARD: Self = tiny!("guard", Public, 10);
@@ -66,7 +67,8 @@ impl Tiny {
         let options = Options {
             goal: Goal::Time,
             input_visibility: self.input,
-            // As low as the story allows: a table of 2^bits rows is what the circuit's height comes from.
+            // As low as the story allows: a table of 2^bits rows is what the circuit's height comes
+            // from.
             activation_bits: Some(self.bits - 2),
             input_bits: Some(self.bits - 2),
             output_bits: Some(self.bits),

@@ -4,42 +4,17 @@ use crate::StoryError;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use serde::Serialize;
-use std::{fmt, time::Instant};
+use std::time::Instant;
 use verdict_chain::{Chain, ChainError, EmbeddedChain, Receipt};
+use verdict_consumers::ConsumerKind;
 
-/// A contract that acts on a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Consumer {
-    /// A price feed.
-    Oracle,
-    /// Risk parameters of a lending market.
-    Risk,
-    /// A pause on suspicion.
-    Guard,
-    /// An airdrop by scores.
-    Airdrop,
-}
-
-impl Consumer {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Oracle, Self::Risk, Self::Guard, Self::Airdrop];
-
-    /// In lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Oracle => "oracle",
-            Self::Risk => "risk",
-            Self::Guard => "guard",
-            Self::Airdrop => "airdrop",
-        }
-    }
-}
-
-impl fmt::Display for Consumer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+/// A consumer of the table, and who tells its story.
+#[derive(Debug)]
+pub struct Teller {
+    /// The consumer.
+    pub kind: &'static ConsumerKind,
+    /// Tells its story.
+    pub tell: fn() -> Result<Story, StoryError>,
 }
 
 /// Something that must be refused, and how it was.
@@ -68,7 +43,7 @@ pub struct GasStep {
 #[derive(Clone, Debug, Serialize)]
 pub struct Story {
     /// Who acts.
-    pub consumer: Consumer,
+    pub consumer: &'static str,
     /// Whether every transaction did what it must, and every forgery was refused as it must be.
     pub ok: bool,
     /// What happened, in a sentence.
@@ -92,9 +67,9 @@ pub struct Story {
 }
 
 impl Story {
-    pub(crate) fn new(consumer: Consumer, k: u32, width: usize) -> Self {
+    pub(crate) fn new(kind: &ConsumerKind, (k, width): (u32, usize)) -> Self {
         Self {
-            consumer,
+            consumer: kind.name,
             ok: false,
             summary: String::new(),
             gas: 0,
@@ -144,6 +119,19 @@ impl Story {
             ok: error.as_ref().is_some_and(|revert| revert.is(expected)),
             error: error.map(|revert| revert.text),
         });
+        Ok(())
+    }
+
+    /// Sends calls each of which must be refused: what is tried, the error's name, the call.
+    pub(crate) fn all_refused<C: SolCall>(
+        &mut self,
+        chain: &mut EmbeddedChain,
+        to: Address,
+        attempts: &[(&str, &str, C)],
+    ) -> Result<(), StoryError> {
+        for (attempt, expected, call) in attempts {
+            self.refused(chain, *attempt, expected, to, call)?;
+        }
         Ok(())
     }
 

@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// The time of the next block, in which a transaction sent now will be.
+    /// The newest block's time.
     pub(crate) fn now(&mut self) -> Result<u64, StoryError> {
         Ok(self.chain.latest()?.timestamp)
     }

@@ -1,10 +1,12 @@
 //! Every consumer's story ends well, and everything that must be refused is.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use verdict_stories::{Consumer, cost_of_batch, tell};
+use std::thread;
+use verdict_consumers::CONSUMERS;
+use verdict_stories::{STORIES, Teller, cost_of_batch};
 
-fn told(consumer: Consumer) {
-    let story = tell(consumer).unwrap();
+fn told(teller: &Teller) {
+    let (consumer, story) = (teller.kind.name, (teller.tell)().unwrap());
     println!(
         "{consumer}: {} ({} gas, verification alone {}, {:.1} s)",
         story.summary, story.gas, story.gas_verification, story.seconds
@@ -16,28 +18,21 @@ fn told(consumer: Consumer) {
         println!("  refused: {}: {:?}", attempt.attempt, attempt.error);
         assert!(attempt.ok, "{consumer}: {attempt:?}");
     }
+    assert_eq!(story.consumer, consumer);
     assert!(story.ok && story.rejected.len() >= 3, "{story:?}");
     assert!(story.gas > story.gas_verification);
 }
 
 #[test]
-fn oracle() {
-    told(Consumer::Oracle);
-}
-
-#[test]
-fn risk() {
-    told(Consumer::Risk);
-}
-
-#[test]
-fn guard() {
-    told(Consumer::Guard);
-}
-
-#[test]
-fn airdrop() {
-    told(Consumer::Airdrop);
+fn every_consumer_of_the_table_has_a_story_that_ends_well() {
+    let tellers = STORIES.iter().map(|teller| teller.kind.name);
+    let consumers = CONSUMERS.iter().map(|kind| kind.name);
+    assert!(tellers.eq(consumers));
+    thread::scope(|scope| {
+        for teller in &STORIES {
+            scope.spawn(|| told(teller));
+        }
+    });
 }
 
 #[test]

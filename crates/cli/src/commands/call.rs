@@ -12,11 +12,12 @@ use alloy_primitives::{Address, B256, U256};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use std::path::Path;
 use verdict_chain::{
     Answer, Chain, ChainExt, Deployment, Invocation, bindings::registry::IModelRegistry,
 };
-use verdict_consumers::{Entries, Target};
+use verdict_consumers::{
+    CONSUMERS, Consumer, ConsumerExt, ConsumerKind, answer_names, consumer_kind, contract_of,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("Examples:\n  \
@@ -29,12 +30,7 @@ use verdict_consumers::{Entries, Target};
     verdict call token approve @campaign-1 1000000 --send --local chain.json\n  \
     verdict call market-risk execute 1 --send --local chain.json --after 3600\n\n\
     FUNCTION is the name of a function of a contract that comes with this program, a signature with its answer's types, or one of\n  \
-    model NAME|ID                                   what the registry says of a model's latest version\n  \
-    context oracle [confirm]                        what to prove under for an oracle's next round\n  \
-    context risk DEADLINE                           … for a ModelRiskSource\n  \
-    context guard ANCHOR|latest                     … for a guard; with `latest`, the anchor is chosen and printed\n  \
-    context airdrop NUMBER ENTRIES.csv [PLACE]      … for an airdrop\n  \
-    context airdrop NUMBER ROOT COUNT [PLACE]       … without the entries' file\n\n{NAMES}"))]
+    model NAME|ID                                   what the registry says of a model's latest version\n{}\n{NAMES}", contexts()))]
 pub(crate) struct Call {
     /// A name of the deployment (or registry, gateway, verifier, verifying-keys), or an address
     #[arg(value_name = "CONTRACT")]
@@ -117,23 +113,23 @@ impl Call {
         match self.function.as_str() {
             "context" => {
                 let arguments = expand_all(&self.arguments, deployment.as_ref(), chain)?;
-                let target = target(contract, &arguments, chain)?;
-                let context = target.context(chain)?;
+                let consumer = consumer(contract, &arguments, chain)?;
+                let context = consumer.context(chain)?;
                 answered.answers = vec![Shown::new("context", "bytes32", context)];
-                answered.answers.extend(occasion(&target));
+                let facts = consumer.facts().into_iter();
+                let facts = facts.map(|fact| Shown::new(fact.name, fact.kind, fact.value));
+                answered.answers.extend(facts);
             }
             "model" => answered.answers = self.model(chain, contract, deployment.as_ref())?,
             function => {
                 let arguments = expand_all(&self.arguments, deployment.as_ref(), chain)?;
-                let invocation = Invocation::new(function, &arguments)?;
+                let known = contracts(contract, deployment.as_ref());
+                let invocation = Invocation::of(&known, function, &arguments)?;
                 answered.function = invocation.signature();
                 let data = invocation.data.clone();
                 let answer = chain.call(Some(contract), data.clone())?;
-                answered.answers = invocation
-                    .decode(&answer)?
-                    .into_iter()
-                    .map(Into::into)
-                    .collect();
+                let answers = invocation.decode(&answer)?.into_iter();
+                answered.answers = answers.map(Into::into).collect();
                 if self.send {
                     let receipt = chain.send(Some(contract), data)?;
                     (answered.transaction, answered.gas) =
@@ -197,97 +193,95 @@ impl Call {
     }
 }
 
-/// What `context` is asked for.
-fn target(
+/// Which contracts of this program an address can be, by what the deployment says of it; the first
+/// is what people would call it.
+fn contracts(address: Address, deployment: Option<&Deployment>) -> Vec<&str> {
+    let Some(deployment) = deployment else {
+        return Vec::new();
+    };
+    let core = &deployment.core;
+    if address == core.gateway {
+        // What it forwards to its verifiers is in the interface alone.
+        return vec!["IVerdictGateway", "VerdictGateway"];
+    }
+    let core = [
+        (core.registry, "ModelRegistry"),
+        (core.verifier, "InferenceVerifier"),
+        (core.verifying_keys, "VerifyingKeys"),
+    ];
+    if let Some((_, name)) = core.iter().find(|(of, _)| *of == address) {
+        return vec![name];
+    }
+    let mut records = deployment
+        .consumers
+        .values()
+        .chain(deployment.sources.values());
+    let record = records.find(|record| record.address == address);
+    record
+        .map(|record| contract_of(&record.kind))
+        .into_iter()
+        .collect()
+}
+
+/// The consumer and the occasion that `context` is asked for.
+fn consumer(
     contract: Address,
     arguments: &[String],
     chain: &mut dyn Chain,
-) -> Result<Target, CliError> {
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let number = |text: &str| {
-        text.parse::<u64>()
-            .map_err(|_| usage(format!("`{text}` is no number")))
+) -> Result<Box<dyn Consumer>, CliError> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let known = words
+        .split_first()
+        .and_then(|(name, words)| Some((consumer_kind(name)?, words)));
+    let parsed = match known {
+        // Of the newest block's hash, the EVM of a dry run knows nothing yet.
+        Some((kind, words)) => {
+            let newest = chain.latest()?.number.saturating_sub(1);
+            kind.parse(contract, words, newest)
+        }
+        None => None,
     };
-    let place = |text: Option<&&str>| text.map_or(Ok(0), |text| number(text));
-    Ok(match arguments.as_slice() {
-        ["oracle"] | ["oracle", "confirm"] => Target::Oracle {
-            oracle: contract,
-            confirm: arguments.len() == 2,
-        },
-        ["risk", deadline] => Target::Risk {
-            updater: contract,
-            source: contract,
-            deadline: number(deadline)?,
-        },
-        ["guard", anchor] => Target::Guard {
-            guard: contract,
-            anchor: match *anchor {
-                // Of the newest block's hash, the EVM of a dry run knows nothing yet.
-                "latest" => chain.latest()?.number.saturating_sub(1),
-                given => number(given)?,
-            },
-        },
-        ["airdrop", batch, entries, rest @ ..]
-            if entries.parse::<B256>().is_err() && rest.len() < 2 =>
-        {
-            let entries = Entries::load(Path::new(entries))?;
-            Target::Airdrop {
-                airdrop: contract,
-                number: number(batch)?,
-                root: entries.tree().root(),
-                count: entries.count(),
-                place: place(rest.first())?,
-            }
-        }
-        ["airdrop", batch, root, entries, rest @ ..] if rest.len() < 2 => Target::Airdrop {
-            airdrop: contract,
-            number: number(batch)?,
-            root: root
-                .parse()
-                .map_err(|_| usage(format!("`{root}` is not 32 bytes in hexadecimal")))?,
-            count: u32::try_from(number(entries)?)
-                .map_err(|_| usage(format!("{entries} entries are too many")))?,
-            place: place(rest.first())?,
-        },
-        _ => {
-            return Err(usage(
-                "context of what? `context oracle [confirm]`, `context risk DEADLINE`, `context guard ANCHOR|latest`, \
-                 `context airdrop NUMBER ENTRIES.csv [PLACE]` or `context airdrop NUMBER ROOT COUNT [PLACE]`",
-            ));
-        }
-    })
+    let consumer = parsed.ok_or_else(|| {
+        let usages = CONSUMERS.iter().flat_map(|kind| kind.usages());
+        let usages: Vec<String> = usages.map(|usage| format!("`context {usage}`")).collect();
+        let (last, first) = usages
+            .split_last()
+            .map_or(("", &[][..]), |(last, first)| (last, first));
+        usage(format!("context of what? {} or {last}", first.join(", ")))
+    })?;
+    Ok(consumer?)
 }
 
-/// What belongs to a context, and `verdict submit` is to be told again.
-fn occasion(target: &Target) -> Vec<Shown> {
-    match *target {
-        Target::Oracle { .. } => Vec::new(),
-        Target::Risk { deadline, .. } => vec![Shown::new("deadline", "uint256", deadline)],
-        Target::Guard { anchor, .. } => vec![Shown::new("anchor", "uint256", anchor)],
-        Target::Airdrop {
-            number,
-            root,
-            count,
-            ..
-        } => vec![
-            Shown::new("number", "uint256", number),
-            Shown::new("root", "bytes32", root),
-            Shown::new("count", "uint32", count),
-        ],
-    }
+/// The forms of `context`, for `--help`.
+fn contexts() -> String {
+    let of = |kind: &ConsumerKind| {
+        let mut proves = kind.proves;
+        let lines = kind.usages().map(|usage| {
+            let line = format!("  {:<46}  {proves}\n", format!("context {usage}"));
+            proves = "…";
+            line
+        });
+        lines.collect::<String>()
+    };
+    CONSUMERS.iter().map(|kind| of(kind)).collect()
 }
 
 impl Report for Answered {
     fn text(&self) -> String {
-        let width = self
-            .answers
-            .iter()
-            .map(|it| it.name.len())
-            .max()
-            .unwrap_or(0);
-        let lines = self.answers.iter().map(|it| match width {
-            0 => it.text.clone(),
-            _ => format!("{:<width$}  {}", it.name, it.text),
+        let given = answer_names(&self.function);
+        let names = self.answers.iter().enumerate().map(|(i, answer)| {
+            let given = given.get(i).copied().unwrap_or_default();
+            match answer.name.as_str() {
+                "" => given,
+                name => name,
+            }
+        });
+        let names: Vec<&str> = names.collect();
+        let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
+        let lines = names.iter().zip(&self.answers);
+        let lines = lines.map(|(name, answer)| match width {
+            0 => answer.text.clone(),
+            _ => format!("{name:<width$}  {}", answer.text),
         });
         let mut text = lines.collect::<Vec<_>>().join("\n");
         if let (Some(transaction), Some(gas)) = (self.transaction, self.gas) {

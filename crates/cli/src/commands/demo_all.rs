@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use serde::Serialize;
-use verdict_stories::{Consumer, Story, tell};
+use verdict_stories::{STORIES, Story};
 
 /// An array in JSON.
 #[derive(Serialize)]
@@ -19,9 +19,9 @@ struct Stories(Vec<Story>);
 pub(crate) fn run(output: &Output) -> Result<(), CliError> {
     let meter = Meter::new(output);
     let mut stories = Vec::new();
-    for consumer in Consumer::ALL {
-        meter.begin(consumer.name());
-        stories.push(tell(consumer)?);
+    for teller in &STORIES {
+        meter.begin(teller.kind.name);
+        stories.push((teller.tell)()?);
     }
     meter.end();
     drop(meter);

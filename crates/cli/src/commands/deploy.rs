@@ -5,19 +5,20 @@ use crate::{
     options::{
         SrsArgs,
         chain::{ChainArgs, make_folder, name},
-        names::{NAMES, expand_all},
+        names::{NAMES, expand, expand_all},
     },
     report::output::{Output, Report, Table, count},
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes, U256};
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use std::path::PathBuf;
 use verdict_chain::{
-    Artifact, Chain, ChainExt, ContractRecord, CoreSettings, Deployment, Step, creation_code,
-    deploy_core, route_name,
+    Artifact, Chain, ChainExt, ConfigFile, ContractRecord, CoreSettings, Deployment, Step,
+    config_template, creation_code, creation_code_of, deploy_core, route_name,
 };
+use verdict_consumers::{Section, config_rules, contract_of, kind_of};
 use verdict_prover::Cache;
 use verdict_wire::words;
 
@@ -25,20 +26,35 @@ use verdict_wire::words;
 #[command(after_help = format!("Examples:\n  \
     verdict deploy --local chain.json --dev\n  \
     verdict deploy --rpc https://node.example --keystore key.json --password-file pass --admin 0x… --guardian 0x…\n  \
+    verdict deploy --local chain.json --dev --config solidity/script/config/core.development.json\n  \
+    verdict deploy --config-template InferenceOracle > oracle.toml\n  \
+    verdict deploy --local chain.json --as score-feed --config oracle.toml InferenceOracle\n  \
     verdict deploy --local chain.json --as feeds OnChainFeatures @registry @price.id @market.word '[(@market,@price(),0,false,18,0,0,0,false,0)]'\n  \
-    verdict deploy --local chain.json --as signers SignedFeatures @registry @sender '[0x…,0x…,0x…]' 2 86400\n\n\
+    verdict deploy --local chain.json --as signers SignedFeatures @registry @sender '[0x…,0x…,0x…]' 2 86400\n  \
+    verdict deploy --local chain.json --as mine --artifact out/Mine.sol/Mine.json Mine @gateway\n\n\
     Without a contract: the publisher of keys, the verifier of the set-up, the registry, and the gateway with a route to the verifier, \
-    at addresses that depend on nothing but these settings. With one: any contract that comes with this program.\n\n{NAMES}"))]
+    at addresses that depend on nothing but these settings. With one: any contract that comes with this program, or of one's own. \
+    A configuration names the constructor's arguments, and the fields of structures in them, in JSON or TOML: the files of \
+    solidity/script/config are such. Signers are listed in the ascending order of their addresses.\n\n{NAMES}"))]
 pub(crate) struct Deploy {
     /// A contract instead of the core, e.g. InferenceOracle
-    #[arg(value_name = "CONTRACT", requires = "label")]
+    #[arg(value_name = "CONTRACT")]
     contract: Option<String>,
     /// The constructor's arguments; structures as `(a,b)`, lists as `[a,b]`, names as `@name`
     #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
-    /// The contract's name in the deployment's file
+    /// The contract's name in the deployment's file [default: the configuration's]
     #[arg(long = "as", id = "label", value_name = "NAME", value_parser = name, requires = "contract")]
     label: Option<String>,
+    /// The constructor's arguments by name, or the core's settings, from a file in JSON or TOML
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arguments", "admin", "guardian"])]
+    config: Option<PathBuf>,
+    /// Deploy nothing: print a configuration of CONTRACT to be filled in
+    #[arg(long, requires = "contract", conflicts_with_all = ["label", "config", "arguments", "rpc", "local"])]
+    config_template: bool,
+    /// A contract of one's own, as forge compiles it: CONTRACT is what it is called
+    #[arg(long, value_name = "FILE", requires = "contract")]
+    artifact: Option<PathBuf>,
     /// The gateway's administrator [default: the sender]
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<Address>,
@@ -105,12 +121,19 @@ struct Deployed {
 
 impl Deploy {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        let mut opened = self.chain.open()?;
+        if let Some(contract) = self.contract.as_ref().filter(|_| self.config_template) {
+            let text = config_template(&self.artifact(contract)?, &config_rules(contract));
+            return output.raw(text.as_bytes());
+        }
+        let mut opened = match self.contract {
+            Some(_) => self.chain.open()?,
+            None => self.chain.open_or_begin()?,
+        };
         let chain = opened.chain();
         let file = self.chain.deployment_path(chain.chain_id());
-        let (deployment, done) = match (&self.contract, &self.label) {
-            (Some(contract), Some(label)) => self.one(chain, contract, label)?,
-            _ => {
+        let (deployment, done) = match &self.contract {
+            Some(contract) => self.one(chain, contract)?,
+            None => {
                 if file.exists() {
                     return Err(usage(format!(
                         "{} exists, and names what is deployed already; name another file with --deployment",
@@ -136,11 +159,18 @@ impl Deploy {
         })
     }
 
+    fn artifact(&self, contract: &str) -> Result<Artifact, CliError> {
+        Ok(match &self.artifact {
+            Some(path) => Artifact::of_forge(contract, path)?,
+            None => Artifact::load(contract)?,
+        })
+    }
+
     fn core(&self, chain: &mut dyn Chain) -> Result<(Deployment, Vec<Step>), CliError> {
         let srs = self.srs.setup(&Cache::standard())?.open_any()?;
         let development = srs.is_development();
         let sender = chain.sender()?;
-        let settings = CoreSettings {
+        let own = CoreSettings {
             tau_g2: words::tau_g2(&srs.tau_g2()),
             route: route_name(development).into(),
             minimum_delay: self.update_delay,
@@ -150,6 +180,10 @@ impl Deploy {
             guardian: self.guardian.unwrap_or(sender),
             allow_development: development,
         };
+        let settings = match &self.config {
+            Some(path) => configured_core(&ConfigFile::load(path)?, own)?,
+            None => own,
+        };
         let (core, steps) = deploy_core(chain, &settings)?;
         Ok((Deployment::new(chain.chain_id(), core), steps))
     }
@@ -158,35 +192,36 @@ impl Deploy {
         &self,
         chain: &mut dyn Chain,
         contract: &str,
-        label: &str,
     ) -> Result<(Deployment, Vec<Step>), CliError> {
+        let config = self.config.as_deref().map(ConfigFile::load).transpose()?;
+        let label = self.label(config.as_ref())?;
         let (mut deployment, path) = self.chain.deployment(chain.chain_id())?;
-        if deployment.consumers.contains_key(label) || deployment.sources.contains_key(label) {
+        if deployment.consumers.contains_key(&label) || deployment.sources.contains_key(&label) {
             return Err(usage(format!(
                 "{} has a contract named {label} already; choose another name",
                 path.display()
             )));
         }
-        let artifact = Artifact::load(contract)?;
-        let arguments = expand_all(&self.arguments, Some(&deployment), chain)?;
-        let code = creation_code(&artifact, &arguments)?;
+        let artifact = self.artifact(contract)?;
+        let code = match &config {
+            Some(config) => configured(config, &artifact, &deployment, chain)?,
+            None => {
+                let arguments = expand_all(&self.arguments, Some(&deployment), chain)?;
+                creation_code(&artifact, &arguments)?
+            }
+        };
         let (address, receipt) = chain.create("the contract", code)?;
-        let (list, kind) = match contract {
-            "OnChainFeatures" => (&mut deployment.sources, "on-chain"),
-            "SignedFeatures" => (&mut deployment.sources, "signed"),
-            "CommittedFeatures" => (&mut deployment.sources, "committed"),
-            "InferenceOracle" => (&mut deployment.consumers, "oracle"),
-            "RiskParameterUpdater" => (&mut deployment.consumers, "risk"),
-            "FraudPauseGuard" => (&mut deployment.consumers, "guard"),
-            "ScoredAirdrop" => (&mut deployment.consumers, "airdrop"),
-            other => (&mut deployment.consumers, other),
+        let (section, kind) = kind_of(contract);
+        let list = match section {
+            Section::Sources => &mut deployment.sources,
+            Section::Consumers => &mut deployment.consumers,
         };
         let record = ContractRecord {
             kind: kind.into(),
             address,
             more: Map::new(),
         };
-        list.insert(label.into(), record);
+        list.insert(label, record);
         let step = Step {
             what: "contract",
             address,
@@ -194,6 +229,96 @@ impl Deploy {
         };
         Ok((deployment, vec![step]))
     }
+
+    /// The contract's name: the command line's, or else the configuration's.
+    fn label(&self, config: Option<&ConfigFile>) -> Result<String, CliError> {
+        if let Some(label) = &self.label {
+            return Ok(label.clone());
+        }
+        let own = config.and_then(|config| Some((config, config.text("name")?)));
+        let Some((config, own)) = own else {
+            return Err(usage(
+                "what is the contract to be called in the deployment? give --as NAME",
+            ));
+        };
+        Ok(name(own).map_err(|detail| config.error("name", detail))?)
+    }
+}
+
+/// The settings of solidity/script/DeployCore.s.sol.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CoreConfig {
+    #[serde(rename = "tauG2")]
+    tau_g2: Option<[U256; 4]>,
+    route: String,
+    registry: RegistryConfig,
+    gateway: GatewayConfig,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RegistryConfig {
+    minimum_delay: u32,
+    execution_window: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GatewayConfig {
+    admin: Address,
+    admin_delay: u64,
+    guardian: Address,
+    allow_development_setup: bool,
+}
+
+/// The core's settings by a configuration, which must be for the set-up that was chosen.
+fn configured_core(file: &ConfigFile, own: CoreSettings) -> Result<CoreSettings, CliError> {
+    let config: CoreConfig = file.parse()?;
+    if config.tau_g2.is_some_and(|tau| tau != own.tau_g2) {
+        let detail = "it is another set-up's: choose that one with --srs, or --dev";
+        return Err(file.error("tauG2", detail).into());
+    }
+    let CoreConfig {
+        registry, gateway, ..
+    } = config;
+    Ok(CoreSettings {
+        tau_g2: own.tau_g2,
+        route: config.route,
+        minimum_delay: registry.minimum_delay,
+        execution_window: registry.execution_window,
+        admin: gateway.admin,
+        admin_delay: gateway.admin_delay,
+        guardian: gateway.guardian,
+        allow_development: gateway.allow_development_setup,
+    })
+}
+
+/// A contract's creation code by a configuration.
+fn configured(
+    config: &ConfigFile,
+    artifact: &Artifact,
+    deployment: &Deployment,
+    chain: &mut dyn Chain,
+) -> Result<Bytes, CliError> {
+    if let (Some(kind), (Section::Sources, own)) =
+        (config.text("kind"), kind_of(&artifact.contract))
+        && kind != own
+    {
+        let detail = format!(
+            "{} is of the kind \"{own}\", not \"{kind}\": deploy {}",
+            artifact.contract,
+            contract_of(kind)
+        );
+        return Err(config.error("kind", detail).into());
+    }
+    let rules = config_rules(&artifact.contract);
+    let mut expand = |text: &str| {
+        let expanded = expand(text, Some(deployment), chain);
+        expanded.map_err(|error| error.to_string())
+    };
+    let values = config.arguments(artifact, &rules, &mut expand)?;
+    Ok(creation_code_of(artifact, values)?)
 }
 
 impl Report for Deployed {

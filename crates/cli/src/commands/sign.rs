@@ -5,6 +5,7 @@ use crate::{
     features::{Asker, InputArgs, Vouched},
     options::{
         chain::{ChainArgs, address},
+        consumers::examples,
         names::now,
     },
     report::{
@@ -16,18 +17,19 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_chain::{Block, ChainError, DataSigner};
-use verdict_consumers::{Attestation, ConsumerError, Question, SignedData, SignerSet};
+use verdict_chain::{Chain, ChainError, DataSigner};
+use verdict_consumers::{Attestation, Moment, SignerSet, Statement};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    verdict sign oracle score-feed --model model.verdict --input input.json --local chain.json --private-key-file first.key\n  \
+#[command(after_help = format!("Examples:\n{}  \
     verdict sign oracle score-feed --model model.verdict --input input.json --with first.sig.json --rpc https://node.example --ledger\n  \
-    verdict sign risk market-source --model model.verdict --input input.json --keystore key.json --password-file pass\n  \
-    verdict sign guard vault-guard --anchor 21000000 --model model.verdict --input input.json --ledger\n  \
     verdict sign airdrop campaign-1 --number 1 --entries entries.csv --model model.verdict --input people.npz --salt people.salt.json\n\n\
     Every signer of a SignedFeatures runs this with the inputs as that signer knows them. Time, block and sequence must be the same in \
-    all signatures: the first signer's are chosen here, the others take them over with --with. Then: verdict evidence combine *.sig.json")]
+    all signatures: the first signer's are chosen here, the others take them over with --with. Then: verdict evidence combine *.sig.json\n\n\
+    A key file holds 32 random bytes in hexadecimal: `openssl rand -hex 32 > first.key`, readable by nobody else; `verdict address \
+    --private-key-file first.key` prints its account. A SignedFeatures lists its signers' accounts in ascending order.",
+    examples(|kind| format!("verdict sign {} {} {} --model model.verdict --input input.json --private-key-file first.key --local chain.json",
+        kind.name, kind.example.asker, kind.example.ask))))]
 pub(crate) struct Sign {
     #[command(subcommand)]
     asker: Asker<What>,
@@ -37,7 +39,8 @@ pub(crate) struct Sign {
 struct What {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Another signer's file: take its time, block and sequence, and refuse if the data differ from these
+    /// Another signer's file: take its time, block and sequence, and refuse if the data differ from
+    /// these
     #[arg(long, value_name = "SIG.json", conflicts_with_all = ["timestamp", "block", "sequence"])]
     with: Option<PathBuf>,
     /// When the inputs are true, in seconds since 1970 [default: now]
@@ -49,7 +52,8 @@ struct What {
     /// Grows from one piece of data to the next [default: the time]
     #[arg(long, value_name = "N")]
     sequence: Option<u64>,
-    /// The member of the signer set that this counts for, if that is a contract (ERC-1271) [default: the signer]
+    /// The member of the signer set that this counts for, if that is a contract (ERC-1271)
+    /// [default: the signer]
     #[arg(long, value_name = "ADDRESS")]
     signer: Option<Address>,
     /// Where to write the signature [default: CONSUMER.SIGNER.sig.json]
@@ -61,7 +65,7 @@ struct What {
 
 /// What is signed, for those who answer for it.
 #[derive(Serialize)]
-struct Statement {
+struct Shown {
     chain: String,
     chain_id: u64,
     source: Address,
@@ -91,7 +95,7 @@ struct Statement {
 
 #[derive(Serialize)]
 struct Signed {
-    signed: Statement,
+    signed: Shown,
     signer: Address,
     signature: Bytes,
     out: PathBuf,
@@ -100,133 +104,96 @@ struct Signed {
 impl Sign {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         let what = self.asker.what();
-        let source = what.chain.signer()?.ok_or(ChainError::NoSigner)?;
+        let signer = what.chain.signer()?.ok_or(ChainError::NoSigner)?;
         let mut opened = what.chain.read_only()?;
         let chain = opened.chain();
-        let (chain_id, chain_name) = (chain.chain_id(), chain.name());
-        let (deployment, _) = what.chain.deployment(chain_id)?;
+        let (deployment, _) = what.chain.deployment(chain.chain_id())?;
         let consumer = address(&what.inputs.consumer, Some(&deployment))?;
-        let question = self.asker.question(consumer, &deployment, chain)?;
-        let set = SignerSet::of(chain, question.source)?;
-        let vouched = what.inputs.vouched(&question, &deployment, chain)?;
-        let (latest, time) = (chain.latest()?, now(chain)?);
-        let data = self.data(&question, &vouched, &set, latest, time, chain_id)?;
-
-        let key: DataSigner = source.open(chain_id)?;
-        let member = what.signer.unwrap_or_else(|| key.address());
-        if set.position(member).is_none() {
-            return Err(set.stranger(member, question.source).into());
-        }
-        let statement = Statement {
-            occasion: self.asker.occasion()?,
-            ..Statement::new(chain_name, chain_id, &question, &set, &vouched, &data)
+        let asked = self.asker.asked(consumer, &deployment, chain)?;
+        let set = SignerSet::of(chain, asked.question.source)?;
+        let vouched = what.inputs.vouched(&asked.question, &deployment, chain)?;
+        let other = what.with.as_ref().map(|path| Attestation::load(path));
+        let other = other.transpose()?;
+        let moment = match &other {
+            Some(other) => other.data.moment(),
+            None => what.moment(asked.wants_block, chain)?,
         };
+        let (chain_id, inputs) = (chain.chain_id(), &vouched.words);
+        let statement = Statement::new(chain_id, asked.question, set, moment, inputs);
+        if let (Some(other), Some(path)) = (&other, &what.with) {
+            statement.agree(other, &path.display().to_string())?;
+        }
+
+        let key: DataSigner = signer.open(chain_id)?;
+        let member = what.signer.unwrap_or_else(|| key.address());
+        statement.check(member)?;
+        let shown = Shown::new(chain.name(), &statement, &vouched, asked.occasion);
         // Before the signature: a Ledger waits for its owner, who must know what for.
         if output.json() {
-            output.note(&statement.text());
+            output.note(&shown.text());
         } else {
-            output.raw(statement.text().as_bytes())?;
+            output.raw(shown.text().as_bytes())?;
         }
-        let signature = key.sign(&data, &SignedData::domain(chain_id, question.source))?;
-        let attestation =
-            Attestation::new(chain_id, question.source, data, member, signature.clone());
+        let attestation = statement.sign(&key, member)?;
         let out = what.out.clone().unwrap_or_else(|| {
             let name = what.inputs.consumer.trim_start_matches("0x");
             format!("{name}.{member}.sig.json").into()
         });
         attestation.save(&out)?;
         output.emit(&Signed {
-            signed: statement,
+            signed: shown,
             signer: member,
-            signature,
+            signature: attestation.signature,
             out,
         })
     }
+}
 
-    /// What is signed; refuses to differ from what the other signer signed.
-    fn data(
-        &self,
-        question: &Question,
-        vouched: &Vouched,
-        set: &SignerSet,
-        latest: Block,
-        now: u64,
-        chain_id: u64,
-    ) -> Result<SignedData, CliError> {
-        let what = self.asker.what();
-        let other = what.with.as_ref().map(|path| Attestation::load(path));
-        let other = other.transpose()?;
-        let (timestamp, block, sequence) = match &other {
-            Some(Attestation { data, .. }) => (data.timestamp, data.blockNumber, data.sequence),
-            None => {
-                let timestamp = what.timestamp.unwrap_or(now);
-                let block = match (what.block, self.asker.anchor()) {
-                    (Some(block), _) => block,
-                    (None, Some(_)) => latest.number,
-                    (None, None) => 0,
-                };
-                let sequence = what.sequence.unwrap_or(timestamp);
-                (
-                    U256::from(timestamp),
-                    U256::from(block),
-                    U256::from(sequence),
-                )
-            }
+impl What {
+    /// When the inputs are true, if no other signer said it.
+    fn moment(&self, wants_block: bool, chain: &mut dyn Chain) -> Result<Moment, CliError> {
+        let timestamp = match self.timestamp {
+            Some(timestamp) => timestamp,
+            None => now(chain)?,
         };
-        let data = SignedData {
-            consumer: question.consumer,
-            modelId: question.model_id,
-            version: U256::from(question.version),
-            subject: question.subject,
-            signerSet: set.number,
-            timestamp,
-            blockNumber: block,
-            sequence,
-            words: vouched.words.words.clone(),
-            commitments: vouched.words.commitments.clone(),
+        let block = match self.block {
+            Some(block) => block,
+            None if wants_block => chain.latest()?.number,
+            None => 0,
         };
-        if let (Some(other), Some(path)) = (other, &what.with) {
-            let own = Attestation::new(
-                chain_id,
-                question.source,
-                data.clone(),
-                other.signer,
-                Bytes::new(),
-            );
-            if let Some(detail) = other.difference(&own) {
-                return Err(ConsumerError::OtherData {
-                    one: path.display().to_string(),
-                    other: "what your own inputs give".into(),
-                    detail,
-                }
-                .into());
-            }
-        }
-        Ok(data)
+        Ok(Moment {
+            timestamp: U256::from(timestamp),
+            block: U256::from(block),
+            sequence: U256::from(self.sequence.unwrap_or(timestamp)),
+        })
     }
 }
 
-impl Statement {
+impl Shown {
     fn new(
         chain: String,
-        chain_id: u64,
-        question: &Question,
-        set: &SignerSet,
+        statement: &Statement,
         vouched: &Vouched,
-        data: &SignedData,
+        occasion: Option<String>,
     ) -> Self {
-        let (domain_hash, struct_hash) = data.hashes(chain_id, question.source);
+        let Statement {
+            question,
+            set,
+            data,
+            chain_id,
+        } = statement;
+        let (domain_hash, struct_hash) = data.hashes(*chain_id, question.source);
         let words = |words: &[U256]| words.iter().map(|word| B256::from(*word)).collect();
         Self {
             chain,
-            chain_id,
+            chain_id: *chain_id,
             source: question.source,
             consumer: question.consumer,
             model_id: question.model_id.to_string(),
             model: vouched.model.clone(),
             version: question.version,
             subject: question.subject,
-            occasion: None,
+            occasion,
             signer_set: set.number.to_string(),
             signers: set.signers.clone(),
             quorum: set.quorum,
@@ -239,7 +206,7 @@ impl Statement {
             unseen_commitments: vouched.unseen,
             domain_hash,
             struct_hash,
-            digest: data.digest(chain_id, question.source),
+            digest: data.digest(*chain_id, question.source),
         }
     }
 

@@ -7,7 +7,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use verdict_chain::{Chain, ChainLock, Deployment, EmbeddedChain, RpcChain, SignerSource};
+use verdict_chain::{
+    Chain, ChainError, ChainLock, Deployment, EmbeddedChain, RpcChain, SignerSource,
+};
 
 /// The id of a new chain of `--local`.
 const LOCAL_CHAIN_ID: u64 = 31_337;
@@ -28,7 +30,8 @@ pub(crate) struct ChainArgs {
     /// With --local: let so many seconds pass first
     #[arg(long, value_name = "SECONDS", requires = "local")]
     after: Option<u64>,
-    /// The addresses of what is deployed, as the scripts of solidity/script write them [default: deployments/CHAIN_ID.json]
+    /// The addresses of what is deployed, as the scripts of solidity/script write them [default:
+    /// deployments/CHAIN_ID.json]
     #[arg(long, value_name = "FILE", env = "VERDICT_DEPLOYMENT")]
     deployment: Option<PathBuf>,
     #[command(flatten)]
@@ -39,7 +42,8 @@ pub(crate) struct ChainArgs {
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Signer")]
 pub(crate) struct SignerArgs {
-    /// A private key in hexadecimal [default: $VERDICT_PRIVATE_KEY, which others can't read as they can a command line]
+    /// A private key in hexadecimal [default: $VERDICT_PRIVATE_KEY, which others can't read as they
+    /// can a command line]
     #[arg(long, value_name = "KEY", group = "who")]
     private_key: Option<String>,
     /// A file with a private key in hexadecimal
@@ -111,21 +115,35 @@ pub(crate) enum Opened {
 }
 
 impl ChainArgs {
-    /// Opens the chain to act on it. No other command can act on a `--local` file until what is returned is dropped: that must be after
-    /// the deployment is written, too.
+    /// Opens the chain to act on it. No other command can act on a `--local` file until what is
+    /// returned is dropped: that must be after the deployment is written, too.
     pub(crate) fn open(&self) -> Result<Opened, CliError> {
-        let lock = self.local.as_deref().map(ChainLock::take).transpose()?;
-        let signer = match self.local {
-            // An embedded chain asks nobody for a signature.
-            Some(_) => None,
-            None => self.signer.source()?,
+        if let Some(path) = self.local.as_deref().filter(|path| !path.exists()) {
+            // A lock beside a file of another name would be left behind.
+            return Err(ChainError::NoChainFile(path.to_owned()).into());
+        }
+        self.open_or_begin()
+    }
+
+    /// The same, and begins a new chain where `--local` names a file that is not there.
+    pub(crate) fn open_or_begin(&self) -> Result<Opened, CliError> {
+        let Some(path) = &self.local else {
+            return self.remote(self.signer.source()?.as_ref());
         };
-        self.opened(lock, signer.as_ref())
+        let lock = ChainLock::take(path)?;
+        let chain = match path.exists() {
+            true => EmbeddedChain::open(path)?,
+            false => EmbeddedChain::begin(path, self.new_chain_id()),
+        };
+        Ok(self.opened(path, chain, Some(lock)))
     }
 
     /// Opens the chain to read, without a signer.
     pub(crate) fn read_only(&self) -> Result<Opened, CliError> {
-        self.opened(None, None)
+        match &self.local {
+            Some(path) => Ok(self.opened(path, EmbeddedChain::open(path)?, None)),
+            None => self.remote(None),
+        }
     }
 
     /// Who signs.
@@ -133,25 +151,21 @@ impl ChainArgs {
         self.signer.source()
     }
 
-    fn opened(
-        &self,
-        lock: Option<ChainLock>,
-        signer: Option<&SignerSource>,
-    ) -> Result<Opened, CliError> {
-        if let Some(path) = &self.local {
-            let mut chain = EmbeddedChain::open(path, LOCAL_CHAIN_ID)?;
-            if let Some(from) = self.from {
-                chain.act_as(from);
-            }
-            if let Some(seconds) = self.after {
-                chain.pass(seconds);
-            }
-            return Ok(Opened::Local {
-                chain: Box::new(chain),
-                path: path.clone(),
-                _lock: lock,
-            });
+    fn opened(&self, path: &Path, mut chain: EmbeddedChain, lock: Option<ChainLock>) -> Opened {
+        if let Some(from) = self.from {
+            chain.act_as(from);
         }
+        if let Some(seconds) = self.after {
+            chain.pass(seconds);
+        }
+        Opened::Local {
+            chain: Box::new(chain),
+            path: path.to_owned(),
+            _lock: lock,
+        }
+    }
+
+    fn remote(&self, signer: Option<&SignerSource>) -> Result<Opened, CliError> {
         let Some(url) = self.rpc.clone().or_else(|| variable("VERDICT_RPC_URL")) else {
             return Err(usage(
                 "which chain? give --rpc URL for a node, or --local FILE for an embedded one",
@@ -160,15 +174,26 @@ impl ChainArgs {
         Ok(Opened::Rpc(Box::new(RpcChain::connect(&url, signer)?)))
     }
 
+    /// A chain's addresses are in a file of its id's name: a second chain in one folder gets
+    /// another id.
+    fn new_chain_id(&self) -> u64 {
+        let mut ids = LOCAL_CHAIN_ID..;
+        let free = ids.find(|id| self.deployment.is_some() || !standard(*id).exists());
+        free.unwrap_or(LOCAL_CHAIN_ID)
+    }
+
     /// Where the addresses are.
     pub(crate) fn deployment_path(&self, chain_id: u64) -> PathBuf {
-        let standard = || Path::new("deployments").join(format!("{chain_id}.json"));
-        self.deployment.clone().unwrap_or_else(standard)
+        let given = self.deployment.clone();
+        given.unwrap_or_else(|| standard(chain_id))
     }
 
     /// The addresses on a chain; refuses those of another.
     pub(crate) fn deployment(&self, chain_id: u64) -> Result<(Deployment, PathBuf), CliError> {
         let path = self.deployment_path(chain_id);
+        if !path.exists() {
+            return Err(CliError::NoDeployment(path));
+        }
         let deployment = Deployment::load(&path)?;
         if deployment.chain_id != chain_id {
             return Err(CliError::Input(format!(
@@ -179,6 +204,11 @@ impl ChainArgs {
         }
         Ok((deployment, path))
     }
+}
+
+/// Where the addresses on a chain are, unless another file is named.
+fn standard(chain_id: u64) -> PathBuf {
+    Path::new("deployments").join(format!("{chain_id}.json"))
 }
 
 impl Opened {
@@ -237,7 +267,8 @@ pub(crate) fn address(name: &str, deployment: Option<&Deployment>) -> Result<Add
         let others = deployment.consumers.keys().chain(deployment.sources.keys());
         let others: Vec<&str> = others.map(String::as_str).collect();
         usage(format!(
-            "`{name}` is no address and no contract of the deployment; there are verifier, verifying-keys, registry, gateway{}{}",
+            "`{name}` is no address and no contract of the deployment; there are verifier, \
+             verifying-keys, registry, gateway{}{}",
             if others.is_empty() { "" } else { ", " },
             others.join(", ")
         ))
@@ -252,8 +283,12 @@ pub(crate) fn bytes(text: &str) -> Result<Bytes, CliError> {
         .transpose()?;
     let digits = from_file.as_deref().unwrap_or(text).trim();
     let bytes = hex::decode(digits).map_err(|error| {
+        let hint = match from_file.is_none() && Path::new(text).exists() {
+            true => format!("; `{text}` is a file: write @{text}"),
+            false => String::new(),
+        };
         CliError::Input(format!(
-            "expected bytes in hexadecimal, or @FILE with them: {error}"
+            "expected bytes in hexadecimal, or @FILE with them: {error}{hint}"
         ))
     })?;
     Ok(bytes.into())

@@ -1,6 +1,7 @@
 //! The options that several commands share.
 
 pub(crate) mod chain;
+pub(crate) mod consumers;
 pub(crate) mod names;
 pub(crate) mod quantise;
 

@@ -1,4 +1,5 @@
-//! Values that a command line names instead of writing them out: `@NAME` in the arguments of contracts' functions.
+//! Values that a command line names instead of writing them out: `@NAME` in the arguments of
+//! contracts' functions.
 
 use crate::{
     error::{CliError, usage},
@@ -114,7 +115,8 @@ fn value(
     }
 }
 
-/// The time that a transaction sent now will see: the machine's, or the chain's where that is ahead.
+/// The time that a transaction sent now will see: the machine's, or the chain's where that is
+/// ahead.
 pub(crate) fn now(chain: &mut dyn Chain) -> Result<u64, CliError> {
     let machine = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

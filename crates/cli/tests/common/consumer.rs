@@ -37,8 +37,13 @@ pub fn deploy(place: &Place, name: &str, arguments: &[&str]) {
     ok(place, &with(&["deploy", "--as", name], arguments));
 }
 
-/// Compiles one of the consumers' models, deploys the core, registers it.
+/// Compiles one of the consumers' models, deploys the core, registers it as `model`.
 pub fn registered(place: &Place, model: &str, visibility: &str, batch: &str) {
+    registered_as(place, "model", model, visibility, batch);
+}
+
+/// The same under another name.
+pub fn registered_as(place: &Place, name: &str, model: &str, visibility: &str, batch: &str) {
     let model = format!("consumers/{model}");
     let how = [
         "--input",
@@ -56,7 +61,7 @@ pub fn registered(place: &Place, model: &str, visibility: &str, batch: &str) {
             "register",
             "m.verdict",
             "--name",
-            "model",
+            name,
             "--dev",
             "--batch",
             batch,

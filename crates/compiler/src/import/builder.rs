@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::stripped;
+use super::importer::stripped;
 use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
 use crate::import::values::affine::{Affine, Value};
 use crate::import::values::planes::{Planes, plane_size};

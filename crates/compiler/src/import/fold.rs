@@ -5,7 +5,8 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::{Importer, functions, rows_of};
+use super::importer::{Importer, rows_of};
+use super::ops::functions;
 use crate::Result;
 use crate::float::expression::{Binary, Expression, MAX_STEPS};
 use crate::import::node::Node;

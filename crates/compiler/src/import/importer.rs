@@ -8,7 +8,11 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 use super::builder::{self, Builder};
 use super::fold::{Applied, Lineage};
 use super::node::Node;
-use super::{hints, layout, ml, operators, proto, types};
+use super::ops::{
+    by_constant, compare, conv_ops, embedding, functions, interpolate, linear_ops, maximum,
+    move_ops, norms, one_hot, plane_ops, products, shape_ops, softmax,
+};
+use super::{constants, hints, layout, ml, operators, proto, rows, types};
 use crate::float::graph::{Activation, FloatGraph, Precision};
 use crate::import::values::affine::{Affine, Value};
 use crate::import::values::planes::Planes;

@@ -261,11 +261,11 @@ impl<'a> Node<'a> {
         shape
             .iter()
             .try_fold(1usize, |product, dimension| product.checked_mul(*dimension))
-            .filter(|count| *count > 0 && *count <= super::MAX_CELLS)
+            .filter(|count| *count > 0 && *count <= super::importer::MAX_CELLS)
             .ok_or_else(|| {
                 self.invalid(format!(
                     "shape {shape:?} has no cells or more than {}; fix the shapes and export again",
-                    super::MAX_CELLS
+                    super::importer::MAX_CELLS
                 ))
             })
     }

@@ -8,14 +8,15 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
 use tract_onnx::pb::{ModelProto, TensorProto, ValueInfoProto, type_proto};
 use tract_onnx::prelude::Framework;
 
-use super::MAX_CELLS;
+use super::importer::MAX_CELLS;
 use crate::import::node::Node;
 use crate::import::values::affine::Affine;
 use crate::{CompileError, Result};
+use verdict_model::ModelError;
 
 /// The file's bytes and what they decode to.
 pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
-    let bytes = std::fs::read(path).map_err(|source| CompileError::Read {
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Read {
         path: path.into(),
         source,
     })?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, type_proto};
 
-use super::Importer;
+use super::importer::Importer;
 
 /// What a value holds, unless it holds real numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@
 
 use rayon::prelude::*;
 
-use verdict_model::DataSet;
 use crate::float::graph::{FloatGraph, FloatTensor, Precision};
-use crate::options::Calibration;
 use crate::quantise::Bits;
 use crate::{CompileError, Result};
+use verdict_model::Calibration;
+use verdict_model::DataSet;
 
 /// Unseen data may go a little beyond the calibrated range before it saturates.
 const HEADROOM: f64 = 1.1;

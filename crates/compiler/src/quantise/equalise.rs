@@ -175,7 +175,9 @@ pub(crate) fn choose(graph: &FloatGraph, magnitudes: &[Vec<f64>]) -> Vec<Channel
             limit(&mut room, &by_channel(&sums, count), SLACK);
         }
         let shift = |room: &f64| match room.is_finite() {
-            true => libm::log2(*room).floor().clamp(0.0, f64::from(ChannelShifts::MAX)) as u8,
+            true => libm::log2(*room)
+                .floor()
+                .clamp(0.0, f64::from(ChannelShifts::MAX)) as u8,
             // Nothing to go by.
             false => 0,
         };

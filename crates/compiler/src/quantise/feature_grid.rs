@@ -5,10 +5,11 @@
 //! never takes a value to the wrong side. So every feature gets a grid of its own, a natural one if that fits.
 
 use crate::Result;
-use verdict_model::DataSet;
-use crate::float::graph::{FloatGraph, FloatKernel, Precision};
-use crate::quantise::input_grid::{GRID_TOLERANCE, InputGrid, check_precision, pick};
 use crate::float::comparison::Comparison;
+use crate::float::graph::{FloatGraph, FloatKernel, Precision};
+use crate::quantise::input_grid::{GRID_TOLERANCE, InputGrid, check_precision};
+use verdict_model::DataSet;
+use verdict_model::pick;
 
 /// Steps that features come in, from the widest on.
 const STEPS: [f64; 18] = [

@@ -1,11 +1,11 @@
 //! Which integers stand for a model's real inputs.
 
-use verdict_model::DataSet;
-use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
 use crate::float::graph::{FloatGraph, FloatKernel, Precision};
 use crate::float::missing::Missing;
 use crate::options::InputDomain;
+use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
 use crate::{CompileError, Result};
+use verdict_model::{DataSet, pick};
 
 /// Steps that data sets come in: whole numbers, pixels scaled to `[0, 1]`, decimals.
 const NATURAL_STEPS: [f64; 12] = [

@@ -6,9 +6,15 @@
 //! circuit pays for a range check of every distinct shift. [Exact](Precision::Exact) layers take their sources' scale and do
 //! not shift.
 
+pub(crate) mod calibration;
 mod comparisons;
+pub(crate) mod equalise;
+pub(crate) mod feature_grid;
+pub(crate) mod function;
+pub(crate) mod input_grid;
 mod kernel;
 mod layers;
+mod scale_class;
 mod scales;
 
 use crate::Result;

@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::float::graph::FloatGraph;
 use crate::float::reference::Reference;
-use crate::{CompileError, Result};
 use verdict_model::DataSet;
 use verdict_model::execute;
 use verdict_model::graph::Function;
-use verdict_model::{CompiledModel, OutOfDomain};
+use verdict_model::{CompiledModel, ModelError, OutOfDomain};
 
 /// A comparison over a data set. Errors are absolute and in real units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,10 +66,11 @@ pub fn accuracy(
 ) -> Result<AccuracyReport> {
     let graph = model.graph();
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
-        return Err(CompileError::graph(
-            "graph",
-            "it was not compiled from this ONNX file",
-        ));
+        return Err(ModelError::InvalidGraph {
+            place: "graph".into(),
+            detail: "it was not compiled from this ONNX file".into(),
+        }
+        .into());
     }
     let all = data
         .rows()
@@ -125,7 +126,7 @@ fn compare(
 ) -> Result<Option<Row>> {
     let graph = model.graph();
     let integers = match model.quantise_input(row, OutOfDomain::Reject) {
-        Err(CompileError::OutOfDomain { .. }) => return Ok(None),
+        Err(ModelError::OutOfDomain { .. }) => return Ok(None),
         integers => integers?,
     };
     let expected = reference.run(row)?;

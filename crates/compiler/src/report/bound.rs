@@ -9,10 +9,10 @@
 //!
 //! Errors are taken to be independent of one another, so the bound is safe and, after many layers, far from tight.
 
+use crate::Result;
 use crate::float::graph::FloatGraph;
-use crate::{CompileError, Result};
 use verdict_model::graph::{Function, IntegerGraph, Layer};
-use verdict_model::{CompiledModel, OutOfDomain};
+use verdict_model::{CompiledModel, ModelError, OutOfDomain};
 
 /// Sums of real numbers are this exact, relative to what they add up.
 const ROUNDING: f64 = 1e-13;
@@ -49,10 +49,11 @@ pub fn error_bounds(
 ) -> Result<ErrorBounds> {
     let graph = model.graph();
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
-        return Err(CompileError::graph(
-            "graph",
-            "it was not compiled from this ONNX file",
-        ));
+        return Err(ModelError::InvalidGraph {
+            place: "graph".into(),
+            detail: "it was not compiled from this ONNX file".into(),
+        }
+        .into());
     }
     let integers = model.quantise_input(inputs, OutOfDomain::Reject)?;
     let given = float.run(inputs);

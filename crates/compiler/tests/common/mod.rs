@@ -13,8 +13,7 @@ use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
     TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
-use verdict_compiler::{FloatGraph, import};
-use verdict_model::ModelError;
+use verdict_compiler::{CompileError, FloatGraph, import};
 
 /// A dimension of an input: fixed or named.
 pub enum Dim {
@@ -203,7 +202,7 @@ impl Onnx {
         import(&file.path).unwrap()
     }
 
-    pub fn error(self) -> ModelError {
+    pub fn error(self) -> CompileError {
         let file = self.save();
         import(&file.path).unwrap_err()
     }

@@ -110,7 +110,7 @@ pub(crate) fn operators(index: &Index, outcomes: &[Outcome]) -> String {
         }
     }
     let mut text = format!(
-        "<!-- Written by crates/model/tests/onnx_nodes; do not edit: VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-model --test onnx_nodes -->\n\
+        "<!-- Written by crates/compiler/tests/onnx_nodes; do not edit: VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-compiler --test onnx_nodes -->\n\
          # Operators\n\n\
          What the importer knows of `ai.onnx` and `ai.onnx.ml`, and what became of the {} node tests of the `onnx` package, version {}.\n\
          They are {} cases, because some run twice, with weights as inputs and as constants: {passed} pass, {refused} are refused with a reason.\n\

@@ -2,7 +2,7 @@
 //!
 //! Every case passes within the bound that [`verdict_compiler::error_bounds`] states, or is refused; statuses.txt says which, and a
 //! case that changes, for better or worse, fails the test. So does docs/operators.md if it is not what the cases make of it. After
-//! a change on purpose: `VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-model --test onnx_nodes`, then
+//! a change on purpose: `VERDICT_UPDATE_VECTORS=1 cargo test --release -p verdict-compiler --test onnx_nodes`, then
 //! `scripts/check-vectors.sh --update`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 

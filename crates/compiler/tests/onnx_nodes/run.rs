@@ -90,7 +90,7 @@ pub(crate) fn outcome(cases: &Cases, case: &Case) -> Outcome {
 fn run(cases: &Cases, case: &Case) -> Result<(f64, f64), Outcome> {
     let file = File::new("model.onnx", cases.model(case));
     let place = file.path.display().to_string();
-    let refused = |error: verdict_model::ModelError| {
+    let refused = |error: verdict_compiler::CompileError| {
         let text = error.to_string().replace(&place, "FILE");
         Outcome::Refused(
             text.strip_prefix("FILE: ")
@@ -102,7 +102,8 @@ fn run(cases: &Cases, case: &Case) -> Result<(f64, f64), Outcome> {
     let float = import_outputs(&file.path, &names).map_err(refused)?;
     let rows = cases.rows(case);
     let inputs: Vec<Vec<Vec<f64>>> = rows.iter().map(|(inputs, _)| inputs.clone()).collect();
-    let data = DataSet::from_rows(inputs.clone(), &float.input_specs()).map_err(refused)?;
+    let data = DataSet::from_rows(inputs.clone(), &float.input_specs())
+        .map_err(|error| refused(error.into()))?;
     for (inputs, outputs) in &rows {
         check_import(case, &float, inputs, outputs)?;
     }

@@ -11,6 +11,7 @@ use crate::graph::{IntegerGraph, Layer, Tensor, TensorId};
 
 /// Tensors and functions of a graph, finished or not.
 pub trait Cells {
+    /// The tensor of that number, if there is one.
     fn tensor(&self, id: TensorId) -> Option<&Tensor>;
 
     /// The value of function number `function` at `y`, if it has one.

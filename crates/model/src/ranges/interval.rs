@@ -144,6 +144,7 @@ impl IntegerGraph {
         Some((saturate(min), saturate(max)))
     }
 
+    /// The bounds of every sum of a tensor's layer; none for an input.
     pub fn bounds(&self, tensor: TensorId) -> Vec<Bound> {
         let layer = self
             .tensors

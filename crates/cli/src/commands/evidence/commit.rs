@@ -3,30 +3,28 @@
 use crate::{
     error::{CliError, usage},
     features::{Asker, InputArgs},
-    options::chain::{ChainArgs, address},
+    options::{
+        chain::{ChainArgs, address},
+        consumers::examples,
+    },
     report::{
         decode,
         output::{Output, Report, count, utc},
     },
-    secret,
 };
 use alloy_primitives::{Address, B256, hex};
 use clap::Args;
-use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_chain::{
-    ChainError, ChainExt,
-    bindings::{committed_features::CommittedFeatures, registry::IModelRegistry},
-};
-use verdict_consumers::committed_evidence;
+use verdict_consumers::Commitment;
+use verdict_engine::save_secret;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    verdict evidence commit oracle score-feed --model model.verdict --input input.json --out evidence.hex --local chain.json\n  \
-    verdict evidence commit airdrop campaign-1 --number 1 --entries entries.csv --model model.verdict --input people.npz --salt s.json\n\n\
+#[command(after_help = format!("Examples:\n{}\n\
     The sender must be a committer of the source. The file shows what was committed to, its salt included: keep it secret until the \
-    proof is submitted, and do not lose it. A later commitment for the same consumer and subject replaces this one.")]
+    proof is submitted, and do not lose it. A later commitment for the same consumer and subject replaces this one.",
+    examples(|kind| format!("verdict evidence commit {} {} {} --model model.verdict --input input.json --out evidence.hex --local chain.json",
+        kind.name, kind.example.asker, kind.example.ask))))]
 pub(crate) struct Commit {
     #[command(subcommand)]
     asker: Asker<What>,
@@ -73,71 +71,28 @@ impl Commit {
         let chain = opened.chain();
         let (deployment, _) = what.chain.deployment(chain.chain_id())?;
         let consumer = address(&what.inputs.consumer, Some(&deployment))?;
-        let question = self.asker.question(consumer, &deployment, chain)?;
+        let question = self.asker.asked(consumer, &deployment, chain)?.question;
         let vouched = what.inputs.vouched(&question, &deployment, chain)?;
-        let committer = chain.sender()?;
-        let source = question.source;
-        let ages = chain
-            .read(source, &CommittedFeatures::minimumAgeCall {})
-            .and_then(|from| {
-                Ok((
-                    from,
-                    chain.read(source, &CommittedFeatures::maximumAgeCall {})?,
-                ))
-            });
-        let (minimum, maximum) = ages.map_err(|error| match error {
-            ChainError::Answer { .. } | ChainError::Refused(_) => CliError::Input(format!(
-                "{source} is no CommittedFeatures; `verdict evidence --help` says what other sources ask for"
-            )),
-            error => error.into(),
+        let pin = vouched.registered.pin;
+        let commitment = Commitment::prepare(chain, question, pin, &vouched.words)?;
+        let done = commitment.send(chain, |evidence| {
+            let text = hex::encode_prefixed(evidence) + "\n";
+            save_secret(&what.out, &text).map_err(CliError::from)
         })?;
-        let pin = IModelRegistry::pinOfCall {
-            modelId: question.model_id,
-            version: question.version,
-        };
-        let pin = chain.read(deployment.core.registry, &pin)?;
-        let mut salt = B256::ZERO;
-        OsRng.fill_bytes(&mut salt.0);
-        let hash = CommittedFeatures::hashOfCall {
-            committer,
-            consumer,
-            pin,
-            subject: question.subject,
-            words: vouched.words.words.clone(),
-            commitments: vouched.words.commitments.clone(),
-            salt,
-        };
-        let hash = chain.read(source, &hash)?;
-        let call = CommittedFeatures::commitCall {
-            consumer,
-            subject: question.subject,
-            hash,
-        };
-        // What would be refused is refused before a file is written, and the file is there before the hash: without it, the hash is of no use.
-        chain.read(source, &call)?;
-        let evidence = committed_evidence(committer, &vouched.words, salt);
-        secret::save_text(&what.out, &(hex::encode_prefixed(&evidence) + "\n"))?;
-        let (_, receipt) = chain.transact(source, &call)?;
-        let of = CommittedFeatures::commitmentOfCall {
-            committer,
-            consumer,
-            subject: question.subject,
-        };
-        let time = chain.read(source, &of)?.timestamp;
         let chain_name = chain.name();
         opened.keep()?;
         output.emit(&Committed {
             chain: chain_name,
-            source,
+            source: question.source,
             consumer,
-            committer,
+            committer: commitment.committer,
             subject: question.subject,
-            hash,
+            hash: commitment.hash,
             inputs: vouched.values,
-            from: time.saturating_add(minimum.saturating_to()),
-            until: time.saturating_add(maximum.saturating_to()),
-            transaction: receipt.transaction,
-            gas: receipt.gas,
+            from: done.from,
+            until: done.until,
+            transaction: done.receipt.transaction,
+            gas: done.receipt.gas,
             out: what.out.clone(),
         })
     }

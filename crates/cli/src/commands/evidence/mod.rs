@@ -8,14 +8,12 @@ use crate::{error::CliError, report::output::Output};
 use alloy_primitives::{Bytes, hex};
 use clap::{Args, Subcommand};
 use std::path::Path;
+use verdict_consumers::SOURCES;
 use verdict_model::write_whole;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Which one, by the consumer's feature source:\n  \
-    SignedFeatures     verdict sign … by each signer, then verdict evidence combine\n  \
-    OnChainFeatures    verdict evidence snapshot; inputs read live need none\n  \
-    CommittedFeatures  verdict evidence commit, before the proof is submitted\n\n\
-    The file goes to `verdict submit … --evidence @FILE`.")]
+#[command(after_help = format!("Which one, by the consumer's feature source:\n{}\n\
+    The file goes to `verdict submit … --evidence @FILE`.", sources()))]
 pub(crate) struct Evidence {
     #[command(subcommand)]
     kind: Kind,
@@ -26,7 +24,7 @@ enum Kind {
     /// Make evidence of several signers' signatures
     Combine(Box<combine::Combine>),
     /// Have the chain read a model's inputs, and remember them
-    Snapshot(Box<snapshot::Snapshot>),
+    Snapshot(Box<snapshot::SnapshotCommand>),
     /// Put a hash of inputs on chain, and keep what shows them later
     Commit(Box<commit::Commit>),
 }
@@ -39,6 +37,16 @@ impl Evidence {
             Kind::Commit(args) => args.run(output),
         }
     }
+}
+
+/// How the evidence of each kind of source is made.
+fn sources() -> String {
+    let width = SOURCES.iter().map(|source| source.contract.len()).max();
+    let width = width.unwrap_or_default();
+    let lines = SOURCES
+        .iter()
+        .map(|source| format!("  {:<width$}  {}\n", source.contract, source.evidence));
+    lines.collect()
 }
 
 /// Writes evidence in hexadecimal, whole or not at all.

@@ -19,11 +19,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use verdict_chain::{
-    Chain, ChainError, ChainExt, Deployment, Receipt,
-    bindings::{on_chain_features::OnChainFeatures, registry::IModelRegistry},
-};
-use verdict_consumers::snapshot_evidence;
+use verdict_chain::{Chain, ChainExt, Deployment, bindings::registry::IModelRegistry};
+use verdict_consumers::{ConsumerError, Registered, Snapshot, live_integers, model_of_feeds};
 use verdict_model::{CompiledModel, OutOfDomain, write_whole};
 use verdict_wire::InputWords;
 
@@ -33,7 +30,7 @@ use verdict_wire::InputWords;
     verdict evidence snapshot market-feeds --transaction 0x… --model model.verdict --input-out input.json --rpc https://node.example\n  \
     verdict evidence snapshot market-feeds --live --model model.verdict --input-out input.json\n\n\
     --input-out is what `verdict prove --input` takes: the numbers that the chain quantised, so that the proof is of the same words.")]
-pub(crate) struct Snapshot {
+pub(crate) struct SnapshotCommand {
     /// The OnChainFeatures: a name of the deployment or an address
     #[arg(value_name = "SOURCE")]
     source: String,
@@ -76,7 +73,7 @@ struct Taken {
     input_out: Option<PathBuf>,
 }
 
-impl Snapshot {
+impl SnapshotCommand {
     pub(super) fn run(&self, output: &Output) -> Result<(), CliError> {
         let mut opened = match self.live || self.transaction.is_some() {
             true => self.chain.read_only()?,
@@ -85,28 +82,20 @@ impl Snapshot {
         let chain = opened.chain();
         let (deployment, _) = self.chain.deployment(chain.chain_id())?;
         let source = address(&self.source, Some(&deployment))?;
-        let (registry, (model_id, version)) = (
-            deployment.core.registry,
-            self.version(chain, source, &deployment)?,
+        let (model_id, version) = self.version(chain, source, &deployment)?;
+        let registry = deployment.core.registry;
+        let registered = Registered::of(chain, registry, model_id, version)?;
+        let (model, pin) = (
+            registered_model(&self.model, registered.model_hash)?,
+            registered.pin,
         );
-        let of = IModelRegistry::versionOfCall {
-            modelId: model_id,
-            version,
-        };
-        let registered = chain.read(registry, &of)?.commitment.modelHash;
-        let model = registered_model(&self.model, registered)?;
-        let pin = IModelRegistry::pinOfCall {
-            modelId: model_id,
-            version,
-        };
-        let pin = chain.read(registry, &pin)?;
         let mut taken = match (self.live, self.transaction) {
             (true, _) => Taken::live(chain, source, pin, &model)?,
-            (false, Some(hash)) => Taken::of_receipt(&chain.receipt(hash)?, source, pin)?,
-            (false, None) => {
-                let call = OnChainFeatures::snapshotCall { pin };
-                Taken::of_receipt(&chain.transact(source, &call)?.1, source, pin)?
-            }
+            (false, Some(hash)) => Taken::new(
+                source,
+                Snapshot::of_receipt(chain.receipt(hash)?, source, pin)?,
+            ),
+            (false, None) => Taken::new(source, Snapshot::take(chain, source, pin)?),
         };
         (taken.chain, taken.version) = (chain.name(), version);
         opened.keep()?;
@@ -144,15 +133,14 @@ impl Snapshot {
         source: Address,
         deployment: &Deployment,
     ) -> Result<(U256, u32), CliError> {
-        let other = |error| match error {
-            ChainError::Answer { .. } | ChainError::Refused(_) => usage(format!(
-                "{} is no OnChainFeatures; `verdict evidence --help` says what other sources ask for",
+        let id = model_of_feeds(chain, source).map_err(|error| match error {
+            // By the name that it was given.
+            ConsumerError::OtherSource { expected, .. } => usage(format!(
+                "{} is no {expected}; `verdict evidence --help` says what other sources ask for",
                 self.source
             )),
             error => error.into(),
-        };
-        let call = OnChainFeatures::modelIdCall {};
-        let id = chain.read(source, &call).map_err(other)?;
+        })?;
         let mut known = deployment.models.values();
         let known = known.find(|model| U256::from(model.model_id) == id);
         let version = match (self.version, known) {
@@ -168,28 +156,17 @@ impl Snapshot {
 }
 
 impl Taken {
-    /// A snapshot, of the transaction that took it.
-    fn of_receipt(receipt: &Receipt, source: Address, pin: B256) -> Result<Self, CliError> {
-        let event = receipt.event::<OnChainFeatures::SnapshotTaken>(source);
-        let event = event.filter(|event| event.pin == pin).ok_or_else(|| {
-            CliError::Input(format!(
-                "transaction {} took no snapshot of this model version at {source}",
-                receipt.transaction
-            ))
-        })?;
-        let (block, timestamp) = (
-            event.blockNumber.saturating_to(),
-            event.timestamp.saturating_to(),
-        );
-        Ok(Self {
-            block: Some(block),
-            timestamp,
-            words: event.words.iter().copied().map(B256::from).collect(),
-            transaction: Some(receipt.transaction),
-            gas: Some(receipt.gas),
-            evidence: Some(snapshot_evidence(block, timestamp, &event.words)),
+    /// A snapshot that was taken.
+    fn new(source: Address, snapshot: Snapshot) -> Self {
+        Self {
+            block: Some(snapshot.block),
+            timestamp: snapshot.timestamp,
+            words: snapshot.words.iter().copied().map(B256::from).collect(),
+            transaction: Some(snapshot.receipt.transaction),
+            gas: Some(snapshot.receipt.gas),
+            evidence: Some(snapshot.evidence()),
             ..Self::none(source)
-        })
+        }
     }
 
     /// The inputs as they are now.
@@ -199,8 +176,7 @@ impl Taken {
         pin: B256,
         model: &CompiledModel,
     ) -> Result<Self, CliError> {
-        let values = chain.read(source, &OnChainFeatures::integersCall { pin })?;
-        let mut values = values.into_iter().map(|value| value.as_i32());
+        let mut values = live_integers(chain, source, pin)?.into_iter();
         let graph = model.graph();
         let lens = graph.inputs.iter().map(|&id| graph.tensors[id].len);
         let integers: Vec<Vec<i32>> = lens

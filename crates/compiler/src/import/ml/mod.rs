@@ -21,8 +21,9 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
 
 use super::builder::push;
+use super::hints;
+use super::importer::{Importer, explicit, finished};
 use super::node::Node;
-use super::{Importer, explicit, finished, hints};
 use crate::Result;
 use crate::float::graph::FloatLayer;
 use crate::float::missing::Missing;

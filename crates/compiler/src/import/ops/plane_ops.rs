@@ -133,7 +133,8 @@ fn with_indices<T>(
 fn on_indices(node: &Node<'_>, operands: &[Option<&Value>]) -> Result<Affine> {
     with_indices(node, operands, |node| {
         // Only asked for operators that move cells.
-        super::moves(node)?.ok_or_else(|| node.unsupported(crate::import::hints::hint(node.op())))
+        crate::import::importer::moves(node)?
+            .ok_or_else(|| node.unsupported(crate::import::hints::hint(node.op())))
     })
 }
 

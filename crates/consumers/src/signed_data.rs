@@ -1,10 +1,11 @@
-//! Evidence for the feature sources: what data signers sign, and how it is handed in.
+//! What data signers sign, as typed data, and how a source is shown it.
 
-use crate::ConsumerError;
+use crate::{ConsumerError, Question};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{Eip712Domain, SolStruct, SolValue, eip712_domain};
+use verdict_chain::ChainError;
 use verdict_wire::InputWords;
 
 mod eip712 {
@@ -28,7 +29,43 @@ mod eip712 {
 }
 pub use eip712::Features as SignedData;
 
+/// When data are true, and which piece of data they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// In seconds since 1970.
+    pub timestamp: U256,
+    /// The block in which they are true; zero for none.
+    pub block: U256,
+    /// Grows from one piece of data to the next.
+    pub sequence: U256,
+}
+
 impl SignedData {
+    /// The answer to a question, under a source's signer set of this number.
+    pub fn new(question: &Question, set: U256, moment: Moment, inputs: &InputWords) -> Self {
+        Self {
+            consumer: question.consumer,
+            modelId: question.model_id,
+            version: U256::from(question.version),
+            subject: question.subject,
+            signerSet: set,
+            timestamp: moment.timestamp,
+            blockNumber: moment.block,
+            sequence: moment.sequence,
+            words: inputs.words.clone(),
+            commitments: inputs.commitments.clone(),
+        }
+    }
+
+    /// When they are true.
+    pub const fn moment(&self) -> Moment {
+        Moment {
+            timestamp: self.timestamp,
+            block: self.blockNumber,
+            sequence: self.sequence,
+        }
+    }
+
     /// What signers sign for a source on a chain.
     pub fn digest(&self, chain_id: u64, source: Address) -> B256 {
         self.eip712_signing_hash(&Self::domain(chain_id, source))
@@ -64,25 +101,6 @@ impl SignedData {
             .abi_encode_params()
             .into()
     }
-}
-
-/// Evidence for `OnChainFeatures`: a snapshot that was taken.
-pub fn snapshot_evidence(block: u64, timestamp: u64, words: &[U256]) -> Bytes {
-    (U256::from(block), U256::from(timestamp), words.to_vec())
-        .abi_encode_params()
-        .into()
-}
-
-/// Evidence for `CommittedFeatures`: what was committed to, shown.
-pub fn committed_evidence(committer: Address, inputs: &InputWords, salt: B256) -> Bytes {
-    (
-        committer,
-        inputs.words.clone(),
-        inputs.commitments.clone(),
-        salt,
-    )
-        .abi_encode_params()
-        .into()
 }
 
 /// Keys that sign data, in the order a source lists their accounts: ascending.

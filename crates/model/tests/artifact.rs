@@ -3,36 +3,12 @@
 
 mod common;
 
-use common::{File, Onnx};
+use common::{File, model};
 use sha3::{Digest, Keccak256};
-use verdict_compiler::{Options, compile};
 use verdict_model::{
-    CompiledModel, Conv, DataSet, FORMAT_VERSION, Function, IntegerGraph, Kernel, Layer, MAGIC,
-    Manifest, ModelError, Table, Visibility,
+    CompiledModel, Conv, FORMAT_VERSION, Function, IntegerGraph, Kernel, Layer, MAGIC, Manifest,
+    ModelError, Table, Visibility,
 };
-
-fn model() -> CompiledModel {
-    let float = Onnx::vector(2)
-        .weights("w", &[2, 3], &[1.0, -2.0, 0.0, 1.5, 0.0, 0.0])
-        .weights("v", &[3, 2], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-        .node("MatMul", &["x", "w"], "h")
-        .node("Relu", &["h"], "a")
-        .node("MatMul", &["a", "v"], "y")
-        .output("y")
-        .import();
-    let rows = (0..20)
-        .map(|i| vec![vec![f64::from(i) / 7.0, -f64::from(i * i) / 11.0]])
-        .collect();
-    let data = DataSet::from_rows(rows, &float.input_specs()).unwrap();
-    // Small tables, so that every byte of the file can be tried.
-    let options = Options {
-        activation_bits: Some(4),
-        output_bits: Some(4),
-        input_bits: Some(6),
-        ..Options::default()
-    };
-    compile(&float, &data, &options).unwrap()
-}
 
 fn bytes(model: &CompiledModel) -> Vec<u8> {
     model.to_bytes().unwrap()

@@ -1,10 +1,15 @@
-//! Functions given by name or signature, with arguments and answers as people write them.
+//! A function by its name or signature, and what it answers.
 
-use crate::{Artifact, ChainError, revert::plain};
-use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier};
-use alloy_json_abi::{Constructor, Function, Param};
+use super::arguments::{encode, invalid};
+use crate::{
+    Artifact, ChainError,
+    text::{labelled, plain},
+};
+use alloy_dyn_abi::{DynSolValue, FunctionExt, JsonAbiExt};
+use alloy_json_abi::Function;
 use alloy_primitives::Bytes;
 use serde_json::Value;
+use strsim::jaro_winkler;
 
 /// A value that a function returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +18,7 @@ pub struct Answer {
     pub name: String,
     /// Its type.
     pub kind: String,
-    /// Readable.
+    /// For people: structures with the names of their fields.
     pub text: String,
     /// For programs: numbers as strings, for they have up to 256 bits.
     pub value: Value,
@@ -28,23 +33,22 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// `what` is a signature, such as `balanceOf(address)(uint256)`, or the bare name of a function of an embedded contract.
+    /// `what` is a signature, such as `balanceOf(address)(uint256)`, or the bare name of a function
+    /// of an embedded contract.
     pub fn new(what: &str, arguments: &[String]) -> Result<Self, ChainError> {
-        let candidates = if what.contains('(') {
-            vec![parse(what)?]
-        } else {
-            known(what)
-        };
+        Self::of(&[], what, arguments)
+    }
+
+    /// The same of an account that is known to be one of these contracts: their functions go before
+    /// those of the same name elsewhere.
+    pub fn of(contracts: &[&str], what: &str, arguments: &[String]) -> Result<Self, ChainError> {
+        let candidates = candidates(contracts, what)?;
         let fitting: Vec<&Function> = candidates
             .iter()
             .filter(|function| function.inputs.len() == arguments.len())
             .collect();
         let mut problem = match (candidates.first(), fitting.first()) {
-            (None, _) => {
-                format!(
-                    "no embedded contract has it; give its signature, e.g. `{what}(uint256)(address)`"
-                )
-            }
+            (None, _) => missing(contracts, what),
             (Some(function), None) => format!(
                 "it takes {} arguments, not {}: {}",
                 function.inputs.len(),
@@ -76,10 +80,7 @@ impl Invocation {
 
     /// Reads what came back.
     pub fn decode(&self, answer: &[u8]) -> Result<Vec<Answer>, ChainError> {
-        let fail = |detail: String| ChainError::Abi {
-            what: self.signature(),
-            detail,
-        };
+        let fail = |detail: String| invalid(&self.signature(), &detail);
         if answer.is_empty() && !self.function.outputs.is_empty() {
             return Err(fail(
                 "nothing came back; is there such a contract on this chain?".into(),
@@ -94,48 +95,59 @@ impl Invocation {
             .map(|(output, value)| Answer {
                 name: output.name.clone(),
                 kind: output.selector_type().into_owned(),
-                text: plain(value),
+                text: labelled(&output.components, value),
                 value: json(value),
             })
             .collect())
     }
 }
 
-/// A contract's creation code with arguments as people write them.
-pub fn creation_code(artifact: &Artifact, arguments: &[String]) -> Result<Bytes, ChainError> {
-    let none = Vec::new();
-    let constructor = artifact.abi.constructor.as_ref();
-    let inputs = constructor.map_or(&none, |Constructor { inputs, .. }| inputs);
-    let what = format!("{}'s constructor", artifact.contract);
-    if artifact.bytecode.is_empty() {
-        return Err(invalid(
-            &artifact.contract,
-            "it is an interface, without code",
-        ));
+/// What a name or a signature can mean.
+fn candidates(contracts: &[&str], what: &str) -> Result<Vec<Function>, ChainError> {
+    if what.contains('(') {
+        return Ok(vec![parse(what)?]);
     }
-    if inputs.len() != arguments.len() {
-        let wanted: Vec<String> = inputs
-            .iter()
-            .map(|input| format!("{} {}", input.selector_type(), input.name))
-            .collect();
-        let detail = format!(
-            "it takes {} arguments, not {}: {}",
-            inputs.len(),
-            arguments.len(),
-            wanted.join(", ")
-        );
-        return Err(invalid(&what, &detail));
-    }
-    let values = encode(inputs, arguments).map_err(|detail| invalid(&what, &detail))?;
-    let encoded = DynSolValue::Tuple(values).abi_encode_params();
-    Ok([artifact.bytecode.as_ref(), &encoded].concat().into())
+    let own = named(contracts.iter().copied(), what);
+    Ok(match own.is_empty() {
+        true => named(Artifact::names(), what),
+        false => own,
+    })
 }
 
-fn invalid(what: &str, detail: &str) -> ChainError {
-    ChainError::Abi {
-        what: what.into(),
-        detail: detail.into(),
+/// Functions of this name in some embedded contracts, each signature once.
+fn named<'a>(contracts: impl Iterator<Item = &'a str>, name: &str) -> Vec<Function> {
+    let mut found: Vec<Function> = Vec::new();
+    for artifact in contracts.filter_map(|contract| Artifact::load(contract).ok()) {
+        for function in artifact.abi.functions.get(name).into_iter().flatten() {
+            if found.iter().all(|it| it.selector() != function.selector()) {
+                found.push(function.clone());
+            }
+        }
     }
+    found
+}
+
+/// That there is no such function, and which there are: the most alike first.
+fn missing(contracts: &[&str], what: &str) -> String {
+    let artifacts = contracts
+        .iter()
+        .filter_map(|name| Artifact::load(name).ok());
+    let mut names: Vec<String> = artifacts
+        .flat_map(|artifact| artifact.abi.functions.into_keys())
+        .collect();
+    let Some(contract) = contracts.first().filter(|_| !names.is_empty()) else {
+        return format!(
+            "no embedded contract has it; give its signature, e.g. `{what}(uint256)(address)`"
+        );
+    };
+    names.sort();
+    names.dedup();
+    let far = |name: &String| -jaro_winkler(&name.to_lowercase(), &what.to_lowercase());
+    names.sort_by(|a, b| far(a).total_cmp(&far(b)));
+    format!(
+        "{contract} has no such function; there are {}",
+        names.join(", ")
+    )
 }
 
 /// `name(inputs)(outputs)`, the outputs optional.
@@ -160,33 +172,6 @@ fn parse(signature: &str) -> Result<Function, ChainError> {
         _ => format!("function {call} returns {outputs}"),
     };
     Function::parse(&full).map_err(|error| invalid(signature, &error.to_string()))
-}
-
-/// Functions of this name in the embedded contracts, each signature once.
-fn known(name: &str) -> Vec<Function> {
-    let mut found: Vec<Function> = Vec::new();
-    for artifact in Artifact::names().filter_map(|name| Artifact::load(name).ok()) {
-        for function in artifact.abi.functions.get(name).into_iter().flatten() {
-            if found.iter().all(|it| it.selector() != function.selector()) {
-                found.push(function.clone());
-            }
-        }
-    }
-    found
-}
-
-fn encode(inputs: &[Param], arguments: &[String]) -> Result<Vec<DynSolValue>, String> {
-    inputs
-        .iter()
-        .zip(arguments)
-        .map(|(input, argument)| {
-            let kind: DynSolType = input.resolve().map_err(|error| error.to_string())?;
-            kind.coerce_str(argument).map_err(|error| {
-                let name = &input.name;
-                format!("`{argument}` is no {kind} (argument `{name}`): {error}")
-            })
-        })
-        .collect()
 }
 
 fn json(value: &DynSolValue) -> Value {
@@ -222,13 +207,7 @@ mod tests {
 
         let latest = Invocation::new("latestRoundData", &[]).unwrap();
         assert_eq!(latest.data.as_ref(), [0xfe, 0xaf, 0x96, 0x8c]);
-        let names: Vec<String> = latest
-            .function
-            .outputs
-            .iter()
-            .map(|it| it.name.clone())
-            .collect();
-        assert_eq!(names.len(), 5);
+        assert_eq!(latest.function.outputs.len(), 5);
 
         for (what, arguments) in [
             ("noSuchFunction", &[][..]),
@@ -244,5 +223,42 @@ mod tests {
                 "{what}"
             );
         }
+    }
+
+    #[test]
+    fn a_known_contract_says_what_it_has() {
+        let said = Invocation::of(&["SignedFeatures"], "signer", &[]);
+        let said = said.unwrap_err().to_string();
+        assert!(said.contains("there are signers, signerSet, "), "{said}");
+        // The gateway's `verify` lives in its interface; the bare verifier's takes other arguments.
+        let gateway = ["IVerdictGateway", "VerdictGateway"];
+        let said = Invocation::of(&gateway, "verify", &[])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("verify(bytes32 pin") || said.contains("verify(bytes32"),
+            "{said}"
+        );
+        // What the contract lacks can still be another's: proxies have functions of several.
+        Invocation::of(&["SignedFeatures"], "latestRoundData", &[]).unwrap();
+    }
+
+    #[test]
+    fn structures_are_printed_with_their_fields() {
+        let signature = "f()((uint8 a, (bool b)[] c) s)";
+        let function = parse(signature).unwrap();
+        let call = Invocation {
+            data: Bytes::new(),
+            function,
+        };
+        let inner = DynSolValue::Tuple(vec![DynSolValue::Bool(true)]);
+        let value = DynSolValue::Tuple(vec![
+            DynSolValue::Uint(alloy_primitives::U256::from(3), 8),
+            DynSolValue::Array(vec![inner]),
+        ]);
+        let encoded = DynSolValue::Tuple(vec![value]).abi_encode_params();
+        let answer = call.decode(&encoded).unwrap();
+        assert_eq!(answer[0].text, "(a: 3, c: [(b: true)])");
+        assert_eq!(answer[0].value, serde_json::json!(["3", [[true]]]));
     }
 }

@@ -1,0 +1,269 @@
+//! `InferenceOracle`: a price feed whose answers are inferences.
+
+use crate::{
+    ConsumerError,
+    consumer::{AnswerNames, Consumer, ConsumerKind, Example, Hint, hash},
+    parameter::{Arguments, Need, Parameter, ParameterKind},
+};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::SolCall;
+use verdict_chain::{Chain, ChainExt, ConfigField, ConfigRules, bindings::oracle::InferenceOracle};
+
+/// An oracle's next round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OracleRound {
+    /// The oracle.
+    pub oracle: Address,
+    /// Whether to confirm the move that waits.
+    pub confirm: bool,
+}
+
+/// What a proof for an `InferenceOracle` is bound to; `parked_at` is zero unless it confirms a
+/// move.
+pub fn payload(round: U256, parked_at: U256) -> B256 {
+    hash((
+        keccak256("VerdictOracleRound(uint256 round,uint256 parkedAt)"),
+        round,
+        parked_at,
+    ))
+}
+
+impl Consumer for OracleRound {
+    fn kind(&self) -> &'static ConsumerKind {
+        &KIND
+    }
+
+    fn consumer(&self) -> Address {
+        self.oracle
+    }
+
+    fn pin(&self, chain: &mut dyn Chain) -> Result<B256, ConsumerError> {
+        Ok(chain.read(self.oracle, &InferenceOracle::pinCall {})?)
+    }
+
+    fn source(&self, chain: &mut dyn Chain) -> Result<Address, ConsumerError> {
+        Ok(chain.read(self.oracle, &InferenceOracle::sourceCall {})?)
+    }
+
+    fn subject(&self, chain: &mut dyn Chain) -> Result<B256, ConsumerError> {
+        let config = chain.read(self.oracle, &InferenceOracle::configCall {})?;
+        Ok(config.subject)
+    }
+
+    fn payload(&self, chain: &mut dyn Chain) -> Result<B256, ConsumerError> {
+        let call = InferenceOracle::nextContextCall {
+            confirming: self.confirm,
+        };
+        let next = chain.read(self.oracle, &call)?;
+        Ok(payload(next.round, next.parkedAt))
+    }
+
+    fn calldata(&self, evidence: Bytes, outputs: Vec<U256>, proof: Bytes) -> Bytes {
+        let data = match self.confirm {
+            false => InferenceOracle::submitCall {
+                evidence,
+                outputs,
+                proof,
+            }
+            .abi_encode(),
+            true => InferenceOracle::confirmCall {
+                evidence,
+                outputs,
+                proof,
+            }
+            .abi_encode(),
+        };
+        data.into()
+    }
+
+    fn meaning(&self, returned: U256) -> &'static str {
+        match returned.is_zero() {
+            true => "a move beyond the cap: it waits for its confirmation",
+            false => "round",
+        }
+    }
+}
+
+const CONFIRM: Parameter = Parameter {
+    name: "confirm",
+    value: "",
+    word: "confirm",
+    help: "Confirm the large move that waits",
+    kind: ParameterKind::Flag,
+    need: Need::Optional,
+    asked: false,
+};
+
+fn at(oracle: Address, arguments: &Arguments) -> Result<Box<dyn Consumer>, ConsumerError> {
+    Ok(Box::new(OracleRound {
+        oracle,
+        confirm: arguments.flag(CONFIRM.name),
+    }))
+}
+
+/// The row of the table.
+pub static KIND: ConsumerKind = ConsumerKind {
+    name: "oracle",
+    contract: "InferenceOracle",
+    submits: "An answer to an oracle",
+    asks: "For an oracle's next round",
+    proves: "for an oracle's next round",
+    parameters: &[CONFIRM],
+    forms: &[&[CONFIRM]],
+    example: Example {
+        contract: "score-feed",
+        submit: "",
+        asker: "score-feed",
+        ask: "",
+        context: "",
+    },
+    at,
+    config: ConfigRules {
+        contracts: &["InferenceOracle"],
+        fields: FIELDS,
+        words: &[],
+        others: &[],
+    },
+    hints: HINTS,
+    answers: &[
+        AnswerNames {
+            function: "latestRoundData()",
+            names: ROUND,
+        },
+        AnswerNames {
+            function: "settledRoundData()",
+            names: ROUND,
+        },
+        AnswerNames {
+            function: "getRoundData(uint80)",
+            names: ROUND,
+        },
+    ],
+};
+
+/// As `AggregatorV3Interface` names them.
+const ROUND: &[&str] = &[
+    "roundId",
+    "answer",
+    "startedAt",
+    "updatedAt",
+    "answeredInRound",
+];
+
+const fn field(name: &'static str, meaning: &'static str) -> ConfigField {
+    ConfigField::new("OracleConfig", name, meaning)
+}
+
+const ZERO: &str = "0x0000000000000000000000000000000000000000000000000000000000000000";
+
+/// As the contract documents them.
+const FIELDS: &[ConfigField] = &[
+    ConfigField::new("InferenceOracle", "gateway", "Who verifies."),
+    ConfigField::new("InferenceOracle", "modelId", "The model, for good."),
+    ConfigField::new(
+        "InferenceOracle",
+        "version",
+        "Its first version here; must be active.",
+    ),
+    ConfigField::new(
+        "InferenceOracle",
+        "source",
+        "Where features come from, for good.",
+    ),
+    ConfigField::new("InferenceOracle", "config", "What is fixed."),
+    ConfigField::new(
+        "InferenceOracle",
+        "owner",
+        "Resumes, announces versions, appoints guardians.",
+    ),
+    ConfigField::new("InferenceOracle", "guardian", "The first guardian."),
+    field("description", "What the answer is."),
+    field("decimals", "Of an answer; at most 36."),
+    field(
+        "answerIndex",
+        "The answer is this value of the model's first output.",
+    ),
+    field(
+        "subject",
+        "What features are asked about; zero if there is nothing to tell apart.",
+    )
+    .default(ZERO),
+    field("minAnswer", "No smaller answer is ever taken."),
+    field("maxAnswer", "No greater one."),
+    field(
+        "maxMove",
+        "An answer may differ from the last by so much without confirmation, or by",
+    ),
+    field(
+        "maxMoveBps",
+        "so many ten thousandths of the last, whichever is more.",
+    ),
+    field(
+        "maxAge",
+        "Of the inputs when the answer is submitted, in seconds.",
+    ),
+    field(
+        "maxSkew",
+        "How far in the future inputs may claim to be, in seconds.",
+    ),
+    field("heartbeat", "How long an answer is good, in seconds."),
+    field(
+        "confirmDelay",
+        "How much later than a greater move became known, what confirms it must be, in seconds.",
+    ),
+    field(
+        "confirmWindow",
+        "How long a greater move can be confirmed after that, in seconds.",
+    ),
+    field("history", "How many rounds are kept; not zero."),
+    field(
+        "switchDelay",
+        "How long another version of the model waits, in seconds.",
+    ),
+    field(
+        "followsLatest",
+        "Whether anyone can announce the model's latest version; otherwise only the owner.",
+    ),
+];
+
+/// What to do about its errors.
+const HINTS: &[Hint] = &[
+    Hint {
+        errors: &["InputsTooOld"],
+        advice: "get fresh evidence and prove again",
+    },
+    Hint {
+        errors: &["InputsFromTheFuture"],
+        advice: "wait, or get evidence whose time has come",
+    },
+    Hint {
+        errors: &["InputsNotNewer"],
+        advice: "this evidence, or newer, was taken already: get newer evidence and prove again",
+    },
+    Hint {
+        errors: &["AnswerOutOfRange"],
+        advice: "the oracle takes no such answer, from nobody: check the inputs",
+    },
+    Hint {
+        errors: &["NothingParked"],
+        advice: "there is no move to confirm: submit instead",
+    },
+    Hint {
+        errors: &["ConfirmationTooEarly"],
+        advice: "wait until the time it names, then prove newer inputs",
+    },
+    Hint {
+        errors: &["MovePending"],
+        advice: "a large move waits for its confirmation: read latestRoundData, or confirm it",
+    },
+    Hint {
+        errors: &["AnswerStale", "NoRound"],
+        advice: "nobody has submitted in time: submit a proof",
+    },
+    Hint {
+        errors: &["SourceDoesNotCover"],
+        advice: "the feature source does not serve this version: compile the model with `--input \
+                 public` or `--input committed` for every input, and where the source is an \
+                 OnChainFeatures, call its prepare(version) first",
+    },
+];

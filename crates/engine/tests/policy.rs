@@ -1,0 +1,267 @@
+//! Attacks on what the README says cannot be had: each tries to get it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use alloy_primitives::B256;
+use std::{
+    cell::RefCell,
+    fs,
+    path::{Path, PathBuf},
+};
+use verdict_circuit::Batch;
+use verdict_engine::{
+    Engine, EngineError, HidingFile, OpenOptions, SaltFile, Salts, Session, Setup, Stage, Subject,
+    silent,
+};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
+use verdict_prover::{Cache, ProverError, Srs};
+use verdict_wire::ProofFile;
+
+fn vectors(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../test-vectors")
+        .join(name)
+}
+
+fn model(name: &str) -> CompiledModel {
+    CompiledModel::load(vectors(name).join("model.verdict")).unwrap()
+}
+
+/// Integer inputs of the first rows of a model's data.
+fn items(name: &str, model: &CompiledModel, count: usize) -> Vec<Vec<Vec<i32>>> {
+    let folder = vectors(name);
+    let path = ["test.npz", "input.json"]
+        .map(|file| folder.join(file))
+        .into_iter()
+        .find(|path| path.exists())
+        .unwrap();
+    let data = DataSet::load(path, &model.manifest().input_specs()).unwrap();
+    let rows = data.rows().iter().cycle().take(count);
+    rows.map(|row| model.quantise_input(row, OutOfDomain::Saturate).unwrap())
+        .collect()
+}
+
+fn options() -> OpenOptions {
+    OpenOptions {
+        goal: Goal::Time,
+        ..OpenOptions::default()
+    }
+}
+
+fn engine() -> Engine {
+    Engine::new(Setup::development(None))
+}
+
+const LOGREG: &str = "logreg-breast-cancer";
+
+/// The same model, committing to its input.
+fn committed() -> (Session, Vec<Vec<Vec<i32>>>) {
+    let public = model(LOGREG);
+    let (mut graph, mut manifest) = (public.graph().clone(), public.manifest().clone());
+    let input = graph.inputs[0];
+    graph.tensors[input].visibility = Visibility::Committed;
+    manifest.inputs[0].visibility = Visibility::Committed;
+    let model = CompiledModel::new(graph, manifest).unwrap();
+    let items = items(LOGREG, &model, 1);
+    (engine().open(model, options(), &silent).unwrap(), items)
+}
+
+#[test]
+fn a_proof_is_verified_before_anybody_sees_it_and_checks_against_its_model() {
+    let model = model(LOGREG);
+    let items = items(LOGREG, &model, 1);
+    let session = engine().open(model, options(), &silent).unwrap();
+    let stages = RefCell::new(Vec::new());
+    let note = |stage| stages.borrow_mut().push(stage);
+    let context = B256::with_last_byte(7);
+    let verified = session
+        .prove(&items, Salts::Random, context, &note)
+        .unwrap();
+    assert_eq!(
+        stages.into_inner(),
+        [Stage::Witness, Stage::Prove, Stage::Verify]
+    );
+    assert_eq!(verified.context(), context);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proof.json");
+    assert_eq!(verified.save(&path).unwrap().salts, None);
+    let file = ProofFile::load(&path).unwrap();
+    let subject = Subject::load(&vectors(LOGREG).join("model.verdict"), false).unwrap();
+    engine().check(&file, &path, &subject, &silent).unwrap();
+
+    // A lie about an output, a proof for another occasion, a bent proof, another model's.
+    let refused = |file: &ProofFile| engine().check(file, &path, &subject, &silent).unwrap_err();
+    for word in 0..file.public_values.len() {
+        let mut lie = file.clone();
+        lie.public_values[word].0[31] ^= 1;
+        let error = refused(&lie);
+        assert!(
+            matches!(error, EngineError::Prover(ProverError::Rejected(_))),
+            "word {word}: {error}"
+        );
+    }
+    let mut bent = file.clone();
+    let mut proof = bent.proof.to_vec();
+    proof[100] ^= 1;
+    bent.proof = proof.into();
+    assert!(matches!(
+        refused(&bent),
+        EngineError::Prover(ProverError::Rejected(_))
+    ));
+    let mut other = file.clone();
+    other.model = B256::ZERO;
+    assert!(matches!(refused(&other), EngineError::Mismatch(it) if it.what == "model"));
+    let mut foreign = file;
+    foreign.srs = "00".repeat(32);
+    assert!(matches!(
+        refused(&foreign),
+        EngineError::Prover(ProverError::Mismatch { .. })
+    ));
+}
+
+#[test]
+fn salts_are_there_before_the_proof_and_without_them_there_is_none() {
+    let (session, items) = committed();
+    let verified = session
+        .prove(&items, Salts::Random, B256::ZERO, &silent)
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+
+    // The proof's own path is blocked: the salts are there all the same.
+    let blocked = folder.path().join("blocked.json");
+    fs::create_dir_all(blocked.join("inner")).unwrap();
+    verified.save(&blocked).unwrap_err();
+    let salts = folder.path().join("blocked.json.salt.json");
+    assert_eq!(SaltFile::load(&salts).unwrap(), verified.salts());
+
+    // The salts' path is blocked: there is no proof.
+    let path = folder.path().join("proof.json");
+    fs::create_dir_all(folder.path().join("proof.json.salt.json/inner")).unwrap();
+    verified.save(&path).unwrap_err();
+    assert!(!path.exists());
+
+    let path = folder.path().join("good.json");
+    let saved = verified.save(&path).unwrap();
+    let again = SaltFile::load(&saved.salts.unwrap()).unwrap();
+    let proof = session
+        .prove(&items, Salts::Given(&again), B256::ZERO, &silent)
+        .unwrap();
+    assert_eq!(proof.public_values(), verified.public_values());
+}
+
+#[test]
+fn fresh_salts_every_time_and_never_too_few() {
+    let (session, items) = committed();
+    let once = session.random_salts();
+    assert_ne!(once, session.random_salts());
+    let error = session
+        .prove(&items, Salts::Given(&once[1..]), B256::ZERO, &silent)
+        .unwrap_err();
+    let (found, expected) = (once.len() - 1, once.len());
+    assert!(
+        matches!(error, EngineError::SaltCount { found: f, expected: e } if (f, e) == (found, expected)),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.hiding.json");
+    let model = model(LOGREG);
+    let items = items(LOGREG, &model, 1);
+    let digest = model.digest().into();
+    let hidden = |hiding| OpenOptions {
+        hiding: Some(hiding),
+        ..options()
+    };
+    let first = HidingFile::create(&path, digest, 2).unwrap();
+    let second = HidingFile::open(&path, digest).unwrap();
+    let first = engine()
+        .open(model.clone(), hidden(first), &silent)
+        .unwrap();
+    let second = engine()
+        .open(model.clone(), hidden(second), &silent)
+        .unwrap();
+    let prove = |session: &Session| session.prove(&items, Salts::Random, B256::ZERO, &silent);
+    assert_eq!(prove(&first).unwrap().proofs_left(), Some(1));
+    // What fails before the prover starts costs nothing; the count is still there for the next.
+    let beyond = B256::repeat_byte(0xff);
+    first
+        .prove(&items, Salts::Random, beyond, &silent)
+        .unwrap_err();
+    let proof = prove(&second).unwrap();
+    assert_eq!(proof.proofs_left(), Some(0));
+    assert!(proof.file().private_weights);
+    assert_ne!(
+        proof.file().model,
+        digest,
+        "the digest lets guesses be checked"
+    );
+    for session in [&first, &second] {
+        let error = prove(session).unwrap_err();
+        assert!(matches!(error, EngineError::Budget(_)), "{error}");
+    }
+
+    // Another key from the same seed would reveal the weights.
+    let batch = Batch {
+        items: 2,
+        sums: Vec::new(),
+    };
+    let path = folder.path().join("other.hiding.json");
+    let hiding = HidingFile::create(&path, digest, 5).unwrap();
+    let single = engine()
+        .open(model.clone(), hidden(hiding.clone()), &silent)
+        .unwrap();
+    prove(&single).unwrap();
+    let options = OpenOptions {
+        batch,
+        ..hidden(hiding)
+    };
+    let two = engine().open(model, options, &silent).unwrap();
+    let both = [items[0].clone(), items[0].clone()];
+    let error = two
+        .prove(&both, Salts::Random, B256::ZERO, &silent)
+        .unwrap_err();
+    assert!(error.to_string().contains("two keys"), "{error}");
+}
+
+#[test]
+fn a_hiding_file_of_another_model_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.hiding.json");
+    let hiding = HidingFile::create(&path, B256::repeat_byte(9), 5).unwrap();
+    let options = OpenOptions {
+        hiding: Some(hiding),
+        ..options()
+    };
+    let error = engine().open(model(LOGREG), options, &silent).unwrap_err();
+    assert!(matches!(error, EngineError::Budget(_)), "{error}");
+}
+
+#[test]
+fn the_development_set_up_is_had_by_its_name_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path());
+    Srs::development_cached(9, &cache).unwrap();
+    let none = Setup::imported("", &cache).unwrap_err();
+    assert!(none.to_string().contains("no set-up is imported"), "{none}");
+
+    // Under another name it is still what it is: here under its own digest, there under an invented one.
+    Srs::development(9).store(&cache).unwrap();
+    let digest = Srs::development_digest();
+    assert!(Setup::imported(&digest, &cache).is_err());
+    let stored = Srs::stored(&cache).unwrap();
+    let file = &stored.iter().find(|srs| srs.k == 9).unwrap().path;
+    let disguise = folder
+        .path()
+        .join("srs")
+        .join("ab".repeat(digest.len() / 2));
+    fs::create_dir_all(&disguise).unwrap();
+    fs::copy(file, disguise.join("9")).unwrap();
+    if let Ok(setup) = Setup::imported("ab", &cache) {
+        assert!(!setup.is_development());
+        let error = setup.open(9).unwrap_err();
+        assert!(matches!(error, EngineError::Setup(_)), "{error}");
+    }
+}
