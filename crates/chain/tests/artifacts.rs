@@ -19,15 +19,15 @@ use std::{
     path::{Path, PathBuf},
     sync::LazyLock,
 };
-use verdict_evm::{
+use verdict_chain::{
     Artifact,
     bindings::{
         IInferenceVerifier::{self, IInferenceVerifierCalls, IInferenceVerifierErrors},
         IVerifyingKeys::{self, IVerifyingKeysCalls, IVerifyingKeysErrors, IVerifyingKeysEvents},
     },
-    words,
 };
 use verdict_prover::Srs;
+use verdict_wire::words;
 
 /// Largest code an account may have (EIP-170).
 const CODE_SIZE_LIMIT: usize = 24_576;

@@ -2,19 +2,25 @@
 //! configurations, hints and stories follow from them.
 
 use crate::{
-    airdrop, committed,
     consumer::{ConsumerKind, Hint},
-    guard, on_chain, oracle, risk, signed,
     source::SourceKind,
 };
 use verdict_chain::{ConfigRules, Revert};
 
 /// Every kind of consumer, in the order in which usage texts and stories have them.
-pub static CONSUMERS: [&ConsumerKind; 4] =
-    [&oracle::KIND, &risk::KIND, &guard::KIND, &airdrop::KIND];
+pub static CONSUMERS: &[&ConsumerKind] = &[
+    &crate::oracle::KIND,
+    &crate::risk::KIND,
+    &crate::guard::KIND,
+    &crate::airdrop::KIND,
+];
 
 /// Every kind of feature source.
-pub static SOURCES: [&SourceKind; 3] = [&signed::KIND, &on_chain::KIND, &committed::KIND];
+pub static SOURCES: &[&SourceKind] = &[
+    &crate::signed::KIND,
+    &crate::on_chain::KIND,
+    &crate::committed::KIND,
+];
 
 /// The section of a deployment that a contract is listed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +33,12 @@ pub enum Section {
 
 /// A kind of consumer by its name.
 pub fn consumer_kind(name: &str) -> Option<&'static ConsumerKind> {
-    CONSUMERS.into_iter().find(|kind| kind.name == name)
+    CONSUMERS.iter().copied().find(|kind| kind.name == name)
 }
 
 /// A kind of feature source by its name.
 pub fn source_kind(name: &str) -> Option<&'static SourceKind> {
-    SOURCES.into_iter().find(|source| source.kind == name)
+    SOURCES.iter().copied().find(|source| source.kind == name)
 }
 
 /// Where a deployment lists a contract, and as what kind: a contract without a kind of its own is

@@ -66,6 +66,11 @@ impl Subject {
         &self.model
     }
 
+    /// The model, taken out.
+    pub fn into_model(self) -> CompiledModel {
+        self.model
+    }
+
     /// The digest that proofs about it state.
     pub const fn digest(&self) -> B256 {
         self.digest

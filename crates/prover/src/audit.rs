@@ -3,7 +3,7 @@
 //! The opcodes, the look-up regions and the table say *what* is computed; only the weight columns may be hidden. Whoever knows the
 //! architecture lays it out with zeros for weights, commits to it, and compares: what matches is what the architecture says.
 
-use crate::{Architecture, ProverError, Srs};
+use crate::{Architecture, ProverError, Srs, halo2_key};
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
@@ -191,7 +191,7 @@ fn compare(
             ),
         });
     }
-    let digest = key.to_halo2()?.transcript_repr();
+    let digest = halo2_key(key)?.transcript_repr();
     parts.push(row(
         "digest",
         digest == key.representation,

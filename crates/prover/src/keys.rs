@@ -8,7 +8,6 @@ use halo2_axiom::{
 use halo2curves_axiom::{
     CurveAffine,
     bn256::{Fr, G1Affine},
-    ff::PrimeField,
     serde::SerdeObject,
 };
 use std::sync::Arc;

@@ -29,7 +29,7 @@ fn every_consumer_of_the_table_has_a_story_that_ends_well() {
     let consumers = CONSUMERS.iter().map(|kind| kind.name);
     assert!(tellers.eq(consumers));
     thread::scope(|scope| {
-        for teller in &STORIES {
+        for teller in STORIES {
             scope.spawn(|| told(teller));
         }
     });

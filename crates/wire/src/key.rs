@@ -4,7 +4,7 @@ use crate::{WireError, words};
 use alloy_primitives::{B256, keccak256};
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
-    ff::{Field, PrimeField},
+    ff::PrimeField,
 };
 use verdict_circuit::FIXED_COLUMNS;
 

@@ -7,6 +7,7 @@ use crate::{
         quantise::{QuantiseArgs, calibration_name, visibility_name},
     },
     report::{
+        accuracy::accuracy_text,
         meter::{Meter, StageCost, stage_table},
         output::{Output, Report, Table, count, real},
         planning::PlanReport,
@@ -17,6 +18,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::{AccuracyReport, Reference, accuracy, compile};
+use verdict_engine::{OpenOptions, plan};
 use verdict_model::{DataSet, InputManifest, Manifest};
 
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ struct Stories(Vec<Story>);
 pub(crate) fn run(output: &Output) -> Result<(), CliError> {
     let meter = Meter::new(output);
     let mut stories = Vec::new();
-    for teller in &STORIES {
+    for teller in STORIES {
         meter.begin(teller.kind.name);
         stories.push((teller.tell)()?);
     }

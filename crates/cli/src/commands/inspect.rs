@@ -14,6 +14,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::import;
+use verdict_engine::Subject;
 use verdict_model::{CompiledModel, Manifest};
 use verdict_prover::Architecture;
 use verdict_wire::{ProofFile, parse_key};
@@ -100,7 +101,9 @@ impl Inspect {
         let key = parse_key(&file.verifying_key)?;
         let decoded = match &self.model {
             Some(path) => {
-                let (model, digest) = load::described(path, file.private_weights)?;
+                let subject = Subject::load(path, file.private_weights)?;
+                let digest = subject.digest();
+                let model = subject.into_model();
                 if digest != file.model {
                     return Err(CliError::Mismatch(Box::new(Mismatch {
                         what: "model",

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, value_parser};
 use std::path::PathBuf;
 use verdict_chain::Deployment;
 use verdict_consumers::{
-    CONSUMERS, Consumer, ConsumerKind,
+    CONSUMERS, Consumer, ConsumerKind, consumer_kind,
     parameter::{Arguments, Need, Parameter, ParameterKind, Value},
 };
 
@@ -71,7 +71,7 @@ fn argument(parameter: &Parameter) -> Arg {
 impl Occasion {
     /// What was given to a subcommand of a consumer; `None` of another subcommand.
     pub(crate) fn given(name: &str, matches: &ArgMatches) -> Option<Self> {
-        let kind = CONSUMERS.into_iter().find(|kind| kind.name == name)?;
+        let kind = consumer_kind(name)?;
         let mut given = Self {
             kind,
             arguments: Arguments::new(),

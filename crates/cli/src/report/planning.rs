@@ -6,10 +6,9 @@ use crate::{
     report::output::{Table, count, mebibytes, seconds},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use verdict_chain::{GasEstimate, estimate};
-use verdict_circuit::{Candidate, Limits, Plan, Request, plan_request};
-use verdict_model::{CompiledModel, Goal};
+use verdict_circuit::{Candidate, Limits, Plan};
+use verdict_model::Goal;
 
 /// What a layout is estimated to cost.
 #[derive(Clone, Debug, Serialize)]

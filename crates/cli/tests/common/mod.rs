@@ -4,6 +4,7 @@
 pub mod chain;
 pub mod consumer;
 pub mod documents;
+pub mod world;
 
 use assert_cmd::Command;
 use halo2_axiom::poly::{commitment::Params, kzg::commitment::ParamsKZG};
