@@ -5,6 +5,8 @@
 
 #[path = "support/cases.rs"]
 mod cases;
+#[path = "support/field.rs"]
+mod field;
 mod support;
 
 use alloy_primitives::B256;

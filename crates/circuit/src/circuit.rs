@@ -146,8 +146,8 @@ impl Circuit<Fr> for TapeCircuit {
 }
 
 impl TapeCircuit {
-    /// Fills the columns. What `fixed` assigns comes after the tape's own fixed columns; `running` may change the second
-    /// phase, knowing the challenges. Both do nothing but in tests.
+    /// Fills the columns. What `fixed` assigns comes after the tape's own fixed columns; `running`
+    /// may change the second phase, knowing the challenges. Both do nothing but in tests.
     pub(crate) fn assign(
         &self,
         config: &TapeConfig,

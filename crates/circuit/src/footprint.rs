@@ -4,16 +4,16 @@ use crate::{
     error::CircuitError,
     layout::{Look, Sink, walk},
     opcode::Op,
-    path::{Coordinate, Plane},
     program::{Program, Tap, Taps},
+    stream_order::{Coordinate, Span},
 };
 
-/// The extents of every stream's weights, found in one pass over them.
+/// The spans of every stream's weights, found in one pass over them.
 #[derive(Clone, Debug)]
 pub struct Footprint {
-    /// `(skip, shift, lowest exponent, highest exponent)` without padding, stream by stream.
-    planes: Vec<Plane>,
-    /// Where each stream's planes end.
+    /// The spans of exponents without padding, stream by stream.
+    spans: Vec<Span>,
+    /// Where each stream's spans end.
     ends: Vec<usize>,
 }
 
@@ -21,23 +21,24 @@ impl Footprint {
     /// Looks at every tap once.
     pub fn new(program: &Program, taps: &dyn Taps) -> Self {
         let mut list = Vec::new();
-        let (mut planes, mut ends) = (Vec::new(), Vec::new());
+        let (mut spans, mut ends) = (Vec::new(), Vec::new());
         for level in 1..program.levels.len() {
             for channel in 0..program.levels[level].channels.len() {
                 for position in program.pattern(level, channel).streams() {
                     list.clear();
                     taps.taps(level, channel, position, &mut list);
-                    planes.extend(extents(level, &list, |tap| {
+                    spans.extend(spans_of(level, &list, |tap| {
                         program.levels[tap.level].channels.len() - 1 - tap.channel
                     }));
-                    ends.push(planes.len());
+                    ends.push(spans.len());
                 }
             }
         }
-        Self { planes, ends }
+        Self { spans, ends }
     }
 
-    /// Rows of the tape at `width`, with the padding that `program` has now. Fails if a channel has no path.
+    /// Rows of the tape at `width`, with the padding that `program` has now. Fails if a channel has
+    /// no path.
     pub fn rows(&self, program: &Program, width: usize) -> Result<usize, CircuitError> {
         let mut counter = Counter {
             footprint: self,
@@ -51,13 +52,13 @@ impl Footprint {
     }
 }
 
-/// Counts rows.
+/// A sink that counts rows.
 struct Counter<'a> {
     footprint: &'a Footprint,
     program: &'a Program,
     width: usize,
     rows: usize,
-    /// The next stream.
+    /// The number of the next stream.
     stream: usize,
 }
 
@@ -73,38 +74,44 @@ impl Sink for Counter<'_> {
 
     fn word(&mut self) {}
 
-    fn planes(&mut self, level: usize, _: usize, _: usize, into: &mut Vec<Plane>) {
+    fn spans(&mut self, level: usize, _: usize, _: usize, into: &mut Vec<Span>) {
         let ends = &self.footprint.ends;
         let first = self.stream.checked_sub(1).map_or(0, |before| ends[before]);
-        let planes = &self.footprint.planes[first..ends[self.stream]];
+        let spans = &self.footprint.spans[first..ends[self.stream]];
         self.stream += 1;
-        into.extend(planes.iter().map(|&(skip, shift, low, high)| {
-            let padding = self.program.levels[level - 1 - skip].padding;
+        into.extend(spans.iter().map(|span| {
+            let padding = self.program.levels[level - 1 - span.skip].padding;
             let block = |exponent: usize| (exponent + padding) / self.width;
-            (skip, shift, block(low), block(high))
+            Span {
+                lowest: block(span.lowest),
+                highest: block(span.highest),
+                ..*span
+            }
         }));
     }
 
     fn stream(&mut self, _: &[(usize, Coordinate)]) {}
 }
 
-/// The planes of a channel's taps, zero weights included, sorted by skipped levels and shift, both descending.
-pub(crate) fn extents(level: usize, taps: &[Tap], exponent: impl Fn(&Tap) -> usize) -> Vec<Plane> {
-    let mut planes: Vec<Plane> = Vec::new();
+/// The spans of exponents of a stream's taps, zero weights included, sorted descending.
+pub(crate) fn spans_of(level: usize, taps: &[Tap], exponent: impl Fn(&Tap) -> usize) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
     for tap in taps {
-        let (skip, at) = (level - 1 - tap.level, exponent(tap));
-        match planes
-            .iter_mut()
-            .rev()
-            .find(|plane| (plane.0, plane.1) == (skip, tap.shift))
-        {
-            Some(plane) => {
-                plane.2 = plane.2.min(at);
-                plane.3 = plane.3.max(at);
+        let (skip, shift, at) = (level - 1 - tap.level, tap.shift, exponent(tap));
+        let mut known = spans.iter_mut().rev();
+        match known.find(|span| (span.skip, span.shift) == (skip, shift)) {
+            Some(span) => {
+                span.lowest = span.lowest.min(at);
+                span.highest = span.highest.max(at);
             }
-            None => planes.push((skip, tap.shift, at, at)),
+            None => spans.push(Span {
+                skip,
+                shift,
+                lowest: at,
+                highest: at,
+            }),
         }
     }
-    planes.sort_by(|a, b| b.cmp(a));
-    planes
+    spans.sort_by(|a, b| b.cmp(a));
+    spans
 }

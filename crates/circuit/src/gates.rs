@@ -1,10 +1,11 @@
-//! The columns and the eight gates of the tape. See `docs/soundness.md` for the argument they add up to.
+//! The columns and the eight gates of the tape. See `docs/soundness.md` for the argument they add
+//! up to.
 
 use crate::opcode::{Op, indicator};
 use halo2_axiom::{
     plonk::{
         Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance,
-        SecondPhase,
+        SecondPhase, VirtualCells,
     },
     poly::Rotation,
 };
@@ -75,7 +76,8 @@ impl TapeConfig {
         config
     }
 
-    /// As [`Self::configure`], with one gate left out: for the tests that show each gate to be load-bearing.
+    /// Declares what [`Self::configure`] does but for one gate, for the tests that show each gate
+    /// to be load-bearing.
     #[cfg(feature = "test-gates")]
     pub fn configure_without(meta: &mut ConstraintSystem<Fr>, width: usize, gate: &str) -> Self {
         let config = Self::columns(meta, width);
@@ -122,92 +124,132 @@ impl TapeConfig {
 
     fn gates(&self, meta: &mut ConstraintSystem<Fr>, without: Option<&str>) {
         meta.create_gate("tape", |meta| {
-            // The order of these queries is the order of the evaluations in the proof.
-            let [q, x, m, h, s, y, d, l] = [
-                self.q, self.x, self.m, self.h, self.s, self.y, self.d, self.l,
-            ]
-            .map(|column| meta.query_advice(column, Rotation::cur()));
-            let [h_prev, s_prev, y_prev, d_prev, l_prev] = [self.h, self.s, self.y, self.d, self.l]
-                .map(|column| meta.query_advice(column, Rotation::prev()));
-            let opcode = self
-                .opcode
-                .map(|column| meta.query_fixed(column, Rotation::cur()));
-            let region = meta.query_fixed(self.region, Rotation::cur());
-            let square = meta.query_fixed(self.square, Rotation::cur());
-            let [id, key, value] = self
-                .table
-                .map(|column| meta.query_fixed(column, Rotation::cur()));
-            let weights: Vec<_> = self
-                .weights
-                .iter()
-                .map(|column| meta.query_fixed(*column, Rotation::cur()))
-                .collect();
-            let instance = meta.query_instance(self.instance, Rotation::cur());
-            let [r, shift, skip, theta, alpha] = self
-                .challenges
-                .map(|challenge| meta.query_challenge(challenge));
-
-            let one = Expression::Constant(Fr::ONE);
-            let two = Expression::Constant(Fr::from(2));
-            let on = |op| indicator(op, &opcode);
-            let sigma = opcode
-                .iter()
-                .cloned()
-                .reduce(|a, b| a + b)
-                .unwrap_or(Expression::Constant(Fr::ZERO));
-            let active = one.clone() - on(Op::Off);
-
-            // w = Σ_j W_j·r^j by Horner and r^c by squaring: halo2's prover evaluates these products on every row.
-            let stream = weights
-                .into_iter()
-                .rev()
-                .reduce(|sum, weight| sum * r.clone() + weight)
-                .unwrap_or(Expression::Constant(Fr::ZERO));
-            let r_c = power(&r, self.weights.len());
-
-            let opens = on(Op::Channel) + on(Op::Level) + on(Op::Edge);
-            let entry = alpha.clone() * sigma.clone()
-                + theta.clone() * theta.clone() * id
-                + key
-                + theta.clone() * value;
-            let looked_up =
-                alpha + theta.clone() * theta.clone() * region + q.clone() + theta * x.clone();
-
-            let polynomials = [
-                // N·(h − w) = M·h', N = r^c on Back, else 1; M = 0, r^c, s, g on Restart, Next, Shift, Skip, else 1.
-                (active.clone() + on(Op::Back) * (r_c.clone() - one.clone()))
-                    * (h.clone() - stream)
-                    - (active.clone() - on(Op::Restart)
-                        + on(Op::Next) * (r_c - one.clone())
-                        + on(Op::Shift) * (shift.clone() - one.clone())
-                        + on(Op::Skip) * (skip.clone() - one.clone()))
-                        * h_prev,
-                // S = 1 where a channel opens, s·S' on Shift, else S'.
-                active.clone() * s.clone()
-                    - (active - opens.clone() + on(Op::Shift) * (shift - one.clone())) * s_prev
-                    - opens,
-                // y = {r, 0, 0, 1}·y' + S·(q + instance) on Channel, Level, Edge, else (times σ).
-                sigma.clone() * (y - s * (q.clone() + instance))
-                    - (sigma.clone() + on(Op::Channel) * (r - one.clone())
-                        - on(Op::Level) * two.clone()
-                        - on(Op::Edge) * two.clone())
-                        * y_prev.clone(),
-                // d = d' − x·h, with d' replaced by g·d' + y' on Level (times σ).
-                sigma.clone() * (d - d_prev.clone() + x.clone() * h)
-                    - on(Op::Level) * two * ((skip - one.clone()) * d_prev.clone() + y_prev),
-                on(Op::Edge) * d_prev,
-                on(Op::Edge) * l_prev.clone(),
-                // L − L' = (1 − P)/looked_up − m·σ/entry.
-                (l - l_prev) * entry.clone() * looked_up.clone() - (one - square.clone()) * entry
-                    + m * sigma * looked_up,
-                square * (x - q.clone() * q),
-            ];
             GATES
                 .into_iter()
-                .zip(polynomials)
+                .zip(Queried::new(self, meta).polynomials())
                 .filter(|(name, _)| Some(*name) != without)
                 .collect::<Vec<_>>()
         });
+    }
+}
+
+/// What the gates see of a row and of the running columns one row back (`…_prev`).
+struct Queried {
+    q: Expression<Fr>,
+    x: Expression<Fr>,
+    m: Expression<Fr>,
+    /// The running columns `[h, S, y, d, L]` on this row.
+    running: [Expression<Fr>; RUNNING_COLUMNS],
+    /// The running columns `[h', S', y', d', L']` on the row before.
+    running_prev: [Expression<Fr>; RUNNING_COLUMNS],
+    opcode: [Expression<Fr>; 3],
+    region: Expression<Fr>,
+    square: Expression<Fr>,
+    table: [Expression<Fr>; 3],
+    weights: Vec<Expression<Fr>>,
+    instance: Expression<Fr>,
+    challenges: [Expression<Fr>; CHALLENGES],
+}
+
+impl Queried {
+    /// Queries everything. The order of these queries is the order of the evaluations in the proof.
+    fn new(config: &TapeConfig, meta: &mut VirtualCells<'_, Fr>) -> Self {
+        let [q, x, m] =
+            [config.q, config.x, config.m].map(|column| meta.query_advice(column, Rotation::cur()));
+        let columns = [config.h, config.s, config.y, config.d, config.l];
+        let running = columns.map(|column| meta.query_advice(column, Rotation::cur()));
+        let running_prev = columns.map(|column| meta.query_advice(column, Rotation::prev()));
+        let mut fixed = |column| meta.query_fixed(column, Rotation::cur());
+        let opcode = config.opcode.map(&mut fixed);
+        let region = fixed(config.region);
+        let square = fixed(config.square);
+        let table = config.table.map(&mut fixed);
+        let weights = config.weights.iter().copied().map(fixed).collect();
+        Self {
+            q,
+            x,
+            m,
+            running,
+            running_prev,
+            opcode,
+            region,
+            square,
+            table,
+            weights,
+            instance: meta.query_instance(config.instance, Rotation::cur()),
+            challenges: config
+                .challenges
+                .map(|challenge| meta.query_challenge(challenge)),
+        }
+    }
+
+    /// The gates, in the order of [`GATES`].
+    fn polynomials(self) -> [Expression<Fr>; GATES.len()] {
+        let Self { q, x, m, .. } = self;
+        let [h, s, y, d, l] = self.running;
+        let [h_prev, s_prev, y_prev, d_prev, l_prev] = self.running_prev;
+        let [id, key, value] = self.table;
+        let [r, shift, skip, theta, alpha] = self.challenges;
+        let (region, square, instance) = (self.region, self.square, self.instance);
+
+        let one = Expression::Constant(Fr::ONE);
+        let two = Expression::Constant(Fr::from(2));
+        let on = |op| indicator(op, &self.opcode);
+        let sigma = self
+            .opcode
+            .iter()
+            .cloned()
+            .reduce(|a, b| a + b)
+            .unwrap_or(Expression::Constant(Fr::ZERO));
+        let active = one.clone() - on(Op::Off);
+
+        // w = Σ_j W_j·r^j by Horner and r^c by squaring: halo2's prover evaluates these products on
+        // every row.
+        let r_c = power(&r, self.weights.len());
+        let stream = self
+            .weights
+            .into_iter()
+            .rev()
+            .reduce(|sum, weight| sum * r.clone() + weight)
+            .unwrap_or(Expression::Constant(Fr::ZERO));
+
+        let opens = on(Op::Channel) + on(Op::Level) + on(Op::Edge);
+        let entry = alpha.clone() * sigma.clone()
+            + theta.clone() * theta.clone() * id
+            + key
+            + theta.clone() * value;
+        let looked_up =
+            alpha + theta.clone() * theta.clone() * region + q.clone() + theta * x.clone();
+
+        [
+            // N·(h − w) = M·h', N = r^c on Back, else 1; M = 0, r^c, s, g on Restart, Next, Shift,
+            // Skip, else 1.
+            (active.clone() + on(Op::Back) * (r_c.clone() - one.clone())) * (h.clone() - stream)
+                - (active.clone() - on(Op::Restart)
+                    + on(Op::Next) * (r_c - one.clone())
+                    + on(Op::Shift) * (shift.clone() - one.clone())
+                    + on(Op::Skip) * (skip.clone() - one.clone()))
+                    * h_prev,
+            // S = 1 where a channel opens, s·S' on Shift, else S'.
+            active.clone() * s.clone()
+                - (active - opens.clone() + on(Op::Shift) * (shift - one.clone())) * s_prev
+                - opens,
+            // y = {r, 0, 0, 1}·y' + S·(q + instance) on Channel, Level, Edge, else (times σ).
+            sigma.clone() * (y - s * (q.clone() + instance))
+                - (sigma.clone() + on(Op::Channel) * (r - one.clone())
+                    - on(Op::Level) * two.clone()
+                    - on(Op::Edge) * two.clone())
+                    * y_prev.clone(),
+            // d = d' − x·h, with d' replaced by g·d' + y' on Level (times σ).
+            sigma.clone() * (d - d_prev.clone() + x.clone() * h)
+                - on(Op::Level) * two * ((skip - one.clone()) * d_prev.clone() + y_prev),
+            on(Op::Edge) * d_prev,
+            on(Op::Edge) * l_prev.clone(),
+            // L − L' = (1 − P)/looked_up − m·σ/entry.
+            (l - l_prev) * entry.clone() * looked_up.clone() - (one - square.clone()) * entry
+                + m * sigma * looked_up,
+            square * (x - q.clone() * q),
+        ]
     }
 }
 

@@ -1,38 +1,40 @@
 //! The rows of a program, in order: what both the tape and its footprint follow.
 //!
-//! A channel's stream comes first and its opening row last, so that the weights are complete where the first position stands. If
-//! positions before the first carrying one have to hold what kernels spill (`Feed::Once { at }`, `at > 0`), the channel opens
-//! *within* its stream, `at` shifts before its end: a shift multiplies the weights and the position alike.
+//! A channel's stream comes first and its opening row last, so that the weights are complete where
+//! the first position stands. If positions before the first carrying one have to hold what kernels
+//! spill (`Feed::Once { at }`, `at > 0`), the channel opens *within* its stream, `at` shifts before
+//! its end: a shift multiplies the weights and the position alike.
 
 use crate::{
     error::CircuitError,
     opcode::Op,
-    path::{self, Coordinate, Plane, Step},
     program::{Content, Feed, Pattern, Program},
+    stream_order::{self, Coordinate, Span, Step},
 };
 
 /// What a row looks up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// An entry of a region.
+    /// The row looks up an entry of a region.
     Region(usize),
-    /// Nothing: the row squares.
+    /// The row looks up nothing: it squares.
     Square,
 }
 
-/// Takes the rows.
+/// What takes the rows, one after the other.
 pub(crate) trait Sink {
     /// The next row; returns its number.
     fn row(&mut self, op: Op, look: Look) -> usize;
     /// The row of the next position that holds a value.
     fn cell(&mut self, row: usize);
-    /// The row of the next limb: those of the first cell, the lowest first, then those of the second, and so on.
+    /// The row of the next limb: those of the first cell, the lowest first, then those of the
+    /// second, and so on.
     fn limb(&mut self, row: usize);
-    /// A public word's row.
+    /// The row last sent is a public word's.
     fn word(&mut self);
-    /// The planes of a stream in blocks, sorted descending.
-    fn planes(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Plane>);
-    /// The rows of the stream that `planes` was last asked for, with their coordinates.
+    /// Appends the spans of a stream in blocks, sorted descending.
+    fn spans(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Span>);
+    /// The rows of the stream that `spans` was last asked for, with their coordinates.
     fn stream(&mut self, rows: &[(usize, Coordinate)]);
 }
 
@@ -42,7 +44,7 @@ pub(crate) fn walk(program: &Program, sink: &mut dyn Sink) -> Result<(), Circuit
         program,
         sink,
         limbs: Vec::new(),
-        planes: Vec::new(),
+        spans: Vec::new(),
         steps: Vec::new(),
         rows: Vec::new(),
     };
@@ -63,7 +65,7 @@ struct Walker<'a> {
     sink: &'a mut dyn Sink,
     /// Limb regions that the rows after the last cell still have to look up, the next one last.
     limbs: Vec<usize>,
-    planes: Vec<Plane>,
+    spans: Vec<Span>,
     steps: Vec<Step>,
     rows: Vec<(usize, Coordinate)>,
 }
@@ -129,13 +131,13 @@ impl Walker<'_> {
         }
     }
 
-    fn plan(&mut self, level: usize, channel: usize, position: usize) -> Result<(), CircuitError> {
+    fn order(&mut self, level: usize, channel: usize, position: usize) -> Result<(), CircuitError> {
         self.steps.clear();
         self.rows.clear();
         if level > 0 {
-            self.planes.clear();
-            self.sink.planes(level, channel, position, &mut self.planes);
-            path::plan(&self.planes, &mut self.steps)
+            self.spans.clear();
+            self.sink.spans(level, channel, position, &mut self.spans);
+            stream_order::order(&self.spans, &mut self.steps)
                 .ok_or(CircuitError::Path { level, channel })?;
         }
         Ok(())
@@ -149,7 +151,7 @@ impl Walker<'_> {
         open: Op,
         at: usize,
     ) -> Result<(), CircuitError> {
-        self.plan(level, channel, at)?;
+        self.order(level, channel, at)?;
         let mut contents = pattern.contents();
         let steps = std::mem::take(&mut self.steps);
         // The position the last row stands at, once the channel is open.
@@ -220,7 +222,7 @@ impl Walker<'_> {
             let mut first = if position == 0 { open } else { Op::Shift };
             let mut rest = contents;
             if next.next_if_eq(&&position).is_some() {
-                self.plan(level, channel, position)?;
+                self.order(level, channel, position)?;
                 let steps = std::mem::take(&mut self.steps);
                 if position > 0 && steps.iter().any(|(op, _)| *op == Op::Shift) {
                     return Err(CircuitError::Path { level, channel });
@@ -228,7 +230,8 @@ impl Walker<'_> {
                 let end = steps.len().saturating_sub(1);
                 let held = contents.first().copied().filter(|_| position > 0);
                 if let Some(content) = held {
-                    // The position changes first, so a cell's limbs can go along with its own stream.
+                    // The position changes first, so a cell's limbs can go along with its own
+                    // stream.
                     self.flush();
                     if let Content::Cell { limbs, .. } | Content::Discard { limbs, .. } = content {
                         self.wait(limbs);

@@ -1,14 +1,16 @@
 //! What a row of the tape does, and how three fixed columns say so at degree two.
 //!
-//! The nine opcodes are the points `(u, v, w) ≠ 0` of the principal lattice `u + v + w ≤ 2`, `u, v, w ≥ 0`; the origin
-//! is an inactive row. That lattice is unisolvent for quadratics, so the indicator of each opcode is a polynomial of degree
-//! two in the three columns, and `σ = u + v + w ∈ {1, 2}` is a *linear* form that vanishes on inactive rows alone: every
-//! gate can be switched off without spending a degree on a selector.
+//! The nine opcodes are the points `(u, v, w) ≠ 0` of the principal lattice `u + v + w ≤ 2`,
+//! `u, v, w ≥ 0`; the origin is an inactive row. That lattice is unisolvent for quadratics, so the
+//! indicator of each opcode is a polynomial of degree two in the three columns, and
+//! `σ = u + v + w ∈ {1, 2}` is a *linear* form that vanishes on inactive rows alone: every gate can
+//! be switched off without spending a degree on a selector.
 
 use halo2_axiom::plonk::Expression;
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 
-/// One row of the tape. State is what the running columns hold *after* the row (`h'`, …: the row before).
+/// What one row of the tape does. The state is what the running columns hold *after* the row; `h'`
+/// and its like are those of the row before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Op {
@@ -24,13 +26,15 @@ pub enum Op {
     Restart,
     /// `r^c·(h − w) = h'`: the next higher block of `c` channels.
     Back,
-    /// Opens a level with its first channel: `d = g·d' + y' − x·h`, `S = 1`, `y = S·(q + instance)`.
+    /// Opens a level with its first channel: `d = g·d' + y' − x·h`, `S = 1`,
+    /// `y = S·(q + instance)`.
     Level,
     /// `h = s·h' + w`, `S = s·S'`: the next position, or a shift of the kernel.
     Shift,
     /// `h = g·h' + w`: the next level nearer to the inputs.
     Skip,
-    /// An end of the tape: `d' = 0` and `L' = 0`; opens a channel like [`Op::Level`], but loads nothing.
+    /// An end of the tape: `d' = 0` and `L' = 0`; opens a channel like [`Op::Level`], but loads
+    /// nothing.
     Edge,
 }
 

@@ -1,8 +1,8 @@
 //! Chooses height, width and limb size for a model.
 //!
-//! Width trades gas for time: every weight column costs the verifier one multiplication and one evaluation, and divides the
-//! rows that weights take. The cost model's constants were fitted to `verdict bench` on two cores of a Xeon at 2.3 GHz; only
-//! their ratios matter for the choice.
+//! Width trades gas for time: every weight column costs the verifier one multiplication and one
+//! evaluation, and divides the rows that weights take. The cost model's constants were fitted to
+//! `verdict bench` on two cores of a Xeon at 2.3 GHz; only their ratios matter for the choice.
 
 use crate::{
     BLINDING_ROWS, Batch, CircuitError, Footprint, Hiding, Lowered, Lowering, Outline, Tape,
@@ -76,8 +76,8 @@ const WIDTHS: [usize; 18] = [
 /// How far above the cheapest plan's gas the balanced goal may go for speed.
 const BALANCED_GAS: f64 = 1.125;
 
-/// How far behind the fastest (smallest) plan the time (memory) goal may stay to save gas: the last few columns gain little and cost
-/// as much as the first.
+/// How far behind the fastest (smallest) plan the time (memory) goal may stay to save gas: the last
+/// few columns gain little and cost as much as the first.
 const SLACK: f64 = 1.25;
 
 /// What to plan for.
@@ -213,7 +213,8 @@ fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {
     }
 }
 
-/// The ways of cutting remainders that a plan chooses from: one limb is the fewest rows, two or three the smallest table.
+/// The ways of cutting remainders that a plan chooses from: one limb is the fewest rows, two or
+/// three the smallest table.
 pub fn limb_sizes(graph: &IntegerGraph) -> Vec<u32> {
     let shift = graph.functions.iter().map(Function::shift).max();
     let mut sizes: Vec<u32> = (1..=3)

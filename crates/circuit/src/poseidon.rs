@@ -1,10 +1,12 @@
 //! Poseidon over BN254's scalar field with circomlib's parameters, and as squares for the tape.
 //!
-//! A commitment to `n` packed words is `tree(salt, w_1, …, w_n)`: up to twelve elements are hashed at once, more in groups of twelve
-//! (the last one may be smaller) whose hashes are hashed again. The number of words belongs to the model, so no padding is needed.
+//! A commitment to `n` packed words is `tree(salt, w_1, …, w_n)`: up to twelve elements are hashed
+//! at once, more in groups of twelve (the last one may be smaller) whose hashes are hashed again.
+//! The number of words belongs to the model, so no padding is needed.
 //!
-//! The permutation is a network whose activation is `a⁵`. With squares alone, `2a⁵ = (a⁴ + a)² − (a⁴)² − a²`, and
-//! `2a = (a + 1)² − a² − 1` hands a value on: a round takes three levels.
+//! The permutation is a network whose activation is `a⁵`. With squares alone,
+//! `2a⁵ = (a⁴ + a)² − (a⁴)² − a²`, and `2a = (a + 1)² − a² − 1` hands a value on: a round takes
+//! three levels.
 
 use ark_ff::{BigInteger, PrimeField as _};
 use halo2curves_axiom::{
@@ -13,10 +15,12 @@ use halo2curves_axiom::{
 };
 use std::sync::OnceLock;
 
-/// Most elements that one permutation hashes: circomlib's parameters go on, those of the library end here.
+/// Most elements that one permutation hashes: circomlib's parameters go on, those of the library
+/// end here.
 pub const MAX_ARITY: usize = 12;
 
-/// A commitment's salt. The tape hands on squares of what it does not look up, so a salt is a square: half of all field elements.
+/// A commitment's salt. The tape hands on squares of what it does not look up, so a salt is a
+/// square: half of all field elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Salt(Fr);
 
@@ -47,7 +51,7 @@ impl Salt {
 struct Parameters {
     full_rounds: usize,
     partial_rounds: usize,
-    /// Round by round, element by element.
+    /// The constants, round by round and element by element.
     constants: Vec<Fr>,
     matrix: Vec<Vec<Fr>>,
 }
@@ -168,7 +172,7 @@ impl Form {
             .extend(other.parts.iter().map(|(part, c)| (*part, *c * factor)));
     }
 
-    /// Each part once.
+    /// The same form with each part named once.
     fn gathered(mut self) -> Self {
         self.parts.sort_by_key(|(part, _)| *part);
         self.parts.dedup_by(|next, kept| {
@@ -183,7 +187,11 @@ impl Form {
     }
 }
 
-/// A commitment as stages of squares: each stage's roots are linear forms of inputs and earlier stages' squares.
+/// What a commitment squares, stage by stage.
+pub(crate) type Roots = Vec<Vec<Fr>>;
+
+/// A commitment as stages of squares: each stage's roots are linear forms of inputs and earlier
+/// stages' squares.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Network {
     pub(crate) stages: Vec<Vec<Form>>,
@@ -266,9 +274,9 @@ impl Network {
         state.swap_remove(0)
     }
 
-    /// The roots' values, stage by stage, and the commitment.
-    pub(crate) fn evaluate(&self, inputs: &[Fr]) -> (Vec<Vec<Fr>>, Fr) {
-        let mut roots: Vec<Vec<Fr>> = Vec::with_capacity(self.stages.len());
+    /// The roots' values and the commitment.
+    pub(crate) fn evaluate(&self, inputs: &[Fr]) -> (Roots, Fr) {
+        let mut roots: Roots = Vec::with_capacity(self.stages.len());
         let value = |form: &Form, roots: &[Vec<Fr>]| -> Fr {
             let parts = form.parts.iter().map(|(part, c)| match *part {
                 Part::Input(input) => inputs[input] * c,

@@ -1,8 +1,9 @@
 //! What the tape is laid out from: levels of channels and the linear maps between them.
 //!
-//! Levels run from the public words (level 0) towards the inputs (the last level); a channel's cells are consumed only by
-//! levels before its own. A cell at position `p` of the channel with exponent `a` weighs `r^a·s^p` in its level's identity, so a
-//! tap whose stream stands at source position `p` with shift `k` goes from position `p + i` to target position `k + i`.
+//! Levels run from the public words (level 0) towards the inputs (the last level); a channel's
+//! cells are consumed only by levels before its own. A cell at position `p` of the channel with
+//! exponent `a` weighs `r^a·s^p` in its level's identity, so a tap whose stream stands at source
+//! position `p` with shift `k` goes from position `p + i` to target position `k + i`.
 
 use crate::field::int;
 use halo2curves_axiom::{bn256::Fr, ff::Field};
@@ -95,21 +96,21 @@ pub enum Content {
     Hole,
     /// A public word: produced by its sources and equal to the instance.
     Word,
-    /// Looked up in `region`, with the rest of the pre-activation in `limbs`.
+    /// A value that is looked up in `region`, with the rest of the pre-activation in `limbs`.
     Cell {
         /// Region of the activation (or input, or constant).
         region: usize,
         /// Index into [`Program::limbs`].
         limbs: usize,
     },
-    /// As a cell, but its value is always zero: a kernel spills something here that nobody wants.
+    /// A cell whose value is always zero: a kernel spills something here that nobody wants.
     Discard {
         /// A region of zeros.
         region: usize,
         /// Index into [`Program::limbs`].
         limbs: usize,
     },
-    /// Produces `y` and gives `y²`, both any field elements.
+    /// A square: the position produces `y` and gives `y²`, both any field elements.
     Square,
 }
 
@@ -123,13 +124,14 @@ impl Content {
 /// Where the weight streams of a channel stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
-    /// One stream, whose weights are those of position `at`; a position later they are multiplied by `s`. Positions before `at`
-    /// carry nothing.
+    /// One stream, whose weights are those of position `at`; a position later they are multiplied
+    /// by `s`. Positions before `at` carry nothing.
     Once {
         /// The first position that carries something.
         at: usize,
     },
-    /// A stream for every block of `items` positions that carries something, whose weights are those of the block's first position.
+    /// A stream for every block of `items` positions that carries something, whose weights are
+    /// those of the block's first position.
     Each {
         /// Positions of a block.
         items: usize,
@@ -209,7 +211,8 @@ pub enum Weight {
 /// A group of channels numbered together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Level {
-    /// Indices into [`Program::patterns`], in tape order. Channel `i` of `len` has exponent `len − 1 − i + padding`.
+    /// Indices into [`Program::patterns`], in tape order. Channel `i` of `len` has exponent
+    /// `len − 1 − i + padding`.
     pub channels: Vec<usize>,
     /// Powers of `r` to put below the level's last channel.
     pub padding: usize,
@@ -228,8 +231,11 @@ pub trait Taps: Sync {
     fn taps(&self, level: usize, channel: usize, position: usize, into: &mut Vec<Tap>);
 }
 
+/// The taps of a level, channel by channel.
+pub type LevelTaps = Vec<Vec<Tap>>;
+
 /// The taps written out, for tests and small programs whose channels have one stream.
-impl Taps for Vec<Vec<Vec<Tap>>> {
+impl Taps for Vec<LevelTaps> {
     fn taps(&self, level: usize, channel: usize, _position: usize, into: &mut Vec<Tap>) {
         into.extend_from_slice(&self[level][channel]);
     }

@@ -1,12 +1,14 @@
-//! Lays a [`Program`] out in rows: opcodes, look-up regions and weights, everything the fixed columns hold.
+//! Lays a [`Program`] out in rows: opcodes, look-up regions and weights, everything the fixed
+//! columns hold.
 
 use crate::{
     error::CircuitError,
-    footprint::extents,
+    field::int,
+    footprint::spans_of,
     layout::{Look, Sink, walk},
     opcode::Op,
-    path::{Coordinate, Plane},
     program::{Program, Tap, Taps, Weight},
+    stream_order::{Coordinate, Span},
 };
 use halo2curves_axiom::{
     bn256::Fr,
@@ -18,7 +20,8 @@ use std::fmt;
 /// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
 pub const BLINDING_ROWS: usize = 6;
 
-/// Grows with every change of columns or gates, so that cached keys of another layout are not found.
+/// The number of the layout, which grows with every change of columns or gates, so that cached keys
+/// of another layout are not found.
 const LAYOUT_VERSION: i64 = 2;
 
 /// Marks, among the regions of the rows, those that square.
@@ -30,11 +33,12 @@ pub struct Tape {
     width: usize,
     ops: Vec<Op>,
     regions: Vec<u16>,
-    /// Column-major: `weights[j][row]`.
+    /// The weights, column by column: `weights[j][row]`.
     weights: Vec<Vec<i32>>,
     /// Weights that do not fit: `(row, column, weight)`.
     wide: Vec<(usize, usize, Fr)>,
-    /// The row of every position that holds a value, in order of level, channel and position; words have none.
+    /// The row of every position that holds a value, in order of level, channel and position; words
+    /// have none.
     cells: Vec<u32>,
     /// The rows of their limbs.
     limbs: Vec<u32>,
@@ -49,8 +53,9 @@ pub struct Tape {
 
 /// Random values below the tape that make the commitments to the weight columns hide them.
 ///
-/// A proof tells one linear equation about each weight column: its value at the point that the transcript draws. With `proofs + 1`
-/// random rows, the commitment and up to `proofs` such values say nothing about the weights.
+/// A proof tells one linear equation about each weight column: its value at the point that the
+/// transcript draws. With `proofs + 1` random rows, the commitment and up to `proofs` such values
+/// say nothing about the weights.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hiding {
     /// What the values are drawn from; as secret as the weights.
@@ -84,7 +89,8 @@ impl Hiding {
 impl Tape {
     /// Lays `program` out at `width` weights to a row.
     pub fn new(program: &Program, taps: &dyn Taps, width: usize) -> Result<Self, CircuitError> {
-        // The tape numbers regions in 16 bits; one more would share another's number, and its entries.
+        // The tape numbers regions in 16 bits; one more would share another's number, and its
+        // entries.
         if program.regions.len() > usize::from(SQUARE) {
             return Err(CircuitError::Graph(format!(
                 "it has {} tables, more than {SQUARE}",
@@ -109,7 +115,7 @@ impl Tape {
             program,
             source: taps,
             taps: Vec::new(),
-            planes: Vec::new(),
+            spans: Vec::new(),
             level: 0,
         };
         walk(program, &mut writer)?;
@@ -163,7 +169,8 @@ impl Tape {
             .trailing_zeros()
     }
 
-    /// Names everything the fixed columns hold, so that keys made for one layout are never taken for another's.
+    /// Names everything the fixed columns hold, so that keys made for one layout are never taken
+    /// for another's.
     pub fn digest(&self, program: &Program) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         let number = |hasher: &mut blake3::Hasher, value: i64| {
@@ -172,7 +179,7 @@ impl Tape {
         number(&mut hasher, LAYOUT_VERSION);
         number(&mut hasher, self.width as i64);
         number(&mut hasher, self.rows() as i64);
-        // Lengths first, so that no list can pass for another.
+        // Lengths come first, so that no list can pass for another.
         number(&mut hasher, self.table.len() as i64);
         number(&mut hasher, self.wide.len() as i64);
         for (op, region) in self.ops.iter().zip(&self.regions) {
@@ -251,9 +258,9 @@ struct Writer<'a> {
     tape: &'a mut Tape,
     program: &'a Program,
     source: &'a dyn Taps,
-    /// The stream that is being written: its taps, their planes in blocks, and its level.
+    /// The stream that is being written: its taps, their spans of blocks, and its level.
     taps: Vec<Tap>,
-    planes: Vec<Plane>,
+    spans: Vec<Span>,
     level: usize,
 }
 
@@ -279,62 +286,85 @@ impl Sink for Writer<'_> {
         self.tape.words += 1;
     }
 
-    fn planes(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Plane>) {
+    fn spans(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Span>) {
         self.taps.clear();
         self.level = level;
         self.source.taps(level, channel, position, &mut self.taps);
-        self.planes = extents(level, &self.taps, |tap| {
+        self.spans = spans_of(level, &self.taps, |tap| {
             self.program.levels[tap.level].exponent(tap.channel)
         });
-        for plane in &mut self.planes {
-            plane.2 /= self.tape.width;
-            plane.3 /= self.tape.width;
+        for span in &mut self.spans {
+            span.lowest /= self.tape.width;
+            span.highest /= self.tape.width;
         }
-        into.extend_from_slice(&self.planes);
+        into.extend_from_slice(&self.spans);
     }
 
     fn stream(&mut self, rows: &[(usize, Coordinate)]) {
-        // The row of each coordinate's first visit, by plane: a path visits a plane in one go.
-        let mut visits: Vec<(usize, usize, usize, Vec<usize>)> = self
-            .planes
-            .iter()
-            .map(|&(skip, shift, low, high)| (skip, shift, low, vec![usize::MAX; high - low + 1]))
-            .collect();
-        // Sorted descending, as the planes are.
-        let find = |visits: &[(usize, usize, usize, Vec<usize>)], skip: usize, shift: usize| {
-            visits
-                .binary_search_by(|v| (skip, shift).cmp(&(v.0, v.1)))
-                .ok()
-        };
-        for &(row, at) in rows {
-            if let Some(index) = find(&visits, at.skip, at.shift)
-                && let (_, _, low, rows) = &mut visits[index]
-                && let Some(slot) = at.block.checked_sub(*low).and_then(|i| rows.get_mut(i))
-                && *slot == usize::MAX
-            {
-                *slot = row;
-            }
-        }
+        let visits = Visits::new(&self.spans, rows);
         let width = self.tape.width;
         for tap in self.taps.iter().filter(|tap| !tap.weight.is_zero()) {
             let exponent = self.program.levels[tap.level].exponent(tap.channel);
-            let (block, column) = (exponent / width, exponent % width);
-            let Some(index) = find(&visits, self.level - 1 - tap.level, tap.shift) else {
+            let column = exponent % width;
+            let Some(row) = visits.row(Coordinate {
+                skip: self.level - 1 - tap.level,
+                shift: tap.shift,
+                block: exponent / width,
+            }) else {
                 continue;
             };
-            let (_, _, low, rows) = &visits[index];
-            let row = rows[block - low];
             match tap.weight {
                 Weight::Int(weight) if i32::try_from(weight).is_ok() => {
                     self.tape.weights[column][row] = weight as i32;
                 }
-                Weight::Int(weight) => {
-                    self.tape
-                        .wide
-                        .push((row, column, crate::field::int(weight)));
-                }
+                Weight::Int(weight) => self.tape.wide.push((row, column, int(weight))),
                 Weight::Field(weight) => self.tape.wide.push((row, column, weight)),
             }
         }
+    }
+}
+
+/// Where a stream first visits each coordinate of its spans.
+struct Visits<'a> {
+    /// The spans, sorted descending.
+    spans: &'a [Span],
+    /// The row of every block from the lowest on, span by span.
+    rows: Vec<Vec<usize>>,
+}
+
+/// Marks a block that no row has visited.
+const UNVISITED: usize = usize::MAX;
+
+impl<'a> Visits<'a> {
+    fn new(spans: &'a [Span], rows: &[(usize, Coordinate)]) -> Self {
+        let blocks = |span: &Span| vec![UNVISITED; span.highest - span.lowest + 1];
+        let mut visits = Self {
+            spans,
+            rows: spans.iter().map(blocks).collect(),
+        };
+        for &(row, at) in rows {
+            if let Some((span, block)) = visits.find(at)
+                && let Some(slot) = visits.rows[span].get_mut(block)
+                && *slot == UNVISITED
+            {
+                *slot = row;
+            }
+        }
+        visits
+    }
+
+    /// The span that a coordinate belongs to, and the number of its block there.
+    fn find(&self, at: Coordinate) -> Option<(usize, usize)> {
+        let key = (at.skip, at.shift);
+        let span = self
+            .spans
+            .binary_search_by(|span| key.cmp(&(span.skip, span.shift)))
+            .ok()?;
+        Some((span, at.block.checked_sub(self.spans[span].lowest)?))
+    }
+
+    fn row(&self, at: Coordinate) -> Option<usize> {
+        let (span, block) = self.find(at)?;
+        Some(self.rows[span][block])
     }
 }

@@ -1,4 +1,5 @@
-//! The advice columns: first what is looked up, then, once the challenges are known, the five running columns.
+//! The advice columns: first what is looked up, then, once the challenges are known, the five
+//! running columns.
 
 use crate::{
     error::CircuitError,
@@ -56,7 +57,8 @@ impl Witness {
         let differs = || CircuitError::Trace("the tape is not this program's".into());
         let mut placed = tape.cells().iter();
         let mut limb_rows = tape.limbs().iter();
-        // Every row but the context's and the last edge looks something up; the idle ones are counted at the end.
+        // Every row but the context's and the last edge looks something up; the idle ones are
+        // counted at the end.
         let mut idle = rows as u64 - 2;
         for (number, level) in program.levels.iter().enumerate() {
             for index in 0..level.channels.len() {
@@ -279,7 +281,8 @@ fn identity(
     columns
 }
 
-/// `L`: each row adds the inverse of what it looks up and takes off its entry's inverse times its multiplicity.
+/// `L`: each row adds the inverse of what it looks up and takes off its entry's inverse times its
+/// multiplicity.
 fn look_ups(program: &Program, tape: &Tape, witness: &Witness, challenges: &Challenges) -> Vec<Fr> {
     let rows = tape.rows();
     let theta_squared = challenges.theta.square();

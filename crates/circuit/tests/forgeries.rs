@@ -1,5 +1,6 @@
-//! What would break the tape, case by case: each of these proofs of something false is rejected. Where a fixed column stands in
-//! the way, the same proof passes once that column is changed, so it is not rejected for another reason.
+//! What would break the tape, case by case: each of these proofs of something false is rejected.
+//! Where a fixed column stands in the way, the same proof passes once that column is changed, so it
+//! is not rejected for another reason.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -15,7 +16,7 @@ use support::{
 };
 use verdict_circuit::{
     Content, Op, Region,
-    forge::{Fixed, Forgery, ops, weights},
+    dishonest::{Fixed, Forgery, ops, weights},
     int,
 };
 
@@ -38,7 +39,8 @@ fn content(network: &Network, level: usize, channel: usize) -> (usize, Vec<usize
     }
 }
 
-/// The instance's index of the first output's word: the sample has three words, the input's and two of outputs.
+/// The instance's index of the first output's word: the sample has three words, the input's and two
+/// of outputs.
 const OUTPUT: usize = 2;
 
 /// With the row's region changed to `region`, the forgery would pass.
@@ -78,7 +80,8 @@ fn an_idle_row_cannot_inject_a_tables_value_at_zero() {
     };
     let at_zero = values[(-q_min) as usize];
     assert_ne!(at_zero, 0, "the sample must have a table with f(0) ≠ 0");
-    // The last row of an output's stream weighs what the output weighs; not of the level's first, whose row opens the level.
+    // The last row of an output's stream weighs what the output weighs; not of the level's first,
+    // whose row opens the level.
     let mut forgery = network.forgery();
     let (channel, row) = (1..15)
         .map(|channel| (channel, row_of(&network.circuit, 1, channel) - 1))
@@ -182,7 +185,8 @@ fn nothing_moves_between_words() {
 #[test]
 fn nothing_moves_between_cells_of_one_level_or_of_two() {
     let network = Network::sample(2);
-    // The lowest limb of a cell can take one more, that of another one less, without leaving its table.
+    // The lowest limb of a cell can take one more, that of another one less, without leaving its
+    // table.
     let cells: Vec<(usize, usize)> = (1..=3)
         .flat_map(|level| (0..3).map(move |channel| (level, channel)))
         .collect();
@@ -200,7 +204,8 @@ fn nothing_moves_between_cells_of_one_level_or_of_two() {
             q[less] -= 1;
             q[more] += 1;
             recount(&mut forgery);
-            // Only the identity can tell, and within a level only by `r`, between levels of equal exponents only by `g`.
+            // Only the identity can tell, and within a level only by `r`, between levels of equal
+            // exponents only by `g`.
             assert_eq!(violated(&forgery), identity(), "{from:?} to {to:?}");
             moved += 1;
         }
@@ -258,7 +263,8 @@ fn multiplicities_must_be_the_true_ones() {
         let mut forgery = network.forgery();
         columns(&mut forgery).m[row] += 1;
         assert_eq!(violated(&forgery), look_up(), "row {row}");
-        // The same look-up counted at its neighbour, another entry, instead; behind the table all entries are idle ones.
+        // The same look-up counted at its neighbour, another entry, instead; behind the table all
+        // entries are idle ones.
         let m = &mut columns(&mut forgery).m;
         if row < table && m[row + 1] > 0 {
             m[row + 1] -= 1;
@@ -330,7 +336,8 @@ fn another_opcode_is_another_circuit() {
     let mut tried: HashSet<(Op, Op)> = HashSet::new();
     for (row, &from) in ops(tape).iter().enumerate().skip(1) {
         for to in Op::ALL {
-            // Up to the first stream an honest prover's sums are zero, which many opcodes keep (see the sums' starts).
+            // Up to the first stream an honest prover's sums are zero, which many opcodes keep (see
+            // the sums' starts).
             if from == to
                 || row == last
                 || row <= first
@@ -376,7 +383,8 @@ fn rows_out_of_reach_neither_help_nor_hurt() {
     witness.q.resize(usable, 0);
     witness.x.resize(usable, 0);
     witness.m.resize(usable, 0);
-    // The context's row, the last edge (its opening of the next level is never loaded) and everything behind it.
+    // The context's row, the last edge (its opening of the next level is never loaded) and
+    // everything behind it.
     for row in std::iter::once(0).chain(rows - 1..usable) {
         (witness.q[row], witness.x[row], witness.m[row]) = (5, -3, 2);
     }
@@ -425,8 +433,9 @@ fn the_sums_cannot_start_from_anything_but_zero() {
 
 #[test]
 fn a_word_too_many_would_forge_the_last_one_so_verifiers_count_words() {
-    // The row behind the words belongs to the first stream, where nothing is opened: an instance there would add to the last
-    // word. The circuit cannot tell; `Session::verify` and the contract compare the count with the key's.
+    // The row behind the words belongs to the first stream, where nothing is opened: an instance
+    // there would add to the last word. The circuit cannot tell; `Session::verify` and the contract
+    // compare the count with the key's.
     let network = Network::sample(2);
     let mut forgery = network.forgery();
     let last = network.circuit.tape.words();

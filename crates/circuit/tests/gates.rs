@@ -1,5 +1,6 @@
-//! Every gate is load-bearing: for each one there is a proof of a false statement that this gate alone rejects, and that
-//! passes once the gate is gone. A gate that is added without such a proof fails the first test.
+//! Every gate is load-bearing: for each one there is a proof of a false statement that this gate
+//! alone rejects, and that passes once the gate is gone. A gate that is added without such a proof
+//! fails the first test.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -10,12 +11,12 @@ use support::{
     network::{Network, closing, columns, recount, row_of},
     replay::{D, H, L, S, Y, accepted, violated},
 };
-use verdict_circuit::{GATES, forge::Forgery};
+use verdict_circuit::{GATES, dishonest::Forgery};
 
 type Sample = fn(usize) -> Network;
 type Forge = fn(&Network) -> Forgery;
 
-/// By gate, how to prove something false without it.
+/// How to prove something false without a gate, by gate.
 const FORGERIES: [(&str, Sample, Forge); 8] = [
     ("stream", Network::sample, |network| {
         // Any weight for one activation that is not zero.
@@ -69,7 +70,8 @@ fn wrong_word(network: &Network) -> Forgery {
     forgery
 }
 
-/// The first output is one more than its table says, and so is its word: a pair that is not in the table.
+/// The first output is one more than its table says, and so is its word: a pair that is not in the
+/// table.
 fn wrong_activation(network: &Network) -> Forgery {
     let mut forgery = wrong_word(network);
     let row = row_of(&network.circuit, 1, 0);

@@ -1,4 +1,5 @@
-//! The executor is the specification: what it computes satisfies the circuit, bit for bit, and nothing else does.
+//! The executor is the specification: what it computes satisfies the circuit, bit for bit, and
+//! nothing else does.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -101,7 +102,8 @@ impl Met {
     }
 }
 
-/// Traces that differ from the true one in one cell: its value, its sum, or both together where a table allows.
+/// Traces that differ from the true one in one cell: its value, its sum, or both together where a
+/// table allows.
 fn near_misses(network: &Network, rng: &mut ChaCha8Rng) -> Vec<(String, Trace)> {
     let graph = network.lowered.graph();
     let mut misses = Vec::new();
@@ -128,7 +130,8 @@ fn near_misses(network: &Network, rng: &mut ChaCha8Rng) -> Vec<(String, Trace)> 
     misses
 }
 
-/// Whether a trace is what the executor makes of other private inputs that give the same public words.
+/// Whether a trace is what the executor makes of other private inputs that give the same public
+/// words.
 fn also_true(network: &Network, trace: &Trace) -> bool {
     let graph = network.lowered.graph();
     let inputs: Vec<Vec<i32>> = graph

@@ -1,4 +1,5 @@
-//! Convolutions, squares and batches: what the executor computes satisfies the circuit, and nothing near it does.
+//! Convolutions, squares and batches: what the executor computes satisfies the circuit, and nothing
+//! near it does.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;

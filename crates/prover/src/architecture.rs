@@ -1,7 +1,8 @@
 //! What is public of a model with private weights.
 //!
-//! A file is [`ARCHITECTURE_MAGIC`], the format version, the length of the redacted model (both little-endian, 4 and 8 bytes), the
-//! redacted model as a `.verdict` file, the [postcard] of the [`Outline`], and the keccak256 of all that.
+//! A file is [`ARCHITECTURE_MAGIC`], the format version, the length of the redacted model (both
+//! little-endian, 4 and 8 bytes), the redacted model as a `.verdict` file, the [postcard] of the
+//! [`Outline`], and the keccak256 of all that.
 
 use crate::ProverError;
 use sha3::{Digest, Keccak256};
@@ -24,17 +25,18 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Takes all weights and biases out of a model. Shapes, ranges, scales, tables and the places of sparse weights remain; so does what
-    /// [`Outline`] lists. Names and digests that would let a guess at the weights be checked do not.
+    /// Takes all weights and biases out of a model. Shapes, ranges, scales, tables and the places
+    /// of sparse weights remain; so does what [`Outline`] lists. Names and digests that would let a
+    /// guess at the weights be checked do not.
     pub fn of(model: &CompiledModel) -> Result<Self, ProverError> {
         let outline = Outline::of(model.graph());
         let mut graph = model.graph().clone();
         redact(&mut graph);
         let mut manifest = model.manifest().clone();
         manifest.onnx_keccak256 = String::new();
-        // They say how the channels' weights compare in size.
+        // Factors of equalised channels say how the channels' weights compare in size.
         manifest.equalised.clear();
-        // Slots, not how many of them hold zeros.
+        // Slots are counted, not how many of them hold zeros.
         manifest.parameters = slots(&graph);
         Self::new(CompiledModel::new(graph, manifest)?, outline)
     }
@@ -86,7 +88,8 @@ impl Architecture {
         Ok(bytes)
     }
 
-    /// Decodes the contents of an architecture file, trusting nothing in them; `path` is named in errors.
+    /// Decodes the contents of an architecture file, trusting nothing in them; `path` is named in
+    /// errors.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ProverError> {
         let fail = |detail: &str| ProverError::Architecture {
             path: path.to_owned(),
@@ -161,8 +164,8 @@ fn slots(graph: &IntegerGraph) -> u64 {
         .sum()
 }
 
-/// Zeroes all weights. Biases become the same for a whole tensor: zero, or the sum nearest to it that the tensor's table and range
-/// accept, which are public.
+/// Zeroes all weights. Biases become the same for a whole tensor: zero, or the sum nearest to it
+/// that the tensor's table and range accept, which are public.
 fn redact(graph: &mut IntegerGraph) {
     let functions = graph.functions.clone();
     for tensor in &mut graph.tensors {

@@ -1,7 +1,8 @@
 //! Recomputes everything in a verifying key that is public.
 //!
-//! The opcodes, the look-up regions and the table say *what* is computed; only the weight columns may be hidden. Whoever knows the
-//! architecture lays it out with zeros for weights, commits to it, and compares: what matches is what the architecture says.
+//! The opcodes, the look-up regions and the table say *what* is computed; only the weight columns
+//! may be hidden. Whoever knows the architecture lays it out with zeros for weights, commits to it,
+//! and compares: what matches is what the architecture says.
 
 use crate::{Architecture, ProverError, Srs, halo2_key};
 use halo2_axiom::plonk::keygen_vk;
@@ -30,9 +31,9 @@ pub enum Subject<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Finding {
-    /// It is what was recomputed.
+    /// The part is what was recomputed.
     Matches,
-    /// It is something else.
+    /// The part is something else.
     Differs,
     /// Nobody without the weights can tell.
     Opaque,
@@ -41,7 +42,7 @@ pub enum Finding {
 /// One part of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// `u`, `W_0`, `height`, ….
+    /// The name of the part: `u`, `W_0`, `height`, ….
     pub part: String,
     /// The verdict.
     pub finding: Finding,
@@ -54,7 +55,7 @@ pub struct AuditRow {
 /// An audited key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// Part by part.
+    /// What was found, part by part.
     pub parts: Vec<AuditRow>,
     /// Rows that the architecture takes.
     pub rows: usize,
@@ -71,7 +72,8 @@ impl Audit {
     }
 }
 
-/// Audits `key` for a batch of its subject. `srs` must be the set-up of the key, and at least as high.
+/// Audits `key` for a batch of its subject. `srs` must be the set-up of the key, and at least as
+/// high.
 pub fn audit(
     subject: Subject<'_>,
     batch: &Batch,
@@ -88,7 +90,8 @@ pub fn audit(
         Subject::Architecture(architecture) => Some(architecture.outline().clone()),
         Subject::Model(_) => None,
     };
-    // The key says by its commitments which of the planner's ways of cutting remainders it was made with.
+    // The key says by its commitments which of the planner's ways of cutting remainders it was made
+    // with.
     let mut best: Option<Audit> = None;
     for limb_bits in limb_sizes(&graph) {
         let mut lowered = Lowered::with(
@@ -134,35 +137,7 @@ fn compare(
     let usable = (1usize << key.k).saturating_sub(BLINDING_ROWS);
     // At least two random rows hide weights for one proof.
     let fits = rows + if hidden { 2 } else { 0 } <= usable;
-    let height = fits && (hidden || tape.height() == key.k);
-    let values = tape.words() + 1;
-    let mut parts = vec![
-        row(
-            "height",
-            height,
-            key.k.to_string(),
-            if hidden {
-                format!("at least {}", tape.height())
-            } else {
-                tape.height().to_string()
-            },
-        ),
-        row(
-            "width",
-            key.commitments.len() == FIXED_COLUMNS + key.width,
-            key.width.to_string(),
-            key.commitments
-                .len()
-                .saturating_sub(FIXED_COLUMNS)
-                .to_string(),
-        ),
-        row(
-            "public values",
-            key.public_values == values,
-            key.public_values.to_string(),
-            values.to_string(),
-        ),
-    ];
+    let mut parts = Vec::from(shape(hidden, fits, &tape, key));
     let made = if fits {
         let circuit = TapeCircuit::for_keys(Arc::new(lowered.program), Arc::new(tape));
         let verifying =
@@ -171,26 +146,7 @@ fn compare(
     } else {
         Vec::new()
     };
-    for (column, found) in key.commitments.iter().enumerate() {
-        let expected = made.get(column);
-        let same = expected == Some(found);
-        let expected = expected.map_or_else(|| "does not fit".into(), short);
-        parts.push(match COLUMNS.get(column) {
-            Some(name) => row(*name, same, short(found), expected),
-            None if hidden => AuditRow {
-                part: format!("W_{}", column - FIXED_COLUMNS),
-                finding: Finding::Opaque,
-                found: short(found),
-                expected: None,
-            },
-            None => row(
-                format!("W_{}", column - FIXED_COLUMNS),
-                same,
-                short(found),
-                expected,
-            ),
-        });
-    }
+    parts.extend(columns(hidden, &made, key));
     let digest = halo2_key(key)?.transcript_repr();
     parts.push(row(
         "digest",
@@ -203,6 +159,60 @@ fn compare(
         rows,
         proofs_at_most: hidden.then(|| usable.saturating_sub(rows + 1)),
     })
+}
+
+/// Height, width and number of public values, as the key's header states them.
+fn shape(hidden: bool, fits: bool, tape: &Tape, key: &VerifyingKeyParts) -> [AuditRow; 3] {
+    let height = fits && (hidden || tape.height() == key.k);
+    let least = if hidden { "at least " } else { "" };
+    let columns = key.commitments.len();
+    let values = tape.words() + 1;
+    [
+        row(
+            "height",
+            height,
+            key.k.to_string(),
+            format!("{least}{}", tape.height()),
+        ),
+        row(
+            "width",
+            columns == FIXED_COLUMNS + key.width,
+            key.width.to_string(),
+            columns.saturating_sub(FIXED_COLUMNS).to_string(),
+        ),
+        row(
+            "public values",
+            key.public_values == values,
+            key.public_values.to_string(),
+            values.to_string(),
+        ),
+    ]
+}
+
+/// The commitments, compared with those that were made; none were made of a tape that does not fit
+/// the key's height.
+fn columns(hidden: bool, made: &[G1Affine], key: &VerifyingKeyParts) -> Vec<AuditRow> {
+    let compared = |(column, found): (usize, &G1Affine)| {
+        let name = COLUMNS.get(column).map(|name| (*name).to_owned());
+        let is_weight = name.is_none();
+        let part = name.unwrap_or_else(|| format!("W_{}", column - FIXED_COLUMNS));
+        if hidden && is_weight {
+            return AuditRow {
+                part,
+                finding: Finding::Opaque,
+                found: short(found),
+                expected: None,
+            };
+        }
+        let expected = made.get(column);
+        row(
+            part,
+            expected == Some(found),
+            short(found),
+            expected.map_or_else(|| "does not fit".into(), short),
+        )
+    };
+    key.commitments.iter().enumerate().map(compared).collect()
 }
 
 fn row(part: impl Into<String>, same: bool, found: String, expected: String) -> AuditRow {

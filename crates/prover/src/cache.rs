@@ -24,7 +24,8 @@ impl Cache {
         Self { root: root.into() }
     }
 
-    /// `$VERDICT_CACHE`, or `verdict` in `$XDG_CACHE_HOME`, or `~/.cache/verdict`, or `.verdict-cache` here.
+    /// `$VERDICT_CACHE`, or `verdict` in `$XDG_CACHE_HOME`, or `~/.cache/verdict`, or
+    /// `.verdict-cache` here.
     pub fn standard() -> Self {
         let var = |name: &str| {
             std::env::var_os(name)

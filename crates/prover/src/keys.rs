@@ -5,14 +5,10 @@ use halo2_axiom::{
     SerdeFormat,
     plonk::{ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
 };
-use halo2curves_axiom::{
-    CurveAffine,
-    bn256::{Fr, G1Affine},
-    serde::SerdeObject,
-};
+use halo2curves_axiom::{CurveAffine, bn256::G1Affine, serde::SerdeObject};
 use std::sync::Arc;
 use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit};
-use verdict_wire::{ProofLayout, VerifyingKeyParts};
+use verdict_wire::{POINT_BYTES, ProofLayout, VerifyingKeyParts};
 
 /// Both keys of a program on a tape under a set-up.
 #[derive(Clone, Debug)]
@@ -36,7 +32,8 @@ impl Keys {
         Self::from_verifying(verifying, &circuit, srs)
     }
 
-    /// Takes the verifying key, whose commitments are what key generation spends its time on, from the cache if it is there.
+    /// Takes the verifying key, whose commitments are what key generation spends its time on, from
+    /// the cache if it is there.
     ///
     /// The entry is named by a digest of the tape and of the set-up.
     pub fn cached(
@@ -49,37 +46,12 @@ impl Keys {
         let digest = blake3::Hash::from(tape.digest(program)).to_hex();
         let name = format!("keys/{}-{}-{}", &digest[..32], srs.k(), srs.digest());
         if let Some(bytes) = cache.read(&name)? {
-            let shape = Shape {
-                width: tape.width(),
-            };
-            let corrupt = |detail: String| ProverError::CorruptCache {
-                path: cache.path(&name),
-                detail,
-            };
-            let expected = 10 + 64 * (FIXED_COLUMNS + tape.width());
-            if bytes.len() != expected {
-                return Err(corrupt(format!(
-                    "{} bytes, expected {expected}",
-                    bytes.len()
-                )));
-            }
-            if bytes[1..5] != srs.k().to_le_bytes() {
-                return Err(corrupt(format!("it is not a key of height {}", srs.k())));
-            }
-            let verifying = VerifyingKey::read::<_, TapeCircuit>(
-                &mut bytes.as_slice(),
-                SerdeFormat::RawBytes,
-                shape,
-            )
-            .map_err(|error| corrupt(error.to_string()))?;
-            // halo2curves checks that coordinates are reduced, but not that they belong to a point.
-            if verifying
-                .fixed_commitments()
-                .iter()
-                .any(|point: &G1Affine| !bool::from(point.is_on_curve()))
-            {
-                return Err(corrupt("a commitment is not a point of the curve".into()));
-            }
+            let verifying = read_checked(&bytes, srs.k(), tape.width()).map_err(|detail| {
+                ProverError::CorruptCache {
+                    path: cache.path(&name),
+                    detail,
+                }
+            })?;
             return Self::from_verifying(verifying, &circuit, srs);
         }
         let keys = Self::generate(program, tape, srs)?;
@@ -143,44 +115,54 @@ impl Keys {
     }
 }
 
+/// Bytes before the commitments in halo2's file of a verifying key: the version, the height, how
+/// selectors were treated, and the number of columns. No permutation and no selectors follow the
+/// commitments.
+const HALO2_HEADER: usize = 1 + 4 + 1 + 4;
+
+/// Size of halo2's file of a verifying key, which is another format than the one that goes on
+/// chain.
+const fn halo2_file_len(width: usize) -> usize {
+    HALO2_HEADER + POINT_BYTES * (FIXED_COLUMNS + width)
+}
+
+fn read_halo2(bytes: &[u8], width: usize) -> Result<VerifyingKey<G1Affine>, String> {
+    let mut rest = bytes;
+    VerifyingKey::read::<_, TapeCircuit>(&mut rest, SerdeFormat::RawBytes, Shape { width })
+        .map_err(|error| error.to_string())
+}
+
+/// Reads halo2's file of a verifying key, trusting nothing in it; the error says what is wrong.
+fn read_checked(bytes: &[u8], k: u32, width: usize) -> Result<VerifyingKey<G1Affine>, String> {
+    let expected = halo2_file_len(width);
+    if bytes.len() != expected {
+        return Err(format!("{} bytes, expected {expected}", bytes.len()));
+    }
+    if bytes[1..5] != k.to_le_bytes() {
+        return Err(format!("it is not a key of height {k}"));
+    }
+    let verifying = read_halo2(bytes, width)?;
+    // halo2curves checks that coordinates are reduced, but not that they belong to a point.
+    let mut commitments = verifying.fixed_commitments().iter();
+    if commitments.any(|point| !bool::from(point.is_on_curve())) {
+        return Err("a commitment is not a point of the curve".into());
+    }
+    Ok(verifying)
+}
+
 /// halo2's verifying key with a key's commitments. Its digest is computed, not taken from the key.
 pub fn halo2_key(key: &VerifyingKeyParts) -> Result<VerifyingKey<G1Affine>, ProverError> {
     let columns = FIXED_COLUMNS + key.width;
-    // Version, height, selectors as they are, number of columns; no permutation and no selectors follow.
-    let mut bytes = vec![2];
+    let mut bytes = Vec::with_capacity(halo2_file_len(key.width));
+    bytes.push(2);
     bytes.extend(key.k.to_le_bytes());
     bytes.push(0);
     bytes.extend((columns as u32).to_le_bytes());
     for commitment in &key.commitments {
         bytes.extend(commitment.to_raw_bytes());
     }
-    let shape = Shape { width: key.width };
-    VerifyingKey::read::<_, TapeCircuit>(&mut bytes.as_slice(), SerdeFormat::RawBytes, shape)
-        .map_err(|error| ProverError::Halo2 {
-            what: "reading the verifying key",
-            reason: error.to_string(),
-        })
-}
-
-/// Verifies with halo2-axiom, knowing nothing but the key; refuses a key whose digest is not that of its commitments.
-pub fn verify_under(
-    key: &VerifyingKeyParts,
-    srs: &Srs,
-    instance: &[Fr],
-    proof: &[u8],
-) -> Result<(), ProverError> {
-    if instance.len() != key.public_values {
-        return Err(ProverError::Rejected(format!(
-            "{} public values, expected {} with the context",
-            instance.len(),
-            key.public_values
-        )));
-    }
-    let verifying = halo2_key(key)?;
-    if verifying.transcript_repr() != key.representation {
-        return Err(ProverError::Rejected(
-            "the key states another digest than its commitments have".into(),
-        ));
-    }
-    crate::verify(&verifying, srs.params(), instance, proof)
+    read_halo2(&bytes, key.width).map_err(|reason| ProverError::Halo2 {
+        what: "reading the verifying key",
+        reason,
+    })
 }

@@ -1,6 +1,6 @@
 //! Proving, and verifying with halo2's own verifier.
 
-use crate::{Keys, ProverError, Srs};
+use crate::{Keys, ProverError, Srs, halo2_key};
 use halo2_axiom::{
     plonk::{VerifyingKey, create_proof, verify_proof},
     poly::kzg::{
@@ -17,6 +17,7 @@ use snark_verifier::{
     system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
 };
 use verdict_circuit::TapeCircuit;
+use verdict_wire::VerifyingKeyParts;
 
 type ReadTranscript<'a, 'b> = EvmTranscript<G1Affine, NativeLoader, &'a mut &'b [u8], Vec<u8>>;
 type WriteTranscript = EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>>;
@@ -51,8 +52,9 @@ pub fn prove(
 
 /// Verifies with halo2-axiom. `instance[0]` is the context.
 ///
-/// halo2's key does not know how many public words its model has, and a word too many would be added to what the tape produces:
-/// the caller must compare the count, as [`Session::verify`](crate::Session::verify) and the contract do.
+/// halo2's key does not know how many public words its model has, and a word too many would be
+/// added to what the tape produces: the caller must compare the count, as [`verify_under`] and the
+/// contract do.
 pub fn verify(
     verifying: &VerifyingKey<G1Affine>,
     params: &ParamsKZG<Bn256>,
@@ -84,4 +86,28 @@ pub fn verify(
         )));
     }
     Ok(())
+}
+
+/// Verifies with halo2-axiom, knowing nothing but the key; refuses a key whose digest is not that
+/// of its commitments.
+pub fn verify_under(
+    key: &VerifyingKeyParts,
+    srs: &Srs,
+    instance: &[Fr],
+    proof: &[u8],
+) -> Result<(), ProverError> {
+    if instance.len() != key.public_values {
+        return Err(ProverError::Rejected(format!(
+            "{} public values, expected {} with the context",
+            instance.len(),
+            key.public_values
+        )));
+    }
+    let verifying = halo2_key(key)?;
+    if verifying.transcript_repr() != key.representation {
+        return Err(ProverError::Rejected(
+            "the key states another digest than its commitments have".into(),
+        ));
+    }
+    verify(&verifying, srs.params(), instance, proof)
 }

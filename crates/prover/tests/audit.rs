@@ -4,10 +4,13 @@
 mod support;
 
 use halo2curves_axiom::{bn256::Fr, ff::Field};
-use support::small::{network, session};
+use support::{
+    keys,
+    small::{network, planned},
+};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::{CompiledModel, Visibility};
-use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, audit};
+use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, audit, halo2_key};
 use verdict_wire::VerifyingKeyParts;
 
 fn hiding(seed: u8) -> Hiding {
@@ -21,8 +24,14 @@ fn model(seed: u64) -> CompiledModel {
     network(seed, 3, Visibility::Private)
 }
 
+fn made_key(model: &CompiledModel, batch: Batch, hiding: Option<Hiding>) -> VerifyingKeyParts {
+    let plan = planned(model, batch, hiding);
+    let srs = Srs::development(plan.chosen.k);
+    keys(&plan, &srs, None).unwrap().on_chain()
+}
+
 fn private_key(model: CompiledModel, batch: Batch, seed: u8) -> VerifyingKeyParts {
-    session(model, batch, Some(hiding(seed))).keys().on_chain()
+    made_key(&model, batch, Some(hiding(seed)))
 }
 
 fn audited(architecture: &Architecture, key: &VerifyingKeyParts) -> Audit {
@@ -122,7 +131,7 @@ fn every_changed_part_is_reported() {
             changed.commitments[column] = key.commitments[FIXED_COLUMNS];
         }
         // Whoever forges a column forges the digest too.
-        changed.representation = changed.to_halo2().unwrap().transcript_repr();
+        changed.representation = halo2_key(&changed).unwrap().transcript_repr();
         assert_eq!(differs(&changed), [name]);
     }
     let mut changed = key.clone();
@@ -152,7 +161,7 @@ fn another_architecture_is_reported() {
 
 #[test]
 fn with_public_weights_everything_must_match() {
-    let public = session(model(1), Batch::single(), None).keys().on_chain();
+    let public = made_key(&model(1), Batch::single(), None);
     let check = |model: &CompiledModel, key: &VerifyingKeyParts| {
         let srs = Srs::development(key.k);
         audit(Subject::Model(model), &Batch::single(), key, srs).unwrap()

@@ -1,24 +1,26 @@
-//! Batches: the public values of any other arrangement of items are rejected, by halo2 and by the contract.
+//! Batches: the public values of any other arrangement of items are rejected, by halo2 and by the
+//! contract.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 
 use halo2curves_axiom::bn256::Fr;
 use support::{
-    rng,
-    small::{items, network, session},
+    models::rng,
+    sessions::session,
+    small::{items, network},
 };
 use verdict_chain::{Harness, Verdict};
 use verdict_circuit::{Batch, Salt, WordLayout, commit};
-use verdict_engine::{Inference, Session};
 use verdict_model::{Trace, Visibility, execute_batch};
+use verdict_prover::{Inference, KeyedModel, verify_under};
 use verdict_wire::{key_bytes, public_values, unpack_batch, words};
 
 const CONTEXT: u64 = 0xC0FFEE;
 const ITEMS: usize = 5;
 
 struct Proved {
-    session: Session,
+    session: KeyedModel,
     /// The trace of an item that is not in the batch.
     stranger: Trace,
     inference: Inference,
@@ -69,7 +71,8 @@ impl Proved {
     fn accepted(&mut self, instance: &[Fr]) -> bool {
         let halo2 = self.session.verify(instance, &self.inference.proof).is_ok();
         let parts = self.session.keys().on_chain();
-        let alone = parts.verify(self.session.srs(), instance, &self.inference.proof);
+        let srs = self.session.srs();
+        let alone = verify_under(&parts, srs, instance, &self.inference.proof);
         let (verdict, _) = self
             .harness
             .verify(self.key, &public_values(instance), &self.inference.proof)

@@ -5,7 +5,11 @@ mod support;
 
 use halo2_axiom::SerdeFormat;
 use std::{fs, path::Path};
-use support::{graph, inputs, open, proved};
+use support::{
+    keys,
+    models::{graph, inputs, planned},
+    open,
+};
 use verdict_prover::{Cache, ProverError, Srs};
 
 fn cache() -> (tempfile::TempDir, Cache) {
@@ -118,7 +122,8 @@ fn a_half_written_file_of_a_killed_process_is_ignored() {
 fn a_full_disk_is_named_and_leaves_what_was_there() {
     let (_folder, cache) = cache();
     cache.write("entry", b"before").unwrap();
-    // Temporary files that lead to a device without space: the kernel answers every write to it with ENOSPC.
+    // Temporary files that lead to a device without space: the kernel answers every write to it
+    // with ENOSPC.
     for writer in 0..256 {
         let temporary = cache.path(&format!("entry.{}-{writer}.tmp", std::process::id()));
         std::os::unix::fs::symlink("/dev/full", temporary).unwrap();
@@ -248,18 +253,16 @@ fn keys_are_cached_reused_and_alike() {
     let reused = open(&graph, None, Some(&cache));
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
     assert_eq!(files(&cache.path("keys")), entries);
-    assert_eq!(fresh.keys().on_chain(), made.keys().on_chain());
-    assert_eq!(fresh.keys().on_chain(), reused.keys().on_chain());
+    assert_eq!(fresh.keys.on_chain(), made.keys.on_chain());
+    assert_eq!(fresh.keys.on_chain(), reused.keys.on_chain());
 
     // Any of them verifies what any other proved.
-    let inference = proved(&reused, &inputs(&graph, 1), 3);
-    for session in [&fresh, &made, &reused] {
-        session
-            .verify(&inference.instance, &inference.proof)
-            .unwrap();
+    let proved = reused.prove(&inputs(&graph, 1), 3);
+    for proving in [&fresh, &made, &reused] {
+        proving.verify(&proved).unwrap();
     }
     // Another model has other keys.
-    open(&support::graph(6), None, Some(&cache));
+    open(&support::models::graph(6), None, Some(&cache));
     assert_eq!(files(&cache.path("keys")).len(), 2);
 }
 
@@ -269,12 +272,9 @@ fn a_corrupt_key_is_named() {
     let graph = graph(5);
     open(&graph, None, Some(&cache));
     let name = format!("keys/{}", files(&cache.path("keys"))[0]);
-    let reopen = || {
-        let plan = support::planned(&graph);
-        let srs = Srs::development(plan.chosen.k);
-        let model = support::compiled(graph.clone());
-        verdict_engine::Session::open(model, plan, srs, Some(&cache), &|_| {})
-    };
+    let plan = planned(&graph);
+    let srs = Srs::development(plan.chosen.k);
+    let reopen = || keys(&plan, &srs, Some(&cache));
     let assert_named = |reason: &str| {
         let message = reopen().map(|_| ()).unwrap_err().to_string();
         assert!(
@@ -291,7 +291,7 @@ fn a_corrupt_key_is_named() {
     *tampered.last_mut().unwrap() ^= 1;
     cache.write(&name, &tampered).unwrap();
     assert_named("a commitment is not a point of the curve");
-    // Of another height.
+    // A key of another height.
     tampered = key.clone();
     tampered[1] += 1;
     cache.write(&name, &tampered).unwrap();

@@ -1,22 +1,18 @@
 //! Statistics: proofs about different secrets open values that nobody can tell apart.
 //!
-//! halo2 draws its random polynomial itself, so these tests are not repeatable to the bit. Their thresholds are chosen so that a sound
-//! prover fails one of them with a probability below 10^-6 in all.
+//! halo2 draws its random polynomial itself, so these tests are not repeatable to the bit. Their
+//! thresholds are chosen so that a sound prover fails one of them with a probability below 10^-6 in
+//! all.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 
 use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
 use std::collections::HashSet;
-use support::{
-    rng,
-    small::{network, session},
-};
-use verdict_circuit::{
-    ADVICE_COLUMNS, Batch, FIXED_COLUMNS, Hiding, QUOTIENT_PIECES, RUNNING_COLUMNS,
-};
-use verdict_engine::Session;
+use support::{models::rng, sessions::session, small::network};
+use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::Visibility;
+use verdict_wire::ProofLayout;
 
 const PROOFS: usize = 96;
 const BINS: usize = 8;
@@ -24,15 +20,14 @@ const BINS: usize = 8;
 /// Opened values proof by proof, as 32 bytes, most significant first.
 type Opened = Vec<Vec<[u8; 32]>>;
 
-fn opened(session: &Session, inputs: &[Vec<i32>], seed: u64) -> Opened {
-    let first = 64 * (ADVICE_COLUMNS + 1 + QUOTIENT_PIECES);
+fn opened(session: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Opened {
+    let layout = ProofLayout::new(session.plan().chosen.width);
     (0..PROOFS as u64)
         .map(|number| {
             let inference = session
                 .prove(inputs, Fr::from(1), rng(seed * 1000 + number), &|_| {})
                 .unwrap();
-            let proof = &inference.proof;
-            proof[first..proof.len() - 128]
+            inference.proof[layout.evaluation_bytes()]
                 .chunks(32)
                 .map(|word| word.try_into().unwrap())
                 .collect()
@@ -77,23 +72,24 @@ fn chi_square(values: &[f64]) -> f64 {
         .sum()
 }
 
-/// Two samples of 96 differ by more with probability 2·exp(−2·x²·96·96/192) = 6·10^-9 per position at x = 0.4523.
+/// Two samples of 96 differ by more with probability 2·exp(−2·x²·96·96/192) = 6·10^-9 per position
+/// at x = 0.4523.
 const KS_LIMIT: f64 = 0.4523;
-/// With seven degrees of freedom, exceeded with probability below 10^-8.
+/// The statistic with seven degrees of freedom exceeds this with probability below 10^-8.
 const CHI_LIMIT: f64 = 52.0;
 
 /// Positions of columns that are zero everywhere, publicly: `P` where nothing squares.
-fn zeros(session: &Session) -> HashSet<usize> {
+fn zeros(session: &KeyedModel) -> HashSet<usize> {
     let parts = session.keys().on_chain();
     let fixed = parts.commitments.iter().enumerate();
     fixed
         .filter(|(_, point)| bool::from(point.is_identity()))
-        .map(|(column, _)| ADVICE_COLUMNS + RUNNING_COLUMNS + column)
+        .map(|(column, _)| ProofLayout::new(parts.width).fixed_evaluations().start + column)
         .collect()
 }
 
 fn indistinguishable(a: &Opened, b: &Opened, zeros: &HashSet<usize>, width: usize) {
-    let positions = ADVICE_COLUMNS + RUNNING_COLUMNS + FIXED_COLUMNS + width + 1;
+    let positions = ProofLayout::new(width).evaluations();
     assert!(a.iter().chain(b).all(|proof| proof.len() == positions));
     let mut seen = HashSet::new();
     for position in (0..positions).filter(|position| !zeros.contains(position)) {
@@ -152,14 +148,15 @@ fn proofs_for_two_private_weights_open_the_same_distributions() {
 #[test]
 fn without_hiding_a_guess_at_the_weights_can_be_checked() {
     let weights =
-        |session: &Session| session.keys().on_chain().commitments[FIXED_COLUMNS..].to_vec();
+        |session: &KeyedModel| session.keys().on_chain().commitments[FIXED_COLUMNS..].to_vec();
     let model = |seed| network(seed, 1, Visibility::Private);
     let make = |seed, hiding| weights(&session(model(seed), Batch::single(), hiding));
     // Public commitments: the right guess is confirmed, a wrong one refuted.
     let public = make(1, None);
     assert_eq!(public, make(1, None));
     assert_ne!(public, make(2, None));
-    // Hiding ones: the right guess looks like every wrong one, column by column, unless the seed is known.
+    // Hiding ones: the right guess looks like every wrong one, column by column, unless the seed is
+    // known.
     let hidden = make(1, Some(hiding(3)));
     for guess in [
         make(1, None),

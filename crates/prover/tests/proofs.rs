@@ -1,4 +1,5 @@
-//! Real proofs of small random networks: the true ones verify, and nothing that differs from them in any way.
+//! Real proofs of small random networks: the true ones verify, and nothing that differs from them
+//! in any way.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -9,12 +10,15 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
-use support::{circuit, graph, inputs, open, proved, rng};
-use verdict_circuit::{ADVICE_COLUMNS, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeCircuit};
-use verdict_engine::Session;
-use verdict_prover::{ProverError, prove, verify};
+use support::{
+    models::{circuit, graph, inputs, rng},
+    sessions::{open, proved},
+};
+use verdict_circuit::{ADVICE_COLUMNS, TapeCircuit};
+use verdict_prover::{KeyedModel, ProverError, prove, verify};
+use verdict_wire::{POINT_BYTES, ProofLayout, SCALAR_BYTES};
 
-fn rejected(session: &Session, instance: &[Fr], proof: &[u8]) -> bool {
+fn rejected(session: &KeyedModel, instance: &[Fr], proof: &[u8]) -> bool {
     match session.verify(instance, proof) {
         Ok(()) => false,
         Err(ProverError::Rejected(_)) => true,
@@ -30,7 +34,7 @@ fn proofs_of_random_networks_verify_for_their_public_values_alone() {
         let inference = proved(&session, &inputs(&graph, seed), seed);
         assert_eq!(
             inference.proof.len(),
-            1536 + 32 * session.plan().chosen.width
+            ProofLayout::new(session.plan().chosen.width).bytes()
         );
         assert_eq!(inference.instance.len(), session.plan().tape.words() + 1);
         session
@@ -124,12 +128,13 @@ fn two_proofs_of_one_inference_share_nothing() {
             .verify(&inference.instance, &inference.proof)
             .unwrap();
     }
-    // Every commitment is blinded, so every challenge and with it every evaluation differs: but for columns that are publicly zero,
-    // as `P` is where nothing squares.
+    // Every commitment is blinded, so every challenge and with it every evaluation differs: but for
+    // columns that are publicly zero, as `P` is where nothing squares.
     let key = session.keys().on_chain();
-    let evaluations = 2 * (ADVICE_COLUMNS + 1 + QUOTIENT_PIECES);
+    let layout = ProofLayout::new(key.width);
+    let fixed = layout.evaluation(layout.fixed_evaluations().start);
     let zero = |word: usize| {
-        word.checked_sub(evaluations + ADVICE_COLUMNS + RUNNING_COLUMNS)
+        word.checked_sub(fixed.start / SCALAR_BYTES)
             .and_then(|column| key.commitments.get(column))
             .is_some_and(|commitment| bool::from(commitment.is_identity()))
     };
@@ -141,16 +146,17 @@ fn two_proofs_of_one_inference_share_nothing() {
     {
         assert_eq!(a == b, zero(word), "word {word}");
     }
-    // The generator that a caller gives blinds the eight columns; the random polynomial comes from halo2's own, so not even a
-    // generator that repeats itself repeats a proof.
+    // The generator that a caller gives blinds the eight columns; the random polynomial comes from
+    // halo2's own, so not even a generator that repeats itself repeats a proof.
     let repeated = proved(&session, &inputs, 1).proof;
-    assert!(repeated[..8 * 64] == first.proof[..8 * 64]);
+    let advice = POINT_BYTES * ADVICE_COLUMNS;
+    assert!(repeated[..advice] == first.proof[..advice]);
     assert!(
         repeated
             .chunks(32)
             .zip(first.proof.chunks(32))
             .enumerate()
-            .skip(16)
+            .skip(advice / SCALAR_BYTES)
             .all(|(word, (a, b))| (a == b) == zero(word))
     );
 }
@@ -179,8 +185,8 @@ fn a_proof_does_not_verify_under_another_models_key() {
 }
 
 /// What a prover makes that does not check its own witness.
-fn dishonest(session: &Session, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
-    let (mut circuit, _) = circuit(session, &inputs(session.model().graph(), 1));
+fn dishonest(session: &KeyedModel, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
+    let (mut circuit, _) = circuit(session.plan(), &inputs(session.model().graph(), 1));
     change(&mut circuit);
     let instance = circuit.instance.clone();
     (
@@ -220,8 +226,8 @@ fn a_proof_of_something_false_can_be_made_and_is_rejected() {
 
 #[test]
 fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_session() {
-    // The row behind the words opens nothing, so what stands there would be added to the last word: this is a valid halo2 proof
-    // of something false, and why every verifier must count the words.
+    // The row behind the words opens nothing, so what stands there would be added to the last word:
+    // this is a valid halo2 proof of something false, and why every verifier must count the words.
     let graph = graph(1);
     let session = open(&graph, None, None);
     let (instance, proof) = dishonest(&session, |c| {
@@ -240,7 +246,7 @@ fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_session() {
         error.contains(&format!("expected {}", instance.len() - 1)),
         "{error}"
     );
-    // Nor without the surplus, nor with one that is zero or missing.
+    // The proof verifies neither without the surplus, nor with one that is zero or missing.
     let honest = proved(&session, &inputs(&graph, 1), 1);
     assert!(rejected(&session, &instance[..instance.len() - 1], &proof));
     assert!(rejected(

@@ -5,11 +5,13 @@ mod support;
 
 use halo2curves_axiom::bn256::Fr;
 use std::cell::RefCell;
-use support::{circuit, compiled, graph, inputs, open, planned, rng};
+use support::{
+    models::{circuit, compiled, graph, inputs, planned, rng},
+    sessions::open,
+};
 use verdict_circuit::{CircuitError, TraceCells};
-use verdict_engine::{Session, Stage};
 use verdict_model::execute;
-use verdict_prover::{Keys, ProverError, Srs};
+use verdict_prover::{KeyedModel, Keys, ProverError, Srs, Stage};
 
 #[test]
 fn a_setup_that_is_too_small_is_refused_with_both_heights() {
@@ -23,7 +25,7 @@ fn a_setup_that_is_too_small_is_refused_with_both_heights() {
         matches!(error, ProverError::SrsTooSmall { have, need } if (have, need) == (k - 1, k)),
         "{error}"
     );
-    let error = Session::open(
+    let error = KeyedModel::open(
         compiled(graph),
         plan,
         Srs::development(k - 1),
@@ -57,7 +59,7 @@ fn a_plan_of_another_model_is_refused() {
     let (one, other) = (graph(1), graph(2));
     let plan = planned(&other);
     let srs = Srs::development(plan.chosen.k);
-    let error = Session::open(compiled(one), plan, srs, None, &|_| {})
+    let error = KeyedModel::open(compiled(one), plan, srs, None, &|_| {})
         .map(|_| ())
         .unwrap_err();
     assert!(matches!(error, ProverError::Mismatch { .. }), "{error}");
@@ -105,7 +107,7 @@ fn stages_are_told_in_order() {
     let tell = |stage| told.borrow_mut().push(stage);
     let plan = planned(&graph);
     let srs = Srs::development(plan.chosen.k);
-    let session = Session::open(compiled(graph.clone()), plan, srs, None, &tell).unwrap();
+    let session = KeyedModel::open(compiled(graph.clone()), plan, srs, None, &tell).unwrap();
     session
         .prove(&inputs(&graph, 1), Fr::from(1), rng(1), &tell)
         .unwrap();
@@ -123,7 +125,7 @@ fn the_instance_is_the_context_and_the_packed_tensors() {
     let inference = session
         .prove(&given, Fr::from(0xC0FFEE), rng(1), &|_| {})
         .unwrap();
-    let (circuit, trace) = circuit(&session, &given);
+    let (circuit, trace) = circuit(session.plan(), &given);
     assert_eq!(inference.instance, circuit.instance);
     assert_eq!(inference.traces, std::slice::from_ref(&trace));
     assert_eq!(inference.instance[0], Fr::from(0xC0FFEE));

@@ -1,4 +1,5 @@
-//! Set-ups: the development one is what it claims, and a file is used only if it holds powers of one secret.
+//! Set-ups: the development one is what it claims, and a file is used only if it holds powers of
+//! one secret.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -19,9 +20,10 @@ use halo2curves_axiom::{
 };
 use std::path::Path;
 use support::{
-    file, graph, halo2_bytes, inputs, open, proved,
+    file, halo2_bytes,
+    models::{graph, inputs, planned, rng},
+    open,
     ptau::{Ptau, point, twist_point},
-    rng,
 };
 use verdict_prover::{Cache, ProverError, Srs};
 
@@ -132,22 +134,13 @@ fn a_ptau_file_is_imported_at_every_height_and_proves() {
         assert_consistent(srs.params());
     }
     let graph = graph(3);
-    let k = support::planned(&graph).chosen.k;
-    let session = open(
-        &graph,
-        Some(import(&Ptau::new(k, secret()).bytes(), None)),
-        None,
-    );
-    let inference = proved(&session, &inputs(&graph, 1), 2);
-    session
-        .verify(&inference.instance, &inference.proof)
-        .unwrap();
+    let k = planned(&graph).chosen.k;
+    let imported = import(&Ptau::new(k, secret()).bytes(), None);
+    let proving = open(&graph, Some(imported), None);
+    let proved = proving.prove(&inputs(&graph, 1), 2);
+    proving.verify(&proved).unwrap();
     // Under another secret it is no proof.
-    assert!(
-        open(&graph, None, None)
-            .verify(&inference.instance, &inference.proof)
-            .is_err()
-    );
+    assert!(open(&graph, None, None).verify(&proved).is_err());
 }
 
 #[test]
@@ -159,85 +152,86 @@ fn sections_may_come_in_any_order() {
 
 type Corruption = (&'static str, fn(&mut Ptau), &'static str);
 
+const CORRUPTIONS: [Corruption; 18] = [
+    (
+        "magic",
+        |p| p.magic = *b"ptax",
+        "neither a snarkjs .ptau file nor halo2 parameters",
+    ),
+    ("version", |p| p.version = 2, ".ptau version 2, expected 1"),
+    ("prime", |p| p.prime[0] ^= 2, "another curve than BN254"),
+    ("power", |p| p.power = 29, "a power of 29, more than 28"),
+    (
+        "power of another file",
+        |p| p.power = 9,
+        "shorter than its power demands",
+    ),
+    (
+        "no powers",
+        |p| p.sections = vec![1, 3],
+        "lacks the header or the powers",
+    ),
+    (
+        "no header",
+        |p| p.sections = vec![2, 3],
+        "lacks the header or the powers",
+    ),
+    (
+        "no second group",
+        |p| p.sections = vec![1, 2],
+        "lacks the header or the powers",
+    ),
+    (
+        "off the curve",
+        |p| p.g1[5][40] ^= 1,
+        "power 5 is not a point of the curve",
+    ),
+    (
+        "not reduced",
+        |p| p.g1[3] = unreduced(p.g1[3]),
+        "power 3 is not a point of the curve",
+    ),
+    (
+        "off the twist",
+        |p| p.g2[1][0] ^= 1,
+        "a power in the second group is not a point of the curve",
+    ),
+    ("swapped", |p| p.g1.swap(4, 5), "not consecutive powers"),
+    (
+        "other generator",
+        |p| p.g1.rotate_left(1),
+        "does not begin with the standard generators",
+    ),
+    (
+        "other generator of G2",
+        |p| p.g2.rotate_left(1),
+        "does not begin with the standard generators",
+    ),
+    (
+        "another τ in G2",
+        |p| p.g2[1] = p.g2[2],
+        "not consecutive powers",
+    ),
+    (
+        "secret 0",
+        |p| *p = Ptau::new(4, Fr::ZERO),
+        "its secret is 0 or 1",
+    ),
+    (
+        "secret 1",
+        |p| *p = Ptau::new(4, Fr::ONE),
+        "its secret is 0 or 1",
+    ),
+    (
+        "wrong group",
+        |p| p.g2[1] = twist_point(outside()),
+        "[τ]_2 is not in the right group",
+    ),
+];
+
 #[test]
 fn a_corrupted_ptau_file_is_refused_with_its_reason() {
-    let cases: [Corruption; 18] = [
-        (
-            "magic",
-            |p| p.magic = *b"ptax",
-            "neither a snarkjs .ptau file nor halo2 parameters",
-        ),
-        ("version", |p| p.version = 2, ".ptau version 2, expected 1"),
-        ("prime", |p| p.prime[0] ^= 2, "another curve than BN254"),
-        ("power", |p| p.power = 29, "a power of 29, more than 28"),
-        (
-            "power of another file",
-            |p| p.power = 9,
-            "shorter than its power demands",
-        ),
-        (
-            "no powers",
-            |p| p.sections = vec![1, 3],
-            "lacks the header or the powers",
-        ),
-        (
-            "no header",
-            |p| p.sections = vec![2, 3],
-            "lacks the header or the powers",
-        ),
-        (
-            "no second group",
-            |p| p.sections = vec![1, 2],
-            "lacks the header or the powers",
-        ),
-        (
-            "off the curve",
-            |p| p.g1[5][40] ^= 1,
-            "power 5 is not a point of the curve",
-        ),
-        (
-            "not reduced",
-            |p| p.g1[3] = unreduced(p.g1[3]),
-            "power 3 is not a point of the curve",
-        ),
-        (
-            "off the twist",
-            |p| p.g2[1][0] ^= 1,
-            "a power in the second group is not a point of the curve",
-        ),
-        ("swapped", |p| p.g1.swap(4, 5), "not consecutive powers"),
-        (
-            "other generator",
-            |p| p.g1.rotate_left(1),
-            "does not begin with the standard generators",
-        ),
-        (
-            "other generator of G2",
-            |p| p.g2.rotate_left(1),
-            "does not begin with the standard generators",
-        ),
-        (
-            "another τ in G2",
-            |p| p.g2[1] = p.g2[2],
-            "not consecutive powers",
-        ),
-        (
-            "secret 0",
-            |p| *p = Ptau::new(4, Fr::ZERO),
-            "its secret is 0 or 1",
-        ),
-        (
-            "secret 1",
-            |p| *p = Ptau::new(4, Fr::ONE),
-            "its secret is 0 or 1",
-        ),
-        (
-            "wrong group",
-            |p| p.g2[1] = twist_point(outside()),
-            "[τ]_2 is not in the right group",
-        ),
-    ];
-    for (what, corrupt, reason) in cases {
+    for (what, corrupt, reason) in CORRUPTIONS {
         let mut ptau = Ptau::new(4, secret());
         corrupt(&mut ptau);
         let message = refusal(&ptau.bytes(), None);
@@ -368,7 +362,8 @@ fn halo2s_own_files_are_imported_in_both_formats() {
         longer.push(0);
         assert!(refusal(&longer, None).contains("it may be cut short"));
 
-        // Any byte of a power or of [τ]_2. A compressed point may become another one, raw coordinates none.
+        // Any byte of a power or of [τ]_2. A compressed point may become another one, raw
+        // coordinates none.
         let point = (bytes.len() - 4) / (2 * 32 + 4);
         let known: &[&str] = match format {
             SerdeFormat::Processed => &[

@@ -16,7 +16,7 @@ alloy_sol_types::sol! {
         error EvaluationPointInDomain();
         error PrecompileFailed();
         error ProofRejected();
-        // Of the contract, not of the interface: its constructor's.
+        // The contract's constructor reverts with this; it is no part of the interface.
         error InvalidSetup();
 
         function verify(address verifyingKey, uint256[] calldata publicValues, bytes calldata proof) external view;

@@ -9,9 +9,10 @@ use verdict_model::{IntegerGraph, Packing, TensorId, Visibility};
 /// Packed words of the public inputs, and a commitment for every committed input of every item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputWords {
-    /// Of the public inputs, in the order of a proof's public values.
+    /// The words of the public inputs, in the order of a proof's public values.
     pub words: Vec<U256>,
-    /// Of the committed inputs: those of all items of the first one, then of the next.
+    /// The commitments to the committed inputs: those of all items of the first input, then of the
+    /// next.
     pub commitments: Vec<U256>,
 }
 
@@ -25,7 +26,8 @@ fn inputs(
 }
 
 impl InputWords {
-    /// Packs integers, `items[item][input][position]`; `salts` holds, item by item, one for every committed input.
+    /// Packs integers, `items[item][input][position]`; `salts` holds, item by item, one for every
+    /// committed input.
     pub fn pack(
         graph: &IntegerGraph,
         items: &[Vec<Vec<i32>>],
@@ -57,7 +59,7 @@ impl InputWords {
         let mut made = Self::default();
         for (input, id) in inputs(graph, Visibility::Public) {
             let items = packed(input, id)?;
-            // Word by word, each of all items.
+            // Words come one by one, each of all items.
             for word in 0..Packing::of(&graph.tensors[id]).words(graph.tensors[id].len) {
                 let words = items.iter().filter_map(|item| item.get(word));
                 made.words
@@ -103,8 +105,8 @@ impl InputWords {
         })
     }
 
-    /// The integers of the public inputs of a single inference, `[input][position]`; empty for other inputs. `None` if the words are
-    /// no packing of any.
+    /// The integers of the public inputs of a single inference, `[input][position]`; empty for
+    /// other inputs. `None` if the words are no packing of any.
     pub fn unpack(&self, graph: &IntegerGraph) -> Option<Vec<Vec<i32>>> {
         let mut all = vec![Vec::new(); graph.inputs.len()];
         let mut next = 0;

@@ -1,6 +1,7 @@
-//! The bytes of a verifying key, as `VerifyingKeys` publishes them and `InferenceVerifier` reads them.
+//! The bytes of a verifying key, as `VerifyingKeys` publishes them and `InferenceVerifier` reads
+//! them.
 
-use crate::{WireError, words};
+use crate::{POINT_BYTES, WireError, words};
 use alloy_primitives::{B256, keccak256};
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
@@ -10,6 +11,17 @@ use verdict_circuit::FIXED_COLUMNS;
 
 const MAGIC: [u8; 4] = *b"VDCT";
 const VERSION: u8 = 2;
+/// Bytes before the commitments: the header and the representation.
+const PREFIX: usize = 64;
+/// Weight columns of the widest key.
+const MAX_WIDTH: usize = 64;
+/// `log2` of the number of rows of the highest key.
+const MAX_HEIGHT: u32 = 28;
+
+/// Size of a verifying key's bytes.
+pub const fn key_len(width: usize) -> usize {
+    PREFIX + POINT_BYTES * (FIXED_COLUMNS + width)
+}
 
 /// All a verifier needs to know about a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +45,7 @@ impl VerifyingKeyParts {
     }
 }
 
-/// Header, representation, commitments: `64 + 64·(c + 8)` bytes.
+/// Header, representation, commitments: [`key_len`] bytes.
 pub fn key_bytes(key: &VerifyingKeyParts) -> Vec<u8> {
     let mut bytes = vec![0u8; 32];
     bytes[..4].copy_from_slice(&MAGIC);
@@ -53,7 +65,7 @@ pub fn key_bytes(key: &VerifyingKeyParts) -> Vec<u8> {
 /// Reads what [`key_bytes`] writes; refuses everything else.
 pub fn parse_key(bytes: &[u8]) -> Result<VerifyingKeyParts, WireError> {
     let fail = |detail: &str| WireError::Key(detail.into());
-    if bytes.len() < 64 || bytes[..4] != MAGIC {
+    if bytes.len() < PREFIX || bytes[..4] != MAGIC {
         return Err(fail("it does not begin with `VDCT`"));
     }
     if bytes[4] != VERSION {
@@ -63,8 +75,7 @@ pub fn parse_key(bytes: &[u8]) -> Result<VerifyingKeyParts, WireError> {
         return Err(fail("its header has bytes set that mean nothing"));
     }
     let (k, width) = (u32::from(bytes[5]), usize::from(bytes[6]));
-    let expected = 64 + 64 * (FIXED_COLUMNS + width);
-    if width == 0 || width > 64 || k > 28 || bytes.len() != expected {
+    if width == 0 || width > MAX_WIDTH || k > MAX_HEIGHT || bytes.len() != key_len(width) {
         return Err(fail(&format!(
             "width {width}, height {k} and {} bytes do not go together",
             bytes.len()

@@ -14,7 +14,7 @@ pub const PROOF_FILE_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofFile {
-    /// [`PROOF_FILE_VERSION`].
+    /// The version of the format, [`PROOF_FILE_VERSION`].
     pub version: u32,
     /// Digest of the compiled model.
     pub model: B256,
@@ -28,10 +28,12 @@ pub struct ProofFile {
     pub verifying_key: Bytes,
     /// The context, then the public words.
     pub public_values: Vec<B256>,
-    /// What a batch consists of and where its values stand; absent where the proof is about one inference.
+    /// What a batch consists of and where its values stand; absent where the proof is about one
+    /// inference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchFile>,
-    /// Whether the weights are private: [`Self::model`] is then the digest of the redacted architecture.
+    /// Whether the weights are private: [`Self::model`] is then the digest of the redacted
+    /// architecture.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private_weights: bool,
     /// The proof.
@@ -42,7 +44,7 @@ pub struct ProofFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchFile {
-    /// Inferences.
+    /// The number of inferences.
     pub items: usize,
     /// The public tensors in the order of their words.
     pub tensors: Vec<TensorWords>,
@@ -54,8 +56,9 @@ pub struct BatchFile {
 pub struct TensorWords {
     /// The tensor's name.
     pub name: String,
-    /// `per_item`: word `w` of item `i` is number `w·items + i`; `across`: the items' values one after the other; `sum`: the items'
-    /// values added up; `commitment`: a Poseidon commitment for each item.
+    /// `per_item`: word `w` of item `i` is number `w·items + i`; `across`: the items' values one
+    /// after the other; `sum`: the items' values added up; `commitment`: a Poseidon commitment for
+    /// each item.
     pub layout: String,
     /// Index of the first word among the public values.
     pub first: usize,
@@ -100,7 +103,8 @@ impl BatchFile {
 }
 
 impl ProofFile {
-    /// The batch that the file describes, for a model; refuses a description that is not the model's.
+    /// The batch that the file describes, for a model; refuses a description that is not the
+    /// model's.
     pub fn batch(&self, graph: &IntegerGraph, path: &Path) -> Result<Batch, WireError> {
         let Some(file) = &self.batch else {
             return Ok(Batch::single());
@@ -119,7 +123,8 @@ impl ProofFile {
             items: file.items,
             sums,
         };
-        // Items come from the file; what they would take is compared before anything is computed for so many.
+        // Items come from the file; what they would take is compared before anything is computed
+        // for so many.
         if file.items < 2
             || file.items >= 1 << 28
             || BatchFile::of(graph, &batch).as_ref() != Some(file)

@@ -1,7 +1,10 @@
 //! The committed proofs: what they are of, how they are made, and their file.
 #![allow(unreachable_pub, clippy::unwrap_used, missing_docs)]
 
-use crate::support::{harness, vectors};
+use crate::{
+    field::{P, R},
+    support::{harness, vectors},
+};
 use alloy_primitives::{B256, Bytes, U256};
 use halo2curves_axiom::bn256::Fr;
 use serde::{Deserialize, Serialize};
@@ -11,7 +14,7 @@ use verdict_compiler::{Options, compile, import};
 use verdict_engine::Session;
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_prover::Srs;
-use verdict_wire::{key_bytes, public_values, verify_calldata, words};
+use verdict_wire::{POINT_BYTES, ProofLayout, key_bytes, public_values, verify_calldata, words};
 
 /// What a proof is of.
 pub struct Case {
@@ -37,7 +40,8 @@ const fn case(name: &'static str, inputs: Visibility) -> Case {
     }
 }
 
-/// Dense layers, convolutions, trees, commitments; one inference and many, with words of each item's and sums.
+/// Dense layers, convolutions, trees, commitments; one inference and many, with words of each
+/// item's and sums.
 pub const CASES: [Case; 8] = [
     case("logreg-breast-cancer", Visibility::Public),
     case("mlp-digits", Visibility::Private),
@@ -72,9 +76,9 @@ pub struct Vector {
     pub width: usize,
     #[serde(rename = "tauG2")]
     pub tau_g2: [U256; 4],
-    /// Of each item, a list for every input.
+    /// The inputs of each item, a list for every one.
     pub inputs: Vec<Vec<Vec<i32>>>,
-    /// Of each item, a list for every output.
+    /// The outputs of each item, a list for every one.
     pub outputs: Vec<Vec<Vec<i32>>>,
     /// Item by item, the root of a salt for every committed input.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -213,116 +217,133 @@ impl Vector {
     }
 }
 
-/// Changes a key, public values or a proof.
-type Change<'a> = &'a dyn Fn(&mut Vec<u8>, &mut Vec<B256>, &mut Vec<u8>);
+/// What is tampered with.
+#[derive(Clone)]
+struct Parts {
+    key: Vec<u8>,
+    values: Vec<B256>,
+    proof: Vec<u8>,
+}
+
+/// How to be wrong: what is changed, the contract's error, and the change.
+type Change = (&'static str, &'static str, fn(&mut Parts));
 
 /// One of each way to be wrong.
 fn tampered(key: &[u8], values: &[B256], proof: &[u8]) -> Vec<Tampered> {
-    let mut list = Vec::new();
-    let mut push = |what: &str, error: &str, change: Change<'_>| {
-        let (mut k, mut v, mut p) = (key.to_vec(), values.to_vec(), proof.to_vec());
-        change(&mut k, &mut v, &mut p);
-        list.push(Tampered {
-            what: what.into(),
-            verifying_key: (k != key).then(|| k.into()),
-            public_values: (v != values).then_some(v),
-            proof: (p != proof).then(|| p.into()),
-            error: error.into(),
-        });
+    let good = Parts {
+        key: key.to_vec(),
+        values: values.to_vec(),
+        proof: proof.to_vec(),
     };
-    let scalars = 11 * 64;
-    let r = U256::from_be_bytes(words::word(&(-Fr::one())).0) + U256::from(1);
-    let p = U256::from_str_radix(
-        "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47",
-        16,
-    )
-    .unwrap();
-    let add = |bytes: &mut [u8], amount: U256| {
-        let sum = U256::from_be_slice(bytes).wrapping_add(amount);
-        bytes.copy_from_slice(&sum.to_be_bytes::<32>());
-    };
-    push("another context", "ProofRejected", &|_, v, _| {
-        add(&mut v[0].0, U256::from(1))
-    });
-    push("an output one larger", "ProofRejected", &|_, v, _| {
-        let last = v.len() - 1;
-        add(&mut v[last].0, U256::from(1));
-    });
-    push(
+    let changes = VALUES.iter().chain(PROOF).chain(KEY);
+    changes
+        .map(|(what, error, change)| {
+            let mut bad = good.clone();
+            change(&mut bad);
+            Tampered {
+                what: (*what).into(),
+                verifying_key: (bad.key != good.key).then(|| bad.key.into()),
+                public_values: (bad.values != good.values).then_some(bad.values),
+                proof: (bad.proof != good.proof).then(|| bad.proof.into()),
+                error: (*error).into(),
+            }
+        })
+        .collect()
+}
+
+const VALUES: &[Change] = &[
+    ("another context", "ProofRejected", |it| {
+        add(&mut it.values[0].0, U256::from(1))
+    }),
+    ("an output one larger", "ProofRejected", |it| {
+        add(&mut it.values.last_mut().unwrap().0, U256::from(1))
+    }),
+    (
         "the context plus the field's modulus",
         "PublicValueNotCanonical",
-        &|_, v, _| add(&mut v[0].0, r),
-    );
-    push(
-        "a public value too many",
-        "WrongPublicValueCount",
-        &|_, v, _| v.push(B256::ZERO),
-    );
-    push(
-        "a public value too few",
-        "WrongPublicValueCount",
-        &|_, v, _| v.truncate(v.len() - 1),
-    );
-    push("an evaluation one larger", "ProofRejected", &|_, _, b| {
-        add(&mut b[scalars..scalars + 32], U256::from(1))
-    });
-    push(
+        |it| add(&mut it.values[0].0, R),
+    ),
+    ("a public value too many", "WrongPublicValueCount", |it| {
+        it.values.push(B256::ZERO)
+    }),
+    ("a public value too few", "WrongPublicValueCount", |it| {
+        it.values.truncate(it.values.len() - 1)
+    }),
+];
+
+const PROOF: &[Change] = &[
+    ("an evaluation one larger", "ProofRejected", |it| {
+        add(it.first_evaluation(), U256::from(1))
+    }),
+    (
         "an evaluation plus the field's modulus",
         "ScalarNotCanonical",
-        &|_, _, b| {
-            add(&mut b[scalars..scalars + 32], r);
-        },
-    );
-    push("two commitments swapped", "ProofRejected", &|_, _, b| {
-        let (first, second) = b.split_at_mut(64);
-        first.swap_with_slice(&mut second[..64]);
-    });
-    push("a commitment negated", "ProofRejected", &|_, _, b| {
-        let y = U256::from_be_slice(&b[32..64]);
-        b[32..64].copy_from_slice(&(p - y).to_be_bytes::<32>());
-    });
-    push(
+        |it| add(it.first_evaluation(), R),
+    ),
+    ("two commitments swapped", "ProofRejected", |it| {
+        swap_points(&mut it.proof)
+    }),
+    ("a commitment negated", "ProofRejected", |it| {
+        let y = U256::from_be_slice(&it.proof[32..64]);
+        it.proof[32..64].copy_from_slice(&(P - y).to_be_bytes::<32>());
+    }),
+    (
         "a coordinate plus the base field's modulus",
         "CoordinateNotCanonical",
-        &|_, _, b| add(&mut b[..32], p),
-    );
-    push("a point off the curve", "PointNotOnCurve", &|_, _, b| {
-        b[63] ^= 1
-    });
-    push("a commitment at infinity", "PointAtInfinity", &|_, _, b| {
-        b[..64].fill(0)
-    });
-    push("the opening at infinity", "PointAtInfinity", &|_, _, b| {
-        let end = b.len();
-        b[end - 64..].fill(0);
-    });
-    push("a proof cut short", "WrongProofLength", &|_, _, b| {
-        b.truncate(b.len() - 32)
-    });
-    push("trailing bytes", "WrongProofLength", &|_, _, b| {
-        b.extend_from_slice(&[0; 32])
-    });
-    push(
-        "a key of another representation",
-        "ProofRejected",
-        &|k, _, _| add(&mut k[32..64], U256::from(1)),
-    );
-    push(
+        |it| add(&mut it.proof[..32], P),
+    ),
+    ("a point off the curve", "PointNotOnCurve", |it| {
+        it.proof[63] ^= 1
+    }),
+    ("a commitment at infinity", "PointAtInfinity", |it| {
+        it.proof[..POINT_BYTES].fill(0)
+    }),
+    ("the opening at infinity", "PointAtInfinity", |it| {
+        let end = it.proof.len();
+        it.proof[end - POINT_BYTES..].fill(0);
+    }),
+    ("a proof cut short", "WrongProofLength", |it| {
+        it.proof.truncate(it.proof.len() - 32)
+    }),
+    ("trailing bytes", "WrongProofLength", |it| {
+        it.proof.extend_from_slice(&[0; 32])
+    }),
+];
+
+const KEY: &[Change] = &[
+    ("a key of another representation", "ProofRejected", |it| {
+        add(&mut it.key[32..64], U256::from(1))
+    }),
+    (
         "a key with two commitments swapped",
         "ProofRejected",
-        &|k, _, _| {
-            let (first, second) = k[64..].split_at_mut(64);
-            first.swap_with_slice(&mut second[..64]);
-        },
-    );
-    push("a key of another height", "ProofRejected", &|k, _, _| {
-        k[5] += 1
-    });
-    push("a key of another width", "NotAVerifyingKey", &|k, _, _| {
-        k[6] += 1
-    });
-    push("a key with other magic", "NotAVerifyingKey", &|k, _, _| {
-        k[0] ^= 1
-    });
-    list
+        |it| swap_points(&mut it.key[64..]),
+    ),
+    ("a key of another height", "ProofRejected", |it| {
+        it.key[5] += 1
+    }),
+    ("a key of another width", "NotAVerifyingKey", |it| {
+        it.key[6] += 1
+    }),
+    ("a key with other magic", "NotAVerifyingKey", |it| {
+        it.key[0] ^= 1
+    }),
+];
+
+impl Parts {
+    fn first_evaluation(&mut self) -> &mut [u8] {
+        let layout = ProofLayout::of_len(self.proof.len()).unwrap();
+        &mut self.proof[layout.evaluation(0)]
+    }
+}
+
+fn add(bytes: &mut [u8], amount: U256) {
+    let sum = U256::from_be_slice(bytes).wrapping_add(amount);
+    bytes.copy_from_slice(&sum.to_be_bytes::<32>());
+}
+
+/// Swaps the first two points.
+fn swap_points(points: &mut [u8]) {
+    let (first, rest) = points.split_at_mut(POINT_BYTES);
+    first.swap_with_slice(&mut rest[..POINT_BYTES]);
 }

@@ -43,7 +43,7 @@ pub enum End {
 }
 
 impl End {
-    /// Without the error's arguments.
+    /// The answer in words, without the error's arguments.
     pub fn kind(&self) -> String {
         match self {
             Self::Accepted => "Accepted".into(),
@@ -100,7 +100,8 @@ impl Evm {
         self.db.insert_account_info(address, info);
     }
 
-    /// Calls in a transaction of which only the result remains: how it ended, what it returned, the gas it used.
+    /// Calls in a transaction of which only the result remains: how it ended, what it returned, the
+    /// gas it used.
     pub fn call(&mut self, to: Address, data: Bytes) -> (End, Bytes, u64) {
         let result = self.run(TxKind::Call(to), data, false);
         let gas = result.tx_gas_used();

@@ -64,9 +64,11 @@ impl TranscriptRead<G1Affine, Challenge> for Represented<'_, '_> {
     }
 }
 
-/// halo2's own verifying key of these parts. It computes the representation itself, and knows no number of public values.
+/// halo2's own verifying key of these parts. It computes the representation itself, and knows no
+/// number of public values.
 pub fn key_of(key: &VerifyingKeyParts) -> Option<VerifyingKey<G1Affine>> {
-    // Its file: version, height, whether selectors are compressed, number of commitments, commitments.
+    // Its file: version, height, whether selectors are compressed, number of commitments,
+    // commitments.
     let mut file = vec![2];
     file.extend_from_slice(&key.k.to_le_bytes());
     file.push(1);
@@ -78,8 +80,8 @@ pub fn key_of(key: &VerifyingKeyParts) -> Option<VerifyingKey<G1Affine>> {
     VerifyingKey::read::<_, TapeCircuit>(&mut file.as_slice(), SerdeFormat::RawBytes, shape).ok()
 }
 
-/// Whether halo2 accepts under these parts of a key; `params` must be of the key's height. The number of public values
-/// is no part of halo2's keys, so this compares it, as the contract does.
+/// Whether halo2 accepts under these parts of a key; `params` must be of the key's height. The
+/// number of public values is no part of halo2's keys, so this compares it, as the contract does.
 pub fn accepts(
     key: &VerifyingKeyParts,
     params: &ParamsKZG<Bn256>,

@@ -31,7 +31,8 @@ use verdict_wire::{instance, parse_key, public_values, verify_calldata, words};
 const SCRATCH_KEY: Address = Address::repeat_byte(0xa1);
 const SCRATCH_CONTRACT: Address = Address::repeat_byte(0xa2);
 
-/// No rejection may use more, except for what the transaction's calldata costs whatever is done with it.
+/// No rejection may use more, except for what the transaction's calldata costs whatever is done
+/// with it.
 const GAS_BOUND: u64 = 400_000;
 
 /// The development set-up at every height that a mutated key of a small model may have.
@@ -156,7 +157,8 @@ impl Bench<'_> {
         }
     }
 
-    /// Another proof, other public values: everybody has an opinion (of words that are no scalars, halo2 can't be told).
+    /// Another proof, other public values: everybody has an opinion (of words that are no scalars,
+    /// halo2 can't be told).
     fn statement(&self, chain: &mut Chain, statement: &Statement) -> Opinions {
         let (values, proof) = (&statement.values, &statement.proof);
         let mut opinions = Opinions {
@@ -182,7 +184,8 @@ impl Bench<'_> {
             }
         }
 
-        // Their contract reads scalars modulo r and ignores what follows the proof: exactly then it reads the good one.
+        // Their contract reads scalars modulo r and ignores what follows the proof: exactly then it
+        // reads the good one.
         let good = &self.material.good;
         let same = self.contract.as_read(values, proof)
             == self.contract.as_read(&good.values, &good.proof);
@@ -219,7 +222,8 @@ impl Bench<'_> {
             let data = verify_calldata(SCRATCH_KEY, &statement.values, &statement.proof);
             opinions.ours(&end, gas, &data);
         } else {
-            // Nobody should trust an account that `VerifyingKeys` did not make. Still nothing may pass.
+            // Nobody should trust an account that `VerifyingKeys` did not make. Still nothing may
+            // pass.
             opinions.ours = format!("{} (unpublished)", end.kind());
             if end == End::Accepted {
                 opinions
@@ -247,7 +251,8 @@ impl Bench<'_> {
         opinions
     }
 
-    /// snark-verifier's contract of a mutated key: the good one's, with the words that differ replaced in its code.
+    /// snark-verifier's contract of a mutated key: the good one's, with the words that differ
+    /// replaced in its code.
     fn ask_snark(&self, chain: &mut Chain, statement: &Statement) -> Option<bool> {
         let (values, proof) = (&statement.values, &statement.proof);
         if statement.key == self.material.foreign.key {
@@ -270,7 +275,8 @@ impl Bench<'_> {
     fn calldata(&self, chain: &mut Chain, data: &[u8]) -> Opinions {
         let mut opinions = Opinions::default();
         let (end, _, gas) = chain.evm.call(chain.verifier, data.to_vec().into());
-        // Solidity's decoder refuses what is no encoding of any arguments before our code runs, and gives no reason.
+        // Solidity's decoder refuses what is no encoding of any arguments before our code runs, and
+        // gives no reason.
         let no_encoding = IInferenceVerifier::verifyCall::abi_decode_validate(data).is_err();
         if no_encoding && end.kind() == "(empty revert)" {
             opinions.ours = "(no ABI encoding)".into();
@@ -288,7 +294,8 @@ impl Bench<'_> {
 }
 
 impl Opinions {
-    /// `data` is the transaction's: since Prague (EIP-7623) calldata alone costs 10 a zero byte and 40 another one.
+    /// `data` is the transaction's: since Prague (EIP-7623) calldata alone costs 10 a zero byte and
+    /// 40 another one.
     fn ours(&mut self, end: &End, gas: u64, data: &[u8]) {
         let floor = 21_000
             + data
@@ -306,8 +313,8 @@ impl Opinions {
     }
 }
 
-/// The words in which two keys of one shape differ; `None` if the shapes differ, or a word that changes is in the key
-/// twice.
+/// The words in which two keys of one shape differ; `None` if the shapes differ, or a word that
+/// changes is in the key twice.
 pub fn changes(from: &[u8], to: &[u8]) -> Option<Vec<(U256, U256)>> {
     if from.len() != to.len() || from[..32] != to[..32] {
         return None;

@@ -1,4 +1,5 @@
-//! Every way of changing what is verified: a table of kinds, each a function from good material to something wrong.
+//! Every way of changing what is verified: a table of kinds, each a function from good material to
+//! something wrong.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -19,7 +20,7 @@ mod values;
 use alloy_primitives::{Address, B256, U256};
 use rand::{Rng as _, SeedableRng};
 pub use rand_chacha::ChaCha8Rng as Random;
-use verdict_wire::verify_calldata;
+use verdict_wire::{ProofLayout, verify_calldata};
 
 /// A verifying key's bytes, public values, a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +49,11 @@ pub struct Material {
 /// Something that must be rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Mutant {
-    /// Of proof and public values, under the good key.
+    /// Proof and public values were changed; the key is the good one.
     Statement { values: Vec<B256>, proof: Vec<u8> },
-    /// Of the verifying key, and possibly the rest.
+    /// The verifying key was changed, and possibly the rest.
     Key(Statement),
-    /// Of the transaction's data.
+    /// The transaction's data were changed.
     Calldata(Vec<u8>),
 }
 
@@ -83,23 +84,31 @@ pub fn draw(material: &Material, kind: usize, mutate: Mutate, index: u64) -> Mut
 }
 
 impl Material {
+    /// Where everything stands in the proof.
+    pub fn layout(&self) -> ProofLayout {
+        ProofLayout::of_len(self.good.proof.len()).unwrap()
+    }
+
     /// Weight columns.
     pub fn width(&self) -> usize {
-        (self.good.proof.len() - 1536) / 32
+        self.layout().width()
     }
 
     /// Words of the proof at which a point begins.
     pub fn points(&self) -> Vec<usize> {
-        let words = self.good.proof.len() / 32;
-        (0..11)
-            .map(|point| 2 * point)
-            .chain([words - 4, words - 2])
-            .collect()
+        let points = self.layout().points();
+        points.map(|point| point.start / 32).collect()
+    }
+
+    /// The word of the proof at which the opening proofs begin.
+    pub fn opening(&self) -> usize {
+        self.layout().openings().start / 32
     }
 
     /// Words of the proof that are scalars.
     pub fn scalars(&self) -> std::ops::Range<usize> {
-        22..self.good.proof.len() / 32 - 4
+        let bytes = self.layout().evaluation_bytes();
+        bytes.start / 32..bytes.end / 32
     }
 
     /// The transaction that is accepted.

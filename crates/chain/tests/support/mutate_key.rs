@@ -4,6 +4,8 @@ use super::{Material, Mutant, Mutate, Random, Statement, flip, pick, point, set,
 use crate::field::{self, P, R};
 use alloy_primitives::{B256, U256};
 use rand::{Rng as _, RngCore as _};
+use verdict_circuit::FIXED_COLUMNS;
+use verdict_wire::key_len;
 
 pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("key: bits flipped", |m, random| {
@@ -29,7 +31,8 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         |m, random| {
             let (key, width) = widened(m, random);
             let mut proof = m.good.proof.clone();
-            let weights_end = 32 * (22 + 21 + m.width());
+            let fixed = m.layout().fixed_evaluations();
+            let weights_end = m.layout().evaluation(fixed.end).start;
             if width > m.width() {
                 let scalar = B256::from(field::random_scalar(random));
                 proof.splice(weights_end..weights_end, scalar.0.repeat(width - m.width()));
@@ -166,7 +169,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
 
 /// A word at which one of the key's commitments begins.
 fn commitment(m: &Material, random: &mut Random) -> usize {
-    2 + 2 * random.gen_range(0..8 + m.width())
+    2 + 2 * random.gen_range(0..FIXED_COLUMNS + m.width())
 }
 
 fn replace(key: &[u8], at: usize, value: u8) -> Vec<u8> {
@@ -189,7 +192,7 @@ fn widened(m: &Material, random: &mut Random) -> (Vec<u8>, usize) {
         }
     };
     let mut key = replace(&m.good.key, 6, u8::try_from(width).unwrap());
-    let end = 64 * (1 + 8 + width);
+    let end = key_len(width);
     key.truncate(end);
     while key.len() < end {
         let point = if random.r#gen() {

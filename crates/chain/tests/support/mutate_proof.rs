@@ -116,9 +116,9 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         ))
     }),
     ("proof: both openings at infinity", |m, _| {
-        let points = m.points();
-        let proof = set_point(&m.good.proof, points[11], [U256::ZERO; 2]);
-        m.proof(set_point(&proof, points[12], [U256::ZERO; 2]))
+        let opening = m.opening();
+        let proof = set_point(&m.good.proof, opening, [U256::ZERO; 2]);
+        m.proof(set_point(&proof, opening + 2, [U256::ZERO; 2]))
     }),
     ("proof: truncated by bytes", |m, random| {
         let length = m.good.proof.len();
@@ -173,7 +173,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         m.proof([&m.good.proof[..at], &m.twin.proof[at..]].concat())
     }),
     ("proof: opening of a twin", |m, _| {
-        let at = 32 * m.points()[11];
+        let at = 32 * m.opening();
         m.proof([&m.good.proof[..at], &m.twin.proof[at..]].concat())
     }),
     ("proof: of another statement", |m, random| {

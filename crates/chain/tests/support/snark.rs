@@ -1,4 +1,5 @@
-//! The contract that snark-verifier generates for one verifying key: written by others, from the same key.
+//! The contract that snark-verifier generates for one verifying key: written by others, from the
+//! same key.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -45,8 +46,8 @@ pub fn solidity(params: &ParamsKZG<Bn256>, key: &VerifyingKey<G1Affine>, words: 
     loader.solidity_code()
 }
 
-/// Creation code of generated sources. Optimizer and via-IR must be off: the one fails (stack too deep), the other makes
-/// a contract that rejects everything.
+/// Creation code of generated sources. Optimizer and via-IR must be off: the one fails (stack too
+/// deep), the other makes a contract that rejects everything.
 pub fn creation_codes(sources: &[String]) -> Vec<Bytes> {
     let name = |index: usize| PathBuf::from(format!("Halo2Verifier{index}.sol"));
     let settings = Settings {
@@ -118,7 +119,8 @@ impl Contract {
         evm.call(self.address, calldata(values, proof)).0
     }
 
-    /// What the contract makes of calldata: it reads as much as it needs, zeros where there is nothing, and reduces scalars.
+    /// What the contract makes of calldata: it reads as much as it needs, zeros where there is
+    /// nothing, and reduces scalars.
     pub fn as_read(&self, values: &[B256], proof: &[u8]) -> Vec<u8> {
         let scalars_at = self.words + 22;
         let scalars = 22 + self.width;
@@ -133,8 +135,9 @@ impl Contract {
         data
     }
 
-    /// The contract's code with words of the key that are baked into it replaced, wherever they are pushed. `None` if one of
-    /// them isn't pushed, or its replacement is too long for the instruction.
+    /// The contract's code with words of the key that are baked into it replaced, wherever they are
+    /// pushed. `None` if one of them isn't pushed, or its replacement is too long for the
+    /// instruction.
     pub fn with_words(&self, changes: &[(U256, U256)]) -> Option<Vec<u8>> {
         let mut code = self.code.clone();
         let mut found = vec![false; changes.len()];

@@ -2,29 +2,39 @@
 
 use super::{
     Lowered,
-    nodes::{Kind, Node},
-    planes::{Hop, Planes, hops},
+    nodes::{Node, NodeKind},
+    plane_layout::{Hop, PlaneLayout, hops},
 };
 use crate::{
     error::CircuitError,
     field::int,
-    poseidon::Salt,
+    poseidon::{Roots, Salt},
     witness::{Cell, Cells},
 };
-use halo2curves_axiom::bn256::Fr;
 use rayon::prelude::*;
-use verdict_model::{Conv, Function, Kernel, TensorId, Trace};
+use verdict_model::{Conv, Function, Kernel, Tensor, TensorId, Trace};
 
 /// The values of a batch's traces, position by position.
 #[derive(Clone, Debug)]
 pub struct TraceCells<'a> {
     lowered: &'a Lowered,
     traces: &'a [Trace],
-    /// Sums at all positions of planar tensors, by item and tensor: `[tape channel][position]`. Only what spills is looked at.
+    /// Sums at all positions of planar tensors, by item and tensor: `[tape channel][position]`.
+    /// Only what spills is looked at.
     spills: Vec<Vec<Option<Spill>>>,
     salts: &'a [Salt],
-    /// Roots of the commitments by item and commitment: `[stage][root]`.
-    roots: Vec<Vec<Vec<Vec<Fr>>>>,
+    /// What the commitments square, by item and commitment.
+    roots: Vec<Vec<Roots>>,
+}
+
+/// Whether a trace has the shape of a graph's tensors.
+fn fits(tensors: &[Tensor], trace: &Trace) -> bool {
+    let mut each = tensors.iter().zip(&trace.values).zip(&trace.sums);
+    trace.values.len() == tensors.len()
+        && trace.sums.len() == tensors.len()
+        && each.all(|((tensor, values), sums)| {
+            values.len() == tensor.len && (tensor.layer.is_none() || sums.len() == tensor.len)
+        })
 }
 
 /// Sums around a tensor's planes.
@@ -35,7 +45,8 @@ struct Spill {
 }
 
 impl<'a> TraceCells<'a> {
-    /// Checks that there is a trace for every item, with a salt for every commitment, and that they have the graph's shape.
+    /// Checks that there is a trace for every item, with a salt for every commitment, and that they
+    /// have the graph's shape.
     pub fn new(
         lowered: &'a Lowered,
         traces: &'a [Trace],
@@ -57,20 +68,10 @@ impl<'a> TraceCells<'a> {
             )));
         }
         let tensors = &lowered.graph.tensors;
-        for trace in traces {
-            let fits = trace.values.len() == tensors.len()
-                && trace.sums.len() == tensors.len()
-                && tensors.iter().zip(&trace.values).zip(&trace.sums).all(
-                    |((tensor, values), sums)| {
-                        values.len() == tensor.len
-                            && (tensor.layer.is_none() || sums.len() == tensor.len)
-                    },
-                );
-            if !fits {
-                return Err(CircuitError::Trace(
-                    "tensors of other lengths; execute this model's graph".into(),
-                ));
-            }
+        if !traces.iter().all(|trace| fits(tensors, trace)) {
+            return Err(CircuitError::Trace(
+                "tensors of other lengths; execute this model's graph".into(),
+            ));
         }
         let spills = traces
             .par_iter()
@@ -115,7 +116,7 @@ impl<'a> TraceCells<'a> {
                 .and_then(|place| planes.cell(channel, place)),
         };
         let square = match (&tensor.layer, node.kind) {
-            (Some(layer), Kind::Tensor(_)) => {
+            (Some(layer), NodeKind::Tensor(_)) => {
                 self.lowered.graph.functions[layer.function] == Function::Square
             }
             _ => false,
@@ -125,7 +126,7 @@ impl<'a> TraceCells<'a> {
             Some(cell) => {
                 let x = i64::from(trace.values[id][cell]);
                 let y = match node.kind {
-                    Kind::Tensor(_) => trace.sums[id].get(cell).copied().unwrap_or(0),
+                    NodeKind::Tensor(_) => trace.sums[id].get(cell).copied().unwrap_or(0),
                     _ => x,
                 };
                 Cell::Looked { y, x }
@@ -147,15 +148,17 @@ impl Cells for TraceCells<'_> {
     fn cell(&self, level: usize, channel: usize, position: usize) -> Cell {
         match self.lowered.find(level, channel) {
             Some((node, channel)) => match node.kind {
-                Kind::Tensor(id) | Kind::Copy(id) => self.tensor(node, id, channel, position),
-                Kind::Salt(number) => {
+                NodeKind::Tensor(id) | NodeKind::Copy(id) => {
+                    self.tensor(node, id, channel, position)
+                }
+                NodeKind::Salt(number) => {
                     let commitments = self.lowered.commitments.len();
                     Cell::Root(self.salts[position * commitments + number].root())
                 }
-                Kind::Stage(number, stage) => {
+                NodeKind::Stage(number, stage) => {
                     Cell::Root(self.roots[position][number][stage][channel])
                 }
-                Kind::One | Kind::Single | Kind::Ones(_) | Kind::Biases(_) => {
+                NodeKind::One | NodeKind::Single | NodeKind::Ones(_) | NodeKind::Biases(_) => {
                     Cell::Looked { y: 0, x: 1 }
                 }
             },
@@ -165,7 +168,8 @@ impl Cells for TraceCells<'_> {
 }
 
 impl Lowered {
-    /// What the convolutions into tensor `id` put at every position, biases that reach all places included.
+    /// What the convolutions into tensor `id` put at every position, biases that reach all places
+    /// included.
     fn spill(&self, id: TensorId, trace: &Trace) -> Option<Spill> {
         let (planes, layer) = (
             self.planes[id].as_ref()?,
@@ -186,7 +190,7 @@ impl Lowered {
             .nodes
             .nodes
             .iter()
-            .any(|node| node.kind == Kind::Ones(id));
+            .any(|node| node.kind == NodeKind::Ones(id));
         if ones {
             let (phases, plane) = (
                 planes.phases[0] * planes.phases[1],
@@ -219,7 +223,7 @@ impl Lowered {
 }
 
 /// A tensor's values by tape channel and place.
-fn plane_values(planes: &Planes, values: &[i32]) -> Vec<i64> {
+fn plane_values(planes: &PlaneLayout, values: &[i32]) -> Vec<i64> {
     let extent = planes.extent();
     let mut places = vec![0; planes.tape_channels() * extent];
     for (cell, &value) in values.iter().enumerate() {
@@ -231,7 +235,7 @@ fn plane_values(planes: &Planes, values: &[i32]) -> Vec<i64> {
 
 fn convolve(
     conv: &Conv,
-    [source, target]: [&Planes; 2],
+    [source, target]: [&PlaneLayout; 2],
     values: &[i64],
     start: usize,
     positions: usize,

@@ -1,10 +1,10 @@
 //! Poseidon commitments to inputs, laid out as levels of squares.
 //!
-//! All words and the salt enter the first stage, which lies right before the inputs; the last stage lies before the public words.
+//! All words and the salt enter the first stage, which lies right before the inputs; the last stage
+//! lies before the public words.
 
-use super::power_of_two;
 use crate::{
-    field::int,
+    field::{int, power_of_two},
     poseidon::{Network, Part},
 };
 use halo2curves_axiom::{bn256::Fr, ff::Field};
@@ -26,7 +26,7 @@ pub(super) struct Commitment {
     pub(super) tensor: TensorId,
     pub(super) packing: Packing,
     pub(super) network: Network,
-    /// Its public word's channel on level 0.
+    /// The channel of its public word on level 0.
     pub(super) word: usize,
     /// The node of each stage.
     pub(super) stages: Vec<usize>,

@@ -1,11 +1,12 @@
 //! Which nodes the tape has, and on which levels.
 //!
-//! A node is a group of channels of one level: a tensor's cells, a copy of them, or constants. A tensor is copied where one stream
-//! per channel cannot serve all that read it: when some read it as planes and others cell by cell, or when the path of a
-//! stream would have to go to a larger shift on a nearer level.
+//! A node is a group of channels of one level: a tensor's cells, a copy of them, or constants. A
+//! tensor is copied where one stream per channel cannot serve all that read it: when some read it
+//! as planes and others cell by cell, or when the path of a stream would have to go to a larger
+//! shift on a nearer level.
 
 use super::{
-    planes::Planes,
+    plane_layout::PlaneLayout,
     words::{Batch, WordLayout},
 };
 use crate::CircuitError;
@@ -15,7 +16,7 @@ pub(super) type NodeId = usize;
 
 /// What a node's channels hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     /// A tensor's cells.
     Tensor(TensorId),
     /// A tensor's cells once more.
@@ -61,13 +62,13 @@ pub(super) enum Use {
 /// A group of channels.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub(super) kind: Kind,
+    pub(super) kind: NodeKind,
     pub(super) reading: Reading,
     pub(super) level: usize,
-    /// Its first channel on the level.
+    /// The node's first channel on its level.
     pub(super) first: usize,
     pub(super) uses: Vec<Use>,
-    /// Position of place `(0, 0)`, for planes.
+    /// The position of place `(0, 0)`, for planes.
     pub(super) start: usize,
 }
 
@@ -83,11 +84,11 @@ pub(super) struct Nodes {
     pub(super) depth: usize,
 }
 
-/// Places tensors from the outputs towards the inputs. `words` lists the public tensors, `committed` those that are committed to in
-/// `stages` stages of squares.
+/// Places tensors from the outputs towards the inputs. `words` lists the public tensors,
+/// `committed` those that are committed to in `stages` stages of squares.
 pub(super) fn place(
     graph: &IntegerGraph,
-    planes: &[Option<Planes>],
+    planes: &[Option<PlaneLayout>],
     words: &[TensorId],
     committed: &[TensorId],
     stages: usize,
@@ -97,7 +98,8 @@ pub(super) fn place(
     if stages == 0 {
         return Ok(nodes);
     }
-    // Inputs feed the first layers and the first stage: both have to be near, and the few outputs can be far from their words.
+    // Inputs feed the first layers and the first stage: both have to be near, and the few outputs
+    // can be far from their words.
     let depth = nodes.levels - 2;
     let top = depth.max(stages);
     place_from(graph, planes, words, committed, batch, top - depth, top)
@@ -105,7 +107,7 @@ pub(super) fn place(
 
 fn place_from(
     graph: &IntegerGraph,
-    planes: &[Option<Planes>],
+    planes: &[Option<PlaneLayout>],
     words: &[TensorId],
     committed: &[TensorId],
     batch: &Batch,
@@ -152,11 +154,11 @@ fn place_from(
 
 struct Placer<'a> {
     graph: &'a IntegerGraph,
-    planes: &'a [Option<Planes>],
+    planes: &'a [Option<PlaneLayout>],
     nodes: Nodes,
     /// Who reads each tensor, as far as placed.
     uses: Vec<Vec<Use>>,
-    /// What outputs lie above.
+    /// The level that all outputs lie beyond.
     base: usize,
     /// The level of the commitments' first stages.
     commitments: usize,
@@ -199,18 +201,19 @@ impl Placer<'_> {
         let mut readings = readings.into_iter();
         let (reading, mut uses) = readings.next().unwrap_or((Reading::Shared, Vec::new()));
         for (reading, others) in readings {
-            let copy = self.node(Kind::Copy(id), reading, others, 0);
+            let copy = self.node(NodeKind::Copy(id), reading, others, 0);
             uses.push(Use::Copy(copy));
         }
         if self.planes[id].is_none() && reading == Reading::Shared {
-            Ok(self.flat(id, Kind::Tensor(id), uses))
+            Ok(self.flat(id, NodeKind::Tensor(id), uses))
         } else {
-            Ok(self.node(Kind::Tensor(id), reading, uses, 0))
+            Ok(self.node(NodeKind::Tensor(id), reading, uses, 0))
         }
     }
 
-    /// A flat node whose stream can serve `uses`: on the way to the farthest level, shifts must not grow.
-    fn flat(&mut self, id: TensorId, kind: Kind, mut uses: Vec<Use>) -> NodeId {
+    /// A flat node whose stream can serve `uses`: on the way to the farthest level, shifts must not
+    /// grow.
+    fn flat(&mut self, id: TensorId, kind: NodeKind, mut uses: Vec<Use>) -> NodeId {
         let planar = |used: &Use| match used {
             Use::Term(target, _) => self.planes[*target].is_some(),
             _ => false,
@@ -226,7 +229,7 @@ impl Placer<'_> {
                 .partition(|used| self.level_of(used) >= nearest);
             uses = near;
             if !far.is_empty() {
-                let copy = self.flat(id, Kind::Copy(id), far);
+                let copy = self.flat(id, NodeKind::Copy(id), far);
                 self.nodes.nodes[copy].level = self.nodes.nodes[copy].level.max(nearest);
                 uses.push(Use::Copy(copy));
             }
@@ -234,7 +237,7 @@ impl Placer<'_> {
         self.node(kind, Reading::Shared, uses, 0)
     }
 
-    fn node(&mut self, kind: Kind, reading: Reading, uses: Vec<Use>, start: usize) -> NodeId {
+    fn node(&mut self, kind: NodeKind, reading: Reading, uses: Vec<Use>, start: usize) -> NodeId {
         let farthest = uses.iter().map(|used| self.level_of(used)).max();
         self.nodes.nodes.push(Node {
             kind,
@@ -271,8 +274,8 @@ impl Placer<'_> {
 
     /// Puts the inputs behind everything that is produced.
     fn finish(mut self) -> Nodes {
-        let input = |kind: Kind| match kind {
-            Kind::Tensor(id) => self.graph.tensors[id].layer.is_none(),
+        let input = |kind: NodeKind| match kind {
+            NodeKind::Tensor(id) => self.graph.tensors[id].layer.is_none(),
             _ => false,
         };
         let produced = self.nodes.nodes.iter().filter(|node| !input(node.kind));

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use verdict_model::{IntegerGraph, Kernel, TensorId};
 
-/// All that a layout takes from the weights when they are private. Everything else in it follows from the graph without its weights.
+/// All that a layout takes from the weights when they are private. Everything else in it follows
+/// from the graph without its weights.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outline {
     /// Tensors, in planes, whose biases are the same at all places of a channel.
     pub uniform: Vec<TensorId>,
-    /// Bits of the largest sum that a tensor's kernels can spill around its planes; 0 for flat tensors.
+    /// Bits of the largest sum that a tensor's kernels can spill around its planes; 0 for flat
+    /// tensors.
     pub spill_bits: Vec<u32>,
 }
 

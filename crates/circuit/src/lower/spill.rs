@@ -1,23 +1,28 @@
 //! Where convolutions put their planes, and what they spill around them.
 
 use super::{
-    nodes::{Kind, NodeId, Nodes, Use},
-    planes::{Planes, hops},
+    nodes::{NodeId, NodeKind, Nodes, Use},
+    plane_layout::{PlaneLayout, hops},
 };
 use verdict_model::{IntegerGraph, Kernel, TensorId};
 
 /// Chooses the position of place `(0, 0)` of every planar node that is produced.
 ///
-/// Two conditions. A kernel must not reach a position below zero: `start ≥ −shift` for every hop. And on its way from a far level
-/// to a nearer one, a stream's shift cannot grow: the far target has to start late enough.
-pub(super) fn choose_starts(graph: &IntegerGraph, planes: &[Option<Planes>], nodes: &mut Nodes) {
-    // Targets near the sources first, so that those farther away know what to exceed.
+/// Two conditions. A kernel must not reach a position below zero: `start ≥ −shift` for every hop.
+/// And on its way from a far level to a nearer one, a stream's shift cannot grow: the far target
+/// has to start late enough.
+pub(super) fn choose_starts(
+    graph: &IntegerGraph,
+    planes: &[Option<PlaneLayout>],
+    nodes: &mut Nodes,
+) {
+    // Targets near the sources come first, so that those farther away know what to exceed.
     let mut order: Vec<NodeId> = (0..nodes.nodes.len()).collect();
     order.sort_by_key(|&id| std::cmp::Reverse(nodes.nodes[id].level));
     // Every target's incoming `(source node, smallest and largest place shift)`.
     let mut incoming: Vec<Vec<(NodeId, i64, i64)>> = vec![Vec::new(); nodes.nodes.len()];
     for (source, node) in nodes.nodes.iter().enumerate() {
-        let (Kind::Tensor(from) | Kind::Copy(from)) = node.kind else {
+        let (NodeKind::Tensor(from) | NodeKind::Copy(from)) = node.kind else {
             continue;
         };
         for used in &node.uses {
@@ -58,7 +63,7 @@ pub(super) fn choose_starts(graph: &IntegerGraph, planes: &[Option<Planes>], nod
 /// The smallest and largest place shift of a convolution.
 fn reach(
     graph: &IntegerGraph,
-    planes: &[Option<Planes>],
+    planes: &[Option<PlaneLayout>],
     source: TensorId,
     target: TensorId,
     number: usize,
@@ -82,11 +87,11 @@ pub(super) enum Stands {
     Spill,
 }
 
-/// For every phase of planar tensor `id`, whose place `(0, 0)` is position `start`, what stands where. `ones` tells whether ones at all
-/// places of the grid feed its biases.
+/// What stands where, for every phase of planar tensor `id`, whose place `(0, 0)` is position
+/// `start`. `ones` tells whether ones at all places of the grid feed its biases.
 pub(super) fn standing(
     graph: &IntegerGraph,
-    planes: &[Option<Planes>],
+    planes: &[Option<PlaneLayout>],
     id: TensorId,
     start: usize,
     ones: bool,
@@ -118,7 +123,7 @@ pub(super) fn standing(
             }
             let phase = hop.to[0] * target.phases[1] + hop.to[1];
             for place in source.places(hop.from) {
-                // Not negative: `choose_starts` saw to it.
+                // The position is not negative: `choose_starts` saw to it.
                 let position = start as i64 + place as i64 + hop.shift;
                 put(phase, position.max(0) as usize, Stands::Spill);
             }

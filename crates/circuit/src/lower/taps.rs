@@ -3,8 +3,8 @@
 use super::{
     Lowered,
     commitments::{Commitment, Target},
-    nodes::{Kind, Node, Reading, Use},
-    planes::{Hop, Planes, hops},
+    nodes::{Node, NodeKind, Reading, Use},
+    plane_layout::{Hop, PlaneLayout, hops},
 };
 use crate::{
     poseidon::Part,
@@ -46,7 +46,7 @@ impl Tables {
 #[derive(Clone, Copy)]
 struct Source {
     tensor: TensorId,
-    /// Its channel in the node.
+    /// The channel in its node.
     channel: usize,
     /// The cell, unless the stream serves a whole plane.
     cell: Option<usize>,
@@ -183,7 +183,7 @@ impl Lowered {
         &self,
         channel: usize,
         conv: &Conv,
-        [from, to]: [&Planes; 2],
+        [from, to]: [&PlaneLayout; 2],
         node: &Node,
         into: &mut Vec<Tap>,
     ) {
@@ -214,7 +214,8 @@ impl Lowered {
         }
     }
 
-    /// Biases of flat tensors, the offsets of the items' words and the commitments' constants.
+    /// Appends what a one feeds: biases of flat tensors, the offsets of the items' words and the
+    /// commitments' constants.
     fn one_taps(&self, into: &mut Vec<Tap>) {
         self.offset_taps(true, into);
         for commitment in &self.commitments {
@@ -256,7 +257,7 @@ impl Lowered {
         into.extend(biases.map(|(cell, &bias)| self.cell_tap(node, id, cell, bias)));
     }
 
-    /// Every channel's bias, to be shifted to all places.
+    /// Appends every channel's bias, to be shifted to all places.
     fn channel_bias_taps(&self, id: TensorId, into: &mut Vec<Tap>) {
         let (Some(planes), Some(layer), Some(main)) = (
             &self.planes[id],
@@ -287,21 +288,21 @@ impl Taps for Lowered {
             return;
         };
         match node.kind {
-            Kind::One => self.one_taps(into),
-            Kind::Single => self.offset_taps(false, into),
-            Kind::Salt(number) => self.part_taps(number, Part::Input(0), into),
-            Kind::Stage(number, stage) => {
+            NodeKind::One => self.one_taps(into),
+            NodeKind::Single => self.offset_taps(false, into),
+            NodeKind::Salt(number) => self.part_taps(number, Part::Input(0), into),
+            NodeKind::Stage(number, stage) => {
                 self.part_taps(number, Part::Square(stage, channel), into);
             }
-            Kind::Ones(id) => self.channel_bias_taps(id, into),
-            Kind::Biases(id) => {
+            NodeKind::Ones(id) => self.channel_bias_taps(id, into),
+            NodeKind::Biases(id) => {
                 if let (Some(layer), Some(main)) =
                     (&self.graph.tensors[id].layer, self.nodes.main[id])
                 {
                     self.bias_taps(&self.nodes.nodes[main], id, &layer.bias, into);
                 }
             }
-            Kind::Tensor(id) | Kind::Copy(id) => {
+            NodeKind::Tensor(id) | NodeKind::Copy(id) => {
                 let source = self.source(node, id, channel, position);
                 for &used in &node.uses {
                     self.use_taps(source, used, into);

@@ -1,14 +1,16 @@
 //! Public words: which values they hold, and in which order.
 
-use super::power_of_two;
-use crate::CircuitError;
+use crate::{
+    CircuitError,
+    field::{int, power_of_two},
+};
 use halo2curves_axiom::bn256::Fr;
 use verdict_model::{IntegerGraph, Packing, TensorId, Trace};
 
 /// How many inferences one proof covers, and which outputs it adds up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Inferences.
+    /// The number of inferences.
     pub items: usize,
     /// Public outputs of which only the sum over all items becomes public.
     pub sums: Vec<TensorId>,
@@ -111,7 +113,7 @@ impl Batch {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words {
     pub(super) tensor: TensorId,
-    /// Channel of level 0 of the first.
+    /// The channel of the first word on level 0.
     pub(super) first: usize,
     pub(super) layout: WordLayout,
     pub(super) packing: Packing,
@@ -135,7 +137,7 @@ impl Words {
         }
     }
 
-    /// Positions of each of the channels.
+    /// The number of positions of each of the channels.
     pub(super) fn positions(&self, batch: &Batch) -> usize {
         match self.layout {
             WordLayout::PerItem => batch.items,
@@ -165,7 +167,7 @@ impl Words {
             WordLayout::Across => batch.items,
             _ => graph.tensors[self.tensor].len,
         };
-        let offset = crate::field::int(self.packing.offset);
+        let offset = int(self.packing.offset);
         (0..self.packing.words(len))
             .map(|word| {
                 let values = self

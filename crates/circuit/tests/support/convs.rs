@@ -1,4 +1,5 @@
-//! Random networks of convolutions: strides, padding, dilation, groups, upsampling, residuals, dense heads.
+//! Random networks of convolutions: strides, padding, dilation, groups, upsampling, residuals,
+//! dense heads.
 
 use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -227,7 +228,8 @@ impl Builder<'_> {
         self.layer(terms, shape)
     }
 
-    /// A layer with a random bias and a table, or now and then a square, that covers what it reaches.
+    /// A layer with a random bias and a table, or now and then a square, that covers what it
+    /// reaches.
     fn layer(&mut self, terms: Vec<Term>, shape: Shape) -> TensorId {
         let plane = shape.size[0] * shape.size[1];
         let bias = match self.rng.gen_range(0..3) {

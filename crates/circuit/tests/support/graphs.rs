@@ -3,6 +3,7 @@
 
 use rand::{Rng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashSet;
 use verdict_model::{
     Function, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term, Visibility,
 };
@@ -147,7 +148,8 @@ fn function(rng: &mut ChaCha8Rng, graph: &IntegerGraph, id: TensorId) -> Functio
 pub fn random(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
     loop {
         let graph = attempt(rng, size);
-        // Intervals of extreme weights may leave what a table of this size can cover with 31 bits of shift.
+        // Intervals of extreme weights may leave what a table of this size can cover with 31 bits
+        // of shift.
         if graph.validate().is_ok() {
             return graph;
         }
@@ -162,44 +164,18 @@ fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
         outputs: Vec::new(),
     };
     for i in 0..rng.gen_range(1..=2) {
-        let range = *[
-            (0, 255),
-            (-128, 127),
-            (-32768, 32767),
-            (0, 1),
-            (3, 90),
-            (-5, 5),
-        ]
-        .iter()
-        .filter(|(low, high)| high - low < 1000 || rng.gen_bool(0.02))
-        .collect::<Vec<_>>()
-        .choose(rng)
-        .copied()
-        .unwrap();
-        let len = if rng.gen_bool(0.1) {
-            size.wide
-        } else {
-            size.cells
-        };
-        let len = rng.gen_range(1..=len);
-        let tensor = tensor(rng, format!("input {i}"), len, range, None);
+        let input = input(rng, size, format!("input {i}"));
         graph.inputs.push(graph.tensors.len());
-        graph.tensors.push(tensor);
+        graph.tensors.push(input);
     }
     // Small weights and biases leave tables without remainders; large ones keys far beyond 32 bits.
     let limit = *[size.weight, size.weight, 32767.min(size.weight), 2]
         .choose(rng)
         .unwrap();
     let layers = rng.gen_range(1..=size.layers);
-    let mut consumed = vec![false; graph.tensors.len() + layers];
     for i in 0..layers {
         let id = graph.tensors.len();
-        let len = if i + 1 == layers && rng.gen_bool(0.1) {
-            size.wide
-        } else {
-            size.cells
-        };
-        let len = rng.gen_range(1..=len);
+        let len = length(rng, size, i + 1 == layers);
         let mut sources = vec![id - 1];
         while rng.gen_bool(0.4) {
             // Skip connections; the same source may come twice.
@@ -209,30 +185,7 @@ fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
         if i == 0 {
             sources = (0..id).collect();
         }
-        let terms: Vec<Term> = sources
-            .into_iter()
-            .map(|source| {
-                consumed[source] = true;
-                Term {
-                    source,
-                    kernel: kernel(rng, len, graph.tensors[source].len, limit),
-                }
-            })
-            .collect();
-        let large = if limit == 2 { 3 } else { 1 << 20 };
-        let bias = (0..len)
-            .map(|_| {
-                *[0, 1, -1, large, rng.gen_range(-large..large)]
-                    .choose(rng)
-                    .unwrap()
-            })
-            .collect();
-        let layer = Layer {
-            nodes: vec![format!("node {i}")],
-            terms,
-            bias,
-            function: graph.functions.len(),
-        };
+        let layer = layer(rng, &graph, format!("node {i}"), &sources, len, limit);
         let made = tensor(rng, format!("layer {i}"), len, (0, 0), Some(layer));
         graph.tensors.push(made);
         let function = function(rng, &graph, id);
@@ -241,10 +194,82 @@ fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
         (graph.tensors[id].min, graph.tensors[id].max) = (min, max);
         graph.functions.push(function);
     }
-    let count = graph.tensors.len();
-    for (id, consumed) in consumed.into_iter().enumerate().take(count) {
-        let last = id + 1 == count;
-        if graph.tensors[id].layer.is_some() && (last || !consumed || rng.gen_bool(0.2)) {
+    choose_outputs(rng, &mut graph);
+    graph
+}
+
+/// A random length, sometimes one whose packing takes several words if that is wanted.
+fn length(rng: &mut ChaCha8Rng, size: Size, wide: bool) -> usize {
+    let longest = if wide && rng.gen_bool(0.1) {
+        size.wide
+    } else {
+        size.cells
+    };
+    rng.gen_range(1..=longest)
+}
+
+fn input(rng: &mut ChaCha8Rng, size: Size, name: String) -> Tensor {
+    let range = *[
+        (0, 255),
+        (-128, 127),
+        (-32768, 32767),
+        (0, 1),
+        (3, 90),
+        (-5, 5),
+    ]
+    .iter()
+    .filter(|(low, high)| high - low < 1000 || rng.gen_bool(0.02))
+    .collect::<Vec<_>>()
+    .choose(rng)
+    .copied()
+    .unwrap();
+    let len = length(rng, size, true);
+    tensor(rng, name, len, range, None)
+}
+
+/// A layer over `sources` that becomes the graph's next tensor.
+fn layer(
+    rng: &mut ChaCha8Rng,
+    graph: &IntegerGraph,
+    node: String,
+    sources: &[TensorId],
+    len: usize,
+    limit: i32,
+) -> Layer {
+    let terms = sources
+        .iter()
+        .map(|&source| Term {
+            source,
+            kernel: kernel(rng, len, graph.tensors[source].len, limit),
+        })
+        .collect();
+    let large = if limit == 2 { 3 } else { 1 << 20 };
+    let bias = (0..len)
+        .map(|_| {
+            *[0, 1, -1, large, rng.gen_range(-large..large)]
+                .choose(rng)
+                .unwrap()
+        })
+        .collect();
+    Layer {
+        nodes: vec![node],
+        terms,
+        bias,
+        function: graph.functions.len(),
+    }
+}
+
+/// Makes outputs of all that nothing reads, and of some tensors more; makes some tensors public, one
+/// at least: a proof must say something.
+fn choose_outputs(rng: &mut ChaCha8Rng, graph: &mut IntegerGraph) {
+    let layers = graph.tensors.iter().filter_map(|it| it.layer.as_ref());
+    let read: HashSet<TensorId> = layers
+        .flat_map(|layer| layer.terms.iter().map(|term| term.source))
+        .collect();
+    let last = graph.tensors.len() - 1;
+    for id in 0..=last {
+        let produced = graph.tensors[id].layer.is_some();
+        if produced && (id == last || !read.contains(&id) || rng.gen_bool(0.2)) {
             graph.outputs.push(id);
         }
     }
@@ -253,12 +278,9 @@ fn attempt(rng: &mut ChaCha8Rng, size: Size) -> IntegerGraph {
             graph.tensors[id].visibility = Visibility::Public;
         }
     }
-    // A proof must say something.
-    let last = graph.tensors.len() - 1;
     if graph.public_tensors().next().is_none() {
         graph.tensors[last].visibility = Visibility::Public;
     }
-    graph
 }
 
 /// Inputs within their ranges, often at an end.

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use std::{slice, sync::Arc};
 use verdict_circuit::{
     CircuitError, Lowered, Program, Tape, TapeCircuit, TraceCells, Witness,
-    forge::{Fixed, Forgery, cells, ops, regions},
+    dishonest::{Fixed, Forgery, cells, ops, regions},
 };
 use verdict_model::{
     Function, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Trace, Visibility, execute,
@@ -128,8 +128,8 @@ pub fn entry_row(program: &Program, region: usize, index: usize) -> usize {
         + index
 }
 
-/// Makes the multiplicities right for everything that is in the table, and `L` for what the rows hold: the best a forger can
-/// do for a wrong look-up.
+/// Makes the multiplicities right for everything that is in the table, and `L` for what the rows
+/// hold: the best a forger can do for a wrong look-up.
 pub fn recount(forgery: &mut Forgery) {
     let program = forgery.circuit.program.clone();
     let rows = forgery.circuit.tape.rows();
@@ -151,7 +151,8 @@ pub fn recount(forgery: &mut Forgery) {
     }));
 }
 
-/// Where a cell of a tape stands: level, exponent of `r`, exponent of `s`, as the opcodes have it, and its row. Words included.
+/// Where a cell of a tape stands: level, exponent of `r`, exponent of `s`, as the opcodes have it,
+/// and its row. Words included.
 pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
     let (ops, program) = (ops(&circuit.tape), &circuit.program);
     let mut rows = cells(&circuit.tape)
@@ -202,8 +203,8 @@ pub fn numbering(circuit: &TapeCircuit) -> Vec<(usize, usize, usize, usize)> {
         .collect()
 }
 
-/// Lets the prover recompute everything but `h` from its first-phase columns and, if told where, close the identity by changing
-/// one cell (column and row).
+/// Lets the prover recompute everything but `h` from its first-phase columns and, if told where,
+/// close the identity by changing one cell (column and row).
 pub fn closing(mut forgery: Forgery, at: Option<(usize, usize)>) -> Forgery {
     let circuit = forgery.circuit.clone();
     let looked_up: Vec<usize> = (0..circuit.tape.rows())
@@ -238,8 +239,8 @@ pub fn row_of(circuit: &TapeCircuit, level: usize, channel: usize) -> usize {
     cells(&circuit.tape)[earlier + before(&levels[level].channels[..channel])] as usize
 }
 
-/// Private and public inputs, skip connections over one and two levels, tables with `f(0) ≠ 0` that differ between regions of
-/// equal keys, two limbs, outputs of two words.
+/// Private and public inputs, skip connections over one and two levels, tables with `f(0) ≠ 0` that
+/// differ between regions of equal keys, two limbs, outputs of two words.
 pub fn sample() -> IntegerGraph {
     let tensor =
         |name: &str, len: usize, range: (i32, i32), public: bool, layer: Option<Layer>| Tensor {

@@ -1,11 +1,12 @@
-//! A dishonest prover's second phase: the recurrences of the identity, with a cell of the prover's choice changed on the way.
+//! A dishonest prover's second phase: the recurrences of the identity, with a cell of the prover's
+//! choice changed on the way.
 
 use halo2_axiom::dev::{MockProver, VerifyFailure};
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use std::collections::BTreeSet;
 use verdict_circuit::{
     GATES, Op, Program, Witness,
-    forge::{Columns, Drawn, Forgery},
+    dishonest::{Columns, Drawn, Forgery},
     int,
 };
 
@@ -16,7 +17,8 @@ pub const Y: usize = 2;
 pub const D: usize = 3;
 pub const L: usize = 4;
 
-/// Adds `amount` to a running column on a row; everything after it follows honestly from the changed value.
+/// Adds `amount` to a running column on a row; everything after it follows honestly from the
+/// changed value.
 #[derive(Clone, Copy, Debug)]
 pub struct Tweak {
     pub column: usize,
@@ -24,7 +26,8 @@ pub struct Tweak {
     pub amount: Fr,
 }
 
-/// Recomputes `S`, `y` and `d`, given `h`. `S`, `y` and `d` of row 0, where no gate is active, stay as they are.
+/// Recomputes `S`, `y` and `d`, given `h`. `S`, `y` and `d` of row 0, where no gate is active, stay
+/// as they are.
 pub fn replay(
     ops: &[Op],
     witness: &Witness,
@@ -71,7 +74,8 @@ pub fn replay(
     }
 }
 
-/// Changes one cell of a running column by just as much as makes the identity end at zero. Panics if that cell cannot.
+/// Changes one cell of a running column by just as much as makes the identity end at zero. Panics
+/// if that cell cannot.
 pub fn close(
     ops: &[Op],
     witness: &Witness,

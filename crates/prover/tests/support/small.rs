@@ -1,15 +1,13 @@
 //! One small architecture with many weights.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
-use super::{compiled, rng};
+use super::models::{compiled, rng};
 use rand::Rng;
 use std::sync::Arc;
 use verdict_circuit::{Batch, Hiding, Limits, Plan, Request, plan_request};
-use verdict_engine::Session;
 use verdict_model::{
     CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility,
 };
-use verdict_prover::Srs;
 
 fn table(name: &str, shift: u32, reach: i64, value: impl Fn(i64) -> i64) -> Function {
     Function::Table(Table {
@@ -86,12 +84,6 @@ pub fn planned(model: &CompiledModel, batch: Batch, hiding: Option<Hiding>) -> P
         },
     )
     .unwrap()
-}
-
-pub fn session(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> Session {
-    let plan = planned(&model, batch, hiding);
-    let srs = Srs::development(plan.chosen.k);
-    Session::open(model, plan, srs, None, &|_| {}).unwrap()
 }
 
 /// Different inputs, item by item.

@@ -1,18 +1,24 @@
 //! The structured reference string: powers of a secret that nobody should know.
 
-use crate::{Cache, ProverError, development, ptau, srs_check};
+mod check;
+mod development;
+mod halo2_file;
+mod inventory;
+mod powers;
+mod ptau;
+
+pub use inventory::StoredSrs;
+
+use crate::{Cache, ProverError};
 use halo2_axiom::{
     SerdeFormat,
-    poly::{
-        commitment::{Params, ParamsProver},
-        kzg::commitment::ParamsKZG,
-    },
+    poly::{commitment::Params, kzg::commitment::ParamsKZG},
 };
 use halo2curves_axiom::{
-    bn256::{Bn256, Fr, G1Affine, G2Affine},
-    ff::PrimeField,
+    bn256::{Bn256, G1Affine, G2Affine},
     group::GroupEncoding,
 };
+use powers::bad;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{fs, path::Path};
 
@@ -23,7 +29,8 @@ pub struct Srs {
 }
 
 impl Srs {
-    /// The insecure development set-up: its secret is in this source code, so anyone can forge proofs under it.
+    /// The insecure development set-up: its secret is in this source code, so anyone can forge
+    /// proofs under it.
     pub fn development(k: u32) -> Self {
         tracing::warn!(
             k,
@@ -50,8 +57,8 @@ impl Srs {
         Ok(srs)
     }
 
-    /// Imports a snarkjs `.ptau` file or a file in halo2's own format, checks it with pairings, and cuts it to height `k` (its
-    /// own height if `None`).
+    /// Imports a snarkjs `.ptau` file or a file in halo2's own format, checks it with pairings, and
+    /// cuts it to height `k` (its own height if `None`).
     pub fn import(path: &Path, k: Option<u32>) -> Result<Self, ProverError> {
         let mut start = [0u8; 4];
         let mut file = fs::File::open(path).map_err(ProverError::io("cannot read", path))?;
@@ -60,10 +67,9 @@ impl Srs {
         let powers = if &start == b"ptau" {
             ptau::read(path, k)?
         } else {
-            read_halo2(path, k)?
+            halo2_file::read(path, k)?
         };
-        srs_check::check(&powers, &mut StdRng::from_entropy())
-            .map_err(|detail| bad(path, &detail))?;
+        check::check(&powers, &mut StdRng::from_entropy()).map_err(|detail| bad(path, &detail))?;
         let srs = Self {
             params: assemble(powers.k, powers.g, None, powers.s_g2),
         };
@@ -78,7 +84,8 @@ impl Srs {
         self.write_cached(&format!("srs/{}/{}", self.digest(), self.k()), cache)
     }
 
-    /// A stored set-up by digest, cut to height `k`; the smallest stored height that suffices is used.
+    /// A stored set-up by digest, cut to height `k`; the smallest stored height that suffices is
+    /// used.
     pub fn cached(digest: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
         for have in k..=28 {
             if let Some(mut srs) = Self::read_cached(&format!("srs/{digest}/{have}"), have, cache)?
@@ -101,8 +108,9 @@ impl Srs {
             path: cache.path(name),
             detail,
         };
-        // Unchecked reading trusts its input: the digest has been checked, the length is checked here.
-        let expected = 4 + (128usize << k) + 256;
+        // Unchecked reading trusts its input: the digest has been checked, the length is checked
+        // here.
+        let expected = halo2_file::raw_len(k);
         if bytes.len() != expected || bytes[..4] != k.to_le_bytes() {
             return Err(corrupt(format!("it is not a set-up of height {k}")));
         }
@@ -112,7 +120,7 @@ impl Srs {
     }
 
     fn write_cached(&self, name: &str, cache: &Cache) -> Result<(), ProverError> {
-        let mut bytes = Vec::with_capacity(4 + (128usize << self.k()) + 256);
+        let mut bytes = Vec::with_capacity(halo2_file::raw_len(self.k()));
         self.params
             .write_custom(&mut bytes, SerdeFormat::RawBytesUnchecked)
             .map_err(ProverError::io("cannot serialise", &cache.path(name)))?;
@@ -164,23 +172,8 @@ impl Srs {
     }
 }
 
-pub(crate) fn digest_of(tau_g2: &G2Affine) -> String {
+fn digest_of(tau_g2: &G2Affine) -> String {
     blake3::hash(tau_g2.to_bytes().as_ref()).to_hex()[..32].to_string()
-}
-
-/// Powers of the secret as a file states them, not yet checked.
-pub(crate) struct Powers {
-    pub(crate) k: u32,
-    pub(crate) g: Vec<G1Affine>,
-    pub(crate) g2: G2Affine,
-    pub(crate) s_g2: G2Affine,
-}
-
-pub(crate) fn bad(path: &Path, detail: &str) -> ProverError {
-    ProverError::BadSrs {
-        path: path.to_owned(),
-        detail: detail.into(),
-    }
 }
 
 fn assemble(
@@ -197,46 +190,4 @@ fn assemble(
         G2Affine::generator(),
         s_g2,
     )
-}
-
-/// halo2's file: height, powers, Lagrange basis (made again, not trusted), `[1]_2`, `[τ]_2`.
-fn read_halo2(path: &Path, k: Option<u32>) -> Result<Powers, ProverError> {
-    let bytes = fs::read(path).map_err(ProverError::io("cannot read", path))?;
-    let stated = u32::from_le_bytes(bytes[..4].try_into().unwrap_or_default());
-    if !(1..=Fr::S).contains(&stated) {
-        return Err(bad(
-            path,
-            "it is neither a snarkjs .ptau file nor halo2 parameters for BN254",
-        ));
-    }
-    let raw = 4 + (128usize << stated) + 256;
-    let processed = 4 + (64usize << stated) + 128;
-    let format = match bytes.len() {
-        len if len == raw => SerdeFormat::RawBytes,
-        len if len == processed => SerdeFormat::Processed,
-        len => {
-            return Err(bad(
-                path,
-                &format!(
-                    "halo2 parameters of height {stated} have {raw} or {processed} bytes, this file has {len}; it may be cut short"
-                ),
-            ));
-        }
-    };
-    let wanted = k.unwrap_or(stated);
-    if wanted > stated {
-        return Err(ProverError::SrsTooSmall {
-            have: stated,
-            need: wanted,
-        });
-    }
-    let params: ParamsKZG<Bn256> = ParamsKZG::read_custom(&mut bytes.as_slice(), format)
-        .map_err(|error| bad(path, &format!("a point is not valid ({error})")))?;
-    let g = params.get_g()[..1 << wanted].to_vec();
-    Ok(Powers {
-        k: wanted,
-        g,
-        g2: params.g2(),
-        s_g2: params.s_g2(),
-    })
 }

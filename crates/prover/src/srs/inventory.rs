@@ -1,6 +1,7 @@
 //! What set-ups a cache holds.
 
-use crate::{Cache, ProverError, Srs, development, srs::digest_of};
+use super::Srs;
+use crate::{Cache, ProverError};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -9,9 +10,9 @@ use std::{
 /// A set-up in a cache, not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSrs {
-    /// [`Srs::digest`].
+    /// The digest, as [`Srs::digest`] computes it.
     pub digest: String,
-    /// [`Srs::k`].
+    /// The height, as [`Srs::k`] gives it.
     pub k: u32,
     /// Whether it is the insecure development set-up.
     pub development: bool,
@@ -24,7 +25,7 @@ pub struct StoredSrs {
 impl Srs {
     /// The set-ups in a cache, by digest and height. Files with other names are left out.
     pub fn stored(cache: &Cache) -> Result<Vec<StoredSrs>, ProverError> {
-        let development = digest_of(&development::tau_g2());
+        let development = Srs::development_digest();
         let mut stored = Vec::new();
         for (name, folder) in entries(&cache.path("srs"))? {
             for (height, path) in entries(&folder)? {

@@ -18,12 +18,13 @@ fn tau() -> Fr {
 }
 
 /// `[τ]_2` of the development set-up.
-pub(crate) fn tau_g2() -> G2Affine {
+pub(super) fn tau_g2() -> G2Affine {
     (G2Affine::generator() * tau()).to_affine()
 }
 
-/// Powers, Lagrange basis and `[τ]_2`. Knowing the secret, both bases are multiples of the generator.
-pub(crate) fn powers(k: u32) -> (Vec<G1Affine>, Vec<G1Affine>, G2Affine) {
+/// Powers, Lagrange basis and `[τ]_2`. Knowing the secret, both bases are multiples of the
+/// generator.
+pub(super) fn powers(k: u32) -> (Vec<G1Affine>, Vec<G1Affine>, G2Affine) {
     let tau = tau();
     let n = 1usize << k;
     let table = Table::new();

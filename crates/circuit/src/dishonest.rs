@@ -1,4 +1,5 @@
-//! Dishonest provers, for the tests that show what the gates are there for. Never built without the feature `test-gates`.
+//! Dishonest provers, for the tests that show what the gates are there for. The module is never
+//! built without the feature `test-gates`.
 
 use crate::{
     circuit::{Shape, TapeCircuit},
@@ -23,16 +24,16 @@ pub struct Drawn {
     pub s: Fr,
     /// Base of the levels' powers.
     pub g: Fr,
-    /// Folds region, key and value.
+    /// The challenge that folds region, key and value.
     pub theta: Fr,
     /// Where the look-up argument's fractions are evaluated.
     pub alpha: Fr,
 }
 
-/// `[h, S, y, d, L]` by row.
+/// The running columns `[h, S, y, d, L]`, each by row.
 pub type Columns = [Vec<Fr>; 5];
 
-/// Changes the honestly computed second phase.
+/// A change of the honestly computed second phase.
 pub type Forge = Arc<dyn Fn(&Drawn, &mut Columns) + Send + Sync>;
 
 /// A fixed column.
@@ -53,13 +54,14 @@ pub enum Fixed {
 /// A circuit whose prover does not follow the program.
 #[derive(Clone)]
 pub struct Forgery {
-    /// Assigns everything that is not forged; its first-phase columns and its instance can be changed in place.
+    /// The circuit that assigns everything that is not forged. Its first-phase columns and its
+    /// instance can be changed in place.
     pub circuit: TapeCircuit,
     /// A gate to leave out.
     pub without: Option<&'static str>,
     /// Fixed cells of another program.
     pub fixed: Vec<(Fixed, usize, Fr)>,
-    /// Changes the second phase.
+    /// What changes the second phase.
     pub forge: Option<Forge>,
 }
 
@@ -73,7 +75,7 @@ impl fmt::Debug for Forgery {
 }
 
 impl Forgery {
-    /// Nothing forged yet.
+    /// A prover that has forged nothing yet.
     pub fn new(circuit: TapeCircuit) -> Self {
         Self {
             circuit,

@@ -1,6 +1,6 @@
 //! Pairing checks on an imported set-up.
 
-use crate::srs::Powers;
+use super::powers::Powers;
 use halo2_axiom::arithmetic::best_multiexp;
 use halo2curves_axiom::{
     CurveAffine,
@@ -11,15 +11,17 @@ use halo2curves_axiom::{
 use rand::RngCore;
 use rayon::prelude::*;
 
-/// Checks that the points are points, and powers of one secret: the first is the generator, and a random combination of neighbours has the
-/// ratio `[τ]_2` states. A wrong point survives with probability 2^-253 (the coefficients are uniform in the scalar field).
-/// The Lagrange basis is not read from files but made from the powers.
-pub(crate) fn check(powers: &Powers, rng: &mut impl RngCore) -> Result<(), String> {
+/// Checks that the points are points, and powers of one secret: the first is the generator, and a
+/// random combination of neighbours has the ratio `[τ]_2` states. A wrong point survives with
+/// probability 2^-253 (the coefficients are uniform in the scalar field). The Lagrange basis is not
+/// read from files but made from the powers.
+pub(super) fn check(powers: &Powers, rng: &mut impl RngCore) -> Result<(), String> {
     let g = &powers.g;
     if g.len() < 2 {
         return Err("it holds fewer than two points".into());
     }
-    // Readers of raw coordinates do not look; off the curve, addition and pairing mean nothing. The first group has no cofactor.
+    // Readers of raw coordinates do not look; off the curve, addition and pairing mean nothing. The
+    // first group has no cofactor.
     if let Some(index) = g
         .par_iter()
         .position_first(|point| !bool::from(point.is_on_curve()))

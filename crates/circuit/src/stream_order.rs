@@ -1,10 +1,11 @@
 //! The order in which a channel's weights are streamed.
 //!
-//! Each tap stands at a coordinate: how many levels it skips, its shift, and the block of `c` exponents its target lies in. The
-//! stream multiplies as it goes: `Skip` by `g`, `Shift` by `s`, `Next` by `r^c`, `Back` by `r^-c`; a row's weights end up
-//! multiplied by everything that comes after them. So the stream is a path over coordinates that ends at `(0, 0, 0)`, can
-//! move up and down in blocks, and only down in shifts and skipped levels. Blocks are swept to and fro, so no multiplication is
-//! ever undone for its own sake.
+//! Each tap stands at a coordinate: how many levels it skips, its shift, and the block of `c`
+//! exponents its target lies in. The stream multiplies as it goes: `Skip` by `g`, `Shift` by `s`,
+//! `Next` by `r^c`, `Back` by `r^-c`; a row's weights end up multiplied by everything that comes
+//! after them. So the stream is a path over coordinates that ends at `(0, 0, 0)`, can move up and
+//! down in blocks, and only down in shifts and skipped levels. Blocks are swept to and fro, so no
+//! multiplication is ever undone for its own sake.
 
 use crate::opcode::Op;
 
@@ -22,11 +23,27 @@ pub(crate) struct Coordinate {
 /// A row of the stream: its opcode and the coordinate its weights have.
 pub(crate) type Step = (Op, Coordinate);
 
-/// Plans a path through all `planes`: `(skip, shift, lowest block, highest block)`, sorted by `(skip, shift)` descending.
-/// Returns `None` if a later plane has a larger shift.
-pub(crate) fn plan(planes: &[Plane], steps: &mut Vec<Step>) -> Option<()> {
+/// The blocks that the weights of one stream with the same `skip` and `shift` lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    /// Levels skipped.
+    pub(crate) skip: usize,
+    /// Positions shifted.
+    pub(crate) shift: usize,
+    /// The lowest block.
+    pub(crate) lowest: usize,
+    /// The highest block.
+    pub(crate) highest: usize,
+}
+
+/// Orders a stream that visits all of `spans`, which are sorted descending. Returns `None` if a
+/// later span has a larger shift.
+pub(crate) fn order(spans: &[Span], steps: &mut Vec<Step>) -> Option<()> {
     steps.clear();
-    let Some(&(_, _, lowest, highest)) = planes.first() else {
+    let Some(&Span {
+        lowest, highest, ..
+    }) = spans.first()
+    else {
         steps.push((
             Op::Restart,
             Coordinate {
@@ -38,10 +55,10 @@ pub(crate) fn plan(planes: &[Plane], steps: &mut Vec<Step>) -> Option<()> {
         return Some(());
     };
     // Sweeps alternate, so where the first one starts decides on which side the last one arrives.
-    from(highest, planes, steps)?;
-    if planes.len() > 1 && lowest != highest {
+    order_from(highest, spans, steps)?;
+    if spans.len() > 1 && lowest != highest {
         let mut other = Vec::new();
-        from(lowest, planes, &mut other)?;
+        order_from(lowest, spans, &mut other)?;
         if other.len() < steps.len() {
             *steps = other;
         }
@@ -49,33 +66,30 @@ pub(crate) fn plan(planes: &[Plane], steps: &mut Vec<Step>) -> Option<()> {
     Some(())
 }
 
-/// `(skip, shift, lowest block, highest block)`.
-pub(crate) type Plane = (usize, usize, usize, usize);
-
-fn from(start: usize, planes: &[Plane], steps: &mut Vec<Step>) -> Option<()> {
-    let &(skip, shift, ..) = planes.first()?;
+fn order_from(start: usize, spans: &[Span], steps: &mut Vec<Step>) -> Option<()> {
+    let first = spans.first()?;
     let mut at = Coordinate {
-        skip,
-        shift,
+        skip: first.skip,
+        shift: first.shift,
         block: start,
     };
     steps.push((Op::Restart, at));
-    for &(skip, shift, lowest, highest) in planes {
-        if shift > at.shift || skip > at.skip {
+    for span in spans {
+        if span.shift > at.shift || span.skip > at.skip {
             return None;
         }
-        descend(&mut at, skip, shift, steps);
-        // Sweep to the nearer end, then to the other.
-        if at.block.abs_diff(lowest) < at.block.abs_diff(highest) {
-            walk(&mut at, lowest, steps);
-            walk(&mut at, highest, steps);
+        descend(&mut at, span.skip, span.shift, steps);
+        // The nearer end comes first, then the other.
+        if at.block.abs_diff(span.lowest) < at.block.abs_diff(span.highest) {
+            sweep(&mut at, span.lowest, steps);
+            sweep(&mut at, span.highest, steps);
         } else {
-            walk(&mut at, highest, steps);
-            walk(&mut at, lowest, steps);
+            sweep(&mut at, span.highest, steps);
+            sweep(&mut at, span.lowest, steps);
         }
     }
     descend(&mut at, 0, 0, steps);
-    walk(&mut at, 0, steps);
+    sweep(&mut at, 0, steps);
     Some(())
 }
 
@@ -90,7 +104,7 @@ fn descend(at: &mut Coordinate, skip: usize, shift: usize, steps: &mut Vec<Step>
     }
 }
 
-fn walk(at: &mut Coordinate, block: usize, steps: &mut Vec<Step>) {
+fn sweep(at: &mut Coordinate, block: usize, steps: &mut Vec<Step>) {
     while at.block < block {
         at.block += 1;
         steps.push((Op::Back, *at));
@@ -105,15 +119,28 @@ fn walk(at: &mut Coordinate, block: usize, steps: &mut Vec<Step>) {
 mod tests {
     use super::*;
 
-    fn check(planes: &[Plane]) -> usize {
+    /// `(skip, shift, lowest block, highest block)`.
+    type Corners = (usize, usize, usize, usize);
+
+    fn spans(corners: &[Corners]) -> Vec<Span> {
+        let spans = corners.iter().map(|&(skip, shift, lowest, highest)| Span {
+            skip,
+            shift,
+            lowest,
+            highest,
+        });
+        spans.collect()
+    }
+
+    fn check(corners: &[Corners]) -> usize {
         let mut steps = Vec::new();
-        plan(planes, &mut steps).expect("monotone");
+        order(&spans(corners), &mut steps).expect("monotone");
         let visited: Vec<_> = steps.iter().map(|s| s.1).collect();
-        for &(skip, shift, low, high) in planes {
+        for &(skip, shift, low, high) in corners {
             for block in low..=high {
                 assert!(
                     visited.contains(&Coordinate { skip, shift, block }),
-                    "{planes:?} misses {skip} {shift} {block}"
+                    "{corners:?} misses {skip} {shift} {block}"
                 );
             }
         }
@@ -124,7 +151,7 @@ mod tests {
                 shift: 0,
                 block: 0
             }),
-            "{planes:?}"
+            "{corners:?}"
         );
         for pair in steps.windows(2) {
             let (a, b, op) = (pair[0].1, pair[1].1, pair[1].0);
@@ -177,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn random_planes_are_covered() {
+    fn random_spans_are_covered() {
         use rand::{Rng, SeedableRng};
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         for _ in 0..2000 {
-            let mut planes: Vec<_> = (0..rng.gen_range(0..5usize))
+            let mut corners: Vec<_> = (0..rng.gen_range(0..5usize))
                 .map(|i| {
                     let low = rng.gen_range(0..5usize);
                     (
@@ -192,11 +219,11 @@ mod tests {
                     )
                 })
                 .collect();
-            planes.sort_by(|a, b| b.cmp(a));
-            if planes.windows(2).any(|p| p[1].1 > p[0].1) {
-                assert_eq!(plan(&planes, &mut Vec::new()), None);
+            corners.sort_by(|a, b| b.cmp(a));
+            if corners.windows(2).any(|p| p[1].1 > p[0].1) {
+                assert_eq!(order(&spans(&corners), &mut Vec::new()), None);
             } else {
-                check(&planes);
+                check(&corners);
             }
         }
     }
