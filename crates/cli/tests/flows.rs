@@ -11,12 +11,7 @@ use common::{
     documents::{Block, Document, pages, root},
     setup_bytes,
 };
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeSet, env, fs, process::Command};
 use tempfile::TempDir;
 
 /// Blocks that are shown and not run: the page, the first line, and why.
@@ -162,7 +157,8 @@ fn every_command_is_run_or_says_why_not() {
         })
         .collect();
     let mut seen = BTreeSet::new();
-    for document in &documents() {
+    let documents = documents();
+    for document in &documents {
         let page = document.path.as_str();
         for block in &document.blocks {
             let first = block.text.lines().next().unwrap_or_default();
