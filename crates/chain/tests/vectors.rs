@@ -15,9 +15,8 @@ use std::fs;
 use support::{harness, vectors};
 use verdict_chain::{Verdict, estimate};
 use verdict_circuit::WordLayout;
-use verdict_engine::Session;
 use verdict_model::{CompiledModel, Trace, execute_batch};
-use verdict_prover::verify;
+use verdict_prover::{KeyedModel, verify};
 use verdict_wire::{instance, key_bytes, public_values, unpack_batch, verify_calldata};
 
 #[test]
@@ -74,7 +73,12 @@ fn is_up_to_date(case: &Case) {
     halo2_refuses_what_is_tampered(case, &session, &vector);
 }
 
-fn words_mean_what_was_computed(case: &Case, session: &Session, vector: &Vector, traces: &[Trace]) {
+fn words_mean_what_was_computed(
+    case: &Case,
+    session: &KeyedModel,
+    vector: &Vector,
+    traces: &[Trace],
+) {
     let (graph, batch) = (session.model().graph(), session.plan().lowered.batch());
     let unpacked = unpack_batch(graph, batch, &vector.public_values).unwrap();
     let mut tensors = 0;
@@ -106,7 +110,7 @@ fn words_mean_what_was_computed(case: &Case, session: &Session, vector: &Vector,
     );
 }
 
-fn halo2_refuses_what_is_tampered(case: &Case, session: &Session, vector: &Vector) {
+fn halo2_refuses_what_is_tampered(case: &Case, session: &KeyedModel, vector: &Vector) {
     for tampered in vector
         .tampered
         .iter()

@@ -11,7 +11,7 @@ use verdict_chain::{
 use verdict_wire::InputWords;
 
 /// The row of the table.
-pub static KIND: SourceKind = SourceKind {
+pub(crate) static KIND: SourceKind = SourceKind {
     kind: "committed",
     contract: "CommittedFeatures",
     evidence: "verdict evidence commit, before the proof is submitted",

@@ -95,6 +95,9 @@ pub struct AnswerNames {
     pub names: &'static [&'static str],
 }
 
+/// Makes a consumer of a contract's address and an occasion.
+pub type MakeConsumer = fn(Address, &Arguments) -> Result<Box<dyn Consumer>, ConsumerError>;
+
 /// A row of the table: what tools need to know of a kind of consumer.
 #[derive(Debug)]
 pub struct ConsumerKind {
@@ -115,7 +118,7 @@ pub struct ConsumerKind {
     /// An example of a submission's parameters, and of a question's.
     pub example: Example,
     /// Makes a consumer of a contract's address and an occasion.
-    pub at: fn(Address, &Arguments) -> Result<Box<dyn Consumer>, ConsumerError>,
+    pub at: MakeConsumer,
     /// What configures its contracts.
     pub config: ConfigRules,
     /// What to do about its errors.

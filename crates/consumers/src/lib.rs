@@ -21,7 +21,7 @@ mod table;
 
 pub use attestation::{Attestation, Quorum, Statement, combine};
 pub use committed::{Commitment, Committed, committed_evidence};
-pub use consumer::{AnswerNames, Consumer, ConsumerKind, Example, Fact, Hint};
+pub use consumer::{AnswerNames, Consumer, ConsumerKind, Example, Fact, Hint, MakeConsumer};
 pub use entries::{Entries, Tree};
 pub use error::ConsumerError;
 pub use on_chain::{Snapshot, live_integers, model_of_feeds, snapshot_evidence};

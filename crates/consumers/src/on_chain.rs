@@ -9,7 +9,7 @@ use verdict_chain::{
 };
 
 /// The row of the table.
-pub static KIND: SourceKind = SourceKind {
+pub(crate) static KIND: SourceKind = SourceKind {
     kind: "on-chain",
     contract: "OnChainFeatures",
     evidence: "verdict evidence snapshot; inputs read live need none",

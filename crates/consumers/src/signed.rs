@@ -8,7 +8,7 @@ use verdict_chain::{
 };
 
 /// The row of the table.
-pub static KIND: SourceKind = SourceKind {
+pub(crate) static KIND: SourceKind = SourceKind {
     kind: "signed",
     contract: "SignedFeatures",
     evidence: "verdict sign … by each signer, then verdict evidence combine",

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf, sync::Arc};
 use verdict_circuit::{Batch, Request, Salt, int, plan_request};
 use verdict_compiler::{Options, compile, import};
-use verdict_engine::Session;
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
-use verdict_prover::Srs;
+use verdict_prover::{KeyedModel, Srs};
 use verdict_wire::{POINT_BYTES, ProofLayout, key_bytes, public_values, verify_calldata, words};
 
 /// What a proof is of.
@@ -151,7 +150,7 @@ impl Case {
         (model, inputs)
     }
 
-    pub fn session(&self, model: CompiledModel) -> Session {
+    pub fn session(&self, model: CompiledModel) -> KeyedModel {
         let outputs = model.graph().outputs.iter().copied();
         let request = Request {
             goal: self.goal,
@@ -163,7 +162,7 @@ impl Case {
         };
         let plan = plan_request(Arc::new(model.graph().clone()), request).unwrap();
         let srs = Srs::development(plan.chosen.k);
-        Session::open(model, plan, srs, None, &|_| {}).unwrap()
+        KeyedModel::open(model, plan, srs, None, &|_| {}).unwrap()
     }
 
     pub fn context() -> Fr {

@@ -13,9 +13,9 @@ use std::{path::PathBuf, sync::Arc};
 use verdict_chain::Harness;
 use verdict_circuit::{Limits, plan};
 use verdict_compiler::{Options, compile, import};
-use verdict_engine::{Inference, Session};
+
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
-use verdict_prover::Srs;
+use verdict_prover::{Inference, KeyedModel, Srs};
 use verdict_wire::{key_bytes, public_values, words};
 
 pub fn vectors() -> PathBuf {
@@ -39,7 +39,7 @@ pub fn compiled(name: &str, goal: Goal, inputs: Visibility) -> (CompiledModel, V
 }
 
 pub struct Proved {
-    pub session: Session,
+    pub session: KeyedModel,
     pub inference: Inference,
     pub key: Vec<u8>,
 }
@@ -56,7 +56,7 @@ pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -
     )
     .unwrap();
     let srs = Srs::development(plan.chosen.k);
-    let session = Session::open(model, plan, srs, None, &|_| {}).unwrap();
+    let session = KeyedModel::open(model, plan, srs, None, &|_| {}).unwrap();
     let inference = session
         .prove(&input, Fr::from(7), StdRng::seed_from_u64(1), &|_| {})
         .unwrap();

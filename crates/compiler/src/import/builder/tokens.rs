@@ -1,17 +1,18 @@
 //! Tensors whose cells are channels at positions: the tokens of a sequence, say.
 //!
-//! What attention computes is the same for every token, or for every pair of tokens at the same distance. Weights spelled out for
-//! each of them would be streamed for each of them; as planes `[channel][1][position]` they are streamed once. Whether a map is
-//! such a one is seen from its weights: each cell has a position, and the cells of a channel read the same channels of their
-//! sources at the same distances, *around a circle*. So all pairs `(i, j)` of `n` tokens are `n` channels, one for each distance
-//! `j − i mod n`, of `n` positions `i`.
+//! What attention computes is the same for every token, or for every pair of tokens at the same
+//! distance. Weights spelled out for each of them would be streamed for each of them; as planes
+//! `[channel][1][position]` they are streamed once. Whether a map is such a one is seen from its
+//! weights: each cell has a position, and the cells of a channel read the same channels of their
+//! sources at the same distances, *around a circle*. So all pairs `(i, j)` of `n` tokens are `n`
+//! channels, one for each distance `j − i mod n`, of `n` positions `i`.
 
 use std::collections::HashMap;
 
 use crate::float::graph::{FloatKernel, FloatTerm};
 use crate::import::builder::Builder;
 use crate::import::values::affine::{Affine, Row};
-use verdict_model::graph::Conv;
+use verdict_model::Conv;
 
 /// Fewer positions than this are not worth the second row that a cell of a plane takes.
 const FEWEST: usize = 4;
@@ -19,11 +20,11 @@ const FEWEST: usize = 4;
 const MOST_WEIGHTS: usize = 1 << 23;
 
 /// How a value's cells lie in a tensor of channels and positions.
-pub(in crate::import) struct Arrangement {
-    pub(in crate::import) positions: usize,
-    pub(in crate::import) channels: usize,
+pub(crate) struct Arrangement {
+    pub(crate) positions: usize,
+    pub(crate) channels: usize,
     /// For each cell of the value its cell in the tensor.
-    pub(in crate::import) place: Vec<u32>,
+    pub(crate) place: Vec<u32>,
 }
 
 /// What one source channel contributes to a cell: source, channel, distance and weight.
@@ -54,7 +55,7 @@ impl Reading {
 
 impl Builder {
     /// How to lay out `value`, if its cells are channels at positions.
-    pub(in crate::import) fn arrange(&self, value: &Affine) -> Option<Arrangement> {
+    pub(crate) fn arrange(&self, value: &Affine) -> Option<Arrangement> {
         let mut sequences = value.terms.keys().filter_map(|id| self.positions.get(id));
         if let Some(&positions) = sequences.next() {
             if sequences.any(|other| *other != positions) {
@@ -62,8 +63,8 @@ impl Builder {
             }
             return self.arranged(value, positions, Reading::ByChannel);
         }
-        // The first of its kind: the shape says what the positions are. Keys come transposed, so a number of positions that other
-        // tensors have is the better guess.
+        // The first of its kind: the shape says what the positions are. Keys come transposed, so a
+        // number of positions that other tensors have is the better guess.
         let [1, rows, columns] = value.shape[..] else {
             return None;
         };
@@ -88,7 +89,8 @@ impl Builder {
 
     /// As [`arrange`](Self::arrange), with tensors without positions read as `reading`.
     fn arranged(&self, value: &Affine, positions: usize, reading: Reading) -> Option<Arrangement> {
-        // By pattern of contributions the channels that have it, each with the positions it has so far.
+        // By pattern of contributions the channels that have it, each with the positions it has so
+        // far.
         let mut known: HashMap<Vec<Contribution>, Vec<usize>> = HashMap::new();
         let mut filled: Vec<Vec<bool>> = Vec::new();
         let mut place = Vec::with_capacity(value.len());
@@ -142,7 +144,7 @@ impl Builder {
     }
 
     /// The terms of a value laid out as `arrangement` says; `None` if they do not fit.
-    pub(in crate::import) fn arranged_terms(
+    pub(crate) fn arranged_terms(
         &self,
         value: &Affine,
         arrangement: &Arrangement,
@@ -174,8 +176,8 @@ impl Builder {
     ) -> Option<Conv<f64>> {
         let (n, outputs) = (arrangement.positions, arrangement.channels);
         let sources = self.tensors[id].len / n;
-        // All cells of a channel say the same, so the first speaks for it: it stands at position 0, where distances around the
-        // circle are positions.
+        // All cells of a channel say the same, so the first speaks for it: it stands at position 0,
+        // where distances around the circle are positions.
         let taps: Vec<(usize, usize, usize, f64)> = (0..outputs)
             .flat_map(|output| {
                 rows[cell_at[output * n]].iter().map(move |(from, weight)| {
@@ -184,7 +186,8 @@ impl Builder {
                 })
             })
             .collect();
-        // A distance leads forwards or, around the circle, backwards; of the two only one stays within the plane.
+        // A distance leads forwards or, around the circle, backwards; of the two only one stays
+        // within the plane.
         let ways = |distance: usize| {
             let forwards = distance as i64;
             [

@@ -1,15 +1,18 @@
-//! Values with explicit weights: what is made tensors of them, and whose integers exact layers can read.
+//! Values with explicit weights: what is made tensors of them, and whose integers exact layers can
+//! read.
 
-use crate::float::graph::{Activation, FloatLayer, FloatTerm, Precision};
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatLayer, FloatTerm, Precision};
 use crate::float::key_unit::whole;
-use crate::import::builder::{Builder, push};
+use crate::import::builder::Builder;
+use crate::import::builder::push;
 use crate::import::values::affine::Affine;
 
-/// Nothing rounded, ranges as interval analysis finds them.
-pub(super) const EXACT: Precision = Precision::Exact { within: None };
+/// A layer in which nothing is rounded, with ranges as interval analysis finds them.
+pub(crate) const EXACT: Precision = Precision::Exact { within: None };
 impl Builder {
     /// Makes `activation(value)` a tensor that requantises.
-    pub(super) fn activate_rows(
+    pub(crate) fn activate_rows(
         &mut self,
         name: String,
         value: Affine,
@@ -18,22 +21,25 @@ impl Builder {
         self.layer_rows(name, value, activation, Precision::Scaled)
     }
 
-    /// Whether each cell of `value` is a cell of one tensor that is not an input, so that exact layers can read it as it is.
-    pub(super) fn is_integers(&self, value: &Affine) -> bool {
+    /// Whether each cell of `value` is a cell of one tensor that is not an input, so that exact
+    /// layers can read it as it is.
+    pub(crate) fn is_integers(&self, value: &Affine) -> bool {
         value
             .as_cells()
             .is_some_and(|(source, _)| self.is_requantised(source))
     }
 
-    /// Whether a tensor is neither an input nor made of squares, which are too large to be added to anything else.
-    pub(super) fn is_requantised(&self, tensor: usize) -> bool {
+    /// Whether a tensor is neither an input nor made of squares, which are too large to be added to
+    /// anything else.
+    pub(crate) fn is_requantised(&self, tensor: usize) -> bool {
         let layer = self.tensors[tensor].layer.as_ref();
         layer.is_some_and(|layer| layer.activation != Activation::Square)
     }
 
-    /// `value` as cells of one tensor that exact layers can read: rounded to steps of its own and saturated at its calibrated
-    /// range, unless it is that already. A value is off by at most half a step.
-    pub(super) fn integers(&mut self, name: String, value: Affine) -> Affine {
+    /// `value` as cells of one tensor that exact layers can read: rounded to steps of its own and
+    /// saturated at its calibrated range, unless it is that already. A value is off by at most half
+    /// a step.
+    pub(crate) fn integers(&mut self, name: String, value: Affine) -> Affine {
         if self.is_integers(&value) {
             return value;
         }
@@ -41,7 +47,7 @@ impl Builder {
     }
 
     /// Whether `value` is made of squares, whose weights had better not be rounded one by one.
-    pub(super) fn has_squares(&self, value: &Affine) -> bool {
+    pub(crate) fn has_squares(&self, value: &Affine) -> bool {
         value.terms.keys().any(|source| {
             let layer = self.tensors[*source].layer.as_ref();
             layer.is_some_and(|layer| layer.activation == Activation::Square)
@@ -49,7 +55,7 @@ impl Builder {
     }
 
     /// Whether `value` is known to be a whole number at every cell.
-    pub(super) fn is_whole(&self, value: &Affine) -> bool {
+    pub(crate) fn is_whole(&self, value: &Affine) -> bool {
         value.as_cells().is_some_and(|(source, _)| {
             let layer = self.tensors[source].layer.as_ref();
             layer.is_some_and(|layer| {
@@ -77,7 +83,7 @@ impl Builder {
     }
 
     /// Makes `activation(value)` a tensor.
-    pub(super) fn layer_rows(
+    pub(crate) fn layer_rows(
         &mut self,
         name: String,
         value: Affine,
@@ -124,40 +130,4 @@ impl Builder {
             ..Affine::constant(shape, vec![0.0; arrangement.place.len()])
         }
     }
-}
-
-/// `parts` one after the other, as a list.
-pub(super) fn stack(parts: &[Affine]) -> Affine {
-    let len = parts.iter().map(Affine::len).sum();
-    let mut all = Affine {
-        shape: vec![len],
-        bias: Vec::with_capacity(len),
-        ..Affine::default()
-    };
-    for part in parts {
-        let offset = all.bias.len();
-        all.bias.extend(&part.bias);
-        for (source, rows) in &part.terms {
-            let whole = all
-                .terms
-                .entry(*source)
-                .or_insert_with(|| vec![Vec::new(); len]);
-            for (row, to) in rows.iter().zip(&mut whole[offset..]) {
-                to.clone_from(row);
-            }
-        }
-        for node in &part.nodes {
-            if !all.nodes.contains(node) {
-                all.nodes.push(node.clone());
-            }
-        }
-    }
-    all
-}
-
-/// `a − b`
-pub(super) fn difference(a: &Affine, b: &Affine) -> Affine {
-    let mut b = b.clone();
-    b.scale(|_| -1.0);
-    a.clone().add(b)
 }

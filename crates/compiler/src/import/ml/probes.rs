@@ -3,29 +3,30 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::comparison::{Comparison, Test};
-use crate::float::graph::{Activation, FloatLayer, FloatTerm, Precision};
+use crate::float::graph::{FloatLayer, FloatTerm, Precision};
 use crate::float::missing::Missing;
-use crate::import::importer::Importer;
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::{Affine, Row};
 
 /// `bias + weight · source[cell]`; without a source it is a constant.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Feature {
-    pub(super) source: Option<(usize, u32)>,
-    pub(super) weight: f64,
-    pub(super) bias: f64,
+pub(crate) struct Probe {
+    pub(crate) source: Option<(usize, u32)>,
+    pub(crate) weight: f64,
+    pub(crate) bias: f64,
 }
 
-/// The cells `wanted` of `value` as features. What mixes several cells becomes a tensor first.
-pub(super) fn features(
+/// The cells `wanted` of `value` as probes. What mixes several cells becomes a tensor first.
+pub(crate) fn probes(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     name: &str,
     value: &Affine,
     wanted: &[usize],
-) -> Result<HashMap<usize, Feature>> {
+) -> Result<HashMap<usize, Probe>> {
     let mut found = HashMap::new();
     let mut mixed = Vec::new();
     for &cell in wanted {
@@ -45,12 +46,12 @@ pub(super) fn features(
             mixed.push(cell);
             continue;
         }
-        let feature = Feature {
+        let probe = Probe {
             source: first.map(|(source, cell, _)| (source, cell)),
             weight: first.map_or(0.0, |(_, _, weight)| weight),
             bias: *bias,
         };
-        found.insert(cell, feature);
+        found.insert(cell, probe);
     }
     if !mixed.is_empty() {
         let mut mixture = value.gather(vec![1, mixed.len()], &mixed);
@@ -62,56 +63,55 @@ pub(super) fn features(
         );
         for (i, cell) in mixed.into_iter().enumerate() {
             let source = tensor.terms.keys().next().map(|source| (*source, i as u32));
-            let feature = Feature {
+            let probe = Probe {
                 source,
                 weight: 1.0,
                 bias: 0.0,
             };
-            found.insert(cell, feature);
+            found.insert(cell, probe);
         }
     }
     Ok(found)
 }
 
 /// Whether a test holds for an integer above the range.
-fn passes_above(feature: &Feature, test: &Test) -> bool {
-    test.comparison.is_order() && test.comparison.rises() == (feature.weight > 0.0)
+fn passes_above(probe: &Probe, test: &Test) -> bool {
+    test.comparison.is_order() && test.comparison.rises() == (probe.weight > 0.0)
 }
 
 /// Whether a test holds for an integer below the range.
-fn passes_below(feature: &Feature, test: &Test) -> bool {
-    test.comparison.is_order() && test.comparison.rises() != (feature.weight > 0.0)
+fn passes_below(probe: &Probe, test: &Test) -> bool {
+    test.comparison.is_order() && test.comparison.rises() != (probe.weight > 0.0)
 }
 
 /// A layer of tests under construction.
-pub(super) struct TestLayer {
-    pub(super) name: String,
+pub(crate) struct TestLayer {
+    pub(crate) name: String,
     /// The ONNX shape, batch axis included.
-    pub(super) shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     /// [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for others.
-    pub(super) activation: Activation,
+    pub(crate) activation: Activation,
     /// One per cell; `None` is always 0.
-    pub(super) cells: Vec<Option<(Feature, Test)>>,
+    pub(crate) cells: Vec<Option<(Probe, Test)>>,
 }
 
 impl Importer<'_> {
     /// Whether a test would take the reserved integer of a missing value to the wrong side.
-    fn goes_wrong(&self, feature: &Feature, test: &Test) -> bool {
-        let side = feature
-            .source
-            .and_then(|source| self.ml.missing.get(&source));
+    fn goes_wrong(&self, probe: &Probe, test: &Test) -> bool {
+        let side = probe.source.and_then(|source| self.ml.missing.get(&source));
         match side {
-            Some(Missing::Above) => passes_above(feature, test) != test.missing,
-            Some(Missing::Below) => passes_below(feature, test) != test.missing,
+            Some(Missing::Above) => passes_above(probe, test) != test.missing,
+            Some(Missing::Below) => passes_below(probe, test) != test.missing,
             _ => false,
         }
     }
 
-    /// Chooses, for every input cell tested for the first time, the end of the range where fewer tests need a correction.
+    /// Chooses, for every input cell tested for the first time, the end of the range where fewer
+    /// tests need a correction.
     fn choose_sides(&mut self, layers: &[TestLayer]) {
         let mut votes: HashMap<(usize, u32), i64> = HashMap::new();
-        for (feature, test) in layers.iter().flat_map(|layer| layer.cells.iter().flatten()) {
-            let Some(source) = feature.source else {
+        for (probe, test) in layers.iter().flat_map(|layer| layer.cells.iter().flatten()) {
+            let Some(source) = probe.source else {
                 continue;
             };
             let input = self.builder.tensors[source.0].layer.is_none()
@@ -119,7 +119,7 @@ impl Importer<'_> {
             if input && !self.ml.missing.contains_key(&source) {
                 let right = |passes: bool| i64::from(passes == test.missing);
                 *votes.entry(source).or_default() +=
-                    right(passes_above(feature, test)) - right(passes_below(feature, test));
+                    right(passes_above(probe, test)) - right(passes_below(probe, test));
             }
         }
         for (source, votes) in votes {
@@ -132,8 +132,9 @@ impl Importer<'_> {
         }
     }
 
-    /// Adds the layers, and before them a tensor of marks for the missing values that they take wrongly. Returns the tensors.
-    pub(super) fn add_tests(
+    /// Adds the layers, and before them a tensor of marks for the missing values that they take
+    /// wrongly. Returns the tensors.
+    pub(crate) fn add_tests(
         &mut self,
         node: &Node<'_>,
         name: &str,
@@ -142,14 +143,14 @@ impl Importer<'_> {
         self.choose_sides(&layers);
         let all = layers.iter().flat_map(|layer| layer.cells.iter().flatten());
         let mut marked: Vec<(usize, u32)> = all
-            .filter(|(feature, test)| self.goes_wrong(feature, test))
-            .filter_map(|(feature, _)| feature.source)
+            .filter(|(probe, test)| self.goes_wrong(probe, test))
+            .filter_map(|(probe, _)| probe.source)
             .collect();
         marked.sort_unstable();
         marked.dedup();
         let marks = (!marked.is_empty()).then(|| {
             let mark = |source: &(usize, u32)| {
-                let feature = Feature {
+                let probe = Probe {
                     source: Some(*source),
                     weight: 1.0,
                     bias: 0.0,
@@ -160,7 +161,7 @@ impl Importer<'_> {
                     single: false,
                     missing: true,
                 };
-                Some((feature, test))
+                Some((probe, test))
             };
             let layer = TestLayer {
                 name: format!("{name}/missing"),
@@ -171,12 +172,12 @@ impl Importer<'_> {
             self.add_layer_of_tests(node, layer, None)
         });
         let layers = layers.into_iter().map(|layer| {
-            let mark_of = |cell: &Option<(Feature, Test)>| {
-                let (feature, test) = cell.as_ref()?;
-                if !self.goes_wrong(feature, test) {
+            let mark_of = |cell: &Option<(Probe, Test)>| {
+                let (probe, test) = cell.as_ref()?;
+                if !self.goes_wrong(probe, test) {
                     return None;
                 }
-                let at = marked.binary_search(&feature.source?).ok()?;
+                let at = marked.binary_search(&probe.source?).ok()?;
                 Some(at as u32)
             };
             let cells: Vec<Option<u32>> = layer.cells.iter().map(mark_of).collect();
@@ -201,10 +202,10 @@ impl Importer<'_> {
             rows[i].push((cell, weight));
         };
         for (i, cell) in layer.cells.iter().enumerate() {
-            let Some((feature, _)) = cell else { continue };
-            bias[i] = feature.bias;
-            if let Some((source, cell)) = feature.source {
-                read(i, source, cell, feature.weight);
+            let Some((probe, _)) = cell else { continue };
+            bias[i] = probe.bias;
+            if let Some((source, cell)) = probe.source {
+                read(i, source, cell, probe.weight);
             }
         }
         if let Some((tensor, cells)) = marks {

@@ -1,26 +1,27 @@
-//! Casts to integers that change nothing: converters put them behind labels and in front of encoders.
+//! Casts to integers that change nothing: converters put them behind labels and in front of
+//! encoders.
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{NodeProto, type_proto};
 
-use super::DOMAIN;
-use crate::float::graph::{Activation, FloatKernel, Precision};
-use crate::import::importer::Importer;
-use crate::import::types::{Kind, kind};
-use crate::import::values::affine::{Affine, Value};
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatKernel, Precision};
+use crate::import::kinds::{ElementKind, kind};
+use crate::import::operators;
+use crate::import::state::Importer;
+use crate::import::values::Value;
+use crate::import::values::affine::Affine;
 
 impl Importer<'_> {
-    /// What node `proto` gives if it is a `Cast` and its operand holds whole numbers anyway: numbers of exact cells, inputs of an integer type, or
-    /// inputs that only encoders read, whose categories are whole numbers.
-    pub(in crate::import) fn cast_to_whole(&self, proto: &NodeProto) -> Option<Affine> {
-        if proto.op_type != "Cast" {
-            return None;
-        }
+    /// What node `proto`, a cast, gives if its operand holds whole numbers anyway: numbers of exact
+    /// cells, inputs of an integer type, or inputs that only encoders read, whose categories are
+    /// whole numbers.
+    pub(crate) fn cast_to_whole(&self, proto: &NodeProto) -> Option<Affine> {
         let to = proto
             .attribute
             .iter()
             .find(|attribute| attribute.name == "to")?;
-        let whole = kind(i32::try_from(to.i).ok()?) == Some(Kind::Whole);
+        let whole = kind(i32::try_from(to.i).ok()?) == Some(ElementKind::Whole);
         let Value::Rows(value) = self.values.get(proto.input.first()?)? else {
             return None;
         };
@@ -102,7 +103,8 @@ impl Importer<'_> {
         let is_output = self.graph.output.iter().any(|other| other.name == *output);
         !is_output
             && readers.all(|node| {
-                node.domain == DOMAIN && matches!(&*node.op_type, "OneHotEncoder" | "LabelEncoder")
+                let operator = operators::find(&node.domain, &node.op_type);
+                operator.is_some_and(|operator| operator.categories)
             })
     }
 }

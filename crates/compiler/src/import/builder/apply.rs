@@ -1,12 +1,12 @@
 //! Element-wise functions of values: which argument becomes a tensor of its own first.
 
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression};
-use crate::float::graph::{Activation, Precision};
+use crate::float::graph::Precision;
 use crate::float::key_unit::{gentle, whole};
 use crate::import::builder::Builder;
-use crate::import::rows::EXACT;
-use crate::import::values::affine::Value;
-use crate::quantise::function::homogeneous;
+use crate::import::builder::rows::EXACT;
+use crate::import::values::Value;
 
 /// More cells than this do not get a tensor for their function's argument.
 const MAX_SPLIT: usize = 2048;
@@ -14,23 +14,20 @@ const MAX_SPLIT: usize = 2048;
 impl Builder {
     /// `expression(value)` as a tensor.
     ///
-    /// Each value is off by at most half its step plus half a step of the argument's keys times the steepest slope there; see
-    /// [`key_unit`](crate::float::key_unit). The square of a tensor is exact.
-    pub(in crate::import) fn apply(
-        &mut self,
-        name: &str,
-        value: Value,
-        expression: Expression,
-    ) -> Value {
+    /// Each value is off by at most half its step plus half a step of the argument's keys times the
+    /// steepest slope there; see [`key_unit`](crate::float::key_unit). The square of a tensor is
+    /// exact.
+    pub(crate) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
         let integers = self.has_integers(&value);
         let (activation, precision) = if integers && is_square(&expression) {
             (Activation::Square, EXACT)
         } else {
             let activation = Activation::from(expression);
-            // An input's integers will do for functions that jump from one whole number to the next.
+            // An input's integers will do for functions that jump from one whole number to the
+            // next.
             let jumps = whole(&activation);
             let exact = matches!(activation, Activation::Expression(_))
-                && !homogeneous(&activation)
+                && !activation.is_homogeneous()
                 && (integers && gentle(&activation)
                     || jumps && (integers || value.as_tensor().is_some()));
             (activation, if exact { EXACT } else { Precision::Scaled })
@@ -46,10 +43,12 @@ impl Builder {
         }
     }
 
-    /// Whether `a · expression(value) + c`, with `(a, c)` its `end`, had better find `value` to be a [`tensor`](Self::tensor).
+    /// Whether `a · expression(value) + c`, with `(a, c)` its `end`, had better find `value` to be
+    /// a [`tensor`](Self::tensor).
     ///
-    /// A row for every cell then buys a table that covers no more than the calibrated range, or none at all for a square.
-    pub(in crate::import) fn wants_tensor(
+    /// A row for every cell then buys a table that covers no more than the calibrated range, or
+    /// none at all for a square.
+    pub(crate) fn wants_tensor(
         &self,
         value: &Value,
         expression: &Expression,
@@ -64,13 +63,14 @@ impl Builder {
         }
         let activation = Activation::from(expression.clone());
         matches!(activation, Activation::Expression(_))
-            && !homogeneous(&activation)
+            && !activation.is_homogeneous()
             && gentle(&activation)
             && value.as_tensor().is_none()
     }
 
-    /// `value` as a tensor: rounded to steps of its own and saturated at its calibrated range, unless it is that already.
-    pub(in crate::import) fn tensor(&mut self, name: &str, value: Value) -> Value {
+    /// `value` as a tensor: rounded to steps of its own and saturated at its calibrated range,
+    /// unless it is that already.
+    pub(crate) fn tensor(&mut self, name: &str, value: Value) -> Value {
         if self.has_integers(&value) {
             return value;
         }

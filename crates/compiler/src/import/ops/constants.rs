@@ -5,22 +5,14 @@ use crate::import::node::Node;
 use crate::import::proto;
 use crate::import::values::affine::Affine;
 
-/// The node's output, if it is such an operator.
-pub(super) fn evaluate(node: &Node<'_>) -> Result<Option<Affine>> {
-    Ok(Some(match node.op() {
-        "Size" => {
-            let count = node.operand(0)?.shape.iter().product::<usize>();
-            Affine::constant(vec![], vec![count as f64])
-        }
-        "ConstantOfShape" => of_shape(node)?,
-        "Range" => range(node)?,
-        "EyeLike" => eye(node)?,
-        _ => return Ok(None),
-    }))
+/// `Size`
+pub(crate) fn size(node: &Node<'_>) -> Result<Affine> {
+    let count = node.operand(0)?.shape.iter().product::<usize>();
+    Ok(Affine::constant(vec![], vec![count as f64]))
 }
 
 /// `Shape`, from axis `start` on and before axis `end`.
-pub(super) fn shape(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn shape(node: &Node<'_>) -> Result<Affine> {
     let shape = &node.operand(0)?.shape;
     let rank = shape.len() as i64;
     let place = |axis: i64| {
@@ -37,11 +29,12 @@ pub(super) fn shape(node: &Node<'_>) -> Result<Affine> {
     Ok(Affine::constant(vec![picked.len()], picked))
 }
 
-fn of_shape(node: &Node<'_>) -> Result<Affine> {
+/// `ConstantOfShape`
+pub(crate) fn of_shape(node: &Node<'_>) -> Result<Affine> {
     let shape = dimensions(node, node.constant(0)?)?;
     let value = match node.raw("value") {
         None => 0.0,
-        Some(_) => match &proto::constant(node)?.bias[..] {
+        Some(_) => match &constant(node)?.bias[..] {
             [value] => *value,
             values => {
                 return Err(
@@ -50,7 +43,7 @@ fn of_shape(node: &Node<'_>) -> Result<Affine> {
             }
         },
     };
-    // Nothing to concatenate or to reshape to is an empty list.
+    // An empty list is what is left of a shape where there is nothing to concatenate.
     let count = if shape.contains(&0) {
         0
     } else {
@@ -60,7 +53,7 @@ fn of_shape(node: &Node<'_>) -> Result<Affine> {
 }
 
 /// A shape given as numbers.
-pub(super) fn dimensions(node: &Node<'_>, numbers: &[f64]) -> Result<Vec<usize>> {
+pub(crate) fn dimensions(node: &Node<'_>, numbers: &[f64]) -> Result<Vec<usize>> {
     let dimension = |number: &f64| {
         let whole = number.is_finite() && *number >= 0.0 && number.fract() == 0.0;
         let invalid = || {
@@ -73,7 +66,8 @@ pub(super) fn dimensions(node: &Node<'_>, numbers: &[f64]) -> Result<Vec<usize>>
     numbers.iter().map(dimension).collect()
 }
 
-fn range(node: &Node<'_>) -> Result<Affine> {
+/// `Range`
+pub(crate) fn range(node: &Node<'_>) -> Result<Affine> {
     let number = |index| match node.constant(index)? {
         [number] => Ok(*number),
         numbers => Err(node.invalid(format!(
@@ -96,7 +90,8 @@ fn range(node: &Node<'_>) -> Result<Affine> {
     Ok(Affine::constant(vec![count], values.collect()))
 }
 
-fn eye(node: &Node<'_>) -> Result<Affine> {
+/// `EyeLike`
+pub(crate) fn eye(node: &Node<'_>) -> Result<Affine> {
     let shape = node.operand(0)?.shape.clone();
     let [rows, columns] = shape[..] else {
         return Err(node.invalid(format!("expected a matrix, found shape {shape:?}")));
@@ -110,4 +105,32 @@ fn eye(node: &Node<'_>) -> Result<Affine> {
         shape,
         (0..rows * columns).map(cell).collect(),
     ))
+}
+
+/// The value of a `Constant` node.
+pub(crate) fn constant(node: &Node<'_>) -> Result<Affine> {
+    if let Some(attribute) = node.raw("value") {
+        let held = attribute
+            .t
+            .as_ref()
+            .ok_or_else(|| node.invalid("attribute `value` is empty; export again"))?;
+        return proto::tensor(node.path, held);
+    }
+    let scalar = |value| Affine::constant(vec![], vec![value]);
+    let list = |values: Vec<f64>| Affine::constant(vec![values.len()], values);
+    let value = node
+        .raw("value_float")
+        .map(|a| scalar(f64::from(a.f)))
+        .or_else(|| node.raw("value_int").map(|a| scalar(a.i as f64)))
+        .or_else(|| {
+            node.raw("value_floats")
+                .map(|a| list(a.floats.iter().map(|v| f64::from(*v)).collect()))
+        })
+        .or_else(|| {
+            node.raw("value_ints")
+                .map(|a| list(a.ints.iter().map(|v| *v as f64).collect()))
+        });
+    value.ok_or_else(|| {
+        node.invalid("holds neither a tensor nor numbers; expected numeric constants only")
+    })
 }

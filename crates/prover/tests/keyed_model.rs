@@ -1,4 +1,4 @@
-//! Sessions refuse what does not belong together, and say why.
+//! Keyed models refuse what does not belong together, and say why.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -7,7 +7,7 @@ use halo2curves_axiom::bn256::Fr;
 use std::cell::RefCell;
 use support::{
     models::{circuit, compiled, graph, inputs, planned, rng},
-    sessions::open,
+    open,
 };
 use verdict_circuit::{CircuitError, TraceCells};
 use verdict_model::execute;
@@ -74,24 +74,24 @@ fn a_plan_of_another_model_is_refused() {
 #[test]
 fn a_trace_of_another_model_is_refused() {
     let (one, other) = (graph(1), graph(2));
-    let session = open(&one, None, None);
+    let keyed = open(&one, None, None);
     let trace = execute(&other, &inputs(&other, 1)).unwrap();
     let error =
-        TraceCells::new(&session.plan().lowered, std::slice::from_ref(&trace), &[]).unwrap_err();
+        TraceCells::new(&keyed.plan().lowered, std::slice::from_ref(&trace), &[]).unwrap_err();
     assert!(matches!(error, CircuitError::Trace(_)), "{error}");
 }
 
 #[test]
 fn inputs_that_do_not_fit_are_refused_before_proving() {
     let graph = graph(1);
-    let session = open(&graph, None, None);
+    let keyed = open(&graph, None, None);
     let good = inputs(&graph, 1);
     let mut outside = good.clone();
     outside[0][0] = graph.tensors[graph.inputs[0]].max + 1;
     let mut long = good.clone();
     long[0].push(0);
     for bad in [outside, long, vec![]] {
-        let error = session
+        let error = keyed
             .prove(&bad, Fr::from(1), rng(1), &|stage| {
                 assert_eq!(stage, Stage::Witness)
             })
@@ -107,8 +107,8 @@ fn stages_are_told_in_order() {
     let tell = |stage| told.borrow_mut().push(stage);
     let plan = planned(&graph);
     let srs = Srs::development(plan.chosen.k);
-    let session = KeyedModel::open(compiled(graph.clone()), plan, srs, None, &tell).unwrap();
-    session
+    let keyed = KeyedModel::open(compiled(graph.clone()), plan, srs, None, &tell).unwrap();
+    keyed
         .prove(&inputs(&graph, 1), Fr::from(1), rng(1), &tell)
         .unwrap();
     assert_eq!(
@@ -120,12 +120,12 @@ fn stages_are_told_in_order() {
 #[test]
 fn the_instance_is_the_context_and_the_packed_tensors() {
     let graph = graph(4);
-    let session = open(&graph, None, None);
+    let keyed = open(&graph, None, None);
     let given = inputs(&graph, 4);
-    let inference = session
+    let inference = keyed
         .prove(&given, Fr::from(0xC0FFEE), rng(1), &|_| {})
         .unwrap();
-    let (circuit, trace) = circuit(session.plan(), &given);
+    let (circuit, trace) = circuit(keyed.plan(), &given);
     assert_eq!(inference.instance, circuit.instance);
     assert_eq!(inference.traces, std::slice::from_ref(&trace));
     assert_eq!(inference.instance[0], Fr::from(0xC0FFEE));

@@ -1,35 +1,44 @@
 //! Making tensors while a node is evaluated.
 
+mod apply;
+pub(crate) mod bilinear;
+mod maximum;
+pub(crate) mod rows;
+mod tokens;
+
 use std::collections::HashMap;
 
-use super::importer::stripped;
-use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
-use crate::import::values::affine::{Affine, Value};
-use crate::import::values::planes::{Planes, plane_size};
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
+use crate::import::shapes::stripped;
+use crate::import::values::Value;
+use crate::import::values::affine::Affine;
+use crate::import::values::planes::{PlaneMap, plane_size};
 
 /// A tensor and the number of a cell.
-pub(super) type Cell = (usize, u32);
+pub(crate) type Cell = (usize, u32);
 
 /// The tensors so far, and what became of the values that were made tensors.
 #[derive(Default)]
-pub(super) struct Builder {
-    pub(super) tensors: Vec<FloatTensor>,
+pub(crate) struct Builder {
+    pub(crate) tensors: Vec<FloatTensor>,
     /// ONNX values that are tensors from now on.
-    pub(super) replaced: Vec<(String, Value)>,
+    pub(crate) replaced: Vec<(String, Value)>,
     /// The squares of tensors' cells, each with the tensor that its scale is for a product with.
-    pub(super) squares: HashMap<(Cell, usize), Cell>,
-    /// How many positions the tensors have that are channels at positions; see [`tokens`](crate::import::ops::tokens).
-    pub(super) positions: HashMap<usize, usize>,
+    pub(crate) squares: HashMap<(Cell, usize), Cell>,
+    /// How many positions the tensors have that are channels at positions; see
+    /// [`tokens`](crate::import::ops::tokens).
+    pub(crate) positions: HashMap<usize, usize>,
 }
 
 impl Builder {
     /// Makes `activation(value)` a tensor.
-    pub(super) fn activate(&mut self, name: &str, value: Value, activation: Activation) -> Value {
+    pub(crate) fn activate(&mut self, name: &str, value: Value, activation: Activation) -> Value {
         self.layer(name, value, activation, Precision::Scaled)
     }
 
     /// Makes `activation(value)` a tensor.
-    pub(super) fn layer(
+    pub(crate) fn layer(
         &mut self,
         name: &str,
         value: Value,
@@ -65,28 +74,28 @@ impl Builder {
         };
         let id = push(&mut self.tensors, name.to_owned(), &shape, Some(layer));
         match size {
-            Some(size) => Value::Planes(Planes::tensor(id, shape, size)),
+            Some(size) => Value::Planes(PlaneMap::tensor(id, shape, size)),
             None => plain(id, shape, self.tensors[id].len),
         }
     }
 
     /// Makes the ONNX value `name` a tensor, for this node and all that follow.
-    pub(super) fn materialise(&mut self, name: &str, value: Value) -> Value {
+    pub(crate) fn materialise(&mut self, name: &str, value: Value) -> Value {
         let tensor = self.activate(name, value, Activation::Identity);
         self.replaced.push((name.to_owned(), tensor.clone()));
         tensor
     }
 
-    /// The same as planes.
-    pub(super) fn materialise_planes(&mut self, name: &str, value: Planes) -> Planes {
+    /// Makes the ONNX value `name`, which is planes, a tensor for this node and all that follow.
+    pub(crate) fn materialise_planes(&mut self, name: &str, value: PlaneMap) -> PlaneMap {
         let (shape, size) = (value.shape.clone(), value.size);
         let tensor = self.materialise(name, Value::Planes(value));
         let id = tensor.as_tensor().unwrap_or_default();
-        Planes::tensor(id, shape, size)
+        PlaneMap::tensor(id, shape, size)
     }
 
     /// Whether no value of tensor `id` is ever negative.
-    pub(super) fn is_non_negative(&self, id: usize) -> bool {
+    pub(crate) fn is_non_negative(&self, id: usize) -> bool {
         let Some(layer) = &self.tensors[id].layer else {
             return false;
         };
@@ -112,7 +121,7 @@ impl Builder {
 }
 
 /// Appends a tensor and returns its id.
-pub(super) fn push(
+pub(crate) fn push(
     tensors: &mut Vec<FloatTensor>,
     name: String,
     onnx_shape: &[usize],
@@ -130,9 +139,19 @@ pub(super) fn push(
 }
 
 /// The identity on a tensor: planes where the shape says so.
-pub(super) fn plain(id: usize, shape: Vec<usize>, len: usize) -> Value {
+pub(crate) fn plain(id: usize, shape: Vec<usize>, len: usize) -> Value {
     match plane_size(&shape) {
-        Some(size) => Value::Planes(Planes::tensor(id, shape, size)),
+        Some(size) => Value::Planes(PlaneMap::tensor(id, shape, size)),
         None => Value::Rows(Affine::tensor(id, shape, len)),
+    }
+}
+
+/// The explicit form of planes: cell by cell where they are multiples of tensors' cells, otherwise
+/// they become a tensor first.
+pub(crate) fn explicit(value: Option<&Value>, name: &str, builder: &mut Builder) -> Option<Affine> {
+    match value {
+        Some(Value::Planes(value)) if value.is_placement() => Some(value.rows()),
+        Some(Value::Planes(value)) => Some(builder.materialise_planes(name, value.clone()).rows()),
+        _ => None,
     }
 }
