@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the licences, bans and sources of all dependencies against deny.toml. Takes cargo-deny from PATH if it is there,
-# else installs it into target/tools, which compiles for some minutes. Advisories are not checked: their
-# database is on the network.
+# Checks the licences, bans and sources of all dependencies against deny.toml. Takes cargo-deny from
+# PATH if it is there, else installs it into target/tools, which compiles for some minutes. Advisories
+# are not checked: their database is on the network.
 set -euo pipefail
 exec </dev/null
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

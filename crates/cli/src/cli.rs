@@ -187,7 +187,8 @@ mod tests {
             .collect()
     }
 
-    /// An example's arguments, its placeholders of hexadecimal digits filled up to `digits`; what a shell redirects is not an argument.
+    /// An example's arguments, its placeholders of hexadecimal digits filled up to `digits`; what a
+    /// shell redirects is not an argument.
     fn arguments(example: &str, digits: usize) -> Vec<String> {
         let fill = |word: String| {
             let Some((before, after)) = word.split_once('…') else {
@@ -205,7 +206,8 @@ mod tests {
     fn every_command_has_an_example() {
         for path in commands() {
             let names: Vec<&str> = path.iter().map(clap::Command::get_name).collect();
-            // What leads to other commands may leave the examples to these, and they to what leads to them.
+            // A command that leads to others may leave the examples to them, and they may leave
+            // theirs to it.
             let own = path.iter().skip(1).any(|it| !examples(it).is_empty());
             let inner = path[path.len() - 1].get_subcommands().next().is_some();
             assert!(own || inner, "{names:?}");

@@ -1,5 +1,5 @@
-//! Every command that README.md and docs/ show, typed word for word by a shell. A page's blocks that belong to one flow run in one
-//! shell, one after another; a block that is not run says why here.
+//! Every command that README.md and docs/ show, typed word for word by a shell. A page's blocks that
+//! belong to one flow run in one shell, one after another; a block that is not run says why here.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -106,7 +106,8 @@ fn checkout(flow: &str) -> TempDir {
     folder
 }
 
-/// Runs a flow as a reader would, from the checkout's root, and stops at the first command that fails.
+/// Runs a flow as a reader would, from the checkout's root, and stops at the first command that
+/// fails.
 fn run(flow: &str, page: &str) {
     let blocks = Document::read(page).blocks;
     let blocks = blocks
