@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 version=0.20.2
 if ! command -v cargo-deny >/dev/null; then
-    cargo install cargo-deny --locked --version "$version" --root target/tools
+    cargo install cargo-deny --quiet --locked --version "$version" --root target/tools
     PATH=$PWD/target/tools/bin:$PATH
 fi
 cargo deny --locked check licenses bans sources
