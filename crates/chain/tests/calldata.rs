@@ -15,14 +15,11 @@ use halo2curves_axiom::{
 };
 use std::{fs, sync::LazyLock};
 use support::{Proved, compiled, harness, prove};
-use verdict_chain::{
-    Artifact, ChainError, Verdict, bindings::IInferenceVerifier::verifyCall, estimate,
-};
+use verdict_chain::{Artifact, Verdict, bindings::IInferenceVerifier::verifyCall, estimate};
 use verdict_model::{Goal, Visibility};
-use verdict_wire::WireError;
 use verdict_wire::{
-    PROOF_FILE_VERSION, ProofFile, instance, proof_bytes, public_values, unpack, verify_calldata,
-    words,
+    PROOF_FILE_VERSION, ProofFile, ProofLayout, WireError, instance, public_values, unpack,
+    verify_calldata, words, write_json,
 };
 
 static PROVED: LazyLock<Proved> =
@@ -231,7 +228,7 @@ fn proof_file() -> ProofFile {
 fn proof_files_round_trip_to_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("proof.json");
-    proof_file().save(&path).unwrap();
+    write_json(&path, &proof_file()).unwrap();
     let file = ProofFile::load(&path).unwrap();
     assert_eq!(file, proof_file());
     assert_eq!(
@@ -251,7 +248,7 @@ fn proof_files_round_trip_to_the_contract() {
         development: false,
         ..proof_file()
     };
-    other.save(&path).unwrap();
+    write_json(&path, &other).unwrap();
     assert_eq!(ProofFile::load(&path).unwrap(), other);
 }
 
@@ -259,7 +256,7 @@ fn proof_files_round_trip_to_the_contract() {
 fn damaged_proof_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("proof.json");
-    proof_file().save(&path).unwrap();
+    write_json(&path, &proof_file()).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let load = |text: &str| {
         fs::write(&path, text).unwrap();
@@ -322,7 +319,7 @@ fn damaged_proof_files_are_refused() {
         matches!(error, WireError::Io { what: "read", .. }),
         "{error}"
     );
-    let error = proof_file().save(&missing).unwrap_err();
+    let error = write_json(&missing, &proof_file()).unwrap_err();
     assert!(
         matches!(error, WireError::Io { what: "write", .. }),
         "{error}"
@@ -333,7 +330,7 @@ fn damaged_proof_files_are_refused() {
     let blocked = folder.path().join("blocked");
     fs::create_dir_all(blocked.join("inner")).unwrap();
     assert!(matches!(
-        proof_file().save(&blocked),
+        write_json(&blocked, &proof_file()),
         Err(WireError::Io { what: "write", .. })
     ));
     assert_eq!(
@@ -351,7 +348,7 @@ fn estimates_are_exact_about_bytes_and_grow_with_everything() {
     let (values, proof) = (PROVED.values(), &PROVED.inference.proof);
     let exact = estimate(parts.k, parts.width, values.len()).unwrap();
     assert_eq!(exact.proof_bytes, proof.len());
-    assert_eq!(exact.proof_bytes, proof_bytes(parts.width));
+    assert_eq!(exact.proof_bytes, ProofLayout::new(parts.width).bytes());
     assert_eq!(
         exact.calldata_bytes,
         verify_calldata(Address::ZERO, &values, proof).len()
