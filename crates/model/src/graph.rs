@@ -5,7 +5,7 @@
 //! ("cells"), produced either by the caller (an input) or by one [`Layer`]:
 //!
 //! ```text
-//! y[i] = bias[i] + Σ_terms Σ_j W[i][j] · source[j]   exact integers, |y| < 2^62 by interval analysis
+//! y[i] = bias[i] + Σ_terms Σ_j W[i][j] · source[j]   exact integers; |y| < 2^62 (intervals)
 //! q[i] = y[i] >> shift                               arithmetic shift: rounds towards −∞
 //! x[i] = values[q[i] − q_min]                        total: [q_min, q_min + len) covers all of y
 //! ```

@@ -1,7 +1,7 @@
 //! How exact an operator is, in words.
 
-/// How far an operator's integers are from its real numbers, given its operands' errors. Every output of a model is rounded to its
-/// own step besides.
+/// How far an operator's integers are from its real numbers, given its operands' errors. Every
+/// output of a model is rounded to its own step besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Guarantee {

@@ -111,8 +111,8 @@ pub(crate) enum Integers {
     HeavyFirst,
     /// The first two operands do, if both depend on the model's input.
     Factors,
-    /// The first two operands do, if both depend on the model's input; otherwise those that are made
-    /// of squares, since a matrix would have their uniform weights rounded one by one.
+    /// The first two operands do, if both depend on the model's input; otherwise those that are
+    /// made of squares, since a matrix would have their uniform weights rounded one by one.
     FactorsOrSquares,
 }
 

@@ -1,10 +1,11 @@
 //! What becomes one layer, and what becomes a tensor of its own.
 
-use verdict_compiler::{Activation, FloatKernel, Precision};
-use verdict_model::{DataSet, Kernel};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use verdict_compiler::{Activation, FloatKernel, Options, compile};
 
-use crate::common::{Dim, Onnx, int, ints, text};
-use crate::support::{after_conv, agrees, image, numbers, rows, weighted};
+use crate::common::{Onnx, int, ints};
+use crate::support::{after_conv, agrees, image, numbers, rows};
 
 #[test]
 fn one_layer_per_function() {

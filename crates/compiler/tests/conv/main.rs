@@ -1,5 +1,5 @@
-//! Convolutional networks: every operator against tract, pools against their definition on integers,
-//! and what folds.
+//! Convolutional networks: every operator against tract, pools against their definition on
+//! integers, and what folds.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

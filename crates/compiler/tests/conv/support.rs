@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{FloatGraph, Options, Reference, compile};
 use verdict_model::{DataSet, OutOfDomain, execute};
 
-use crate::common::{Dim, Onnx};
+use crate::common::{Dim, Onnx, ints};
 
 pub(crate) fn numbers(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
     (0..count).map(|_| rng.gen_range(-1.0..1.0)).collect()
