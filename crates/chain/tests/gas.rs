@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::sync::Arc;
 use support::{compiled, harness, prove};
 use verdict_chain::{GasEstimate, Verdict, estimate};
 use verdict_circuit::{Limits, plan};
@@ -14,7 +13,7 @@ const MARGIN: f64 = 1.02;
 
 fn predicted(name: &str, goal: Goal, inputs: Visibility) -> GasEstimate {
     let (model, _) = compiled(name, goal, inputs);
-    let plan = plan(Arc::new(model.graph().clone()), goal, Limits::default()).unwrap();
+    let plan = plan(model.shared_graph().clone(), goal, Limits::default()).unwrap();
     estimate(plan.chosen.k, plan.chosen.width, plan.tape.words() + 1).unwrap()
 }
 
