@@ -82,10 +82,10 @@ pub fn audit(
 ) -> Result<Audit, ProverError> {
     let srs = srs.cut(key.k)?;
     let hidden = matches!(subject, Subject::Architecture(_));
-    let graph = Arc::new(match subject {
-        Subject::Architecture(architecture) => architecture.model().graph().clone(),
-        Subject::Model(model) => model.graph().clone(),
-    });
+    let graph = match subject {
+        Subject::Architecture(architecture) => architecture.model().shared_graph(),
+        Subject::Model(model) => model.shared_graph(),
+    };
     let outline = match subject {
         Subject::Architecture(architecture) => Some(architecture.outline().clone()),
         Subject::Model(_) => None,
@@ -93,7 +93,7 @@ pub fn audit(
     // The key says by its commitments which of the planner's ways of cutting remainders it was made
     // with.
     let mut best: Option<Audit> = None;
-    for limb_bits in limb_sizes(&graph) {
+    for limb_bits in limb_sizes(graph) {
         let mut lowered = Lowered::with(
             graph.clone(),
             Lowering {

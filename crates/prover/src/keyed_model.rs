@@ -5,21 +5,21 @@ use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
 use verdict_circuit::{Plan, Salt, TapeCircuit, TraceCells, Witness};
-use verdict_model::{CompiledModel, Trace, execute_batch};
+use verdict_model::{CompiledModel, Row, Trace, execute_batch};
 
-/// Steps of [`KeyedModel::open`] and [`KeyedModel::prove`], for progress bars.
+/// What [`KeyedModel::open`] and [`KeyedModel::prove`] are doing, for progress bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// Making, or reading, the keys.
+    /// The keys are read or made.
     Keys,
-    /// Executing the model and filling the first-phase columns.
+    /// The model is executed and the first-phase columns are filled.
     Witness,
-    /// Committing, dividing and opening: halo2's prover.
+    /// halo2's prover commits, divides and opens.
     Prove,
 }
 
-/// Is told when a stage begins.
+/// The observer is told when a stage begins.
 pub type OnStage<'a> = &'a dyn Fn(Stage);
 
 /// A compiled model under a plan and a set-up, with its keys.
@@ -105,7 +105,7 @@ impl KeyedModel {
     /// once. `salts` holds, item by item, a salt for every committed input.
     pub fn prove_batch(
         &self,
-        items: &[Vec<Vec<i32>>],
+        items: &[Row<i32>],
         salts: &[Salt],
         context: Fr,
         rng: impl RngCore,

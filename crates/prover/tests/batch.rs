@@ -12,7 +12,7 @@ use support::{
 };
 use verdict_chain::{Harness, Verdict};
 use verdict_circuit::{Batch, Salt, WordLayout, commit};
-use verdict_model::{Trace, Visibility, execute_batch};
+use verdict_model::{Row, Trace, Visibility, execute_batch};
 use verdict_prover::{Inference, KeyedModel, verify_under};
 use verdict_wire::{key_bytes, public_values, unpack_batch, words};
 
@@ -37,7 +37,7 @@ impl Proved {
         let keyed = keyed(network(1, outputs, input), batch, None);
         // Items whose outputs all differ, so that no arrangement is another one's.
         let candidates = items(3, 200);
-        let mut chosen: Vec<(Vec<Vec<i32>>, Trace)> = Vec::new();
+        let mut chosen: Vec<(Row<i32>, Trace)> = Vec::new();
         let traces = execute_batch(keyed.model().graph(), &candidates).unwrap();
         for (item, trace) in candidates.into_iter().zip(traces) {
             if chosen
@@ -48,7 +48,7 @@ impl Proved {
             }
         }
         let (_, stranger) = chosen.swap_remove(ITEMS);
-        let batch: Vec<Vec<Vec<i32>>> = chosen.drain(..ITEMS).map(|(item, _)| item).collect();
+        let batch: Vec<Row<i32>> = chosen.drain(..ITEMS).map(|(item, _)| item).collect();
         let salts = keyed.random_salts(rng(2));
         let inference = keyed
             .prove_batch(&batch, &salts, Fr::from(CONTEXT), rng(4), &|_| {})

@@ -6,10 +6,10 @@ use crate::{
 use alloy_primitives::{B256, Bytes, U256};
 use halo2curves_axiom::bn256::Fr;
 use serde::{Deserialize, Serialize};
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf};
 use verdict_circuit::{Batch, Request, Salt, int, plan_request};
 use verdict_compiler::{Options, compile, import};
-use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Row, Visibility};
 use verdict_prover::{KeyedModel, Srs};
 use verdict_wire::{POINT_BYTES, ProofLayout, key_bytes, public_values, verify_calldata, words};
 
@@ -74,9 +74,9 @@ pub struct Vector {
     #[serde(rename = "tauG2")]
     pub tau_g2: [U256; 4],
     /// The inputs of each item, a list for every one.
-    pub inputs: Vec<Vec<Vec<i32>>>,
+    pub inputs: Vec<Row<i32>>,
     /// The outputs of each item, a list for every one.
-    pub outputs: Vec<Vec<Vec<i32>>>,
+    pub outputs: Vec<Row<i32>>,
     /// Item by item, the root of a salt for every committed input.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub salts: Vec<B256>,
@@ -124,7 +124,7 @@ impl Case {
     }
 
     /// Compiles the ONNX model and brings the items' inputs to its integers.
-    pub fn compiled(&self) -> (CompiledModel, Vec<Vec<Vec<i32>>>) {
+    pub fn compiled(&self) -> (CompiledModel, Vec<Row<i32>>) {
         let folder = vectors().join(self.of.unwrap_or(self.name));
         let float = import(folder.join("model.onnx")).unwrap();
         let specs = float.input_specs();
@@ -158,7 +158,7 @@ impl Case {
             },
             ..Request::default()
         };
-        let plan = plan_request(Arc::new(model.graph().clone()), request).unwrap();
+        let plan = plan_request(model.shared_graph().clone(), request).unwrap();
         let srs = Srs::development(plan.chosen.k);
         KeyedModel::open(model, plan, srs, None, &|_| {}).unwrap()
     }

@@ -1,7 +1,7 @@
 //! Compiles, plans, proves and deploys for the tests.
 use halo2curves_axiom::bn256::Fr;
 use rand::{SeedableRng, rngs::StdRng};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 use verdict_chain::Harness;
 use verdict_circuit::{Limits, plan};
 use verdict_compiler::{Options, compile, import};
@@ -39,7 +39,7 @@ pub struct Proved {
 pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -> Proved {
     let (model, input) = compiled(name, goal, inputs);
     let plan = plan(
-        Arc::new(model.graph().clone()),
+        model.shared_graph().clone(),
         goal,
         Limits {
             width,

@@ -1,7 +1,6 @@
 //! Gas: real transactions of small proofs, predictions for the large ones (held to 2% by `vectors.rs`).
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::sync::Arc;
 use verdict_chain::{GasEstimate, Verdict, estimate};
 use verdict_circuit::{Limits, plan};
 use verdict_model::{Goal, Visibility};
@@ -12,7 +11,7 @@ const MARGIN: f64 = 1.02;
 
 fn predicted(name: &str, goal: Goal, inputs: Visibility) -> GasEstimate {
     let (model, _) = compiled(name, goal, inputs);
-    let plan = plan(Arc::new(model.graph().clone()), goal, Limits::default()).unwrap();
+    let plan = plan(model.shared_graph().clone(), goal, Limits::default()).unwrap();
     estimate(plan.chosen.k, plan.chosen.width, plan.tape.words() + 1).unwrap()
 }
 

@@ -4,7 +4,7 @@ use crate::{WireError, unpack_batch, words};
 use alloy_primitives::{B256, U256};
 use halo2curves_axiom::bn256::Fr;
 use verdict_circuit::{Batch, Salt, commit};
-use verdict_model::{IntegerGraph, Packing, TensorId, Visibility};
+use verdict_model::{IntegerGraph, Packing, Row, TensorId, Visibility};
 
 /// Packed words of the public inputs, and a commitment for every committed input of every item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl InputWords {
     /// committed input.
     pub fn pack(
         graph: &IntegerGraph,
-        items: &[Vec<Vec<i32>>],
+        items: &[Row<i32>],
         salts: &[Salt],
     ) -> Result<Self, WireError> {
         let committed = inputs(graph, Visibility::Committed).count();
@@ -43,7 +43,7 @@ impl InputWords {
         }
         let packed = |input: usize, id: TensorId| -> Result<Vec<Vec<[u64; 4]>>, WireError> {
             let packing = Packing::of(&graph.tensors[id]);
-            let of = |item: &Vec<Vec<i32>>| {
+            let of = |item: &Row<i32>| {
                 let values = item
                     .get(input)
                     .filter(|it| it.len() == graph.tensors[id].len);
@@ -107,7 +107,7 @@ impl InputWords {
 
     /// The integers of the public inputs of a single inference, `[input][position]`; empty for
     /// other inputs. `None` if the words are no packing of any.
-    pub fn unpack(&self, graph: &IntegerGraph) -> Option<Vec<Vec<i32>>> {
+    pub fn unpack(&self, graph: &IntegerGraph) -> Option<Row<i32>> {
         let mut all = vec![Vec::new(); graph.inputs.len()];
         let mut next = 0;
         for (input, id) in inputs(graph, Visibility::Public) {

@@ -149,11 +149,6 @@ impl Lowered {
         &self.graph
     }
 
-    /// The graph, shared with whoever planned it.
-    pub fn shared_graph(&self) -> &Arc<IntegerGraph> {
-        &self.graph
-    }
-
     /// The batch.
     pub fn batch(&self) -> &Batch {
         &self.batch

@@ -3,10 +3,10 @@
 
 use super::models::{compiled, rng};
 use rand::Rng;
-use std::sync::Arc;
 use verdict_circuit::{Batch, Hiding, Limits, Plan, Request, plan_request};
 use verdict_model::{
-    CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility,
+    CompiledModel, Function, Goal, IntegerGraph, Kernel, Layer, Row, Table, Tensor, Term,
+    Visibility,
 };
 
 fn table(name: &str, shift: u32, reach: i64, value: impl Fn(i64) -> i64) -> Function {
@@ -71,7 +71,7 @@ pub fn network(seed: u64, outputs: usize, input: Visibility) -> CompiledModel {
 
 pub fn planned(model: &CompiledModel, batch: Batch, hiding: Option<Hiding>) -> Plan {
     plan_request(
-        Arc::new(model.graph().clone()),
+        model.shared_graph().clone(),
         Request {
             goal: Goal::Gas,
             limits: Limits {
@@ -87,7 +87,7 @@ pub fn planned(model: &CompiledModel, batch: Batch, hiding: Option<Hiding>) -> P
 }
 
 /// Different inputs, item by item.
-pub fn items(seed: u64, count: usize) -> Vec<Vec<Vec<i32>>> {
+pub fn items(seed: u64, count: usize) -> Vec<Row<i32>> {
     let mut rng = rng(seed);
     (0..count)
         .map(|_| vec![(0..3).map(|_| rng.gen_range(-8..=8)).collect()])
