@@ -8,7 +8,9 @@ use std::{fs::File, io::Read, path::Path};
 use verdict_circuit::Salt;
 use verdict_compiler::compile;
 use verdict_engine::SaltFile;
-use verdict_model::{CompiledModel, DataSet, Goal, MAGIC, OutOfDomain, Visibility, gather_inputs};
+use verdict_model::{
+    CompiledModel, DataSet, Goal, MAGIC, OutOfDomain, Row, Visibility, gather_inputs,
+};
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 use verdict_wire::words;
 
@@ -106,12 +108,12 @@ pub(crate) fn rows(
     data: &DataSet,
     first: usize,
     count: usize,
-) -> Result<Vec<Vec<Vec<f64>>>, CliError> {
+) -> Result<Vec<Row>, CliError> {
     if count == 1 {
         return Ok(vec![row(path, data, first)?]);
     }
     let rows = data.rows().iter().skip(first).take(count);
-    let rows: Vec<Vec<Vec<f64>>> = rows.cloned().collect();
+    let rows: Vec<Row> = rows.cloned().collect();
     if rows.len() < count {
         return Err(CliError::Input(format!(
             "{} has {} rows, there are not {count} from row {first} on (counted from 0)",

@@ -1,4 +1,5 @@
-//! An airdrop of committed inputs from the command line alone, and an oracle of inputs that were committed to beforehand.
+//! An airdrop of committed inputs from the command line alone, and an oracle of inputs that were
+//! committed to beforehand.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,5 @@
-//! From a model to a contract that acts on it: deploy, register, prove, submit, call; on an embedded chain, and on anvil behind an RPC.
+//! From a model to a contract that acts on it: deploy, register, prove, submit, call; on an
+//! embedded chain, and on anvil behind an RPC.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
@@ -47,7 +48,8 @@ fn prove(place: &Place, context: &str, out: &str) {
 /// Everything up to the first round of an oracle; returns the deployment.
 fn first_round(place: &Place, chain: &[&str]) -> Value {
     compile(place, "m.verdict", "11");
-    // 172,800 s with two decimals, and the number of models: what the registry says of itself stands in for prices.
+    // 172,800 s with two decimals, and the number of models: what the registry says of itself
+    // stands in for prices.
     place.write("input.json", r#"{"input_data": [[1728, 1728, 1728, 1]]}"#);
 
     let deployed = place.json(&with(&["deploy", "--dev"], chain));
@@ -160,7 +162,8 @@ fn first_round(place: &Place, chain: &[&str]) -> Value {
     ];
     assert!(names.iter().all(|name| said.contains(name)), "{said}");
 
-    // The proof was for round 1. Inputs that are read live must be of a later second than that round's.
+    // The proof was for round 1. Inputs that are read live must be of a later second than that
+    // round's.
     std::thread::sleep(std::time::Duration::from_millis(2100));
     let again = with(&["submit", "oracle", "price-feed", "p.json"], chain);
     place.fails(

@@ -19,8 +19,8 @@ fn accounts(place: &Place, chain: &str) -> Value {
     place.read_json(chain)["accounts"].clone()
 }
 
-/// Deploys by a configuration on one copy of the chain and by position on another: the same accounts
-/// with the same code and storage come of it.
+/// Deploys by a configuration on one copy of the chain and by position on another: the same
+/// accounts with the same code and storage come of it.
 #[track_caller]
 fn same(place: &Place, contract: &str, config: &str, positional: &[&str]) {
     for copy in ["a", "b"] {

@@ -1,5 +1,5 @@
-//! Risk parameters and a pause from the command line alone: from a model to a contract that acted, and what it refuses; and what is
-//! refused of signatures.
+//! Risk parameters and a pause from the command line alone: from a model to a contract that acted,
+//! and what it refuses; and what is refused of signatures.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,5 +1,6 @@
-//! Every command that README.md and docs/ show, typed word for word by a shell. A page's blocks that
-//! belong to one flow run in one shell, one after another; a block that is not run says why here.
+//! Every command that README.md and docs/ show, typed word for word by a shell. A page's blocks
+//! that belong to one flow run in one shell, one after another; a block that is not run says why
+//! here.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]

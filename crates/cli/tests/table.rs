@@ -1,4 +1,5 @@
-//! The command line follows the table of consumers: a new row is in every command, and nothing else is.
+//! The command line follows the table of consumers: a new row is in every command, and nothing else
+//! is.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

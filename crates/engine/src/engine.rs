@@ -1,7 +1,6 @@
 //! The way in: a set-up, caches, and models opened under them.
 
 use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage};
-use std::sync::Arc;
 use verdict_circuit::{Batch, Limits, Plan, Request, plan_request};
 use verdict_model::{CompiledModel, Goal};
 use verdict_prover::{Cache, KeyedModel};
@@ -96,5 +95,5 @@ fn plan_within(
         hiding: options.hiding.as_ref().map(HidingFile::hiding),
         outline: None,
     };
-    Ok(plan_request(Arc::new(model.graph().clone()), request)?)
+    Ok(plan_request(model.shared_graph().clone(), request)?)
 }

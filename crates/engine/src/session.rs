@@ -4,7 +4,7 @@ use crate::{EngineError, HidingFile, OnStage, Salts, Setup, Stage, Verified};
 use alloy_primitives::B256;
 use rand::rngs::OsRng;
 use verdict_circuit::{Plan, Salt};
-use verdict_model::{CompiledModel, Trace, execute_batch};
+use verdict_model::{CompiledModel, Row, Trace, execute_batch};
 use verdict_prover::{Architecture, KeyedModel};
 use verdict_wire::{
     BatchFile, PROOF_FILE_VERSION, ProofFile, VerifyingKeyParts, instance, key_bytes, key_digest,
@@ -83,7 +83,7 @@ impl Session {
     /// `context`.
     pub fn statement(
         &self,
-        items: &[Vec<Vec<i32>>],
+        items: &[Row<i32>],
         salts: &[Salt],
         context: B256,
     ) -> Result<(Vec<Trace>, Vec<B256>), EngineError> {
@@ -103,7 +103,7 @@ impl Session {
     /// verifier.
     pub fn prove(
         &self,
-        items: &[Vec<Vec<i32>>],
+        items: &[Row<i32>],
         salts: Salts<'_>,
         context: B256,
         on_stage: OnStage<'_>,

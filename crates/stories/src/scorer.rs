@@ -7,7 +7,7 @@ use verdict_chain::{ModelSpec, Registration, model_spec};
 use verdict_circuit::{Batch, Salt};
 use verdict_compiler::{Options, compile, import};
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, silent};
-use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Trace, Visibility};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Row, Trace, Visibility};
 use verdict_wire::{InputWords, key_bytes};
 
 /// A model of `test-vectors/consumers`.
@@ -82,7 +82,7 @@ impl Tiny {
 /// What a proof will say, before it is made.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    items: Vec<Vec<Vec<i32>>>,
+    items: Vec<Row<i32>>,
     salts: Vec<Salt>,
     traces: Vec<Trace>,
     /// The packed public inputs.
@@ -179,7 +179,7 @@ impl Scorer {
     }
 
     /// Runs the model on integers: what a contract quantised itself.
-    pub fn run_integers(&self, items: Vec<Vec<Vec<i32>>>) -> Result<Statement, StoryError> {
+    pub fn run_integers(&self, items: Vec<Row<i32>>) -> Result<Statement, StoryError> {
         let graph = self.model().graph();
         let salts = self.session.random_salts();
         let (traces, values) = self.session.statement(&items, &salts, B256::ZERO)?;

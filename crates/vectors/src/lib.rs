@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
-// This crate is of tests alone: it stops where something is wrong, and its names are explained where
-// they are used.
+// This crate is of tests alone: it stops where something is wrong, and its names are explained
+// where they are used.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod cases;

@@ -1,5 +1,6 @@
-//! The committed artifacts are what the Solidity sources compile to, small enough to be deployed, and what the bindings
-//! describe. solc and its settings are those of solidity/foundry.toml; forge is not involved.
+//! The committed artifacts are what the Solidity sources compile to, small enough to be deployed,
+//! and what the bindings describe. solc and its settings are those of solidity/foundry.toml; forge
+//! is not involved.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use alloy_sol_types::{SolCall, SolType};

@@ -1,4 +1,5 @@
-//! Encodings on the way to the chain: public values, calldata, proof files; what each refuses; and estimates.
+//! Encodings on the way to the chain: public values, calldata, proof files; what each refuses; and
+//! estimates.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alloy_primitives::{Address, B256, U256, address, keccak256, uint};
@@ -23,7 +24,8 @@ use verdict_wire::{
 static PROVED: LazyLock<Proved> =
     LazyLock::new(|| prove("mlp-digits", Goal::Time, Visibility::Public, Some(3)));
 
-// ------------------------------------------------------------------------------------------------- public values
+// -------------------------------------------------------------------------------------------------
+// public values
 
 #[test]
 fn public_values_unpack_to_what_was_computed() {
@@ -86,7 +88,8 @@ fn words_that_no_values_pack_to_are_refused() {
             "{length}: {index}"
         );
     }
-    // Above the values of every word: bits that no value owns. The last word of each tensor holds fewer values.
+    // Above the values of every word: bits that no value owns. The last word of each tensor holds
+    // fewer values.
     for index in 1..good.len() {
         for bit in [248, 253, 255] {
             let mut stray = good.clone();
@@ -172,7 +175,8 @@ fn points_are_on_the_curve() {
     assert_eq!(words::tau_g2(&G2Affine::generator()), p2);
 }
 
-// ------------------------------------------------------------------------------------------------------ calldata
+// ------------------------------------------------------------------------------------------------------
+// calldata
 
 #[test]
 fn calldata_is_the_standard_encoding() {
@@ -205,7 +209,8 @@ fn calldata_is_the_standard_encoding() {
     );
 }
 
-// --------------------------------------------------------------------------------------------------- proof files
+// ---------------------------------------------------------------------------------------------------
+// proof files
 
 fn proof_file() -> ProofFile {
     ProofFile {
@@ -338,7 +343,8 @@ fn damaged_proof_files_are_refused() {
     );
 }
 
-// ----------------------------------------------------------------------------------------------------- estimates
+// -----------------------------------------------------------------------------------------------------
+// estimates
 
 #[test]
 fn estimates_are_exact_about_bytes_and_grow_with_everything() {

@@ -1,4 +1,5 @@
-//! Gas: real transactions of small proofs, predictions for the large ones (held to 2% by `vectors.rs`).
+//! Gas: real transactions of small proofs, predictions for the large ones (held to 2% by
+//! `vectors.rs`).
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use verdict_chain::{GasEstimate, Verdict, estimate};

@@ -1,4 +1,5 @@
-//! Verifying keys as bytes and as accounts: what Rust reads, what `VerifyingKeys` publishes, what both refuse.
+//! Verifying keys as bytes and as accounts: what Rust reads, what `VerifyingKeys` publishes, what
+//! both refuse.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -208,7 +209,8 @@ fn a_published_key_is_where_and_what_its_digest_says() {
         (parts.k, parts.width)
     );
 
-    // CREATE2 of PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN, STOP ‖ key, without salt.
+    // CREATE2 of PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN, STOP ‖ key, without
+    // salt.
     let length = u16::try_from(key.len() + 1).unwrap().to_be_bytes();
     let head = [
         0x61, length[0], length[1], 0x80, 0x60, 10, 0x5f, 0x39, 0x5f, 0xf3, 0,

@@ -1,5 +1,6 @@
-//! More than ten thousand ways of being wrong: halo2-axiom's verifier, ours in revm, and snark-verifier's contract in revm
-//! agree on good proofs and accept none of these; ours says why, for a bounded amount of gas.
+//! More than ten thousand ways of being wrong: halo2-axiom's verifier, ours in revm, and
+//! snark-verifier's contract in revm agree on good proofs and accept none of these; ours says why,
+//! for a bounded amount of gas.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use alloy_primitives::Address;
@@ -21,8 +22,8 @@ use verdict_wire::{instance, parse_key};
 /// Different mutants that all three verifiers must have been asked about.
 const WANTED: usize = 10_000;
 
-/// Draws of a kind for each model; some kinds have fewer different mutants. Not all verifiers can be asked about all keys,
-/// and only ours about calldata.
+/// Draws of a kind for each model; some kinds have fewer different mutants. Not all verifiers can
+/// be asked about all keys, and only ours about calldata.
 fn draws(kind: &str) -> u64 {
     match kind.split(':').next() {
         Some("key") => 200,
@@ -122,7 +123,8 @@ fn three_verifiers_reject_every_mutation() {
     }
     print(&rows);
 
-    // snark-verifier's contract was asked about all that it rejects, and about what it can't tell from the good one.
+    // snark-verifier's contract was asked about all that it rejects, and about what it can't tell
+    // from the good one.
     let total: usize = rows
         .values()
         .map(|row| row.snark.min(row.halo2) - row.lenient)
@@ -242,8 +244,8 @@ fn agree_on_good_proofs(chain: &mut Chain, models: &[Model], contracts: &[Contra
     }
 }
 
-/// snark-verifier's contract of a mutated key, made by replacing words in the code of the good one's, is the one that
-/// snark-verifier would generate.
+/// snark-verifier's contract of a mutated key, made by replacing words in the code of the good
+/// one's, is the one that snark-verifier would generate.
 #[test]
 fn replacing_words_is_the_same_as_generating_again() {
     let model = Model::new("logreg-breast-cancer", Visibility::Public, 1);

@@ -1,5 +1,6 @@
-//! The contract that snark-verifier generates from the same verifying key accepts the same proofs: circuit, transcript and
-//! opening are halo2's, and not something on which only our own two verifiers agree.
+//! The contract that snark-verifier generates from the same verifying key accepts the same proofs:
+//! circuit, transcript and opening are halo2's, and not something on which only our own two
+//! verifiers agree.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use alloy_primitives::{B256, Bytes, U256};
@@ -151,7 +152,8 @@ fn the_contracts_differ_only_where_snark_verifier_is_lenient() {
     );
 }
 
-/// What snark-verifier's contract reads as the honest proof: it reduces scalars and ignores bytes at the end.
+/// What snark-verifier's contract reads as the honest proof: it reduces scalars and ignores bytes
+/// at the end.
 const LENIENT: [&str; 3] = [
     "the context plus the field's modulus",
     "an evaluation plus the field's modulus",

@@ -47,7 +47,8 @@ fn is_up_to_date(case: &Case) {
     let outputs: Vec<_> = traces.iter().map(|trace| trace.outputs(graph)).collect();
     assert_eq!(outputs, vector.outputs, "{stale}the outputs");
 
-    // The key is a function of the model and the set-up; the proof is random, so it is verified instead.
+    // The key is a function of the model and the set-up; the proof is random, so it is verified
+    // instead.
     let session = case.session(model);
     let key = key_bytes(&session.keys().on_chain());
     assert_eq!(key, vector.verifying_key, "{stale}the key");
@@ -117,7 +118,8 @@ fn halo2_refuses_what_is_tampered(case: &Case, session: &KeyedModel, vector: &Ve
             .as_ref()
             .unwrap_or(&vector.public_values);
         let proof = tampered.proof.as_ref().unwrap_or(&vector.proof);
-        // What the contract refuses as trailing bytes, halo2 does not read; a scalar from the modulus on has no meaning in Rust.
+        // What the contract refuses as trailing bytes, halo2 does not read; a scalar from the
+        // modulus on has no meaning in Rust.
         let (Ok(values), false) = (instance(values), tampered.what == "trailing bytes") else {
             continue;
         };

@@ -19,7 +19,7 @@ use verdict_chain::{calldata_gas, estimate};
 use verdict_circuit::Salt;
 use verdict_compiler::Reference;
 use verdict_engine::{HidingFile, OpenOptions, Salts, Saved, Session, Verified};
-use verdict_model::{CompiledModel, DataSet};
+use verdict_model::{CompiledModel, DataSet, Row};
 use verdict_wire::{verify_calldata, words};
 
 #[derive(Debug, Args)]
@@ -155,7 +155,7 @@ impl Prove {
         verified: &Verified,
         saved: Saved,
         stages: Vec<StageCost>,
-        float: &[Vec<Vec<f64>>],
+        float: &[Row],
     ) -> Result<Proved, CliError> {
         let (file, key) = (verified.file(), session.key());
         let items = session.plan().lowered.batch().items;
@@ -198,11 +198,7 @@ impl Prove {
     }
 
     /// What the float model says about the rows, if it is at hand.
-    fn float(
-        &self,
-        model: &CompiledModel,
-        rows: &[Vec<Vec<f64>>],
-    ) -> Result<Vec<Vec<Vec<f64>>>, CliError> {
+    fn float(&self, model: &CompiledModel, rows: &[Row]) -> Result<Vec<Row>, CliError> {
         let Some(onnx) = &self.onnx else {
             return Ok(Vec::new());
         };

@@ -24,7 +24,7 @@ use verdict_chain::{Gas, Harness, Verdict};
 use verdict_circuit::Limits;
 use verdict_compiler::{AccuracyReport, Reference, accuracy, compile, import_outputs};
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, Stage, Verified};
-use verdict_model::{CompiledModel, DataSet, OutOfDomain, Visibility};
+use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Visibility};
 use verdict_prover::Cache;
 use verdict_wire::{key_bytes, key_digest, verify_calldata};
 
@@ -37,7 +37,7 @@ struct Compiled {
     /// What the float model says of the first row.
     expected: Vec<Vec<f64>>,
     /// The integer inputs of every item.
-    items: Vec<Vec<Vec<i32>>>,
+    items: Vec<Row<i32>>,
 }
 
 /// The run of median time.
@@ -200,12 +200,7 @@ fn opened(job: &Job, model: CompiledModel, meter: &Meter) -> Result<Session, Cli
 }
 
 /// Proves as often as is asked for.
-fn prove(
-    job: &Job,
-    session: &Session,
-    items: &[Vec<Vec<i32>>],
-    meter: &Meter,
-) -> Result<Run, CliError> {
+fn prove(job: &Job, session: &Session, items: &[Row<i32>], meter: &Meter) -> Result<Run, CliError> {
     let on_stage = |stage| match stage {
         Stage::Verify => meter.begin("verify (halo2)"),
         stage => meter.engine(stage),

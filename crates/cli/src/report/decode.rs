@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
 use verdict_compiler::{FloatGraph, import, import_outputs};
-use verdict_model::{CompiledModel, TensorId, Trace};
+use verdict_model::{CompiledModel, Row, TensorId, Trace};
 use verdict_wire::unpack_batch;
 
 /// More values than this are cut in text; JSON has all.
@@ -106,7 +106,7 @@ fn tensor_values(model: &CompiledModel, id: TensorId, integers: Vec<i32>) -> Val
 }
 
 /// Integers of the inputs, `items[item][input][position]`, decoded.
-pub(crate) fn inputs(model: &CompiledModel, items: Vec<Vec<Vec<i32>>>) -> Vec<Values> {
+pub(crate) fn inputs(model: &CompiledModel, items: Vec<Row<i32>>) -> Vec<Values> {
     let several = items.len() > 1;
     let mut all = Vec::new();
     for (item, inputs) in items.into_iter().enumerate() {
@@ -136,11 +136,7 @@ pub(crate) fn outputs(
 }
 
 /// The outputs of every item of a batch.
-pub(crate) fn batch_outputs(
-    model: &CompiledModel,
-    traces: &[Trace],
-    float: &[Vec<Vec<f64>>],
-) -> Vec<Values> {
+pub(crate) fn batch_outputs(model: &CompiledModel, traces: &[Trace], float: &[Row]) -> Vec<Values> {
     let mut all = Vec::new();
     for (item, trace) in traces.iter().enumerate() {
         let mut values = outputs(model, trace, float.get(item).map(Vec::as_slice));

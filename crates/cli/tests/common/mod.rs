@@ -200,7 +200,8 @@ fn tensor(name: &str, dims: Vec<dimension::Value>) -> ValueInfoProto {
     }
 }
 
-/// `y = OP(x · w)` with two features and two outputs; the second axis of `x` is `features`, or has a name.
+/// `y = OP(x · w)` with two features and two outputs; the second axis of `x` is `features`, or has
+/// a name.
 pub fn onnx(op: &str, weights: [f32; 4], features: Result<i64, &str>) -> Vec<u8> {
     use dimension::Value::{DimParam, DimValue};
     let features = features.map_or_else(|name| DimParam(name.into()), DimValue);

@@ -13,8 +13,8 @@ pub const MODEL: &str = "logreg-breast-cancer";
 /// A time after every test.
 pub const TIME: u64 = 4_000_000_000;
 
-/// An example of solidity/script/config with its placeholders replaced, as scripts/deploy-dry-run.sh
-/// does it; contracts stay names of the deployment.
+/// An example of solidity/script/config with its placeholders replaced, as
+/// scripts/deploy-dry-run.sh does it; contracts stay names of the deployment.
 pub fn example(file: &str) -> Value {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../solidity/script/config");
     let mut text = fs::read_to_string(Path::new(folder).join(file)).unwrap();
