@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles the contracts with forge and writes what the Rust side embeds to crates/chain/artifacts/. Run it after every
-# change of solidity/src; `cargo test -p verdict-chain --test artifacts` compares the files with a compilation of its own.
+# change of solidity/src; `cargo test -p verdict-vectors --test artifacts` compares the files with a compilation of its own.
 # With --check, writes nothing and fails if the files are out of date.
 set -euo pipefail
 exec </dev/null

@@ -3,8 +3,8 @@
 # Needed after a change of the compiler, the tape, the planner's choice or the development set-up.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-VERDICT_UPDATE_VECTORS=1 cargo test --release --locked -p verdict-chain --test vectors vectors_are_up_to_date
-cargo test --release --locked -p verdict-chain --test vectors
+VERDICT_UPDATE_VECTORS=1 cargo test --release --locked -p verdict-vectors --test vectors vectors_are_up_to_date
+cargo test --release --locked -p verdict-vectors --test vectors
 scripts/check-vectors.sh --update
 if [[ -x node_modules/.bin/forge ]]; then
     cargo build --release --locked --bin verdict

@@ -155,3 +155,81 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Every command of the program, with the commands that lead to it.
+    fn commands() -> Vec<Vec<clap::Command>> {
+        let mut commands = Vec::new();
+        let mut open = vec![vec![Cli::command()]];
+        while let Some(path) = open.pop() {
+            let inner = path[path.len() - 1].get_subcommands();
+            let inner = inner.filter(|it| !it.is_hide_set() && it.get_name() != "help");
+            open.extend(inner.map(|it| [path.as_slice(), &[it.clone()]].concat()));
+            commands.push(path);
+        }
+        commands
+    }
+
+    /// The command lines under "Example:" or "Examples:" in a command's help.
+    fn examples(command: &clap::Command) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        let mut lines = help.lines();
+        let found = lines.any(|line| line == "Examples:" || line == "Example:");
+        let examples = lines.take_while(|line| !line.is_empty());
+        examples
+            .map(|line| line.trim().to_owned())
+            .filter(|_| found)
+            .collect()
+    }
+
+    /// An example's arguments, its placeholders of hexadecimal digits filled up to `digits`; what a
+    /// shell redirects is not an argument.
+    fn arguments(example: &str, digits: usize) -> Vec<String> {
+        let fill = |word: String| {
+            let Some((before, after)) = word.split_once('…') else {
+                return word;
+            };
+            let given = before.len() + after.chars().take_while(char::is_ascii_hexdigit).count();
+            let zeros = "0".repeat((digits + 2).saturating_sub(given));
+            format!("{before}{zeros}{after}")
+        };
+        let words = shlex::split(example).unwrap().into_iter();
+        words.take_while(|word| word != ">").map(fill).collect()
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for path in commands() {
+            let names: Vec<&str> = path.iter().map(clap::Command::get_name).collect();
+            // A command that leads to others may leave the examples to them, and they may leave
+            // theirs to it.
+            let own = path.iter().skip(1).any(|it| !examples(it).is_empty());
+            let inner = path[path.len() - 1].get_subcommands().next().is_some();
+            assert!(own || inner, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        let mut count = 0;
+        for path in commands() {
+            for example in examples(&path[path.len() - 1]) {
+                assert!(example.starts_with("verdict "), "{example}");
+                // Of an address, or of a digest.
+                let parsed =
+                    [40, 64].map(|digits| Cli::try_parse_from(arguments(&example, digits)));
+                let [Err(address), Err(digest)] = parsed else {
+                    count += 1;
+                    continue;
+                };
+                panic!("`{example}`: {address}{digest}");
+            }
+        }
+        assert!(count > 60, "{count} examples");
+    }
+}

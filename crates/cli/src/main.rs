@@ -1,4 +1,4 @@
-//! The `verdict` command: compile a model, prove an inference, verify it as a contract would.
+#![doc = include_str!("../README.md")]
 
 mod cli;
 mod commands;

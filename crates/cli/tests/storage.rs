@@ -47,7 +47,8 @@ fn an_imported_setup_proves_without_dev() {
     ]);
     assert_eq!(verified["verified"], true);
     assert_eq!(verified["evm"]["development_setup"], false);
-    // Under the development set-up it is worth nothing, and that is said before anything is verified.
+    // Under the development set-up it is worth nothing, and that is said before anything is
+    // verified.
     place.fails(
         4,
         &["verify", "--evm", "--dev", "proof.json"],
@@ -181,8 +182,9 @@ fn corrupt_caches() {
     }
 }
 
-/// Runs `verdict ARGUMENTS` where `full/` has room for 64 KiB, less `filler`, and notes what is left in it afterwards: on a small
-/// file system of its own where that is allowed, under a limit of file sizes where it is not.
+/// Runs `verdict ARGUMENTS` where `full/` has room for 64 KiB, less `filler`, and notes what is
+/// left in it afterwards: on a small file system of its own where that is allowed, under a limit of
+/// file sizes where it is not.
 fn with_little_room(place: &Place, cache: &str, filler: &str, arguments: &str) -> Output {
     std::fs::create_dir_all(place.path("full")).unwrap();
     let bash = |script: &str, namespace: Option<&str>| {

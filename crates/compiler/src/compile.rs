@@ -2,41 +2,27 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
 use sha3::{Digest, Keccak256};
 
-use crate::float::graph::{FloatGraph, FloatTensor, Precision};
+use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
-use crate::options::{InputDomain, Options};
+use crate::options::Options;
+use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, cell_magnitudes};
 use crate::quantise::equalise::{choose as channels, scaled};
-use crate::quantise::feature_grid::compared;
-use crate::quantise::input_grid::{InputGrid, choose};
-use crate::quantise::{Bits, quantise};
-use crate::report::accuracy::top1;
+use crate::quantise::grid::InputGrid;
+use crate::search::{Found, MAX_BITS, search};
 use crate::{CompileError, Result};
-use verdict_model::CompiledModel;
-use verdict_model::DataSet;
-use verdict_model::Packing;
-use verdict_model::execute;
-use verdict_model::graph::{IntegerGraph, Visibility};
-use verdict_model::{Calibration, Goal, ModelError};
-use verdict_model::{InputManifest, Manifest, OutputManifest};
+use verdict_model::{
+    Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest, ModelError,
+    OutputManifest, Packing, Visibility,
+};
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
 const MAX_ROWS: usize = 4096;
 /// Rows beyond `FEWEST_ROWS` are left out if running them all takes more multiplications than this.
 const MAX_PRODUCTS: usize = 1 << 33;
 const FEWEST_ROWS: usize = 128;
-/// Share of rows whose top-1 may differ from the float model's.
-const TOP1_TOLERANCE: f64 = 0.001;
-/// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred calibration rows seldom show a
-/// flip that unseen data would.
-const RISK_TOLERANCE: f64 = 0.005;
-/// Worst error of a single output, relative to its calibrated range.
-const ERROR_TOLERANCE: f64 = 0.01;
-/// Most bits an activation or output can have.
-const MAX_BITS: u32 = 15;
 
 /// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
 pub fn compile(
@@ -61,7 +47,11 @@ pub fn compile(
         false => Cow::Owned(scaled(graph, &equalised)),
     };
     let measured = Measured::new(&graph, &data, options.calibration)?;
-    let (bits, integer, grids) = search(&graph, &data, &measured, options)?;
+    let Found {
+        bits,
+        integer,
+        grids,
+    } = search(&graph, &data, &measured, options)?;
     integer.validate()?;
     let mut manifest = manifest(&graph, &integer, &grids, bits, options);
     manifest.equalised = equalised;
@@ -156,213 +146,6 @@ fn check_missing(graph: &FloatGraph, data: &DataSet) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Tries bit widths from small to large until the integers agree with the float model.
-fn search(
-    graph: &FloatGraph,
-    data: &DataSet,
-    measured: &Measured,
-    options: &Options,
-) -> Result<(Bits, IntegerGraph, Vec<InputGrid>)> {
-    let small = matches!(options.goal, Goal::Time | Goal::Memory);
-    let table_bits = options.table_bits.unwrap_or(if small { 14 } else { 16 });
-    let tested = graph
-        .inputs
-        .iter()
-        .any(|input| compared(graph, *input).is_some());
-    let attempt = |bits: Bits| -> Result<(IntegerGraph, Vec<InputGrid>)> {
-        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a decision.
-        let default_bits = match tested {
-            true => (bits.activation + 4).clamp(12, MAX_BITS),
-            false => (bits.activation + 2).clamp(8, 12),
-        };
-        let input_bits = options.input_bits.unwrap_or(default_bits);
-        let calibrated = InputDomain::Calibrated;
-        let grids = (0..graph.inputs.len())
-            .map(|i| {
-                choose(
-                    graph,
-                    i,
-                    data,
-                    options.input_domains.get(i).unwrap_or(&calibrated),
-                    options.domain_margin,
-                    input_bits,
-                )
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let stats = measured.stats(bits);
-        let integer = quantise(graph, &grids, &stats, options, bits, table_bits)?;
-        Ok((integer, grids))
-    };
-    let activations = match options.activation_bits {
-        Some(bits) => bits..=bits,
-        None => fewest_bits(graph, small)..=MAX_BITS,
-    };
-    let first = *activations.start();
-    let mut outputs = graph.outputs.iter();
-    let classifies = outputs.any(|id| graph.tensors[*id].len >= 2);
-    let mut failed = None;
-    let mut best: Option<(f64, Bits, IntegerGraph, Vec<InputGrid>)> = None;
-    for activation in activations {
-        let outputs = match options.output_bits {
-            Some(bits) => bits..=bits,
-            None => activation..=(activation + 2).min(MAX_BITS),
-        };
-        for output in outputs {
-            let bits = Bits { activation, output };
-            let (integer, grids) = match attempt(bits) {
-                Ok(done) => done,
-                // Exact layers may not fit their tables at many bits; fewer may do.
-                Err(error @ CompileError::Quantise { .. }) => {
-                    failed.get_or_insert(error);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let badness = disagreement(&integer, &grids, data, measured)?;
-            tracing::debug!(
-                activation,
-                output,
-                badness,
-                table_entries = integer.table_entries(),
-                "tried"
-            );
-            if badness <= 1.0 {
-                // Where fewer bits change a decision, these keep it by a hair, and unseen rows are harder than calibration's.
-                let narrowly = classifies && activation > first;
-                if (options.goal == Goal::Gas || narrowly)
-                    && options.activation_bits.is_none()
-                    && activation < MAX_BITS
-                {
-                    let finer = Bits {
-                        activation: activation + 1,
-                        output: (output + 1).min(MAX_BITS),
-                    };
-                    if let Ok((integer, grids)) = attempt(finer) {
-                        return Ok((finer, integer, grids));
-                    }
-                }
-                return Ok((bits, integer, grids));
-            }
-            if best.as_ref().is_none_or(|(least, ..)| badness < *least) {
-                best = Some((badness, bits, integer, grids));
-            }
-        }
-    }
-    let Some((badness, bits, integer, grids)) = best else {
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        return Err(CompileError::Option {
-            option: "activation_bits",
-            detail: "no bit width was left to try".into(),
-        });
-    };
-    tracing::warn!(
-        badness,
-        activation_bits = bits.activation,
-        "no bit width reaches the accuracy goal; kept the best one, see the accuracy report"
-    );
-    Ok((bits, integer, grids))
-}
-
-/// Where the search begins. Independent rounding errors of successive layers add up like their root mean square, half a bit for every
-/// doubling of the depth, which calibration rows that the model was trained on are too easy to show.
-fn fewest_bits(graph: &FloatGraph, small: bool) -> u32 {
-    // Exact layers round nothing.
-    let rounds = |tensor: &FloatTensor| {
-        let layer = tensor.layer.as_ref();
-        layer.is_some_and(|layer| layer.precision == Precision::Scaled)
-    };
-    let layers = graph.tensors.iter().filter(|t| rounds(t)).count().max(1);
-    let depth = ((layers as f64).log2() / 2.0).ceil() as u32;
-    let floor = if small { 6 } else { 8 };
-    (6 + depth).clamp(floor, MAX_BITS)
-}
-
-/// How far the integers are from the float model, relative to what is tolerated.
-fn disagreement(
-    graph: &IntegerGraph,
-    grids: &[InputGrid],
-    data: &DataSet,
-    measured: &Measured,
-) -> Result<f64> {
-    let outputs = data
-        .rows()
-        .par_iter()
-        .map(|row| {
-            let integers: Vec<Vec<i32>> = row
-                .iter()
-                .zip(grids)
-                .map(|(values, grid)| {
-                    let integer = |(i, v): (usize, &f64)| grid.integer(i, *v);
-                    values.iter().enumerate().map(integer).collect()
-                })
-                .collect();
-            Ok(execute(graph, &integers)?.outputs(graph))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let mut worst = 0.0f64;
-    for (output, id) in graph.outputs.iter().enumerate() {
-        let scale = graph.tensors[*id].scale;
-        let pairs = || {
-            outputs
-                .iter()
-                .zip(&measured.outputs)
-                .map(|(integers, reals)| (&integers[output], &reals[output]))
-        };
-        let badness = if graph.tensors[*id].len >= 2 {
-            let differ = pairs().filter(|(integers, reals)| {
-                let best = top1(integers);
-                // Equal float scores have no top-1 to agree with.
-                best != top1(reals)
-                    && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
-            });
-            let differing = differ.count() as f64 / data.len() as f64 / TOP1_TOLERANCE;
-            differing.max(at_risk(pairs(), scale) / RISK_TOLERANCE)
-        } else {
-            let reals = || pairs().map(|(_, reals)| reals[0]);
-            let range =
-                reals().fold(f64::NEG_INFINITY, f64::max) - reals().fold(f64::INFINITY, f64::min);
-            let range = if range > 0.0 {
-                range
-            } else {
-                reals().map(f64::abs).fold(1e-9, f64::max)
-            };
-            let error = pairs()
-                .map(|(integers, reals)| (f64::from(integers[0]) * scale - reals[0]).abs())
-                .fold(0.0, f64::max);
-            error / range / ERROR_TOLERANCE
-        };
-        worst = worst.max(badness);
-    }
-    Ok(worst)
-}
-
-/// Share of rows whose lead of the best output over the second is less than the root mean square error of that lead.
-fn at_risk<'a>(pairs: impl Iterator<Item = (&'a Vec<i32>, &'a Vec<f64>)>, scale: f64) -> f64 {
-    let leads: Vec<(f64, f64)> = pairs
-        .filter_map(|(integers, reals)| {
-            let best = top1(reals);
-            let second = (0..reals.len())
-                .filter(|&i| i != best)
-                .max_by(|&a, &b| reals[a].total_cmp(&reals[b]))?;
-            let found = f64::from(integers[best] - integers[second]) * scale;
-            // Equal float scores have no top-1 to lose.
-            let lead = reals[best] - reals[second];
-            (lead > 0.0).then_some((lead, found))
-        })
-        .collect();
-    let rows = leads.len().max(1) as f64;
-    let squares: f64 = leads
-        .iter()
-        .map(|(lead, found)| (lead - found).powi(2))
-        .sum();
-    let typical = (squares / rows).sqrt();
-    // One close call happens however fine the integers are.
-    let close = leads.iter().filter(|(lead, _)| *lead < typical).count();
-    close.saturating_sub(1) as f64 / rows
 }
 
 fn manifest(

@@ -90,7 +90,8 @@ pub enum CompileError {
         value: f64,
     },
 
-    /// A node contradicts the ONNX specification or asks for a variant of its operator that is not supported.
+    /// A node contradicts the ONNX specification or asks for a variant of its operator that is not
+    /// supported.
     #[error("{}: node `{node}` ({op}): {detail}", path.display())]
     InvalidNode {
         /// The ONNX file.

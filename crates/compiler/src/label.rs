@@ -1,16 +1,18 @@
 //! Accuracy on labelled data as an output: 1 where the model's class is the label, 0 elsewhere.
 //!
-//! Summed over a batch it is a number of correct answers, provable without showing rows, labels or weights.
+//! Summed over a batch it is a number of correct answers, provable without showing rows, labels or
+//! weights.
 
 use std::path::Path;
 
 use prost::Message;
+use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Size};
-use tract_onnx::pb::type_proto::{self, Value as TypeValue};
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Size;
+use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, NodeProto, TensorShapeProto, TypeProto, ValueInfoProto,
-    attribute_proto::AttributeType,
+    AttributeProto, GraphProto, NodeProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
 use crate::import::proto;
@@ -21,9 +23,10 @@ pub const LABEL: &str = "y";
 /// What the added output is called.
 pub const CORRECT: &str = "correct";
 
-/// The bytes of an ONNX file like the one at `path` but with an input [`LABEL`], one whole number a row, and [`CORRECT`] as its only
-/// output. `output` is what the model answers: a class where it is one number, the position of the largest score otherwise;
-/// `None` takes the model's only output, or the classes of a classifier that has scores too.
+/// The bytes of an ONNX file like the one at `path` but with an input [`LABEL`], one whole number a
+/// row, and [`CORRECT`] as its only output. `output` is what the model answers: a class where it is
+/// one number, the position of the largest score otherwise; `None` takes the model's only output,
+/// or the classes of a classifier that has scores too.
 pub fn count_correct(path: impl AsRef<Path>, output: Option<&str>) -> Result<Vec<u8>> {
     let path = path.as_ref();
     let (_, mut model) = proto::read(path)?;

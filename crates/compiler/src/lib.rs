@@ -1,24 +1,6 @@
-//! From an ONNX file to integers that can be proved.
-//!
-//! ```text
-//! model.onnx ──import──▶ FloatGraph ──compile──▶ CompiledModel (verdict-model)
-//!                            │         ▲              │
-//!              DataSet ──────┴─────────┘              └── accuracy: report against tract
-//!            (calibration)
-//! ```
-//!
-//! * [`import`] reads the ONNX file and folds every run of linear operators (matrix products, batch normalisation,
-//!   reshapes, transposes, slices, concatenations …) into one linear map in front of each element-wise function. What
-//!   convolutions read and write stays planes: their maps keep one kernel for all places.
-//! * [`compile()`] chooses scales from calibration data and turns each map into integer weights and each function into a
-//!   table ([`verdict_model::graph`] states the arithmetic). Interval analysis makes the tables *total*: whatever the
-//!   input, as long as it lies in the declared domain, every look-up succeeds.
-//! * [`accuracy`] says how far the integers are from the float model as tract runs it, [`error_bounds`] how far they can be.
-//!
-//! Floating point decides *which* integers a model consists of, once, at compile time. It plays no part afterwards, except
-//! where a caller converts real inputs into integers and integer outputs into real numbers
-//! ([`CompiledModel`](verdict_model::CompiledModel)).
+#![doc = include_str!("../README.md")]
 
+mod agreement;
 mod compile;
 mod error;
 mod float;
@@ -27,15 +9,15 @@ mod label;
 mod options;
 mod quantise;
 mod report;
+mod search;
 mod tree;
 
 pub use compile::compile;
 pub use error::CompileError;
+pub use float::activation::Activation;
 pub use float::comparison::{Comparison, Test};
 pub use float::expression::{Binary, Expression, Step, Unary};
-pub use float::graph::{
-    Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,
-};
+pub use float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
 pub use float::missing::Missing;
 pub use float::reference::Reference;
 pub use float::run::FloatTrace;

@@ -8,11 +8,11 @@ use verdict_model::{Calibration, Goal, Visibility};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputDomain {
-    /// From the smallest to the largest calibration value: of each feature, or of the whole input where all features share
-    /// a grid (pixels).
+    /// From the smallest to the largest calibration value: of each feature, or of the whole input
+    /// where all features share a grid (pixels).
     #[default]
     Calibrated,
-    /// The same `(min, max)` for every feature.
+    /// One `(min, max)` for all features.
     Uniform(f64, f64),
     /// One `(min, max)` per feature.
     PerFeature(Vec<(f64, f64)>),
@@ -21,16 +21,16 @@ pub enum InputDomain {
 /// Compiler options; the defaults suit most models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
-    /// Bits of a hidden activation's magnitude, 2 to 15. `None`: as few as agreement with the float model on the
-    /// calibration data allows.
+    /// Bits of a hidden activation's magnitude, 2 to 15. `None`: as few as agreement with the float
+    /// model on the calibration data allows.
     pub activation_bits: Option<u32>,
     /// Upper bound on a weight's bits, sign included, 2 to 16.
     pub weight_bits: u32,
-    /// Bits of an input that is not on a coarser grid by nature, 2 to 15. `None`: two more than the activations, from 8 to
-    /// 12.
+    /// Bits of an input that is not on a coarser grid by nature, 2 to 15. `None`: two more than the
+    /// activations, from 8 to 12.
     pub input_bits: Option<u32>,
-    /// Bits of an output's magnitude over its calibrated range, 2 to 15. `None`: as few as agreement with the float model
-    /// allows, up to two more than the activations.
+    /// Bits of an output's magnitude over its calibrated range, 2 to 15. `None`: as few as
+    /// agreement with the float model allows, up to two more than the activations.
     pub output_bits: Option<u32>,
     /// Whether the inputs are public values of the proof.
     pub input_visibility: Visibility,
@@ -40,13 +40,14 @@ pub struct Options {
     pub visibilities: Vec<(String, Visibility)>,
     /// One per input in the ONNX order; missing ones are [`InputDomain::Calibrated`].
     pub input_domains: Vec<InputDomain>,
-    /// How far an [`InputDomain::Calibrated`] domain reaches beyond the calibration data at either end, relative to its
-    /// range there, 0 to 100. Features that were never negative stay so.
+    /// How far an [`InputDomain::Calibrated`] domain reaches beyond the calibration data at either
+    /// end, relative to its range there, 0 to 100. Features that were never negative stay so.
     pub domain_margin: f64,
     /// How the range of hidden activations follows from the calibration data.
     pub calibration: Calibration,
-    /// Whether channels of small values are scaled up, by powers of two, to use their tensor's integers as fully as the largest
-    /// one does, wherever the next layers' weights can take that back (cross-layer equalisation).
+    /// Whether channels of small values are scaled up, by powers of two, to use their tensor's
+    /// integers as fully as the largest one does, wherever the next layers' weights can take that
+    /// back (cross-layer equalisation).
     pub equalise: bool,
     /// Each table has at most `2^table_bits` entries, 4 to 24. `None`: chosen by goal.
     pub table_bits: Option<u32>,

@@ -208,7 +208,8 @@ fn layer_norms() {
         .import();
     let spelled = compiled(spelled, -1.0, 1.0, 10);
     assert!(worst(&spelled) < 0.03, "{}", worst(&spelled));
-    // Neither divides or squares by table: input, mean-free values, squares, root, two sets of squares, result and output.
+    // Neither divides or squares by table: input, mean-free values, squares, root, two sets of
+    // squares, result and output.
     assert!(spelled.model.graph().tensors.len() <= c.model.graph().tensors.len());
 }
 
@@ -363,8 +364,8 @@ fn attention_over_planes() {
                     .any(|term| matches!(term.kernel, Kernel::Conv(_)))
             };
             let products = &c.model.graph().tensors[c.tensor("s0/sum")];
-            // Products of all pairs of tokens are planes where there are enough tokens for it. What a mask leaves of them is read
-            // cell by cell, so they need not be.
+            // Products of all pairs of tokens are planes where there are enough tokens for it. What
+            // a mask leaves of them is read cell by cell, so they need not be.
             if !mask {
                 assert_eq!(convolves(products), tokens >= 4, "{tokens} tokens");
             }

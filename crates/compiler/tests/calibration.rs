@@ -35,7 +35,8 @@ fn factors(count: usize) -> Vec<f32> {
     (0..count).map(|i| 0.3f32.powi(i as i32 % 5)).collect()
 }
 
-/// A perceptron of the same function whatever `factors`, by which the cells of both hidden layers are out of balance.
+/// A perceptron of the same function whatever `factors`, by which the cells of both hidden layers
+/// are out of balance.
 fn perceptron(imbalanced: bool) -> FloatGraph {
     let (inputs, hidden, outputs) = (12, 20, 4);
     let mut rng = rng(5);
@@ -76,7 +77,8 @@ fn perceptron(imbalanced: bool) -> FloatGraph {
         .import()
 }
 
-/// Convolution, maximum, depthwise convolution, residual addition and a dense layer, with channels out of balance.
+/// Convolution, maximum, depthwise convolution, residual addition and a dense layer, with channels
+/// out of balance.
 fn planes() -> FloatGraph {
     let channels = 8usize;
     let n = channels as i64;
@@ -211,7 +213,8 @@ fn channels_keep_their_scale_through_maxima_and_sums() {
     }
 }
 
-/// Nothing is scaled that some layer needs as it is: inputs, outputs, what tables of other functions are for.
+/// Nothing is scaled that some layer needs as it is: inputs, outputs, what tables of other
+/// functions are for.
 #[test]
 fn only_homogeneous_layers_are_scaled() {
     let weights = numbers(&mut rng(7), 64);

@@ -86,7 +86,8 @@ fn values(model: &CompiledModel, row: &[Vec<f64>]) -> Vec<Vec<i32>> {
 #[test]
 fn exact_layers_round_nothing() {
     let mut b = Builder::new(6);
-    // Two tensors of very different ranges, one of them of a function whose scale is fixed otherwise.
+    // Two tensors of very different ranges, one of them of a function whose scale is fixed
+    // otherwise.
     let a = b.layer(&[(0, 10.0)], 0.0, Activation::Identity, Precision::Scaled);
     let c = b.layer(&[(0, -1.5)], 0.2, Activation::Tanh, Precision::Scaled);
     let t = b.layer(&[(a, 1.0), (c, -1.0)], 0.0, Activation::Relu, EXACT);
@@ -140,7 +141,8 @@ fn exact_layers_round_nothing() {
             let real = |id: usize| f64::from(v[id][i]) * tensors[id].scale;
             let expected = 0.01 * real(square) + 0.3 * real(max) + 0.25 * real(count) + 0.1;
             let error = (real(mixed) - expected).abs() / tensors[mixed].scale;
-            // Each weight and the bias are half a step of the sum off at most, the sum half a step of the key.
+            // Each weight and the bias are half a step of the sum off at most, the sum half a step
+            // of the key.
             let sizes: i64 = [square, max, count]
                 .iter()
                 .map(|id| i64::from(v[*id][i]))

@@ -1,4 +1,5 @@
-//! Element-wise functions: what they are over the reals, and that look-ups keep within their stated error.
+//! Element-wise functions: what they are over the reals, and that look-ups keep within their stated
+//! error.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -25,8 +26,9 @@ fn compiled(graph: &FloatGraph, low: f64, high: f64) -> CompiledModel {
     compile(graph, &rows, &options).unwrap()
 }
 
-/// The real values that the output may have at input `v` if every tensor on the way keeps the stated bound: half a step of its
-/// own, and half a key and the weight's rounding in its argument unless it is exact.
+/// The real values that the output may have at input `v` if every tensor on the way keeps the
+/// stated bound: half a step of its own, and half a key and the weight's rounding in its argument
+/// unless it is exact.
 fn allowed(graph: &FloatGraph, model: &CompiledModel, v: f64) -> (f64, f64) {
     let integers = model.graph();
     let mut ranges: Vec<(f64, f64)> = Vec::new();
@@ -52,7 +54,8 @@ fn allowed(graph: &FloatGraph, model: &CompiledModel, v: f64) -> (f64, f64) {
             if function.shift() > 0 {
                 let unit =
                     (w * integers.tensors[term.source].scale * steps / f64::from(weight)).abs();
-                // The weight multiplies the source's integers, which count from the domain's lower end.
+                // The weight multiplies the source's integers, which count from the domain's lower
+                // end.
                 let source = &integers.tensors[term.source];
                 let span = f64::from(source.max.max(-source.min)) * source.scale;
                 let off = (w / f64::from(weight)).abs() * span;
@@ -232,38 +235,42 @@ fn attributes() {
     with("Cast", vec![int("to", 11)], &|v| v);
 }
 
+/// A graph with numbers that exporters use, and `v`, a linear map of the input.
+fn base() -> Onnx {
+    Onnx::vector(1)
+        .opset(17)
+        .weights("root2", &[], &[std::f32::consts::SQRT_2])
+        .weights("one", &[], &[1.0])
+        .weights("two", &[], &[2.0])
+        .weights("three", &[], &[3.0])
+        .weights("six", &[], &[6.0])
+        .weights("zero", &[], &[0.0])
+        .weights("half", &[], &[0.5])
+        .weights("c", &[], &[0.044_715])
+        .weights("s", &[], &[0.797_884_6])
+        .weights("w", &[1, 1], &[1.0])
+        .node("MatMul", &["x", "w"], "v")
+        .output("y")
+}
+
+/// The model must compute `f` with one look-up.
+fn one(name: &str, onnx: Onnx, low: f64, high: f64, f: &dyn Fn(f64) -> f64) {
+    let model = check(name, onnx, low, high, f);
+    let tensors = &model.graph().tensors;
+    // The input, perhaps the argument's integers, and the function.
+    assert!(tensors.len() <= 3, "{name} takes {} tensors", tensors.len());
+    assert!(
+        model
+            .graph()
+            .functions
+            .iter()
+            .all(|f| matches!(f, Function::Table(_)))
+    );
+}
+
 /// What exporters write where there is no operator: each must end up as one table.
 #[test]
-fn spelled_out_functions_are_one_look_up() {
-    let base = || {
-        Onnx::vector(1)
-            .opset(17)
-            .weights("root2", &[], &[std::f32::consts::SQRT_2])
-            .weights("one", &[], &[1.0])
-            .weights("two", &[], &[2.0])
-            .weights("three", &[], &[3.0])
-            .weights("six", &[], &[6.0])
-            .weights("zero", &[], &[0.0])
-            .weights("half", &[], &[0.5])
-            .weights("c", &[], &[0.044_715])
-            .weights("s", &[], &[0.797_884_6])
-            .weights("w", &[1, 1], &[1.0])
-            .node("MatMul", &["x", "w"], "v")
-            .output("y")
-    };
-    let one = |name: &str, onnx: Onnx, low, high, f: &dyn Fn(f64) -> f64| {
-        let model = check(name, onnx, low, high, f);
-        let tensors = &model.graph().tensors;
-        // The input, perhaps the argument's integers, and the function.
-        assert!(tensors.len() <= 3, "{name} takes {} tensors", tensors.len());
-        assert!(
-            model
-                .graph()
-                .functions
-                .iter()
-                .all(|f| matches!(f, Function::Table(_)))
-        );
-    };
+fn spelled_out_activations_are_one_look_up() {
     let erf = base()
         .node("Div", &["v", "root2"], "a")
         .node("Erf", &["a"], "b")
@@ -320,6 +327,10 @@ fn spelled_out_functions_are_one_look_up() {
         6.0,
         &|v| v * (v + 3.0).clamp(0.0, 6.0) / 6.0,
     );
+}
+
+#[test]
+fn spelled_out_functions_are_one_look_up() {
     let square = base().node("Sub", &["v", "three"], "a");
     one(
         "polynomial",
@@ -402,7 +413,8 @@ fn shared_values_stay_shared() {
     for (a, b) in ours.values[graph.outputs[0]].iter().zip(&theirs[0]) {
         assert!((a - b).abs() < 1e-5, "{a} and {b}");
     }
-    // The input, the argument, both functions of it, and the output: the matrix before the functions is read once.
+    // The input, the argument, both functions of it, and the output: the matrix before the
+    // functions is read once.
     assert_eq!(graph.tensors.len(), 5);
 }
 

@@ -222,7 +222,8 @@ fn truncated_file() {
         .bytes();
     for len in 3..bytes.len() {
         let file = File::new("model.onnx", &bytes[..len]);
-        // A cut between two fields is a valid message, so the error may also be that something is missing.
+        // A cut between two fields is a valid message, so the error may also be that something is
+        // missing.
         if let Err(error) = import(&file.path) {
             says(&error, &[]);
         }

@@ -1,4 +1,5 @@
-//! Operators of `ai.onnx.ml`, compared with onnxruntime (fixtures/ml.py writes the models and its results).
+//! Operators of `ai.onnx.ml`, compared with onnxruntime (fixtures/ml.py writes the models and its
+//! results).
 #![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
@@ -86,8 +87,8 @@ impl Fixture {
         graph
     }
 
-    /// Integers decide exactly as the real numbers they stand for do, whatever the rounding of the inputs; what comes after differs
-    /// by no more than `tolerance` of an output's range.
+    /// Integers decide exactly as the real numbers they stand for do, whatever the rounding of the
+    /// inputs; what comes after differs by no more than `tolerance` of an output's range.
     fn check_integers(
         &self,
         graph: &FloatGraph,

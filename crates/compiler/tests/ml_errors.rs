@@ -11,7 +11,8 @@ use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto};
 use verdict_compiler::{Options, compile, import_outputs};
 use verdict_model::{DataSet, ModelError};
 
-/// The error of importing a fixture whose first node of type `op` was changed, up to that node's outputs.
+/// The error of importing a fixture whose first node of type `op` was changed, up to that node's
+/// outputs.
 fn broken(fixture: &str, op: &str, change: impl FnOnce(&mut NodeProto)) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures/ml")

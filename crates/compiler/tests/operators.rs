@@ -1,4 +1,5 @@
-//! Operators that move cells, resize, divide whole numbers or know their result already: results, and what is refused.
+//! Operators that move cells, resize, divide whole numbers or know their result already: results,
+//! and what is refused.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -107,6 +108,15 @@ fn resized_between_places() {
     assert_eq!(run(&graph, &[0.0, 4.0]), [0.0, 1.0, 3.0, 4.0]);
 }
 
+/// Each model is refused with an error that names its node and says so.
+fn refuses<const N: usize>(cases: [(Onnx, &str); N]) {
+    for (model, part) in cases {
+        let message = model.output("y").error().to_string();
+        assert!(message.contains(part), "{message}");
+        assert!(message.contains("node `"), "{message}");
+    }
+}
+
 #[test]
 fn refusals_say_what_is_wrong() {
     let many: Vec<f32> = (0..40).map(|i| i as f32).collect();
@@ -125,7 +135,7 @@ fn refusals_say_what_is_wrong() {
                 vec![text("mode", mode)],
             )
     };
-    let cases = [
+    refuses([
         (training, "training mode"),
         (resized("spline"), "mode `spline` is not supported"),
         (
@@ -140,6 +150,16 @@ fn refusals_say_what_is_wrong() {
                 .node("Mod", &["z", "x"], "y"),
             "depends on the model's input",
         ),
+        (
+            matrix().node("CastLike", &["x"], "y"),
+            "expected two operands",
+        ),
+    ]);
+}
+
+#[test]
+fn refusals_say_which_shapes_are_wrong() {
+    refuses([
         (
             matrix()
                 .indices("times", &[2])
@@ -203,19 +223,10 @@ fn refusals_say_what_is_wrong() {
             "has 600 classes",
         ),
         (
-            matrix().node("CastLike", &["x"], "y"),
-            "expected two operands",
-        ),
-        (
             Onnx::vector(3)
                 .node_outputs("LayerNormalization", &["x", "scale"], &["n", "y"], vec![])
                 .weights("scale", &[3], &[1.0; 3]),
             "its output `y` is not computed",
         ),
-    ];
-    for (model, part) in cases {
-        let message = model.output("y").error().to_string();
-        assert!(message.contains(part), "{message}");
-        assert!(message.contains("node `"), "{message}");
-    }
+    ]);
 }

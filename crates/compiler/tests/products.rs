@@ -31,7 +31,8 @@ fn squares(c: &Compiled) -> usize {
     graph.tensors.iter().filter(square).map(|t| t.len).sum()
 }
 
-/// The integers of the factors are multiplied exactly: only the output is rounded, whatever the factors' sizes.
+/// The integers of the factors are multiplied exactly: only the output is rounded, whatever the
+/// factors' sizes.
 #[test]
 fn products_are_exact_on_the_integers() {
     for ratio in [1.0, 1000.0, 1e-3] {
@@ -69,7 +70,8 @@ fn broadcasting_shares_squares() {
         .output("y")
         .import();
     let c = compiled(graph, -1.0, 1.0, 9);
-    // One factor is the same for all twelve cells: differences are no dearer than twelve squares and one.
+    // One factor is the same for all twelve cells: differences are no dearer than twelve squares
+    // and one.
     assert!(squares(&c) <= 25);
     for row in &c.rows {
         let trace = c.trace(row);

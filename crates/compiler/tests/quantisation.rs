@@ -97,8 +97,8 @@ fn data(rng: &mut ChaCha8Rng, graph: &FloatGraph, rows: usize) -> DataSet {
     DataSet::from_rows(rows, &graph.input_specs()).unwrap()
 }
 
-/// What rounding inputs, weights, biases and keys can add up to at each tensor, for networks of ReLU and its kin that do
-/// not saturate.
+/// What rounding inputs, weights, biases and keys can add up to at each tensor, for networks of
+/// ReLU and its kin that do not saturate.
 fn error_bounds(float: &FloatGraph, model: &CompiledModel) -> Vec<f64> {
     let graph = model.graph();
     let input = &model.manifest().inputs[0];
@@ -162,7 +162,8 @@ proptest! {
         }
     }
 
-    /// The same as this crate states it, for any function: saturation and the steps of tables count.
+    /// The same as this crate states it, for any function: saturation and the steps of tables
+    /// count.
     #[test]
     fn errors_stay_within_the_stated_bound(seed: u64, layers in 1usize..6, bits in 5u32..13) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -186,7 +187,8 @@ proptest! {
         }
     }
 
-    /// Any input in the domain can be proved: no look-up fails and every value keeps to its tensor's range.
+    /// Any input in the domain can be proved: no look-up fails and every value keeps to its
+    /// tensor's range.
     #[test]
     fn total_over_the_whole_domain(seed: u64, layers in 1usize..8, table_bits in 6u32..17) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -345,79 +347,37 @@ fn executor_checks_its_inputs() {
 #[test]
 fn options_are_checked() {
     let (float, rows) = example();
-    let wrong = [
+    type Change = fn(&mut Options);
+    let wrong: [(Change, &str); 10] = [
         (
-            Options {
-                activation_bits: Some(16),
-                ..Options::default()
-            },
+            |options| options.activation_bits = Some(16),
             "activation_bits",
         ),
+        (|options| options.weight_bits = 1, "weight_bits"),
+        (|options| options.input_bits = Some(1), "input_bits"),
+        (|options| options.output_bits = Some(99), "output_bits"),
+        (|options| options.table_bits = Some(40), "table_bits"),
+        (|options| options.domain_margin = f64::NAN, "domain_margin"),
         (
-            Options {
-                weight_bits: 1,
-                ..Options::default()
-            },
-            "weight_bits",
-        ),
-        (
-            Options {
-                input_bits: Some(1),
-                ..Options::default()
-            },
-            "input_bits",
-        ),
-        (
-            Options {
-                output_bits: Some(99),
-                ..Options::default()
-            },
-            "output_bits",
-        ),
-        (
-            Options {
-                table_bits: Some(40),
-                ..Options::default()
-            },
-            "table_bits",
-        ),
-        (
-            Options {
-                domain_margin: f64::NAN,
-                ..Options::default()
-            },
-            "domain_margin",
-        ),
-        (
-            Options {
-                input_domains: vec![InputDomain::Calibrated; 2],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::Calibrated; 2],
             "input_domains",
         ),
         (
-            Options {
-                input_domains: vec![InputDomain::Uniform(0.0, 1e-9)],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::Uniform(0.0, 1e-9)],
             "outside the declared",
         ),
         (
-            Options {
-                input_domains: vec![InputDomain::Uniform(1.0, 0.0)],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::Uniform(1.0, 0.0)],
             "finite interval",
         ),
         (
-            Options {
-                input_domains: vec![InputDomain::PerFeature(vec![])],
-                ..Options::default()
-            },
+            |options| options.input_domains = vec![InputDomain::PerFeature(vec![])],
             "0 ranges were given",
         ),
     ];
-    for (options, part) in wrong {
+    for (change, part) in wrong {
+        let mut options = Options::default();
+        change(&mut options);
         let message = compile(&float, &rows, &options).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
     }
@@ -457,7 +417,8 @@ fn goals_and_visibility() {
     assert!(model.graph().public_tensors().eq([0]));
 }
 
-/// Weights and biases at the edge of floating point end in an error or in a valid model, never in a panic.
+/// Weights and biases at the edge of floating point end in an error or in a valid model, never in a
+/// panic.
 #[test]
 fn extreme_weights() {
     for magnitude in [1e-300, 1e-30, 1e18, 1e30, 1e150, 1e300] {

@@ -1,8 +1,8 @@
 //! The secret that keeps a model's weights private, and how much of it is spent.
 //!
-//! Every proof reveals one linear equation about each weight column (`docs/soundness.md` §8), so a key holds random
-//! rows for a number of proofs and no more. The count is kept in the file, under a lock, and written before a proof
-//! is begun: a crash wastes one, and none is made uncounted.
+//! Every proof reveals one linear equation about each weight column (`docs/soundness.md` §8), so a
+//! key holds random rows for a number of proofs and no more. The count is kept in the file, under a
+//! lock, and written before a proof is begun: a crash wastes one, and none is made uncounted.
 
 use crate::{
     EngineError,
@@ -56,7 +56,8 @@ pub struct HidingFile {
 }
 
 impl HidingFile {
-    /// Makes a file for `proofs` proofs of a model. A file that exists is never replaced: proofs under its key need it.
+    /// Makes a file for `proofs` proofs of a model. A file that exists is never replaced: proofs
+    /// under its key need it.
     pub fn create(path: &Path, model: B256, proofs: u32) -> Result<Self, EngineError> {
         let mut seed = [0; 32];
         OsRng.fill_bytes(&mut seed);
@@ -166,7 +167,8 @@ impl Contents {
     }
 }
 
-/// The right to count, until it is dropped. The lock is on a file beside, since the file itself is replaced.
+/// The right to count, until it is dropped. The lock is on a file beside, since the file itself is
+/// replaced.
 fn lock(path: &Path) -> Result<File, EngineError> {
     let lock = beside(path, ".lock");
     let guard = File::create(&lock).map_err(EngineError::io("write", &lock))?;

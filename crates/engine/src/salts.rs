@@ -22,8 +22,8 @@ pub enum Salts<'a> {
     Given(&'a [Salt]),
 }
 
-/// The salts of a proof's commitments, as a file. Without its salt a commitment is of no use, and with it a guess at
-/// the input can be checked.
+/// The salts of a proof's commitments, as a file. Without its salt a commitment is of no use, and
+/// with it a guess at the input can be checked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaltFile {

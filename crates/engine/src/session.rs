@@ -11,7 +11,8 @@ use verdict_wire::{
     public_values, words,
 };
 
-/// An opened model. Everything it proves is counted against the hiding file before, and verified after.
+/// An opened model. Everything it proves is counted against the hiding file before, and verified
+/// after.
 #[derive(Debug)]
 pub struct Session {
     keyed: KeyedModel,
@@ -58,8 +59,8 @@ impl Session {
         self.hiding.is_some()
     }
 
-    /// What names the model in proofs and registries. The digest of a model with private weights would let guesses at
-    /// them be checked, so it is its architecture's then.
+    /// What names the model in proofs and registries. The digest of a model with private weights
+    /// would let guesses at them be checked, so it is its architecture's then.
     pub fn model_digest(&self) -> Result<B256, EngineError> {
         Ok(match self.hiding {
             Some(_) => Architecture::of(self.model())?.digest().into(),
@@ -78,7 +79,8 @@ impl Session {
         self.keyed.random_salts(OsRng)
     }
 
-    /// What a proof will say before it is made: the executor's traces, and the public values under `context`.
+    /// What a proof will say before it is made: the executor's traces, and the public values under
+    /// `context`.
     pub fn statement(
         &self,
         items: &[Vec<Vec<i32>>],
@@ -94,10 +96,11 @@ impl Session {
         Ok((traces, public_values(&instance)))
     }
 
-    /// Proves one statement: the integer inputs of every item of the batch, one list per input, under the context that
-    /// the consumer computes.
+    /// Proves one statement: the integer inputs of every item of the batch, one list per input,
+    /// under the context that the consumer computes.
     ///
-    /// A proof with private weights is counted first. What comes back was verified by halo2's verifier.
+    /// A proof with private weights is counted first. What comes back was verified by halo2's
+    /// verifier.
     pub fn prove(
         &self,
         items: &[Vec<Vec<i32>>],

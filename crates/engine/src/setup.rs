@@ -5,8 +5,8 @@ use verdict_prover::{Cache, ProverError, Srs, StoredSrs};
 
 /// A set-up that was chosen, not read yet.
 ///
-/// The insecure development set-up is had by its own name alone, [`Setup::development`]: whatever is stored, and under
-/// whatever name, [`Setup::imported`] never yields it.
+/// The insecure development set-up is had by its own name alone, [`Setup::development`]: whatever
+/// is stored, and under whatever name, [`Setup::imported`] never yields it.
 #[derive(Clone, Debug)]
 pub struct Setup {
     kind: SetupKind,
@@ -25,14 +25,15 @@ enum SetupKind {
 }
 
 impl Setup {
-    /// The INSECURE development set-up, of which everybody knows the secret: for experiments and tests. With a cache,
-    /// its points are kept there.
+    /// The INSECURE development set-up, of which everybody knows the secret: for experiments and
+    /// tests. With a cache, its points are kept there.
     pub fn development(cache: Option<Cache>) -> Self {
         let kind = SetupKind::Development { cache };
         Self { kind }
     }
 
-    /// The one set-up in the cache whose digest begins with `wanted`; an empty `wanted` fits them all.
+    /// The one set-up in the cache whose digest begins with `wanted`; an empty `wanted` fits them
+    /// all.
     pub fn imported(wanted: &str, cache: &Cache) -> Result<Self, EngineError> {
         let stored: Vec<StoredSrs> = Srs::stored(cache)?
             .into_iter()
@@ -127,7 +128,8 @@ impl Setup {
         Ok(srs)
     }
 
-    /// Reads it at whatever height costs least, for its one point `[τ]_2`, which every height holds.
+    /// Reads it at whatever height costs least, for its one point `[τ]_2`, which every height
+    /// holds.
     pub fn open_any(&self) -> Result<Srs, EngineError> {
         match &self.kind {
             SetupKind::Development { .. } => Ok(Srs::development(1)),

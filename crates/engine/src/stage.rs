@@ -46,7 +46,6 @@ impl Stage {
         match stage {
             ProverStage::Keys => Self::Keys,
             ProverStage::Witness => Self::Witness,
-            ProverStage::Verify => Self::Verify,
             // The enum is open; whatever else a prover does is proving.
             _ => Self::Prove,
         }

@@ -7,8 +7,8 @@ use verdict_circuit::Salt;
 use verdict_model::Trace;
 use verdict_wire::{ProofFile, write_json};
 
-/// A proof that this process has made, counted and verified. There is no other way to write a proof file:
-/// [`Session::prove`](crate::Session::prove) alone makes one.
+/// A proof that this process has made, counted and verified. There is no other way to write a proof
+/// file: [`Session::prove`](crate::Session::prove) alone makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     file: ProofFile,
@@ -76,8 +76,8 @@ impl Verified {
         self.proofs_left
     }
 
-    /// Writes the proof, and its salts to `PROOF.salt.json`, each whole or not at all. Without its salts a commitment
-    /// is of no use, so they come first: no proof is there whose salts are not.
+    /// Writes the proof, and its salts to `PROOF.salt.json`, each whole or not at all. Without its
+    /// salts a commitment is of no use, so they come first: no proof is there whose salts are not.
     pub fn save(&self, path: &Path) -> Result<Saved, EngineError> {
         let salts = (!self.salts.is_empty()).then(|| beside(path, ".salt.json"));
         if let Some(path) = &salts {

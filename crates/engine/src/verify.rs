@@ -31,8 +31,8 @@ pub enum SubjectKind {
 }
 
 impl Subject {
-    /// Reads a compiled model or a redacted architecture. For a proof with private weights a compiled model stands for
-    /// its architecture, whose digest such proofs state.
+    /// Reads a compiled model or a redacted architecture. For a proof with private weights a
+    /// compiled model stands for its architecture, whose digest such proofs state.
     pub fn load(path: &Path, private_weights: bool) -> Result<Self, EngineError> {
         if begins_with(path, &ARCHITECTURE_MAGIC)? {
             let architecture = Architecture::load(path)?;
@@ -98,10 +98,12 @@ impl Subject {
 }
 
 impl Engine {
-    /// Checks a proof file against its subject: makes the verifying key again and compares it, or, where the weights are
-    /// private, audits all of it that is not weights; then asks halo2's verifier. `path` names the file in errors.
+    /// Checks a proof file against its subject: makes the verifying key again and compares it, or,
+    /// where the weights are private, audits all of it that is not weights; then asks halo2's
+    /// verifier. `path` names the file in errors.
     ///
-    /// A proof that is simply not valid fails with [`ProverError::Rejected`](verdict_prover::ProverError::Rejected).
+    /// A proof that is simply not valid fails with
+    /// [`ProverError::Rejected`](verdict_prover::ProverError::Rejected).
     pub fn check(
         &self,
         file: &ProofFile,
@@ -154,7 +156,8 @@ impl Engine {
         session.verify(&file.public_values, &file.proof)
     }
 
-    /// Recomputes what is public of a key with private weights, and asks halo2 with the rest as it stands.
+    /// Recomputes what is public of a key with private weights, and asks halo2 with the rest as it
+    /// stands.
     fn check_audited(
         &self,
         architecture: &Architecture,

@@ -1,11 +1,13 @@
 //! Compiled models and their `.verdict` files.
 //!
-//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph and manifest, then, if anything is
-//! said of missing values or of scales out of the ordinary, of what is said of missing values, and then of such scales if
-//! there are any) and the payload's keccak256, which is also the model's digest.
+//! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph
+//! and manifest, then, if anything is said of missing values or of scales out of the ordinary, of
+//! what is said of missing values, and then of such scales if there are any) and the payload's
+//! keccak256, which is also the model's digest.
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
@@ -27,7 +29,9 @@ const DIGEST: usize = 32;
 /// An integer graph and its description. Only valid ones exist: both constructors check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompiledModel {
-    graph: IntegerGraph,
+    /// Planning, proving and checking a model keep its arithmetic for as long as they like, so they
+    /// share it.
+    graph: Arc<IntegerGraph>,
     manifest: Manifest,
     digest: [u8; 32],
 }
@@ -54,23 +58,24 @@ struct Payload {
     manifest: Manifest,
 }
 
-/// By input: `missing` and `saturates` of its manifest.
-type Features = Vec<(Vec<Option<i32>>, Vec<bool>)>;
+/// By input: what its manifest says of missing values (`missing`) and of values beyond the domain
+/// (`saturates`).
+type Exceptions = Vec<(Vec<Option<i32>>, Vec<bool>)>;
 
 /// `calibration` and `equalised` of the manifest.
 type Scales = (Calibration, Vec<ChannelShifts>);
 
 /// What follows the manifest.
-fn aside(rest: &[u8], inputs: usize) -> Option<(Features, Option<Scales>)> {
-    let (features, rest) = postcard::take_from_bytes::<Features>(rest).ok()?;
-    if features.len() != inputs {
+fn aside(rest: &[u8], inputs: usize) -> Option<(Exceptions, Option<Scales>)> {
+    let (exceptions, rest) = postcard::take_from_bytes::<Exceptions>(rest).ok()?;
+    if exceptions.len() != inputs {
         return None;
     }
     if rest.is_empty() {
-        return Some((features, None));
+        return Some((exceptions, None));
     }
     let (scales, rest) = postcard::take_from_bytes::<Scales>(rest).ok()?;
-    rest.is_empty().then_some((features, Some(scales)))
+    rest.is_empty().then_some((exceptions, Some(scales)))
 }
 
 impl CompiledModel {
@@ -79,7 +84,7 @@ impl CompiledModel {
         graph.validate()?;
         manifest.validate(&graph)?;
         let mut model = Self {
-            graph,
+            graph: Arc::new(graph),
             manifest,
             digest: [0; DIGEST],
         };
@@ -89,6 +94,11 @@ impl CompiledModel {
 
     /// The arithmetic.
     pub fn graph(&self) -> &IntegerGraph {
+        &self.graph
+    }
+
+    /// The arithmetic, to be kept without a copy.
+    pub fn shared_graph(&self) -> &Arc<IntegerGraph> {
         &self.graph
     }
 
@@ -109,13 +119,13 @@ impl CompiledModel {
                 manifest: &self.manifest,
             })?;
             let inputs = self.manifest.inputs.iter();
-            let features: Features = inputs
+            let exceptions: Exceptions = inputs
                 .map(|input| (input.missing.clone(), input.saturates.clone()))
                 .collect();
             let scales = (self.manifest.calibration, &self.manifest.equalised);
             let unusual = scales != (Calibration::default(), &Vec::new());
-            if unusual || features.iter().any(|of| *of != Default::default()) {
-                payload.extend(postcard::to_stdvec(&features)?);
+            if unusual || exceptions.iter().any(|of| *of != Default::default()) {
+                payload.extend(postcard::to_stdvec(&exceptions)?);
             }
             if unusual {
                 payload.extend(postcard::to_stdvec(&scales)?);
@@ -139,7 +149,8 @@ impl CompiledModel {
         Ok(parts.concat())
     }
 
-    /// Writes a `.verdict` file. On failure no file is left behind, and an existing one stays as it was.
+    /// Writes a `.verdict` file. On failure no file is left behind, and an existing one stays as it
+    /// was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = self.to_bytes()?;
@@ -159,7 +170,8 @@ impl CompiledModel {
         Self::from_bytes(&bytes, path)
     }
 
-    /// Decodes the contents of a `.verdict` file, trusting nothing in them; `path` is named in errors.
+    /// Decodes the contents of a `.verdict` file, trusting nothing in them; `path` is named in
+    /// errors.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let corrupt = |detail: String| ModelError::Corrupt {
             path: path.into(),
@@ -200,14 +212,14 @@ impl CompiledModel {
             mut manifest,
         } = payload;
         if !rest.is_empty() {
-            let Some((features, scales)) = aside(rest, manifest.inputs.len()) else {
+            let Some((exceptions, scales)) = aside(rest, manifest.inputs.len()) else {
                 return Err(corrupt(format!(
                     "{} unexpected bytes follow the model",
                     rest.len()
                 )));
             };
             (manifest.calibration, manifest.equalised) = scales.unwrap_or_default();
-            for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(features) {
+            for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(exceptions) {
                 (input.missing, input.saturates) = (missing, saturates);
             }
         }
@@ -219,7 +231,8 @@ impl CompiledModel {
         Ok(model)
     }
 
-    /// Turns one row of real inputs, `inputs[input][position]`, into the integers the graph expects.
+    /// Turns one row of real inputs, `inputs[input][position]`, into the integers the graph
+    /// expects.
     pub fn quantise_input(
         &self,
         inputs: &[Vec<f64>],
@@ -257,8 +270,8 @@ impl CompiledModel {
             .collect()
     }
 
-    /// What a tensor's integers stand for; empty for a tensor that does not exist. An input whose features have scales of their own
-    /// is [dequantised](Self::dequantise_input) by them instead.
+    /// What a tensor's integers stand for; empty for a tensor that does not exist. An input whose
+    /// features have scales of their own is [dequantised](Self::dequantise_input) by them instead.
     pub fn reals(&self, tensor: TensorId, integers: &[i32]) -> Vec<f64> {
         let Some(scale) = self.graph.tensors.get(tensor).map(|of| of.scale) else {
             return Vec::new();
@@ -290,7 +303,8 @@ impl CompiledModel {
 }
 
 impl InputManifest {
-    /// The real number an integer stands for; NaN for a missing value that no value of the domain stands for.
+    /// The real number an integer stands for; NaN for a missing value that no value of the domain
+    /// stands for.
     fn real(&self, feature: usize, integer: i32) -> f64 {
         let scale: f64 = pick(&self.scales, feature);
         let real = (i64::from(integer) + pick(&self.zero_points, feature)) as f64 * scale;
@@ -303,8 +317,9 @@ impl InputManifest {
         }
     }
 
-    /// The integers of the domain's ends, as many as [`Self::scales`]: whatever real number there is, its integer lies between
-    /// them, and an integer that only stands for a missing value does not.
+    /// The integers of the domain's ends, as many as [`Self::scales`]: whatever real number there
+    /// is, its integer lies between them, and an integer that only stands for a missing value does
+    /// not.
     pub fn ranges(&self) -> Vec<(i32, i32)> {
         let end = |feature: usize, real: &f64| self.integer(feature, *real);
         let ends = self.real_min.iter().zip(&self.real_max).enumerate();

@@ -11,6 +11,9 @@ const SHARED_BY: usize = 4;
 /// … unless that takes more cells than this.
 const MAX_SEEN: usize = 1 << 20;
 
+/// Places along an axis that a place of a kernel joins: `(output, source)`.
+type Pairs = Vec<(usize, usize)>;
+
 impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
     /// Why the convolution does not fit a source and an output of these lengths.
     pub(crate) fn check(&self, source_len: usize, output_len: usize) -> Result<(), String> {
@@ -74,8 +77,9 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
         Ok(())
     }
 
-    /// The pairs `(output place, source place)` along `axis` that the kernel's place `k` joins, by ascending output place.
-    pub fn pairs(&self, axis: usize, k: usize) -> Vec<(usize, usize)> {
+    /// The pairs `(output place, source place)` along `axis` that the kernel's place `k` joins, by
+    /// ascending output place.
+    pub fn pairs(&self, axis: usize, k: usize) -> Pairs {
         (0..self.output[axis])
             .filter_map(|y| {
                 let at = (self.stride[axis] * y + self.dilation[axis] * k) as i64 - self.pad[axis];
@@ -93,7 +97,8 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
         group * per_group..(group + 1) * per_group
     }
 
-    /// The weight between an output channel, a source channel by its number in the group, and a kernel place.
+    /// The weight between an output channel, a source channel by its number in the group, and a
+    /// kernel place.
     pub fn weight(&self, output: usize, source: usize, row: usize, column: usize) -> W {
         let per_group = self.channels[0] / self.groups;
         let index = ((output * per_group + source) * self.size[0] + row) * self.size[1] + column;
@@ -110,7 +115,7 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
     }
 
     /// Pairs of both axes by kernel place.
-    pub(crate) fn all_pairs(&self) -> [Vec<Vec<(usize, usize)>>; 2] {
+    pub(crate) fn all_pairs(&self) -> [Vec<Pairs>; 2] {
         [0, 1].map(|axis| (0..self.size[axis]).map(|k| self.pairs(axis, k)).collect())
     }
 
@@ -183,14 +188,14 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
             });
     }
 
-    /// What the outputs of a group see through every kernel place of every source channel, plane by plane; zero beyond the
-    /// edges.
+    /// What the outputs of a group see through every kernel place of every source channel, plane by
+    /// plane; zero beyond the edges.
     fn seen<X: Copy + Default>(
         &self,
         group: usize,
         source: &[X],
-        rows: &[Vec<(usize, usize)>],
-        columns: &[Vec<(usize, usize)>],
+        rows: &[Pairs],
+        columns: &[Pairs],
     ) -> Vec<X> {
         let plane = self.output[0] * self.output[1];
         let sources = self.channels[0] / self.groups;
@@ -215,11 +220,12 @@ impl<W: Copy + Default + PartialEq + Sync> Conv<W> {
         seen
     }
 
-    /// Calls `visit(first output cell, first source cell, weight, kernel column)` for every pair of rows of one output channel.
+    /// Calls `visit(first output cell, first source cell, weight, kernel column)` for every pair of
+    /// rows of one output channel.
     fn channel(
         &self,
         output: usize,
-        rows: &[Vec<(usize, usize)>],
+        rows: &[Pairs],
         mut visit: impl FnMut(usize, usize, W, usize),
     ) {
         for (number, source) in self.sources(output).enumerate() {

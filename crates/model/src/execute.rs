@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::data::Row;
 use crate::graph::{IntegerGraph, Kernel, Layer};
 use crate::{ModelError, Result};
 
@@ -67,7 +68,7 @@ pub fn execute(graph: &IntegerGraph, inputs: &[Vec<i32>]) -> Result<Trace> {
 }
 
 /// Runs `graph` on many rows, in parallel.
-pub fn execute_batch(graph: &IntegerGraph, rows: &[Vec<Vec<i32>>]) -> Result<Vec<Trace>> {
+pub fn execute_batch(graph: &IntegerGraph, rows: &[Row<i32>]) -> Result<Vec<Trace>> {
     rows.par_iter()
         .map(|inputs| execute(graph, inputs))
         .collect()
@@ -113,8 +114,8 @@ fn check_inputs(graph: &IntegerGraph, inputs: &[Vec<i32>]) -> Result<()> {
     Ok(())
 }
 
-/// Validation bounds every partial sum, so wrapping arithmetic never wraps; it only keeps an unvalidated graph from
-/// panicking.
+/// Validation bounds every partial sum, so wrapping arithmetic never wraps; it only keeps an
+/// unvalidated graph from panicking.
 fn sums(layer: &Layer, values: &[Vec<i32>]) -> Vec<i64> {
     let mut sums = layer.bias.clone();
     for term in &layer.terms {

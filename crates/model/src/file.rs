@@ -3,7 +3,8 @@
 use std::io::{Result, Write};
 use std::path::Path;
 
-/// Writes a file that only its owner can read. On failure no file is left behind, and an existing one stays as it was.
+/// Writes a file that only its owner can read. On failure no file is left behind, and an existing
+/// one stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     // Temporary files have mode 0600, and keep it when they are renamed.
     let mut file = tempfile::NamedTempFile::new_in(folder(path))?;

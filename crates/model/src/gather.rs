@@ -1,11 +1,14 @@
-//! Many inferences as one: a model whose inputs are `items` rows at once and whose outputs are the largest over them.
+//! Many inferences as one: a model whose inputs are `items` rows at once and whose outputs are the
+//! largest over them.
 //!
-//! A sum over a batch is linear and needs nothing but public words; a maximum compares items with one another, so they must be cells of
-//! one graph. Every flat tensor of `n` cells becomes `n` planes of one row with `items` columns, and every linear map a convolution of
-//! one place: the weights are written once, whatever the number of items. The outputs then meet in pairs, `max(a, b) = b + relu(a − b)`,
-//! exactly, until one is left.
+//! A sum over a batch is linear and needs nothing but public words; a maximum compares items with
+//! one another, so they must be cells of one graph. Every flat tensor of `n` cells becomes `n`
+//! planes of one row with `items` columns, and every linear map a convolution of one place: the
+//! weights are written once, whatever the number of items. The outputs then meet in pairs,
+//! `max(a, b) = b + relu(a − b)`, exactly, until one is left.
 
 use crate::artifact::CompiledModel;
+use crate::data::Row;
 use crate::graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
 };
@@ -19,7 +22,8 @@ const MAX_VALUES: i64 = 1 << 18;
 
 /// The model of `items` inferences that outputs the largest value of each output over all of them.
 ///
-/// Inputs take a last axis of `items` columns: [`gather_inputs`] puts rows of `model` there. Outputs keep shape and scale.
+/// Inputs take a last axis of `items` columns: [`gather_inputs`] puts rows of `model` there.
+/// Outputs keep shape and scale.
 pub fn gather(model: &CompiledModel, items: usize) -> Result<CompiledModel> {
     if !(2..=MAX_ITEMS).contains(&items) {
         return Err(ModelError::Option {
@@ -60,8 +64,9 @@ pub fn gather(model: &CompiledModel, items: usize) -> Result<CompiledModel> {
     CompiledModel::new(graph, manifest)
 }
 
-/// One value list per input of a gathered model, from the value lists of each item, all of the same lengths; integers or real numbers.
-pub fn gather_inputs<T: Copy>(items: &[Vec<Vec<T>>]) -> Vec<Vec<T>> {
+/// One value list per input of a gathered model, from the value lists of each item, all of the same
+/// lengths; integers or real numbers.
+pub fn gather_inputs<T: Copy>(items: &[Row<T>]) -> Row<T> {
     let inputs = items.first().map_or(0, Vec::len);
     (0..inputs)
         .map(|input| {
@@ -119,7 +124,8 @@ fn spread(flat: &IntegerGraph, tensor: &Tensor, items: usize) -> Result<Tensor> 
     Ok(wide)
 }
 
-/// A convolution along rows of `source` and `output` places: one to one, or two to one. The kernel is as long as there are weights.
+/// A convolution along rows of `source` and `output` places: one to one, or two to one. The kernel
+/// is as long as there are weights.
 fn row(
     channels: usize,
     outputs: usize,
@@ -142,7 +148,8 @@ fn row(
     }
 }
 
-/// Appends the tournament over the columns of `wide`; returns the tensor with one column. `flat` is the tensor of one item.
+/// Appends the tournament over the columns of `wide`; returns the tensor with one column. `flat` is
+/// the tensor of one item.
 fn largest(graph: &mut IntegerGraph, flat: &Tensor, wide: TensorId, items: usize) -> TensorId {
     let (low, high) = (i64::from(flat.min), i64::from(flat.max));
     let relu = function(graph, "relu", low - high..=high - low, |d| d.max(0));
@@ -251,7 +258,8 @@ fn function(
         name: name.into(),
         shift: 0,
         q_min,
-        // Keys are differences of two 32-bit integers at most, and validation looks at what values are reached.
+        // Keys are differences of two 32-bit integers at most, and validation looks at what values
+        // are reached.
         values: keys
             .map(|key| value(key).clamp(i32::MIN.into(), i32::MAX.into()) as i32)
             .collect(),

@@ -12,7 +12,7 @@ pub enum Goal {
     Time,
     /// Little memory while proving: small tables.
     Memory,
-    /// None of them in particular.
+    /// A compromise between the others.
     #[default]
     Balanced,
 }

@@ -1,15 +1,17 @@
-//! The integer graph: what a compiled model *is*. Everything downstream (executor, circuit, contracts) follows it.
+//! The integer graph: what a compiled model *is*. Everything downstream (executor, circuit,
+//! contracts) follows it.
 //!
-//! A graph is a list of tensors in topological order. A tensor is a flat vector of `len` integers ("cells"), produced
-//! either by the caller (an input) or by one [`Layer`]:
+//! A graph is a list of tensors in topological order. A tensor is a flat vector of `len` integers
+//! ("cells"), produced either by the caller (an input) or by one [`Layer`]:
 //!
 //! ```text
-//! y[i] = bias[i] + Σ_terms Σ_j W[i][j] · source[j]      exact integers, |y| < 2^62 proved by interval analysis
-//! q[i] = y[i] >> shift                                   arithmetic shift: rounds towards −∞
-//! x[i] = values[q[i] − q_min]                            total: [q_min, q_min + len) covers the whole interval of y
+//! y[i] = bias[i] + Σ_terms Σ_j W[i][j] · source[j]   exact integers; |y| < 2^62 (intervals)
+//! q[i] = y[i] >> shift                               arithmetic shift: rounds towards −∞
+//! x[i] = values[q[i] − q_min]                        total: [q_min, q_min + len) covers all of y
 //! ```
 //!
-//! or, where the layer's function is [`Function::Square`], `x[i] = y[i]²`, which validation keeps within 31 bits.
+//! or, where the layer's function is [`Function::Square`], `x[i] = y[i]²`, which validation keeps
+//! within 31 bits.
 //!
 //! Scales live beside the integers and never influence them: `real ≈ integer · scale`.
 
@@ -89,15 +91,16 @@ pub enum Kernel {
         /// `(output index, source index, weight)`.
         entries: Vec<(u32, u32, i32)>,
     },
-    /// The same few weights at every place of a plane.
+    /// A convolution: every place of a plane has the same few weights.
     Conv(Conv),
 }
 
 /// A convolution between two tensors of planes, each flattened from `[channel][row][column]`.
 ///
-/// `out[o][y] += Σ_i Σ_k weights[o][i][k] · source[first(o) + i][x]` over all source channels `i` of `o`'s group and all kernel
-/// places `k` for which, in both axes, an `x` within the plane has `up·x = stride·y + dilation·k − pad`. With `up = 1` that is
-/// ONNX's Conv, with `stride = 1` its ConvTranspose; a negative pad crops.
+/// `out[o][y] += Σ_i Σ_k weights[o][i][k] · source[first(o) + i][x]` over all source channels `i`
+/// of `o`'s group and all kernel places `k` for which, in both axes, an `x` within the plane has
+/// `up·x = stride·y + dilation·k − pad`. With `up = 1` that is ONNX's Conv, with `stride = 1` its
+/// ConvTranspose; a negative pad crops.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv<W = i32> {
     /// Source and output channels; both are multiples of `groups`.

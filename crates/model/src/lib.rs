@@ -1,11 +1,4 @@
-//! Models as integers: the graph, what it computes, and the files it is kept in.
-//!
-//! * [`graph`] states the arithmetic, [`IntegerGraph::validate`] every invariant, with the [`ranges`] of all sums.
-//! * [`execute`] is the specification: the circuit proves exactly what it computes.
-//! * [`CompiledModel`] is a graph with its [`Manifest`]: names, shapes, scales, domains; `.verdict` files hold it.
-//! * [`DataSet`] reads real inputs, [`Packing`] makes words of integers, [`gather()`] one model of many inferences.
-//!
-//! Nothing here knows ONNX: whoever loads a compiled model links no ONNX runtime.
+#![doc = include_str!("../README.md")]
 
 mod artifact;
 mod conv;
@@ -23,7 +16,7 @@ mod scales;
 mod validate;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
-pub use data::{DataSet, InputSpec};
+pub use data::{DataSet, InputSpec, Row};
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use file::{folder, write_whole};

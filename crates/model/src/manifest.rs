@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::InputSpec;
-use crate::graph::{IntegerGraph, Visibility};
+use crate::graph::{IntegerGraph, Tensor, Visibility};
 use crate::packing::Packing;
 use crate::scales::{Calibration, ChannelShifts};
 use crate::{ModelError, Result};
@@ -32,12 +32,14 @@ pub struct Manifest {
     /// How the range of hidden activations was chosen.
     #[serde(default, with = "aside")]
     pub calibration: Calibration,
-    /// The hidden tensors whose channels have scales of their own; empty unless the model was equalised.
+    /// The hidden tensors whose channels have scales of their own; empty unless the model was
+    /// equalised.
     #[serde(default, with = "aside")]
     pub equalised: Vec<ChannelShifts>,
 }
 
-/// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real value.
+/// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real
+/// value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputManifest {
     /// The ONNX name.
@@ -63,8 +65,9 @@ pub struct InputManifest {
     /// The integer of a missing value, for each feature that may lack one; empty if none may.
     #[serde(default, with = "aside")]
     pub missing: Vec<Option<i32>>,
-    /// For each feature whether values beyond the domain are taken for its ends, which changes no result: the model only compares
-    /// them with constants in between. Empty if that is true of none.
+    /// For each feature whether values beyond the domain are taken for its ends, which changes no
+    /// result: the model only compares them with constants in between. Empty if that is true of
+    /// none.
     #[serde(default, with = "aside")]
     pub saturates: Vec<bool>,
 }
@@ -112,72 +115,22 @@ impl Manifest {
 
     /// Checks that the manifest describes `graph`, which must be valid.
     pub(crate) fn validate(&self, graph: &IntegerGraph) -> Result<()> {
-        let fail = |name: &str, detail: &str| {
-            Err(ModelError::graph(format!("manifest of `{name}`"), detail))
-        };
         if self.inputs.len() != graph.inputs.len() || self.outputs.len() != graph.outputs.len() {
-            return fail(
+            return Err(mismatch(
                 &self.name,
                 "it lists another number of inputs or outputs than the graph has",
-            );
+            ));
         }
         for (input, id) in self.inputs.iter().zip(&graph.inputs) {
-            let tensor = &graph.tensors[*id];
-            let same = input.shape == tensor.shape
-                && input.packing == Packing::of(tensor)
-                && (input.min, input.max, input.visibility)
-                    == (tensor.min, tensor.max, tensor.visibility);
-            let count = input.scales.len();
-            let counts = [
-                input.zero_points.len(),
-                input.real_min.len(),
-                input.real_max.len(),
-            ];
-            if !same || counts != [count; 3] || (count != 1 && count != tensor.len) {
-                return fail(
-                    &input.name,
-                    "its shape, range, packing or number of scales differs from the graph's",
-                );
-            }
-            let codes = input.missing.iter().flatten();
-            let held = codes
-                .clone()
-                .all(|code| (tensor.min..=tensor.max).contains(code));
-            if !held || !(input.missing.is_empty() || input.missing.len() == tensor.len) {
-                return fail(
-                    &input.name,
-                    "an integer for missing values lies outside its range",
-                );
-            }
-            if !(input.saturates.is_empty() || input.saturates.len() == tensor.len) {
-                return fail(
-                    &input.name,
-                    "it says of too few features whether they saturate",
-                );
-            }
-            let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
-            let scales = input
-                .scales
-                .iter()
-                .all(|scale| scale.is_finite() && *scale > 0.0);
-            if !scales || !finite(&input.real_min) || !finite(&input.real_max) {
-                return fail(&input.name, "a scale or domain is not a finite number");
-            }
+            input.validate(&graph.tensors[*id])?;
         }
         for (output, id) in self.outputs.iter().zip(&graph.outputs) {
-            let tensor = &graph.tensors[*id];
-            let same = output.shape == tensor.shape
-                && (output.min, output.max, output.visibility)
-                    == (tensor.min, tensor.max, tensor.visibility)
-                && output.packing == Packing::of(tensor)
-                && output.scale == tensor.scale;
-            if !same {
-                return fail(
-                    &output.name,
-                    "its shape, range, packing or scale differs from the graph's",
-                );
-            }
+            output.validate(&graph.tensors[*id])?;
         }
+        self.validate_scales(graph)
+    }
+
+    fn validate_scales(&self, graph: &IntegerGraph) -> Result<()> {
         let mut next = 0;
         for channels in &self.equalised {
             let hidden = graph.tensors.get(channels.tensor).filter(|tensor| {
@@ -191,23 +144,93 @@ impl Manifest {
                 .iter()
                 .all(|shift| *shift <= ChannelShifts::MAX);
             if !whole || !small || channels.tensor < next {
-                return fail(
+                return Err(mismatch(
                     &self.name,
                     "it lists channel scales that no hidden tensor of the graph can have",
-                );
+                ));
             }
             next = channels.tensor + 1;
         }
         match self.calibration {
             Calibration::Percentile(share) if !(share > 0.0 && share <= 100.0) => {
-                fail(&self.name, "its calibration percentile is none")
+                Err(mismatch(&self.name, "its calibration percentile is none"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Fields that few models need: part of the JSON, while in a compiled file they follow the manifest, if any of them is there at all.
+/// Why the part of a manifest about `name` does not describe a graph.
+fn mismatch(name: &str, detail: &str) -> ModelError {
+    ModelError::graph(format!("manifest of `{name}`"), detail)
+}
+
+impl InputManifest {
+    fn validate(&self, tensor: &Tensor) -> Result<()> {
+        let same = self.shape == tensor.shape
+            && self.packing == Packing::of(tensor)
+            && (self.min, self.max, self.visibility) == (tensor.min, tensor.max, tensor.visibility);
+        let count = self.scales.len();
+        let counts = [
+            self.zero_points.len(),
+            self.real_min.len(),
+            self.real_max.len(),
+        ];
+        if !same || counts != [count; 3] || (count != 1 && count != tensor.len) {
+            return Err(mismatch(
+                &self.name,
+                "its shape, range, packing or number of scales differs from the graph's",
+            ));
+        }
+        let codes = self.missing.iter().flatten();
+        let held = codes
+            .clone()
+            .all(|code| (tensor.min..=tensor.max).contains(code));
+        if !held || !(self.missing.is_empty() || self.missing.len() == tensor.len) {
+            return Err(mismatch(
+                &self.name,
+                "an integer for missing values lies outside its range",
+            ));
+        }
+        if !(self.saturates.is_empty() || self.saturates.len() == tensor.len) {
+            return Err(mismatch(
+                &self.name,
+                "it says of too few features whether they saturate",
+            ));
+        }
+        let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
+        let scales = self
+            .scales
+            .iter()
+            .all(|scale| scale.is_finite() && *scale > 0.0);
+        if !scales || !finite(&self.real_min) || !finite(&self.real_max) {
+            return Err(mismatch(
+                &self.name,
+                "a scale or domain is not a finite number",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl OutputManifest {
+    fn validate(&self, tensor: &Tensor) -> Result<()> {
+        let same = self.shape == tensor.shape
+            && (self.min, self.max, self.visibility) == (tensor.min, tensor.max, tensor.visibility)
+            && self.packing == Packing::of(tensor)
+            && self.scale == tensor.scale;
+        if same {
+            return Ok(());
+        }
+        Err(mismatch(
+            &self.name,
+            "its shape, range, packing or scale differs from the graph's",
+        ))
+    }
+}
+
+/// Fields that few models need: part of the JSON, while in a compiled file they follow the
+/// manifest, if any of them is there at all.
 mod aside {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -218,7 +241,7 @@ mod aside {
         if serializer.is_human_readable() {
             value.serialize(serializer)
         } else {
-            // Nothing at all.
+            // A unit takes no bytes at all.
             serializer.serialize_unit()
         }
     }

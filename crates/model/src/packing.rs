@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Tensor;
 
-/// `word = Σ_i (x_i + offset)·2^(bits·i)`, so that a word is never negative and unpacks without ambiguity.
+/// `word = Σ_i (x_i + offset)·2^(bits·i)`, so that a word is never negative and unpacks without
+/// ambiguity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packing {
     /// Bits of a value.
@@ -75,7 +76,8 @@ impl Packing {
             .collect()
     }
 
-    /// Unpacks `len` values, or `None` if the words are too few, too many, or have bits no value owns.
+    /// Unpacks `len` values, or `None` if the words are too few, too many, or have bits no value
+    /// owns.
     pub fn unpack(&self, words: &[[u64; 4]], len: usize) -> Option<Vec<i32>> {
         if words.len() != self.words(len) {
             return None;

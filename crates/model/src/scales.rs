@@ -2,21 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far the integers of a hidden tensor reach: what the float model has there on the calibration data, by one of these
-/// measures. Values beyond saturate, so every input of the domain stays provable; inputs and outputs keep their whole range.
+/// How far the integers of a hidden tensor reach: what the float model has there on the calibration
+/// data, by one of these measures. Values beyond saturate, so every input of the domain stays
+/// provable; inputs and outputs keep their whole range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Calibration {
     /// The largest magnitude, and a tenth more for unseen data.
     #[default]
     MinMax,
-    /// The magnitude that this percentage of the values other than zero keeps to, above 0 to 100, and a tenth more.
+    /// The magnitude that this percentage of the values other than zero keeps to, above 0 to 100,
+    /// and a tenth more.
     Percentile(f64),
-    /// The range for which the mean squared error of rounding within it and of cutting off what lies beyond is least.
+    /// The range for which the mean squared error of rounding within it and of cutting off what
+    /// lies beyond is least.
     MeanSquaredError,
 }
 
-/// How much larger than the float model's the channels of an equalised tensor are: `real ≈ integer · scale / 2^shift`.
+/// How much larger than the float model's the channels of an equalised tensor are:
+/// `real ≈ integer · scale / 2^shift`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelShifts {
     /// The tensor.

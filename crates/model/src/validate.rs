@@ -12,10 +12,12 @@ const MAX_SHIFT: u32 = 31;
 const MAX_CELLS: usize = 1 << 28;
 
 impl IntegerGraph {
-    /// Checks every invariant [`graph`](crate::graph) states. A graph that passes cannot make [`execute`](crate::execute)
-    /// fail on inputs within their ranges: every table covers every sum.
+    /// Checks every invariant [`graph`](crate::graph) states. A graph that passes cannot make
+    /// [`execute`](crate::execute) fail on inputs within their ranges: every table covers every
+    /// sum.
     ///
-    /// A tensor's `min` and `max` must contain every value its layer can *reach*; a shared table may hold others.
+    /// A tensor's `min` and `max` must contain every value its layer can *reach*; a shared table
+    /// may hold others.
     pub fn validate(&self) -> Result<()> {
         self.validate_ends()?;
         self.validate_functions()?;
@@ -149,35 +151,8 @@ impl IntegerGraph {
                 ));
             }
             let source_len = self.tensors[term.source].len;
-            match &term.kernel {
-                Kernel::Dense { weights } => {
-                    if tensor.len.checked_mul(source_len) != Some(weights.len()) {
-                        return invalid(format!(
-                            "has {} weights, expected {} × {source_len}",
-                            weights.len(),
-                            tensor.len
-                        ));
-                    }
-                }
-                Kernel::Sparse { entries } => {
-                    let mut seen = HashSet::with_capacity(entries.len());
-                    for (output, cell, _) in entries {
-                        if *output as usize >= tensor.len || *cell as usize >= source_len {
-                            return invalid(format!(
-                                "weight ({output}, {cell}) lies outside {} × {source_len}",
-                                tensor.len
-                            ));
-                        }
-                        if !seen.insert((*output, *cell)) {
-                            return invalid(format!("weight ({output}, {cell}) is listed twice"));
-                        }
-                    }
-                }
-                Kernel::Conv(conv) => {
-                    if let Err(detail) = conv.check(source_len, tensor.len) {
-                        return invalid(format!("its convolution {detail}"));
-                    }
-                }
+            if let Err(detail) = term.kernel.check(source_len, tensor.len) {
+                return invalid(detail);
             }
         }
         Ok(())
@@ -210,8 +185,43 @@ impl IntegerGraph {
     }
 }
 
+impl Kernel {
+    /// Why the kernel does not fit a source and an output of these lengths.
+    fn check(&self, source_len: usize, output_len: usize) -> std::result::Result<(), String> {
+        match self {
+            Self::Dense { weights } => {
+                if output_len.checked_mul(source_len) != Some(weights.len()) {
+                    return Err(format!(
+                        "has {} weights, expected {output_len} × {source_len}",
+                        weights.len()
+                    ));
+                }
+                Ok(())
+            }
+            Self::Sparse { entries } => {
+                let mut seen = HashSet::with_capacity(entries.len());
+                for (output, cell, _) in entries {
+                    if *output as usize >= output_len || *cell as usize >= source_len {
+                        return Err(format!(
+                            "weight ({output}, {cell}) lies outside {output_len} × {source_len}"
+                        ));
+                    }
+                    if !seen.insert((*output, *cell)) {
+                        return Err(format!("weight ({output}, {cell}) is listed twice"));
+                    }
+                }
+                Ok(())
+            }
+            Self::Conv(conv) => conv
+                .check(source_len, output_len)
+                .map_err(|detail| format!("its convolution {detail}")),
+        }
+    }
+}
+
 impl Function {
-    /// The smallest and largest value for sums from `min` to `max`, or why it has none for some of them.
+    /// The smallest and largest value for sums from `min` to `max`, or why it has none for some of
+    /// them.
     fn reach(&self, min: i64, max: i64) -> std::result::Result<(i32, i32), String> {
         match self {
             Self::Square => {

@@ -131,104 +131,108 @@ fn hostile_payloads() {
     }
 }
 
+fn layer(graph: &mut IntegerGraph) -> &mut Layer {
+    graph.tensors[1].layer.as_mut().unwrap()
+}
+fn dense(graph: &mut IntegerGraph) -> &mut Vec<i32> {
+    match &mut graph.tensors[2].layer.as_mut().unwrap().terms[0].kernel {
+        Kernel::Dense { weights } => weights,
+        _ => panic!("expected a dense kernel"),
+    }
+}
+fn table(graph: &mut IntegerGraph) -> &mut Table {
+    match &mut graph.functions[0] {
+        Function::Table(table) => table,
+        Function::Square => panic!("expected a table"),
+    }
+}
+fn conv(graph: &mut IntegerGraph, change: fn(&mut Conv)) {
+    let mut conv = Conv {
+        channels: [1, 1],
+        source: [2, 1],
+        output: [2, 1],
+        size: [1, 1],
+        stride: [1, 1],
+        up: [1, 1],
+        dilation: [1, 1],
+        pad: [0, 0],
+        groups: 1,
+        weights: vec![1],
+    };
+    change(&mut conv);
+    layer(graph).terms[0].kernel = Kernel::Conv(conv);
+}
+fn sparse(graph: &mut IntegerGraph, entries: &[(u32, u32, i32)]) {
+    layer(graph).terms[0].kernel = Kernel::Sparse {
+        entries: entries.to_vec(),
+    };
+}
+
+type Break = fn(&mut IntegerGraph);
+
+/// What breaks an invariant, and what is said of it.
+const BREAKS: &[(Break, &str)] = &[
+    (|g| g.inputs.clear(), "at least one input"),
+    (|g| g.outputs.clear(), "at least one input"),
+    (|g| g.outputs = vec![99], "does not exist"),
+    (|g| g.outputs = vec![2, 2], "listed twice"),
+    (|g| g.outputs = vec![0], "listed twice"),
+    (|g| g.tensors[1].layer = None, "among the inputs"),
+    (|g| g.inputs = vec![1], "among the inputs"),
+    (
+        |g| g.tensors[1].visibility = Visibility::Public,
+        "only inputs and outputs",
+    ),
+    (|g| table(g).values.clear(), "table is empty"),
+    (|g| table(g).shift = 32, "more than 31"),
+    (|g| table(g).q_min = i64::MAX, "62 bits"),
+    (|g| table(g).q_min = i64::MIN, "62 bits"),
+    (|g| g.tensors[0].len = 0, "expected their product"),
+    (
+        |g| g.tensors[0].shape = vec![usize::MAX, 4],
+        "expected their product",
+    ),
+    (
+        |g| (g.tensors[0].shape, g.tensors[0].len) = (vec![1 << 40], 1 << 40),
+        "more than",
+    ),
+    (
+        |g| (g.tensors[0].min, g.tensors[0].max) = (1, 0),
+        "is empty",
+    ),
+    (|g| g.tensors[0].scale = f64::NAN, "positive number"),
+    (|g| g.tensors[0].scale = 0.0, "positive number"),
+    (
+        |g| g.tensors[1].visibility = Visibility::Committed,
+        "only inputs can be committed",
+    ),
+    (|g| g.functions[0] = Function::Square, "below 2^31"),
+    (|g| conv(g, |_| ()), "the tensors have"),
+    (|g| conv(g, |conv| conv.channels[0] = 0), "groups"),
+    (|g| conv(g, |conv| conv.stride[0] = 0), "empty or oversized"),
+    (|g| layer(g).bias.truncate(2), "biases"),
+    (|g| layer(g).function = 9, "does not exist"),
+    (|g| layer(g).terms[0].source = 1, "does not come before"),
+    (|g| layer(g).terms[0].source = 99, "does not come before"),
+    (|g| dense(g).truncate(1), "weights"),
+    (|g| sparse(g, &[(3, 0, 1)]), "lies outside"),
+    (|g| sparse(g, &[(0, 2, 1)]), "lies outside"),
+    (|g| sparse(g, &[(0, 1, 1), (0, 1, 2)]), "listed twice"),
+    (|g| layer(g).bias[0] = i64::MAX, "62 bits"),
+    (|g| layer(g).bias[0] = i64::MIN, "62 bits"),
+    (|g| g.tensors[0].max = i32::MAX, "table covers only"),
+    (|g| table(g).q_min += 1, "table covers only"),
+    (|g| table(g).values.truncate(1), "table covers only"),
+    (|g| table(g).values.fill(i32::MAX), "outside its range"),
+    (|g| table(g).values.fill(-1), "outside its range"),
+    (|g| g.tensors[1].max = 3, "outside its range"),
+];
+
 /// Each invariant, broken on its own.
 #[test]
 fn validation() {
-    fn layer(graph: &mut IntegerGraph) -> &mut Layer {
-        graph.tensors[1].layer.as_mut().unwrap()
-    }
-    fn dense(graph: &mut IntegerGraph) -> &mut Vec<i32> {
-        match &mut graph.tensors[2].layer.as_mut().unwrap().terms[0].kernel {
-            Kernel::Dense { weights } => weights,
-            _ => panic!("expected a dense kernel"),
-        }
-    }
-    fn table(graph: &mut IntegerGraph) -> &mut Table {
-        match &mut graph.functions[0] {
-            Function::Table(table) => table,
-            Function::Square => panic!("expected a table"),
-        }
-    }
-    fn conv(graph: &mut IntegerGraph, change: fn(&mut Conv)) {
-        let mut conv = Conv {
-            channels: [1, 1],
-            source: [2, 1],
-            output: [2, 1],
-            size: [1, 1],
-            stride: [1, 1],
-            up: [1, 1],
-            dilation: [1, 1],
-            pad: [0, 0],
-            groups: 1,
-            weights: vec![1],
-        };
-        change(&mut conv);
-        layer(graph).terms[0].kernel = Kernel::Conv(conv);
-    }
-    fn sparse(graph: &mut IntegerGraph, entries: &[(u32, u32, i32)]) {
-        layer(graph).terms[0].kernel = Kernel::Sparse {
-            entries: entries.to_vec(),
-        };
-    }
-    type Break = fn(&mut IntegerGraph);
-    let breaks: &[(Break, &str)] = &[
-        (|g| g.inputs.clear(), "at least one input"),
-        (|g| g.outputs.clear(), "at least one input"),
-        (|g| g.outputs = vec![99], "does not exist"),
-        (|g| g.outputs = vec![2, 2], "listed twice"),
-        (|g| g.outputs = vec![0], "listed twice"),
-        (|g| g.tensors[1].layer = None, "among the inputs"),
-        (|g| g.inputs = vec![1], "among the inputs"),
-        (
-            |g| g.tensors[1].visibility = Visibility::Public,
-            "only inputs and outputs",
-        ),
-        (|g| table(g).values.clear(), "table is empty"),
-        (|g| table(g).shift = 32, "more than 31"),
-        (|g| table(g).q_min = i64::MAX, "62 bits"),
-        (|g| table(g).q_min = i64::MIN, "62 bits"),
-        (|g| g.tensors[0].len = 0, "expected their product"),
-        (
-            |g| g.tensors[0].shape = vec![usize::MAX, 4],
-            "expected their product",
-        ),
-        (
-            |g| (g.tensors[0].shape, g.tensors[0].len) = (vec![1 << 40], 1 << 40),
-            "more than",
-        ),
-        (
-            |g| (g.tensors[0].min, g.tensors[0].max) = (1, 0),
-            "is empty",
-        ),
-        (|g| g.tensors[0].scale = f64::NAN, "positive number"),
-        (|g| g.tensors[0].scale = 0.0, "positive number"),
-        (
-            |g| g.tensors[1].visibility = Visibility::Committed,
-            "only inputs can be committed",
-        ),
-        (|g| g.functions[0] = Function::Square, "below 2^31"),
-        (|g| conv(g, |_| ()), "the tensors have"),
-        (|g| conv(g, |conv| conv.channels[0] = 0), "groups"),
-        (|g| conv(g, |conv| conv.stride[0] = 0), "empty or oversized"),
-        (|g| layer(g).bias.truncate(2), "biases"),
-        (|g| layer(g).function = 9, "does not exist"),
-        (|g| layer(g).terms[0].source = 1, "does not come before"),
-        (|g| layer(g).terms[0].source = 99, "does not come before"),
-        (|g| dense(g).truncate(1), "weights"),
-        (|g| sparse(g, &[(3, 0, 1)]), "lies outside"),
-        (|g| sparse(g, &[(0, 2, 1)]), "lies outside"),
-        (|g| sparse(g, &[(0, 1, 1), (0, 1, 2)]), "listed twice"),
-        (|g| layer(g).bias[0] = i64::MAX, "62 bits"),
-        (|g| layer(g).bias[0] = i64::MIN, "62 bits"),
-        (|g| g.tensors[0].max = i32::MAX, "table covers only"),
-        (|g| table(g).q_min += 1, "table covers only"),
-        (|g| table(g).values.truncate(1), "table covers only"),
-        (|g| table(g).values.fill(i32::MAX), "outside its range"),
-        (|g| table(g).values.fill(-1), "outside its range"),
-        (|g| g.tensors[1].max = 3, "outside its range"),
-    ];
     let model = model();
-    for (i, (damage, part)) in breaks.iter().enumerate() {
+    for (i, (damage, part)) in BREAKS.iter().enumerate() {
         let mut graph = model.graph().clone();
         damage(&mut graph);
         let message = graph.validate().unwrap_err().to_string();

@@ -17,8 +17,6 @@ pub enum Stage {
     Witness,
     /// Committing, dividing and opening: halo2's prover.
     Prove,
-    /// halo2's verifier.
-    Verify,
 }
 
 /// Is told when a stage begins.
@@ -82,8 +80,8 @@ impl KeyedModel {
         })
     }
 
-    /// Executes the model on one item's integer inputs, one list per input, and proves it. `context` is what the consumer contract
-    /// computes. Committed inputs get random salts.
+    /// Executes the model on one item's integer inputs, one list per input, and proves it.
+    /// `context` is what the consumer contract computes. Committed inputs get random salts.
     pub fn prove(
         &self,
         inputs: &[Vec<i32>],
@@ -103,8 +101,8 @@ impl KeyedModel {
             .collect()
     }
 
-    /// Executes the model on the inputs of every item of the plan's batch and proves them all at once. `salts` holds, item by item, a
-    /// salt for every committed input.
+    /// Executes the model on the inputs of every item of the plan's batch and proves them all at
+    /// once. `salts` holds, item by item, a salt for every committed input.
     pub fn prove_batch(
         &self,
         items: &[Vec<Vec<i32>>],
@@ -136,8 +134,8 @@ impl KeyedModel {
 
     /// Verifies with halo2-axiom.
     pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
-        // halo2 takes any number: it pads with zeros, and a word too many would be added to what the tape produces on its row,
-        // which makes anything provable.
+        // halo2 takes any number: it pads with zeros, and a word too many would be added to what
+        // the tape produces on its row, which makes anything provable.
         let expected = self.plan.tape.words() + 1;
         if instance.len() != expected {
             return Err(ProverError::Rejected(format!(

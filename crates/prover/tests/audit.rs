@@ -4,10 +4,7 @@
 mod support;
 
 use halo2curves_axiom::{bn256::Fr, ff::Field};
-use support::{
-    keys,
-    small::{network, planned},
-};
+use support::{keyed, small::network};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::{CompiledModel, Visibility};
 use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, audit, halo2_key};
@@ -24,14 +21,12 @@ fn model(seed: u64) -> CompiledModel {
     network(seed, 3, Visibility::Private)
 }
 
-fn made_key(model: &CompiledModel, batch: Batch, hiding: Option<Hiding>) -> VerifyingKeyParts {
-    let plan = planned(model, batch, hiding);
-    let srs = Srs::development(plan.chosen.k);
-    keys(&plan, &srs, None).unwrap().on_chain()
+fn made_key(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> VerifyingKeyParts {
+    keyed(model, batch, hiding).keys().on_chain()
 }
 
 fn private_key(model: CompiledModel, batch: Batch, seed: u8) -> VerifyingKeyParts {
-    made_key(&model, batch, Some(hiding(seed)))
+    made_key(model, batch, Some(hiding(seed)))
 }
 
 fn audited(architecture: &Architecture, key: &VerifyingKeyParts) -> Audit {
@@ -161,7 +156,7 @@ fn another_architecture_is_reported() {
 
 #[test]
 fn with_public_weights_everything_must_match() {
-    let public = made_key(&model(1), Batch::single(), None);
+    let public = made_key(model(1), Batch::single(), None);
     let check = |model: &CompiledModel, key: &VerifyingKeyParts| {
         let srs = Srs::development(key.k);
         audit(Subject::Model(model), &Batch::single(), key, srs).unwrap()

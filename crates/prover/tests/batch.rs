@@ -6,8 +6,8 @@ mod support;
 
 use halo2curves_axiom::bn256::Fr;
 use support::{
+    keyed,
     models::rng,
-    sessions::session,
     small::{items, network},
 };
 use verdict_chain::{Harness, Verdict};
@@ -20,7 +20,7 @@ const CONTEXT: u64 = 0xC0FFEE;
 const ITEMS: usize = 5;
 
 struct Proved {
-    session: KeyedModel,
+    keyed: KeyedModel,
     /// The trace of an item that is not in the batch.
     stranger: Trace,
     inference: Inference,
@@ -34,11 +34,11 @@ impl Proved {
             items: ITEMS,
             sums: if sums { vec![2] } else { vec![] },
         };
-        let session = session(network(1, outputs, input), batch, None);
+        let keyed = keyed(network(1, outputs, input), batch, None);
         // Items whose outputs all differ, so that no arrangement is another one's.
         let candidates = items(3, 200);
         let mut chosen: Vec<(Vec<Vec<i32>>, Trace)> = Vec::new();
-        let traces = execute_batch(session.model().graph(), &candidates).unwrap();
+        let traces = execute_batch(keyed.model().graph(), &candidates).unwrap();
         for (item, trace) in candidates.into_iter().zip(traces) {
             if chosen
                 .iter()
@@ -49,17 +49,17 @@ impl Proved {
         }
         let (_, stranger) = chosen.swap_remove(ITEMS);
         let batch: Vec<Vec<Vec<i32>>> = chosen.drain(..ITEMS).map(|(item, _)| item).collect();
-        let salts = session.random_salts(rng(2));
-        let inference = session
+        let salts = keyed.random_salts(rng(2));
+        let inference = keyed
             .prove_batch(&batch, &salts, Fr::from(CONTEXT), rng(4), &|_| {})
             .unwrap();
-        let mut harness = Harness::new(words::tau_g2(&session.srs().tau_g2())).unwrap();
+        let mut harness = Harness::new(words::tau_g2(&keyed.srs().tau_g2())).unwrap();
         let key = harness
-            .publish(&key_bytes(&session.keys().on_chain()))
+            .publish(&key_bytes(&keyed.keys().on_chain()))
             .unwrap()
             .0;
         Self {
-            session,
+            keyed,
             stranger,
             inference,
             harness,
@@ -69,9 +69,9 @@ impl Proved {
 
     /// What both verifiers, and halo2's with nothing but the key, say.
     fn accepted(&mut self, instance: &[Fr]) -> bool {
-        let halo2 = self.session.verify(instance, &self.inference.proof).is_ok();
-        let parts = self.session.keys().on_chain();
-        let srs = self.session.srs();
+        let halo2 = self.keyed.verify(instance, &self.inference.proof).is_ok();
+        let parts = self.keyed.keys().on_chain();
+        let srs = self.keyed.srs();
         let alone = verify_under(&parts, srs, instance, &self.inference.proof);
         let (verdict, _) = self
             .harness
@@ -83,7 +83,7 @@ impl Proved {
     }
 
     fn instance(&self, traces: &[Trace], salts: &[Salt]) -> Vec<Fr> {
-        let lowered = &self.session.plan().lowered;
+        let lowered = &self.keyed.plan().lowered;
         lowered.instance(Fr::from(CONTEXT), traces, salts)
     }
 }
@@ -121,8 +121,8 @@ fn every_other_arrangement_of_the_items_is_rejected() {
         (3, Visibility::Public, WordLayout::PerItem),
     ] {
         let mut proved = Proved::new(outputs, input, false);
-        let graph = proved.session.model().graph().clone();
-        let batch = proved.session.plan().lowered.batch().clone();
+        let graph = proved.keyed.model().graph().clone();
+        let batch = proved.keyed.plan().lowered.batch().clone();
         assert_eq!(batch.layout(&graph, 2), layout);
         let honest = proved.inference.instance.clone();
         assert!(proved.accepted(&honest), "{outputs} {input:?}");
@@ -147,8 +147,8 @@ fn sums_over_a_batch_hide_the_order_and_nothing_else() {
     let mut proved = Proved::new(3, Visibility::Private, true);
     let honest = proved.inference.instance.clone();
     assert!(proved.accepted(&honest));
-    let graph = proved.session.model().graph().clone();
-    let batch = proved.session.plan().lowered.batch().clone();
+    let graph = proved.keyed.model().graph().clone();
+    let batch = proved.keyed.plan().lowered.batch().clone();
     let unpacked = unpack_batch(&graph, &batch, &public_values(&honest)).unwrap();
     let sums: Vec<i32> = (0..3)
         .map(|cell| {
@@ -174,8 +174,8 @@ fn committed_inputs_are_bound_item_by_item() {
     let mut proved = Proved::new(1, Visibility::Committed, false);
     let honest = proved.inference.instance.clone();
     assert!(proved.accepted(&honest));
-    let graph = proved.session.model().graph().clone();
-    let batch = proved.session.plan().lowered.batch().clone();
+    let graph = proved.keyed.model().graph().clone();
+    let batch = proved.keyed.plan().lowered.batch().clone();
     let unpacked = unpack_batch(&graph, &batch, &public_values(&honest)).unwrap();
     let (id, commitments) = &unpacked.commitments[0];
     let packing = verdict_model::Packing::of(&graph.tensors[*id]);

@@ -6,9 +6,8 @@ mod support;
 use halo2_axiom::SerdeFormat;
 use std::{fs, path::Path};
 use support::{
-    keys,
-    models::{graph, inputs, planned},
-    open,
+    models::{graph, inputs},
+    open, proved, try_open,
 };
 use verdict_prover::{Cache, ProverError, Srs};
 
@@ -253,13 +252,13 @@ fn keys_are_cached_reused_and_alike() {
     let reused = open(&graph, None, Some(&cache));
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
     assert_eq!(files(&cache.path("keys")), entries);
-    assert_eq!(fresh.keys.on_chain(), made.keys.on_chain());
-    assert_eq!(fresh.keys.on_chain(), reused.keys.on_chain());
+    assert_eq!(fresh.keys().on_chain(), made.keys().on_chain());
+    assert_eq!(fresh.keys().on_chain(), reused.keys().on_chain());
 
     // Any of them verifies what any other proved.
-    let proved = reused.prove(&inputs(&graph, 1), 3);
-    for proving in [&fresh, &made, &reused] {
-        proving.verify(&proved).unwrap();
+    let inference = proved(&reused, &inputs(&graph, 1), 3);
+    for keyed in [&fresh, &made, &reused] {
+        keyed.verify(&inference.instance, &inference.proof).unwrap();
     }
     // Another model has other keys.
     open(&support::models::graph(6), None, Some(&cache));
@@ -272,9 +271,7 @@ fn a_corrupt_key_is_named() {
     let graph = graph(5);
     open(&graph, None, Some(&cache));
     let name = format!("keys/{}", files(&cache.path("keys"))[0]);
-    let plan = planned(&graph);
-    let srs = Srs::development(plan.chosen.k);
-    let reopen = || keys(&plan, &srs, Some(&cache));
+    let reopen = || try_open(&graph, None, Some(&cache));
     let assert_named = |reason: &str| {
         let message = reopen().map(|_| ()).unwrap_err().to_string();
         assert!(

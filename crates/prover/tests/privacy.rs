@@ -9,9 +9,10 @@ mod support;
 
 use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
 use std::collections::HashSet;
-use support::{models::rng, sessions::session, small::network};
+use support::{keyed, models::rng, small::network};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::Visibility;
+use verdict_prover::KeyedModel;
 use verdict_wire::ProofLayout;
 
 const PROOFS: usize = 96;
@@ -20,11 +21,11 @@ const BINS: usize = 8;
 /// Opened values proof by proof, as 32 bytes, most significant first.
 type Opened = Vec<Vec<[u8; 32]>>;
 
-fn opened(session: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Opened {
-    let layout = ProofLayout::new(session.plan().chosen.width);
+fn opened(keyed: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Opened {
+    let layout = ProofLayout::new(keyed.plan().chosen.width);
     (0..PROOFS as u64)
         .map(|number| {
-            let inference = session
+            let inference = keyed
                 .prove(inputs, Fr::from(1), rng(seed * 1000 + number), &|_| {})
                 .unwrap();
             inference.proof[layout.evaluation_bytes()]
@@ -79,8 +80,8 @@ const KS_LIMIT: f64 = 0.4523;
 const CHI_LIMIT: f64 = 52.0;
 
 /// Positions of columns that are zero everywhere, publicly: `P` where nothing squares.
-fn zeros(session: &KeyedModel) -> HashSet<usize> {
-    let parts = session.keys().on_chain();
+fn zeros(keyed: &KeyedModel) -> HashSet<usize> {
+    let parts = keyed.keys().on_chain();
     let fixed = parts.commitments.iter().enumerate();
     fixed
         .filter(|(_, point)| bool::from(point.is_identity()))
@@ -111,13 +112,13 @@ fn indistinguishable(a: &Opened, b: &Opened, zeros: &HashSet<usize>, width: usiz
 
 #[test]
 fn proofs_for_two_private_inputs_open_the_same_distributions() {
-    let session = session(network(1, 1, Visibility::Private), Batch::single(), None);
+    let keyed = keyed(network(1, 1, Visibility::Private), Batch::single(), None);
     let (a, b) = (
-        opened(&session, &[vec![-8, 0, 0]], 1),
-        opened(&session, &[vec![8, -8, 8]], 2),
+        opened(&keyed, &[vec![-8, 0, 0]], 1),
+        opened(&keyed, &[vec![8, -8, 8]], 2),
     );
-    let width = session.plan().chosen.width;
-    indistinguishable(&a, &b, &zeros(&session), width);
+    let width = keyed.plan().chosen.width;
+    indistinguishable(&a, &b, &zeros(&keyed), width);
 }
 
 fn hiding(seed: u8) -> Hiding {
@@ -129,28 +130,26 @@ fn hiding(seed: u8) -> Hiding {
 
 #[test]
 fn proofs_for_two_private_weights_open_the_same_distributions() {
-    let sessions = [(1, 3), (2, 4)].map(|(weights, seed)| {
-        session(
+    let models = [(1, 3), (2, 4)].map(|(weights, seed)| {
+        keyed(
             network(weights, 1, Visibility::Private),
             Batch::single(),
             Some(hiding(seed)),
         )
     });
     let inputs = [vec![3, -5, 7]];
-    let [a, b] = sessions
-        .each_ref()
-        .map(|session| opened(session, &inputs, 5));
-    let width = sessions[0].plan().chosen.width;
-    assert_eq!(zeros(&sessions[0]), zeros(&sessions[1]));
-    indistinguishable(&a, &b, &zeros(&sessions[0]), width);
+    let [a, b] = models.each_ref().map(|keyed| opened(keyed, &inputs, 5));
+    let width = models[0].plan().chosen.width;
+    assert_eq!(zeros(&models[0]), zeros(&models[1]));
+    indistinguishable(&a, &b, &zeros(&models[0]), width);
 }
 
 #[test]
 fn without_hiding_a_guess_at_the_weights_can_be_checked() {
     let weights =
-        |session: &KeyedModel| session.keys().on_chain().commitments[FIXED_COLUMNS..].to_vec();
+        |keyed: &KeyedModel| keyed.keys().on_chain().commitments[FIXED_COLUMNS..].to_vec();
     let model = |seed| network(seed, 1, Visibility::Private);
-    let make = |seed, hiding| weights(&session(model(seed), Batch::single(), hiding));
+    let make = |seed, hiding| weights(&keyed(model(seed), Batch::single(), hiding));
     // Public commitments: the right guess is confirmed, a wrong one refuted.
     let public = make(1, None);
     assert_eq!(public, make(1, None));

@@ -12,14 +12,14 @@ use std::sync::{
 };
 use support::{
     models::{circuit, graph, inputs, rng},
-    sessions::{open, proved},
+    open, proved,
 };
 use verdict_circuit::{ADVICE_COLUMNS, TapeCircuit};
 use verdict_prover::{KeyedModel, ProverError, prove, verify};
 use verdict_wire::{POINT_BYTES, ProofLayout, SCALAR_BYTES};
 
-fn rejected(session: &KeyedModel, instance: &[Fr], proof: &[u8]) -> bool {
-    match session.verify(instance, proof) {
+fn rejected(keyed: &KeyedModel, instance: &[Fr], proof: &[u8]) -> bool {
+    match keyed.verify(instance, proof) {
         Ok(()) => false,
         Err(ProverError::Rejected(_)) => true,
         Err(error) => panic!("{error}"),
@@ -30,42 +30,40 @@ fn rejected(session: &KeyedModel, instance: &[Fr], proof: &[u8]) -> bool {
 fn proofs_of_random_networks_verify_for_their_public_values_alone() {
     for seed in 0..6 {
         let graph = graph(seed);
-        let session = open(&graph, None, None);
-        let inference = proved(&session, &inputs(&graph, seed), seed);
+        let keyed = open(&graph, None, None);
+        let inference = proved(&keyed, &inputs(&graph, seed), seed);
         assert_eq!(
             inference.proof.len(),
-            ProofLayout::new(session.plan().chosen.width).bytes()
+            ProofLayout::new(keyed.plan().chosen.width).bytes()
         );
-        assert_eq!(inference.instance.len(), session.plan().tape.words() + 1);
-        session
-            .verify(&inference.instance, &inference.proof)
-            .unwrap();
+        assert_eq!(inference.instance.len(), keyed.plan().tape.words() + 1);
+        keyed.verify(&inference.instance, &inference.proof).unwrap();
         for value in 0..inference.instance.len() {
             for change in [Fr::ONE, -Fr::ONE, Fr::random(rng(seed))] {
                 let mut instance = inference.instance.clone();
                 instance[value] += change;
                 assert!(
-                    rejected(&session, &instance, &inference.proof),
+                    rejected(&keyed, &instance, &inference.proof),
                     "network {seed}, value {value}"
                 );
             }
         }
         let mut swapped = inference.instance.clone();
         swapped.swap(0, 1);
-        assert!(rejected(&session, &swapped, &inference.proof));
+        assert!(rejected(&keyed, &swapped, &inference.proof));
     }
 }
 
 #[test]
 fn any_flipped_byte_of_a_proof_is_rejected() {
     let graph = graph(1);
-    let session = open(&graph, None, None);
-    let inference = proved(&session, &inputs(&graph, 1), 1);
+    let keyed = open(&graph, None, None);
+    let inference = proved(&keyed, &inputs(&graph, 1), 1);
     let next = AtomicUsize::new(0);
     let accepted = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..2 {
-            let (next, accepted, session, inference) = (&next, &accepted, &session, &inference);
+            let (next, accepted, keyed, inference) = (&next, &accepted, &keyed, &inference);
             scope.spawn(move || {
                 let mut rng = rng(worker);
                 loop {
@@ -75,7 +73,7 @@ fn any_flipped_byte_of_a_proof_is_rejected() {
                     }
                     let mut proof = inference.proof.clone();
                     proof[at] ^= rng.gen_range(1..=255u8);
-                    if !rejected(session, &inference.instance, &proof) {
+                    if !rejected(keyed, &inference.instance, &proof) {
                         accepted.lock().unwrap().push(at);
                     }
                 }
@@ -88,19 +86,16 @@ fn any_flipped_byte_of_a_proof_is_rejected() {
 #[test]
 fn a_proof_of_another_length_is_rejected() {
     let graph = graph(1);
-    let session = open(&graph, None, None);
-    let inference = proved(&session, &inputs(&graph, 1), 1);
+    let keyed = open(&graph, None, None);
+    let inference = proved(&keyed, &inputs(&graph, 1), 1);
     let length = inference.proof.len();
     let (instance, verifying, params) = (
         &inference.instance,
-        session.keys().verifying(),
-        session.srs().params(),
+        keyed.keys().verifying(),
+        keyed.srs().params(),
     );
     for cut in [0, 1, 63, 64, length / 2, length - 32, length - 1] {
-        assert!(
-            rejected(&session, instance, &inference.proof[..cut]),
-            "{cut}"
-        );
+        assert!(rejected(&keyed, instance, &inference.proof[..cut]), "{cut}");
         assert!(
             verify(verifying, params, instance, &inference.proof[..cut]).is_err(),
             "{cut}"
@@ -108,7 +103,7 @@ fn a_proof_of_another_length_is_rejected() {
     }
     for more in [1, 32, 64] {
         let longer = [inference.proof.clone(), vec![0; more]].concat();
-        assert!(rejected(&session, instance, &longer), "{more}");
+        assert!(rejected(&keyed, instance, &longer), "{more}");
         assert!(
             verify(verifying, params, instance, &longer).is_err(),
             "{more}"
@@ -119,18 +114,16 @@ fn a_proof_of_another_length_is_rejected() {
 #[test]
 fn two_proofs_of_one_inference_share_nothing() {
     let graph = graph(2);
-    let session = open(&graph, None, None);
+    let keyed = open(&graph, None, None);
     let inputs = inputs(&graph, 2);
-    let (first, second) = (proved(&session, &inputs, 1), proved(&session, &inputs, 2));
+    let (first, second) = (proved(&keyed, &inputs, 1), proved(&keyed, &inputs, 2));
     assert_eq!(first.instance, second.instance);
     for inference in [&first, &second] {
-        session
-            .verify(&inference.instance, &inference.proof)
-            .unwrap();
+        keyed.verify(&inference.instance, &inference.proof).unwrap();
     }
     // Every commitment is blinded, so every challenge and with it every evaluation differs: but for
     // columns that are publicly zero, as `P` is where nothing squares.
-    let key = session.keys().on_chain();
+    let key = keyed.keys().on_chain();
     let layout = ProofLayout::new(key.width);
     let fixed = layout.evaluation(layout.fixed_evaluations().start);
     let zero = |word: usize| {
@@ -148,7 +141,7 @@ fn two_proofs_of_one_inference_share_nothing() {
     }
     // The generator that a caller gives blinds the eight columns; the random polynomial comes from
     // halo2's own, so not even a generator that repeats itself repeats a proof.
-    let repeated = proved(&session, &inputs, 1).proof;
+    let repeated = proved(&keyed, &inputs, 1).proof;
     let advice = POINT_BYTES * ADVICE_COLUMNS;
     assert!(repeated[..advice] == first.proof[..advice]);
     assert!(
@@ -164,9 +157,9 @@ fn two_proofs_of_one_inference_share_nothing() {
 #[test]
 fn a_proof_does_not_verify_under_another_models_key() {
     let (one, other) = (graph(1), graph(2));
-    let (session, stranger) = (open(&one, None, None), open(&other, None, None));
-    let inference = proved(&session, &inputs(&one, 1), 1);
-    assert_ne!(session.keys().on_chain(), stranger.keys().on_chain());
+    let (keyed, stranger) = (open(&one, None, None), open(&other, None, None));
+    let inference = proved(&keyed, &inputs(&one, 1), 1);
+    assert_ne!(keyed.keys().on_chain(), stranger.keys().on_chain());
     assert!(
         verify(
             stranger.keys().verifying(),
@@ -185,20 +178,20 @@ fn a_proof_does_not_verify_under_another_models_key() {
 }
 
 /// What a prover makes that does not check its own witness.
-fn dishonest(session: &KeyedModel, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
-    let (mut circuit, _) = circuit(session.plan(), &inputs(session.model().graph(), 1));
+fn dishonest(keyed: &KeyedModel, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
+    let (mut circuit, _) = circuit(keyed.plan(), &inputs(keyed.model().graph(), 1));
     change(&mut circuit);
     let instance = circuit.instance.clone();
     (
         instance,
-        prove(session.keys(), session.srs(), circuit, rng(5)).unwrap(),
+        prove(keyed.keys(), keyed.srs(), circuit, rng(5)).unwrap(),
     )
 }
 
 #[test]
 fn a_proof_of_something_false_can_be_made_and_is_rejected() {
     let graph = graph(1);
-    let session = open(&graph, None, None);
+    let keyed = open(&graph, None, None);
     type Change = fn(&mut TapeCircuit);
     let changes: [(&str, Change); 4] = [
         ("word", |c| c.instance[1] += Fr::ONE),
@@ -217,47 +210,47 @@ fn a_proof_of_something_false_can_be_made_and_is_rejected() {
         }),
     ];
     for (what, change) in changes {
-        let (instance, proof) = dishonest(&session, change);
-        assert!(rejected(&session, &instance, &proof), "{what}");
+        let (instance, proof) = dishonest(&keyed, change);
+        assert!(rejected(&keyed, &instance, &proof), "{what}");
     }
-    let (instance, proof) = dishonest(&session, |_| {});
-    session.verify(&instance, &proof).unwrap();
+    let (instance, proof) = dishonest(&keyed, |_| {});
+    keyed.verify(&instance, &proof).unwrap();
 }
 
 #[test]
-fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_session() {
+fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_keyed_model() {
     // The row behind the words opens nothing, so what stands there would be added to the last word:
     // this is a valid halo2 proof of something false, and why every verifier must count the words.
     let graph = graph(1);
-    let session = open(&graph, None, None);
-    let (instance, proof) = dishonest(&session, |c| {
+    let keyed = open(&graph, None, None);
+    let (instance, proof) = dishonest(&keyed, |c| {
         *c.instance.last_mut().unwrap() += Fr::from(5);
         c.instance.push(-Fr::from(5));
     });
     verify(
-        session.keys().verifying(),
-        session.srs().params(),
+        keyed.keys().verifying(),
+        keyed.srs().params(),
         &instance,
         &proof,
     )
     .unwrap();
-    let error = session.verify(&instance, &proof).unwrap_err().to_string();
+    let error = keyed.verify(&instance, &proof).unwrap_err().to_string();
     assert!(
         error.contains(&format!("expected {}", instance.len() - 1)),
         "{error}"
     );
     // The proof verifies neither without the surplus, nor with one that is zero or missing.
-    let honest = proved(&session, &inputs(&graph, 1), 1);
-    assert!(rejected(&session, &instance[..instance.len() - 1], &proof));
+    let honest = proved(&keyed, &inputs(&graph, 1), 1);
+    assert!(rejected(&keyed, &instance[..instance.len() - 1], &proof));
     assert!(rejected(
-        &session,
+        &keyed,
         &[honest.instance.clone(), vec![Fr::ZERO]].concat(),
         &honest.proof
     ));
     assert!(rejected(
-        &session,
+        &keyed,
         &honest.instance[..honest.instance.len() - 1],
         &honest.proof
     ));
-    assert!(rejected(&session, &[], &honest.proof));
+    assert!(rejected(&keyed, &[], &honest.proof));
 }

@@ -22,10 +22,10 @@ use std::path::Path;
 use support::{
     file, halo2_bytes,
     models::{graph, inputs, planned, rng},
-    open,
+    open, proved,
     ptau::{Ptau, point, twist_point},
 };
-use verdict_prover::{Cache, ProverError, Srs};
+use verdict_prover::{Cache, Inference, ProverError, Srs};
 
 /// Powers and Lagrange basis belong to the secret of `[τ]_2`, and to each other.
 fn assert_consistent(params: &ParamsKZG<Bn256>) {
@@ -136,11 +136,14 @@ fn a_ptau_file_is_imported_at_every_height_and_proves() {
     let graph = graph(3);
     let k = planned(&graph).chosen.k;
     let imported = import(&Ptau::new(k, secret()).bytes(), None);
-    let proving = open(&graph, Some(imported), None);
-    let proved = proving.prove(&inputs(&graph, 1), 2);
-    proving.verify(&proved).unwrap();
+    let keyed = open(&graph, Some(imported), None);
+    let Inference {
+        instance, proof, ..
+    } = proved(&keyed, &inputs(&graph, 1), 2);
+    keyed.verify(&instance, &proof).unwrap();
     // Under another secret it is no proof.
-    assert!(open(&graph, None, None).verify(&proved).is_err());
+    let other = open(&graph, None, None);
+    assert!(other.verify(&instance, &proof).is_err());
 }
 
 #[test]

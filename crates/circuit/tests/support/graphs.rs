@@ -259,8 +259,8 @@ fn layer(
     }
 }
 
-/// Makes outputs of all that nothing reads, and of some tensors more; makes some tensors public, one
-/// at least: a proof must say something.
+/// Makes outputs of all that nothing reads, and of some tensors more; makes some tensors public,
+/// one at least: a proof must say something.
 fn choose_outputs(rng: &mut ChaCha8Rng, graph: &mut IntegerGraph) {
     let layers = graph.tensors.iter().filter_map(|it| it.layer.as_ref());
     let read: HashSet<TensorId> = layers

@@ -160,8 +160,8 @@ fn random_taps(
 /// Sums of a level, channel by channel and position by position.
 type Sums = Vec<Vec<i64>>;
 
-/// Evaluates from the inputs down, giving every level a table that covers what it meets. Returns the
-/// cells and the public words.
+/// Evaluates from the inputs down, giving every level a table that covers what it meets. Returns
+/// the cells and the public words.
 fn evaluate(
     rng: &mut ChaCha8Rng,
     program: &mut Program,

@@ -39,7 +39,8 @@ pub(crate) struct Commit {
     /// The salt's root in hexadecimal, or a file of salts [default: random]
     #[arg(long, value_name = "HEX|FILE")]
     salt: Option<String>,
-    /// Write the salts' roots to a file that `verdict prove --salt` takes, readable by its owner alone
+    /// Write the salts' roots to a file that `verdict prove --salt` takes, readable by its owner
+    /// alone
     #[arg(long, value_name = "FILE")]
     salt_out: Option<PathBuf>,
     /// Use the nearest value of the model's domain for inputs outside it

@@ -83,7 +83,8 @@ pub(crate) struct Label {
     /// The ONNX file of a classifier
     #[arg(value_name = "MODEL.onnx")]
     model: PathBuf,
-    /// The output that answers: a class, or scores of classes [default: the only one, or the classes]
+    /// The output that answers: a class, or scores of classes [default: the only one, or the
+    /// classes]
     #[arg(long, value_name = "OUTPUT")]
     answer: Option<String>,
     /// Where to write [default: the model's path with the extension .labelled.onnx]

@@ -42,7 +42,8 @@ pub(crate) struct Prove {
     /// The model is a gathered one: take as many rows as it has items, from --row on
     #[arg(long, conflicts_with = "batch")]
     gather: bool,
-    /// What the consumer contract binds the proof to: 32 bytes below the field's modulus [default: zero]
+    /// What the consumer contract binds the proof to: 32 bytes below the field's modulus [default:
+    /// zero]
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
     /// The salt's root of a committed input in hexadecimal, or a file of roots [default: random]

@@ -14,8 +14,8 @@ use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use verdict_chain::{
-    Chain, ChainExt, Core, ModelRecord, Registration, bindings::registry::IModelRegistry,
-    model_spec, propose_update, record, register_model,
+    Chain, ChainExt, Core, ModelRecord, ModelSpec, Registration,
+    bindings::registry::IModelRegistry, model_spec, propose_update, record, register_model,
 };
 use verdict_engine::{Mismatch, OpenOptions, Subject, silent};
 use verdict_model::CompiledModel;
@@ -117,6 +117,9 @@ impl Register {
             }
             let path = self.model.as_deref().unwrap_or(Path::new(""));
             let registration = self.registration(path, output)?;
+            if let Some(warning) = unseen(&registration.spec) {
+                output.note(&warning);
+            }
             let steps = if self.update {
                 let id = U256::from(of_known()?.model_id);
                 let (proposed, steps) = propose_update(chain, &deployment.core, &registration, id)?;
@@ -185,6 +188,24 @@ impl Register {
             uri: self.uri.clone(),
         })
     }
+}
+
+/// A warning about inputs that nobody but the prover knows: consumers refuse such a version.
+fn unseen(spec: &ModelSpec) -> Option<String> {
+    // As the registry writes visibilities: 0 public, 1 private, 2 committed.
+    let private = spec
+        .inputs
+        .iter()
+        .filter(|input| input.visibility == 1)
+        .count();
+    (private > 0).then(|| {
+        format!(
+            "warning: {private} of {} inputs are private, so no feature source can vouch for them: \
+             consumers refuse this version (`SourceDoesNotCover`); compile with `--input public` or \
+             `--input committed` for them",
+            spec.inputs.len()
+        )
+    })
 }
 
 fn execute(

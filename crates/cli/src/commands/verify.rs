@@ -28,11 +28,13 @@ pub(crate) struct Verify {
     /// The proof file
     #[arg(value_name = "PROOF.json")]
     proof: PathBuf,
-    /// The compiled model: makes the verifying key again, compares it, and verifies with halo2's verifier. Of a key with private
-    /// weights, which its architecture is enough for, what is public is made again
+    /// The compiled model: makes the verifying key again, compares it, and verifies with halo2's
+    /// verifier. Of a key with private weights, which its architecture is enough for, what is
+    /// public is made again
     #[arg(long, value_name = "MODEL.verdict")]
     model: Option<PathBuf>,
-    /// Deploy the verifier and the key in an embedded EVM and send the verification as a transaction
+    /// Deploy the verifier and the key in an embedded EVM and send the verification as a
+    /// transaction
     #[arg(long)]
     evm: bool,
     /// Refuse proofs of another verifying key: the digest that the contract knows

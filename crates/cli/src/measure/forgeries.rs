@@ -10,7 +10,8 @@ pub(super) struct Forgery {
     pub(super) proof: Vec<u8>,
 }
 
-/// A lie about the result, a lie about whom it is for, a bent proof, a cut proof; of a model of some width.
+/// A lie about the result, a lie about whom it is for, a bent proof, a cut proof; of a model of
+/// some width.
 pub(super) fn forgeries(words: &[B256], proof: &[u8], width: usize) -> [Forgery; 4] {
     let bumped = |index: usize| {
         let mut words = words.to_vec();

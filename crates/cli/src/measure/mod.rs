@@ -178,7 +178,8 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
     })
 }
 
-/// Plans the model and makes its keys, which are never taken from the cache: their time is measured.
+/// Plans the model and makes its keys, which are never taken from the cache: their time is
+/// measured.
 fn opened(job: &Job, model: CompiledModel, meter: &Meter) -> Result<Session, CliError> {
     let cache = Cache::standard();
     let setup = match &job.srs {
@@ -309,7 +310,8 @@ fn input_visibility(model: &CompiledModel) -> Visibility {
         .unwrap_or(Visibility::Private)
 }
 
-/// The sample, then rows of the test or calibration data, from the beginning again where there are too few.
+/// The sample, then rows of the test or calibration data, from the beginning again where there are
+/// too few.
 fn rows_of<'a>(
     sample: &'a Vec<Vec<f64>>,
     calibration: &'a DataSet,

@@ -55,15 +55,16 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Quantisation")]
 pub(crate) struct QuantiseArgs {
-    /// Values of the ONNX graph to take for outputs, e.g. the logits before a soft-max; may be given several times
-    /// [default: the file's outputs; of classifiers the scores]
+    /// Values of the ONNX graph to take for outputs, e.g. the logits before a soft-max; may be
+    /// given several times [default: the file's outputs; of classifiers the scores]
     #[arg(long, value_name = "NAME")]
     output_name: Vec<String>,
-    /// Whether the inputs are `public` values, `private`, or `committed` to; of one of several as NAME=VISIBILITY, as often as
-    /// needed [default: private]
+    /// Whether the inputs are `public` values, `private`, or `committed` to; of one of several as
+    /// NAME=VISIBILITY, as often as needed [default: private]
     #[arg(long, value_name = "[NAME=]VISIBILITY", value_parser = tensor_visibility::<VisibilityArg>)]
     input: Vec<(Option<String>, Visibility)>,
-    /// Whether the outputs are `public` values or `private`; of one of several as NAME=VISIBILITY [default: public]
+    /// Whether the outputs are `public` values or `private`; of one of several as NAME=VISIBILITY
+    /// [default: public]
     #[arg(long, value_name = "[NAME=]VISIBILITY", value_parser = tensor_visibility::<OutputArg>)]
     output: Vec<(Option<String>, Visibility)>,
     /// Bits of hidden activations, 2 to 15 [default: as few as agree with the float model]
@@ -81,17 +82,20 @@ pub(crate) struct QuantiseArgs {
     /// Largest table has 2^N entries, 4 to 24 [default: by goal]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=24))]
     table_bits: Option<u32>,
-    /// Range of inputs the model must accept; once for all inputs, or once per input [default: the calibration data's]
+    /// Range of inputs the model must accept; once for all inputs, or once per input [default: the
+    /// calibration data's]
     #[arg(long, value_name = "MIN,MAX", value_parser = domain, allow_hyphen_values = true)]
     domain: Vec<(f64, f64)>,
     /// How far the calibrated range is widened at either end, relative to its width [default: 0]
     #[arg(long, value_name = "SHARE")]
     domain_margin: Option<f64>,
-    /// How the range of hidden activations follows from the calibration data: minmax, percentile (of the magnitudes; 99.9 unless
-    /// given, as in percentile=99.5), or mse (least mean squared error) [default: minmax]
+    /// How the range of hidden activations follows from the calibration data: minmax, percentile
+    /// (of the magnitudes; 99.9 unless given, as in percentile=99.5), or mse (least mean squared
+    /// error) [default: minmax]
     #[arg(long, value_name = "METHOD", value_parser = calibration)]
     calibration_method: Option<Calibration>,
-    /// Give every channel of a hidden tensor a scale of its own where the next layers' weights can absorb it
+    /// Give every channel of a hidden tensor a scale of its own where the next layers' weights can
+    /// absorb it
     #[arg(long)]
     equalise: bool,
 }

@@ -152,7 +152,8 @@ pub(crate) fn batch_outputs(
     all
 }
 
-/// The ONNX file a model was compiled from, if it is that: up to the model's outputs, whatever else the file computes.
+/// The ONNX file a model was compiled from, if it is that: up to the model's outputs, whatever else
+/// the file computes.
 pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGraph, CliError> {
     let bytes = fs::read(onnx).map_err(CliError::io("read", onnx))?;
     let (found, expected) = (

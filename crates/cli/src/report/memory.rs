@@ -1,6 +1,7 @@
 //! Peak memory of this process, as the kernel counts it.
 
-/// Peak resident set size in bytes since the last [`reset_peak`] (since start, where resetting is not allowed); `None` off Linux.
+/// Peak resident set size in bytes since the last [`reset_peak`] (since start, where resetting is
+/// not allowed); `None` off Linux.
 pub(crate) fn peak_rss() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -153,7 +153,8 @@ pub(crate) fn maybe_mebibytes(bytes: Option<u64>) -> String {
 /// `2026-11-21 15:23:15 UTC`, of seconds since 1970.
 pub(crate) fn utc(time: u64) -> String {
     let (days, seconds) = (time / 86_400, time % 86_400);
-    // Days of years that begin in March, so that the leap day is a year's last; eras of 400 years repeat.
+    // Days of years that begin in March, so that the leap day is a year's last; eras of 400 years
+    // repeat.
     let shifted = days + 719_468;
     let (era, day) = (shifted / 146_097, shifted % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

@@ -3,6 +3,7 @@
 
 pub mod chain;
 pub mod consumer;
+pub mod documents;
 pub mod world;
 
 use assert_cmd::Command;
@@ -139,12 +140,17 @@ impl Place {
 
     /// Writes a set-up of a random secret in halo2's format.
     pub fn setup(&self, name: &str, k: u32) -> PathBuf {
-        let mut bytes = Vec::new();
-        ParamsKZG::<Bn256>::setup(k, StdRng::seed_from_u64(7))
-            .write(&mut bytes)
-            .unwrap();
-        self.write(name, bytes)
+        self.write(name, setup_bytes(k))
     }
+}
+
+/// A set-up of a random secret in halo2's format.
+pub fn setup_bytes(k: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ParamsKZG::<Bn256>::setup(k, StdRng::seed_from_u64(7))
+        .write(&mut bytes)
+        .unwrap();
+    bytes
 }
 
 /// Flips a bit in the middle of a file.

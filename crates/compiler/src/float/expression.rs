@@ -1,4 +1,5 @@
-//! Functions of one real variable, put together from operators: what a table can hold beyond the named activations.
+//! Functions of one real variable, put together from operators: what a table can hold beyond the
+//! named activations.
 
 use std::sync::Arc;
 
@@ -107,9 +108,10 @@ pub enum Step {
 
 /// A function of one variable as a straight-line program; its value is the last step's.
 ///
-/// Outside their domain roots, logarithms and inverse functions have the value they have at its end (`√−1 = √0`, `ln −1 = ln 0`).
-/// Where that is infinite (`ln 0`, `1/0`), a *table* saturates at its largest or smallest value; what is no number (`0/0`, a
-/// fractional power of a negative number) becomes 0 there.
+/// Outside their domain roots, logarithms and inverse functions have the value they have at its end
+/// (`√−1 = √0`, `ln −1 = ln 0`). Where that is infinite (`ln 0`, `1/0`), a *table* saturates at its
+/// largest or smallest value; what is no number (`0/0`, a fractional power of a negative number)
+/// becomes 0 there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     steps: Arc<[Step]>,
@@ -121,7 +123,7 @@ impl Expression {
         Self::from_steps(vec![Step::Value])
     }
 
-    /// The same number everywhere.
+    /// A number, the same everywhere.
     pub fn constant(value: f64) -> Self {
         Self::from_steps(vec![Step::Constant(value)])
     }
@@ -210,7 +212,8 @@ impl Expression {
         known.pop().flatten()
     }
 
-    /// The bounds that the program's last two steps keep its values between, if that is what they do.
+    /// The bounds that the program's last two steps keep its values between, if that is what they
+    /// do.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let bound = |step: &Step, wanted: Binary| match *step {
             Step::Binary(op, inner, at) if op == wanted => match self.steps[at] {
@@ -225,7 +228,8 @@ impl Expression {
         Some((low, high))
     }
 
-    /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end shows it.
+    /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end
+    /// shows it.
     pub fn peel(&self) -> (Self, f64, f64) {
         let (mut at, mut a, mut c) = (self.steps.len() - 1, 1.0, 0.0);
         let constant = |at: usize| match self.steps[at] {
@@ -257,7 +261,8 @@ impl Expression {
         (self.ending_at(at), a, c)
     }
 
-    /// One program for all of `parts` with a last step made of their results; equal steps are shared.
+    /// One program for all of `parts` with a last step made of their results; equal steps are
+    /// shared.
     fn join(parts: &[&Self], last: impl Fn(&[usize]) -> Step) -> Self {
         let mut steps = Vec::new();
         let results: Vec<usize> = parts
@@ -268,7 +273,7 @@ impl Expression {
         Self::from_steps(steps).ending_at(last)
     }
 
-    /// The same program with only the steps that number `last` needs.
+    /// The program with only the steps that number `last` needs.
     fn ending_at(&self, last: usize) -> Self {
         let mut needed = vec![false; self.steps.len()];
         needed[last] = true;
@@ -298,30 +303,6 @@ impl Expression {
         values.last().copied().unwrap_or(v)
     }
 
-    /// The degree `d` with `f(c·v) = c^d·f(v)` for every `c > 0`, where the program's structure shows one.
-    pub fn degree(&self) -> Option<f64> {
-        let mut degrees: Vec<Degree> = Vec::with_capacity(self.steps.len());
-        for step in self.steps.iter() {
-            let degree = match *step {
-                Step::Value => Degree::Of(1.0),
-                // Zero scales like anything.
-                Step::Constant(0.0) => Degree::Any,
-                Step::Constant(_) => Degree::Of(0.0),
-                Step::Unary(op, a) => unary_degree(op, degrees[a]),
-                Step::Binary(op, a, b) => binary_degree(op, degrees[a], degrees[b]),
-                Step::Select(condition, a, b) if degrees[condition] != Degree::None => {
-                    degrees[a].same(degrees[b])
-                }
-                Step::Select(..) => Degree::None,
-            };
-            degrees.push(degree);
-        }
-        match degrees.last() {
-            Some(Degree::Of(degree)) => Some(*degree),
-            _ => None,
-        }
-    }
-
     /// For messages: the operators that are not plain arithmetic.
     pub fn name(&self) -> String {
         let mut names: Vec<String> = self
@@ -343,54 +324,6 @@ impl Expression {
         } else {
             names.join("_")
         }
-    }
-}
-
-/// What is known about how a step scales with the variable.
-#[derive(Clone, Copy, PartialEq)]
-enum Degree {
-    Of(f64),
-    /// It is zero.
-    Any,
-    None,
-}
-
-impl Degree {
-    /// The degree of a sum or a choice of both.
-    fn same(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Any, degree) | (degree, Self::Any) => degree,
-            (Self::Of(a), Self::Of(b)) if a == b => self,
-            _ => Self::None,
-        }
-    }
-}
-
-fn unary_degree(op: Unary, a: Degree) -> Degree {
-    match (op, a) {
-        (_, Degree::None) => Degree::None,
-        (Unary::Neg | Unary::Abs, degree) => degree,
-        (Unary::Sign, _) => Degree::Of(0.0),
-        (Unary::Sqrt, Degree::Of(degree)) => Degree::Of(degree / 2.0),
-        // A function of what does not change does not change.
-        (_, Degree::Of(0.0) | Degree::Any) => Degree::Of(0.0),
-        _ => Degree::None,
-    }
-}
-
-fn binary_degree(op: Binary, a: Degree, b: Degree) -> Degree {
-    match (op, a, b) {
-        (_, Degree::None, _) | (_, _, Degree::None) => Degree::None,
-        (Binary::Add | Binary::Sub | Binary::Max | Binary::Min, a, b) => a.same(b),
-        (Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, a, b) => match a.same(b) {
-            Degree::None => Degree::None,
-            _ => Degree::Of(0.0),
-        },
-        (Binary::Mul, Degree::Of(a), Degree::Of(b)) => Degree::Of(a + b),
-        (Binary::Mul, ..) => Degree::Any,
-        (Binary::Div, Degree::Of(a), Degree::Of(b)) => Degree::Of(a - b),
-        (Binary::Pow, Degree::Of(0.0), Degree::Of(0.0)) => Degree::Of(0.0),
-        _ => Degree::None,
     }
 }
 
@@ -452,7 +385,8 @@ fn binary(op: Binary, a: f64, b: f64) -> f64 {
     }
 }
 
-/// Appends a program whose variable is step number `value` of `steps`, or stays the variable; gives its result's number.
+/// Appends a program whose variable is step number `value` of `steps`, or stays the variable; gives
+/// its result's number.
 fn append(steps: &mut Vec<Step>, program: &[Step], value: Option<usize>) -> usize {
     let mut place = Vec::with_capacity(program.len());
     for step in program {

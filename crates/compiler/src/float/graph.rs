@@ -1,182 +1,46 @@
 //! The imported model: linear maps and element-wise functions over real numbers.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::float::activation::Activation;
 use crate::float::comparison::Test;
-use crate::float::expression::{Binary, Expression, Step, Unary};
 use crate::float::missing::Missing;
-use verdict_model::InputSpec;
-use verdict_model::graph::Conv;
-
-/// An element-wise function.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// `v`
-    Identity,
-    /// `max(v, 0)`
-    Relu,
-    /// `v` if positive, `alpha · v` otherwise.
-    LeakyRelu {
-        /// The slope left of zero.
-        alpha: f64,
-    },
-    /// `min(max(v, min), max)`; either bound may be infinite.
-    Clip {
-        /// Lower bound.
-        min: f64,
-        /// Upper bound.
-        max: f64,
-    },
-    /// `1 / (1 + e^−v)`
-    Sigmoid,
-    /// `tanh v`
-    Tanh,
-    /// 1 from zero on, 0 below.
-    Step,
-    /// 1 at zero, 0 elsewhere.
-    IsZero,
-    /// `v²`; in [exact](Precision::Exact) layers only.
-    ///
-    /// A square of two tensors `a` and `b` adds up their *integers*, whatever their scales are, and has the product of these
-    /// scales. So it means nothing by itself unless they are equal, but `(a + b)² − (a − b)² = 4·a·b` and
-    /// `(a + b)² − a² − b² = 2·a·b` do (a square of `a` alone that is meant for a product with `b` has a term for `b` without
-    /// weights).
-    Square,
-    /// Any other function of one variable.
-    Expression(Expression),
-    /// The entry whose number is the nearest to `v`, from the end where that is negative; the first or last one beyond them.
-    Lookup(Arc<[f64]>),
-}
-
-impl Activation {
-    /// The function's value, computed by `libm` so that it is the same on every platform.
-    pub fn apply(&self, v: f64) -> f64 {
-        match *self {
-            Self::Identity => v,
-            Self::Relu => v.max(0.0),
-            Self::LeakyRelu { alpha } => {
-                if v < 0.0 {
-                    alpha * v
-                } else {
-                    v
-                }
-            }
-            // Not `clamp`: it panics where a model says min > max.
-            Self::Clip { min, max } => v.max(min).min(max),
-            Self::Sigmoid => 1.0 / (1.0 + libm::exp(-v)),
-            Self::Tanh => libm::tanh(v),
-            Self::Step => f64::from(v >= 0.0),
-            Self::IsZero => f64::from(v == 0.0),
-            Self::Square => v * v,
-            Self::Expression(ref expression) => expression.apply(v),
-            Self::Lookup(ref entries) => {
-                let index = libm::rint(v);
-                let len = entries.len() as f64;
-                let index = if index < 0.0 { index + len } else { index };
-                // `as` saturates, and there is at least one entry.
-                let index = index.clamp(0.0, len - 1.0) as usize;
-                entries.get(index).copied().unwrap_or(0.0)
-            }
-        }
-    }
-
-    /// For messages and [`Table::name`](crate::Table::name).
-    pub fn name(&self) -> Cow<'static, str> {
-        let name = match self {
-            Self::Identity => "identity",
-            Self::Relu => "relu",
-            Self::LeakyRelu { .. } => "leaky_relu",
-            Self::Clip { .. } => "clip",
-            Self::Sigmoid => "sigmoid",
-            Self::Tanh => "tanh",
-            Self::Step => "step",
-            Self::IsZero => "is_zero",
-            Self::Square => "square",
-            Self::Expression(expression) => return expression.name().into(),
-            Self::Lookup(_) => "lookup",
-        };
-        name.into()
-    }
-}
-
-impl From<Expression> for Activation {
-    /// The named function where there is one: those share tables.
-    fn from(expression: Expression) -> Self {
-        match *expression.steps() {
-            [Step::Value] => Self::Identity,
-            [Step::Value, Step::Unary(Unary::Sigmoid, _)] => Self::Sigmoid,
-            [Step::Value, Step::Unary(Unary::Tanh, _)] => Self::Tanh,
-            [
-                Step::Value,
-                Step::Constant(0.0),
-                Step::Binary(Binary::Max, ..),
-            ] => Self::Relu,
-            [
-                Step::Value,
-                Step::Constant(min),
-                Step::Binary(Binary::Max, ..),
-            ] => Self::Clip {
-                min,
-                max: f64::INFINITY,
-            },
-            [
-                Step::Value,
-                Step::Constant(max),
-                Step::Binary(Binary::Min, ..),
-            ] => Self::Clip {
-                min: f64::NEG_INFINITY,
-                max,
-            },
-            [
-                Step::Value,
-                Step::Constant(min),
-                Step::Binary(Binary::Max, ..),
-                Step::Constant(max),
-                Step::Binary(Binary::Min, 2, 3),
-            ] => Self::Clip { min, max },
-            [
-                Step::Constant(0.0),
-                Step::Value,
-                Step::Binary(Binary::Greater, 0, 1),
-                Step::Constant(alpha),
-                Step::Binary(Binary::Mul, 1, 3),
-                Step::Select(2, 4, 1),
-            ] => Self::LeakyRelu { alpha },
-            _ => Self::Expression(expression),
-        }
-    }
-}
+use verdict_model::{Conv, InputSpec};
 
 /// How a layer's real numbers become integers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Precision {
-    /// Weights are rounded to steps of the layer's own unit, sums are shifted down to the table's keys.
+    /// Weights are rounded to steps of the layer's own unit, sums are shifted down to the table's
+    /// keys.
     #[default]
     Scaled,
-    /// Nothing is rounded: weights are integers that multiply the sources' integers as they are, and the table's shift is 0.
+    /// Nothing is rounded: weights are integers that multiply the sources' integers as they are,
+    /// and the table's shift is 0.
     ///
-    /// All sources share one scale, which the quantiser sees to, and biases are rounded to it. The layer's own scale is that
-    /// scale for [`Identity`](Activation::Identity) and [`Relu`](Activation::Relu), 1 for [`Step`](Activation::Step) and
-    /// [`IsZero`](Activation::IsZero), and its own for any other function, whose table then has a key for each integer.
-    /// [`Square`](Activation::Square) takes its sources as they are.
+    /// All sources share one scale, which the quantiser sees to, and biases are rounded to it. The
+    /// layer's own scale is that scale for [`Identity`](Activation::Identity) and
+    /// [`Relu`](Activation::Relu), 1 for [`Step`](Activation::Step) and
+    /// [`IsZero`](Activation::IsZero), and its own for any other function, whose table then has a
+    /// key for each integer. [`Square`](Activation::Square) takes its sources as they are.
     Exact {
-        /// A tensor of the same scale in whose range the values are known to lie or, for [`Relu`](Activation::Relu),
-        /// between two of whose values they are the difference. Interval analysis cannot see that; with the table ending
-        /// there, ranges do not double with every maximum of two.
+        /// A tensor of the same scale in whose range the values are known to lie or, for
+        /// [`Relu`](Activation::Relu), between two of whose values they are the difference.
+        /// Interval analysis cannot see that; with the table ending there, ranges do not double
+        /// with every maximum of two.
         within: Option<usize>,
     },
-    /// Each cell has a test of one source cell, or is always 0; the integers decide exactly as the real numbers they stand for. The
-    /// activation is [`IsZero`](Activation::IsZero) for tests of equality, [`Step`](Activation::Step) for all others, the scale 1.
+    /// Each cell has a test of one source cell, or is always 0; the integers decide exactly as the
+    /// real numbers they stand for. The activation is [`IsZero`](Activation::IsZero) for tests of
+    /// equality, [`Step`](Activation::Step) for all others, the scale 1.
     ///
-    /// A term for a tensor of tests for [missing](crate::Comparison::Missing) values marks those that their reserved integer would
-    /// take to the wrong side.
+    /// A term for a tensor of tests for [missing](crate::Comparison::Missing) values marks those
+    /// that their reserved integer would take to the wrong side.
     Tests(Arc<[Option<Test>]>),
-    /// As [`Scaled`](Self::Scaled), but nothing is shifted: weights are rounded to whole steps of the layer's unit, and the table is
-    /// the identity at shift 0. Unshifted sources have the same unit, so a chain of such layers adds up without any further
-    /// rounding: each product with a 0 or 1 is off by half a step at most. The activation is [`Identity`](Activation::Identity).
+    /// As [`Scaled`](Self::Scaled), but nothing is shifted: weights are rounded to whole steps of
+    /// the layer's unit, and the table is the identity at shift 0. Unshifted sources have the same
+    /// unit, so a chain of such layers adds up without any further rounding: each product with a 0
+    /// or 1 is off by half a step at most. The activation is [`Identity`](Activation::Identity).
     Unshifted,
 }
 
@@ -194,7 +58,7 @@ pub struct FloatTerm {
 pub enum FloatKernel {
     /// For each output cell its `(source cell, weight)` pairs by ascending cell.
     Rows(Vec<Vec<(u32, f64)>>),
-    /// The same few weights at every place of a plane.
+    /// A convolution: every place of a plane has the same few weights.
     Conv(Conv<f64>),
 }
 
@@ -245,7 +109,7 @@ impl FloatKernel {
         }
     }
 
-    /// The same with every weight's magnitude.
+    /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
         match self {
             Self::Rows(rows) => {
@@ -303,7 +167,8 @@ pub struct FloatTensor {
     pub layer: Option<FloatLayer>,
 }
 
-/// An imported model. Tensor ids are those of the [`IntegerGraph`](crate::IntegerGraph) compiled from it.
+/// An imported model. Tensor ids are those of the [`IntegerGraph`](verdict_model::IntegerGraph)
+/// compiled from it.
 #[derive(Clone, Debug)]
 pub struct FloatGraph {
     /// The ONNX graph's name, or the file's.
@@ -347,7 +212,8 @@ impl FloatGraph {
             .collect()
     }
 
-    /// Tensors whose cells are decisions, 0 or 1: the leaves that trees lead to, and tests that nothing else decides upon.
+    /// Tensors whose cells are decisions, 0 or 1: the leaves that trees lead to, and tests that
+    /// nothing else decides upon.
     pub fn decisions(&self) -> Vec<usize> {
         let mut decides: Vec<bool> = Vec::with_capacity(self.tensors.len());
         let mut final_one = vec![false; self.tensors.len()];

@@ -1,22 +1,25 @@
 //! How finely a function that is not piecewise linear is looked up.
 //!
-//! With key unit `u`, value step `s` and no saturation, a look-up is off by at most `s/2 + m·u/2`, where `m` is the function's
-//! steepest slope within half a unit of the argument: the value is rounded to a step, and the argument to a key (whose table
-//! entry is the function's value there). An argument that is an integer of step `u` already, as in an exact layer, is not
-//! rounded again: there the bound is `s/2`.
+//! With key unit `u`, value step `s` and no saturation, a look-up is off by at most `s/2 + m·u/2`,
+//! where `m` is the function's steepest slope within half a unit of the argument: the value is
+//! rounded to a step, and the argument to a key (whose table entry is the function's value there).
+//! An argument that is an integer of step `u` already, as in an exact layer, is not rounded again:
+//! there the bound is `s/2`.
 
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Step, Unary};
-use crate::float::graph::Activation;
 
 /// Where the slope is measured.
 const SAMPLES: u32 = 512;
-/// With as many keys as values have steps, the key unit is this part of the range where the function does anything …
+/// With as many keys as values have steps, the key unit is this part of the range where the
+/// function does anything …
 const FINEST: f64 = 0.5;
 /// … but not of less than this part of the calibrated range, all of which the table covers.
 const LEAST_ACTIVE: f64 = 1.0 / 16.0;
 /// The key unit is no more than this part of the calibrated range over the number of steps.
 const COARSEST: f64 = 2.0;
-/// The steepest slope, relative to the mean one, of a function that needs no finer keys than values.
+/// The steepest slope, relative to the mean one, of a function that needs no finer keys than
+/// values.
 const GENTLE_SLOPE: f64 = 5.0;
 
 /// A scale for values of calibrated magnitude `range`, of which `steps` steps are wanted.
@@ -56,10 +59,12 @@ pub(crate) fn whole(activation: &Activation) -> bool {
     )
 }
 
-/// Whether `activation` varies so little that arguments rounded to an ordinary tensor's steps serve it as well as finer ones.
+/// Whether `activation` varies so little that arguments rounded to an ordinary tensor's steps serve
+/// it as well as finer ones.
 ///
-/// Then it is cheaper to make the argument a tensor first, saturated at its calibrated range, and look the function up at that
-/// tensor's integers: the function's own table need not cover everything that interval analysis cannot exclude.
+/// Then it is cheaper to make the argument a tensor first, saturated at its calibrated range, and
+/// look the function up at that tensor's integers: the function's own table need not cover
+/// everything that interval analysis cannot exclude.
 pub(crate) fn gentle(activation: &Activation) -> bool {
     let (low, high) = (-8.0, 8.0);
     let values: Vec<f64> = (0..=SAMPLES)
@@ -75,8 +80,9 @@ pub(crate) fn gentle(activation: &Activation) -> bool {
         && steepest * f64::from(SAMPLES) <= GENTLE_SLOPE * (most - least)
 }
 
-/// The key unit for arguments that calibration saw from `low` to `high`: where the function is steepest, half a key moves the
-/// value by half a step of `scale`, unless that took too many or too few keys.
+/// The key unit for arguments that calibration saw from `low` to `high`: where the function is
+/// steepest, half a key moves the value by half a step of `scale`, unless that took too many or too
+/// few keys.
 pub(crate) fn key_unit(
     activation: &Activation,
     (low, high): (f64, f64),
@@ -108,7 +114,8 @@ fn samples(activation: &Activation, (low, high): (f64, f64)) -> Vec<f64> {
     (0..=SAMPLES).map(at).collect()
 }
 
-/// The part of `low..=high` outside of which the function stays within `tolerance` of its value at the nearer end.
+/// The part of `low..=high` outside of which the function stays within `tolerance` of its value at
+/// the nearer end.
 fn active(activation: &Activation, (mut low, mut high): (f64, f64), tolerance: f64) -> (f64, f64) {
     let (first, last) = (activation.apply(low), activation.apply(high));
     loop {

@@ -4,14 +4,16 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Missing {
-    /// Nothing: the model computes with the value, so there must be one.
+    /// The model computes with the value, so there must be one.
     #[default]
     Refused,
-    /// The model only ever compares the value, and says what follows where there is none. The reserved integer is one more than
-    /// the largest of the cell's range.
+    /// The model only ever compares the value, and says what follows where there is none. The
+    /// reserved integer is one more than the largest of the cell's range.
     Above,
-    /// The same, one less than the smallest.
+    /// The model only ever compares the value, as with [`Above`](Self::Above). The reserved integer
+    /// is one less than the smallest of the cell's range.
     Below,
-    /// This value instead, which the model imputes. Then the reserved integer is simply its integer.
+    /// The model imputes this value instead. Then the reserved integer is simply its
+    /// integer.
     Imputed(f64),
 }

@@ -1,6 +1,8 @@
 //! The float model: as it was imported, as this crate runs it, and as tract does.
 
+pub(crate) mod activation;
 pub(crate) mod comparison;
+mod degree;
 pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod key_unit;

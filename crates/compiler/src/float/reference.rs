@@ -1,8 +1,8 @@
 //! The float model as tract runs it: what the integers are compared with.
 //!
-//! tract knows few operators of `ai.onnx.ml` and treats missing values and the two-class conventions of some differently from
-//! onnxruntime. A model with any of them is run by this crate itself ([`FloatGraph::run`]), whose results the tests compare with
-//! onnxruntime's.
+//! tract knows few operators of `ai.onnx.ml` and treats missing values and the two-class
+//! conventions of some differently from onnxruntime. A model with any of them is run by this crate
+//! itself ([`FloatGraph::run`]), whose results the tests compare with onnxruntime's.
 
 use std::sync::Arc;
 

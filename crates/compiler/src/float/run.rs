@@ -1,4 +1,5 @@
-//! Running the imported graph in double precision: calibration ranges and per-layer errors come from here.
+//! Running the imported graph in double precision: calibration ranges and per-layer errors come
+//! from here.
 
 use rayon::prelude::*;
 
@@ -20,8 +21,8 @@ pub struct FloatTrace {
 /// A difference is zero if it is nothing but the rounding of what it was made of.
 const ROUNDING: f64 = 1e-12;
 
-/// Makes sums zero that would be but for floating point: `b + (a − b)` may miss `a`, and then the largest value were none of those
-/// compared.
+/// Makes sums zero that would be but for floating point: `b + (a − b)` may miss `a`, and then the
+/// largest value were none of those compared.
 fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
     let mut sizes: Vec<f64> = layer.bias.iter().map(|bias| bias.abs()).collect();
     for term in &layer.terms {
@@ -36,7 +37,8 @@ fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
 }
 
 impl FloatGraph {
-    /// Runs the graph on one row, `inputs[input][position]`; values that are not there count as zero, NaN as [missing](Missing).
+    /// Runs the graph on one row, `inputs[input][position]`; values that are not there count as
+    /// zero, NaN as [missing](Missing).
     pub fn run(&self, inputs: &[Vec<f64>]) -> FloatTrace {
         let mut trace = FloatTrace {
             values: Vec::new(),

@@ -1,55 +1,42 @@
 //! Folding chains of element-wise operators into one function.
 //!
-//! Every ONNX value that is a function of another one, cell by cell and the same for all cells, has a [`Lineage`]. It becomes a
-//! tensor only when an operator that is not element-wise reads it; until then it costs nothing.
+//! Every ONNX value that is a function of another one, cell by cell and the same for all cells, has
+//! a [`Lineage`]. It becomes a tensor only when an operator that is not element-wise reads it;
+//! until then it costs nothing.
 
 use tract_onnx::pb::NodeProto;
 
-use super::importer::{Importer, rows_of};
-use super::ops::functions;
 use crate::Result;
 use crate::float::expression::{Binary, Expression, MAX_STEPS};
 use crate::import::node::Node;
-use crate::import::ops::shape_ops::broadcast_index;
-use crate::import::values::affine::{Affine, Value};
-
-/// `value = expression(base)`.
-pub(super) struct Lineage {
-    /// The ONNX value it is a function of; that one has an [`Affine`].
-    base: String,
-    expression: Expression,
-    /// The ONNX nodes folded into the expression.
-    nodes: Vec<String>,
-}
-
-/// A function of an ONNX value that has been made a tensor.
-pub(super) struct Applied {
-    base: String,
-    expression: Expression,
-    value: Value,
-}
+use crate::import::operator::Operator;
+use crate::import::shapes::broadcast_index;
+use crate::import::state::{Applied, Importer, Lineage};
+use crate::import::values::affine::Affine;
+use crate::import::values::{Value, rows_of};
 
 impl Importer<'_> {
-    /// Makes the node's output a function of a value that all its operands are functions of. `false` if there is none or the
-    /// node is not element-wise.
-    pub(super) fn fold(&mut self, proto: &NodeProto, name: &str, output: &str) -> Result<bool> {
-        let Some((base, operands, nodes)) = self.common_base(proto) else {
+    /// Makes the node's output a function of a value that all its operands are functions of.
+    /// `false` if there is none or the node is not element-wise.
+    pub(crate) fn fold(
+        &mut self,
+        of: &Node<'_>,
+        operator: &Operator,
+        output: &str,
+    ) -> Result<bool> {
+        let (proto, name) = (of.proto, of.name.as_str());
+        let Some(Common {
+            base,
+            operands,
+            nodes,
+        }) = self.common_base(proto)
+        else {
             return Ok(false);
         };
-        let node = Node {
-            path: self.path,
-            proto,
-            name: name.to_owned(),
-            opset: self.opset,
-            whole: self.is_of_whole(proto),
-            // Bounds and the like; what depends on the input comes as an expression.
-            operands: proto
-                .input
-                .iter()
-                .map(|i| rows_of(self.values.get(i)))
-                .collect(),
-        };
-        let Some(expression) = functions::combine(&node, &operands)? else {
+        // Bounds and the like; what depends on the input comes as an expression.
+        let inputs = proto.input.iter();
+        let node = of.with(inputs.map(|i| rows_of(self.values.get(i))).collect());
+        let Some(expression) = operator.cellwise.combine(&node, &operands)? else {
             return Ok(false);
         };
         if expression.steps().len() > MAX_STEPS {
@@ -60,7 +47,7 @@ impl Importer<'_> {
         };
         // Truncating a whole number changes nothing.
         let whole = matches!(value, Value::Rows(value) if self.builder.is_whole(value));
-        let expression = if proto.op_type == "Cast" && whole {
+        let expression = if operator.keeps_whole && whole {
             Expression::value()
         } else {
             expression
@@ -97,7 +84,7 @@ impl Importer<'_> {
     }
 
     /// The name of a value that is the reciprocal of `divisor`; `None` if that is a constant.
-    pub(super) fn reciprocal(&mut self, divisor: &str, output: &str) -> Option<String> {
+    pub(crate) fn reciprocal(&mut self, divisor: &str, output: &str) -> Option<String> {
         let one = Expression::constant(1.0);
         let (base, expression, nodes) = match (self.values.get(divisor), self.lineages.get(divisor))
         {
@@ -120,8 +107,9 @@ impl Importer<'_> {
         Some(name)
     }
 
-    /// Makes sure that ONNX value `name` has an affine value: if it is only known as a function so far, that becomes a tensor.
-    pub(super) fn force(&mut self, name: &str) -> Result<()> {
+    /// Makes sure that ONNX value `name` has an affine value: if it is only known as a function so
+    /// far, that becomes a tensor.
+    pub(crate) fn force(&mut self, name: &str) -> Result<()> {
         if self.values.contains_key(name) {
             return Ok(());
         }
@@ -160,12 +148,9 @@ impl Importer<'_> {
         Ok(())
     }
 
-    /// The nearest value that all operands are functions of, these functions, and the nodes they consist of.
-    #[allow(clippy::type_complexity)]
-    fn common_base(
-        &self,
-        proto: &NodeProto,
-    ) -> Option<(String, Vec<Option<Expression>>, Vec<String>)> {
+    /// The nearest value that all operands are functions of, these functions, and the nodes they
+    /// consist of.
+    fn common_base(&self, proto: &NodeProto) -> Option<Common> {
         let mut chains = Vec::with_capacity(proto.input.len());
         for input in &proto.input {
             chains.push(self.chain(input)?);
@@ -199,10 +184,15 @@ impl Importer<'_> {
             });
         }
         nodes.dedup();
-        Some((base.to_owned(), operands, nodes))
+        Some(Common {
+            base: base.to_owned(),
+            operands,
+            nodes,
+        })
     }
 
-    /// Everything that `input` is a function of, itself first; `None` if it is neither that nor the same number everywhere.
+    /// Everything that `input` is a function of, itself first; `None` if it is neither that nor the
+    /// same number everywhere.
     fn chain<'s>(&'s self, input: &'s str) -> Option<Chain<'s>> {
         if input.is_empty() {
             return Some(Chain::Absent);
@@ -237,6 +227,15 @@ impl Importer<'_> {
         }
         (!links.is_empty()).then_some(Chain::Function(links))
     }
+}
+
+/// A value that all operands of a node are functions of.
+struct Common {
+    base: String,
+    /// These functions; an operand that is not there is none.
+    operands: Vec<Option<Expression>>,
+    /// The nodes they consist of.
+    nodes: Vec<String>,
 }
 
 /// What an operand is.

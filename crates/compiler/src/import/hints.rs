@@ -1,7 +1,7 @@
 //! What to do about operators that cannot be compiled.
 
 /// Advice for an unsupported operator.
-pub(super) fn hint(op: &str) -> &'static str {
+pub(crate) fn hint(op: &str) -> &'static str {
     match op {
         "LpPool" | "GlobalLpPool" | "MaxUnpool" | "MaxRoiPool" | "RoiAlign" | "GridSample"
         | "DeformConv" => {

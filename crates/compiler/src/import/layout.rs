@@ -1,24 +1,27 @@
 //! The last step of an import: which tensors are planes, and what has to be copied because of it.
 //!
-//! The circuit lays a tensor that some convolution reads or writes out as planes, of one size for all of its convolutions. Tensors
-//! that only element-wise maps connect gain nothing by it, so those maps get explicit weights; element-wise maps of planes, on
-//! the other hand, become convolutions of one weight per channel. Explicit weights between two tensors of planes have no
-//! layout: an exact copy of the source, cell by cell, goes in between. So does one where the strides of two ways from one tensor to
-//! another do not fit each other.
+//! The circuit lays a tensor that some convolution reads or writes out as planes, of one size for
+//! all of its convolutions. Tensors that only element-wise maps connect gain nothing by it, so
+//! those maps get explicit weights; element-wise maps of planes, on the other hand, become
+//! convolutions of one weight per channel. Explicit weights between two tensors of planes have no
+//! layout: an exact copy of the source, cell by cell, goes in between. So does one where the
+//! strides of two ways from one tensor to another do not fit each other.
 
-use crate::float::graph::{
-    Activation, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision,
-};
-use crate::import::values::planes::{Planes, depthwise, is_placement};
-use verdict_model::graph::Conv;
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
+use crate::import::values::kernels::depthwise;
+use crate::import::values::kernels::is_placement;
+use crate::import::values::planes::PlaneMap;
+use verdict_model::Conv;
 
 /// Channels, rows and columns.
 type Size = [usize; 3];
 
-/// An element-wise map reads at most this share of the cells it writes through other weights, such as one factor per channel.
+/// An element-wise map reads at most this share of the cells it writes through other weights, such
+/// as one factor per channel.
 const SIDE_SHARE: usize = 4;
 
-pub(super) fn settle(graph: &mut FloatGraph) {
+pub(crate) fn settle(graph: &mut FloatGraph) {
     let sizes = planar(graph);
     for (id, tensor) in graph.tensors.iter_mut().enumerate() {
         let len = tensor.len;
@@ -53,8 +56,8 @@ fn ends(conv: &Conv<f64>) -> [Size; 2] {
     ]
 }
 
-/// The planes of every tensor that a convolution proper reads or writes, or that exchanges planes with such a one. If they have
-/// several sizes, the one that writes counts.
+/// The planes of every tensor that a convolution proper reads or writes, or that exchanges planes
+/// with such a one. If they have several sizes, the one that writes counts.
 fn planar(graph: &FloatGraph) -> Vec<Option<Size>> {
     let mut sizes: Vec<Option<Size>> = vec![None; graph.tensors.len()];
     let layers = || {
@@ -162,7 +165,7 @@ fn flatten(layer: &mut FloatLayer, len: usize) {
     if !layer.terms.iter().any(is_conv) {
         return;
     }
-    let mut explicit = Planes::constant(Vec::new(), [1, 1, len], vec![0.0; len]);
+    let mut explicit = PlaneMap::constant(Vec::new(), [1, 1, len], vec![0.0; len]);
     for term in std::mem::take(&mut layer.terms) {
         match term.kernel {
             FloatKernel::Conv(conv) => explicit.terms.push((term.source, conv)),
@@ -234,7 +237,8 @@ impl Settler {
         id
     }
 
-    /// The one that stands for all tensors whose phases are tied to those of `id`, and how many times its phases `id` has.
+    /// The one that stands for all tensors whose phases are tied to those of `id`, and how many
+    /// times its phases `id` has.
     fn root(&self, mut id: usize) -> (usize, [Fraction; 2]) {
         let mut ratio = [Fraction::ONE; 2];
         while self.phases[id].0 != id {
@@ -245,7 +249,8 @@ impl Settler {
         (id, ratio)
     }
 
-    /// The new tensor that a convolution of the old tensor `source` reads, for a layer that reads `read` so far.
+    /// The new tensor that a convolution of the old tensor `source` reads, for a layer that reads
+    /// `read` so far.
     fn planes(
         &mut self,
         source: usize,

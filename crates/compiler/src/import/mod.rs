@@ -1,19 +1,27 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod broadcast;
 mod builder;
-mod constants;
+mod cast;
 mod fold;
+mod guarantee;
 mod hints;
 mod importer;
+mod kinds;
 mod layout;
 mod ml;
 mod node;
+mod operator;
 mod operators;
 mod ops;
+mod outputs;
 pub(crate) mod proto;
-mod rows;
-mod types;
-pub(crate) mod values;
+mod run;
+mod shapes;
+mod state;
+mod values;
 
+pub use guarantee::Guarantee;
 pub use importer::{import, import_outputs};
-pub use operators::{Guarantee, OPERATORS, Operator, advice};
+pub use operator::Operator;
+pub use operators::{OPERATORS, advice};

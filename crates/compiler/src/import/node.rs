@@ -4,24 +4,54 @@ use std::path::Path;
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use crate::import::ops::maximum::groups_along;
-use crate::import::ops::shape_ops::broadcast_index;
+use crate::import::shapes::{MAX_CELLS, broadcast_index, groups_along};
+use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 use crate::{CompileError, Result};
 
 /// A node, its operands (absent optional operands are `None`) and the file it comes from.
-pub(super) struct Node<'a> {
-    pub(super) path: &'a Path,
-    pub(super) proto: &'a NodeProto,
-    pub(super) name: String,
-    pub(super) opset: i64,
+pub(crate) struct Node<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) proto: &'a NodeProto,
+    pub(crate) name: String,
+    pub(crate) opset: i64,
     /// Whether its operands are whole numbers by type.
-    pub(super) whole: bool,
-    pub(super) operands: Vec<Option<&'a Affine>>,
+    pub(crate) whole: bool,
+    pub(crate) operands: Vec<Option<&'a Affine>>,
+}
+
+/// What a node reduces.
+pub(crate) struct Reduction {
+    /// For each output cell the cells of operand 0 that it is made of, in order.
+    pub(crate) groups: Vec<Vec<usize>>,
+    /// The output's shape.
+    pub(crate) shape: Vec<usize>,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn op(&self) -> &'a str {
+    /// A node without operands so far. One that has no name is called after its first output.
+    pub(crate) fn new(path: &'a Path, proto: &'a NodeProto, opset: i64, whole: bool) -> Self {
+        let mut node = Self {
+            path,
+            proto,
+            name: proto.name.clone(),
+            opset,
+            whole,
+            operands: Vec::new(),
+        };
+        if node.name.is_empty() {
+            node.name = node.first_output();
+        }
+        node
+    }
+
+    /// The ONNX name of the first output that has one; empty if none has.
+    pub(crate) fn first_output(&self) -> String {
+        let mut named = self.proto.output.iter().filter(|name| !name.is_empty());
+        named.next().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn op(&self) -> &'a str {
         &self.proto.op_type
     }
 
@@ -32,28 +62,28 @@ impl<'a> Node<'a> {
             .find(|attribute| attribute.name == name)
     }
 
-    pub(super) fn float(&self, name: &str, default: f64) -> f64 {
+    pub(crate) fn float(&self, name: &str, default: f64) -> f64 {
         self.attribute(name)
             .map_or(default, |attribute| f64::from(attribute.f))
     }
 
-    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
+    pub(crate) fn int(&self, name: &str, default: i64) -> i64 {
         self.attribute(name)
             .map_or(default, |attribute| attribute.i)
     }
 
-    pub(super) fn ints(&self, name: &str) -> Option<Vec<i64>> {
+    pub(crate) fn ints(&self, name: &str) -> Option<Vec<i64>> {
         self.attribute(name).map(|attribute| attribute.ints.clone())
     }
 
     /// A text attribute.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.attribute(name)
             .map(|attribute| String::from_utf8_lossy(&attribute.s).into_owned())
     }
 
-    /// The same node with other operands.
-    pub(super) fn with<'b>(&self, operands: Vec<Option<&'b Affine>>) -> Node<'b>
+    /// The node with other operands.
+    pub(crate) fn with<'b>(&self, operands: Vec<Option<&'b Affine>>) -> Node<'b>
     where
         'a: 'b,
     {
@@ -67,16 +97,16 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(super) fn floats(&self, name: &str) -> Option<Vec<f64>> {
+    pub(crate) fn floats(&self, name: &str) -> Option<Vec<f64>> {
         self.attribute(name)
             .map(|attribute| attribute.floats.iter().map(|v| f64::from(*v)).collect())
     }
 
-    pub(super) fn raw(&self, name: &str) -> Option<&'a AttributeProto> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a AttributeProto> {
         self.attribute(name)
     }
 
-    pub(super) fn invalid(&self, detail: impl Into<String>) -> CompileError {
+    pub(crate) fn invalid(&self, detail: impl Into<String>) -> CompileError {
         CompileError::InvalidNode {
             path: self.path.into(),
             node: self.name.clone(),
@@ -85,7 +115,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(super) fn unsupported(&self, hint: impl Into<String>) -> CompileError {
+    pub(crate) fn unsupported(&self, hint: impl Into<String>) -> CompileError {
         CompileError::UnsupportedOperator {
             path: self.path.into(),
             node: self.name.clone(),
@@ -94,25 +124,17 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// An error unless the operator is one of ONNX itself.
-    pub(super) fn standard(&self) -> Result<bool> {
-        if matches!(&*self.proto.domain, "" | "ai.onnx") {
-            return Ok(true);
-        }
-        Err(self.unsupported(crate::import::hints::hint(self.op())))
-    }
-
-    pub(super) fn overflow(&self) -> CompileError {
+    pub(crate) fn overflow(&self) -> CompileError {
         self.invalid("its folded weights overflow; check the model's weights for huge values")
     }
 
-    pub(super) fn zero_divisor(&self, position: usize) -> CompileError {
+    pub(crate) fn zero_divisor(&self, position: usize) -> CompileError {
         self.invalid(format!(
             "divides by zero at position {position}; correct the constant and export again"
         ))
     }
 
-    pub(super) fn product(&self) -> CompileError {
+    pub(crate) fn product(&self) -> CompileError {
         CompileError::ActivationProduct {
             path: self.path.into(),
             node: self.name.clone(),
@@ -121,26 +143,28 @@ impl<'a> Node<'a> {
     }
 
     /// Whether at least `count` operands depend on the model's input.
-    pub(super) fn varying(&self, count: usize) -> bool {
+    pub(crate) fn varying(&self, count: usize) -> bool {
         let varying = self.operands.iter().flatten().filter(|v| !v.is_constant());
         varying.count() >= count
     }
 
     /// The ONNX name of operand `index`.
-    pub(super) fn input(&self, index: usize) -> String {
+    pub(crate) fn input(&self, index: usize) -> String {
         self.proto.input.get(index).cloned().unwrap_or_default()
     }
 
-    /// The ONNX name of the first output that has one.
-    pub(super) fn output(&self) -> String {
-        let mut named = self.proto.output.iter().filter(|name| !name.is_empty());
-        named.next().unwrap_or(&self.name).clone()
+    /// The ONNX name of the first output that has one, or the node's.
+    pub(crate) fn output(&self) -> String {
+        let first = self.first_output();
+        if first.is_empty() {
+            self.name.clone()
+        } else {
+            first
+        }
     }
 
-    /// For a reduction: the cells of operand 0 that each output cell is made of, in order, and the output's shape; `None` if
-    /// nothing is reduced.
-    #[allow(clippy::type_complexity)]
-    pub(super) fn groups(&self) -> Result<Option<(Vec<Vec<usize>>, Vec<usize>)>> {
+    /// What the node, a reduction, reduces; `None` if that is nothing.
+    pub(crate) fn groups(&self) -> Result<Option<Reduction>> {
         let value = self.operand(0)?;
         let rank = value.shape.len();
         let axes = match self.list("axes", 1)?.filter(|axes| !axes.is_empty()) {
@@ -174,11 +198,15 @@ impl<'a> Node<'a> {
                 .map(|axis| value.shape[axis])
                 .collect()
         };
-        Ok(Some((members, shape)))
+        Ok(Some(Reduction {
+            groups: members,
+            shape,
+        }))
     }
 
-    /// The sets of cells that a soft-max normalises: along one axis, or before opset 13 along all from `axis` on.
-    pub(super) fn softmax_groups(&self) -> Result<Vec<Vec<usize>>> {
+    /// The sets of cells that a soft-max normalises: along one axis, or before opset 13 along all
+    /// from `axis` on.
+    pub(crate) fn softmax_groups(&self) -> Result<Vec<Vec<usize>>> {
         let shape = &self.operand(0)?.shape;
         let old = self.opset < 13;
         let axis = self.axis(self.int("axis", if old { 1 } else { -1 }), shape.len())?;
@@ -193,7 +221,7 @@ impl<'a> Node<'a> {
     }
 
     /// Operand `index`, which must be there.
-    pub(super) fn operand(&self, index: usize) -> Result<&'a Affine> {
+    pub(crate) fn operand(&self, index: usize) -> Result<&'a Affine> {
         self.optional(index).ok_or_else(|| {
             self.invalid(format!(
                 "operand {index} is missing; the file is damaged, export the model again"
@@ -201,12 +229,12 @@ impl<'a> Node<'a> {
         })
     }
 
-    pub(super) fn optional(&self, index: usize) -> Option<&'a Affine> {
+    pub(crate) fn optional(&self, index: usize) -> Option<&'a Affine> {
         self.operands.get(index).copied().flatten()
     }
 
     /// Operand `index` if present, which must be a constant.
-    pub(super) fn optional_constant(&self, index: usize) -> Result<Option<&'a [f64]>> {
+    pub(crate) fn optional_constant(&self, index: usize) -> Result<Option<&'a [f64]>> {
         match self.optional(index) {
             None => Ok(None),
             Some(value) if value.is_constant() => Ok(Some(&value.bias)),
@@ -216,13 +244,13 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(super) fn constant(&self, index: usize) -> Result<&'a [f64]> {
+    pub(crate) fn constant(&self, index: usize) -> Result<&'a [f64]> {
         self.operand(index)?;
         Ok(self.optional_constant(index)?.unwrap_or_default())
     }
 
     /// A constant list of integers, from attribute `name` (older opsets) or operand `index`.
-    pub(super) fn list(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>> {
+    pub(crate) fn list(&self, name: &str, index: usize) -> Result<Option<Vec<i64>>> {
         match self.ints(name) {
             Some(list) => Ok(Some(list)),
             None => Ok(self
@@ -232,7 +260,7 @@ impl<'a> Node<'a> {
     }
 
     /// The attribute `axes` as indices below `rank`; all of them if it is not there.
-    pub(super) fn axes(&self, rank: usize) -> Result<Vec<usize>> {
+    pub(crate) fn axes(&self, rank: usize) -> Result<Vec<usize>> {
         match self.ints("axes") {
             Some(axes) => axes.iter().map(|axis| self.axis(*axis, rank)).collect(),
             None => Ok((0..rank).collect()),
@@ -240,7 +268,7 @@ impl<'a> Node<'a> {
     }
 
     /// `axis`, counted from the end if negative, as an index below `rank`.
-    pub(super) fn axis(&self, axis: i64, rank: usize) -> Result<usize> {
+    pub(crate) fn axis(&self, axis: i64, rank: usize) -> Result<usize> {
         let from_start = if axis < 0 {
             axis.saturating_add(rank as i64)
         } else {
@@ -257,16 +285,33 @@ impl<'a> Node<'a> {
     }
 
     /// The number of cells of `shape`, if it is one a model can have.
-    pub(super) fn count(&self, shape: &[usize]) -> Result<usize> {
+    pub(crate) fn count(&self, shape: &[usize]) -> Result<usize> {
         shape
             .iter()
             .try_fold(1usize, |product, dimension| product.checked_mul(*dimension))
-            .filter(|count| *count > 0 && *count <= super::importer::MAX_CELLS)
+            .filter(|count| *count > 0 && *count <= MAX_CELLS)
             .ok_or_else(|| {
                 self.invalid(format!(
                     "shape {shape:?} has no cells or more than {}; fix the shapes and export again",
-                    super::importer::MAX_CELLS
+                    MAX_CELLS
                 ))
             })
     }
+}
+
+/// A linear node's result, checked and named.
+pub(crate) fn finished(node: &Node<'_>, mut value: Value) -> Result<Value> {
+    if !value.is_finite() {
+        return Err(
+            node.invalid("its folded weights overflow; check the model's weights for huge values")
+        );
+    }
+    if !value.is_constant() {
+        value.nodes_mut().push(node.name.clone());
+        return Ok(value);
+    }
+    Ok(match value {
+        Value::Planes(value) => Value::Rows(Affine::constant(value.shape, value.bias)),
+        rows => rows,
+    })
 }

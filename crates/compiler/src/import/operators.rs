@@ -1,123 +1,42 @@
-//! The operators the importer knows, with what they ask for and how exact they are: the gate that every node passes, and the
-//! source of docs/operators.md.
+//! The operators the importer knows, with what they ask for, how exact they are and how they are
+//! imported: the gate that every node passes, the dispatch, and the source of docs/operators.md.
+//!
+//! No other file names an operator to tell it from others. An element-wise operator is a row and a
+//! case that tests it; any other is a row, a function in `ops` or `ml`, and a case.
 
-use crate::import::ml;
+use crate::float::expression::{Binary, Expression, Unary};
+use crate::import::guarantee::Guarantee;
+use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
+use crate::import::operator::{Explicit, Planewise};
+use crate::import::operator::{Infinities, Integers, Learned, Operator, Special};
+use crate::import::ops::compare::{Order, Summand};
+use crate::import::ops::functions::Cellwise;
+use crate::import::ops::interpolate::Sampler;
+use crate::import::ops::{
+    average_pool, by_constant, compare, constants, conv_ops, conv_transpose, einsum, embedding,
+    functions, interpolate, linear_ops, max_pool, maximum, move_ops, norms, one_hot, padding,
+    plane_moves, plane_products, plane_sums, prelu, products, resize, scatter, shape_ops, softmax,
+    split, top_k,
+};
+use crate::import::{hints, kinds};
 
-/// How far an operator's integers are from its real numbers, given its operands' errors. Every output of a model is rounded to its
-/// own step besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Guarantee {
-    /// Known at compile time.
-    Constant,
-    /// Moves cells.
-    Moved,
-    /// Multiplies by constants and adds.
-    Linear,
-    /// A function of one variable.
-    Function,
-    /// Picks the largest or smallest.
-    Extreme,
-    /// Decides something: its result is a whole number.
-    Decision,
-    /// Multiplies values that depend on the input.
-    Product,
-    /// Made of several of these.
-    Composed,
-}
-
-impl Guarantee {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Constant,
-        Self::Moved,
-        Self::Linear,
-        Self::Function,
-        Self::Extreme,
-        Self::Decision,
-        Self::Product,
-        Self::Composed,
-    ];
-
-    /// One word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Constant => "constant",
-            Self::Moved => "moved",
-            Self::Linear => "linear",
-            Self::Function => "function",
-            Self::Extreme => "extreme",
-            Self::Decision => "decision",
-            Self::Product => "product",
-            Self::Composed => "composed",
-        }
-    }
-
-    /// The bound, in words.
-    pub fn bound(self) -> &'static str {
-        match self {
-            Self::Constant => "none: it is computed in double precision when the model is compiled",
-            Self::Moved => "its operand's",
-            Self::Linear => {
-                "`Σ |w|·e + Σ |x|·δw + δb`: the operands' errors `e` times the weights, the values times the rounding of the \
-                 weights (half a step each), and that of the bias"
-            }
-            Self::Function => {
-                "`m·(e + u/2) + s/2`: the steepest slope `m` near the value times the operand's error and half a key's step `u`, and \
-                 half a step `s` of the value; beyond the calibrated range values saturate"
-            }
-            Self::Extreme => {
-                "that of the operand picked, whose integers are passed on as they are; operands that are no tensor yet are rounded to half a \
-                 step first"
-            }
-            Self::Decision => {
-                "none on the integers it compares; it can differ from the real numbers' only where these are within their errors of \
-                 what decides"
-            }
-            Self::Product => {
-                "`|a|·e_b + |b|·e_a + e_a·e_b`: it is exact in the integers of both factors, each rounded to half a step first unless it is a \
-                 tensor already; but the weight of its squares is rounded where it cannot be made whole, which adds up to a tenth of the result \
-                 where calibration leaves no room (`error_bounds` says how much)"
-            }
-            Self::Composed => {
-                "that of the sums, products and look-ups it consists of, one after another; the source file's comment states it"
-            }
-        }
-    }
-}
-
-/// An operator the importer knows.
-#[derive(Clone, Copy, Debug)]
-pub struct Operator {
-    /// Empty for ONNX's own, or `ai.onnx.ml`.
-    pub domain: &'static str,
-    /// The operator's name.
-    pub name: &'static str,
-    /// How exact it is.
-    pub guarantee: Guarantee,
-    /// What it asks for; empty if nothing.
-    pub conditions: &'static str,
-}
+use Cellwise::{All, Fold, Pair, Parametric, Plain};
+use Explicit::{Map, Maps, Several, Tensors};
+use Guarantee::{Composed, Constant, Decision, Extreme, Function, Linear, Moved as Moves, Product};
+use Planewise::{Always, Any, Cut, First, Measured, Moved, Reshaped, Tried};
 
 const fn onnx(name: &'static str, guarantee: Guarantee, conditions: &'static str) -> Operator {
-    Operator {
-        domain: "",
-        name,
-        guarantee,
-        conditions,
-    }
+    Operator::onnx(name, guarantee, conditions)
 }
 
-const fn ml(name: &'static str, guarantee: Guarantee, conditions: &'static str) -> Operator {
-    Operator {
-        domain: ml::DOMAIN,
-        name,
-        guarantee,
-        conditions,
-    }
+const fn ml(
+    name: &'static str,
+    guarantee: Guarantee,
+    conditions: &'static str,
+    learned: Learned,
+) -> Operator {
+    Operator::learned(name, guarantee, conditions, learned)
 }
-
-use Guarantee::{Composed, Constant, Decision, Extreme, Function, Linear, Moved, Product};
 
 const PLANES: &str = "one or two spatial axes, batch of 1";
 const FIXED_INDICES: &str = "constant indices";
@@ -125,208 +44,501 @@ const FIXED_AXES: &str = "constant axes";
 
 /// Every operator the importer knows, by domain and name.
 pub const OPERATORS: &[Operator] = &[
-    onnx("Abs", Function, ""),
-    onnx("Acos", Function, ""),
-    onnx("Acosh", Function, ""),
-    onnx("Add", Linear, ""),
-    onnx("And", Decision, ""),
-    onnx("ArgMax", Decision, ""),
-    onnx("ArgMin", Decision, ""),
-    onnx("Asin", Function, ""),
-    onnx("Asinh", Function, ""),
-    onnx("Atan", Function, ""),
-    onnx("Atanh", Function, ""),
-    onnx("AveragePool", Linear, PLANES),
+    onnx("Abs", Function, "").cellwise(Plain(|v| v.unary(Unary::Abs))),
+    onnx("Acos", Function, "").cellwise(Plain(|v| v.unary(Unary::Acos))),
+    onnx("Acosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Acosh))),
+    onnx("Add", Linear, "")
+        .cellwise(Pair(|a, b| a.binary(Binary::Add, b)))
+        .planewise(Any(|node, all, builder| {
+            plane_sums::add(node, all, builder, 1.0)
+        }))
+        .explicit(Map(|node| linear_ops::add(node, 1.0)))
+        .infinities(Infinities::Masked),
+    onnx("And", Decision, "")
+        .cellwise(Pair(|a, b| {
+            functions::truth(a).binary(Binary::Mul, &functions::truth(b))
+        }))
+        .varying(Tensors(compare::both))
+        .holds(kinds::truth),
+    onnx("ArgMax", Decision, "")
+        .explicit(Tensors(|node, builder| {
+            maximum::position(node, builder, false)
+        }))
+        .integers(Integers::First)
+        .holds(kinds::whole),
+    onnx("ArgMin", Decision, "")
+        .explicit(Tensors(|node, builder| {
+            maximum::position(node, builder, true)
+        }))
+        .integers(Integers::First)
+        .holds(kinds::whole),
+    onnx("Asin", Function, "").cellwise(Plain(|v| v.unary(Unary::Asin))),
+    onnx("Asinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Asinh))),
+    onnx("Atan", Function, "").cellwise(Plain(|v| v.unary(Unary::Atan))),
+    onnx("Atanh", Function, "").cellwise(Plain(|v| v.unary(Unary::Atanh))),
+    onnx("AveragePool", Linear, PLANES).planewise(Always(average_pool::average_pool)),
     onnx(
         "BatchNormalization",
         Linear,
         "inference mode, constant parameters",
-    ),
-    onnx("Cast", Function, "to a number"),
-    onnx("CastLike", Function, "to a number"),
-    onnx("Ceil", Function, ""),
-    onnx("Celu", Function, ""),
-    onnx("CenterCropPad", Moved, "constant shape"),
-    onnx("Clip", Function, "constant bounds"),
-    onnx("Concat", Moved, ""),
-    onnx("Constant", Constant, "numbers"),
-    onnx("ConstantOfShape", Constant, "constant shape"),
+    )
+    .planewise(First(plane_sums::batch_normalization))
+    .explicit(Map(linear_ops::batch_normalization)),
+    onnx("Cast", Function, "to a number")
+        .cellwise(Parametric(functions::cast))
+        .infinities(Infinities::Moved(shape_ops::identity))
+        .holds(kinds::cast)
+        .keeps_whole(),
+    onnx("CastLike", Function, "to a number")
+        .special(Special::As("Cast", kinds::cast_like))
+        .holds(kinds::second),
+    onnx("Ceil", Function, "").cellwise(Plain(|v| v.unary(Unary::Ceil))),
+    onnx("Celu", Function, "").cellwise(Parametric(functions::celu)),
+    onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
+    onnx("Clip", Function, "constant bounds")
+        .cellwise(Parametric(functions::clip))
+        .explicit(Map(functions::refused_clip))
+        .infinities(Infinities::Read),
+    onnx("Concat", Moves, "")
+        .planewise(Any(plane_moves::concat))
+        .explicit(Map(shape_ops::concat)),
+    onnx("Constant", Constant, "numbers")
+        .special(Special::Constant(constants::constant))
+        .holds(kinds::constant),
+    onnx("ConstantOfShape", Constant, "constant shape")
+        .explicit(Map(constants::of_shape))
+        .holds(kinds::tensor),
     onnx(
         "Conv",
         Linear,
         "constant weights; one or two spatial axes, batch of 1",
-    ),
+    )
+    .planewise(Always(conv_ops::conv)),
     onnx(
         "ConvTranspose",
         Linear,
         "constant weights; one or two spatial axes, batch of 1",
-    ),
-    onnx("Cos", Function, ""),
-    onnx("Cosh", Function, ""),
-    onnx("CumSum", Linear, "constant axis"),
-    onnx("DepthToSpace", Moved, "batch of 1"),
-    onnx("Div", Product, "whole numbers: constant divisors"),
-    onnx("Dropout", Moved, "inference mode, first output"),
+    )
+    .planewise(Always(conv_transpose::conv_transpose)),
+    onnx("Cos", Function, "").cellwise(Plain(|v| v.unary(Unary::Cos))),
+    onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
+    onnx("CumSum", Linear, "constant axis").explicit(Map(linear_ops::cumulative_sum)),
+    onnx("DepthToSpace", Moves, "batch of 1").planewise(Always(resize::depth_to_space)),
+    onnx("Div", Product, "whole numbers: constant divisors")
+        .cellwise(All(functions::divide))
+        .planewise(First(plane_products::div))
+        .varying(Tensors(by_constant::divide))
+        .with_reciprocal("Mul"),
+    onnx("Dropout", Moves, "inference mode, first output").cellwise(Parametric(functions::dropout)),
     onnx(
         "Einsum",
         Product,
         "one or two operands, no index twice in one",
-    ),
-    onnx("Elu", Function, ""),
-    onnx("Equal", Decision, ""),
-    onnx("Erf", Function, ""),
-    onnx("Exp", Function, ""),
-    onnx("Expand", Moved, "constant shape"),
-    onnx("EyeLike", Constant, "fixed shape"),
-    onnx("Flatten", Moved, ""),
-    onnx("Floor", Function, ""),
+    )
+    .explicit(Tensors(einsum::einsum)),
+    onnx("Elu", Function, "").cellwise(Parametric(functions::exponential)),
+    onnx("Equal", Decision, "")
+        .cellwise(Pair(|a, b| a.binary(Binary::Equal, b)))
+        .varying(Tensors(|node, builder| {
+            compare::compare(node, builder, Order::Equal)
+        }))
+        .holds(kinds::truth),
+    onnx("Erf", Function, "").cellwise(Plain(|v| v.unary(Unary::Erf))),
+    onnx("Exp", Function, "").cellwise(Plain(|v| v.unary(Unary::Exp))),
+    onnx("Expand", Moves, "constant shape")
+        .explicit(Map(move_ops::expand))
+        .infinities(Infinities::Moved(move_ops::expand)),
+    onnx("EyeLike", Constant, "fixed shape")
+        .explicit(Map(constants::eye))
+        .holds(kinds::dtype),
+    onnx("Flatten", Moves, "")
+        .planewise(Reshaped(shape_ops::flatten))
+        .explicit(Map(shape_ops::flatten)),
+    onnx("Floor", Function, "").cellwise(Plain(|v| v.unary(Unary::Floor))),
     onnx(
         "Gather",
-        Moved,
+        Moves,
         "constant indices, or a constant picked from by up to 32,768 table entries",
-    ),
-    onnx("GatherElements", Moved, FIXED_INDICES),
-    onnx("GatherND", Moved, FIXED_INDICES),
-    onnx("Gelu", Function, ""),
-    onnx("Gemm", Product, ""),
-    onnx("GlobalAveragePool", Linear, ""),
-    onnx("GlobalMaxPool", Extreme, PLANES),
-    onnx("Greater", Decision, ""),
-    onnx("GreaterOrEqual", Decision, ""),
-    onnx("GroupNormalization", Composed, "constant parameters"),
-    onnx("HardSigmoid", Function, ""),
-    onnx("HardSwish", Function, ""),
-    onnx("Hardmax", Decision, ""),
-    onnx("Identity", Moved, ""),
-    onnx("InstanceNormalization", Composed, "constant parameters"),
+    )
+    .planewise(Moved(shape_ops::gather))
+    .explicit(Tensors(embedding::gather)),
+    onnx("GatherElements", Moves, FIXED_INDICES).explicit(Map(move_ops::gather_elements)),
+    onnx("GatherND", Moves, FIXED_INDICES).explicit(Map(move_ops::gather_nd)),
+    onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
+    onnx("Gemm", Product, "")
+        .explicit(Tensors(linear_ops::gemm))
+        .integers(Integers::FactorsOrSquares),
+    onnx("GlobalAveragePool", Linear, "").explicit(Map(linear_ops::global_average_pool)),
+    onnx("GlobalMaxPool", Extreme, PLANES).planewise(Always(max_pool::global_max_pool)),
+    onnx("Greater", Decision, "")
+        .cellwise(Pair(|a, b| a.binary(Binary::Greater, b)))
+        .varying(Tensors(|node, builder| {
+            compare::compare(node, builder, Order::Greater)
+        }))
+        .holds(kinds::truth),
+    onnx("GreaterOrEqual", Decision, "")
+        .cellwise(Pair(|a, b| a.binary(Binary::GreaterOrEqual, b)))
+        .varying(Tensors(|node, builder| {
+            compare::compare(node, builder, Order::AtLeast)
+        }))
+        .holds(kinds::truth),
+    onnx("GroupNormalization", Composed, "constant parameters").explicit(Tensors(
+        |node, builder| norms::channels(node, builder, true),
+    )),
+    onnx("HardSigmoid", Function, "").cellwise(Parametric(functions::hard_sigmoid_of)),
+    onnx("HardSwish", Function, "").cellwise(Plain(functions::hard_swish)),
+    onnx("Hardmax", Decision, "")
+        .explicit(Tensors(maximum::hardmax))
+        .integers(Integers::First)
+        .soft_max(),
+    onnx("Identity", Moves, "")
+        .cellwise(Plain(Expression::clone))
+        .explicit(Map(shape_ops::identity))
+        .infinities(Infinities::Moved(shape_ops::identity)),
+    onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
+        |node, builder| norms::channels(node, builder, false),
+    )),
     onnx(
         "LayerNormalization",
         Composed,
         "constant parameters, first output",
-    ),
-    onnx("LeakyRelu", Function, ""),
-    onnx("Less", Decision, ""),
-    onnx("LessOrEqual", Decision, ""),
-    onnx("Log", Function, ""),
-    onnx("LogSoftmax", Composed, ""),
-    onnx("MatMul", Product, ""),
-    onnx("Max", Extreme, ""),
+    )
+    .explicit(Tensors(|node, builder| norms::layer(node, builder, true)))
+    .integers(Integers::HeavyFirst),
+    onnx("LeakyRelu", Function, "").cellwise(Parametric(functions::leaky_relu)),
+    onnx("Less", Decision, "")
+        .cellwise(Pair(|a, b| b.binary(Binary::Greater, a)))
+        .varying(Tensors(|node, builder| {
+            compare::compare(node, builder, Order::Less)
+        }))
+        .holds(kinds::truth),
+    onnx("LessOrEqual", Decision, "")
+        .cellwise(Pair(|a, b| b.binary(Binary::GreaterOrEqual, a)))
+        .varying(Tensors(|node, builder| {
+            compare::compare(node, builder, Order::AtMost)
+        }))
+        .holds(kinds::truth),
+    onnx("Log", Function, "").cellwise(Plain(|v| v.unary(Unary::Log))),
+    onnx("LogSoftmax", Composed, "")
+        .explicit(Tensors(|node, builder| {
+            softmax::softmax(node, builder, true)
+        }))
+        .soft_max(),
+    onnx("MatMul", Product, "")
+        .explicit(Tensors(linear_ops::matmul))
+        .integers(Integers::FactorsOrSquares),
+    onnx("Max", Extreme, "")
+        .cellwise(Fold(Binary::Max))
+        .varying(Tensors(|node, builder| {
+            maximum::extreme(node, builder, false)
+        }))
+        .infinities(Infinities::Read),
     onnx(
         "MaxPool",
         Extreme,
         "one or two spatial axes, batch of 1, first output",
-    ),
-    onnx("Mean", Linear, ""),
-    onnx("Min", Extreme, ""),
-    onnx("Mish", Function, ""),
+    )
+    .planewise(Always(max_pool::max_pool)),
+    onnx("Mean", Linear, "")
+        .cellwise(All(functions::mean))
+        .explicit(Map(linear_ops::mean)),
+    onnx("Min", Extreme, "")
+        .cellwise(Fold(Binary::Min))
+        .varying(Tensors(|node, builder| {
+            maximum::extreme(node, builder, true)
+        }))
+        .infinities(Infinities::Read),
+    onnx("Mish", Function, "").cellwise(Plain(functions::mish)),
     onnx(
         "Mod",
         Function,
         "constant divisors, up to 32 different ones",
-    ),
-    onnx("Mul", Product, ""),
-    onnx("Neg", Linear, ""),
-    onnx("Not", Decision, ""),
-    onnx("OneHot", Decision, "constant depth up to 512 and values"),
-    onnx("Or", Decision, ""),
-    onnx("PRelu", Function, "constant slopes"),
-    onnx("Pad", Moved, "constant pads"),
+    )
+    .cellwise(All(functions::modulo))
+    .varying(Tensors(by_constant::modulo)),
+    onnx("Mul", Product, "")
+        .cellwise(Pair(|a, b| a.binary(Binary::Mul, b)))
+        .planewise(Any(plane_products::mul))
+        .explicit(Tensors(products::mul))
+        .integers(Integers::Factors),
+    onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
+    onnx("Not", Decision, "")
+        .cellwise(Plain(|v| v.with(Binary::Equal, 0.0)))
+        .holds(kinds::truth),
+    onnx("OneHot", Decision, "constant depth up to 512 and values")
+        .varying(Tensors(one_hot::one_hot)),
+    onnx("Or", Decision, "")
+        .cellwise(Pair(|a, b| {
+            functions::truth(a).binary(Binary::Max, &functions::truth(b))
+        }))
+        .varying(Tensors(|node, builder| {
+            compare::either(node, builder, -1.0)
+        }))
+        .holds(kinds::truth),
+    onnx("PRelu", Function, "constant slopes")
+        .cellwise(Pair(functions::leaky))
+        .planewise(Tried(prelu::prelu)),
+    onnx("Pad", Moves, "constant pads")
+        .planewise(First(plane_moves::pad))
+        .explicit(Map(padding::pad)),
     onnx(
         "Pow",
         Function,
         "constant exponents or constant bases, up to 32 different ones",
-    ),
-    onnx("RMSNormalization", Composed, "constant parameters"),
-    onnx("Range", Constant, "constant operands"),
-    onnx("Reciprocal", Function, ""),
-    onnx("ReduceL1", Composed, FIXED_AXES),
-    onnx("ReduceL2", Composed, FIXED_AXES),
-    onnx("ReduceLogSum", Composed, FIXED_AXES),
-    onnx("ReduceLogSumExp", Composed, FIXED_AXES),
-    onnx("ReduceMax", Extreme, FIXED_AXES),
-    onnx("ReduceMean", Linear, FIXED_AXES),
-    onnx("ReduceMin", Extreme, FIXED_AXES),
-    onnx("ReduceProd", Product, FIXED_AXES),
-    onnx("ReduceSum", Linear, FIXED_AXES),
-    onnx("ReduceSumSquare", Product, FIXED_AXES),
-    onnx("Relu", Function, ""),
-    onnx("Reshape", Moved, "constant shape"),
+    )
+    .cellwise(Pair(functions::pow))
+    .varying(Tensors(by_constant::power)),
+    onnx("RMSNormalization", Composed, "constant parameters")
+        .explicit(Tensors(|node, builder| norms::layer(node, builder, false)))
+        .integers(Integers::HeavyFirst),
+    onnx("Range", Constant, "constant operands").explicit(Map(constants::range)),
+    onnx("Reciprocal", Function, "")
+        .cellwise(Plain(|v| Expression::constant(1.0).binary(Binary::Div, v))),
+    onnx("ReduceL1", Composed, FIXED_AXES).explicit(Tensors(|node, builder| {
+        compare::reduce(node, builder, Summand::Magnitude, None)
+    })),
+    onnx("ReduceL2", Composed, FIXED_AXES)
+        .explicit(Tensors(|node, builder| {
+            compare::reduce(node, builder, Summand::Square, Some(Unary::Sqrt))
+        }))
+        .integers(Integers::First),
+    onnx("ReduceLogSum", Composed, FIXED_AXES).explicit(Tensors(|node, builder| {
+        compare::reduce(node, builder, Summand::Cell, Some(Unary::Log))
+    })),
+    onnx("ReduceLogSumExp", Composed, FIXED_AXES)
+        .explicit(Tensors(softmax::log_sum_exp))
+        .integers(Integers::First),
+    onnx("ReduceMax", Extreme, FIXED_AXES)
+        .explicit(Tensors(|node, builder| {
+            maximum::reduce(node, builder, false)
+        }))
+        .integers(Integers::First),
+    onnx("ReduceMean", Linear, FIXED_AXES).explicit(Map(|node| linear_ops::reduce(node, true))),
+    onnx("ReduceMin", Extreme, FIXED_AXES)
+        .explicit(Tensors(|node, builder| {
+            maximum::reduce(node, builder, true)
+        }))
+        .integers(Integers::First),
+    onnx("ReduceProd", Product, FIXED_AXES)
+        .explicit(Tensors(compare::product))
+        .integers(Integers::First),
+    onnx("ReduceSum", Linear, FIXED_AXES).explicit(Map(|node| linear_ops::reduce(node, false))),
+    onnx("ReduceSumSquare", Product, FIXED_AXES)
+        .explicit(Tensors(|node, builder| {
+            compare::reduce(node, builder, Summand::Square, None)
+        }))
+        .integers(Integers::First),
+    onnx("Relu", Function, "").cellwise(Plain(functions::relu)),
+    onnx("Reshape", Moves, "constant shape")
+        .planewise(Reshaped(shape_ops::reshape))
+        .explicit(Map(shape_ops::reshape))
+        .infinities(Infinities::Moved(shape_ops::reshape)),
     onnx(
         "Resize",
         Linear,
         "constant sizes; no antialiasing, no cropping",
-    ),
-    onnx("ReverseSequence", Moved, "constant lengths"),
-    onnx("Round", Function, ""),
+    )
+    .planewise(Tried(|node, all, builder| {
+        resize::resize(node, all, builder, Sampler::Resize)
+    }))
+    .explicit(Map(|node| interpolate::resize(node, Sampler::Resize))),
+    onnx("ReverseSequence", Moves, "constant lengths").explicit(Map(move_ops::reverse_sequence)),
+    onnx("Round", Function, "").cellwise(Plain(|v| v.unary(Unary::Round))),
     onnx(
         "ScatterElements",
-        Moved,
+        Moves,
         "constant indices; reduction none or add",
-    ),
+    )
+    .explicit(Map(scatter::scatter_elements)),
     onnx(
         "ScatterND",
-        Moved,
+        Moves,
         "constant indices; reduction none or add",
-    ),
-    onnx("Selu", Function, ""),
-    onnx("Shape", Constant, ""),
-    onnx("Shrink", Function, ""),
-    onnx("Sigmoid", Function, ""),
-    onnx("Sign", Function, ""),
-    onnx("Sin", Function, ""),
-    onnx("Sinh", Function, ""),
-    onnx("Size", Constant, ""),
-    onnx("Slice", Moved, "constant bounds"),
-    onnx("Softmax", Composed, ""),
-    onnx("Softplus", Function, ""),
-    onnx("Softsign", Function, ""),
-    onnx("SpaceToDepth", Moved, "batch of 1"),
-    onnx("Split", Moved, "constant sizes"),
-    onnx("Sqrt", Function, ""),
-    onnx("Squeeze", Moved, FIXED_AXES),
-    onnx("Sub", Linear, ""),
-    onnx("Sum", Linear, ""),
-    onnx("Swish", Function, ""),
-    onnx("Tan", Function, ""),
-    onnx("Tanh", Function, ""),
-    onnx("ThresholdedRelu", Function, ""),
-    onnx("Tile", Moved, "constant repeats"),
+    )
+    .explicit(Map(scatter::scatter_nd)),
+    onnx("Selu", Function, "").cellwise(Parametric(functions::selu)),
+    onnx("Shape", Constant, "")
+        .planewise(Measured(constants::shape))
+        .explicit(Map(constants::shape))
+        .holds(kinds::whole)
+        .only_shape(),
+    onnx("Shrink", Function, "").cellwise(Parametric(functions::shrink)),
+    onnx("Sigmoid", Function, "").cellwise(Plain(|v| v.unary(Unary::Sigmoid))),
+    onnx("Sign", Function, "").cellwise(Plain(|v| v.unary(Unary::Sign))),
+    onnx("Sin", Function, "").cellwise(Plain(|v| v.unary(Unary::Sin))),
+    onnx("Sinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Sinh))),
+    onnx("Size", Constant, "")
+        .explicit(Map(constants::size))
+        .holds(kinds::whole),
+    onnx("Slice", Moves, "constant bounds")
+        .planewise(Moved(shape_ops::slice))
+        .explicit(Map(shape_ops::slice))
+        .infinities(Infinities::Moved(shape_ops::slice)),
+    onnx("Softmax", Composed, "")
+        .explicit(Tensors(|node, builder| {
+            softmax::softmax(node, builder, false)
+        }))
+        .soft_max(),
+    onnx("Softplus", Function, "").cellwise(Plain(functions::softplus)),
+    onnx("Softsign", Function, "").cellwise(Plain(functions::softsign)),
+    onnx("SpaceToDepth", Moves, "batch of 1").planewise(Always(resize::space_to_depth)),
+    onnx("Split", Moves, "constant sizes")
+        .planewise(Cut(split::split))
+        .explicit(Maps(split::split)),
+    onnx("Sqrt", Function, "").cellwise(Plain(|v| v.unary(Unary::Sqrt))),
+    onnx("Squeeze", Moves, FIXED_AXES)
+        .planewise(Reshaped(shape_ops::squeeze))
+        .explicit(Map(shape_ops::squeeze))
+        .infinities(Infinities::Moved(shape_ops::squeeze)),
+    onnx("Sub", Linear, "")
+        .cellwise(Pair(|a, b| a.binary(Binary::Sub, b)))
+        .planewise(Any(|node, all, builder| {
+            plane_sums::add(node, all, builder, -1.0)
+        }))
+        .explicit(Map(|node| linear_ops::add(node, -1.0))),
+    onnx("Sum", Linear, "")
+        .cellwise(Fold(Binary::Add))
+        .planewise(Any(plane_sums::sum))
+        .explicit(Map(linear_ops::sum)),
+    onnx("Swish", Function, "").cellwise(Parametric(functions::swish)),
+    onnx("Tan", Function, "").cellwise(Plain(|v| v.unary(Unary::Tan))),
+    onnx("Tanh", Function, "").cellwise(Plain(|v| v.unary(Unary::Tanh))),
+    onnx("ThresholdedRelu", Function, "").cellwise(Parametric(functions::thresholded_relu)),
+    onnx("Tile", Moves, "constant repeats")
+        .explicit(Map(move_ops::tile))
+        .infinities(Infinities::Moved(move_ops::tile)),
     onnx(
         "TopK",
         Extreme,
         "constant K; beyond 1 along short axes only",
+    )
+    .explicit(Several(top_k::top_k))
+    .integers(Integers::First)
+    .holds(kinds::positions),
+    onnx("Transpose", Moves, "")
+        .planewise(Moved(shape_ops::transpose))
+        .explicit(Map(shape_ops::transpose))
+        .infinities(Infinities::Moved(shape_ops::transpose)),
+    onnx("Trilu", Moves, "constant diagonal")
+        .explicit(Map(move_ops::triangle))
+        .infinities(Infinities::Moved(move_ops::triangle)),
+    onnx("Unsqueeze", Moves, FIXED_AXES)
+        .planewise(Reshaped(shape_ops::unsqueeze))
+        .explicit(Map(shape_ops::unsqueeze))
+        .infinities(Infinities::Moved(shape_ops::unsqueeze)),
+    onnx("Upsample", Linear, "constant scales")
+        .planewise(Tried(|node, all, builder| {
+            resize::resize(node, all, builder, Sampler::Upsample)
+        }))
+        .explicit(Map(|node| interpolate::resize(node, Sampler::Upsample))),
+    onnx("Where", Product, "")
+        .cellwise(All(functions::choose))
+        .varying(Tensors(products::choose))
+        .infinities(Infinities::Masked)
+        .holds(kinds::second),
+    onnx("Xor", Decision, "")
+        .cellwise(Pair(functions::differ))
+        .varying(Tensors(|node, builder| {
+            compare::either(node, builder, -2.0)
+        }))
+        .holds(kinds::truth),
+    ml(
+        "ArrayFeatureExtractor",
+        Moves,
+        FIXED_INDICES,
+        Learned::Map(preprocess::array_feature_extractor),
     ),
-    onnx("Transpose", Moved, ""),
-    onnx("Trilu", Moved, "constant diagonal"),
-    onnx("Unsqueeze", Moved, FIXED_AXES),
-    onnx("Upsample", Linear, "constant scales"),
-    onnx("Where", Product, ""),
-    onnx("Xor", Decision, ""),
-    ml("ArrayFeatureExtractor", Moved, FIXED_INDICES),
-    ml("Binarizer", Decision, ""),
-    ml("FeatureVectorizer", Moved, ""),
-    ml("Imputer", Decision, "numbers"),
-    ml("LabelEncoder", Decision, "numbers"),
-    ml("LinearClassifier", Linear, ""),
-    ml("LinearRegressor", Linear, ""),
-    ml("Normalizer", Composed, ""),
-    ml("OneHotEncoder", Decision, "numbers"),
-    ml("SVMClassifier", Composed, ""),
-    ml("SVMRegressor", Composed, ""),
-    ml("Scaler", Linear, ""),
-    ml("TreeEnsemble", Decision, "one row, no set membership"),
-    ml("TreeEnsembleClassifier", Decision, "one row"),
-    ml("TreeEnsembleRegressor", Decision, "one row"),
-    ml("ZipMap", Moved, ""),
+    ml(
+        "Binarizer",
+        Decision,
+        "",
+        Learned::Tensors(encoders::binarizer),
+    ),
+    ml(
+        "FeatureVectorizer",
+        Moves,
+        "",
+        Learned::Map(preprocess::feature_vectorizer),
+    ),
+    ml(
+        "Imputer",
+        Decision,
+        "numbers",
+        Learned::Tensors(preprocess::imputer),
+    ),
+    ml(
+        "LabelEncoder",
+        Decision,
+        "numbers",
+        Learned::Tensors(encoders::label_encoder),
+    )
+    .categories(),
+    ml(
+        "LinearClassifier",
+        Linear,
+        "",
+        Learned::Several(linear::classifier),
+    ),
+    ml(
+        "LinearRegressor",
+        Linear,
+        "",
+        Learned::Tensors(linear::regressor),
+    ),
+    ml(
+        "Normalizer",
+        Composed,
+        "",
+        Learned::Tensors(normalizer::normalizer),
+    ),
+    ml(
+        "OneHotEncoder",
+        Decision,
+        "numbers",
+        Learned::Tensors(encoders::one_hot),
+    )
+    .categories(),
+    ml(
+        "SVMClassifier",
+        Composed,
+        "",
+        Learned::Several(svm::classifier),
+    ),
+    ml(
+        "SVMRegressor",
+        Composed,
+        "",
+        Learned::Tensors(svm::regressor),
+    ),
+    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)),
+    ml(
+        "TreeEnsemble",
+        Decision,
+        "one row, no set membership",
+        Learned::Tensors(forest::ensemble_5),
+    ),
+    ml(
+        "TreeEnsembleClassifier",
+        Decision,
+        "one row",
+        Learned::Several(forest::classifier),
+    ),
+    ml(
+        "TreeEnsembleRegressor",
+        Decision,
+        "one row",
+        Learned::Tensors(forest::regressor),
+    ),
+    ml("ZipMap", Moves, "", Learned::Map(shape_ops::identity)).passes_scores(),
 ];
 
 /// Advice on an operator that is not supported.
 pub fn advice(name: &str) -> &'static str {
-    crate::import::hints::hint(name)
+    hints::hint(name)
 }
 
 /// The operator, if the importer knows it.
-pub(super) fn find(domain: &str, name: &str) -> Option<&'static Operator> {
+pub(crate) fn find(domain: &str, name: &str) -> Option<&'static Operator> {
     let domain = if domain == "ai.onnx" { "" } else { domain };
     OPERATORS
         .iter()
@@ -334,12 +546,4 @@ pub(super) fn find(domain: &str, name: &str) -> Option<&'static Operator> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sorted_and_listed_once() {
-        let keys: Vec<_> = OPERATORS.iter().map(|o| (o.domain, o.name)).collect();
-        assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] != pair[1]));
-    }
-}
+mod tests;

@@ -8,8 +8,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
 use tract_onnx::pb::{ModelProto, TensorProto, ValueInfoProto, type_proto};
 use tract_onnx::prelude::Framework;
 
-use super::importer::MAX_CELLS;
-use crate::import::node::Node;
+use crate::import::shapes::MAX_CELLS;
 use crate::import::values::affine::Affine;
 use crate::{CompileError, Result};
 use verdict_model::ModelError;
@@ -40,7 +39,7 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
 }
 
 /// A constant tensor of any numeric type.
-pub(super) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
+pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
     let invalid = |detail: String| CompileError::InvalidModel {
         path: path.into(),
         detail: format!(
@@ -104,36 +103,8 @@ pub(super) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
     Ok(Affine::constant(shape, values))
 }
 
-/// The value of a `Constant` node.
-pub(super) fn constant(node: &Node<'_>) -> Result<Affine> {
-    if let Some(attribute) = node.raw("value") {
-        let proto = attribute
-            .t
-            .as_ref()
-            .ok_or_else(|| node.invalid("attribute `value` is empty; export again"))?;
-        return tensor(node.path, proto);
-    }
-    let scalar = |value| Affine::constant(vec![], vec![value]);
-    let list = |values: Vec<f64>| Affine::constant(vec![values.len()], values);
-    let value = node
-        .raw("value_float")
-        .map(|a| scalar(f64::from(a.f)))
-        .or_else(|| node.raw("value_int").map(|a| scalar(a.i as f64)))
-        .or_else(|| {
-            node.raw("value_floats")
-                .map(|a| list(a.floats.iter().map(|v| f64::from(*v)).collect()))
-        })
-        .or_else(|| {
-            node.raw("value_ints")
-                .map(|a| list(a.ints.iter().map(|v| *v as f64).collect()))
-        });
-    value.ok_or_else(|| {
-        node.invalid("holds neither a tensor nor numbers; expected numeric constants only")
-    })
-}
-
 /// An input's shape, its batch axis set to 1.
-pub(super) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usize>> {
+pub(crate) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usize>> {
     let invalid = |detail: String| CompileError::InvalidModel {
         path: path.into(),
         detail: format!("input `{}` {detail}; export the model again", input.name),

@@ -1,22 +1,22 @@
 //! What calibration sees of every tensor, and how far its integers reach in consequence.
 //!
 //! The minimum-error range `R` of a tensor whose integers have `n` steps minimises
-//! `Σ (R/n)²/12 over values within R + Σ (|v| − R)² over values beyond`, over values `v` other than zero, which are exact whatever the
-//! range. That sum may have several minima, so it is computed for a grid of ranges from the largest value's down.
+//! `Σ (R/n)²/12 over values within R + Σ (|v| − R)² over values beyond`, over values `v` other than
+//! zero, which are exact whatever the range. That sum may have several minima, so it is computed
+//! for a grid of ranges from the largest value's down.
 
 use rayon::prelude::*;
 
 use crate::float::graph::{FloatGraph, FloatTensor, Precision};
-use crate::quantise::Bits;
 use crate::{CompileError, Result};
-use verdict_model::Calibration;
-use verdict_model::DataSet;
+use verdict_model::{Calibration, DataSet, Row};
 
 /// Unseen data may go a little beyond the calibrated range before it saturates.
 const HEADROOM: f64 = 1.1;
 /// Bins between zero and a tensor's largest magnitude.
 const BINS: usize = 4096;
-/// Ranges tried for the least error, each the same part of the one before, down to 1/256 of the largest.
+/// Ranges tried for the least error, each the same part of the one before, down to 1/256 of the
+/// largest.
 const CANDIDATES: u32 = 128;
 const CANDIDATES_PER_HALVING: f64 = 16.0;
 
@@ -29,7 +29,8 @@ pub(crate) struct Stats {
     pub(crate) range: f64,
     /// Mean of the squared values.
     pub(crate) mean_square: f64,
-    /// Smallest and largest argument of the layer's function; infinite the wrong way round if there was none.
+    /// Smallest and largest argument of the layer's function; infinite the wrong way round if there
+    /// was none.
     pub(crate) sums: (f64, f64),
 }
 
@@ -44,16 +45,14 @@ impl Default for Stats {
     }
 }
 
-/// `[row][output][position]`.
-type Outputs = Vec<Vec<Vec<f64>>>;
-
 /// What the float model does on the calibration data.
 pub(crate) struct Measured {
     stats: Vec<Stats>,
     /// Of the tensors whose range is more than their largest value's; empty for all others.
     histograms: Vec<Histogram>,
     method: Calibration,
-    pub(crate) outputs: Outputs,
+    /// The outputs of every row.
+    pub(crate) outputs: Vec<Row>,
 }
 
 /// How many values other than zero have which magnitude.
@@ -80,9 +79,9 @@ impl Measured {
         })
     }
 
-    /// The statistics of all tensors, with the ranges for these bits.
-    pub(crate) fn stats(&self, bits: Bits) -> Vec<Stats> {
-        let steps = f64::from((1u32 << bits.activation) - 1);
+    /// The statistics of all tensors, with the ranges for so many bits of an activation.
+    pub(crate) fn stats(&self, activation_bits: u32) -> Vec<Stats> {
+        let steps = f64::from((1u32 << activation_bits) - 1);
         let histogram = |id: usize| {
             let histogram = self.histograms.get(id);
             histogram.filter(|histogram| !histogram.counts.is_empty())
@@ -101,8 +100,8 @@ impl Measured {
     }
 }
 
-fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Outputs)> {
-    let rows: Vec<(Vec<Stats>, Vec<Vec<f64>>)> = data
+fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Vec<Row>)> {
+    let rows: Vec<(Vec<Stats>, Row)> = data
         .rows()
         .par_iter()
         .map(|inputs| {
@@ -201,7 +200,8 @@ fn histograms(graph: &FloatGraph, data: &DataSet, stats: &[Stats]) -> Vec<Histog
     all
 }
 
-/// Runs all rows, a few parts of the data at a time, each with its own sums of what `add` makes of the values.
+/// Runs all rows, a few parts of the data at a time, each with its own sums of what `add` makes of
+/// the values.
 fn by_part<T: Send>(
     graph: &FloatGraph,
     data: &DataSet,

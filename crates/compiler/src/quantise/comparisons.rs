@@ -1,13 +1,14 @@
 //! Layers of tests, and what the interval analysis asks about layers that are done.
 
 use super::Quantiser;
-use crate::float::comparison::{Comparison, Operand, Test, integer_layer};
-use crate::float::graph::{Activation, FloatLayer, Precision};
+use crate::float::activation::Activation;
+use crate::float::comparison::{Comparison, Test};
+use crate::float::graph::{FloatLayer, Precision};
 use crate::quantise::function::Rule;
+use crate::quantise::integer_tests::{Operand, integer_layer};
 use crate::{CompileError, Result};
-use verdict_model::graph::{Layer, Tensor, Visibility};
-use verdict_model::ranges::Cells;
-use verdict_model::ranges::layer_bounds;
+use verdict_model::ranges::{Cells, layer_bounds};
+use verdict_model::{Layer, Tensor, Visibility};
 
 /// A table of more entries than this had better be shared or shifted.
 const LONG_TABLE: i64 = 1 << 12;
@@ -26,8 +27,9 @@ impl Cells for Quantiser<'_> {
 impl Quantiser<'_> {
     /// Quantises a layer of tests.
     ///
-    /// A step at zero is the same of a sum that was shifted down, as that rounds towards −∞. So it shares the graph's shift where its
-    /// own table would be long; that costs a row for every cell of a plane, and none elsewhere.
+    /// A step at zero is the same of a sum that was shifted down, as that rounds towards −∞. So it
+    /// shares the graph's shift where its own table would be long; that costs a row for every cell
+    /// of a plane, and none elsewhere.
     pub(super) fn add_tests(
         &mut self,
         id: usize,

@@ -1,26 +1,32 @@
 //! Cross-layer equalisation: an activation scale for every channel, for nothing.
 //!
-//! A tensor has one scale, so a channel of small values uses few of its integers. Where the layer's function is positively
-//! homogeneous, `f(c·v) = c·f(v)`, its weights and bias times `c` and the next layers' weights divided by `c` compute the same (Nagel
-//! et al. 2019, "Data-free quantization through weight equalization and bias correction"), and the table stays the one it was: so
-//! a scale of its own for every channel needs no table of its own.
+//! A tensor has one scale, so a channel of small values uses few of its integers. Where the layer's
+//! function is positively homogeneous, `f(c·v) = c·f(v)`, its weights and bias times `c` and the
+//! next layers' weights divided by `c` compute the same (Nagel et al. 2019, "Data-free quantization
+//! through weight equalization and bias correction"), and the table stays the one it was: so a
+//! scale of its own for every channel needs no table of its own.
 //!
-//! Every channel grows by the largest power of two, which makes all of this exact in floating point, for which
+//! Every channel grows by the largest power of two, which makes all of this exact in floating
+//! point, for which
 //!
 //! * its largest calibrated value stays within the tensor's,
-//! * its largest weight, in the integers of what it is multiplied by, stays within [`SLACK`] times the layer's, as weights have 16 bits,
-//! * its largest possible sum stays within [`SLACK`] times the layer's, as tables cover all of them.
+//! * its largest weight, in the integers of what it is multiplied by, stays within [`SLACK`] times
+//!   the layer's, as weights have 16 bits,
+//! * its largest possible sum stays within [`SLACK`] times the layer's, as tables cover all of
+//!   them.
 //!
-//! Nagel et al. balance weights of few bits against one another. Here weights have 16, and it is the activations' rounding
-//! that counts: channel `i` adds `(w_i/c_i)²·step²/12` to the variance of the next layer's sums, which falls with `c_i` until the
-//! channel is as large as the tensor's largest, whatever `w` is.
+//! Nagel et al. balance weights of few bits against one another. Here weights have 16, and it is
+//! the activations' rounding that counts: channel `i` adds `(w_i/c_i)²·step²/12` to the variance of
+//! the next layer's sums, which falls with `c_i` until the channel is as large as the tensor's
+//! largest, whatever `w` is.
 
-use crate::float::graph::{Activation, FloatGraph, FloatKernel, FloatLayer, Precision};
-use crate::quantise::function::homogeneous;
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatGraph, FloatKernel, FloatLayer, Precision};
 use verdict_model::ChannelShifts;
 
-/// A channel's sums and weights may become so many times larger than the layer's largest. More makes tables longer and gains nothing;
-/// with less hardly any channel of a trained network may grow.
+/// A channel's sums and weights may become so many times larger than the layer's largest. More
+/// makes tables longer and gains nothing; with less hardly any channel of a trained network may
+/// grow.
 const SLACK: f64 = 2.0;
 
 /// Tensors of one scale, and what may not be scaled.
@@ -63,7 +69,7 @@ impl Sets {
                 sets.fix(id);
             }
             match &layer.precision {
-                Precision::Scaled if homogeneous(&layer.activation) => {}
+                Precision::Scaled if layer.activation.is_homogeneous() => {}
                 Precision::Scaled => sets.fix(id),
                 // Maxima and the like: of every channel by itself they may be had at any scale.
                 Precision::Exact { within }
@@ -85,7 +91,8 @@ impl Sets {
     }
 }
 
-/// The number of a tensor's channels: those of its planes, or its cells; `None` where convolutions disagree about it.
+/// The number of a tensor's channels: those of its planes, or its cells; `None` where convolutions
+/// disagree about it.
 fn channels(graph: &FloatGraph) -> Vec<Option<usize>> {
     let mut planes: Vec<Vec<usize>> = vec![Vec::new(); graph.tensors.len()];
     for (id, layer) in layers(graph) {
@@ -178,7 +185,7 @@ pub(crate) fn choose(graph: &FloatGraph, magnitudes: &[Vec<f64>]) -> Vec<Channel
             true => libm::log2(*room)
                 .floor()
                 .clamp(0.0, f64::from(ChannelShifts::MAX)) as u8,
-            // Nothing to go by.
+            // A channel without values gives nothing to go by.
             false => 0,
         };
         let shifts: Vec<u8> = room.iter().map(shift).collect();
@@ -212,7 +219,8 @@ fn by_channel(cells: &[f64], channels: usize) -> Vec<f64> {
     cells.chunks(each).map(largest).collect()
 }
 
-/// How large the values of a tensor's cells can be before they saturate: alike, but for what was chosen for it already.
+/// How large the values of a tensor's cells can be before they saturate: alike, but for what was
+/// chosen for it already.
 fn ranges(
     graph: &FloatGraph,
     id: usize,
@@ -271,7 +279,8 @@ fn sizes(layer: &FloatLayer, ranges: impl Fn(usize) -> Vec<f64>) -> (Vec<f64>, V
     (products, sums)
 }
 
-/// The same model with scaled channels. Values are the model's times powers of two; the outputs are its own.
+/// The model with scaled channels. Values are the model's times powers of two; the outputs are
+/// its own.
 pub(crate) fn scaled(graph: &FloatGraph, all: &[ChannelShifts]) -> FloatGraph {
     let mut graph = graph.clone();
     let lens: Vec<usize> = graph.tensors.iter().map(|tensor| tensor.len).collect();

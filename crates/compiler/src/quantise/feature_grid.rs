@@ -1,15 +1,15 @@
 //! Grids for features that are compared with constants: branches of trees, categories.
 //!
-//! There is no rounding behind a comparison, so all that matters is on which side of a constant a value falls. Many data sets are
-//! decimals or whole numbers, and training puts thresholds on such values or half-way between: a grid of the data's own steps
-//! never takes a value to the wrong side. So every feature gets a grid of its own, a natural one if that fits.
+//! There is no rounding behind a comparison, so all that matters is on which side of a constant a
+//! value falls. Many data sets are decimals or whole numbers, and training puts thresholds on such
+//! values or half-way between: a grid of the data's own steps never takes a value to the wrong
+//! side. So every feature gets a grid of its own, a natural one if that fits.
 
 use crate::Result;
 use crate::float::comparison::Comparison;
 use crate::float::graph::{FloatGraph, FloatKernel, Precision};
-use crate::quantise::input_grid::{GRID_TOLERANCE, InputGrid, check_precision};
-use verdict_model::DataSet;
-use verdict_model::pick;
+use crate::quantise::grid::{GRID_TOLERANCE, InputGrid, check_precision};
+use verdict_model::{DataSet, pick};
 
 /// Steps that features come in, from the widest on.
 const STEPS: [f64; 18] = [
@@ -19,8 +19,8 @@ const STEPS: [f64; 18] = [
 /// A domain reaches this far beyond the constants, relative to its width.
 const BEYOND: f64 = 1.0 / 256.0;
 
-/// For each cell of a tensor the smallest and largest constant it is compared with, the wrong way round if there is none; `None`
-/// for a cell that is computed with, too.
+/// For each cell of a tensor the smallest and largest constant it is compared with, the wrong way
+/// round if there is none; `None` for a cell that is computed with, too.
 pub(crate) type Compared = Vec<Option<(f64, f64)>>;
 
 /// What the cells of input `tensor` are compared with; `None` if no cell is compared at all.
@@ -65,7 +65,8 @@ pub(crate) fn compared(graph: &FloatGraph, tensor: usize) -> Option<Compared> {
     any.then_some(found)
 }
 
-/// Widens domains so that there are values on either side of every constant, unless one lies far beyond all data.
+/// Widens domains so that there are values on either side of every constant, unless one lies far
+/// beyond all data.
 pub(crate) fn extend(domains: &mut [(f64, f64)], compared: &Compared) {
     for ((low, high), constants) in domains.iter_mut().zip(compared) {
         let Some((min, max)) = constants.filter(|(min, max)| min <= max) else {
@@ -87,7 +88,8 @@ pub(crate) fn extend(domains: &mut [(f64, f64)], compared: &Compared) {
     }
 }
 
-/// Whether the ends of each cell's range lie beyond every constant it is compared with, and nothing else is done with it.
+/// Whether the ends of each cell's range lie beyond every constant it is compared with, and nothing
+/// else is done with it.
 pub(crate) fn saturates(grid: &InputGrid, compared: &Compared) -> Vec<bool> {
     let single = |real: f64| f64::from(real as f32);
     let end = |cell: usize, real: f64| {
@@ -165,10 +167,12 @@ pub(crate) fn feature_grid(
     })
 }
 
-/// The step that all `values` are multiples of, or twice that step, if the domain has fewer than `steps` of them.
+/// The step that all `values` are multiples of, or twice that step, if the domain has fewer than
+/// `steps` of them.
 ///
-/// With twice the step a value that equals a constant stays on its side all the same (a half rounds away from zero, and `x < t` does
-/// not hold for `x = t`); only one directly below may change sides.
+/// With twice the step a value that equals a constant stays on its side all the same (a half rounds
+/// away from zero, and `x < t` does not hold for `x = t`); only one directly below may change
+/// sides.
 fn natural_step(values: &[f64], (low, high): (f64, f64), steps: i32) -> Option<f64> {
     // Decimals are rounded when they become 32-bit floats, so a step must be many times that.
     let magnitude = low.abs().max(high.abs());

@@ -1,10 +1,11 @@
 //! Tables: how an element-wise function becomes integers.
 
-use crate::float::graph::Activation;
-use verdict_model::graph::Table;
+use crate::float::activation::Activation;
+use verdict_model::Table;
 
-/// Maps a key `q` to a table value. Keys are rounded to the nearest (the rounding constant is in the bias), so key `q`
-/// stands for the bucket around the real number `q · unit` and the function is evaluated at that bucket's midpoint.
+/// Maps a key `q` to a table value. Keys are rounded to the nearest (the rounding constant is in
+/// the bias), so key `q` stands for the bucket around the real number `q · unit` and the function
+/// is evaluated at that bucket's midpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
     /// The table is the same whatever the scale: `x` and `q` have the same unit.
@@ -16,7 +17,8 @@ pub(crate) enum Rule {
         unit: f64,
         scale: f64,
     },
-    /// Of an exact layer: keys and values are integers of one scale, values are cut off at the bounds.
+    /// Of an exact layer: keys and values are integers of one scale, values are cut off at the
+    /// bounds.
     Exact {
         activation: Activation,
         within: (i32, i32),
@@ -88,14 +90,5 @@ impl Rule {
             q_min,
             values,
         }
-    }
-}
-
-/// Whether `f(c·v) = c·f(v)` for `c > 0`, so that layers with different scales can share one table.
-pub(crate) fn homogeneous(activation: &Activation) -> bool {
-    match activation {
-        Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. } => true,
-        Activation::Expression(expression) => expression.degree() == Some(1.0),
-        _ => false,
     }
 }

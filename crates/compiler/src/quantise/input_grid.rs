@@ -4,6 +4,7 @@ use crate::float::graph::{FloatGraph, FloatKernel, Precision};
 use crate::float::missing::Missing;
 use crate::options::InputDomain;
 use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
+use crate::quantise::grid::{GRID_TOLERANCE, InputGrid, check_precision};
 use crate::{CompileError, Result};
 use verdict_model::{DataSet, pick};
 
@@ -24,70 +25,11 @@ const NATURAL_STEPS: [f64; 12] = [
 ];
 /// A natural grid is kept if it has at most this many steps.
 const NATURAL_LIMIT: f64 = 4096.0;
-/// How far from a grid point, in steps, a value may be: 32-bit floats round.
-pub(crate) const GRID_TOLERANCE: f64 = 1e-3;
 /// Features whose ranges differ by less than this share a scale.
 const SHARED_SPAN_RATIO: f64 = 8.0;
 
-/// The integers of one input: `integer = round(real / scale) − zero`, within `[min, max]`.
-#[derive(Clone, Debug)]
-pub(crate) struct InputGrid {
-    /// One for the whole input, or one per feature.
-    pub(crate) scales: Vec<f64>,
-    pub(crate) zeros: Vec<i64>,
-    pub(crate) min: i32,
-    pub(crate) max: i32,
-    /// The declared domain, as many as `scales`.
-    pub(crate) domain: Vec<(f64, f64)>,
-    /// Mean of the squared integers, as far as it can be told.
-    pub(crate) mean_square: f64,
-    /// The integer of a missing value, for each cell that may lack one; empty if none may.
-    pub(crate) missing: Vec<Option<i32>>,
-    /// For each cell whether values beyond the domain may be taken for its ends, because all that asks for them are comparisons
-    /// with constants in between; empty if that is true of none.
-    pub(crate) saturates: Vec<bool>,
-}
-
-impl InputGrid {
-    pub(crate) fn scale(&self, feature: usize) -> f64 {
-        pick(&self.scales, feature)
-    }
-
-    pub(crate) fn zero(&self, feature: usize) -> i64 {
-        pick(&self.zeros, feature)
-    }
-
-    /// The integer of a missing value.
-    pub(crate) fn missing(&self, cell: usize) -> Option<i32> {
-        self.missing.get(cell).copied().flatten()
-    }
-
-    /// The integer of a missing value, where no real value has it.
-    pub(crate) fn reserved(&self, cell: usize) -> Option<i32> {
-        self.missing(cell)
-            .filter(|code| !(self.min..=self.max).contains(code))
-    }
-
-    /// All integers, those of missing values included.
-    pub(crate) fn integers(&self) -> (i32, i32) {
-        let codes = || self.missing.iter().flatten().copied();
-        (
-            codes().fold(self.min, i32::min),
-            codes().fold(self.max, i32::max),
-        )
-    }
-
-    /// The integer of a real value within the domain, or of a missing one.
-    pub(crate) fn integer(&self, cell: usize, value: f64) -> i32 {
-        match self.missing(cell) {
-            Some(code) if value.is_nan() => code,
-            _ => ((value / self.scale(cell)).round() - self.zero(cell) as f64)
-                .clamp(self.min.into(), self.max.into()) as i32,
-        }
-    }
-}
-
-/// Chooses the grid of input number `index`, with `bits` bits unless the data lies on a natural grid.
+/// Chooses the grid of input number `index`, with `bits` bits unless the data lies on a natural
+/// grid.
 pub(crate) fn choose(
     graph: &FloatGraph,
     index: usize,
@@ -134,6 +76,7 @@ pub(crate) fn choose(
     Ok(grid)
 }
 
+/// The grid as far as real values are concerned.
 fn without_missing(
     graph: &FloatGraph,
     index: usize,
@@ -166,55 +109,18 @@ fn without_missing(
     } else {
         Some((low, high))
     };
-
-    let cells = || {
-        let present = data.rows().iter().flat_map(move |row| &row[index]);
-        present
-            .chain(imputed.iter().flatten())
-            .filter(|v| !v.is_nan())
+    let seen = Seen {
+        data,
+        index,
+        imputed: &imputed,
+        stated: !matches!(domain, InputDomain::Calibrated),
     };
-    // A margin around calibrated data need not lie on the data's grid; bounds the caller states must.
-    let stated = match domain {
-        InputDomain::Calibrated => [None, None],
-        _ => [Some(&low), Some(&high)],
-    };
-    let on_grid = |step: f64| {
-        let mut values = cells().chain(stated.into_iter().flatten());
-        // Numbers far below a step are near a multiple of it, but not on it.
-        (high == low || high - low >= step)
-            && (high - low) / step <= NATURAL_LIMIT
-            && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
-            && values.all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
-    };
-    if let Some(step) = NATURAL_STEPS.into_iter().find(|step| on_grid(*step)) {
-        let min = (low / step + GRID_TOLERANCE).floor() as i32;
-        let max = (high / step - GRID_TOLERANCE).ceil() as i32;
-        let domain = whole.map_or(domains, |whole| vec![whole]);
-        let (scales, zeros) = (vec![step; domain.len()], vec![0; domain.len()]);
-        let mean_square =
-            cells().map(|v| (v / step).powi(2)).sum::<f64>() / cells().count().max(1) as f64;
-        return Ok(InputGrid {
-            scales,
-            zeros,
-            min,
-            max: max.max(min),
-            domain,
-            mean_square,
-            missing: Vec::new(),
-            saturates: Vec::new(),
-        });
+    if let Some(grid) = natural(&seen, &domains, whole, (low, high)) {
+        return Ok(grid);
     }
-
     if compared.is_some() && !reading.one_scale {
-        let seen = Seen {
-            data,
-            index,
-            imputed: &imputed,
-            stated: !matches!(domain, InputDomain::Calibrated),
-        };
         return feature_grid(&tensor.name, domains, bits, &seen);
     }
-    let steps = ((1u32 << bits) - 1) as i32;
     let spans = domains
         .iter()
         .map(|(low, high)| high - low)
@@ -227,6 +133,60 @@ fn without_missing(
         Some(whole) if share => vec![whole],
         _ => domains,
     };
+    even(&tensor.name, domain, bits, reading.padded)
+}
+
+/// A grid of one of the steps that data comes in, if all values of an input lie on it. The input's
+/// domain reaches from `low` to `high`; all its features share that where `whole` says so.
+fn natural(
+    seen: &Seen<'_>,
+    domains: &[(f64, f64)],
+    whole: Option<(f64, f64)>,
+    (low, high): (f64, f64),
+) -> Option<InputGrid> {
+    let cells = || {
+        let index = seen.index;
+        let present = seen.data.rows().iter().flat_map(move |row| &row[index]);
+        present
+            .chain(seen.imputed.iter().flatten())
+            .filter(|v| !v.is_nan())
+    };
+    // A margin around calibrated data need not lie on the data's grid; bounds the caller states
+    // must.
+    let stated = match seen.stated {
+        true => [Some(&low), Some(&high)],
+        false => [None, None],
+    };
+    let on_grid = |step: f64| {
+        let mut values = cells().chain(stated.into_iter().flatten());
+        // Numbers far below a step are near a multiple of it, but not on it.
+        (high == low || high - low >= step)
+            && (high - low) / step <= NATURAL_LIMIT
+            && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
+            && values.all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
+    };
+    let step = NATURAL_STEPS.into_iter().find(|step| on_grid(*step))?;
+    let min = (low / step + GRID_TOLERANCE).floor() as i32;
+    let max = (high / step - GRID_TOLERANCE).ceil() as i32;
+    let domain = whole.map_or_else(|| domains.to_vec(), |whole| vec![whole]);
+    let (scales, zeros) = (vec![step; domain.len()], vec![0; domain.len()]);
+    let mean_square =
+        cells().map(|v| (v / step).powi(2)).sum::<f64>() / cells().count().max(1) as f64;
+    Some(InputGrid {
+        scales,
+        zeros,
+        min,
+        max: max.max(min),
+        domain,
+        mean_square,
+        missing: Vec::new(),
+        saturates: Vec::new(),
+    })
+}
+
+/// A grid of `2^bits` steps over each domain.
+fn even(name: &str, domain: Vec<(f64, f64)>, bits: u32, padded: bool) -> Result<InputGrid> {
+    let steps = ((1u32 << bits) - 1) as i32;
     let scales: Vec<f64> = domain
         .iter()
         .map(|(low, high)| {
@@ -241,7 +201,7 @@ fn without_missing(
         })
         .collect();
     if let ([(low, high)], [scale]) = (&domain[..], &scales[..])
-        && reading.padded
+        && padded
         && low.abs().max(high.abs()) / scale < f64::from(i16::MAX)
     {
         // With zero where the reals have it, padding with zeros needs no correction at the borders.
@@ -262,38 +222,17 @@ fn without_missing(
         .zip(&scales)
         .map(|((low, _), scale)| (low / scale).round() as i64)
         .collect();
-    check_precision(&tensor.name, &domain, &scales, &zeros)?;
-    let mean_square = f64::from(steps).powi(2) / 3.0;
+    check_precision(name, &domain, &scales, &zeros)?;
     Ok(InputGrid {
         scales,
         zeros,
         min: 0,
         max: steps,
         domain,
-        mean_square,
+        mean_square: f64::from(steps).powi(2) / 3.0,
         missing: Vec::new(),
         saturates: Vec::new(),
     })
-}
-
-/// Floating point must tell one integer from the next.
-pub(crate) fn check_precision(
-    name: &str,
-    domain: &[(f64, f64)],
-    scales: &[f64],
-    zeros: &[i64],
-) -> Result<()> {
-    let mut features = zeros.iter().zip(scales);
-    match features.position(|(zero, scale)| zero.abs() > 1 << 52 || !scale.is_normal()) {
-        None => Ok(()),
-        Some(feature) => Err(CompileError::quantise(
-            name,
-            format!(
-                "the domain [{}, {}] of feature {feature} is too narrow or too wide for floating point; rescale the feature",
-                domain[feature].0, domain[feature].1
-            ),
-        )),
-    }
 }
 
 /// How an input is read.

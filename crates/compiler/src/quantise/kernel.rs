@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{DENSE_FROM, Quantiser};
 use crate::float::graph::FloatKernel;
-use verdict_model::graph::{Conv, Kernel};
+use verdict_model::{Conv, Kernel};
 
 impl Quantiser<'_> {
     /// A kernel in integers; `unit(cell)` is what a weight on that source cell is multiplied by.

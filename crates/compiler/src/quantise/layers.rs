@@ -1,12 +1,21 @@
 //! The integers of layers, one after the other.
 
-use super::scales::smallest_weight;
 use super::{MAX_BIAS, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
-use crate::float::graph::{Activation, FloatKernel, FloatLayer, Precision};
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatKernel, FloatLayer, Precision};
 use crate::quantise::function::Rule;
+use crate::quantise::scales::smallest_weight;
 use crate::{CompileError, Result};
-use verdict_model::graph::{Layer, Tensor, Term, Visibility};
 use verdict_model::ranges::layer_bounds;
+use verdict_model::{Layer, Tensor, Term, Visibility};
+
+/// What becomes of a layer at its present unit.
+enum Fit {
+    /// Its integers and the keys they reach.
+    Done(Layer, (i64, i64)),
+    /// The factor by which the unit is too fine.
+    TooFine(f64),
+}
 
 impl Quantiser<'_> {
     /// Quantises every layer, unless something that others depend on is too fine.
@@ -38,23 +47,23 @@ impl Quantiser<'_> {
             }
             let (quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
-                    Ok(done) => break done,
-                    Err(factor) if layer.precision == Precision::Unshifted => {
+                    Fit::Done(quantised, keys) => break (quantised, keys),
+                    Fit::TooFine(factor) if layer.precision == Precision::Unshifted => {
                         // Sums reach farther along a chain; not too many steps to where they end.
                         let class = self.classes.of(id).unwrap_or_default();
                         return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
                     }
-                    Err(factor) if layer.precision != Precision::Scaled => {
+                    Fit::TooFine(factor) if layer.precision != Precision::Scaled => {
                         let class = self.coarsened(layer).unwrap_or_default();
                         return Ok(Some(TooFine::Scale(class, factor)));
                     }
-                    Err(factor)
+                    Fit::TooFine(factor)
                         if self.classes.of(id).is_some()
                             || matches!(self.groups[group].rule, Rule::Scaled { .. }) =>
                     {
                         return Ok(Some(TooFine::Unit(id, factor)));
                     }
-                    Err(factor) => self.units[id] *= factor,
+                    Fit::TooFine(factor) => self.units[id] *= factor,
                 }
             };
             let all = &mut self.groups[group].keys;
@@ -127,20 +136,13 @@ impl Quantiser<'_> {
     }
 
     /// The layer's integers and the keys they reach, or the factor by which its unit is too fine.
-    #[allow(clippy::type_complexity)]
-    fn layer(
-        &self,
-        id: usize,
-        layer: &FloatLayer,
-        group: usize,
-    ) -> Result<Result<(Layer, (i64, i64)), f64>> {
+    fn layer(&self, id: usize, layer: &FloatLayer, group: usize) -> Result<Fit> {
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let (step, shift) = match layer.precision {
             Precision::Exact { .. } => (self.exact_step(layer), 0),
             Precision::Unshifted => (self.unit(id), 0),
             _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
         };
-        let square = layer.activation == Activation::Square;
         if exact {
             self.check_exact(id, layer)?;
         }
@@ -154,37 +156,67 @@ impl Quantiser<'_> {
             return Err(self.too_large(id));
         }
         if largest > self.max_weight && !exact {
-            return Ok(Err(largest / self.max_weight * 1.0001));
+            return Ok(Fit::TooFine(largest / self.max_weight * 1.0001));
         }
+        let bias = self.bias(layer, exact.then_some(step));
+        let terms = self.terms(id, layer, step)?;
+        let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
+        if !largest_bias.is_finite() {
+            return Err(self.too_large(id));
+        }
+        if largest_bias > MAX_BIAS && !exact {
+            return Ok(Fit::TooFine(largest_bias / MAX_BIAS * 2.0));
+        }
+        let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
+        let integer = Layer {
+            nodes: layer.nodes.clone(),
+            terms,
+            bias: bias
+                .iter()
+                .map(|b| (b / step).round() as i64 + half)
+                .collect(),
+            function: group,
+        };
+        self.fit(id, layer, integer, shift)
+    }
+
+    /// The biases, with what the zero points of the inputs add to them. Exact layers take every
+    /// input's `step` for the same.
+    fn bias(&self, layer: &FloatLayer, step: Option<f64>) -> Vec<f64> {
         let mut bias = layer.bias.clone();
+        for term in &layer.terms {
+            let mut inputs = self.graph.inputs.iter();
+            let Some(input) = inputs.position(|input| *input == term.source) else {
+                continue;
+            };
+            let grid = &self.grids[input];
+            let scale = |cell| step.unwrap_or_else(|| grid.scale(cell));
+            match &term.kernel {
+                FloatKernel::Rows(rows) => {
+                    for (bias, row) in bias.iter_mut().zip(rows) {
+                        let zero = |(cell, w): &(u32, f64)| {
+                            let cell = *cell as usize;
+                            w * scale(cell) * grid.zero(cell) as f64
+                        };
+                        *bias += row.iter().map(zero).sum::<f64>();
+                    }
+                }
+                // At the borders fewer places count.
+                FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
+                    let zero = scale(0) * grid.zero(0) as f64;
+                    conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
+                }
+                FloatKernel::Conv(_) => {}
+            }
+        }
+        bias
+    }
+
+    /// The weights in steps of the layer's sums.
+    fn terms(&self, id: usize, layer: &FloatLayer, step: f64) -> Result<Vec<Term>> {
+        let exact = matches!(layer.precision, Precision::Exact { .. });
         let mut terms = Vec::with_capacity(layer.terms.len());
         for term in &layer.terms {
-            if let Some(input) = self
-                .graph
-                .inputs
-                .iter()
-                .position(|input| *input == term.source)
-            {
-                let grid = &self.grids[input];
-                let scale = |cell| if exact { step } else { grid.scale(cell) };
-                match &term.kernel {
-                    FloatKernel::Rows(rows) => {
-                        for (bias, row) in bias.iter_mut().zip(rows) {
-                            let zero = |(cell, w): &(u32, f64)| {
-                                let cell = *cell as usize;
-                                w * scale(cell) * grid.zero(cell) as f64
-                            };
-                            *bias += row.iter().map(zero).sum::<f64>();
-                        }
-                    }
-                    // At the borders fewer places count.
-                    FloatKernel::Conv(conv) if grid.zero(0) != 0 => {
-                        let zero = scale(0) * grid.zero(0) as f64;
-                        conv.add_to(&mut bias, &vec![zero; self.graph.tensors[term.source].len]);
-                    }
-                    FloatKernel::Conv(_) => {}
-                }
-            }
             // A term without weights only says whose scale a square has.
             if term.kernel.non_zero() == 0 && exact {
                 continue;
@@ -213,33 +245,22 @@ impl Quantiser<'_> {
                 kernel,
             });
         }
-        let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
-        if !largest_bias.is_finite() {
-            return Err(self.too_large(id));
-        }
-        if largest_bias > MAX_BIAS && !exact {
-            return Ok(Err(largest_bias / MAX_BIAS * 2.0));
-        }
-        let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
-        let exact_layer = layer;
-        let layer = Layer {
-            nodes: layer.nodes.clone(),
-            terms,
-            bias: bias
-                .iter()
-                .map(|b| (b / step).round() as i64 + half)
-                .collect(),
-            function: group,
-        };
-        let bounds = layer_bounds(&layer, self);
+        Ok(terms)
+    }
+
+    /// Whether the keys of `integer`, which is `layer` in integers, stay within a table's.
+    fn fit(&self, id: usize, layer: &FloatLayer, integer: Layer, shift: u32) -> Result<Fit> {
+        let exact = matches!(layer.precision, Precision::Exact { .. });
+        let square = layer.activation == Activation::Square;
+        let bounds = layer_bounds(&integer, self);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
         let reach = max.max(-min);
         let limit = if square { SQUARE_LIMIT } else { self.key_limit };
         let excess = reach as f64 / limit as f64;
         if exact && excess > 1.0 {
-            if self.can_coarsen(exact_layer, excess) {
-                return Ok(Err(excess));
+            if self.can_coarsen(layer, excess) {
+                return Ok(Fit::TooFine(excess));
             }
             return Err(CompileError::quantise(
                 &self.graph.tensors[id].name,
@@ -249,9 +270,10 @@ impl Quantiser<'_> {
             ));
         }
         if reach > i128::from(limit) {
-            return Ok(Err((reach as f64 / self.key_limit as f64).max(1.0) * 1.001));
+            let factor = (reach as f64 / self.key_limit as f64).max(1.0) * 1.001;
+            return Ok(Fit::TooFine(factor));
         }
-        Ok(Ok((layer, (min as i64, max as i64))))
+        Ok(Fit::Done(integer, (min as i64, max as i64)))
     }
 
     /// What one step of an exact layer's sums stands for.
@@ -260,8 +282,8 @@ impl Quantiser<'_> {
         term.map_or(1.0, |term| self.source_scale(term.source, 0))
     }
 
-    /// The class to make coarser where an exact layer's sums are too large: its first source's, or the one that was made coarser
-    /// least so far.
+    /// The class to make coarser where an exact layer's sums are too large: its first source's, or
+    /// the one that was made coarser least so far.
     fn coarsened(&self, layer: &FloatLayer) -> Option<usize> {
         let classes = layer.terms.iter().filter_map(|t| self.classes.of(t.source));
         classes.min_by(|a, b| {
@@ -271,7 +293,8 @@ impl Quantiser<'_> {
         })
     }
 
-    /// Whether an exact layer whose sums are too large may have its finest source made coarser by `factor` more.
+    /// Whether an exact layer whose sums are too large may have its finest source made coarser by
+    /// `factor` more.
     fn can_coarsen(&self, layer: &FloatLayer, factor: f64) -> bool {
         self.coarsened(layer)
             .is_some_and(|class| self.classes.stretch(class) * factor <= MAX_STRETCH)

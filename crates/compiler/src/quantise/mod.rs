@@ -1,30 +1,35 @@
 //! From real weights to integer weights, given how many bits activations and outputs get.
 //!
-//! A layer's `unit` is the real number one step of the table's key `q` stands for, `unit / 2^shift` that of one step of
-//! `y`. Units are free for homogeneous functions (ReLU and its kin), which therefore all share one table
-//! `clamp(f(q))`; other functions fix one unit for all their layers. One `shift` serves the whole graph, because the
-//! circuit pays for a range check of every distinct shift. [Exact](Precision::Exact) layers take their sources' scale and do
-//! not shift.
+//! A layer's `unit` is the real number one step of the table's key `q` stands for, `unit / 2^shift`
+//! that of one step of `y`. Units are free for homogeneous functions (ReLU and its kin), which
+//! therefore all share one table `clamp(f(q))`; other functions fix one unit for all their layers.
+//! One `shift` serves the whole graph, because the circuit pays for a range check of every distinct
+//! shift. [Exact](Precision::Exact) layers take their sources' scale and do not shift.
 
+pub(crate) mod bits;
 pub(crate) mod calibration;
 mod comparisons;
 pub(crate) mod equalise;
 pub(crate) mod feature_grid;
-pub(crate) mod function;
+mod function;
+pub(crate) mod grid;
 pub(crate) mod input_grid;
+mod integer_tests;
 mod kernel;
 mod layers;
 mod scale_class;
 mod scales;
 
 use crate::Result;
-use crate::float::graph::{Activation, FloatGraph};
+use crate::float::activation::Activation;
+use crate::float::graph::FloatGraph;
 use crate::options::Options;
+use crate::quantise::bits::Bits;
 use crate::quantise::calibration::Stats;
 use crate::quantise::function::Rule;
-use crate::quantise::input_grid::InputGrid;
+use crate::quantise::grid::InputGrid;
 use crate::quantise::scale_class::ScaleClasses;
-use verdict_model::graph::{Function, IntegerGraph, Tensor};
+use verdict_model::{Function, IntegerGraph, Tensor};
 
 /// The largest magnitude of an output: 16 bits signed.
 const OUTPUT_LIMIT: i32 = i16::MAX as i32;
@@ -36,29 +41,27 @@ const WEIGHT_NOISE: f64 = 0.25;
 const MAX_BIAS: f64 = (1u64 << 60) as f64;
 /// The largest sum whose square stays below 2^31.
 const SQUARE_LIMIT: i64 = 46_340;
-/// How much coarser than calibration suggests a tensor may become so that exact layers reading it stay within their limits.
+/// How much coarser than calibration suggests a tensor may become so that exact layers reading it
+/// stay within their limits.
 const MAX_STRETCH: f64 = 64.0;
 /// Steps of an unshifted sum for each step of an output: what it adds up is rounded term by term.
 const UNSHIFTED_STEPS: f64 = 4.0;
-/// Where squares have one weight, it should be at least this: the unit then grows by no more than 1/8 to make it whole.
+/// Where squares have one weight, it should be at least this: the unit then grows by no more than
+/// 1/8 to make it whole.
 const SQUARE_WEIGHT: f64 = 8.0;
-/// Where they have several, the smallest should be at least this, to be no more than 1/128 off when rounded.
+/// Where they have several, the smallest should be at least this, to be no more than 1/128 off when
+/// rounded.
 const MIXED_SQUARE_WEIGHT: f64 = 64.0;
 /// Weights this close to a whole number are whole.
 const WHOLE: f64 = 1e-9;
-/// A weight of a square that rounding makes wrong by more than this share makes products meaningless.
+/// A weight of a square that rounding makes wrong by more than this share makes products
+/// meaningless.
 const MAX_SQUARE_ERROR: f64 = 0.1;
-/// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most this often.
+/// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most
+/// this often.
 const MAX_SNAPS: u32 = 3;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
-
-/// Bits for the two kinds of layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bits {
-    pub(crate) activation: u32,
-    pub(crate) output: u32,
-}
 
 /// Layers that share a table.
 struct Group {
@@ -130,7 +133,8 @@ pub(crate) fn quantise(
     quantiser.choose_classes()?;
     quantiser.group();
     quantiser.choose_shift();
-    // A fixed or shared unit that turns out too fine concerns layers already done: widen it and start over.
+    // A fixed or shared unit that turns out too fine concerns layers already done: widen it and
+    // start over.
     while let Some(too_fine) = quantiser.layers()? {
         match too_fine {
             TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,

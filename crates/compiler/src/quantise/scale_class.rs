@@ -1,8 +1,12 @@
-//! Which tensors must share one scale: the sources of an [exact](Precision::Exact) layer, and often the layer itself.
+//! Which tensors must share one scale: the sources of an [exact](Precision::Exact) layer, and often
+//! the layer itself.
 //!
-//! The sources of a square need not: a product is exact whatever their scales are (see [`Activation::Square`]).
+//! The sources of a square need not: a product is exact whatever their scales are (see
+//! [`Activation::Square`]).
 
-use crate::float::graph::{Activation, FloatGraph, Precision};
+use crate::Result;
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatGraph, Precision};
 
 /// What a tensor would like its scale to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,7 +105,8 @@ impl ScaleClasses {
         self.scales.get(class).copied().flatten().unwrap_or(1.0)
     }
 
-    /// Grants the wishes `wish(tensor)` as far as possible. Fails with a tensor whose wish contradicts another's.
+    /// Grants the wishes `wish(tensor)` as far as possible. Fails with a tensor whose wish
+    /// contradicts another's.
     pub(crate) fn choose(&mut self, wish: impl Fn(usize) -> Wish) -> Result<(), usize> {
         self.scales.fill(None);
         // A square's scale depends on another class, so every round may settle some more.

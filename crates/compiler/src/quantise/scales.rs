@@ -6,10 +6,11 @@ use super::{
     Group, MAX_SHIFT, MAX_SNAPS, MIN_SHIFT, MIXED_SQUARE_WEIGHT, OUTPUT_LIMIT, Quantiser,
     SQUARE_WEIGHT, UNSHIFTED_STEPS, WEIGHT_NOISE, WHOLE,
 };
-use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTerm, Precision};
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::float::key_unit::{key_unit, value_scale};
 use crate::quantise::calibration::Stats;
-use crate::quantise::function::{Rule, homogeneous};
+use crate::quantise::function::Rule;
 use crate::quantise::scale_class::Wish;
 use crate::{CompileError, Result};
 
@@ -87,7 +88,8 @@ impl Quantiser<'_> {
         }
     }
 
-    /// Puts the layers that requantise into groups; exact ones join theirs once their sources' scales are known.
+    /// Puts the layers that requantise into groups; exact ones join theirs once their sources'
+    /// scales are known.
     pub(super) fn group(&mut self) {
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = &tensor.layer else { continue };
@@ -131,7 +133,8 @@ impl Quantiser<'_> {
         })
     }
 
-    /// Whether two layers that requantise can share a table: the same function of arguments and values of similar size.
+    /// Whether two layers that requantise can share a table: the same function of arguments and
+    /// values of similar size.
     fn alike(&self, id: usize, other: usize) -> bool {
         let layer = |id: usize| {
             let layer = self.graph.tensors[id].layer.as_ref();
@@ -154,14 +157,15 @@ impl Quantiser<'_> {
     /// The rule of a layer that requantises, unless its unit is its own to choose.
     fn fixed_rule(&self, id: usize) -> Option<Rule> {
         let activation = &self.graph.tensors[id].layer.as_ref()?.activation;
-        if homogeneous(activation) {
+        if activation.is_homogeneous() {
             return None;
         }
         let output = self.graph.outputs.contains(&id);
         let (limit, steps) = (self.limit(output), self.steps(output));
         let members = || (0..self.stats.len()).filter(|other| self.alike(id, *other));
         let (unit, scale) = match *activation {
-            // The steepest slope is 1/4: four times the value's step is the widest key step that skips no value.
+            // The steepest slope is 1/4: four times the value's step is the widest key step that
+            // skips no value.
             Activation::Sigmoid => (4.0 / steps, 1.0 / f64::from(limit)),
             Activation::Tanh => (1.0 / steps, 1.0 / f64::from(limit)),
             Activation::Clip { min, max } => {
@@ -214,7 +218,8 @@ impl Quantiser<'_> {
         }
     }
 
-    /// The smallest shift that keeps the rounding of weights harmless, unless the weights do not fit.
+    /// The smallest shift that keeps the rounding of weights harmless, unless the weights do not
+    /// fit.
     pub(super) fn choose_shift(&mut self) {
         let (mut needed, mut allowed) = (MIN_SHIFT, MAX_SHIFT);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
@@ -224,7 +229,8 @@ impl Quantiser<'_> {
             }
             let mut variance = 0.0;
             for term in &layer.terms {
-                // The weights of squares are few and alike: what counts is that they are not rounded away.
+                // The weights of squares are few and alike: what counts is that they are not
+                // rounded away.
                 if self.is_square(term.source) {
                     let square = self.scale(term.source);
                     let smallest = smallest_weight(term) * square;
@@ -269,8 +275,8 @@ impl Quantiser<'_> {
         layer.is_some_and(|layer| layer.activation == Activation::Square)
     }
 
-    /// By what the unit of layer `id` has to be multiplied for the weights of the squares it reads to be whole numbers: rounding
-    /// them would make all products a little too large or too small.
+    /// By what the unit of layer `id` has to be multiplied for the weights of the squares it reads
+    /// to be whole numbers: rounding them would make all products a little too large or too small.
     pub(super) fn snap(&self, id: usize, layer: &FloatLayer) -> f64 {
         if layer.precision != Precision::Scaled || self.snaps[id] >= MAX_SNAPS {
             return 1.0;

@@ -4,31 +4,32 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::agreement::top1;
 use crate::float::graph::FloatGraph;
 use crate::float::reference::Reference;
-use verdict_model::DataSet;
-use verdict_model::execute;
-use verdict_model::graph::Function;
-use verdict_model::{CompiledModel, ModelError, OutOfDomain};
+use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
 
 /// A comparison over a data set. Errors are absolute and in real units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccuracyReport {
     /// Rows compared: those within the declared domain.
     pub rows: u64,
-    /// Rows left out of everything below, because a value lies outside the declared domain and the model refuses them
-    /// unless told to saturate.
+    /// Rows left out of everything below, because a value lies outside the declared domain and the
+    /// model refuses them unless told to saturate.
     pub rows_outside_domain: u64,
     /// Largest error of any output against tract.
     pub max_abs_error: f64,
     /// Mean error of the outputs against tract.
     pub mean_abs_error: f64,
-    /// Share of rows whose largest output is the float model's; `None` unless the first output has at least two values.
+    /// Share of rows whose largest output is the float model's; `None` unless the first output has
+    /// at least two values.
     pub top1_agreement: Option<f64>,
-    /// Rows for which a tree leads to another leaf, or a category is taken for another one, because inputs are integers; `None` if the
-    /// model decides nothing of the kind. On the integers themselves every decision is exact.
+    /// Rows for which a tree leads to another leaf, or a category is taken for another one, because
+    /// inputs are integers; `None` if the model decides nothing of the kind. On the integers
+    /// themselves every decision is exact.
     pub other_decisions: Option<u64>,
-    /// Largest difference between this crate's reading of the ONNX file and tract's: rounding, if the import is right.
+    /// Largest difference between this crate's reading of the ONNX file and tract's: rounding, if
+    /// the import is right.
     pub import_error: f64,
     /// In topological order.
     pub layers: Vec<LayerReport>,
@@ -41,7 +42,7 @@ pub struct LayerReport {
     pub name: String,
     /// Largest error, earlier layers' included.
     pub max_abs_error: f64,
-    /// The same in steps of the tensor's integers.
+    /// Largest error in steps of the tensor's integers, earlier layers' included.
     pub max_step_error: f64,
     /// Values at the end of the tensor's range whose float counterpart lies beyond it.
     pub saturated: u64,
@@ -133,7 +134,8 @@ fn compare(
     let reals = float.run(row);
     let trace = execute(graph, &integers)?;
     let layers = graph.tensors.iter().enumerate().map(|(id, tensor)| {
-        // The square of a sum of two scales has no real counterpart; only differences of such squares have.
+        // The square of a sum of two scales has no real counterpart; only differences of such
+        // squares have.
         let layer = tensor.layer.as_ref();
         if layer.is_none_or(|layer| graph.functions[layer.function] == Function::Square) {
             return (0.0, 0.0, 0);
@@ -180,9 +182,4 @@ fn compare(
         decides_otherwise,
         layers,
     }))
-}
-
-/// The position of the largest value, the first of equals.
-pub(crate) fn top1<T: PartialOrd>(values: &[T]) -> usize {
-    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }

@@ -1,18 +1,19 @@
 //! How far the integers can be from the float model, for one input, without running them.
 //!
-//! Two things keep them apart. The integers compute on the *rounded* input; what that alone does to the model's outputs is measured
-//! with the float model. And layers round weights, biases, keys and values; how far that can carry each cell is followed from
-//! layer to layer: a cell whose sources are within `e` of what they should be has a sum within `E = Σ |weight| · e` of the one
-//! its integer weights make of exact sources, so its table is read somewhere between two keys, and the worst of the
-//! entries there is its own error. Saturation, the steps of a table and the rounding of weights are all in these entries. Square layers
-//! have no table: `(Y ± E)² − Y²`.
+//! Two things keep them apart. The integers compute on the *rounded* input; what that alone does to
+//! the model's outputs is measured with the float model. And layers round weights, biases, keys and
+//! values; how far that can carry each cell is followed from layer to layer: a cell whose sources
+//! are within `e` of what they should be has a sum within `E = Σ |weight| · e` of the one its
+//! integer weights make of exact sources, so its table is read somewhere between two keys, and the
+//! worst of the entries there is its own error. Saturation, the steps of a table and the rounding
+//! of weights are all in these entries. Square layers have no table: `(Y ± E)² − Y²`.
 //!
-//! Errors are taken to be independent of one another, so the bound is safe and, after many layers, far from tight.
+//! Errors are taken to be independent of one another, so the bound is safe and, after many layers,
+//! far from tight.
 
 use crate::Result;
 use crate::float::graph::FloatGraph;
-use verdict_model::graph::{Function, IntegerGraph, Layer};
-use verdict_model::{CompiledModel, ModelError, OutOfDomain};
+use verdict_model::{CompiledModel, Function, IntegerGraph, Layer, ModelError, OutOfDomain};
 
 /// Sums of real numbers are this exact, relative to what they add up.
 const ROUNDING: f64 = 1e-13;
@@ -22,7 +23,8 @@ const ROUNDING: f64 = 1e-13;
 pub struct ErrorBounds {
     /// What rounding the input alone does to the float model's outputs.
     pub input: Vec<Vec<f64>>,
-    /// How far the integers can be from the float model on the rounded input; infinite where that has no finite value.
+    /// How far the integers can be from the float model on the rounded input; infinite where that
+    /// has no finite value.
     pub rounding: Vec<Vec<f64>>,
 }
 
@@ -34,7 +36,8 @@ impl ErrorBounds {
     }
 }
 
-/// A cell: the integer it would be if nothing were rounded before its own layer's weights, and how far from that it can be.
+/// A cell: the integer it would be if nothing were rounded before its own layer's weights, and how
+/// far from that it can be.
 #[derive(Clone, Copy)]
 struct Cell {
     ideal: f64,
@@ -135,7 +138,8 @@ fn layer_cells(
         // Sums are whole numbers.
         let (low, high) = ((sum.ideal - error).ceil(), (sum.ideal + error).floor());
         match function {
-            // What the square of two tensors' sum stands for is the square of this sum: `Activation::Square`.
+            // What the square of two tensors' sum stands for is the square of this sum:
+            // `Activation::Square`.
             Function::Square => Cell {
                 ideal: sum.ideal * sum.ideal,
                 error: sum.error * (2.0 * sum.ideal.abs() + sum.error),
@@ -144,7 +148,8 @@ fn layer_cells(
                 let key = |sum: f64| ((sum as i64) >> table.shift).saturating_sub(table.q_min);
                 let last = table.values.len() as i64 - 1;
                 let within = |key: i64| key.clamp(0, last.max(0)) as usize;
-                // An empty interval is rounding beyond what `ROUNDING` allows for; the nearest sum will do.
+                // An empty interval is rounding beyond what `ROUNDING` allows for; the nearest sum
+                // will do.
                 let (low, high) = if low <= high {
                     (low, high)
                 } else {

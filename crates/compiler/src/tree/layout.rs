@@ -1,22 +1,26 @@
 //! Every tree in its slots.
 //!
-//! The trees of a group share one shape. A group becomes tensors of planes, `[channel][1][tree]`: one channel for each slot of the
-//! shape, and one for each leaf. A leaf's cell is 1 where every bit on the path to it is as it must be, so the same weights join nodes
-//! to leaves at every position:
+//! The trees of a group share one shape. A group becomes tensors of planes, `[channel][1][tree]`:
+//! one channel for each slot of the shape, and one for each leaf. A leaf's cell is 1 where every
+//! bit on the path to it is as it must be, so the same weights join nodes to leaves at every
+//! position:
 //!
 //! ```text
-//! leaf[l][t] = [ Σ_(bits that must be 1) node[n][t] − Σ_(bits that must be 0) node[n][t] ≥ number of bits that must be 1 ]
+//! leaf[l][t] = [ Σ_(bits that must be 1) node[n][t] − Σ_(bits that must be 0) node[n][t]
+//!                ≥ number of bits that must be 1 ]
 //! ```
 //!
-//! A tree that ends above a leaf of its shape has constant zeros below, so that it ends in the leaf reached by zeros alone. Hence the
-//! very first leaf of the shape, reached by zeros alone, ends one leaf of every tree: its cell is left out, its value is what the
-//! tree adds where all other cells are 0, and the other cells add what their leaf differs from it.
+//! A tree that ends above a leaf of its shape has constant zeros below, so that it ends in the leaf
+//! reached by zeros alone. Hence the very first leaf of the shape, reached by zeros alone, ends one
+//! leaf of every tree: its cell is left out, its value is what the tree adds where all other cells
+//! are 0, and the other cells add what their leaf differs from it.
 //!
-//! Comparisons and tests for equality are bits of two tensors, as they are looked up in different tables. A slot that some trees of
-//! the group fill with the one and some with the other has a channel in both; one of the two cells is always 0.
+//! Comparisons and tests for equality are bits of two tensors, as they are looked up in different
+//! tables. A slot that some trees of the group fill with the one and some with the other has a
+//! channel in both; one of the two cells is always 0.
 
-use super::shape::{Kind, LEAF, ShapeId, Shapes, natural_sides};
-use super::{Child, Split, Tree};
+use crate::tree::shape::{LEAF, ShapeId, Shapes, SlotKind, natural_sides};
+use crate::tree::{Child, Split, Tree};
 
 /// A cell of a node tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,27 +148,27 @@ fn number(shapes: &Shapes, shape: ShapeId, group: &mut Group, path: &mut Path) -
         return Slot::Leaf(Some(group.leaves.len() - 1));
     };
     let channels = [group.compared.len(), group.equal.len()];
-    if kind != Kind::Equal {
+    if kind != SlotKind::Equal {
         group.compared.push(Vec::new());
     }
-    if kind != Kind::Compare {
+    if kind != SlotKind::Compare {
         group.equal.push(Vec::new());
     }
     let mut side = |bit: usize| {
         let weight = if bit == 1 { 1 } else { -1 };
-        if kind != Kind::Equal {
+        if kind != SlotKind::Equal {
             path.compared.push((channels[0], weight));
         }
-        if kind != Kind::Compare {
+        if kind != SlotKind::Compare {
             path.equal.push((channels[1], weight));
         }
         path.ones += bit as i64;
         let slot = number(shapes, sides[bit], group, path);
         path.ones -= bit as i64;
-        if kind != Kind::Equal {
+        if kind != SlotKind::Equal {
             path.compared.pop();
         }
-        if kind != Kind::Compare {
+        if kind != SlotKind::Compare {
             path.equal.pop();
         }
         slot

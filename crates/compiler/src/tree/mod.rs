@@ -1,18 +1,20 @@
 //! Decision trees: what an ensemble is, before it becomes tensors.
 //!
-//! [`plan`] decides which trees stand side by side, sharing slots for nodes and leaves, and which one after the other; [`layout`]
-//! puts each into its slots.
+//! [`plan`] decides which trees stand side by side, sharing slots for nodes and leaves, and which
+//! one after the other; [`layout`] puts each into its slots.
 
 pub(crate) mod layout;
 pub(crate) mod plan;
 mod rows;
 mod shape;
-#[cfg(test)]
-mod tests;
 
 use crate::float::comparison::Comparison;
 
-/// Deeper trees are refused: nobody trains them on purpose, and what walks a tree recursively must not run out of stack.
+#[cfg(test)]
+mod tests;
+
+/// Deeper trees are refused: nobody trains them on purpose, and what walks a tree recursively must
+/// not run out of stack.
 pub(crate) const MAX_DEPTH: usize = 64;
 
 /// What a branch leads to.
@@ -45,7 +47,8 @@ pub(crate) struct Branch {
     pub(crate) on_false: Child,
 }
 
-/// One tree; every branch and leaf is reached from `root` by exactly one path of at most [`MAX_DEPTH`] branches.
+/// One tree; every branch and leaf is reached from `root` by exactly one path of at most
+/// [`MAX_DEPTH`] branches.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) root: Child,

@@ -1,15 +1,17 @@
 //! How an ensemble's trees are put into tensors, chosen by the rows they take.
 //!
-//! Trees side by side on the position axis cost two rows for every cell and hardly anything for the weights between nodes and leaves,
-//! which all share; but a tree pays for every slot of the common shape. Trees one after the other, each bundle of them on levels of
-//! its own, cost one row for every cell and pay for their own weights only, which grow with the square of the bundle's size. Large
-//! regular trees are cheaper the first way, small and irregular ones the second; some of either kind may be cheapest.
+//! Trees side by side on the position axis cost two rows for every cell and hardly anything for the
+//! weights between nodes and leaves, which all share; but a tree pays for every slot of the common
+//! shape. Trees one after the other, each bundle of them on levels of its own, cost one row for
+//! every cell and pay for their own weights only, which grow with the square of the bundle's size.
+//! Large regular trees are cheaper the first way, small and irregular ones the second; some of
+//! either kind may be cheapest.
 
 use std::collections::BTreeMap;
 
-use super::layout::{Group, Path, Plane, Shaped};
-use super::shape::{LEAF, ShapeId, Shapes};
-use super::{Tree, rows};
+use crate::tree::layout::{Group, Path, Plane, Shaped};
+use crate::tree::shape::{LEAF, ShapeId, Shapes};
+use crate::tree::{Tree, rows};
 
 /// Where all trees of an ensemble are that have a branch.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +32,8 @@ impl Plan {
 
 /// Sizes of bundles that are tried, in branches.
 const BUNDLES: [usize; 10] = [1, 8, 16, 24, 32, 48, 64, 96, 128, 192];
-/// Most groups that are tried side by side: the weights of each are streamed past the leaves of those behind it.
+/// Most groups that are tried side by side: the weights of each are streamed past the leaves of
+/// those behind it.
 const MAX_GROUPS: usize = 6;
 /// Shapes further apart, sorted by size, are not tried together.
 const NEIGHBOURS: usize = 24;
@@ -85,18 +88,17 @@ fn best_of<T>(candidates: Vec<T>, rows: impl Fn(&T) -> usize) -> Option<(usize, 
         .min_by_key(|(rows, _)| *rows)
 }
 
+/// Bundles of groups, one after the other.
+type Bundles = Vec<Vec<Group>>;
+
 /// Ways to put the trees `members` one after the other.
-pub(super) fn bundles(
-    shapes: &mut Shapes,
-    shaped: &Shaped<'_>,
-    members: &[usize],
-) -> Vec<Vec<Vec<Group>>> {
+pub(super) fn bundles(shapes: &mut Shapes, shaped: &Shaped<'_>, members: &[usize]) -> Vec<Bundles> {
     let groups: Vec<Group> = members
         .iter()
         .map(|tree| shaped.group(shapes, shaped.root(*tree), &[*tree]))
         .collect();
     let bundled = |size: usize| {
-        let mut bundles: Vec<Vec<Group>> = Vec::new();
+        let mut bundles = Bundles::new();
         let mut room = 0;
         for group in &groups {
             let channels = group.compared.len() + group.equal.len();
@@ -111,7 +113,7 @@ pub(super) fn bundles(
         }
         bundles
     };
-    let mut all: Vec<Vec<Vec<Group>>> = BUNDLES.iter().map(|size| bundled(*size)).collect();
+    let mut all: Vec<Bundles> = BUNDLES.iter().map(|size| bundled(*size)).collect();
     all.dedup_by_key(|bundles| bundles.len());
     all
 }
@@ -119,7 +121,8 @@ pub(super) fn bundles(
 /// Trees of one shape, by index.
 type Part = (ShapeId, Vec<usize>);
 
-/// Ways to put the trees `members` side by side: in a few groups, each time joining the two that gain most.
+/// Ways to put the trees `members` side by side: in a few groups, each time joining the two that
+/// gain most.
 pub(super) fn partitions(
     shapes: &mut Shapes,
     shaped: &Shaped<'_>,
@@ -137,7 +140,8 @@ pub(super) fn partitions(
     loop {
         parts.sort_by_key(|(shape, members)| (shapes.channels(*shape), *shape, members.len()));
         if parts.len() <= MAX_GROUPS {
-            // The largest group last: a stream comes down to it from high positions by way of few blocks.
+            // The largest group last: a stream comes down to it from high positions by way of few
+            // blocks.
             let mut parts = parts.clone();
             parts.sort_by_key(|(_, members)| members.len());
             let groups = parts
@@ -207,7 +211,8 @@ fn bundles_rows(trees: &[Tree], bundles: &[Vec<Group>], scores: usize) -> usize 
     rows + features(trees, &placed)
 }
 
-/// Rows of the streams from a group's nodes to its leaves, `behind` channels from the end of their level.
+/// Rows of the streams from a group's nodes to its leaves, `behind` channels from the end of their
+/// level.
 fn streams(group: &Group, behind: usize) -> usize {
     let mut farthest = [vec![0; group.compared.len()], vec![0; group.equal.len()]];
     for (leaf, path) in group.paths.iter().enumerate() {
@@ -244,7 +249,8 @@ fn features(trees: &[Tree], groups: &[(&Group, usize)]) -> usize {
                 let branches = &trees[group.trees[position]].branches;
                 let branch = cell.and_then(|cell| branches.get(cell.branch));
                 let Some(branch) = branch else { continue };
-                // Levels and positions are stepped through alike, and never both: several positions share one level.
+                // Levels and positions are stepped through alike, and never both: several positions
+                // share one level.
                 let met = met.entry(branch.feature).or_default();
                 let (low, high) = met
                     .entry(level + position)

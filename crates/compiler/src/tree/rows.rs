@@ -1,4 +1,5 @@
-//! How many rows of the tape something takes, to compare ways of placing trees; the circuit's planner has the last word.
+//! How many rows of the tape something takes, to compare ways of placing trees; the circuit's
+//! planner has the last word.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,9 @@ pub(crate) fn blocks(exponent: usize) -> usize {
     exponent / WIDTH
 }
 
-/// Rows that streaming one feature takes, given the lowest and highest exponent it meets at each position (or level). A stream goes
-/// down through the positions and to and fro over blocks of exponents (`path` in the circuit crate).
+/// Rows that streaming one feature takes, given the lowest and highest exponent it meets at each
+/// position (or level). A stream goes down through the positions and to and fro over blocks of
+/// exponents (`path` in the circuit crate).
 pub(crate) fn feature(met: &BTreeMap<usize, (usize, usize)>) -> usize {
     let mut rows = 1;
     let mut at: Option<(usize, usize)> = None;

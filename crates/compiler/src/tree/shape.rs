@@ -1,11 +1,11 @@
 //! Shapes that several trees fit into.
 //!
-//! A tree fits into a shape if its branches can be put into the shape's slots, parents above children; slots it does not need
-//! stay empty.
+//! A tree fits into a shape if its branches can be put into the shape's slots, parents above
+//! children; slots it does not need stay empty.
 
 use std::collections::HashMap;
 
-use super::{Branch, Child, Split, Tree};
+use crate::tree::{Branch, Child, Split, Tree};
 
 /// A shape, by its number in [`Shapes`]; equal shapes have equal numbers.
 pub(crate) type ShapeId = u32;
@@ -13,21 +13,22 @@ pub(crate) type ShapeId = u32;
 /// The shape without branches.
 pub(crate) const LEAF: ShapeId = 0;
 
-/// Shapes of more slots are united side by side: trying both ways takes time that grows with the product of their sizes.
+/// Shapes of more slots are united side by side: trying both ways takes time that grows with the
+/// product of their sizes.
 const MAX_CROSSED: usize = 80;
 
 /// What may stand in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum SlotKind {
     /// A comparison. Either side may be the one where it holds.
     Compare,
     /// A test for equality; where it holds is fixed.
     Equal,
-    /// Either.
+    /// A comparison or a test for equality.
     Both,
 }
 
-impl Kind {
+impl SlotKind {
     fn with(self, other: Self) -> Self {
         if self == other { self } else { Self::Both }
     }
@@ -43,7 +44,7 @@ impl Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Node {
-    kind: Kind,
+    kind: SlotKind,
     sides: [ShapeId; 2],
 }
 
@@ -86,7 +87,7 @@ impl Shapes {
     }
 
     /// What may stand at the root, and what follows a bit of 0 and of 1; `None` for a leaf.
-    pub(crate) fn sides(&self, id: ShapeId) -> Option<(Kind, [ShapeId; 2])> {
+    pub(crate) fn sides(&self, id: ShapeId) -> Option<(SlotKind, [ShapeId; 2])> {
         self.node(id).map(|node| (node.kind, node.sides))
     }
 
@@ -119,13 +120,13 @@ impl Shapes {
             return LEAF;
         };
         let kind = match branch.split {
-            Split::Compare(_) => Kind::Compare,
-            Split::Equal => Kind::Equal,
+            Split::Compare(_) => SlotKind::Compare,
+            Split::Equal => SlotKind::Equal,
         };
         let mut sides = natural_sides(branch).map(|side| self.of(tree, side, of));
         // Where the sides can change places, one order stands for both.
         let size = |id| (self.channels(id), id);
-        if kind == Kind::Compare && size(sides[0]) < size(sides[1]) {
+        if kind == SlotKind::Compare && size(sides[0]) < size(sides[1]) {
             sides.swap(0, 1);
         }
         let id = self.intern(Node { kind, sides });
@@ -147,13 +148,13 @@ impl Shapes {
         }
         let ([a0, a1], [b0, b1]) = (left.sides, right.sides);
         let mut sides = [self.union(a0, b0), self.union(a1, b1)];
-        let free = left.kind == Kind::Compare || right.kind == Kind::Compare;
+        let free = left.kind == SlotKind::Compare || right.kind == SlotKind::Compare;
         if free && self.channels(a).min(self.channels(b)) <= MAX_CROSSED {
             let mut crossed = [self.union(a0, b1), self.union(a1, b0)];
             let size = |sides: [ShapeId; 2]| self.channels(sides[0]) + self.channels(sides[1]);
             if size(crossed) < size(sides) {
                 // The one whose sides are fixed keeps them.
-                if left.kind == Kind::Compare {
+                if left.kind == SlotKind::Compare {
                     crossed.swap(0, 1);
                 }
                 sides = crossed;
@@ -182,7 +183,7 @@ impl Shapes {
         let [a, b] = inner.sides;
         let fits = outer.kind.holds(inner.kind)
             && (self.both_fit([a, b], outer.sides)
-                || inner.kind == Kind::Compare && self.both_fit([b, a], outer.sides));
+                || inner.kind == SlotKind::Compare && self.both_fit([b, a], outer.sides));
         self.fits.insert((small, large), fits);
         fits
     }

@@ -1,13 +1,14 @@
-//! Random trees, in every way they can be put into slots, lead to the leaves they lead to by themselves.
+//! Random trees, in every way they can be put into slots, lead to the leaves they lead to by
+//! themselves.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::layout::{Group, Plane, Shaped};
 use super::plan::{bundles, partitions, place};
-use super::shape::Shapes;
-use super::{Branch, Child, Split, Tree};
 use crate::float::comparison::Comparison;
+use crate::tree::layout::{Group, Plane, Shaped};
+use crate::tree::shape::Shapes;
+use crate::tree::{Branch, Child, Split, Tree};
 
 const FEATURES: usize = 3;
 

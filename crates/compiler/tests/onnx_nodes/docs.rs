@@ -76,7 +76,7 @@ fn percent(share: f64) -> String {
     }
 }
 
-fn full_name(domain: &str, name: &str) -> String {
+pub(crate) fn full_name(domain: &str, name: &str) -> String {
     if domain.is_empty() {
         name.into()
     } else {

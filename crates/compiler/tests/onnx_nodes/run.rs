@@ -9,7 +9,8 @@ use super::common::File;
 /// What became of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
-    /// Within the stated bound on every row; the largest bound of any output's cell, relative to that output's largest value.
+    /// Within the stated bound on every row; the largest bound of any output's cell, relative to
+    /// that output's largest value.
     Passed {
         bound: f64,
         /// The largest difference from what ONNX expects, relative to that output's largest value.
@@ -35,8 +36,8 @@ impl Outcome {
 /// What 32-bit floats may lose to cancellation, relative to an output's largest value.
 const SINGLE: f64 = 1e-6;
 
-/// Bits of activations and of outputs, tried in this order until the bound is `ENOUGH`: what adds up many squares has room for coarser
-/// integers only.
+/// Bits of activations and of outputs, tried in this order until the bound is `ENOUGH`: what adds
+/// up many squares has room for coarser integers only.
 const BITS: [(u32, u32); 8] = [
     (12, 14),
     (11, 12),
@@ -49,7 +50,8 @@ const BITS: [(u32, u32); 8] = [
 ];
 const ENOUGH: f64 = 0.01;
 
-/// The defaults, with these bits and one domain for all cells of an input: the smallest to the largest value.
+/// The defaults, with these bits and one domain for all cells of an input: the smallest to the
+/// largest value.
 fn options(rows: &[Vec<Vec<f64>>], (activation, output): (u32, u32)) -> Options {
     let inputs = rows.first().map_or(0, Vec::len);
     let domain = |input: usize| {
@@ -177,8 +179,9 @@ fn check_import(
     Ok(())
 }
 
-/// The integers stay within the stated bound of the imported graph on the rounded input, and within the whole bound of what ONNX
-/// expects on the given one. Returns the largest bound and the largest difference, relative to their output's size.
+/// The integers stay within the stated bound of the imported graph on the rounded input, and within
+/// the whole bound of what ONNX expects on the given one. Returns the largest bound and the largest
+/// difference, relative to their output's size.
 fn check_integers(
     case: &Case,
     float: &FloatGraph,

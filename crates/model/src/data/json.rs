@@ -4,10 +4,10 @@ use std::io::BufReader;
 
 use serde_json::Value;
 
-use super::Source;
+use super::{Row, Source};
 use crate::{ModelError, Result};
 
-pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
+pub(super) fn read(source: &Source<'_>) -> Result<Vec<Row>> {
     let value: Value = serde_json::from_reader(BufReader::new(source.open()?))
         .map_err(|error| source.format(format!("not valid JSON: {error}")))?;
     match &value {
@@ -27,7 +27,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
     }
 }
 
-fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
+fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
     // A single row need not be wrapped in a list of rows.
     if !rows.is_empty() && rows.iter().all(|value| !value.is_array()) {
         let mut flat = Vec::new();
@@ -45,10 +45,7 @@ fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
         .collect()
 }
 
-fn by_name(
-    source: &Source<'_>,
-    named: &serde_json::Map<String, Value>,
-) -> Result<Vec<Vec<Vec<f64>>>> {
+fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Result<Vec<Row>> {
     let columns = source.specs.iter().map(|spec| {
         let value = named.get(&spec.name).ok_or_else(|| {
             source.format(format!(
@@ -78,7 +75,7 @@ fn by_name(
 }
 
 /// One flat list per input, possibly several rows long; for one input also one list per row.
-fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Vec<Vec<f64>>>> {
+fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Row>> {
     if source.specs.len() == 1 && lists.len() != 1 {
         return array(source, lists);
     }

@@ -21,10 +21,14 @@ pub struct InputSpec {
     pub missing: bool,
 }
 
+/// The values of one row: `row[input][position]`, or `row[output][position]`. Real numbers unless
+/// another type is named.
+pub type Row<T = f64> = Vec<Vec<T>>;
+
 /// Rows of finite real numbers that fit a model's inputs; NaN where a value is missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DataSet {
-    rows: Vec<Vec<Vec<f64>>>,
+    rows: Vec<Row>,
 }
 
 impl DataSet {
@@ -33,7 +37,8 @@ impl DataSet {
     /// * `.json`: an array of rows; `{"inputs": rows}`; `{"inputs": {name: rows, …}}`; or EZKL's
     ///   `{"input_data": [[…], …]}`, one flat list per input. Nested arrays are flattened.
     /// * `.csv`: a row per line, with or without a header; several inputs side by side.
-    /// * `.npy`: an array whose first axis is the row; `.npz`: one such array per input, by name, or a single array.
+    /// * `.npy`: an array whose first axis is the row; `.npz`: one such array per input, by name,
+    ///   or a single array.
     pub fn load(path: impl AsRef<Path>, specs: &[InputSpec]) -> Result<Self> {
         let path = path.as_ref();
         let extension = path
@@ -58,7 +63,7 @@ impl DataSet {
     }
 
     /// Takes rows from memory, `rows[row][input][position]`.
-    pub fn from_rows(rows: Vec<Vec<Vec<f64>>>, specs: &[InputSpec]) -> Result<Self> {
+    pub fn from_rows(rows: Vec<Row>, specs: &[InputSpec]) -> Result<Self> {
         Source {
             path: Path::new("(rows in memory)"),
             specs,
@@ -68,7 +73,7 @@ impl DataSet {
     }
 
     /// `rows()[row][input][position]`.
-    pub fn rows(&self) -> &[Vec<Vec<f64>>] {
+    pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
@@ -155,7 +160,7 @@ impl Source<'_> {
     }
 
     /// Turns `columns[input]`, each a flat run of whole rows, into rows.
-    fn zip(&self, columns: Vec<Vec<f64>>) -> Result<Vec<Vec<Vec<f64>>>> {
+    fn zip(&self, columns: Vec<Vec<f64>>) -> Result<Vec<Row>> {
         let mut rows: Option<usize> = None;
         for (spec, column) in self.specs.iter().zip(&columns) {
             let count = column.len() / spec.len;
@@ -181,7 +186,7 @@ impl Source<'_> {
             .collect())
     }
 
-    fn check(&self, rows: &[Vec<Vec<f64>>]) -> Result<()> {
+    fn check(&self, rows: &[Row]) -> Result<()> {
         for (row, inputs) in rows.iter().enumerate() {
             if inputs.len() != self.specs.len() {
                 return Err(self.format(format!(

@@ -6,10 +6,10 @@ use std::io::{BufReader, Seek};
 use ndarray::{ArrayD, IxDyn, OwnedRepr};
 use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError, ReadableElement};
 
-use super::{InputSpec, Source};
+use super::{InputSpec, Row, Source};
 use crate::Result;
 
-pub(super) fn read_npy(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
+pub(super) fn read_npy(source: &Source<'_>) -> Result<Vec<Row>> {
     let mut file = BufReader::new(source.open()?);
     let flat = any_type(source, "the array", |element| {
         file.rewind().map_err(ReadNpyError::Io)?;
@@ -27,7 +27,7 @@ pub(super) fn read_npy(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
         .collect()
 }
 
-pub(super) fn read_npz(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
+pub(super) fn read_npz(source: &Source<'_>) -> Result<Vec<Row>> {
     let invalid = |error: ReadNpzError| source.format(format!("not a valid .npz file: {error}"));
     let mut archive = NpzReader::new(BufReader::new(source.open()?)).map_err(invalid)?;
     let names = archive.names().map_err(invalid)?;

@@ -1,9 +1,9 @@
 //! CSV data files.
 
-use super::Source;
+use super::{Row, Source};
 use crate::{ModelError, Result};
 
-pub(super) fn read(source: &Source<'_>) -> Result<Vec<Vec<Vec<f64>>>> {
+pub(super) fn read(source: &Source<'_>) -> Result<Vec<Row>> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

@@ -1,8 +1,9 @@
 //! Cells that exclude one another: of the leaves of a tree one alone is reached.
 //!
-//! Interval analysis takes every cell for independent, so it would find a sum over a forest's leaves to reach as far as if every
-//! tree led to all its best leaves at once. Where a tensor's cells are 1 for a conjunction of bits (`[Σ ±bit ≥ number of bits
-//! that must be 1]`) and two of them want a bit to be different things, both cannot be 1. That is read off the weights, so it
+//! Interval analysis takes every cell for independent, so it would find a sum over a forest's
+//! leaves to reach as far as if every tree led to all its best leaves at once. Where a tensor's
+//! cells are 1 for a conjunction of bits (`[Σ ±bit ≥ number of bits that must be 1]`) and two of
+//! them want a bit to be different things, both cannot be 1. That is read off the weights, so it
 //! holds whatever made them.
 
 use std::collections::BTreeMap;
@@ -40,8 +41,8 @@ type Literal = (TensorId, u32, bool);
 /// Conjunctions of more bits are not looked at.
 const MAX_BITS: usize = 256;
 
-/// For each cell of `tensor` the number of its group: at most one cell of a group is not 0, and that one is 1. `None` if there are no
-/// groups of more than one cell.
+/// For each cell of `tensor` the number of its group: at most one cell of a group is not 0, and
+/// that one is 1. `None` if there are no groups of more than one cell.
 pub fn groups(cells: &impl Cells, tensor: TensorId) -> Option<Vec<u32>> {
     let tensor = cells.tensor(tensor)?;
     let layer = tensor.layer.as_ref()?;
@@ -108,7 +109,8 @@ fn connected(conjunctions: &[Option<Vec<Literal>>]) -> Vec<Vec<usize>> {
     components
 }
 
-/// Whether any two of the conjunctions contradict each other: all share a bit that splits them, and so do those on either side.
+/// Whether any two of the conjunctions contradict each other: all share a bit that splits them, and
+/// so do those on either side.
 fn excludes(mut conjunctions: Vec<Vec<Literal>>) -> bool {
     if conjunctions.len() < 2 {
         return true;
@@ -133,7 +135,8 @@ fn excludes(mut conjunctions: Vec<Vec<Literal>>) -> bool {
     excludes(ones) && excludes(zeros)
 }
 
-/// For each cell of a layer the bits that make it 1, if it is a conjunction of bits and 0 or 1 accordingly.
+/// For each cell of a layer the bits that make it 1, if it is a conjunction of bits and 0 or 1
+/// accordingly.
 fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Literal>>>> {
     if cells.value(layer.function, 0) != Some(1) {
         return None;
@@ -250,7 +253,8 @@ mod tests {
         }
     }
 
-    /// One cell for each list of `(bit, weight)`, with this much added to what makes it a conjunction.
+    /// One cell for each list of `(bit, weight)`, with this much added to what makes it a
+    /// conjunction.
     fn pair(bits: usize, cells: &[(Vec<(u32, i32)>, i64)]) -> Pair {
         let entries = cells.iter().enumerate().flat_map(|(output, (weights, _))| {
             let entry = move |(bit, weight): &(u32, i32)| (output as u32, *bit, *weight);

@@ -46,7 +46,8 @@ pub fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     let mut bounds: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
     for term in &layer.terms {
         let (min, max, len) = cells.range(term.source);
-        // A convolution of such cells is what made them exclusive, unless it looks at one place alone.
+        // A convolution of such cells is what made them exclusive, unless it looks at one place
+        // alone.
         if !matches!(&term.kernel, Kernel::Conv(conv) if conv.size != [1, 1])
             && let Some(groups) = groups(cells, term.source)
         {
@@ -75,7 +76,8 @@ pub fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     bounds
 }
 
-/// Adds the bounds of a kernel whose source's cells are 0 or 1, and 1 for one cell of each group at most.
+/// Adds the bounds of a kernel whose source's cells are 0 or 1, and 1 for one cell of each group at
+/// most.
 fn exclusive_bounds(kernel: &Kernel, groups: &[u32], bounds: &mut [Bound]) {
     let mut largest: Vec<BTreeMap<u32, (i32, i32)>> = vec![BTreeMap::new(); bounds.len()];
     kernel.for_each(groups.len(), |output, cell, weight| {
@@ -93,7 +95,8 @@ fn exclusive_bounds(kernel: &Kernel, groups: &[u32], bounds: &mut [Bound]) {
     }
 }
 
-/// Adds a convolution's bounds: a kernel place contributes the same wherever it meets the source's plane.
+/// Adds a convolution's bounds: a kernel place contributes the same wherever it meets the source's
+/// plane.
 fn conv_bounds(conv: &Conv, range: (i32, i32), bounds: &mut [Bound]) {
     let [rows, columns] = conv.all_pairs();
     let width = conv.output[1];
@@ -126,8 +129,8 @@ fn conv_bounds(conv: &Conv, range: (i32, i32), bounds: &mut [Bound]) {
 }
 
 impl IntegerGraph {
-    /// The smallest and largest `y` of each cell of `tensor`, over every value its sources' ranges allow; empty for an
-    /// input. The graph must be [valid](Self::validate).
+    /// The smallest and largest `y` of each cell of `tensor`, over every value its sources' ranges
+    /// allow; empty for an input. The graph must be [valid](Self::validate).
     pub fn intervals(&self, tensor: TensorId) -> Vec<(i64, i64)> {
         self.bounds(tensor)
             .into_iter()
@@ -193,7 +196,8 @@ impl Kernel {
         }
     }
 
-    /// Calls `visit(output, source cell, weight)` for every weight that is not zero; `source_len` is the source's length.
+    /// Calls `visit(output, source cell, weight)` for every weight that is not zero; `source_len`
+    /// is the source's length.
     pub fn for_each(&self, source_len: usize, mut visit: impl FnMut(usize, usize, i32)) {
         match self {
             Self::Dense { weights } => {

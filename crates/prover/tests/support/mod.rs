@@ -3,50 +3,49 @@
 
 pub mod models;
 pub mod ptau;
-pub mod sessions;
 pub mod small;
 
 use halo2_axiom::{SerdeFormat, poly::kzg::commitment::ParamsKZG};
 use halo2curves_axiom::bn256::{Bn256, Fr};
-use models::{circuit, planned, rng};
+use models::{compiled, planned, rng};
 use std::path::{Path, PathBuf};
-use verdict_circuit::Plan;
-use verdict_model::IntegerGraph;
-use verdict_prover::{Cache, Keys, ProverError, Srs, prove, verify};
+use verdict_circuit::{Batch, Hiding, Plan};
+use verdict_model::{CompiledModel, IntegerGraph};
+use verdict_prover::{Cache, Inference, KeyedModel, ProverError, Srs};
 
-/// A planned model with its keys under a set-up.
-pub struct Proving {
-    pub plan: Plan,
-    pub srs: Srs,
-    pub keys: Keys,
-}
-
-impl Proving {
-    pub fn prove(&self, inputs: &[Vec<i32>], seed: u64) -> (Vec<Fr>, Vec<u8>) {
-        let (circuit, _) = circuit(&self.plan, inputs);
-        let instance = circuit.instance.clone();
-        let proof = prove(&self.keys, &self.srs, circuit, rng(seed)).unwrap();
-        (instance, proof)
-    }
-
-    pub fn verify(&self, (instance, proof): &(Vec<Fr>, Vec<u8>)) -> Result<(), ProverError> {
-        verify(self.keys.verifying(), self.srs.params(), instance, proof)
-    }
-}
-
-/// Makes the keys of a plan, or takes them from the cache.
-pub fn keys(plan: &Plan, srs: &Srs, cache: Option<&Cache>) -> Result<Keys, ProverError> {
-    match cache {
-        Some(cache) => Keys::cached(&plan.program, &plan.tape, srs, cache),
-        None => Keys::generate(&plan.program, &plan.tape, srs),
-    }
-}
-
-pub fn open(graph: &IntegerGraph, srs: Option<Srs>, cache: Option<&Cache>) -> Proving {
-    let plan = planned(graph);
+/// A model under its plan, and under the development set-up if no other is given.
+fn opened(
+    model: CompiledModel,
+    plan: Plan,
+    srs: Option<Srs>,
+    cache: Option<&Cache>,
+) -> Result<KeyedModel, ProverError> {
     let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.k));
-    let keys = keys(&plan, &srs, cache).unwrap();
-    Proving { plan, srs, keys }
+    KeyedModel::open(model, plan, srs, cache, &|_| {})
+}
+
+pub fn open(graph: &IntegerGraph, srs: Option<Srs>, cache: Option<&Cache>) -> KeyedModel {
+    try_open(graph, srs, cache).unwrap()
+}
+
+pub fn try_open(
+    graph: &IntegerGraph,
+    srs: Option<Srs>,
+    cache: Option<&Cache>,
+) -> Result<KeyedModel, ProverError> {
+    opened(compiled(graph.clone()), planned(graph), srs, cache)
+}
+
+/// A model with its keys, for a batch, with or without hiding.
+pub fn keyed(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> KeyedModel {
+    let plan = small::planned(&model, batch, hiding);
+    opened(model, plan, None, None).unwrap()
+}
+
+pub fn proved(keyed: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Inference {
+    keyed
+        .prove(inputs, Fr::from(0xC0FFEE), rng(seed), &|_| {})
+        .unwrap()
 }
 
 /// Parameters in halo2's own format.

@@ -26,7 +26,8 @@ pub(crate) struct LayerStats {
     pub(crate) range: f64,
     /// `rms_error / range`.
     pub(crate) relative: f64,
-    /// Share of values that saturate: at the end of the integers' range, with the float value beyond it.
+    /// Share of values that saturate: at the end of the integers' range, with the float value
+    /// beyond it.
     pub(crate) saturated: f64,
 }
 
@@ -209,7 +210,8 @@ pub(crate) fn measure(
         .iter()
         .zip(&layers)
         .filter(|(tensor, _)| {
-            // The square of a sum of two scales has no real counterpart; only differences of such squares have.
+            // The square of a sum of two scales has no real counterpart; only differences of such
+            // squares have.
             let layer = tensor.layer.as_ref();
             layer.is_some_and(|layer| graph.functions[layer.function] != Function::Square)
         })
@@ -252,7 +254,8 @@ fn histogram(errors: &[f64]) -> Histogram {
     }
 }
 
-/// The class that scores stand for. A single score is a probability where all of the float model's are, else a logit.
+/// The class that scores stand for. A single score is a probability where all of the float model's
+/// are, else a logit.
 fn class(scores: &[f64], all: &[Vec<f64>]) -> usize {
     match scores {
         [score] => {

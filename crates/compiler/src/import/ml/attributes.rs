@@ -5,17 +5,18 @@ use tract_onnx::pb::tensor_proto::DataType;
 use crate::Result;
 use crate::import::node::Node;
 use crate::import::proto;
+use crate::import::values::affine::Affine;
 
 /// A list of real numbers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reals {
-    pub(super) values: Vec<f64>,
+pub(crate) struct Reals {
+    pub(crate) values: Vec<f64>,
     /// Whether they are 64-bit numbers; attributes proper are 32-bit ones.
-    pub(super) double: bool,
+    pub(crate) double: bool,
 }
 
 /// Attribute `name`, or the tensor in attribute `name_as_tensor`; empty if there is neither.
-pub(super) fn reals(node: &Node<'_>, name: &str) -> Result<Reals> {
+pub(crate) fn reals(node: &Node<'_>, name: &str) -> Result<Reals> {
     let plain = node
         .raw(name)
         .filter(|attribute| !attribute.floats.is_empty());
@@ -29,7 +30,7 @@ pub(super) fn reals(node: &Node<'_>, name: &str) -> Result<Reals> {
 }
 
 /// The tensor in attribute `name`; empty if there is none.
-pub(super) fn tensor(node: &Node<'_>, name: &str) -> Result<Reals> {
+pub(crate) fn tensor(node: &Node<'_>, name: &str) -> Result<Reals> {
     let Some(proto) = node.raw(name).and_then(|attribute| attribute.t.as_ref()) else {
         return Ok(Reals::default());
     };
@@ -40,12 +41,12 @@ pub(super) fn tensor(node: &Node<'_>, name: &str) -> Result<Reals> {
 }
 
 /// Attribute `name`; empty if there is none.
-pub(super) fn ints(node: &Node<'_>, name: &str) -> Vec<i64> {
+pub(crate) fn ints(node: &Node<'_>, name: &str) -> Vec<i64> {
     node.ints(name).unwrap_or_default()
 }
 
 /// Attribute `name`; empty if there is none.
-pub(super) fn strings(node: &Node<'_>, name: &str) -> Vec<String> {
+pub(crate) fn strings(node: &Node<'_>, name: &str) -> Vec<String> {
     let words = node
         .raw(name)
         .map_or(&[][..], |attribute| &attribute.strings);
@@ -56,14 +57,14 @@ pub(super) fn strings(node: &Node<'_>, name: &str) -> Vec<String> {
 }
 
 /// Attribute `name`, or `default`.
-pub(super) fn string(node: &Node<'_>, name: &str, default: &str) -> String {
+pub(crate) fn string(node: &Node<'_>, name: &str, default: &str) -> String {
     node.raw(name).map_or(default.to_owned(), |attribute| {
         String::from_utf8_lossy(&attribute.s).into_owned()
     })
 }
 
 /// `values`, which must be finite.
-pub(super) fn finite(node: &Node<'_>, name: &str, values: &[f64]) -> Result<()> {
+pub(crate) fn finite(node: &Node<'_>, name: &str, values: &[f64]) -> Result<()> {
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(()),
         Some(position) => Err(node.invalid(format!(
@@ -74,11 +75,31 @@ pub(super) fn finite(node: &Node<'_>, name: &str, values: &[f64]) -> Result<()> 
 }
 
 /// `list`, whose length must be `expected`.
-pub(super) fn length(node: &Node<'_>, name: &str, found: usize, expected: usize) -> Result<()> {
+pub(crate) fn length(node: &Node<'_>, name: &str, found: usize, expected: usize) -> Result<()> {
     if found == expected {
         return Ok(());
     }
     Err(node.invalid(format!(
         "attribute `{name}` has {found} entries, expected {expected}; the file is damaged, export the model again"
     )))
+}
+
+/// The name of output `index`, or one made of the node's.
+pub(crate) fn output_name(node: &Node<'_>, index: usize) -> String {
+    match node.proto.output.get(index) {
+        Some(name) if !name.is_empty() => name.clone(),
+        _ => format!("{}/{index}", node.name),
+    }
+}
+
+/// Operand 0 as one row of features.
+pub(crate) fn row(node: &Node<'_>) -> Result<Affine> {
+    let value = node.operand(0)?;
+    match value.shape[..] {
+        [_] | [1, _] => Ok(value.clone()),
+        _ => Err(node.invalid(format!(
+            "expected one row of features, found shape {:?}; export with a batch size of 1 or a dynamic batch",
+            value.shape
+        ))),
+    }
 }

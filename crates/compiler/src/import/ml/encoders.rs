@@ -1,32 +1,33 @@
 //! Categories: encoders and other functions of one feature that are constant between thresholds.
 //!
-//! Such a function is `base + Σ jump · [x ≥ t]`, a linear map of tests, so it is exact on the input's grid.
+//! Such a function is `base + Σ jump · [x ≥ t]`, a linear map of tests, so it is exact on the
+//! input's grid.
 
 use std::collections::BTreeMap;
 
-use super::attributes::{ints, reals, strings, tensor};
-use super::classifier::output_name;
-use super::features::{TestLayer, features};
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::comparison::{Comparison, Test};
-use crate::float::graph::Activation;
-use crate::import::importer::Importer;
+use crate::import::ml::attributes::{ints, output_name, reals, strings, tensor};
+use crate::import::ml::probes::{TestLayer, probes};
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::{Affine, Row};
 
 /// More thresholds than any encoder that can be proved has.
 const MAX_JUMPS: usize = 1 << 16;
 
 /// `base + Σ jump · [x comparison threshold]` of one cell.
-pub(super) struct StepFunction {
-    pub(super) cell: usize,
-    pub(super) base: f64,
-    /// Comparison ([`AtLeast`](Comparison::AtLeast) or [`Above`](Comparison::Above)), threshold, jump.
-    pub(super) jumps: Vec<(Comparison, f64, f64)>,
+pub(crate) struct StepFunction {
+    pub(crate) cell: usize,
+    pub(crate) base: f64,
+    /// Comparison ([`AtLeast`](Comparison::AtLeast) or [`Above`](Comparison::Above)), threshold,
+    /// jump.
+    pub(crate) jumps: Vec<(Comparison, f64, f64)>,
 }
 
 /// The functions' values, one per cell of `shape`.
-pub(super) fn step_functions(
+pub(crate) fn step_functions(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     value: &Affine,
@@ -43,14 +44,14 @@ pub(super) fn step_functions(
     let mut cells: Vec<usize> = functions.iter().map(|function| function.cell).collect();
     cells.sort_unstable();
     cells.dedup();
-    let features = features(importer, node, name, value, &cells)?;
+    let probes = probes(importer, node, name, value, &cells)?;
     // Equal tests share a cell: the end of one category is the beginning of the next.
     let mut numbers: BTreeMap<(usize, Comparison, u64), u32> = BTreeMap::new();
     let mut tests = Vec::new();
     let mut rows: Vec<Row> = Vec::with_capacity(functions.len());
     let mut bias = Vec::with_capacity(functions.len());
     for function in functions {
-        let Some(feature) = features.get(&function.cell) else {
+        let Some(probe) = probes.get(&function.cell) else {
             continue;
         };
         let mut row = BTreeMap::new();
@@ -64,7 +65,7 @@ pub(super) fn step_functions(
                         single: true,
                         missing: false,
                     };
-                    tests.push(Some((*feature, test)));
+                    tests.push(Some((*probe, test)));
                     tests.len() as u32 - 1
                 });
             *row.entry(number).or_insert(0.0) += jump;
@@ -104,7 +105,7 @@ fn lookup(cell: usize, keys: &[f64], values: &[f64], default: f64) -> StepFuncti
 }
 
 /// 1 where a value exceeds the threshold, 0 elsewhere.
-pub(super) fn binarizer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn binarizer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let threshold = node.float("threshold", 0.0);
     let functions: Vec<StepFunction> = (0..value.len())
@@ -118,7 +119,7 @@ pub(super) fn binarizer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<
 }
 
 /// Numbers in place of numbers.
-pub(super) fn label_encoder(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn label_encoder(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let words = || {
         node.unsupported(
@@ -176,9 +177,9 @@ pub(super) fn label_encoder(importer: &mut Importer<'_>, node: &Node<'_>) -> Res
     step_functions(importer, node, value, value.shape.clone(), &functions)
 }
 
-/// One cell per category, 1 where the value is that category. An unknown category gives zeros, whatever `zeros` says: an input that
-/// has no answer could not be proved.
-pub(super) fn one_hot(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+/// One cell per category, 1 where the value is that category. An unknown category gives zeros,
+/// whatever `zeros` says: an input that has no answer could not be proved.
+pub(crate) fn one_hot(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let categories = ints(node, "cats_int64s");
     if categories.is_empty() {

@@ -2,27 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::features::{Feature, TestLayer, features};
-use super::trees::Ensemble;
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::comparison::{Comparison, Test};
-use crate::float::graph::{Activation, FloatKernel, FloatLayer, FloatTerm, Precision};
-use crate::import::importer::Importer;
+use crate::float::graph::{FloatKernel, FloatLayer, FloatTerm, Precision};
+use crate::import::ml::probes::{Probe, TestLayer, probes};
+use crate::import::ml::trees::Ensemble;
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::{Affine, Row};
 use crate::tree::layout::{Group, NodeCell, Path, Plane};
 use crate::tree::plan::place;
 use crate::tree::{Branch, Child, Split};
-use verdict_model::graph::Conv;
+use verdict_model::Conv;
 
-/// More cells, or weights between the nodes and leaves of one shape, than any ensemble that can be proved has.
+/// More cells, or weights between the nodes and leaves of one shape, than any ensemble that can be
+/// proved has.
 const MAX_CELLS: usize = 1 << 22;
 
-/// The raw scores of `ensemble` for the features `value`: the sum of the leaves that the trees lead to, and the base scores.
+/// The raw scores of `ensemble` for the features `value`: the sum of the leaves that the trees lead
+/// to, and the base scores.
 ///
-/// Which leaves are reached is exact for whatever the input's integers stand for. A leaf's value is rounded to a step of the sum it
-/// is added to, so each tree is off by half such a step at most; then the sum is rounded to the step of whatever reads it.
-pub(super) fn scores(
+/// Which leaves are reached is exact for whatever the input's integers stand for. A leaf's value is
+/// rounded to a step of the sum it is added to, so each tree is off by half such a step at most;
+/// then the sum is rounded to the step of whatever reads it.
+pub(crate) fn scores(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     name: &str,
@@ -35,7 +39,7 @@ pub(super) fn scores(
         .flat_map(|tree| tree.branches.iter().map(|branch| branch.feature))
         .collect();
     let used: Vec<usize> = used.into_iter().collect();
-    let features = features(importer, node, name, value, &used)?;
+    let probes = probes(importer, node, name, value, &used)?;
     let plan = place(&ensemble.trees, ensemble.scores);
     let bundles = plan.bundles.iter().map(|bundle| Block {
         groups: bundle,
@@ -59,7 +63,7 @@ pub(super) fn scores(
         node,
         name,
         ensemble,
-        features: &features,
+        probes: &probes,
     };
     // Within a level what comes first is streamed to from farthest: nodes, leaves, sums.
     let mut layers = Vec::new();
@@ -150,7 +154,7 @@ struct Build<'a> {
     node: &'a Node<'a>,
     name: &'a str,
     ensemble: &'a Ensemble,
-    features: &'a HashMap<usize, Feature>,
+    probes: &'a HashMap<usize, Probe>,
 }
 
 impl Build<'_> {
@@ -194,9 +198,9 @@ impl Build<'_> {
         })
     }
 
-    fn test(&self, tree: usize, cell: NodeCell) -> Option<(Feature, Test)> {
+    fn test(&self, tree: usize, cell: NodeCell) -> Option<(Probe, Test)> {
         let branch: &Branch = self.ensemble.trees.get(tree)?.branches.get(cell.branch)?;
-        let feature = self.features.get(&branch.feature)?;
+        let probe = self.probes.get(&branch.feature)?;
         let holds = match branch.split {
             Split::Compare(comparison) => comparison,
             Split::Equal => Comparison::Equal,
@@ -208,7 +212,7 @@ impl Build<'_> {
             single: self.ensemble.single,
             missing: branch.missing_true == cell.holds,
         };
-        Some((*feature, test))
+        Some((*probe, test))
     }
 
     /// The leaves' cells: 1 for the leaf a tree leads to.

@@ -1,15 +1,38 @@
 //! `LinearClassifier` and `LinearRegressor`.
 
-use super::attributes::{finite, length, reals, string};
-use super::classifier::{output_name, row};
-use super::post_transform;
 use crate::Result;
-use crate::import::importer::Importer;
+use crate::import::ml::attributes::{finite, length, output_name, reals, row, string};
+use crate::import::ml::scores::{LabelRule, Other, Scores, finish, labels};
+use crate::import::ml::{Outputs, post_transform};
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
 
+/// `LinearClassifier`.
+pub(crate) fn classifier(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Outputs> {
+    let labels = labels(node, ["classlabels_ints", "classlabels_strings"])?;
+    let (raw, post_transform) = scores(node, &row(node)?)?;
+    let single = raw.len() == 1 && labels.numbers.len() == 2;
+    let scores = Scores {
+        raw,
+        other: if single {
+            Other::Complement
+        } else {
+            Other::None
+        },
+        post_transform,
+        rule: if single {
+            LabelRule::Above(0.0)
+        } else {
+            LabelRule::Larger
+        },
+        decisive: None,
+    };
+    finish(importer, node, &labels, scores)
+}
+
 /// The scores of a linear classifier before its post-transform, and that.
-pub(super) fn classifier(node: &Node<'_>, value: &Affine) -> Result<(Affine, String)> {
+fn scores(node: &Node<'_>, value: &Affine) -> Result<(Affine, String)> {
     let scores = reals(node, "intercepts")?.values.len();
     let scores = if scores == 0 {
         reals(node, "coefficients")?.values.len() / value.len().max(1)
@@ -23,7 +46,7 @@ pub(super) fn classifier(node: &Node<'_>, value: &Affine) -> Result<(Affine, Str
 }
 
 /// `LinearRegressor`.
-pub(super) fn regressor(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn regressor(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let targets = usize::try_from(node.int("targets", 1)).unwrap_or(0);
     let raw = product(node, &row(node)?, targets)?;
     let name = output_name(node, 0);

@@ -2,16 +2,18 @@
 
 use crate::float::graph::{FloatKernel, FloatTensor, Precision};
 use crate::float::missing::Missing;
-use crate::import::importer::Importer;
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
 use crate::{CompileError, Result};
 
 impl Importer<'_> {
-    /// `value` with `imputed(i)` wherever cell `i` is missing. Its cells must be cells of the inputs.
+    /// `value` with `imputed(i)` wherever cell `i` is missing. Its cells must be cells of the
+    /// inputs.
     ///
-    /// The result reads a stand-in for the input, so that in the end it can be told whether anything reads the input's cell as it is.
-    pub(super) fn impute(
+    /// The result reads a stand-in for the input, so that in the end it can be told whether
+    /// anything reads the input's cell as it is.
+    pub(crate) fn impute(
         &mut self,
         node: &Node<'_>,
         value: &Affine,
@@ -51,7 +53,8 @@ impl Importer<'_> {
         Ok(result)
     }
 
-    /// The tensor that stands for input `source` with its missing values imputed; a stand-in stands for itself.
+    /// The tensor that stands for input `source` with its missing values imputed; a stand-in stands
+    /// for itself.
     fn stand_in(&mut self, source: usize) -> usize {
         if self.ml.stand_ins.contains_key(&source) {
             return source;
@@ -76,7 +79,7 @@ impl Importer<'_> {
     }
 
     /// Removes the stand-ins, and says what a missing value of each input's cells means.
-    pub(in crate::import) fn settle_missing(
+    pub(crate) fn settle_missing(
         &mut self,
         inputs: &[usize],
         outputs: &mut [usize],

@@ -1,22 +1,23 @@
 //! `Normalizer`: a row divided by its norm.
 //!
-//! The row becomes integers of step `u`, the norm and its reciprocal `r` one look-up of an exact sum, and the product of both is exact
-//! again, so a result is off by at most `|x|·δr + r·u/2`, with `δr` the error of the look-up (half a step of `r` and half a step of
-//! its argument times its slope there). The reciprocals of norms that differ by orders of magnitude share one step: what is divided
-//! by a norm `k` times the smallest is `k` times less precise. A norm of zero gives zeros.
+//! The row becomes integers of step `u`, the norm and its reciprocal `r` one look-up of an exact
+//! sum, and the product of both is exact again, so a result is off by at most `|x|·δr + r·u/2`,
+//! with `δr` the error of the look-up (half a step of `r` and half a step of its argument times its
+//! slope there). The reciprocals of norms that differ by orders of magnitude share one step: what
+//! is divided by a norm `k` times the smallest is `k` times less precise. A norm of zero gives
+//! zeros.
 
-use super::attributes::string;
-use super::classifier::{output_name, row};
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Unary};
-use crate::float::graph::Activation;
-use crate::import::importer::Importer;
+use crate::import::builder::rows::EXACT;
+use crate::import::ml::attributes::{output_name, row, string};
 use crate::import::node::Node;
-use crate::import::ops::maximum::columns;
-use crate::import::rows::EXACT;
+use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
+use crate::import::values::cells::columns;
 
-pub(super) fn normalizer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn normalizer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let norm = string(node, "norm", "MAX");
     let value = row(node)?;
     let distribution = node.proto.input.first();

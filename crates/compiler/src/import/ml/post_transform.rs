@@ -1,14 +1,13 @@
 //! What a classifier does with its raw scores.
 
-use super::raw_name;
 use crate::Result;
-use crate::float::graph::Activation;
-use crate::import::importer::Importer;
+use crate::float::activation::Activation;
 use crate::import::node::Node;
+use crate::import::state::{Importer, raw_name};
 use crate::import::values::affine::Affine;
 
 /// Refuses what is no post-transform, even where it would not be applied.
-pub(super) fn check(node: &Node<'_>, transform: &str) -> Result<()> {
+pub(crate) fn check(node: &Node<'_>, transform: &str) -> Result<()> {
     match transform {
         "NONE" | "LOGISTIC" | "SOFTMAX" | "SOFTMAX_ZERO" | "PROBIT" => Ok(()),
         other => Err(node.invalid(format!(
@@ -18,7 +17,7 @@ pub(super) fn check(node: &Node<'_>, transform: &str) -> Result<()> {
 }
 
 /// `transform` applied to `scores`, the value called `name`.
-pub(super) fn apply(
+pub(crate) fn apply(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     name: &str,
@@ -35,7 +34,7 @@ pub(super) fn apply(
 }
 
 /// `1 / (1 + e^−score)`.
-pub(super) fn logistic(
+pub(crate) fn logistic(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     name: &str,

@@ -1,11 +1,11 @@
 //! What stands between the inputs and a model: scaling, imputing, picking and joining features.
 
-use super::attributes::{finite, ints, reals};
-use super::encoders::{StepFunction, step_functions};
 use crate::Result;
 use crate::float::comparison::Comparison;
-use crate::import::importer::Importer;
+use crate::import::ml::attributes::{finite, ints, reals};
+use crate::import::ml::encoders::{StepFunction, step_functions};
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
 
 /// One value for each of `features`, or one for all.
@@ -22,14 +22,14 @@ fn per_feature(node: &Node<'_>, name: &str, values: &[f64], features: usize) -> 
 }
 
 /// Features in a row: the size of the last axis.
-fn features(value: &Affine) -> usize {
+fn width(value: &Affine) -> usize {
     value.shape.last().copied().unwrap_or(1).max(1)
 }
 
 /// `(x − offset) · scale`.
-pub(super) fn scaler(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn scaler(node: &Node<'_>) -> Result<Affine> {
     let mut value = node.operand(0)?.clone();
-    let count = features(&value);
+    let count = width(&value);
     let or = |values: Vec<f64>, default: f64| {
         if values.is_empty() {
             vec![default]
@@ -49,9 +49,9 @@ pub(super) fn scaler(node: &Node<'_>) -> Result<Affine> {
 }
 
 /// Another value wherever there is none, or a certain one.
-pub(super) fn imputer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn imputer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
-    let count = features(value);
+    let count = width(value);
     let floats = reals(node, "imputed_value_floats")?.values;
     let (imputed, replaced) = if floats.is_empty() {
         let whole = ints(node, "imputed_value_int64s").into_iter();
@@ -90,7 +90,7 @@ pub(super) fn imputer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Af
 }
 
 /// Several values side by side.
-pub(super) fn feature_vectorizer(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn feature_vectorizer(node: &Node<'_>) -> Result<Affine> {
     let mut joined: Option<Affine> = None;
     for i in 0..node.operands.len() {
         let operand = node.operand(i)?;
@@ -122,9 +122,9 @@ fn beside(a: &Affine, b: &Affine) -> Affine {
 }
 
 /// Cells of the last axis, by constant indices.
-pub(super) fn array_feature_extractor(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn array_feature_extractor(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
-    let count = features(value);
+    let count = width(value);
     let wanted: Vec<usize> = node
         .constant(1)?
         .iter()

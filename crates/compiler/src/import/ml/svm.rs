@@ -1,19 +1,22 @@
 //! `SVMClassifier` and `SVMRegressor`.
 //!
-//! A linear kernel leaves nothing but one linear map. For others the kernel's value at every support vector is a cell: a table of a
-//! linear map of the features, and for the radial one of their squares too, since
-//! `|x − v|² = Σ x² − 2 Σ v·x + |v|²`. There the features become integers first, and both sums are of the same integers `x̂`: the
-//! table's argument is `−γ·|x̂ − v|²` but for the rounding of weights, so with features off by `δ` at most it is off by
+//! A linear kernel leaves nothing but one linear map. For others the kernel's value at every
+//! support vector is a cell: a table of a linear map of the features, and for the radial one of
+//! their squares too, since `|x − v|² = Σ x² − 2 Σ v·x + |v|²`. There the features become integers
+//! first, and both sums are of the same integers `x̂`: the table's argument is `−γ·|x̂ − v|²` but
+//! for the rounding of weights, so with features off by `δ` at most it is off by
 //! `γ·(2·|x − v|₁·δ + n·δ²)` at most for `n` features.
 
-use super::attributes::{finite, ints, length, reals, string};
-use super::classifier::{Other, Rule, Scores, output_name, row};
-use super::post_transform::logistic;
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Unary};
-use crate::float::graph::{Activation, FloatLayer, FloatTerm, Precision};
-use crate::import::importer::Importer;
+use crate::float::graph::{FloatLayer, FloatTerm, Precision};
+use crate::import::ml::Outputs;
+use crate::import::ml::attributes::{finite, ints, length, output_name, reals, row, string};
+use crate::import::ml::post_transform::logistic;
+use crate::import::ml::scores::{LabelRule, Other, Scores, finish, labels};
 use crate::import::node::Node;
+use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
 
 /// What is common to both operators.
@@ -165,8 +168,15 @@ impl Machine {
     }
 }
 
+/// `SVMClassifier`.
+pub(crate) fn classifier(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Outputs> {
+    let labels = labels(node, ["classlabels_ints", "classlabels_strings"])?;
+    let scores = scores(importer, node, &row(node)?, labels.numbers.len())?;
+    finish(importer, node, &labels, scores)
+}
+
 /// `SVMRegressor`.
-pub(super) fn regressor(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn regressor(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Affine> {
     let machine = Machine::new(node)?;
     let (name, value) = (output_name(node, 0), row(node)?);
     let count = usize::try_from(node.int("n_supports", 0)).unwrap_or(0);
@@ -199,7 +209,7 @@ pub(super) fn regressor(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<
 }
 
 /// The scores of an `SVMClassifier`.
-pub(super) fn classifier(
+fn scores(
     importer: &mut Importer<'_>,
     node: &Node<'_>,
     value: &Affine,
@@ -221,7 +231,7 @@ pub(super) fn classifier(
             raw: machine.linear(node, value, classes)?,
             other: Other::None,
             post_transform,
-            rule: Rule::Larger,
+            rule: LabelRule::Larger,
             decisive: None,
         });
     }
@@ -235,8 +245,9 @@ pub(super) fn classifier(
         ([], []) if !single => (pairs, Other::None),
         ([], []) if post_transform == "NONE" => (pairs, Other::Negative),
         ([], []) => (pairs, Other::Complement),
-        // The first class has the probability 1 / (1 + e^(a·s + b)). The general algorithm couples more classes by iteration; for
-        // two this is where it leads to, and runtimes that iterate stop at an error of 0.0025.
+        // The first class has the probability 1 / (1 + e^(a·s + b)). The general algorithm couples
+        // more classes by iteration; for two this is where it leads to, and runtimes that iterate
+        // stop at an error of 0.0025.
         (&[a], &[b]) if single => {
             let mut both = pairs.gather(vec![1, 2], &[0, 0]);
             both.scale(|i| if i == 0 { -a } else { a });
@@ -257,9 +268,9 @@ pub(super) fn classifier(
         post_transform,
         // The pair's positive score is the first class's; of several pairs it is votes that count.
         rule: if single {
-            Rule::NotAbove(0.0)
+            LabelRule::NotAbove(0.0)
         } else {
-            Rule::Votes
+            LabelRule::Votes
         },
         decisive,
     })

@@ -2,27 +2,27 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::attributes::{finite, ints, length, reals, string, strings};
 use crate::Result;
 use crate::float::comparison::Comparison;
+use crate::import::ml::attributes::{finite, ints, length, reals, string, strings};
 use crate::import::node::Node;
 use crate::import::values::affine::add_up;
 use crate::tree::{Branch, Child, MAX_DEPTH, Split, Tree};
 
 /// More nodes than any ensemble that can be proved has.
-pub(super) const MAX_NODES: usize = 1 << 20;
+pub(crate) const MAX_NODES: usize = 1 << 20;
 
 /// The sum of many trees' leaves.
 #[derive(Clone, Debug)]
-pub(super) struct Ensemble {
-    pub(super) trees: Vec<Tree>,
+pub(crate) struct Ensemble {
+    pub(crate) trees: Vec<Tree>,
     /// Scores a row gets.
-    pub(super) scores: usize,
+    pub(crate) scores: usize,
     /// Added to the scores; empty if nothing is.
-    pub(super) base: Vec<f64>,
+    pub(crate) base: Vec<f64>,
     /// Whether features are compared as 32-bit numbers.
-    pub(super) single: bool,
-    pub(super) post_transform: String,
+    pub(crate) single: bool,
+    pub(crate) post_transform: String,
 }
 
 /// A node as the attributes list it.
@@ -34,31 +34,31 @@ struct Listed {
     votes: Vec<(usize, f64)>,
 }
 
-pub(super) struct ListedBranch {
-    pub(super) feature: i64,
-    pub(super) mode: Mode,
-    pub(super) threshold: f64,
-    pub(super) missing_true: bool,
-    pub(super) on_true: i64,
-    pub(super) on_false: i64,
+pub(crate) struct ListedBranch {
+    pub(crate) feature: i64,
+    pub(crate) mode: BranchMode,
+    pub(crate) threshold: f64,
+    pub(crate) missing_true: bool,
+    pub(crate) on_true: i64,
+    pub(crate) on_false: i64,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Mode {
+pub(crate) enum BranchMode {
     Split(Split),
     /// Not equal: an equality with its sides exchanged.
     NotEqual,
 }
 
 /// A list of `count` whole numbers.
-pub(super) fn listed(node: &Node<'_>, name: &str, count: usize) -> Result<Vec<i64>> {
+pub(crate) fn listed(node: &Node<'_>, name: &str, count: usize) -> Result<Vec<i64>> {
     let values = ints(node, name);
     length(node, name, values.len(), count)?;
     Ok(values)
 }
 
 /// Where missing values go at each of `count` tree nodes; empty if nothing is said of them.
-pub(super) fn missing_tracks(node: &Node<'_>, count: usize) -> Result<Vec<i64>> {
+pub(crate) fn missing_tracks(node: &Node<'_>, count: usize) -> Result<Vec<i64>> {
     let name = "nodes_missing_value_tracks_true";
     let missing = ints(node, name);
     if !missing.is_empty() {
@@ -68,7 +68,7 @@ pub(super) fn missing_tracks(node: &Node<'_>, count: usize) -> Result<Vec<i64>> 
 }
 
 /// `TreeEnsembleClassifier` (`votes` is `class`) and `TreeEnsembleRegressor` (`target`).
-pub(super) fn ensemble(node: &Node<'_>, votes: &str, scores: usize) -> Result<Ensemble> {
+pub(crate) fn ensemble(node: &Node<'_>, votes: &str, scores: usize) -> Result<Ensemble> {
     let tree_ids = ints(node, "nodes_treeids");
     let count = tree_ids.len();
     if count == 0 || count > MAX_NODES {
@@ -87,12 +87,12 @@ pub(super) fn ensemble(node: &Node<'_>, votes: &str, scores: usize) -> Result<En
     let mut listed = Vec::with_capacity(count);
     for i in 0..count {
         let mode = match modes[i].as_str() {
-            "BRANCH_LEQ" => Some(Mode::Split(Split::Compare(Comparison::AtMost))),
-            "BRANCH_LT" => Some(Mode::Split(Split::Compare(Comparison::Below))),
-            "BRANCH_GTE" => Some(Mode::Split(Split::Compare(Comparison::AtLeast))),
-            "BRANCH_GT" => Some(Mode::Split(Split::Compare(Comparison::Above))),
-            "BRANCH_EQ" => Some(Mode::Split(Split::Equal)),
-            "BRANCH_NEQ" => Some(Mode::NotEqual),
+            "BRANCH_LEQ" => Some(BranchMode::Split(Split::Compare(Comparison::AtMost))),
+            "BRANCH_LT" => Some(BranchMode::Split(Split::Compare(Comparison::Below))),
+            "BRANCH_GTE" => Some(BranchMode::Split(Split::Compare(Comparison::AtLeast))),
+            "BRANCH_GT" => Some(BranchMode::Split(Split::Compare(Comparison::Above))),
+            "BRANCH_EQ" => Some(BranchMode::Split(Split::Equal)),
+            "BRANCH_NEQ" => Some(BranchMode::NotEqual),
             "LEAF" => None,
             other => {
                 return Err(node.invalid(format!(
@@ -167,7 +167,7 @@ fn add_votes(node: &Node<'_>, votes: &str, scores: usize, listed: &mut [Listed])
     Ok(())
 }
 
-pub(super) fn score(node: &Node<'_>, id: i64, scores: usize) -> Result<usize> {
+pub(crate) fn score(node: &Node<'_>, id: i64, scores: usize) -> Result<usize> {
     usize::try_from(id)
         .ok()
         .filter(|id| *id < scores)
@@ -180,7 +180,7 @@ pub(super) fn score(node: &Node<'_>, id: i64, scores: usize) -> Result<usize> {
 
 impl Ensemble {
     /// Makes the sum of leaves what the aggregate function asks for.
-    pub(super) fn aggregate(&mut self, node: &Node<'_>, function: &str) -> Result<()> {
+    pub(crate) fn aggregate(&mut self, node: &Node<'_>, function: &str) -> Result<()> {
         match function {
             "SUM" => Ok(()),
             "AVERAGE" => {
@@ -218,8 +218,8 @@ fn grow(node: &Node<'_>, listed: Vec<Listed>) -> Result<Vec<Tree>> {
         .collect()
 }
 
-/// Several branches may lead to one node, as LightGBM's converter does for sets of categories; each gets a copy. The tree has `room`
-/// branches at most.
+/// Several branches may lead to one node, as LightGBM's converter does for sets of categories; each
+/// gets a copy. The tree has `room` branches at most.
 fn grow_one(node: &Node<'_>, id: i64, nodes: &HashMap<i64, Listed>, room: usize) -> Result<Tree> {
     let invalid =
         |detail: String| node.invalid(format!("tree {id}: {detail}; export the model again"));
@@ -279,18 +279,18 @@ fn grow_one(node: &Node<'_>, id: i64, nodes: &HashMap<i64, Listed>, room: usize)
     Ok(tree)
 }
 
-pub(super) fn too_many(node: &Node<'_>) -> crate::CompileError {
+pub(crate) fn too_many(node: &Node<'_>) -> crate::CompileError {
     node.unsupported("an ensemble of so many branches is not; train fewer or smaller trees")
 }
 
-pub(super) fn too_deep(node: &Node<'_>, tree: i64) -> crate::CompileError {
+pub(crate) fn too_deep(node: &Node<'_>, tree: i64) -> crate::CompileError {
     node.unsupported(format!(
         "tree {tree} is deeper than {MAX_DEPTH} branches; train with a max_depth (6 to 10 are cheap to prove)"
     ))
 }
 
 impl Tree {
-    pub(super) fn attach(&mut self, side: Option<(usize, bool)>, child: Child) {
+    pub(crate) fn attach(&mut self, side: Option<(usize, bool)>, child: Child) {
         match side {
             None => self.root = child,
             Some((branch, true)) => self.branches[branch].on_true = child,
@@ -303,13 +303,13 @@ impl ListedBranch {
     /// What follows where the branch as stored holds, and where it does not.
     fn sides(&self) -> [i64; 2] {
         match self.mode {
-            Mode::Split(_) => [self.on_true, self.on_false],
-            Mode::NotEqual => [self.on_false, self.on_true],
+            BranchMode::Split(_) => [self.on_true, self.on_false],
+            BranchMode::NotEqual => [self.on_false, self.on_true],
         }
     }
 
     /// The branch, its sides not attached yet.
-    pub(super) fn branch(&self, node: &Node<'_>, tree: i64) -> Result<Branch> {
+    pub(crate) fn branch(&self, node: &Node<'_>, tree: i64) -> Result<Branch> {
         let feature = usize::try_from(self.feature).map_err(|_| {
             node.invalid(format!(
                 "tree {tree} reads feature {}; export the model again",
@@ -322,9 +322,9 @@ impl ListedBranch {
             )));
         }
         let (split, missing_true) = match self.mode {
-            Mode::Split(split) => (split, self.missing_true),
+            BranchMode::Split(split) => (split, self.missing_true),
             // NaN differs from everything, whatever the flag says.
-            Mode::NotEqual => (Split::Equal, false),
+            BranchMode::NotEqual => (Split::Equal, false),
         };
         Ok(Branch {
             feature,

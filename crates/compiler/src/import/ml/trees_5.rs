@@ -1,16 +1,17 @@
 //! `TreeEnsemble`, the one operator for trees from `ai.onnx.ml` 5 on.
 
-use super::attributes::{Reals, finite, ints, length, tensor};
-use super::trees::{
-    Ensemble, ListedBranch, MAX_NODES, Mode, listed, missing_tracks, score, too_deep, too_many,
-};
 use crate::Result;
 use crate::float::comparison::Comparison;
+use crate::import::ml::attributes::{Reals, finite, ints, length, tensor};
+use crate::import::ml::trees::{
+    BranchMode, Ensemble, ListedBranch, MAX_NODES, listed, missing_tracks, score, too_deep,
+    too_many,
+};
 use crate::import::node::Node;
 use crate::tree::{Child, MAX_DEPTH, Split, Tree};
 
 /// `TreeEnsemble` of `ai.onnx.ml` 5.
-pub(super) fn ensemble_5(node: &Node<'_>) -> Result<Ensemble> {
+pub(crate) fn ensemble_5(node: &Node<'_>) -> Result<Ensemble> {
     let scores = usize::try_from(node.int("n_targets", 0)).unwrap_or(0);
     if scores == 0 || scores > MAX_NODES {
         return Err(node.invalid("attribute `n_targets` is missing; export the model again"));
@@ -72,7 +73,7 @@ pub(super) fn ensemble_5(node: &Node<'_>) -> Result<Ensemble> {
 
 /// The nodes of all trees of a `TreeEnsemble`.
 struct Nodes5 {
-    modes: Vec<Mode>,
+    modes: Vec<BranchMode>,
     features: Vec<i64>,
     thresholds: Vec<f64>,
     missing: Vec<i64>,
@@ -92,12 +93,12 @@ impl Nodes5 {
         let list = |name: &str| listed(node, name, count);
         let missing = missing_tracks(node, count)?;
         let mode = |number: &f64| match *number as i64 {
-            0 => Ok(Mode::Split(Split::Compare(Comparison::AtMost))),
-            1 => Ok(Mode::Split(Split::Compare(Comparison::Below))),
-            2 => Ok(Mode::Split(Split::Compare(Comparison::AtLeast))),
-            3 => Ok(Mode::Split(Split::Compare(Comparison::Above))),
-            4 => Ok(Mode::Split(Split::Equal)),
-            5 => Ok(Mode::NotEqual),
+            0 => Ok(BranchMode::Split(Split::Compare(Comparison::AtMost))),
+            1 => Ok(BranchMode::Split(Split::Compare(Comparison::Below))),
+            2 => Ok(BranchMode::Split(Split::Compare(Comparison::AtLeast))),
+            3 => Ok(BranchMode::Split(Split::Compare(Comparison::Above))),
+            4 => Ok(BranchMode::Split(Split::Equal)),
+            5 => Ok(BranchMode::NotEqual),
             6 => Err(node.unsupported(
                 "set membership in a branch is not; one-hot encode the categories before training",
             )),
@@ -153,7 +154,7 @@ impl Nodes5 {
                     on_false,
                 };
                 let number = tree.branches.len();
-                let sides = if listed.mode == Mode::NotEqual {
+                let sides = if listed.mode == BranchMode::NotEqual {
                     [1, 0]
                 } else {
                     [0, 1]

@@ -1,27 +1,54 @@
-//! Operators of two operands whose function differs from cell to cell, because one operand is a constant that does.
+//! Operators of two operands whose function differs from cell to cell, because one operand is a
+//! constant that does.
 //!
-//! Cells with the same constant share a function, and so a table; each is off by what a function is. See
-//! [`key_unit`](crate::float::key_unit).
+//! Cells with the same constant share a function, and so a table; each is off by what a function
+//! is. See [`key_unit`](crate::float::key_unit).
 
 use crate::Result;
 use crate::float::expression::Expression;
+use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::builder::Builder;
+use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
-use crate::import::ops::functions::combine;
-use crate::import::ops::move_ops::placed;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
-use crate::import::rows::EXACT;
-use crate::import::values::affine::{Affine, Value};
+use crate::import::ops::functions::Cellwise;
+use crate::import::ops::{functions, linear_ops};
+use crate::import::values::Value;
+use crate::import::values::affine::Affine;
+use crate::import::values::cells::placed;
 
 /// More tables than this cost more than any such operator is worth.
 const MAX_FUNCTIONS: usize = 32;
 
-/// `Pow`, `Mod` or `Div` of whole numbers.
-pub(in crate::import) fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+/// `Pow`, by a constant exponent or of a constant base.
+pub(crate) fn power(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    by_constant(node, builder, Cellwise::Pair(functions::pow), true)
+}
+
+/// `Mod` by a constant.
+pub(crate) fn modulo(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    by_constant(node, builder, Cellwise::All(functions::modulo), false)
+}
+
+/// `Div` by a constant: whole numbers lose the fraction.
+pub(crate) fn divide(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    if node.whole {
+        by_constant(node, builder, Cellwise::All(functions::divide), false)
+    } else {
+        linear_ops::div(node)
+    }
+}
+
+/// `function` of two operands the second of which is a constant, or `either` of them.
+fn by_constant(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    function: Cellwise,
+    either: bool,
+) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let (value, constant) = match (a.is_constant(), b.is_constant()) {
         (_, true) => (a, b),
-        (true, false) if node.op() == "Pow" => (b, a),
+        (true, false) if either => (b, a),
         _ => {
             return Err(node.invalid(
                 "its second operand depends on the model's input; make it a constant, or compute this value outside the model",
@@ -50,7 +77,7 @@ pub(in crate::import) fn evaluate(node: &Node<'_>, builder: &mut Builder) -> Res
         } else {
             [Some(fixed), Some(variable)]
         };
-        let Some(expression) = combine(node, &operands)? else {
+        let Some(expression) = function.combine(node, &operands)? else {
             return Err(node.product());
         };
         let cells: Vec<usize> = (0..value.len())

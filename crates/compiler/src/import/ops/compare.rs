@@ -1,29 +1,45 @@
 //! Comparisons of tensors with one another, logic on their results, and the smaller reductions.
 //!
-//! A comparison is exact on integers: where both sides are cells of one tensor, of these; else of their difference, which is
-//! rounded to a step first, so values closer than half a step count as equal.
+//! A comparison is exact on integers: where both sides are cells of one tensor, of these; else of
+//! their difference, which is rounded to a step first, so values closer than half a step count as
+//! equal.
 
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Unary};
-use crate::float::graph::Activation;
+use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::builder::Builder;
-use crate::import::node::Node;
-use crate::import::ops::maximum::columns;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
-use crate::import::rows::{EXACT, difference, stack};
+use crate::import::builder::rows::EXACT;
+use crate::import::node::{Node, Reduction};
 use crate::import::values::affine::Affine;
+use crate::import::values::cells::{columns, difference, stack};
 
-/// `a op b` as 0 or 1.
-pub(in crate::import) fn compare(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+/// What is asked of two values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    /// `a = b`
+    Equal,
+    /// `a > b`
+    Greater,
+    /// `a ≥ b`
+    AtLeast,
+    /// `a < b`
+    Less,
+    /// `a ≤ b`
+    AtMost,
+}
+
+/// `a order b` as 0 or 1.
+pub(crate) fn compare(node: &Node<'_>, builder: &mut Builder, order: Order) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let shape = broadcast_shape(node, &a.shape, &b.shape)?;
     let (a, b) = (broadcast(node, a, &shape)?, broadcast(node, b, &shape)?);
-    let (gap, op) = match node.op() {
-        "Equal" => (difference(&a, &b), Binary::Equal),
-        "Greater" => (difference(&a, &b), Binary::Greater),
-        "GreaterOrEqual" => (difference(&a, &b), Binary::GreaterOrEqual),
-        "Less" => (difference(&b, &a), Binary::Greater),
-        _ => (difference(&b, &a), Binary::GreaterOrEqual),
+    let (gap, op) = match order {
+        Order::Equal => (difference(&a, &b), Binary::Equal),
+        Order::Greater => (difference(&a, &b), Binary::Greater),
+        Order::AtLeast => (difference(&a, &b), Binary::GreaterOrEqual),
+        Order::Less => (difference(&b, &a), Binary::Greater),
+        Order::AtMost => (difference(&b, &a), Binary::GreaterOrEqual),
     };
     let of_one = match (a.as_cells(), b.as_cells()) {
         (Some((x, _)), Some((y, _))) => x == y && builder.is_integers(&a),
@@ -34,13 +50,27 @@ pub(in crate::import) fn compare(node: &Node<'_>, builder: &mut Builder) -> Resu
     } else {
         builder.integers(format!("{}/difference", node.output()), gap)
     };
-    // Not a `Step`, whose 1 is the integer 1: a weight on it could hardly be told from other weights' steps.
+    // Not a `Step`, whose 1 is the integer 1: a weight on it could hardly be told from other
+    // weights' steps.
     let function = Expression::value().with(op, 0.0);
     Ok(builder.layer_rows(node.output(), gap, function.into(), EXACT))
 }
 
-/// `And`, `Or` and `Xor` of values that are 0 or 1, at most half a step off that of a Relu.
-pub(in crate::import) fn logic(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+/// `a + b + times · (a and b)` of values that are 0 or 1, at most half a step off that of a Relu:
+/// `Or` with `−1`, `Xor` with `−2`.
+pub(crate) fn either(node: &Node<'_>, builder: &mut Builder, times: f64) -> Result<Affine> {
+    let (sum, mut overlap) = sum_and_overlap(node, builder)?;
+    overlap.scale(|_| times);
+    Ok(sum.add(overlap))
+}
+
+/// `And` of values that are 0 or 1.
+pub(crate) fn both(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    Ok(sum_and_overlap(node, builder)?.1)
+}
+
+/// `a + b` and `relu(a + b − 1)`, which is 1 where both are.
+fn sum_and_overlap(node: &Node<'_>, builder: &mut Builder) -> Result<(Affine, Affine)> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let shape = broadcast_shape(node, &a.shape, &b.shape)?;
     let (a, b) = (broadcast(node, a, &shape)?, broadcast(node, b, &shape)?);
@@ -48,49 +78,57 @@ pub(in crate::import) fn logic(node: &Node<'_>, builder: &mut Builder) -> Result
     let mut excess = sum.clone();
     excess.bias.iter_mut().for_each(|bias| *bias -= 1.0);
     let both = builder.activate_rows(format!("{}/both", node.output()), excess, Activation::Relu);
-    let times = match node.op() {
-        "And" => return Ok(both),
-        "Or" => -1.0,
-        _ => -2.0,
-    };
-    let mut overlap = both;
-    overlap.scale(|_| times);
-    Ok(sum.add(overlap))
+    Ok((sum, both))
 }
 
-/// `ReduceL1`, `ReduceL2`, `ReduceSumSquare` and `ReduceLogSum`: a look-up or a square for each cell, one for each result.
-pub(in crate::import) fn reduce(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+/// What a reduction sums.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Summand {
+    /// The cell.
+    Cell,
+    /// Its magnitude: a look-up.
+    Magnitude,
+    /// Its square, exactly.
+    Square,
+}
+
+/// `ReduceL1`, `ReduceL2`, `ReduceSumSquare` and `ReduceLogSum`: a look-up or a square for each
+/// cell, and one for each result where something is done to the `last`.
+pub(crate) fn reduce(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    summand: Summand,
+    last: Option<Unary>,
+) -> Result<Affine> {
     let operand = node.operand(0)?;
     let name = node.output();
     let abs = || Activation::from(Expression::value().unary(Unary::Abs));
     let (groups, shape) = match node.groups()? {
-        Some(groups) => groups,
+        Some(Reduction { groups, shape }) => (groups, shape),
         None => {
             let cells = (0..operand.len()).map(|cell| vec![cell]).collect();
             (cells, operand.shape.clone())
         }
     };
-    let cells = match node.op() {
-        "ReduceL1" => builder.activate_rows(format!("{name}/abs"), operand.clone(), abs()),
-        "ReduceLogSum" => operand.clone(),
-        _ => {
+    let cells = match summand {
+        Summand::Magnitude => builder.activate_rows(format!("{name}/abs"), operand.clone(), abs()),
+        Summand::Cell => operand.clone(),
+        Summand::Square => {
             let value = builder.integers(node.input(0), operand.clone());
             builder.square(&name, &value)
         }
     };
     let sum = cells.combine(shape, |i| groups[i].iter().map(|cell| (*cell, 1.0)));
-    let last = match node.op() {
-        "ReduceL2" => Unary::Sqrt,
-        "ReduceLogSum" => Unary::Log,
-        _ => return Ok(sum),
+    let Some(last) = last else {
+        return Ok(sum);
     };
     let last = Activation::from(Expression::value().unary(last));
     Ok(builder.activate_rows(name, sum, last))
 }
 
 /// `ReduceProd`: pairs, pairs of pairs, and so on. Each product is rounded by half a step.
-pub(in crate::import) fn product(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
-    let Some((groups, shape)) = node.groups()? else {
+pub(crate) fn product(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let Some(Reduction { groups, shape }) = node.groups()? else {
         return Ok(node.operand(0)?.clone());
     };
     let value = builder.integers(node.input(0), node.operand(0)?.clone());
@@ -110,7 +148,8 @@ pub(in crate::import) fn product(node: &Node<'_>, builder: &mut Builder) -> Resu
             })
             .collect();
         if let Some(odd) = odd.first() {
-            // A product's scale is its own, so what joins it later has to be as coarse as any other factor: it is.
+            // A product's scale is its own, so what joins it later has to be as coarse as any other
+            // factor: it is.
             next.push(odd.clone());
         }
         factors = next;

@@ -1,20 +1,32 @@
-//! Rows of a constant picked by an index that depends on the input: embeddings of tokens or categories.
+//! Rows of a constant picked by an index that depends on the input: embeddings of tokens or
+//! categories.
 //!
-//! Each entry of a row is a function of the index, so each becomes a table of as many entries as there are rows, and each output
-//! cell one look-up; an index outside the constant picks its first or last row. An entry is off by at most half a step.
+//! Each entry of a row is a function of the index, so each becomes a table of as many entries as
+//! there are rows, and each output cell one look-up; an index outside the constant picks its first
+//! or last row. An entry is off by at most half a step.
 
 use crate::Result;
-use crate::float::graph::{Activation, Precision};
+use crate::float::activation::Activation;
+use crate::float::graph::Precision;
 use crate::import::builder::Builder;
+use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
-use crate::import::rows::EXACT;
+use crate::import::ops::shape_ops;
 use crate::import::values::affine::Affine;
 
 /// All tables of one embedding together; the circuit's tables share its rows.
 const MAX_ENTRIES: usize = 1 << 15;
 
+/// `Gather`, by constant indices or of a constant.
+pub(crate) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    match node.optional(1) {
+        Some(index) if !index.is_constant() => embed(node, builder),
+        _ => shape_ops::gather(node),
+    }
+}
+
 /// `Gather` of a constant by an index that is none.
-pub(in crate::import) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+fn embed(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let (data, index) = (node.operand(0)?, node.operand(1)?);
     if !data.is_constant() {
         return Err(node.product());

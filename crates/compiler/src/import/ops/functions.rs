@@ -1,212 +1,263 @@
 //! Element-wise operators, as functions of one variable.
 //!
-//! Exporters spell out what they have no operator for: GELU as `x · (1 + Erf(x / √2)) / 2`, SiLU as `x · Sigmoid(x)`, HardSwish
-//! as `x · Clip(x + 3, 0, 6) / 6`. Operators whose operands are all functions of one value are therefore put together to one
-//! [`Expression`], which costs one look-up.
+//! Exporters spell out what they have no operator for: GELU as `x · (1 + Erf(x / √2)) / 2`, SiLU as
+//! `x · Sigmoid(x)`, HardSwish as `x · Clip(x + 3, 0, 6) / 6`. Operators whose operands are all
+//! functions of one value are therefore put together to one [`Expression`], which costs one
+//! look-up.
+
+use tract_onnx::pb::tensor_proto::DataType;
 
 use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
+use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::node::Node;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape};
 use crate::import::values::affine::Affine;
 
-/// The function that operator `node` applies to its first operand, given its attributes and constant operands.
-pub(in crate::import) fn unary(node: &Node<'_>) -> Result<Option<Expression>> {
-    let v = Expression::value;
-    let simple = |op| Some(v().unary(op));
-    Ok(match node.op() {
-        "Neg" => simple(Unary::Neg),
-        "Abs" => simple(Unary::Abs),
-        "Sign" => simple(Unary::Sign),
-        "Floor" => simple(Unary::Floor),
-        "Ceil" => simple(Unary::Ceil),
-        "Round" => simple(Unary::Round),
-        "Exp" => simple(Unary::Exp),
-        "Log" => simple(Unary::Log),
-        "Sqrt" => simple(Unary::Sqrt),
-        "Erf" => simple(Unary::Erf),
-        "Sigmoid" => simple(Unary::Sigmoid),
-        "Tanh" => simple(Unary::Tanh),
-        "Sin" => simple(Unary::Sin),
-        "Cos" => simple(Unary::Cos),
-        "Tan" => simple(Unary::Tan),
-        "Asin" => simple(Unary::Asin),
-        "Acos" => simple(Unary::Acos),
-        "Atan" => simple(Unary::Atan),
-        "Sinh" => simple(Unary::Sinh),
-        "Cosh" => simple(Unary::Cosh),
-        "Asinh" => simple(Unary::Asinh),
-        "Acosh" => simple(Unary::Acosh),
-        "Atanh" => simple(Unary::Atanh),
-        "Identity" => Some(v()),
-        "Dropout" => Some(dropout(node)?),
-        "Reciprocal" => Some(Expression::constant(1.0).binary(Binary::Div, &v())),
-        "Not" => Some(v().with(Binary::Equal, 0.0)),
-        "Relu" => Some(relu(&v())),
-        "LeakyRelu" => Some(leaky(
-            &v(),
-            &Expression::constant(node.float("alpha", 0.01)),
-        )),
-        "ThresholdedRelu" => {
-            let above = v().with(Binary::Greater, node.float("alpha", 1.0));
-            Some(above.select(&v(), &Expression::constant(0.0)))
-        }
-        "Elu" => Some(elu(node.float("alpha", 1.0), 1.0)),
-        "Celu" => {
-            let alpha = node.float("alpha", 1.0);
-            if alpha == 0.0 {
-                return Err(node.invalid("`alpha` is 0, which divides by zero; use Relu instead"));
-            }
-            Some(elu(alpha, alpha))
-        }
-        "Selu" => {
-            let alpha = node.float("alpha", 1.673_263_192_176_818_8);
-            Some(elu(alpha, 1.0).with(Binary::Mul, node.float("gamma", 1.050_701_022_148_132_3)))
-        }
-        "Softplus" => Some(softplus()),
-        "Softsign" => Some(v().binary(Binary::Div, &v().unary(Unary::Abs).with(Binary::Add, 1.0))),
-        "HardSigmoid" => Some(hard_sigmoid(
-            node.float("alpha", 0.2),
-            node.float("beta", 0.5),
-        )),
-        "HardSwish" => Some(v().binary(Binary::Mul, &hard_sigmoid(1.0 / 6.0, 0.5))),
-        "Swish" => {
-            let alpha = v().with(Binary::Mul, node.float("alpha", 1.0));
-            Some(v().binary(Binary::Mul, &alpha.unary(Unary::Sigmoid)))
-        }
-        "Mish" => Some(v().binary(Binary::Mul, &softplus().unary(Unary::Tanh))),
-        "Gelu" => match node.text("approximate").as_deref().unwrap_or("none") {
-            "none" => Some(gelu()),
-            "tanh" => Some(gelu_tanh()),
-            other => {
-                return Err(node.invalid(format!(
-                    "`approximate` is `{other}`, expected `none` or `tanh`"
-                )));
-            }
-        },
-        "Shrink" => {
-            let (bias, lambd) = (node.float("bias", 0.0), node.float("lambd", 0.5));
-            let above = v().with(Binary::Greater, lambd);
-            let below = Expression::constant(-lambd).binary(Binary::Greater, &v());
-            let low = below.select(&v().with(Binary::Add, bias), &Expression::constant(0.0));
-            Some(above.select(&v().with(Binary::Sub, bias), &low))
-        }
-        "Clip" => Some(clip(node)?),
-        "Cast" => cast(node)?,
-        _ => None,
-    })
+/// What an operator does to each cell of its operands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cellwise {
+    /// The operator is not element-wise.
+    No,
+    /// A function of the first operand that has no parameters.
+    Plain(fn(&Expression) -> Expression),
+    /// A function of the first operand; attributes and constant operands are its parameters.
+    Parametric(fn(&Node<'_>) -> Result<Expression>),
+    /// A function of exactly two operands.
+    Pair(fn(&Expression, &Expression) -> Expression),
+    /// All operands, put together from the first to the last.
+    Fold(Binary),
+    /// Any other function; `None` if these operands are none of its own.
+    All(fn(&Node<'_>, &[Expression]) -> Result<Option<Expression>>),
 }
 
-/// The function that operator `node` makes of its operands, all of them functions of the same variable or constants.
-pub(in crate::import) fn combine(
-    node: &Node<'_>,
-    operands: &[Option<Expression>],
-) -> Result<Option<Expression>> {
-    let first = || operands.first().cloned().flatten();
-    // Bounds and the like are read by the operator itself.
-    if let (Some(outer), Some(inner)) = (unary(node)?, first())
-        && operands[1..]
-            .iter()
-            .flatten()
-            .all(|operand| operand.as_constant().is_some())
-    {
-        return Ok(Some(outer.of(&inner)));
+impl Cellwise {
+    /// The function that the operator makes of its operands, all of them functions of the same
+    /// variable or constants.
+    pub(crate) fn combine(
+        self,
+        node: &Node<'_>,
+        operands: &[Option<Expression>],
+    ) -> Result<Option<Expression>> {
+        let outer = match self {
+            Self::No => return Ok(None),
+            Self::Plain(function) => function(&Expression::value()),
+            Self::Parametric(function) => function(node)?,
+            Self::Pair(_) | Self::Fold(_) | Self::All(_) => {
+                let all = operands.iter().cloned().collect::<Option<Vec<_>>>();
+                return all.map_or(Ok(None), |all| self.of_all(node, &all));
+            }
+        };
+        let [Some(inner), parameters @ ..] = operands else {
+            return Ok(None);
+        };
+        // Bounds and the like are read by the operator itself.
+        let mut parameters = parameters.iter().flatten();
+        let constant = parameters.all(|operand| operand.as_constant().is_some());
+        Ok(constant.then(|| outer.of(inner)))
     }
-    let Some(all) = operands.iter().cloned().collect::<Option<Vec<_>>>() else {
-        return Ok(None);
-    };
-    let fold = |op| {
-        let rest = all.get(1..).unwrap_or_default();
-        let first = all.first()?.clone();
-        Some(rest.iter().fold(first, |sum, next| sum.binary(op, next)))
-    };
-    let truth = |value: &Expression| {
-        Expression::constant(1.0).binary(Binary::Sub, &value.with(Binary::Equal, 0.0))
-    };
-    Ok(match (node.op(), &all[..]) {
-        ("Sum", _) => fold(Binary::Add),
-        ("Max", _) => fold(Binary::Max),
-        ("Min", _) => fold(Binary::Min),
-        ("Mean", _) => fold(Binary::Add).map(|sum| sum.with(Binary::Div, all.len() as f64)),
-        ("Add", [a, b]) => Some(a.binary(Binary::Add, b)),
-        ("Sub", [a, b]) => Some(a.binary(Binary::Sub, b)),
-        ("Mul", [a, b]) => Some(a.binary(Binary::Mul, b)),
-        ("Div", [_, b]) if b.as_constant() == Some(0.0) => return Err(node.zero_divisor(0)),
-        ("Div", [a, b]) if node.whole => Some(a.binary(Binary::Div, b).unary(Unary::Trunc)),
-        ("Div", [a, b]) => Some(a.binary(Binary::Div, b)),
-        ("Mod", [_, b]) if b.as_constant() == Some(0.0) => return Err(node.zero_divisor(0)),
-        ("Mod", [a, b]) if b.as_constant().is_some() => {
-            // The remainder has the divisor's sign, or with `fmod` the dividend's.
-            let rounding = match node.int("fmod", 0) {
-                0 => Unary::Floor,
-                _ => Unary::Trunc,
-            };
-            let whole = a.binary(Binary::Div, b).unary(rounding);
-            let rest = a.binary(Binary::Sub, &whole.binary(Binary::Mul, b));
-            // Rounding changes nothing, and says that the table has to be read at the integers themselves.
-            Some(if node.whole {
-                rest.unary(Unary::Round)
-            } else {
-                rest
-            })
-        }
-        ("Pow", [a, b]) => Some(pow(a, b)),
-        ("PRelu", [a, slope]) => Some(leaky(a, slope)),
-        ("Equal", [a, b]) => Some(a.binary(Binary::Equal, b)),
-        ("Greater", [a, b]) => Some(a.binary(Binary::Greater, b)),
-        ("GreaterOrEqual", [a, b]) => Some(a.binary(Binary::GreaterOrEqual, b)),
-        ("Less", [a, b]) => Some(b.binary(Binary::Greater, a)),
-        ("LessOrEqual", [a, b]) => Some(b.binary(Binary::GreaterOrEqual, a)),
-        ("And", [a, b]) => Some(truth(a).binary(Binary::Mul, &truth(b))),
-        ("Or", [a, b]) => Some(truth(a).binary(Binary::Max, &truth(b))),
-        ("Xor", [a, b]) => {
-            let same = truth(a).binary(Binary::Equal, &truth(b));
-            Some(same.with(Binary::Equal, 0.0))
-        }
-        ("Where", [condition, a, b]) => Some(condition.select(a, b)),
-        _ => None,
-    })
-}
 
-/// The value of an element-wise operator on constants alone, which need not be the same everywhere.
-pub(in crate::import) fn constant(node: &Node<'_>) -> Result<Option<Affine>> {
-    let known = |operand: &&Affine| operand.is_constant();
-    if node.operands.is_empty() || !node.operands.iter().flatten().all(known) {
-        return Ok(None);
-    }
-    let mut shape = Vec::new();
-    for operand in node.operands.iter().flatten() {
-        shape = broadcast_shape(node, &shape, &operand.shape)?;
-    }
-    let operands = node
-        .operands
-        .iter()
-        .map(|operand| {
-            operand
-                .map(|value| broadcast(node, value, &shape))
-                .transpose()
+    fn of_all(self, node: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
+        Ok(match (self, all) {
+            (Self::Pair(function), [a, b]) => Some(function(a, b)),
+            (Self::Fold(op), [first, rest @ ..]) => {
+                let sum = |sum: Expression, next| sum.binary(op, next);
+                Some(rest.iter().fold(first.clone(), sum))
+            }
+            (Self::All(function), all) => return function(node, all),
+            _ => None,
         })
-        .collect::<Result<Vec<_>>>()?;
-    let count = node.count(&shape)?;
-    let mut values = Vec::with_capacity(count);
-    for i in 0..count {
-        let cell: Vec<Option<Expression>> = operands
-            .iter()
-            .map(|operand| Some(Expression::constant(operand.as_ref()?.bias[i])))
-            .collect();
-        match combine(node, &cell)?.and_then(|value| value.as_constant()) {
-            Some(value) => values.push(value),
-            None => return Ok(None),
-        }
     }
-    Ok(Some(Affine::constant(shape, values)))
+
+    /// The value of an element-wise operator on constants alone, which need not be the same
+    /// everywhere.
+    pub(crate) fn constant(self, node: &Node<'_>) -> Result<Option<Affine>> {
+        let known = |operand: &&Affine| operand.is_constant();
+        if node.operands.is_empty() || !node.operands.iter().flatten().all(known) {
+            return Ok(None);
+        }
+        let mut shape = Vec::new();
+        for operand in node.operands.iter().flatten() {
+            shape = broadcast_shape(node, &shape, &operand.shape)?;
+        }
+        let operands = node
+            .operands
+            .iter()
+            .map(|operand| {
+                operand
+                    .map(|value| broadcast(node, value, &shape))
+                    .transpose()
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let count = node.count(&shape)?;
+        let mut values = Vec::with_capacity(count);
+        for i in 0..count {
+            let cell: Vec<Option<Expression>> = operands
+                .iter()
+                .map(|operand| Some(Expression::constant(operand.as_ref()?.bias[i])))
+                .collect();
+            match self
+                .combine(node, &cell)?
+                .and_then(|value| value.as_constant())
+            {
+                Some(value) => values.push(value),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Affine::constant(shape, values)))
+    }
 }
 
-fn relu(v: &Expression) -> Expression {
+/// `LeakyRelu`
+pub(crate) fn leaky_relu(node: &Node<'_>) -> Result<Expression> {
+    let slope = Expression::constant(node.float("alpha", 0.01));
+    Ok(leaky(&Expression::value(), &slope))
+}
+
+/// `ThresholdedRelu`
+pub(crate) fn thresholded_relu(node: &Node<'_>) -> Result<Expression> {
+    let v = Expression::value();
+    let above = v.with(Binary::Greater, node.float("alpha", 1.0));
+    Ok(above.select(&v, &Expression::constant(0.0)))
+}
+
+/// `Elu`
+pub(crate) fn exponential(node: &Node<'_>) -> Result<Expression> {
+    Ok(elu(node.float("alpha", 1.0), 1.0))
+}
+
+/// `Celu`
+pub(crate) fn celu(node: &Node<'_>) -> Result<Expression> {
+    let alpha = node.float("alpha", 1.0);
+    if alpha == 0.0 {
+        return Err(node.invalid("`alpha` is 0, which divides by zero; use Relu instead"));
+    }
+    Ok(elu(alpha, alpha))
+}
+
+/// `Selu`
+pub(crate) fn selu(node: &Node<'_>) -> Result<Expression> {
+    let alpha = node.float("alpha", 1.673_263_192_176_818_8);
+    let gamma = node.float("gamma", 1.050_701_022_148_132_3);
+    Ok(elu(alpha, 1.0).with(Binary::Mul, gamma))
+}
+
+/// `HardSigmoid`
+pub(crate) fn hard_sigmoid_of(node: &Node<'_>) -> Result<Expression> {
+    Ok(hard_sigmoid(
+        node.float("alpha", 0.2),
+        node.float("beta", 0.5),
+    ))
+}
+
+/// `HardSwish`
+pub(crate) fn hard_swish(v: &Expression) -> Expression {
+    v.binary(Binary::Mul, &hard_sigmoid(1.0 / 6.0, 0.5))
+}
+
+/// `Swish`
+pub(crate) fn swish(node: &Node<'_>) -> Result<Expression> {
+    let v = Expression::value();
+    let gate = v.with(Binary::Mul, node.float("alpha", 1.0));
+    Ok(v.binary(Binary::Mul, &gate.unary(Unary::Sigmoid)))
+}
+
+/// `Gelu`
+pub(crate) fn gelu_of(node: &Node<'_>) -> Result<Expression> {
+    match node.text("approximate").as_deref().unwrap_or("none") {
+        "none" => Ok(gelu()),
+        "tanh" => Ok(gelu_tanh()),
+        other => Err(node.invalid(format!(
+            "`approximate` is `{other}`, expected `none` or `tanh`"
+        ))),
+    }
+}
+
+/// `Shrink`
+pub(crate) fn shrink(node: &Node<'_>) -> Result<Expression> {
+    let v = Expression::value();
+    let (bias, lambd) = (node.float("bias", 0.0), node.float("lambd", 0.5));
+    let above = v.with(Binary::Greater, lambd);
+    let below = Expression::constant(-lambd).binary(Binary::Greater, &v);
+    let low = below.select(&v.with(Binary::Add, bias), &Expression::constant(0.0));
+    Ok(above.select(&v.with(Binary::Sub, bias), &low))
+}
+
+/// `Mean`
+pub(crate) fn mean(node: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
+    let sum = Cellwise::Fold(Binary::Add).of_all(node, all)?;
+    Ok(sum.map(|sum| sum.with(Binary::Div, all.len() as f64)))
+}
+
+/// `Div`, which drops the fraction of whole numbers.
+pub(crate) fn divide(node: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
+    let [a, b] = all else { return Ok(None) };
+    if b.as_constant() == Some(0.0) {
+        return Err(node.zero_divisor(0));
+    }
+    let quotient = a.binary(Binary::Div, b);
+    Ok(Some(match node.whole {
+        true => quotient.unary(Unary::Trunc),
+        false => quotient,
+    }))
+}
+
+/// `Mod` by a constant: the remainder has the divisor's sign, or with `fmod` the dividend's.
+pub(crate) fn modulo(node: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
+    let [a, b] = all else { return Ok(None) };
+    match b.as_constant() {
+        Some(0.0) => return Err(node.zero_divisor(0)),
+        Some(_) => {}
+        None => return Ok(None),
+    }
+    let rounding = match node.int("fmod", 0) {
+        0 => Unary::Floor,
+        _ => Unary::Trunc,
+    };
+    let whole = a.binary(Binary::Div, b).unary(rounding);
+    let rest = a.binary(Binary::Sub, &whole.binary(Binary::Mul, b));
+    // Rounding changes nothing, and says that the table has to be read at the integers themselves.
+    Ok(Some(match node.whole {
+        true => rest.unary(Unary::Round),
+        false => rest,
+    }))
+}
+
+/// `Where`
+pub(crate) fn choose(_: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
+    let [condition, a, b] = all else {
+        return Ok(None);
+    };
+    Ok(Some(condition.select(a, b)))
+}
+
+/// 1 for whatever is not zero.
+pub(crate) fn truth(value: &Expression) -> Expression {
+    Expression::constant(1.0).binary(Binary::Sub, &value.with(Binary::Equal, 0.0))
+}
+
+/// `Xor`
+pub(crate) fn differ(a: &Expression, b: &Expression) -> Expression {
+    let same = truth(a).binary(Binary::Equal, &truth(b));
+    same.with(Binary::Equal, 0.0)
+}
+
+/// `Mish`
+pub(crate) fn mish(v: &Expression) -> Expression {
+    v.binary(Binary::Mul, &softplus(v).unary(Unary::Tanh))
+}
+
+/// `Softsign`
+pub(crate) fn softsign(v: &Expression) -> Expression {
+    v.binary(Binary::Div, &v.unary(Unary::Abs).with(Binary::Add, 1.0))
+}
+
+/// `max(v, 0)`
+pub(crate) fn relu(v: &Expression) -> Expression {
     v.with(Binary::Max, 0.0)
 }
 
-fn leaky(v: &Expression, slope: &Expression) -> Expression {
+/// `v` if positive, `slope · v` otherwise.
+pub(crate) fn leaky(v: &Expression, slope: &Expression) -> Expression {
     let below = Expression::constant(0.0).binary(Binary::Greater, v);
     below.select(&v.binary(Binary::Mul, slope), v)
 }
@@ -224,16 +275,16 @@ fn elu(alpha: f64, width: f64) -> Expression {
 }
 
 /// `ln(1 + e^v)` without overflow.
-fn softplus() -> Expression {
-    let v = Expression::value();
+pub(crate) fn softplus(v: &Expression) -> Expression {
     let tail = v
         .unary(Unary::Abs)
         .unary(Unary::Neg)
         .unary(Unary::Exp)
         .unary(Unary::Log1p);
-    relu(&v).binary(Binary::Add, &tail)
+    relu(v).binary(Binary::Add, &tail)
 }
 
+/// `min(max(alpha · v + beta, 0), 1)`
 fn hard_sigmoid(alpha: f64, beta: f64) -> Expression {
     Expression::value()
         .with(Binary::Mul, alpha)
@@ -243,7 +294,7 @@ fn hard_sigmoid(alpha: f64, beta: f64) -> Expression {
 }
 
 /// `v · (1 + erf(v / √2)) / 2`
-pub(in crate::import) fn gelu() -> Expression {
+fn gelu() -> Expression {
     let v = Expression::value();
     let phi = v
         .with(Binary::Mul, std::f64::consts::FRAC_1_SQRT_2)
@@ -271,7 +322,7 @@ fn gelu_tanh() -> Expression {
 }
 
 /// Small whole powers by multiplication: exact for squares, and defined left of zero.
-fn pow(base: &Expression, exponent: &Expression) -> Expression {
+pub(crate) fn pow(base: &Expression, exponent: &Expression) -> Expression {
     match exponent.as_constant() {
         Some(1.0) => base.clone(),
         Some(2.0) => base.binary(Binary::Mul, base),
@@ -281,8 +332,8 @@ fn pow(base: &Expression, exponent: &Expression) -> Expression {
     }
 }
 
-/// Nothing, outside training.
-fn dropout(node: &Node<'_>) -> Result<Expression> {
+/// `Dropout`, which does nothing outside training.
+pub(crate) fn dropout(node: &Node<'_>) -> Result<Expression> {
     let training = node.optional_constant(2)?;
     let ratio = node.optional_constant(1)?;
     let on = |values: Option<&[f64]>, default| values.map_or(default, |v| v != [0.0]);
@@ -292,7 +343,8 @@ fn dropout(node: &Node<'_>) -> Result<Expression> {
     Ok(Expression::value())
 }
 
-fn clip(node: &Node<'_>) -> Result<Expression> {
+/// `Clip`, by attributes before opset 11, by operands since.
+pub(crate) fn clip(node: &Node<'_>) -> Result<Expression> {
     let bound = |index, name, default| -> Result<f64> {
         match node.optional_constant(index)? {
             Some([value]) => Ok(*value),
@@ -328,23 +380,27 @@ fn clip(node: &Node<'_>) -> Result<Expression> {
     })
 }
 
-fn cast(node: &Node<'_>) -> Result<Option<Expression>> {
-    use tract_onnx::pb::tensor_proto::DataType;
+/// Why a `Clip` is no function of its operand: its bounds are at fault.
+pub(crate) fn refused_clip(node: &Node<'_>) -> Result<Affine> {
+    clip(node)?;
+    Err(node.product())
+}
+
+/// `Cast`: numbers lose their fractions, truths are whatever is not zero.
+pub(crate) fn cast(node: &Node<'_>) -> Result<Expression> {
     let target = i32::try_from(node.int("to", 0))
         .ok()
         .and_then(|to| DataType::try_from(to).ok());
     let v = Expression::value();
     match target {
-        Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => {
-            Ok(Some(v))
-        }
+        Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => Ok(v),
         Some(DataType::Bool) => {
             let zero = v.with(Binary::Equal, 0.0);
-            Ok(Some(zero.with(Binary::Equal, 0.0)))
+            Ok(zero.with(Binary::Equal, 0.0))
         }
         Some(DataType::String | DataType::Undefined) | None => {
             Err(node.unsupported("cast to a number instead"))
         }
-        Some(_) => Ok(Some(v.unary(Unary::Trunc))),
+        Some(_) => Ok(v.unary(Unary::Trunc)),
     }
 }

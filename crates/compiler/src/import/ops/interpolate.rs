@@ -1,27 +1,38 @@
-//! What `Resize` and `Upsample` do along each axis: every place of the result is a few places of the operand, each with a weight.
+//! What `Resize` and `Upsample` do along each axis: every place of the result is a few places of
+//! the operand, each with a weight.
 
 use crate::Result;
 use crate::import::node::Node;
 use crate::import::values::affine::Affine;
 
 /// The places an axis' results are made of, with their weights.
-pub(in crate::import) type Weights = Vec<Vec<(usize, f64)>>;
+pub(crate) type Weights = Vec<Vec<(usize, f64)>>;
+
+/// Which operator resizes: the older one takes its scales elsewhere and knows neither modes of
+/// rounding nor of coordinates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sampler {
+    /// `Resize`
+    Resize,
+    /// `Upsample`
+    Upsample,
+}
 
 /// An axis that is resized.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::import) struct Axis {
-    pub(in crate::import) axis: usize,
-    pub(in crate::import) input: usize,
-    pub(in crate::import) output: usize,
+pub(crate) struct Axis {
+    pub(crate) axis: usize,
+    pub(crate) input: usize,
+    pub(crate) output: usize,
     scale: f64,
 }
 
 /// The axes that the node resizes.
-pub(in crate::import) fn axes(node: &Node<'_>, shape: &[usize]) -> Result<Vec<Axis>> {
+pub(crate) fn axes(node: &Node<'_>, sampler: Sampler, shape: &[usize]) -> Result<Vec<Axis>> {
     let rank = shape.len();
-    let (scales, sizes) = if node.op() == "Upsample" && node.opset < 9 {
+    let (scales, sizes) = if sampler == Sampler::Upsample && node.opset < 9 {
         (node.floats("scales"), None)
-    } else if is_old(node) {
+    } else if is_old(node, sampler) {
         (node.optional_constant(1)?.map(<[f64]>::to_vec), None)
     } else {
         let given = |index| -> Result<Option<Vec<f64>>> {
@@ -76,13 +87,13 @@ pub(in crate::import) fn axes(node: &Node<'_>, shape: &[usize]) -> Result<Vec<Ax
 }
 
 /// Whether the node knows neither modes of rounding nor of coordinates.
-fn is_old(node: &Node<'_>) -> bool {
-    node.op() == "Upsample" || node.opset < 11
+fn is_old(node: &Node<'_>, sampler: Sampler) -> bool {
+    sampler == Sampler::Upsample || node.opset < 11
 }
 
 /// Where, among the operand's places, result `y` is.
-fn coordinate(node: &Node<'_>, axis: &Axis, y: usize) -> Result<f64> {
-    let mode = if is_old(node) {
+fn coordinate(node: &Node<'_>, sampler: Sampler, axis: &Axis, y: usize) -> Result<f64> {
+    let mode = if is_old(node, sampler) {
         "asymmetric".into()
     } else {
         let mode = node.text("coordinate_transformation_mode");
@@ -115,8 +126,8 @@ fn coordinate(node: &Node<'_>, axis: &Axis, y: usize) -> Result<f64> {
     })
 }
 
-fn nearest(node: &Node<'_>, at: f64) -> Result<f64> {
-    let mode = if is_old(node) {
+fn nearest(node: &Node<'_>, sampler: Sampler, at: f64) -> Result<f64> {
+    let mode = if is_old(node, sampler) {
         "floor".into()
     } else {
         let mode = node.text("nearest_mode");
@@ -133,7 +144,8 @@ fn nearest(node: &Node<'_>, at: f64) -> Result<f64> {
     })
 }
 
-/// The weights of the four places around a point `r` beyond the second, with the parameter `a` of the cubic.
+/// The weights of the four places around a point `r` beyond the second, with the parameter `a` of
+/// the cubic.
 fn cubic(a: f64, r: f64) -> [f64; 4] {
     let far = |d: f64| ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a;
     let near = |d: f64| ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0;
@@ -141,17 +153,17 @@ fn cubic(a: f64, r: f64) -> [f64; 4] {
 }
 
 /// The weights along one axis.
-pub(in crate::import) fn weights(node: &Node<'_>, axis: &Axis) -> Result<Weights> {
+pub(crate) fn weights(node: &Node<'_>, sampler: Sampler, axis: &Axis) -> Result<Weights> {
     if node.int("antialias", 0) != 0 {
         return Err(node.unsupported("`antialias` is not supported; export without it"));
     }
     let mode = node.text("mode").unwrap_or_else(|| "nearest".into());
     let outside = node.int("exclude_outside", 0) == 0;
     let result = |y: usize| -> Result<Vec<(usize, f64)>> {
-        let at = coordinate(node, axis, y)?;
+        let at = coordinate(node, sampler, axis, y)?;
         let first = at.floor();
         let (from, weights) = match mode.as_str() {
-            "nearest" => (nearest(node, at)?, vec![1.0]),
+            "nearest" => (nearest(node, sampler, at)?, vec![1.0]),
             "linear" | "bilinear" => (first, vec![1.0 - (at - first), at - first]),
             "cubic" => {
                 let a = node.float("cubic_coeff_a", -0.75);
@@ -179,7 +191,7 @@ pub(in crate::import) fn weights(node: &Node<'_>, axis: &Axis) -> Result<Weights
         let mut found: Vec<(usize, f64)> = kept.iter().map(place).collect();
         found.retain(|(_, weight)| *weight != 0.0);
         if found.is_empty() {
-            found = vec![(nearest(node, at)?.clamp(0.0, end) as usize, 1.0)];
+            found = vec![(nearest(node, sampler, at)?.clamp(0.0, end) as usize, 1.0)];
         }
         Ok(found)
     };
@@ -187,10 +199,10 @@ pub(in crate::import) fn weights(node: &Node<'_>, axis: &Axis) -> Result<Weights
 }
 
 /// The node's output, one axis after another.
-pub(in crate::import) fn resize(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn resize(node: &Node<'_>, sampler: Sampler) -> Result<Affine> {
     let mut value = node.operand(0)?.clone();
-    for axis in axes(node, &value.shape)? {
-        let weights = weights(node, &axis)?;
+    for axis in axes(node, sampler, &value.shape)? {
+        let weights = weights(node, sampler, &axis)?;
         let mut shape = value.shape.clone();
         shape[axis.axis] = axis.output;
         node.count(&shape)?;

@@ -1,12 +1,13 @@
 //! Operators that are linear in the activations.
 
 use crate::Result;
+use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::builder::Builder;
-use crate::import::node::Node;
-use crate::import::ops::shape_ops::{broadcast, broadcast_index, broadcast_shape};
+use crate::import::node::{Node, Reduction};
+use crate::import::shapes::broadcast_index;
 use crate::import::values::affine::Affine;
 
-pub(in crate::import) fn add(node: &Node<'_>, sign: f64) -> Result<Affine> {
+pub(crate) fn add(node: &Node<'_>, sign: f64) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let shape = broadcast_shape(node, &a.shape, &b.shape)?;
     let mut b = broadcast(node, b, &shape)?;
@@ -14,7 +15,7 @@ pub(in crate::import) fn add(node: &Node<'_>, sign: f64) -> Result<Affine> {
     Ok(broadcast(node, a, &shape)?.add(b))
 }
 
-pub(in crate::import) fn sum(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn sum(node: &Node<'_>) -> Result<Affine> {
     let mut total = node.operand(0)?.clone();
     for i in 1..node.operands.len() {
         let next = node.operand(i)?;
@@ -24,13 +25,13 @@ pub(in crate::import) fn sum(node: &Node<'_>) -> Result<Affine> {
     Ok(total)
 }
 
-pub(in crate::import) fn mean(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn mean(node: &Node<'_>) -> Result<Affine> {
     let mut total = sum(node)?;
     total.scale(|_| 1.0 / node.operands.len() as f64);
     Ok(total)
 }
 
-pub(in crate::import) fn mul(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn mul(node: &Node<'_>) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     let (value, factor) = if b.is_constant() { (a, b) } else { (b, a) };
     if !factor.is_constant() {
@@ -43,7 +44,7 @@ pub(in crate::import) fn mul(node: &Node<'_>) -> Result<Affine> {
     Ok(value)
 }
 
-pub(in crate::import) fn div(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn div(node: &Node<'_>) -> Result<Affine> {
     let (a, b) = (node.operand(0)?, node.operand(1)?);
     if !b.is_constant() {
         return Err(node.product());
@@ -58,13 +59,13 @@ pub(in crate::import) fn div(node: &Node<'_>) -> Result<Affine> {
     Ok(value)
 }
 
+/// `MatMul`
+pub(crate) fn matmul(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    multiply(node, builder, node.operand(0)?, node.operand(1)?)
+}
+
 /// numpy's `matmul`.
-pub(in crate::import) fn matmul(
-    node: &Node<'_>,
-    builder: &mut Builder,
-    a: &Affine,
-    b: &Affine,
-) -> Result<Affine> {
+fn multiply(node: &Node<'_>, builder: &mut Builder, a: &Affine, b: &Affine) -> Result<Affine> {
     let mismatch = || {
         node.invalid(format!(
             "cannot multiply shapes {:?} and {:?}",
@@ -74,7 +75,8 @@ pub(in crate::import) fn matmul(
     if a.shape.is_empty() || b.shape.is_empty() {
         return Err(mismatch());
     }
-    // A vector on the left is a row, a vector on the right a column; the extra axis is dropped again at the end.
+    // A vector on the left is a row, a vector on the right a column; the extra axis is dropped
+    // again at the end.
     let (row, column) = (a.shape.len() == 1, b.shape.len() == 1);
     let left = if row {
         vec![1, a.shape[0]]
@@ -148,10 +150,10 @@ fn transposed(node: &Node<'_>, value: &Affine, flag: &str) -> Result<Affine> {
     Ok(value.gather(vec![columns, rows], &index))
 }
 
-pub(in crate::import) fn gemm(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+pub(crate) fn gemm(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let a = transposed(node, node.operand(0)?, "transA")?;
     let b = transposed(node, node.operand(1)?, "transB")?;
-    let mut product = matmul(node, builder, &a, &b)?;
+    let mut product = multiply(node, builder, &a, &b)?;
     let alpha = node.float("alpha", 1.0);
     product.scale(|_| alpha);
     let Some(c) = node.optional(2) else {
@@ -163,7 +165,7 @@ pub(in crate::import) fn gemm(node: &Node<'_>, builder: &mut Builder) -> Result<
     Ok(product.add(c))
 }
 
-pub(in crate::import) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn batch_normalization(node: &Node<'_>) -> Result<Affine> {
     let mut value = node.operand(0)?.clone();
     let (factor, shift) = normalisation(node, &value.shape)?;
     value.scale(|i| factor[i]);
@@ -174,10 +176,7 @@ pub(in crate::import) fn batch_normalization(node: &Node<'_>) -> Result<Affine> 
 }
 
 /// What `BatchNormalization` multiplies each cell of a value of `shape` by, and what it adds.
-pub(in crate::import) fn normalisation(
-    node: &Node<'_>,
-    shape: &[usize],
-) -> Result<(Vec<f64>, Vec<f64>)> {
+pub(crate) fn normalisation(node: &Node<'_>, shape: &[usize]) -> Result<(Vec<f64>, Vec<f64>)> {
     if node.int("training_mode", 0) != 0 {
         return Err(node.invalid("is in training mode; call model.eval() before exporting"));
     }
@@ -219,7 +218,7 @@ pub(in crate::import) fn normalisation(
 }
 
 /// The mean of every plane.
-pub(in crate::import) fn global_average_pool(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn global_average_pool(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     if value.shape.len() < 3 {
         return Err(node.unsupported(format!(
@@ -237,9 +236,13 @@ pub(in crate::import) fn global_average_pool(node: &Node<'_>) -> Result<Affine> 
 }
 
 /// `ReduceSum` and `ReduceMean`.
-pub(in crate::import) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
+pub(crate) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
     let value = node.operand(0)?;
-    let Some((members, shape)) = node.groups()? else {
+    let Some(Reduction {
+        groups: members,
+        shape,
+    }) = node.groups()?
+    else {
         return Ok(value.clone());
     };
     let weight = if mean {
@@ -253,7 +256,7 @@ pub(in crate::import) fn reduce(node: &Node<'_>, mean: bool) -> Result<Affine> {
 }
 
 /// `CumSum`: each cell and those before it along the axis, or after it.
-pub(in crate::import) fn cumulative_sum(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn cumulative_sum(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let axis = match node.constant(1)? {
         [axis] => node.axis(*axis as i64, value.shape.len())?,

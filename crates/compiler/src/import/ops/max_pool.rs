@@ -1,26 +1,30 @@
 //! Maxima over windows, exact in integers.
 //!
-//! `max(a, b) = b + relu(a − b)`: a window of `k` places takes `k − 1` such steps, first along one axis, then along the other. The
-//! differences are [exact](Precision::Exact) tensors, one row of the circuit per cell; the maximum so far stays a sum of two
-//! terms, and only the result becomes a tensor of its own.
+//! `max(a, b) = b + relu(a − b)`: a window of `k` places takes `k − 1` such steps, first along one
+//! axis, then along the other. The differences are [exact](Precision::Exact) tensors, one row of
+//! the circuit per cell; the maximum so far stays a sum of two terms, and only the result becomes a
+//! tensor of its own.
 //!
-//! Padding counts as −∞. Where no value is negative, the zeros that a convolution pads with do the same. Otherwise the outputs
-//! are cut into runs that see the same places of their windows, each with a tournament of its own.
+//! Padding counts as −∞. Where no value is negative, the zeros that a convolution pads with do the
+//! same. Otherwise the outputs are cut into runs that see the same places of their windows, each
+//! with a tournament of its own.
 
 use crate::Result;
-use crate::float::graph::{Activation, Precision};
+use crate::float::activation::Activation;
+use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::operand;
+use crate::import::ops::plane_operands::operand;
 use crate::import::ops::window::{Attributes, Window, plane_shape};
-use crate::import::values::affine::Value;
-use crate::import::values::planes::{Planes, depthwise};
+use crate::import::values::Value;
+use crate::import::values::kernels::depthwise;
+use crate::import::values::planes::PlaneMap;
 
-pub(in crate::import) fn max_pool(
+pub(crate) fn max_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<Planes> {
+) -> Result<PlaneMap> {
     if node
         .proto
         .output
@@ -39,11 +43,11 @@ pub(in crate::import) fn max_pool(
     pool(node, value, windows, attributes.rank, builder)
 }
 
-pub(in crate::import) fn global_max_pool(
+pub(crate) fn global_max_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<Planes> {
+) -> Result<PlaneMap> {
     let value = operand(node, operands, 0, builder)?;
     let windows = [1, 2].map(|axis| Window::global(value.size[axis]));
     let rank = value.shape.len() - 2;
@@ -64,11 +68,11 @@ struct Pool<'n, 'a, 'b> {
 
 fn pool(
     node: &Node<'_>,
-    value: Planes,
+    value: PlaneMap,
     windows: [Window; 2],
     rank: usize,
     builder: &mut Builder,
-) -> Result<Planes> {
+) -> Result<PlaneMap> {
     for window in &windows {
         let sees = |y| (0..window.size).any(|k| window.place(y, k).is_some());
         if !(0..window.output).all(sees) {
@@ -111,7 +115,7 @@ fn pool(
 }
 
 impl Pool<'_, '_, '_> {
-    fn along(&mut self, value: Planes, axis: usize, window: &Window) -> Planes {
+    fn along(&mut self, value: PlaneMap, axis: usize, window: &Window) -> PlaneMap {
         let trivial = Window {
             size: 1,
             stride: 1,
@@ -159,7 +163,7 @@ impl Pool<'_, '_, '_> {
         let shape = plane_shape(self.rank, size);
         let mut parts = Vec::new();
         for (start, len, places) in &runs {
-            let elements = |value: &Planes| -> Option<Vec<Planes>> {
+            let elements = |value: &PlaneMap| -> Option<Vec<PlaneMap>> {
                 places
                     .iter()
                     .map(|k| self.element(value, axis, window, *start, *len, *k))
@@ -177,7 +181,7 @@ impl Pool<'_, '_, '_> {
         if parts.len() == 1 {
             return parts.remove(0).1;
         }
-        let mut whole = Planes::constant(shape.clone(), size, vec![0.0; size.iter().product()]);
+        let mut whole = PlaneMap::constant(shape.clone(), size, vec![0.0; size.iter().product()]);
         for (start, part) in parts {
             let part = self.plain(part);
             let mut at = [0; 3];
@@ -192,28 +196,29 @@ impl Pool<'_, '_, '_> {
 
     fn elements(
         &self,
-        value: &Planes,
+        value: &PlaneMap,
         axis: usize,
         window: &Window,
         (start, len): (usize, usize),
         places: &[usize],
-    ) -> Vec<Planes> {
+    ) -> Vec<PlaneMap> {
         places
             .iter()
             .filter_map(|k| self.element(value, axis, window, start, len, *k))
             .collect()
     }
 
-    /// What the outputs `start..start + len` see through place `k` of their windows, zero where there is nothing.
+    /// What the outputs `start..start + len` see through place `k` of their windows, zero where
+    /// there is nothing.
     fn element(
         &self,
-        value: &Planes,
+        value: &PlaneMap,
         axis: usize,
         window: &Window,
         start: usize,
         len: usize,
         k: usize,
-    ) -> Option<Planes> {
+    ) -> Option<PlaneMap> {
         let [channels, rows, columns] = value.size;
         let mut output = [rows, columns];
         output[axis] = len;
@@ -225,11 +230,11 @@ impl Pool<'_, '_, '_> {
         value.conv(&pick, shape)
     }
 
-    fn tournament(&mut self, elements: Vec<Planes>) -> Planes {
+    fn tournament(&mut self, elements: Vec<PlaneMap>) -> PlaneMap {
         let mut elements = elements.into_iter();
         let Some(mut best) = elements.next() else {
             // Every window was checked to see something.
-            return Planes::constant(Vec::new(), [0; 3], Vec::new());
+            return PlaneMap::constant(Vec::new(), [0; 3], Vec::new());
         };
         for element in elements {
             let mut negated = element.clone();
@@ -244,7 +249,7 @@ impl Pool<'_, '_, '_> {
     }
 
     /// A tensor of differences, or of maxima.
-    fn layer(&mut self, mut value: Planes, activation: Activation) -> Planes {
+    fn layer(&mut self, mut value: PlaneMap, activation: Activation) -> PlaneMap {
         let (shape, size) = (value.shape.clone(), value.size);
         value.nodes = vec![self.node.name.clone()];
         self.count += 1;
@@ -255,12 +260,12 @@ impl Pool<'_, '_, '_> {
         let tensor = self
             .builder
             .layer(&name, Value::Planes(value), activation, precision);
-        let mut tensor = Planes::tensor(tensor.as_tensor().unwrap_or_default(), shape, size);
+        let mut tensor = PlaneMap::tensor(tensor.as_tensor().unwrap_or_default(), shape, size);
         tensor.nodes.clear();
         tensor
     }
 
-    fn tensor(&mut self, value: Planes) -> Planes {
+    fn tensor(&mut self, value: PlaneMap) -> PlaneMap {
         // Where nothing is negative, this shares the differences' table.
         let activation = if self.non_negative {
             Activation::Relu
@@ -270,7 +275,7 @@ impl Pool<'_, '_, '_> {
         self.layer(value, activation)
     }
 
-    fn plain(&mut self, value: Planes) -> Planes {
+    fn plain(&mut self, value: PlaneMap) -> PlaneMap {
         match value.as_tensor() {
             Some(_) => value,
             None => self.tensor(value),

@@ -1,73 +1,24 @@
-//! More operators that only move cells, each stated as: which cell of the operand, if any, an output cell is.
+//! More operators that only move cells, each stated as: which cell of the operand, if any, an
+//! output cell is.
 
 use crate::Result;
-use crate::import::constants::dimensions;
+use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::node::Node;
-use crate::import::ops::shape_ops::{broadcast, broadcast_shape, strides};
+use crate::import::ops::constants::dimensions;
+use crate::import::shapes::{coordinates, flat, strides};
 use crate::import::values::affine::Affine;
+use crate::import::values::cells::placed;
 
-/// The node's output, if it is such an operator.
-pub(in crate::import) fn evaluate(node: &Node<'_>) -> Result<Option<Affine>> {
-    Ok(Some(match node.op() {
-        "Expand" => expand(node)?,
-        "Tile" => tile(node)?,
-        "Trilu" => triangle(node)?,
-        "GatherElements" => gather_elements(node)?,
-        "GatherND" => gather_nd(node)?,
-        "ScatterElements" => scatter_elements(node)?,
-        "ScatterND" => scatter_nd(node)?,
-        "ReverseSequence" => reverse_sequence(node)?,
-        "CenterCropPad" => centre_crop_pad(node)?,
-        _ => return Ok(None),
-    }))
-}
-
-/// The coordinates of flat index `cell` in a tensor of `shape`.
-fn coordinates(shape: &[usize], mut cell: usize) -> Vec<usize> {
-    let mut at = vec![0; shape.len()];
-    for (at, dimension) in at.iter_mut().zip(shape).rev() {
-        (*at, cell) = (cell % dimension, cell / dimension);
-    }
-    at
-}
-
-fn flat(shape: &[usize], at: &[usize]) -> usize {
-    at.iter()
-        .zip(shape)
-        .fold(0, |flat, (at, dimension)| flat * dimension + at)
-}
-
-/// A value of `shape` whose cells are those of `value` that `source` names, or `fill`.
-pub(in crate::import) fn placed(
-    value: &Affine,
-    shape: Vec<usize>,
-    fill: f64,
-    source: impl Fn(usize) -> Option<usize>,
-) -> Affine {
-    let sources: Vec<Option<usize>> = (0..shape.iter().product()).map(source).collect();
-    let bias = sources
-        .iter()
-        .map(|from| from.map_or(fill, |from| value.bias[from]));
-    let terms = value.terms.iter().map(|(id, rows)| {
-        let row = |from: &Option<usize>| from.map_or_else(Vec::new, |from| rows[from].clone());
-        (*id, sources.iter().map(row).collect())
-    });
-    Affine {
-        bias: bias.collect(),
-        terms: terms.collect(),
-        nodes: value.nodes.clone(),
-        shape,
-    }
-}
-
-fn expand(node: &Node<'_>) -> Result<Affine> {
+/// `Expand`
+pub(crate) fn expand(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let target = dimensions(node, node.constant(1)?)?;
     let shape = broadcast_shape(node, &value.shape, &target)?;
     broadcast(node, value, &shape)
 }
 
-fn tile(node: &Node<'_>) -> Result<Affine> {
+/// `Tile`
+pub(crate) fn tile(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let repeats = dimensions(node, node.constant(1)?)?;
     if repeats.len() != value.shape.len() {
@@ -91,7 +42,7 @@ fn tile(node: &Node<'_>) -> Result<Affine> {
 }
 
 /// `Trilu`: a triangle of every matrix, zeros in the other.
-fn triangle(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn triangle(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let [.., rows, columns] = value.shape[..] else {
         return Err(node.invalid(format!("expected matrices, found shape {:?}", value.shape)));
@@ -114,8 +65,13 @@ fn triangle(node: &Node<'_>) -> Result<Affine> {
     }))
 }
 
-/// Constant operand `index`, which are places along axes of length `dimension(number)`, counted from the end if negative.
-fn places(node: &Node<'_>, index: usize, dimension: impl Fn(usize) -> usize) -> Result<Vec<usize>> {
+/// Constant operand `index`, which are places along axes of length `dimension(number)`, counted
+/// from the end if negative.
+pub(crate) fn places(
+    node: &Node<'_>,
+    index: usize,
+    dimension: impl Fn(usize) -> usize,
+) -> Result<Vec<usize>> {
     let numbers = node.constant(index)?.iter().enumerate();
     numbers
         .map(|(i, number)| {
@@ -129,7 +85,8 @@ fn places(node: &Node<'_>, index: usize, dimension: impl Fn(usize) -> usize) -> 
         .collect()
 }
 
-fn gather_elements(node: &Node<'_>) -> Result<Affine> {
+/// `GatherElements`
+pub(crate) fn gather_elements(node: &Node<'_>) -> Result<Affine> {
     let (value, indices) = (node.operand(0)?, node.operand(1)?);
     let rank = value.shape.len();
     let axis = node.axis(node.int("axis", 0), rank)?;
@@ -151,17 +108,17 @@ fn gather_elements(node: &Node<'_>) -> Result<Affine> {
     }))
 }
 
-/// Where the blocks that rows of operand `index` name begin, in units of blocks of the last axes: the first `batch` axes are
-/// common, the rows name one place along each of the next.
-struct Blocks {
-    starts: Vec<usize>,
+/// Where the blocks that rows of operand `index` name begin, in units of blocks of the last axes:
+/// the first `batch` axes are common, the rows name one place along each of the next.
+pub(crate) struct Blocks {
+    pub(crate) starts: Vec<usize>,
     /// Cells of a block.
-    size: usize,
+    pub(crate) size: usize,
     /// How many axes before a block's own.
-    depth: usize,
+    pub(crate) depth: usize,
 }
 
-fn blocks(node: &Node<'_>, shape: &[usize], batch: usize) -> Result<Blocks> {
+pub(crate) fn blocks(node: &Node<'_>, shape: &[usize], batch: usize) -> Result<Blocks> {
     let indices = node.operand(1)?;
     let invalid = || {
         node.invalid(format!(
@@ -191,7 +148,8 @@ fn blocks(node: &Node<'_>, shape: &[usize], batch: usize) -> Result<Blocks> {
     })
 }
 
-fn gather_nd(node: &Node<'_>) -> Result<Affine> {
+/// `GatherND`
+pub(crate) fn gather_nd(node: &Node<'_>) -> Result<Affine> {
     let (value, indices) = (node.operand(0)?, node.operand(1)?);
     let batch = usize::try_from(node.int("batch_dims", 0)).unwrap_or(usize::MAX);
     let Blocks {
@@ -207,83 +165,9 @@ fn gather_nd(node: &Node<'_>) -> Result<Affine> {
     }))
 }
 
-/// `value` with the cells of `updates` at the places `to`, one for each, or added there.
-fn scattered(node: &Node<'_>, value: &Affine, updates: &Affine, to: &[usize]) -> Result<Affine> {
-    let reduction = node.text("reduction").unwrap_or_else(|| "none".into());
-    let mut from: Vec<Option<usize>> = vec![None; value.len()];
-    let mut twice = None;
-    for (update, place) in to.iter().enumerate() {
-        if from[*place].replace(update).is_some() {
-            twice = Some(*place);
-        }
-    }
-    if reduction == "add" {
-        let mut all = vec![Vec::new(); value.len()];
-        for (update, place) in to.iter().enumerate() {
-            all[*place].push((update, 1.0));
-        }
-        let added = updates.combine(value.shape.clone(), |cell| all[cell].iter().copied());
-        return Ok(value.clone().add(added));
-    }
-    match (&*reduction, twice) {
-        ("none", None) => {}
-        ("none", Some(place)) => {
-            return Err(node.invalid(format!(
-                "writes cell {place} twice, which leaves its value open; correct the indices"
-            )));
-        }
-        _ => {
-            return Err(node.unsupported(format!(
-                "reduction `{reduction}` is not supported, only `add` and none"
-            )));
-        }
-    }
-    let shape = value.shape.clone();
-    let kept = placed(value, shape.clone(), 0.0, |cell| {
-        from[cell].is_none().then_some(cell)
-    });
-    Ok(kept.add(placed(updates, shape, 0.0, |cell| from[cell])))
-}
-
-fn scatter_elements(node: &Node<'_>) -> Result<Affine> {
-    let (value, indices, updates) = (node.operand(0)?, node.operand(1)?, node.operand(2)?);
-    let axis = node.axis(node.int("axis", 0), value.shape.len())?;
-    let fits = |(i, (a, b)): (usize, (&usize, &usize))| i == axis || a <= b;
-    if indices.shape != updates.shape
-        || indices.shape.len() != value.shape.len()
-        || !indices.shape.iter().zip(&value.shape).enumerate().all(fits)
-    {
-        return Err(node.invalid(format!(
-            "indices of shape {:?} and updates of shape {:?} do not fit a value of shape {:?}",
-            indices.shape, updates.shape, value.shape
-        )));
-    }
-    let picked = places(node, 1, |_| value.shape[axis])?;
-    let place = |(cell, picked): (usize, &usize)| {
-        let mut at = coordinates(&indices.shape, cell);
-        at[axis] = *picked;
-        flat(&value.shape, &at)
-    };
-    let to: Vec<usize> = picked.iter().enumerate().map(place).collect();
-    scattered(node, value, updates, &to)
-}
-
-fn scatter_nd(node: &Node<'_>) -> Result<Affine> {
-    let (value, updates) = (node.operand(0)?, node.operand(2)?);
-    let Blocks { starts, size, .. } = blocks(node, &value.shape, 0)?;
-    if updates.len() != starts.len() * size {
-        return Err(node.invalid(format!(
-            "updates of shape {:?} do not fit {} indices",
-            updates.shape,
-            starts.len()
-        )));
-    }
-    let to = (0..updates.len()).map(|cell| starts[cell / size] * size + cell % size);
-    scattered(node, value, updates, &to.collect::<Vec<_>>())
-}
-
-/// The first cells along one axis in reverse order, as many as the constant says for each place of another axis.
-fn reverse_sequence(node: &Node<'_>) -> Result<Affine> {
+/// `ReverseSequence`: the first cells along one axis in reverse order, as many as the constant says
+/// for each place of another axis.
+pub(crate) fn reverse_sequence(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let rank = value.shape.len();
     let batch = node.axis(node.int("batch_axis", 1), rank)?;
@@ -305,8 +189,8 @@ fn reverse_sequence(node: &Node<'_>) -> Result<Affine> {
     }))
 }
 
-/// Cut to a shape, or surrounded with zeros, about the middle.
-fn centre_crop_pad(node: &Node<'_>) -> Result<Affine> {
+/// `CenterCropPad`: cut to a shape, or surrounded with zeros, about the middle.
+pub(crate) fn centre_crop_pad(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let rank = value.shape.len();
     let target = dimensions(node, node.constant(1)?)?;

@@ -1,17 +1,20 @@
-//! Normalisations by what the values themselves say: layer, instance, group and root mean square norms.
+//! Normalisations by what the values themselves say: layer, instance, group and root mean square
+//! norms.
 //!
-//! With `c = x − mean` made a tensor, `c²` is exact, `r = 1/√(mean c² + ε)` one look-up for each group, and `c·r` exact again; what
-//! exporters write out operator by operator ends up as the same. An output is off by at most
-//! `|γ|·(|c|·δr + |r|·δc)` with `δc` half a step of `c` and `δr` the error of the look-up, and half a step where it is rounded.
+//! With `c = x − mean` made a tensor, `c²` is exact, `r = 1/√(mean c² + ε)` one look-up for each
+//! group, and `c·r` exact again; what exporters write out operator by operator ends up as the same.
+//! An output is off by at most `|γ|·(|c|·δr + |r|·δc)` with `δc` half a step of `c` and `δr` the
+//! error of the look-up, and half a step where it is rounded.
 
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Unary};
-use crate::float::graph::Activation;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::values::affine::Affine;
 
-/// Subtracting a mean spelled out needs the square of this many weights; beyond it the mean becomes a tensor.
+/// Subtracting a mean spelled out needs the square of this many weights; beyond it the mean becomes
+/// a tensor.
 const SPELLED_OUT: usize = 128;
 
 /// `1/√(v + epsilon)`
@@ -23,7 +26,8 @@ fn inverse_root(epsilon: f64) -> Activation {
 }
 
 impl Builder {
-    /// Each group's cells divided by the root of their mean square, after their mean is subtracted where `centred`.
+    /// Each group's cells divided by the root of their mean square, after their mean is subtracted
+    /// where `centred`.
     fn normalised(
         &mut self,
         name: &str,
@@ -61,7 +65,8 @@ impl Builder {
         );
         let root = root.gather(shape, &group_of);
         let product = self.product(name, &centre, &root);
-        // A tensor before scales are applied: those then multiply its integers with the precision of any other weight.
+        // A tensor before scales are applied: those then multiply its integers with the precision
+        // of any other weight.
         self.integers(format!("{name}/normalised"), product)
     }
 }
@@ -96,11 +101,7 @@ fn affine(
 }
 
 /// `LayerNormalization` and `RMSNormalization`: over all axes from `axis` on.
-pub(in crate::import) fn layer(
-    node: &Node<'_>,
-    builder: &mut Builder,
-    centred: bool,
-) -> Result<Affine> {
+pub(crate) fn layer(node: &Node<'_>, builder: &mut Builder, centred: bool) -> Result<Affine> {
     let operand = node.operand(0)?;
     let axis = node.axis(node.int("axis", -1), operand.shape.len())?;
     let inner: usize = operand.shape[axis..].iter().product();
@@ -113,13 +114,9 @@ pub(in crate::import) fn layer(
     Ok(value)
 }
 
-/// `InstanceNormalization`, and `GroupNormalization` into `num_groups` groups of channels. Scale and bias are one for each channel, or
-/// before opset 21 one for each group.
-pub(in crate::import) fn channels(
-    node: &Node<'_>,
-    builder: &mut Builder,
-    grouped: bool,
-) -> Result<Affine> {
+/// `InstanceNormalization`, and `GroupNormalization` into `num_groups` groups of channels. Scale
+/// and bias are one for each channel, or before opset 21 one for each group.
+pub(crate) fn channels(node: &Node<'_>, builder: &mut Builder, grouped: bool) -> Result<Affine> {
     let operand = node.operand(0)?;
     if operand.shape.len() < 2 {
         return Err(node.invalid(format!(

@@ -1,19 +1,19 @@
-//! `OneHot`: for each class a look-up that says whether the index is it. Exact on whole numbers; another index is rounded to half a
-//! step first and is a class only where it is exactly that.
+//! `OneHot`: for each class a look-up that says whether the index is it. Exact on whole numbers;
+//! another index is rounded to half a step first and is a class only where it is exactly that.
 
 use crate::Result;
 use crate::float::expression::{Binary, Expression};
 use crate::float::graph::Precision;
 use crate::import::builder::Builder;
+use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
-use crate::import::ops::move_ops::placed;
-use crate::import::rows::EXACT;
 use crate::import::values::affine::Affine;
+use crate::import::values::cells::placed;
 
 /// More classes than this need more tables than a circuit has room for.
 const MAX_CLASSES: usize = 512;
 
-pub(in crate::import) fn one_hot(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+pub(crate) fn one_hot(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let index = node.operand(0)?;
     let (depth, values) = (node.constant(1)?, node.constant(2)?);
     let ([depth], [off, on]) = (depth, values) else {

@@ -1,15 +1,16 @@
 //! PRelu: a slope below zero for every channel.
 
 use crate::Result;
-use crate::float::graph::{Activation, Precision};
+use crate::float::activation::Activation;
+use crate::float::graph::Precision;
+use crate::import::broadcast::broadcast;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::shape_ops::broadcast;
-use crate::import::values::affine::Value;
+use crate::import::values::Value;
 
-/// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised to a tensor,
-/// `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where `relu(v)` is exact.
-pub(in crate::import) fn prelu(
+/// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised
+/// to a tensor, `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where `relu(v)` is exact.
+pub(crate) fn prelu(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,

@@ -3,11 +3,13 @@
 use crate::Result;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::{apply, operand};
 use crate::import::ops::interpolate;
-use crate::import::values::affine::Value;
-use crate::import::values::planes::{Planes, depthwise, plane_size};
-use verdict_model::graph::Conv;
+use crate::import::ops::interpolate::Sampler;
+use crate::import::ops::plane_operands::{apply, operand};
+use crate::import::values::Value;
+use crate::import::values::kernels::depthwise;
+use crate::import::values::planes::{PlaneMap, plane_size};
+use verdict_model::Conv;
 
 /// What nearest-neighbour resizing does along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +20,14 @@ enum Step {
     Skip { first: usize, step: usize },
 }
 
-/// `Resize` and `Upsample` of planes to the nearest place, by whole factors; `None` if it is anything else.
-pub(in crate::import) fn resize(
+/// `Resize` and `Upsample` of planes to the nearest place, by whole factors; `None` if it is
+/// anything else.
+pub(crate) fn resize(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<Option<Planes>> {
+    sampler: Sampler,
+) -> Result<Option<Value>> {
     let mode = node.text("mode").unwrap_or_else(|| "nearest".into());
     let shape = operands.first().copied().flatten().map(Value::shape);
     let Some(shape) = shape.filter(|shape| mode == "nearest" && plane_size(shape).is_some()) else {
@@ -32,8 +36,8 @@ pub(in crate::import) fn resize(
     let rank = shape.len();
     let mut steps = vec![Step::Repeat(1); rank];
     let mut target = shape.to_vec();
-    for axis in interpolate::axes(node, shape)? {
-        let weights = interpolate::weights(node, &axis)?;
+    for axis in interpolate::axes(node, sampler, shape)? {
+        let weights = interpolate::weights(node, sampler, &axis)?;
         let places: Vec<usize> = weights.iter().flatten().map(|(place, _)| *place).collect();
         let Some(step) = step(&places, axis.input) else {
             return Ok(None);
@@ -65,7 +69,8 @@ pub(in crate::import) fn resize(
         }
     }
     conv.weights = vec![1.0; channels * conv.size[0] * conv.size[1]];
-    Ok(Some(apply(node, 0, value, &conv, rank - 2, builder)))
+    let resized = apply(node, 0, value, &conv, rank - 2, builder);
+    Ok(Some(Value::Planes(resized)))
 }
 
 /// What kind of a step a list of places makes; `None` if it is none of them.
@@ -105,11 +110,11 @@ fn order(node: &Node<'_>) -> Result<bool> {
 }
 
 /// Channels become places of a finer plane.
-pub(in crate::import) fn depth_to_space(
+pub(crate) fn depth_to_space(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<Planes> {
+) -> Result<PlaneMap> {
     let value = operand(node, operands, 0, builder)?;
     let block = block_size(node)?;
     let [channels, rows, columns] = value.size;
@@ -146,11 +151,11 @@ pub(in crate::import) fn depth_to_space(
 }
 
 /// Blocks of places become channels of a coarser plane.
-pub(in crate::import) fn space_to_depth(
+pub(crate) fn space_to_depth(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<Planes> {
+) -> Result<PlaneMap> {
     let value = operand(node, operands, 0, builder)?;
     let block = block_size(node)?;
     let [channels, rows, columns] = value.size;

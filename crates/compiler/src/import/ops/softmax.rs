@@ -1,19 +1,23 @@
-//! `Softmax` and `LogSoftmax`, stabilised: `p_i = exp(x_i − m − ln Σ_j exp(x_j − m))` with `m = max_j x_j`.
+//! `Softmax` and `LogSoftmax`, stabilised: `p_i = exp(x_i − m − ln Σ_j exp(x_j − m))` with
+//! `m = max_j x_j`.
 //!
-//! The maximum is exact, so the largest `exp(x_j − m)` is 1, the sum is at least 1 and its logarithm finite, whatever the input:
-//! every table is total without any case being special. With steps `u` of the logits, `s` of the probabilities, `e` of the
-//! exponentials, key and value steps `k`, `l` of the logarithm and key step `v` of the last exponential, a probability is off by
-//! at most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a step for each logit's
-//! (its own, and those in the sum), and a relative error for each of the other roundings.
+//! The maximum is exact, so the largest `exp(x_j − m)` is 1, the sum is at least 1 and its
+//! logarithm finite, whatever the input: every table is total without any case being special. With
+//! steps `u` of the logits, `s` of the probabilities, `e` of the exponentials, key and value steps
+//! `k`, `l` of the logarithm and key step `v` of the last exponential, a probability is off by at
+//! most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a
+//! step for each logit's (its own, and those in the sum), and a relative error for each of the
+//! other roundings.
 
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Unary};
-use crate::float::graph::{Activation, Precision};
+use crate::float::graph::Precision;
 use crate::import::builder::Builder;
-use crate::import::node::Node;
-use crate::import::ops::maximum::columns;
-use crate::import::rows::{EXACT, difference, stack};
+use crate::import::builder::rows::EXACT;
+use crate::import::node::{Node, Reduction};
 use crate::import::values::affine::Affine;
+use crate::import::values::cells::{columns, difference, stack};
 
 /// Adding this much or less to a logit is how exporters exclude it.
 const MASK: f64 = -5e3;
@@ -33,8 +37,8 @@ fn up_to(op: Unary, most: f64) -> Activation {
 }
 
 impl Builder {
-    /// The logits of all members as integers, group by group, and the members in that order: within a group that of the
-    /// tensor's cells, so that the groups of different tokens are alike.
+    /// The logits of all members as integers, group by group, and the members in that order: within
+    /// a group that of the tensor's cells, so that the groups of different tokens are alike.
     fn logits(
         &mut self,
         name: &str,
@@ -71,7 +75,8 @@ impl Builder {
             })
             .collect();
         let (logits, members) = self.logits(name, value, members);
-        // A group with fewer members than others repeats its last one: that does not change its maximum.
+        // A group with fewer members than others repeats its last one: that does not change its
+        // maximum.
         let longest = members.iter().map(Vec::len).max().unwrap_or(0);
         let mut first = 0;
         let padded: Vec<Vec<usize>> = members
@@ -88,7 +93,8 @@ impl Builder {
             let within = Precision::Exact {
                 within: logits.as_cells().map(|(tensor, _)| tensor),
             };
-            // What interval analysis cannot see: a maximum lies within the range of the values. Smaller tables pay for the cells.
+            // What interval analysis cannot see: a maximum lies within the range of the values.
+            // Smaller tables pay for the cells.
             largest = self.layer_rows(format!("{name}/max"), largest, Activation::Identity, within);
         }
         let of_cell: Vec<usize> = members
@@ -129,7 +135,7 @@ impl Builder {
     }
 
     /// The soft-max of a whole value.
-    pub(in crate::import) fn soft_max(&mut self, name: &str, value: &Affine) -> Affine {
+    pub(crate) fn soft_max(&mut self, name: &str, value: &Affine) -> Affine {
         let all = (0..value.len()).collect();
         let logs = self.normalise(name, value, &[all]).logs;
         self.activate_rows(name.to_owned(), logs, up_to(Unary::Exp, 1.0))
@@ -137,11 +143,7 @@ impl Builder {
 }
 
 /// `Softmax`, or `LogSoftmax` where `log`.
-pub(in crate::import) fn softmax(
-    node: &Node<'_>,
-    builder: &mut Builder,
-    log: bool,
-) -> Result<Affine> {
+pub(crate) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Result<Affine> {
     let operand = node.operand(0)?;
     let groups = node.softmax_groups()?;
     let name = node.output();
@@ -167,11 +169,11 @@ pub(in crate::import) fn softmax(
     Ok(all.gather(operand.shape.clone(), &index))
 }
 
-/// `ReduceLogSumExp`: `m + ln Σ exp(x − m)`. Off by at most half a step of the values, of the exponentials' sum and of the
-/// logarithm.
-pub(in crate::import) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+/// `ReduceLogSumExp`: `m + ln Σ exp(x − m)`. Off by at most half a step of the values, of the
+/// exponentials' sum and of the logarithm.
+pub(crate) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let operand = node.operand(0)?;
-    let Some((groups, shape)) = node.groups()? else {
+    let Some(Reduction { groups, shape }) = node.groups()? else {
         return Ok(operand.clone());
     };
     let logits = builder.integers(node.input(0), operand.clone());

@@ -3,22 +3,23 @@
 use crate::Result;
 use crate::import::node::Node;
 
-/// One axis of a convolution or pool. Output `y` sees the places `stride·y + dilation·k − before`, `k < size`.
+/// One axis of a convolution or pool. Output `y` sees the places `stride·y + dilation·k − before`,
+/// `k < size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::import) struct Window {
-    pub(in crate::import) size: usize,
-    pub(in crate::import) stride: usize,
-    pub(in crate::import) dilation: usize,
-    pub(in crate::import) before: i64,
-    pub(in crate::import) after: i64,
+pub(crate) struct Window {
+    pub(crate) size: usize,
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    pub(crate) before: i64,
+    pub(crate) after: i64,
     /// Places along the axis before and after the operation.
-    pub(in crate::import) input: usize,
-    pub(in crate::import) output: usize,
+    pub(crate) input: usize,
+    pub(crate) output: usize,
 }
 
 impl Window {
     /// The whole axis at once.
-    pub(in crate::import) fn global(input: usize) -> Self {
+    pub(crate) fn global(input: usize) -> Self {
         Self {
             size: input,
             stride: 1,
@@ -35,7 +36,7 @@ impl Window {
     }
 
     /// The place that output `y` sees through the window's place `k`, if it exists.
-    pub(in crate::import) fn place(&self, y: usize, k: usize) -> Option<usize> {
+    pub(crate) fn place(&self, y: usize, k: usize) -> Option<usize> {
         let place = (self.stride * y + self.dilation * k) as i64 - self.before;
         usize::try_from(place)
             .ok()
@@ -43,7 +44,7 @@ impl Window {
     }
 
     /// As [`place`](Self::place), counting the padding.
-    pub(in crate::import) fn padded(&self, y: usize, k: usize) -> bool {
+    pub(crate) fn padded(&self, y: usize, k: usize) -> bool {
         let place = (self.stride * y + self.dilation * k) as i64;
         place < self.before + self.input as i64 + self.after
     }
@@ -51,40 +52,37 @@ impl Window {
 
 /// How an axis' padding is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::import) enum AutoPad {
-    /// By numbers.
+pub(crate) enum AutoPad {
+    /// Numbers state it.
     Stated,
     /// The output is as long as the input divided by the stride; an odd place goes to the end.
     SameUpper,
-    /// As before; an odd place goes to the front.
+    /// The output is as long as the input divided by the stride; an odd place goes to the front.
     SameLower,
-    /// There is none.
+    /// The plane has no padding.
     Valid,
 }
 
 /// Attributes of every operator with windows.
 #[derive(Clone, Debug)]
-pub(in crate::import) struct Attributes {
+pub(crate) struct Attributes {
     /// `1` for values `[1, C, L]`, `2` for `[1, C, H, W]`.
-    pub(in crate::import) rank: usize,
-    pub(in crate::import) size: [usize; 2],
-    pub(in crate::import) stride: [usize; 2],
-    pub(in crate::import) dilation: [usize; 2],
-    pub(in crate::import) before: [i64; 2],
-    pub(in crate::import) after: [i64; 2],
-    pub(in crate::import) auto_pad: AutoPad,
+    pub(crate) rank: usize,
+    pub(crate) size: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) before: [i64; 2],
+    pub(crate) after: [i64; 2],
+    pub(crate) auto_pad: AutoPad,
 }
 
 /// Numbers beyond this are no window anyone has.
 const MAX_NUMBER: i64 = 1 << 16;
 
 impl Attributes {
-    /// Reads `node`'s attributes; `kernel` is the weights' kernel shape, which `kernel_shape` need not repeat.
-    pub(in crate::import) fn read(
-        node: &Node<'_>,
-        shape: &[usize],
-        kernel: Option<&[usize]>,
-    ) -> Result<Self> {
+    /// Reads `node`'s attributes; `kernel` is the weights' kernel shape, which `kernel_shape` need
+    /// not repeat.
+    pub(crate) fn read(node: &Node<'_>, shape: &[usize], kernel: Option<&[usize]>) -> Result<Self> {
         let rank = shape.len().saturating_sub(2);
         if !(1..=2).contains(&rank) || shape[0] != 1 {
             return Err(node.unsupported(format!(
@@ -143,9 +141,10 @@ impl Attributes {
         })
     }
 
-    /// The windows of a convolution or pool over a plane of `input` rows and columns. With `ceil` an output whose window begins
-    /// within the plane or the padding before it, but does not end there, counts too.
-    pub(in crate::import) fn windows(
+    /// The windows of a convolution or pool over a plane of `input` rows and columns. With `ceil`
+    /// an output whose window begins within the plane or the padding before it, but does not end
+    /// there, counts too.
+    pub(crate) fn windows(
         &self,
         node: &Node<'_>,
         input: [usize; 2],
@@ -206,7 +205,7 @@ impl Attributes {
 }
 
 /// One or two numbers as those of rows and columns; a value without rows has `missing` there.
-pub(in crate::import) fn planar<T: Copy>(values: &[T], missing: T) -> [T; 2] {
+pub(crate) fn planar<T: Copy>(values: &[T], missing: T) -> [T; 2] {
     match *values {
         [rows, columns] => [rows, columns],
         [columns] => [missing, columns],
@@ -215,7 +214,7 @@ pub(in crate::import) fn planar<T: Copy>(values: &[T], missing: T) -> [T; 2] {
 }
 
 /// The ONNX shape of planes.
-pub(in crate::import) fn plane_shape(rank: usize, size: [usize; 3]) -> Vec<usize> {
+pub(crate) fn plane_shape(rank: usize, size: [usize; 3]) -> Vec<usize> {
     let [channels, rows, columns] = size;
     if rank == 1 {
         vec![1, channels, columns]

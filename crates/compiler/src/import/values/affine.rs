@@ -1,15 +1,15 @@
-//! Affine values: what the importer knows about every ONNX value between two element-wise functions.
+//! Affine values: what the importer knows about every ONNX value between two element-wise
+//! functions.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::import::values::planes::Planes;
-
 /// One output cell's weights: `(source cell, weight)`, by ascending source cell.
 pub(crate) type Row = Vec<(u32, f64)>;
 
-/// `value[i] = bias[i] + Σ_source Σ_(j, w) ∈ terms[source][i]  w · source[j]`. Without terms it is a constant.
+/// `value[i] = bias[i] + Σ_source Σ_(j, w) ∈ terms[source][i]  w · source[j]`. Without terms it is
+/// a constant.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Affine {
     /// The ONNX shape, batch axis included.
@@ -20,70 +20,6 @@ pub(crate) struct Affine {
     pub(crate) bias: Vec<f64>,
     /// The ONNX nodes folded in so far.
     pub(crate) nodes: Vec<String>,
-}
-
-/// What the importer knows about an ONNX value.
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    /// With explicit weights.
-    Rows(Affine),
-    /// Planes, with convolutions.
-    Planes(Planes),
-}
-
-impl Value {
-    pub(crate) fn shape(&self) -> &[usize] {
-        match self {
-            Self::Rows(value) => &value.shape,
-            Self::Planes(value) => &value.shape,
-        }
-    }
-
-    pub(crate) fn is_constant(&self) -> bool {
-        match self {
-            Self::Rows(value) => value.is_constant(),
-            Self::Planes(value) => value.terms.is_empty(),
-        }
-    }
-
-    /// The tensor this value equals cell for cell, if there is one.
-    pub(crate) fn as_tensor(&self) -> Option<usize> {
-        match self {
-            Self::Rows(value) => value.as_tensor(),
-            Self::Planes(value) => value.as_tensor(),
-        }
-    }
-
-    pub(crate) fn is_finite(&self) -> bool {
-        match self {
-            Self::Rows(value) => value.is_finite(),
-            Self::Planes(value) => value.is_finite(),
-        }
-    }
-
-    /// `a · self + c`, cell by cell.
-    pub(crate) fn affine(mut self, a: f64, c: f64) -> Self {
-        let bias = match &mut self {
-            Self::Rows(value) => {
-                value.scale(|_| a);
-                &mut value.bias
-            }
-            Self::Planes(value) => {
-                // One factor is the same for every channel.
-                value.scale(&vec![a; value.len()]);
-                &mut value.bias
-            }
-        };
-        bias.iter_mut().for_each(|bias| *bias += c);
-        self
-    }
-
-    pub(crate) fn nodes_mut(&mut self) -> &mut Vec<String> {
-        match self {
-            Self::Rows(value) => &mut value.nodes,
-            Self::Planes(value) => &mut value.nodes,
-        }
-    }
 }
 
 impl Affine {
@@ -247,7 +183,8 @@ fn combine_row(
     sum: &mut [f64],
 ) -> Row {
     let mut touched = Vec::new();
-    // Once a row has as many contributions as there are cells, remembering which cells they hit costs more than it saves.
+    // Once a row has as many contributions as there are cells, remembering which cells they hit
+    // costs more than it saves.
     let mut dense = false;
     for (j, c) in combination {
         if c == 0.0 {

@@ -1,4 +1,82 @@
-//! What the importer knows of an ONNX value: a linear map of tensors, cell by cell or plane by plane.
+//! What the importer knows of an ONNX value: a linear map of tensors, cell by cell or plane by
+//! plane.
 
 pub(crate) mod affine;
+pub(crate) mod cells;
+pub(crate) mod kernels;
 pub(crate) mod planes;
+
+use crate::import::values::affine::Affine;
+use crate::import::values::planes::PlaneMap;
+
+/// What the importer knows about an ONNX value.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    /// With explicit weights.
+    Rows(Affine),
+    /// PlaneMap, with convolutions.
+    Planes(PlaneMap),
+}
+
+impl Value {
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Rows(value) => &value.shape,
+            Self::Planes(value) => &value.shape,
+        }
+    }
+
+    pub(crate) fn is_constant(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.is_constant(),
+            Self::Planes(value) => value.terms.is_empty(),
+        }
+    }
+
+    /// The tensor this value equals cell for cell, if there is one.
+    pub(crate) fn as_tensor(&self) -> Option<usize> {
+        match self {
+            Self::Rows(value) => value.as_tensor(),
+            Self::Planes(value) => value.as_tensor(),
+        }
+    }
+
+    pub(crate) fn is_finite(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.is_finite(),
+            Self::Planes(value) => value.is_finite(),
+        }
+    }
+
+    /// `a · self + c`, cell by cell.
+    pub(crate) fn affine(mut self, a: f64, c: f64) -> Self {
+        let bias = match &mut self {
+            Self::Rows(value) => {
+                value.scale(|_| a);
+                &mut value.bias
+            }
+            Self::Planes(value) => {
+                // One factor is the same for every channel.
+                value.scale(&vec![a; value.len()]);
+                &mut value.bias
+            }
+        };
+        bias.iter_mut().for_each(|bias| *bias += c);
+        self
+    }
+
+    pub(crate) fn nodes_mut(&mut self) -> &mut Vec<String> {
+        match self {
+            Self::Rows(value) => &mut value.nodes,
+            Self::Planes(value) => &mut value.nodes,
+        }
+    }
+}
+
+/// The value's explicit form, if that is what it has.
+pub(crate) fn rows_of(value: Option<&Value>) -> Option<&Affine> {
+    match value {
+        Some(Value::Rows(value)) => Some(value),
+        _ => None,
+    }
+}

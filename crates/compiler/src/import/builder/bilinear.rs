@@ -1,0 +1,247 @@
+//! Products of two values that both depend on the input.
+//!
+//! Squares are exact and need no table, so `a·b = ((a + b)² − a² − b²) / 2`, or
+//! `((a + b)² − (a − b)²) / 4` where sums of squares cannot be shared. The integers of `a` and `b`
+//! are multiplied without any error; only their own rounding shows: a product is off by at most
+//! `|a|·δb + |b|·δa + δa·δb`, where `δ` is the error of a factor (half a step more than before
+//! where the factor had to become a tensor first), and by half a step wherever it is rounded
+//! itself.
+
+use std::collections::HashMap;
+
+use crate::float::activation::Activation;
+use crate::import::builder::rows::EXACT;
+use crate::import::builder::{Builder, Cell};
+use crate::import::values::affine::{Affine, Row};
+
+/// For each output cell the pairs `(cell of a, cell of b)` whose products it adds up.
+pub(crate) type Pairs = Vec<Vec<(usize, usize)>>;
+
+impl Builder {
+    /// `a[i] · b[i]`
+    pub(crate) fn product(&mut self, name: &str, a: &Affine, b: &Affine) -> Affine {
+        let pairs = (0..a.len()).map(|i| vec![(i, i)]).collect();
+        self.bilinear(name, a, b, a.shape.clone(), &pairs)
+    }
+
+    /// `value[i]²`, exactly, for each cell of a tensor.
+    pub(crate) fn square(&mut self, name: &str, value: &Affine) -> Affine {
+        let pairs = (0..value.len()).map(|i| vec![(i, i)]).collect();
+        self.bilinear(name, value, value, value.shape.clone(), &pairs)
+    }
+
+    /// `out[i] = Σ_(j, k) ∈ pairs[i]  a[j] · b[k]`.
+    pub(crate) fn bilinear(
+        &mut self,
+        name: &str,
+        a: &Affine,
+        b: &Affine,
+        shape: Vec<usize>,
+        pairs: &Pairs,
+    ) -> Affine {
+        let a = self.integers(format!("{name}/left"), a.clone());
+        let b = self.integers(format!("{name}/right"), b.clone());
+        let b = self.apart(name, &a, b, pairs);
+        let (Some((a_tensor, a_cells)), Some((b_tensor, b_cells))) = (a.as_cells(), b.as_cells())
+        else {
+            // `integers` makes cells of a tensor of anything.
+            return Affine::constant(shape, vec![0.0; pairs.len()]);
+        };
+        let cells = |(j, k): (usize, usize)| ((a_tensor, a_cells[j]), (b_tensor, b_cells[k]));
+        // The tensor that a cell's own tensor is multiplied by.
+        let partner = |cell: &Cell| {
+            if cell.0 == a_tensor {
+                b_tensor
+            } else {
+                a_tensor
+            }
+        };
+        let mut numbers: HashMap<(Cell, Cell), usize> = HashMap::new();
+        let mut order = Vec::new();
+        for pair in pairs.iter().flatten() {
+            let (x, y) = cells(*pair);
+            let key = (x.min(y), x.max(y));
+            if x != y && !numbers.contains_key(&key) {
+                numbers.insert(key, order.len());
+                order.push(key);
+            }
+        }
+        let missing = |wanted: &dyn Fn(Cell, Cell) -> bool| {
+            let pairs = pairs.iter().flatten().map(|pair| cells(*pair));
+            let wanted = pairs.filter(|(x, y)| wanted(*x, *y));
+            let mut missing: Vec<Cell> = wanted
+                .flat_map(<[Cell; 2]>::from)
+                .filter(|cell| !self.squares.contains_key(&(*cell, partner(cell))))
+                .collect();
+            missing.sort_unstable();
+            missing.dedup();
+            missing
+        };
+        let nodes: Vec<String> = a.nodes.iter().chain(&b.nodes).cloned().collect();
+        let factors = missing(&|_, _| true);
+        let shared = factors.len() < order.len();
+        let squared = if shared {
+            factors
+        } else {
+            missing(&|x, y| x == y)
+        };
+        let sums = self.squared_pairs(format!("{name}/sum"), &order, 1.0, &nodes);
+        self.square_cells(name, &squared, partner, &nodes);
+        let differences = if shared {
+            Vec::new()
+        } else {
+            self.squared_pairs(format!("{name}/difference"), &order, -1.0, &nodes)
+        };
+        let square = |cell: &Cell| self.squares.get(&(*cell, partner(cell))).copied();
+        let mut out = Out::new(pairs.len());
+        for (i, pairs) in pairs.iter().enumerate() {
+            for pair in pairs {
+                let (x, y) = cells(*pair);
+                if let (true, Some(square)) = (x == y, square(&x)) {
+                    out.add(i, square, 1.0);
+                } else if let Some(&number) = numbers.get(&(x.min(y), x.max(y))) {
+                    let squares = (square(&x), square(&y));
+                    out.add_product(i, sums[number], differences.get(number), squares);
+                }
+            }
+        }
+        out.finish(shape, nodes)
+    }
+
+    /// `b`, as a copy if it is multiplied with itself at other positions: a channel can be read at
+    /// one distance only.
+    fn apart(&mut self, name: &str, a: &Affine, b: Affine, pairs: &Pairs) -> Affine {
+        let (Some((x, x_cells)), Some((y, y_cells))) = (a.as_cells(), b.as_cells()) else {
+            return b;
+        };
+        let Some(positions) = self.positions.get(&x).filter(|_| x == y) else {
+            return b;
+        };
+        let n = *positions as u32;
+        let crossed = |(j, k): &(usize, usize)| {
+            let (p, q) = (x_cells[*j], y_cells[*k]);
+            p != q && p / n == q / n
+        };
+        if pairs.iter().flatten().any(crossed) {
+            return self.layer_rows(format!("{name}/copy"), b, Activation::Identity, EXACT);
+        }
+        b
+    }
+
+    /// The cells of `(x + sign · y)²` for each pair.
+    fn squared_pairs(
+        &mut self,
+        name: String,
+        pairs: &[(Cell, Cell)],
+        sign: f64,
+        nodes: &[String],
+    ) -> Vec<Cell> {
+        if pairs.is_empty() {
+            return Vec::new();
+        }
+        let mut sum = Out::new(pairs.len());
+        for (i, (x, y)) in pairs.iter().enumerate() {
+            sum.add(i, *x, 1.0);
+            sum.add(i, *y, sign);
+        }
+        let sum = sum.finish(vec![1, pairs.len()], nodes.to_vec());
+        let squares = self.layer_rows(name, sum, Activation::Square, EXACT);
+        // A tensor's own cells, in whatever order.
+        let (tensor, cells) = squares.as_cells().unwrap_or_default();
+        cells.into_iter().map(|cell| (tensor, cell)).collect()
+    }
+
+    /// Squares `cells` that have no square yet, one tensor for each of the tensors they belong to,
+    /// at the scale of a product with the partner of that tensor.
+    fn square_cells(
+        &mut self,
+        name: &str,
+        cells: &[Cell],
+        partner: impl Fn(&Cell) -> usize,
+        nodes: &[String],
+    ) {
+        for of in cells.chunk_by(|x, y| x.0 == y.0) {
+            let mut values = Out::new(of.len());
+            for (i, cell) in of.iter().enumerate() {
+                values.add(i, *cell, 1.0);
+            }
+            let mut values = values.finish(vec![1, of.len()], nodes.to_vec());
+            let partner = partner(&of[0]);
+            // Its scale counts, not its cells.
+            values
+                .terms
+                .entry(partner)
+                .or_insert_with(|| vec![Row::new(); of.len()]);
+            let name = format!("{name}/square{}", of[0].0);
+            let squares = self.layer_rows(name, values, Activation::Square, EXACT);
+            if let Some((tensor, places)) = squares.as_cells() {
+                let places = places.into_iter().map(|place| (tensor, place));
+                let keys = of.iter().map(|cell| (*cell, partner));
+                self.squares.extend(keys.zip(places));
+            }
+        }
+    }
+}
+
+/// An affine value without biases under construction.
+struct Out {
+    terms: std::collections::BTreeMap<usize, Vec<Row>>,
+    len: usize,
+}
+
+impl Out {
+    fn new(len: usize) -> Self {
+        Self {
+            terms: Default::default(),
+            len,
+        }
+    }
+
+    fn add(&mut self, i: usize, (tensor, cell): Cell, weight: f64) {
+        let rows = self
+            .terms
+            .entry(tensor)
+            .or_insert_with(|| vec![Row::new(); self.len]);
+        rows[i].push((cell, weight));
+    }
+
+    /// Adds the product of two cells to output cell `i`: of the squares of their sum and of their
+    /// difference, or of their own.
+    fn add_product(
+        &mut self,
+        i: usize,
+        sum: Cell,
+        difference: Option<&Cell>,
+        squares: (Option<Cell>, Option<Cell>),
+    ) {
+        match (difference, squares) {
+            (Some(difference), _) => {
+                self.add(i, sum, 0.25);
+                self.add(i, *difference, -0.25);
+            }
+            (None, (Some(x), Some(y))) => {
+                self.add(i, sum, 0.5);
+                self.add(i, x, -0.5);
+                self.add(i, y, -0.5);
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(self, shape: Vec<usize>, nodes: Vec<String>) -> Affine {
+        let bare = Affine {
+            terms: self.terms,
+            nodes,
+            ..Affine::constant(shape, vec![0.0; self.len])
+        };
+        // Sorts each row and merges what was added twice.
+        let shape = bare.shape.clone();
+        let mut merged = Affine::constant(shape.clone(), vec![0.0; self.len]);
+        merged.terms = bare
+            .terms
+            .keys()
+            .map(|source| (*source, vec![Row::new(); self.len]))
+            .collect();
+        merged.add(bare)
+    }
+}

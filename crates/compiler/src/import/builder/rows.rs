@@ -1,0 +1,133 @@
+//! Values with explicit weights: what is made tensors of them, and whose integers exact layers can
+//! read.
+
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatLayer, FloatTerm, Precision};
+use crate::float::key_unit::whole;
+use crate::import::builder::Builder;
+use crate::import::builder::push;
+use crate::import::values::affine::Affine;
+
+/// A layer in which nothing is rounded, with ranges as interval analysis finds them.
+pub(crate) const EXACT: Precision = Precision::Exact { within: None };
+impl Builder {
+    /// Makes `activation(value)` a tensor that requantises.
+    pub(crate) fn activate_rows(
+        &mut self,
+        name: String,
+        value: Affine,
+        activation: Activation,
+    ) -> Affine {
+        self.layer_rows(name, value, activation, Precision::Scaled)
+    }
+
+    /// Whether each cell of `value` is a cell of one tensor that is not an input, so that exact
+    /// layers can read it as it is.
+    pub(crate) fn is_integers(&self, value: &Affine) -> bool {
+        value
+            .as_cells()
+            .is_some_and(|(source, _)| self.is_requantised(source))
+    }
+
+    /// Whether a tensor is neither an input nor made of squares, which are too large to be added to
+    /// anything else.
+    pub(crate) fn is_requantised(&self, tensor: usize) -> bool {
+        let layer = self.tensors[tensor].layer.as_ref();
+        layer.is_some_and(|layer| layer.activation != Activation::Square)
+    }
+
+    /// `value` as cells of one tensor that exact layers can read: rounded to steps of its own and
+    /// saturated at its calibrated range, unless it is that already. A value is off by at most half
+    /// a step.
+    pub(crate) fn integers(&mut self, name: String, value: Affine) -> Affine {
+        if self.is_integers(&value) {
+            return value;
+        }
+        self.activate_rows(name, value, Activation::Identity)
+    }
+
+    /// Whether `value` is made of squares, whose weights had better not be rounded one by one.
+    pub(crate) fn has_squares(&self, value: &Affine) -> bool {
+        value.terms.keys().any(|source| {
+            let layer = self.tensors[*source].layer.as_ref();
+            layer.is_some_and(|layer| layer.activation == Activation::Square)
+        })
+    }
+
+    /// Whether `value` is known to be a whole number at every cell.
+    pub(crate) fn is_whole(&self, value: &Affine) -> bool {
+        value.as_cells().is_some_and(|(source, _)| {
+            let layer = self.tensors[source].layer.as_ref();
+            layer.is_some_and(|layer| {
+                whole(&layer.activation)
+                    || (layer.precision != Precision::Scaled
+                        && layer.activation == Activation::Identity
+                        && layer.terms.iter().all(|term| self.counts(term.source)))
+            })
+        })
+    }
+
+    /// Whether the tensor counts something: exact layers make it of comparisons.
+    fn counts(&self, tensor: usize) -> bool {
+        let Some(layer) = &self.tensors[tensor].layer else {
+            return false;
+        };
+        match layer.activation {
+            Activation::Step | Activation::IsZero => true,
+            Activation::Identity | Activation::Relu => {
+                layer.precision != Precision::Scaled
+                    && layer.terms.iter().all(|term| self.counts(term.source))
+            }
+            _ => false,
+        }
+    }
+
+    /// Makes `activation(value)` a tensor.
+    pub(crate) fn layer_rows(
+        &mut self,
+        name: String,
+        value: Affine,
+        activation: Activation,
+        precision: Precision,
+    ) -> Affine {
+        let shape = value.shape.clone();
+        let arrangement = self.arrange(&value);
+        let terms = arrangement
+            .as_ref()
+            .and_then(|arrangement| self.arranged_terms(&value, arrangement));
+        let arrangement = arrangement.filter(|_| terms.is_some());
+        let bias = match &arrangement {
+            Some(arrangement) => {
+                let mut bias = vec![0.0; value.len()];
+                for (from, to) in value.bias.iter().zip(&arrangement.place) {
+                    bias[*to as usize] = *from;
+                }
+                bias
+            }
+            None => value.bias,
+        };
+        let layer = FloatLayer {
+            nodes: value.nodes,
+            terms: terms.unwrap_or_else(|| {
+                let terms = value.terms.into_iter();
+                let terms = terms.map(|(source, rows)| FloatTerm::rows(source, rows));
+                terms.collect()
+            }),
+            bias,
+            activation,
+            precision,
+        };
+        let Some(arrangement) = arrangement else {
+            let id = push(&mut self.tensors, name, &shape, Some(layer));
+            return Affine::tensor(id, shape, self.tensors[id].len);
+        };
+        let laid_out = [1, arrangement.channels, arrangement.positions];
+        let id = push(&mut self.tensors, name, &laid_out, Some(layer));
+        self.positions.insert(id, arrangement.positions);
+        let rows = arrangement.place.iter().map(|cell| vec![(*cell, 1.0)]);
+        Affine {
+            terms: [(id, rows.collect())].into(),
+            ..Affine::constant(shape, vec![0.0; arrangement.place.len()])
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Casts to integers that change nothing: converters put them behind labels and in front of
+//! encoders.
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{NodeProto, type_proto};
+
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatKernel, Precision};
+use crate::import::kinds::{ElementKind, kind};
+use crate::import::operators;
+use crate::import::state::Importer;
+use crate::import::values::Value;
+use crate::import::values::affine::Affine;
+
+impl Importer<'_> {
+    /// What node `proto`, a cast, gives if its operand holds whole numbers anyway: numbers of exact
+    /// cells, inputs of an integer type, or inputs that only encoders read, whose categories are
+    /// whole numbers.
+    pub(crate) fn cast_to_whole(&self, proto: &NodeProto) -> Option<Affine> {
+        let to = proto
+            .attribute
+            .iter()
+            .find(|attribute| attribute.name == "to")?;
+        let whole = kind(i32::try_from(to.i).ok()?) == Some(ElementKind::Whole);
+        let Value::Rows(value) = self.values.get(proto.input.first()?)? else {
+            return None;
+        };
+        let harmless = self.is_whole(value)
+            || self.is_input(value) && (self.encodes_only(proto) || self.is_typed_whole(value));
+        (whole && !value.is_constant() && harmless).then(|| value.clone())
+    }
+
+    /// Whether all of a value's numbers are whole.
+    fn is_whole(&self, value: &Affine) -> bool {
+        let mut weights = value.terms.values().flatten().flatten();
+        value.bias.iter().all(|b| b.fract() == 0.0)
+            && weights.all(|(_, weight)| weight.fract() == 0.0)
+            && value
+                .terms
+                .keys()
+                .all(|source| self.is_whole_tensor(*source))
+    }
+
+    fn is_whole_tensor(&self, tensor: usize) -> bool {
+        let Some(layer) = &self.builder.tensors[tensor].layer else {
+            return false;
+        };
+        let rows = |kernel: &FloatKernel| kernel.weights().all(|weight| weight.fract() == 0.0);
+        match (&layer.precision, &layer.activation) {
+            (Precision::Tests(_), _)
+            | (Precision::Exact { .. }, Activation::Step | Activation::IsZero) => true,
+            (Precision::Exact { .. }, Activation::Identity | Activation::Relu) => {
+                layer.bias.iter().all(|b| b.fract() == 0.0)
+                    && layer
+                        .terms
+                        .iter()
+                        .all(|term| rows(&term.kernel) && self.is_whole_tensor(term.source))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether every cell of a value is a cell of an input as it is.
+    fn is_input(&self, value: &Affine) -> bool {
+        let mut rows = value.terms.values().flatten();
+        value.bias.iter().all(|b| *b == 0.0)
+            && rows.all(|row| row.len() <= 1 && row.iter().all(|(_, weight)| *weight == 1.0))
+            && value
+                .terms
+                .keys()
+                .all(|source| self.builder.tensors[*source].layer.is_none())
+    }
+
+    fn is_typed_whole(&self, value: &Affine) -> bool {
+        value.terms.keys().all(|source| {
+            let input = self
+                .graph
+                .input
+                .iter()
+                .find(|input| input.name == self.builder.tensors[*source].name);
+            let of = input.and_then(|input| input.r#type.as_ref()?.value.as_ref());
+            let Some(type_proto::Value::TensorType(tensor)) = of else {
+                return false;
+            };
+            !matches!(
+                DataType::try_from(tensor.elem_type),
+                Ok(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16)
+                    | Err(_)
+            )
+        })
+    }
+
+    /// Whether all nodes that read the output of `proto` are encoders.
+    fn encodes_only(&self, proto: &NodeProto) -> bool {
+        let Some(output) = proto.output.first() else {
+            return false;
+        };
+        let mut readers = self
+            .graph
+            .node
+            .iter()
+            .filter(|node| node.input.contains(output));
+        let is_output = self.graph.output.iter().any(|other| other.name == *output);
+        !is_output
+            && readers.all(|node| {
+                let operator = operators::find(&node.domain, &node.op_type);
+                operator.is_some_and(|operator| operator.categories)
+            })
+    }
+}

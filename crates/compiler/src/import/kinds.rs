@@ -1,0 +1,149 @@
+//! What ONNX values hold by type: dividing whole numbers drops the fraction, and `CastLike` takes
+//! its type from a value.
+
+use std::collections::HashMap;
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, type_proto};
+
+/// What is known of values that do not hold real numbers, by name.
+pub(crate) type Held = HashMap<String, ElementKind>;
+
+/// What a value holds, unless it holds real numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ElementKind {
+    /// Integers.
+    Whole,
+    /// Booleans.
+    Truth,
+}
+
+/// What tensors of an ONNX data type hold.
+pub(crate) fn kind(data_type: i32) -> Option<ElementKind> {
+    match DataType::try_from(data_type) {
+        Ok(
+            DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::Uint8
+            | DataType::Uint16
+            | DataType::Uint32
+            | DataType::Uint64,
+        ) => Some(ElementKind::Whole),
+        Ok(DataType::Bool) => Some(ElementKind::Truth),
+        _ => None,
+    }
+}
+
+/// What the graph's inputs and initializers hold.
+pub(crate) fn declared(graph: &GraphProto) -> Held {
+    let constants = graph.initializer.iter();
+    let constants = constants.map(|tensor| (&tensor.name, kind(tensor.data_type)));
+    let inputs = graph.input.iter().map(|input| {
+        let value = input.r#type.as_ref().and_then(|t| t.value.as_ref());
+        let held = match value {
+            Some(type_proto::Value::TensorType(tensor)) => kind(tensor.elem_type),
+            _ => None,
+        };
+        (&input.name, held)
+    });
+    let all = constants.chain(inputs);
+    all.filter_map(|(name, kind)| Some((name.clone(), kind?)))
+        .collect()
+}
+
+/// Says what output number `usize` of a node holds, its operands being known.
+pub(crate) type Holds = fn(&Held, &NodeProto, usize) -> Option<ElementKind>;
+
+fn attribute<'a>(proto: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
+    let mut all = proto.attribute.iter();
+    all.find(|attribute| attribute.name == name)
+}
+
+fn operand(held: &Held, proto: &NodeProto, index: usize) -> Option<ElementKind> {
+    held.get(proto.input.get(index)?).copied()
+}
+
+/// What the type in attribute `name` says, if it is there.
+fn stated(proto: &NodeProto, name: &str) -> Option<Option<ElementKind>> {
+    attribute(proto, name).map(|to| i32::try_from(to.i).ok().and_then(kind))
+}
+
+/// An output holds the same as operand 0.
+pub(crate) fn first(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
+    operand(held, proto, 0)
+}
+
+/// An output holds the same as operand 1.
+pub(crate) fn second(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
+    operand(held, proto, 1)
+}
+
+/// An output holds real numbers, or nobody can tell.
+pub(crate) fn real(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
+    None
+}
+
+/// An output holds whole numbers.
+pub(crate) fn whole(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
+    Some(ElementKind::Whole)
+}
+
+/// An output holds truths.
+pub(crate) fn truth(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
+    Some(ElementKind::Truth)
+}
+
+/// Values and their positions: `TopK`.
+pub(crate) fn positions(held: &Held, proto: &NodeProto, output: usize) -> Option<ElementKind> {
+    match output {
+        1 => Some(ElementKind::Whole),
+        _ => operand(held, proto, 0),
+    }
+}
+
+/// What attribute `to` says: `Cast`.
+pub(crate) fn cast(_: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
+    stated(proto, "to").flatten()
+}
+
+/// What attribute `dtype` says, or the same as operand 0: `EyeLike`.
+pub(crate) fn dtype(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
+    stated(proto, "dtype").unwrap_or_else(|| operand(held, proto, 0))
+}
+
+/// What the tensor in attribute `value` holds: `ConstantOfShape`.
+pub(crate) fn tensor(_: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
+    kind(attribute(proto, "value")?.t.as_ref()?.data_type)
+}
+
+/// What a `Constant` holds.
+pub(crate) fn constant(held: &Held, proto: &NodeProto, output: usize) -> Option<ElementKind> {
+    let is_whole = |name: &&str| attribute(proto, name).is_some();
+    if ["value_int", "value_ints"].iter().any(is_whole) {
+        return Some(ElementKind::Whole);
+    }
+    tensor(held, proto, output)
+}
+
+/// The node of `Cast` that a `CastLike` is.
+pub(crate) fn cast_like(held: &Held, proto: &NodeProto) -> Option<NodeProto> {
+    let [value, like] = &proto.input[..] else {
+        return None;
+    };
+    let to = match held.get(like) {
+        Some(ElementKind::Whole) => DataType::Int64,
+        Some(ElementKind::Truth) => DataType::Bool,
+        None => DataType::Float,
+    };
+    Some(NodeProto {
+        input: vec![value.clone()],
+        attribute: vec![AttributeProto {
+            name: "to".into(),
+            i: (to as i32).into(),
+            ..AttributeProto::default()
+        }],
+        ..proto.clone()
+    })
+}

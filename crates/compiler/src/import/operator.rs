@@ -1,0 +1,294 @@
+//! What the importer knows of one operator: a row of the [table](super::operators).
+
+use tract_onnx::pb::NodeProto;
+
+use crate::Result;
+use crate::import::builder::Builder;
+use crate::import::guarantee::Guarantee;
+use crate::import::kinds::{Held, Holds};
+use crate::import::ml::Outputs;
+use crate::import::node::Node;
+use crate::import::ops::functions::Cellwise;
+use crate::import::state::Importer;
+use crate::import::values::Value;
+use crate::import::values::affine::Affine;
+use crate::import::values::planes::PlaneMap;
+use crate::import::{kinds, ml};
+
+/// Functions of operands that may be planes.
+type OnPlanes<T> = fn(&Node<'_>, &[Option<&Value>], &mut Builder) -> Result<T>;
+/// Functions of operands the first of which is planes.
+type OnFirst<T> = fn(&Node<'_>, &PlaneMap, &[Option<&Value>], &mut Builder) -> Result<T>;
+
+/// How an operator's results stay planes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Planewise {
+    /// They do not: they are computed cell by cell.
+    No,
+    /// Whatever the operands are, planes are made of them.
+    Always(OnPlanes<PlaneMap>),
+    /// Whatever the operands are, it is tried.
+    Tried(OnPlanes<Option<Value>>),
+    /// If any operand is planes, it is tried.
+    Any(OnPlanes<Option<PlaneMap>>),
+    /// If the first operand is planes, it is tried.
+    First(OnFirst<Option<PlaneMap>>),
+    /// If the first operand is planes, only its shape changes, as it does cell by cell.
+    Reshaped(fn(&Node<'_>) -> Result<Affine>),
+    /// If the first operand is planes, its cells move as they do one by one, and it is tried
+    /// whether that is planes.
+    Moved(fn(&Node<'_>) -> Result<Affine>),
+    /// If the first operand is planes, it is cut into several values, and it is tried whether these
+    /// are planes.
+    Cut(fn(&Node<'_>) -> Result<Vec<Affine>>),
+    /// If the first operand is planes, the result tells of its shape alone.
+    Measured(fn(&Node<'_>) -> Result<Affine>),
+}
+
+/// How an operator's results are computed where they do not stay planes and are no function of a
+/// single value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Explicit {
+    /// The operator is element-wise and nothing else.
+    No,
+    /// The result is a linear map of the operands.
+    Map(fn(&Node<'_>) -> Result<Affine>),
+    /// The result is made of new tensors.
+    Tensors(fn(&Node<'_>, &mut Builder) -> Result<Affine>),
+    /// The results are linear maps of the operands.
+    Maps(fn(&Node<'_>) -> Result<Vec<Affine>>),
+    /// The results are made of new tensors.
+    Several(fn(&Node<'_>, &mut Builder) -> Result<Vec<Affine>>),
+}
+
+/// How an operator of `ai.onnx.ml` is imported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Learned {
+    /// The result is a linear map of the operands.
+    Map(fn(&Node<'_>) -> Result<Affine>),
+    /// The result is made of new tensors.
+    Tensors(fn(&mut Importer<'_>, &Node<'_>) -> Result<Affine>),
+    /// The results are made of new tensors, and some may be left out.
+    Several(fn(&mut Importer<'_>, &Node<'_>) -> Result<Outputs>),
+}
+
+/// What is unlike other operators about importing one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Special {
+    /// The operator has nothing special.
+    No,
+    /// The node is a constant.
+    Constant(fn(&Node<'_>) -> Result<Affine>),
+    /// The node says the same as one of another operator.
+    As(&'static str, fn(&Held, &NodeProto) -> Option<NodeProto>),
+    /// The operator is one of `ai.onnx.ml`.
+    Learned(Learned),
+}
+
+/// What an operator makes of a constant that holds an infinity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Infinities {
+    /// The constant is a weight, so this is an error.
+    Refused,
+    /// The constant is a bound, or a value to compare with.
+    Read,
+    /// The constant is a mask, where a large number will do.
+    Masked,
+    /// Constants with infinities become others, as masks are made. The function is what the
+    /// operator does to them.
+    Moved(fn(&Node<'_>) -> Result<Affine>),
+}
+
+/// Which operands become tensors of integers under their own name before an operator is imported,
+/// so that other operators that read them do so too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Integers {
+    /// No operand becomes one.
+    No,
+    /// The first operand does.
+    First,
+    /// The first operand does, if it is made of many weights.
+    HeavyFirst,
+    /// The first two operands do, if both depend on the model's input.
+    Factors,
+    /// The first two operands do, if both depend on the model's input; otherwise those that are
+    /// made of squares, since a matrix would have their uniform weights rounded one by one.
+    FactorsOrSquares,
+}
+
+/// An operator the importer knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator {
+    /// Empty for ONNX's own, or `ai.onnx.ml`.
+    pub domain: &'static str,
+    /// The operator's name.
+    pub name: &'static str,
+    /// How exact it is.
+    pub guarantee: Guarantee,
+    /// What it asks for; empty if nothing.
+    pub conditions: &'static str,
+    pub(crate) special: Special,
+    pub(crate) cellwise: Cellwise,
+    pub(crate) planewise: Planewise,
+    pub(crate) explicit: Explicit,
+    /// Whether `explicit` is for operands that depend on the model's input alone, and constants are
+    /// computed element-wise.
+    pub(crate) varying: bool,
+    pub(crate) infinities: Infinities,
+    pub(crate) integers: Integers,
+    /// What its outputs hold by type.
+    pub(crate) holds: Holds,
+    /// Whether it reads nothing of its operand but the shape.
+    pub(crate) only_shape: bool,
+    /// Whether the order of its results is that of its operand's cells.
+    pub(crate) soft_max: bool,
+    /// Whether whole numbers are left as they are.
+    pub(crate) keeps_whole: bool,
+    /// The operator that does the same with the reciprocal of operand 1.
+    pub(crate) with_reciprocal: Option<&'static str>,
+    /// Whether it takes its operand for categories, which are whole numbers.
+    pub(crate) categories: bool,
+    /// Whether it passes scores on as they are.
+    pub(crate) passes_scores: bool,
+}
+
+impl Operator {
+    /// A row of ONNX's own domain, so far without any way to import it.
+    pub(crate) const fn onnx(
+        name: &'static str,
+        guarantee: Guarantee,
+        conditions: &'static str,
+    ) -> Self {
+        Self {
+            domain: "",
+            name,
+            guarantee,
+            conditions,
+            special: Special::No,
+            cellwise: Cellwise::No,
+            planewise: Planewise::No,
+            explicit: Explicit::No,
+            varying: false,
+            infinities: Infinities::Refused,
+            integers: Integers::No,
+            holds: kinds::first,
+            only_shape: false,
+            soft_max: false,
+            keeps_whole: false,
+            with_reciprocal: None,
+            categories: false,
+            passes_scores: false,
+        }
+    }
+
+    /// A row of `ai.onnx.ml`. What its outputs hold is left open: a classifier's labels and codes
+    /// may be anything.
+    pub(crate) const fn learned(
+        name: &'static str,
+        guarantee: Guarantee,
+        conditions: &'static str,
+        learned: Learned,
+    ) -> Self {
+        Self {
+            domain: ml::DOMAIN,
+            special: Special::Learned(learned),
+            holds: kinds::real,
+            ..Self::onnx(name, guarantee, conditions)
+        }
+    }
+
+    /// Whether there is any way to import the operator.
+    #[cfg(test)]
+    pub(crate) fn has_dispatch(&self) -> bool {
+        !matches!(
+            (self.special, self.cellwise, self.planewise, self.explicit),
+            (Special::No, Cellwise::No, Planewise::No, Explicit::No)
+        )
+    }
+
+    /// Adds what is unlike other operators.
+    pub(crate) const fn special(mut self, value: Special) -> Self {
+        self.special = value;
+        self
+    }
+
+    /// Adds what it does cell by cell.
+    pub(crate) const fn cellwise(mut self, value: Cellwise) -> Self {
+        self.cellwise = value;
+        self
+    }
+
+    /// Adds how its results stay planes.
+    pub(crate) const fn planewise(mut self, value: Planewise) -> Self {
+        self.planewise = value;
+        self
+    }
+
+    /// Adds how its results are computed otherwise.
+    pub(crate) const fn explicit(mut self, value: Explicit) -> Self {
+        self.explicit = value;
+        self
+    }
+
+    /// Adds how its results are computed where an operand depends on the model's input; constants
+    /// are computed element-wise.
+    pub(crate) const fn varying(mut self, value: Explicit) -> Self {
+        self.explicit = value;
+        self.varying = true;
+        self
+    }
+
+    /// Adds what it makes of infinities.
+    pub(crate) const fn infinities(mut self, value: Infinities) -> Self {
+        self.infinities = value;
+        self
+    }
+
+    /// Adds which operands become integers first.
+    pub(crate) const fn integers(mut self, value: Integers) -> Self {
+        self.integers = value;
+        self
+    }
+
+    /// Adds what its outputs hold by type.
+    pub(crate) const fn holds(mut self, value: Holds) -> Self {
+        self.holds = value;
+        self
+    }
+
+    /// Says that it reads nothing of its operand but the shape.
+    pub(crate) const fn only_shape(mut self) -> Self {
+        self.only_shape = true;
+        self
+    }
+
+    /// Says that the order of its results is that of its operand's cells.
+    pub(crate) const fn soft_max(mut self) -> Self {
+        self.soft_max = true;
+        self
+    }
+
+    /// Says that it leaves whole numbers as they are.
+    pub(crate) const fn keeps_whole(mut self) -> Self {
+        self.keeps_whole = true;
+        self
+    }
+
+    /// Names the operator that does the same with the reciprocal of operand 1.
+    pub(crate) const fn with_reciprocal(mut self, value: &'static str) -> Self {
+        self.with_reciprocal = Some(value);
+        self
+    }
+
+    /// Says that it takes its operand for categories.
+    pub(crate) const fn categories(mut self) -> Self {
+        self.categories = true;
+        self
+    }
+
+    /// Says that it passes scores on as they are.
+    pub(crate) const fn passes_scores(mut self) -> Self {
+        self.passes_scores = true;
+        self
+    }
+}

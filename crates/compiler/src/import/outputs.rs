@@ -1,0 +1,94 @@
+//! The end of the walk: outputs become tensors, masks are gone.
+
+use crate::float::activation::Activation;
+use crate::float::graph::Precision;
+use crate::import::builder::rows;
+use crate::import::shapes::stripped;
+use crate::import::state::Importer;
+use crate::import::values::Value;
+use crate::{CompileError, Result};
+
+/// Stands for an infinity in the mask of a soft-max.
+pub(crate) const INFINITE: f64 = 1e30;
+
+impl Importer<'_> {
+    pub(crate) fn check_masks(&self) -> Result<()> {
+        for tensor in &self.builder.tensors {
+            let mut biases = tensor.layer.iter().flat_map(|layer| &layer.bias);
+            if biases.any(|bias| bias.abs() > INFINITE / 2.0) {
+                return Err(CompileError::InvalidModel {
+                    path: self.path.into(),
+                    detail: format!(
+                        "an infinite constant reaches `{}`; only a mask that is added right before a soft-max may hold one",
+                        tensor.name
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Why there is no value called `name`.
+    pub(crate) fn no_output(&self, name: &str) -> CompileError {
+        let path = self.path.into();
+        let mut nodes = self.graph.node.iter();
+        match nodes.find(|node| node.output.iter().any(|output| output == name)) {
+            Some(node) => CompileError::InvalidNode {
+                path,
+                node: node.output.first().unwrap_or(&node.name).clone(),
+                op: node.op_type.clone(),
+                detail: format!(
+                    "its output `{name}` is not computed, only those before it; name other outputs of the model"
+                ),
+            },
+            None => CompileError::InvalidModel {
+                path,
+                detail: format!(
+                    "no node produces the output `{name}`; name a value of the graph (see it with netron)"
+                ),
+            },
+        }
+    }
+
+    /// The tensor of the output called `name`.
+    pub(crate) fn output(&mut self, name: &str) -> Result<usize> {
+        self.force(name)?;
+        let Some(value) = self.values.get(name) else {
+            return Err(self.no_output(name));
+        };
+        if value.is_constant() {
+            return Err(CompileError::InvalidModel {
+                path: self.path.into(),
+                detail: format!(
+                    "output `{name}` does not depend on any input, so there is nothing to prove; check the export"
+                ),
+            });
+        }
+        // An input, or a tensor that is an output already, gets a copy: outputs are distinct and
+        // never inputs.
+        let reusable = value
+            .as_tensor()
+            .filter(|id| self.builder.tensors[*id].layer.is_some() && !self.taken.contains(id));
+        let id = match reusable {
+            Some(id) => {
+                let shape = stripped(value.shape());
+                let tensor = &mut self.builder.tensors[id];
+                (tensor.name, tensor.shape) = (name.to_owned(), shape);
+                id
+            }
+            None => {
+                let value = value.clone();
+                let precision = match &value {
+                    // Whole numbers stay what they are.
+                    Value::Rows(value) if self.builder.is_whole(value) => rows::EXACT,
+                    _ => Precision::Scaled,
+                };
+                self.builder
+                    .layer(name, value, Activation::Identity, precision);
+                self.builder.tensors.len() - 1
+            }
+        };
+        self.taken.insert(id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,74 @@
+//! Compiles, plans, proves and deploys for the tests.
+use halo2curves_axiom::bn256::Fr;
+use rand::{SeedableRng, rngs::StdRng};
+use std::{path::PathBuf, sync::Arc};
+use verdict_chain::Harness;
+use verdict_circuit::{Limits, plan};
+use verdict_compiler::{Options, compile, import};
+
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
+use verdict_prover::{Inference, KeyedModel, Srs};
+use verdict_wire::{key_bytes, public_values, words};
+
+pub fn vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors")
+}
+
+pub fn compiled(name: &str, goal: Goal, inputs: Visibility) -> (CompiledModel, Vec<Vec<i32>>) {
+    let folder = vectors().join(name);
+    let float = import(folder.join("model.onnx")).unwrap();
+    let data = DataSet::load(folder.join("calibration.npz"), &float.input_specs()).unwrap();
+    let options = Options {
+        goal,
+        input_visibility: inputs,
+        ..Options::default()
+    };
+    let model = compile(&float, &data, &options).unwrap();
+    let input = model
+        .quantise_input(&data.rows()[0], OutOfDomain::Reject)
+        .unwrap();
+    (model, input)
+}
+
+pub struct Proved {
+    pub session: KeyedModel,
+    pub inference: Inference,
+    pub key: Vec<u8>,
+}
+
+pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -> Proved {
+    let (model, input) = compiled(name, goal, inputs);
+    let plan = plan(
+        Arc::new(model.graph().clone()),
+        goal,
+        Limits {
+            width,
+            ..Limits::default()
+        },
+    )
+    .unwrap();
+    let srs = Srs::development(plan.chosen.k);
+    let session = KeyedModel::open(model, plan, srs, None, &|_| {}).unwrap();
+    let inference = session
+        .prove(&input, Fr::from(7), StdRng::seed_from_u64(1), &|_| {})
+        .unwrap();
+    session
+        .verify(&inference.instance, &inference.proof)
+        .unwrap();
+    let key = key_bytes(&session.keys().on_chain());
+    Proved {
+        session,
+        inference,
+        key,
+    }
+}
+
+pub fn harness() -> Harness {
+    Harness::new(words::tau_g2(&Srs::development(1).tau_g2())).unwrap()
+}
+
+impl Proved {
+    pub fn values(&self) -> Vec<alloy_primitives::B256> {
+        public_values(&self.inference.instance)
+    }
+}
