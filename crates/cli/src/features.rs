@@ -75,8 +75,8 @@ impl<W: Args> FromArgMatches for Asker<W> {
 impl<W: Args> Subcommand for Asker<W> {
     fn augment_subcommands(command: Command) -> Command {
         let command = subcommands::<W>(command, |kind| kind.asks, |parameter| parameter.asked);
-        let other = Command::new(OTHER).about("For any other contract");
-        command.subcommand(W::augment_args(Other::augment_args(other)))
+        let other = W::augment_args(Other::augment_args(Command::new(OTHER)));
+        command.subcommand(other.about("For any other contract"))
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {

@@ -144,7 +144,7 @@ fn an_airdrop_by_its_example() {
     let place = world();
     let [id, version] = model();
     place.write("airdrop.json", example("airdrop.example.json").to_string());
-    let day = |days: u64| TIME + days * 86_400;
+    let day = |days: u64| *TIME + days * 86_400;
     let campaign = format!(
         "(@gateway,@token,{NOBODY},({},{},{},{}),[({id},{version})],[(0,{}),(100,{})],\
          @data-signers,604800)",

@@ -37,6 +37,8 @@ fn every_row_is_a_subcommand() {
     for kind in CONSUMERS {
         let submit = place.ok(&["submit", kind.name, "--help"]);
         let sign = place.ok(&["sign", kind.name, "--help"]);
+        assert!(submit.starts_with(kind.submits), "{submit}");
+        assert!(sign.starts_with(kind.asks), "{sign}");
         for parameter in kind.parameters {
             let option = format!("--{}", parameter.name);
             assert!(submit.contains(&option), "{option}: {submit}");

@@ -32,10 +32,9 @@ pub(crate) fn subcommands<W: Args>(
 ) -> Command {
     CONSUMERS.iter().fold(command, |command, kind| {
         let own = kind.parameters.iter().filter(|it| parameters(it));
-        let with_own = Command::new(kind.name)
-            .about(about(kind))
-            .args(own.map(argument));
-        command.subcommand(W::augment_args(with_own))
+        let with_own = Command::new(kind.name).args(own.map(argument));
+        // After the options: a group of them would put its own description here.
+        command.subcommand(W::augment_args(with_own).about(about(kind)))
     })
 }
 

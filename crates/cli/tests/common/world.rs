@@ -6,12 +6,20 @@ use super::{
     consumer::{ETHER, NOBODY, deploy, ok, registered_as},
 };
 use serde_json::Value;
-use std::{fs, path::Path, sync::LazyLock};
+use std::{
+    fs,
+    path::Path,
+    sync::LazyLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// The name that the examples have for their model.
 pub const MODEL: &str = "logreg-breast-cancer";
-/// A time after every test.
-pub const TIME: u64 = 4_000_000_000;
+/// The time of the examples' campaigns: an hour from the first test on.
+pub static TIME: LazyLock<u64> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs() + 3600
+});
 
 /// An example of solidity/script/config with its placeholders replaced, as
 /// scripts/deploy-dry-run.sh does it; contracts stay names of the deployment.
@@ -28,7 +36,7 @@ pub fn example(file: &str) -> Value {
         ("sweepFrom", 50),
     ];
     for (name, day) in days {
-        let time = TIME + day * 86_400;
+        let time = *TIME + day * 86_400;
         text = text.replace(&format!("\"@{name}\""), &time.to_string());
     }
     text = text.replace("@riskAdapter", "@market-adapter");
