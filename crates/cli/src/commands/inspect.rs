@@ -219,6 +219,20 @@ fn layers_text(layers: &[LayerInfo]) -> String {
     table.render()
 }
 
+/// Activation tables, a line each.
+fn tables_text(tables: &[TableInfo]) -> String {
+    let mut list = Table::new(&["table", "shift", "first key", "entries"]);
+    for table in tables {
+        list.row([
+            table.function.clone(),
+            table.shift.to_string(),
+            table.first_key.to_string(),
+            count(table.entries as u64),
+        ]);
+    }
+    list.render()
+}
+
 impl Report for Inspected {
     fn text(&self) -> String {
         match self {
@@ -227,25 +241,14 @@ impl Report for Inspected {
                 manifest,
                 layers,
                 tables,
-            } => {
-                let mut list = Table::new(&["table", "shift", "first key", "entries"]);
-                for table in tables {
-                    list.row([
-                        table.function.clone(),
-                        table.shift.to_string(),
-                        table.first_key.to_string(),
-                        count(table.entries as u64),
-                    ]);
-                }
-                format!(
-                    "Compiled model\n{}\n{}\n{}  compiled by version {} from the ONNX file with keccak256 {}\n",
-                    manifest_text(manifest, digest),
-                    layers_text(layers),
-                    list.render(),
-                    manifest.tool_version,
-                    manifest.onnx_keccak256
-                )
-            }
+            } => format!(
+                "Compiled model\n{}\n{}\n{}  compiled by version {} from the ONNX file with keccak256 {}\n",
+                manifest_text(manifest, digest),
+                layers_text(layers),
+                tables_text(tables),
+                manifest.tool_version,
+                manifest.onnx_keccak256
+            ),
             Self::Proof {
                 version,
                 model_digest,

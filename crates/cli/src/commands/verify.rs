@@ -109,17 +109,7 @@ impl Verify {
             "prove again with that --context",
         )?;
 
-        if file.development && !self.srs.dev {
-            return Err(CliError::Setup(format!(
-                "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
-            )));
-        }
-        let mut wanted = self.srs.clone();
-        if !wanted.dev && wanted.srs.is_none() {
-            wanted.srs = Some(file.srs.clone());
-        }
-        let engine = wanted.engine()?;
-        engine.setup().must_be(&file.srs)?;
+        let engine = self.engine(&file, &name)?;
         let meter = Meter::new(output);
         let mut decoded = Vec::new();
         let halo2 = match &self.model {
@@ -172,6 +162,25 @@ impl Verify {
         } else {
             Err(CliError::Rejected(refused.join("; ")))
         }
+    }
+}
+
+impl Verify {
+    /// The engine under the set-up that the file states, or under the one asked for, which must be
+    /// the same.
+    fn engine(&self, file: &ProofFile, name: &str) -> Result<Engine, CliError> {
+        if file.development && !self.srs.dev {
+            return Err(CliError::Setup(format!(
+                "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
+            )));
+        }
+        let mut wanted = self.srs.clone();
+        if !wanted.dev && wanted.srs.is_none() {
+            wanted.srs = Some(file.srs.clone());
+        }
+        let engine = wanted.engine()?;
+        engine.setup().must_be(&file.srs)?;
+        Ok(engine)
     }
 }
 

@@ -176,6 +176,17 @@ fn histogram(histogram: &Histogram) -> String {
     svg + "</svg>\n"
 }
 
+/// The colour of a cell of the confusion matrix and how strong it is: right answers in blue, wrong
+/// ones in red, however few they are.
+fn shade(right: bool, count: u64, total: f64) -> (&'static str, f64) {
+    let share = count as f64 / total;
+    match (right, count) {
+        (_, 0) => ("#888", 0.06),
+        (true, _) => ("#4878a8", 0.15 + 0.85 * share),
+        (false, _) => ("#c44e52", 0.25 + 0.75 * share),
+    }
+}
+
 fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
     const LETTER: f64 = 7.0;
     let cell = (360.0 / classes as f64).min(60.0);
@@ -207,13 +218,7 @@ fn matrix(classes: usize, counts: &[Vec<u64>], labels: &[String]) -> String {
         let total = row.iter().sum::<u64>().max(1) as f64;
         let y = truth as f64 * cell;
         for (said, count) in row.iter().enumerate() {
-            let share = *count as f64 / total;
-            // Right answers in blue, wrong ones in red, however few they are.
-            let (colour, strength) = match (truth == said, *count) {
-                (_, 0) => ("#888", 0.06),
-                (true, _) => ("#4878a8", 0.15 + 0.85 * share),
-                (false, _) => ("#c44e52", 0.25 + 0.75 * share),
-            };
+            let (colour, strength) = shade(truth == said, *count, total);
             let x = margin + said as f64 * cell;
             let _ = write!(
                 svg,

@@ -5,7 +5,8 @@ use serde::Serialize;
 use std::path::Path;
 use verdict_compiler::{FloatGraph, Reference};
 use verdict_model::{
-    CompiledModel, DataSet, Function, InputSpec, ModelError, OutOfDomain, execute,
+    CompiledModel, DataSet, Function, InputSpec, IntegerGraph, ModelError, OutOfDomain, Tensor,
+    execute,
 };
 
 /// Bins of the histogram of output errors.
@@ -205,16 +206,30 @@ pub(crate) fn measure(
     let agree = |(a, b): &(&Vec<f64>, &Vec<f64>)| class(a, &theirs) == class(b, &theirs);
     let agreement = (outputs >= 2 || matches!(task, Some(Task::Classification { .. })))
         .then(|| ours.iter().zip(&theirs).filter(agree).count() as f64 / ours.len().max(1) as f64);
-    let layers = graph
-        .tensors
-        .iter()
-        .zip(&layers)
-        .filter(|(tensor, _)| {
-            // The square of a sum of two scales has no real counterpart; only differences of such
-            // squares have.
-            let layer = tensor.layer.as_ref();
-            layer.is_some_and(|layer| graph.functions[layer.function] != Function::Square)
-        })
+    Ok(Stats {
+        quantised: Quantised::new(float, model),
+        rows: ours.len(),
+        rows_outside_domain: data.len() - ours.len(),
+        max_error: total.max,
+        rms_error: total.rms(),
+        agreement,
+        layers: layer_stats(graph, &layers),
+        histogram: histogram(&errors),
+        task,
+    })
+}
+
+/// The errors of every layer that has a real counterpart.
+fn layer_stats(graph: &IntegerGraph, sums: &[Sum]) -> Vec<LayerStats> {
+    // The square of a sum of two scales has no real counterpart; only differences of such squares
+    // have.
+    let real = |tensor: &Tensor| {
+        let layer = tensor.layer.as_ref();
+        layer.is_some_and(|layer| graph.functions[layer.function] != Function::Square)
+    };
+    let tensors = graph.tensors.iter().zip(sums);
+    let layers = tensors
+        .filter(|(tensor, _)| real(tensor))
         .map(|(tensor, sum)| {
             let range = sum.high - sum.low;
             LayerStats {
@@ -226,17 +241,7 @@ pub(crate) fn measure(
                 saturated: sum.saturated / sum.count.max(1.0),
             }
         });
-    Ok(Stats {
-        quantised: Quantised::new(float, model),
-        rows: ours.len(),
-        rows_outside_domain: data.len() - ours.len(),
-        max_error: total.max,
-        rms_error: total.rms(),
-        agreement,
-        layers: layers.collect(),
-        histogram: histogram(&errors),
-        task,
-    })
+    layers.collect()
 }
 
 fn histogram(errors: &[f64]) -> Histogram {
