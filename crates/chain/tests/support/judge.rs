@@ -171,7 +171,8 @@ impl Bench<'_> {
         opinions.ours(&end, gas, &data);
         if let Ok(instance) = instance(values) {
             let session = &self.model.proved.session;
-            // halo2 itself, without the checks of lengths that `KeyedModel::verify` makes before it.
+            // halo2 itself, without the checks of lengths that `KeyedModel::verify` makes before
+            // it.
             if verdict_prover::verify(
                 session.keys().verifying(),
                 session.srs().params(),
