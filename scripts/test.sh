@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that must pass: set-up, format, lints, Rust tests, contract tests, a deployment to a local chain, test vectors.
+# Everything that must pass: set-up, format, lints, Rust tests, contract tests, their use from
+# another project, a deployment to a local chain, test vectors.
 # Stops at the first stage that fails, with its exit code.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -50,11 +51,13 @@ if ! $fast; then
     stage "cargo clippy" cargo clippy --release --workspace --all-targets --locked -- -D warnings
 fi
 stage "cargo test" cargo test --release --workspace --locked
-stage "forge fmt" in_solidity "$forge" fmt --check
+stage "forge fmt" in_solidity "$forge" fmt --check src testing examples test script
 # The sources alone first: with forge-std in the same compilation its 256 warnings drown theirs.
-stage "forge build" in_solidity "$forge" build --offline --skip test --deny warnings
+stage "forge build" in_solidity "$forge" build --offline --deny warnings \
+    src script testing/mocks examples/score-gate/src
 # Gas snapshots are compared, not written: after a change on purpose run forge test without the variable.
 stage "forge test" in_solidity env FORGE_SNAPSHOT_CHECK=true "$forge" test --offline
+stage "outside project" scripts/check-outside-project.sh
 stage "deployment" scripts/deploy-dry-run.sh
 stage "test vectors" scripts/check-vectors.sh
 

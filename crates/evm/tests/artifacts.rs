@@ -32,13 +32,15 @@ use verdict_prover::Srs;
 /// Largest code an account may have (EIP-170).
 const CODE_SIZE_LIMIT: usize = 24_576;
 
-/// The tests' sources that a committed contract comes from; everything else is in `src`.
-const REFERENCES: [&str; 2] = ["test/risk/LendingMarket.sol", "test/guard/GuardMocks.sol"];
+/// Where the committed contracts' sources are, from forge's root.
+const FOLDERS: [&str; 2] = ["src", "testing/mocks"];
 
 static COMPILED: LazyLock<(String, CompilerOutput)> = LazyLock::new(|| {
     let root = solc::root().join("solidity");
-    let mut wanted = solidity_files(&root.join("src"));
-    wanted.extend(REFERENCES.map(|path| root.join(path)));
+    let mut wanted: Vec<PathBuf> = FOLDERS
+        .iter()
+        .flat_map(|folder| solidity_files(&root.join(folder)))
+        .collect();
     let mut sources = Sources::new();
     // forge's names: relative to its root.
     while let Some(path) = wanted.pop() {
