@@ -28,7 +28,7 @@ if ! forge build --offline --skip test script --build-info --out "$work/out" --c
 fi
 # Its exit code tells how many findings there are; what counts is in the report.
 "$root/$venv/bin/slither" . --ignore-compile --foundry-out-directory "$work/out" \
-    --filter-paths '(^|/)(node_modules|test|script)/' --json "$work/report.json" >"$work/log" 2>&1 || true
+    --filter-paths '(^|/)(node_modules|test|testing|script)/' --json "$work/report.json" >"$work/log" 2>&1 || true
 if [[ ! -s "$work/report.json" ]]; then
     cat "$work/log" >&2
     exit 1

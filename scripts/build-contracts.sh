@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Compiles the contracts with forge and writes what the Rust side embeds to crates/chain/artifacts/. Run it after every
-# change of solidity/src; `cargo test -p verdict-vectors --test artifacts` compares the files with a compilation of its own.
-# With --check, writes nothing and fails if the files are out of date.
+# Compiles the contracts with forge and writes what the Rust side embeds to crates/chain/artifacts/, and the core's code
+# for tests of other projects to solidity/testing/CompiledCore.sol. Run it after every change of solidity/src;
+# `cargo test -p verdict-vectors --test artifacts` compares the files with a compilation of its own, and
+# solidity/test/testing/ the core's code. With --check, writes nothing and fails if the files are out of date.
 set -euo pipefail
 exec </dev/null
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,8 +18,8 @@ case "${1:-}" in
 esac
 
 scripts/setup.sh >&2
-# The reference contracts that the consumers' stories act on are of the tests.
-(cd solidity && ../node_modules/.bin/forge build --offline src test/risk/LendingMarket.sol test/guard/GuardMocks.sol) >&2
+# The contracts that the consumers' stories act on are mocks.
+(cd solidity && ../node_modules/.bin/forge build --offline src testing/mocks) >&2
 
 version=$(scripts/solc --version | sed -n 's/^Version: \([0-9.]*\)+.*/\1/p')
 # file:contract; the same list as in crates/chain/src/artifact.rs.
@@ -28,10 +29,24 @@ contracts=(
     OnChainFeatures SignedFeatures CommittedFeatures
     InferenceOracle
     RiskParameterUpdater ModelRiskSource LendingMarket LendingMarket:LendingMarketAdapter
-    FraudPauseGuard PauseForAdapter GuardMocks:EntryVault GuardMocks:MockToken
+    FraudPauseGuard PauseForAdapter EntryVault MockToken
     ScoredAirdrop
 )
 stale=0
+# put <file> <text> <what to say of it>: writes the file, or, with --check, says whether it is as it should be.
+put() {
+    if cmp --silent <(printf '%s' "$2") "$1"; then
+        echo "$1: up to date$3"
+    elif $check; then
+        echo "$1: out of date, run scripts/build-contracts.sh"
+        stale=1
+    else
+        printf '%s' "$2" >"$1.tmp"
+        mv "$1.tmp" "$1"
+        echo "$1: written$3"
+    fi
+}
+
 for entry in "${contracts[@]}"; do
     source=${entry%:*} contract=${entry#*:}
     # One-space indent, no newline at the end; the interface on one line.
@@ -43,17 +58,33 @@ for entry in "${contracts[@]}"; do
         const code = JSON.stringify({ contract, solc, bytecode: bytecode.object, runtime_size }, null, 1);
         process.stdout.write(`${code.slice(0, -2)},\n "abi": ${JSON.stringify(abi)}\n}`);
     ' "$source" "$contract" "$version")
-    file=crates/chain/artifacts/$contract.json
     size=$(sed -n 's|^ "runtime_size": \([0-9]*\),*|\1|p' <<<"$new")
-    if [[ "$new" == "$(cat "$file" 2>/dev/null)" ]]; then
-        echo "$file: up to date, $size bytes of code"
-    elif $check; then
-        echo "$file: out of date, run scripts/build-contracts.sh"
-        stale=1
-    else
-        printf '%s' "$new" >"$file.tmp"
-        mv "$file.tmp" "$file"
-        echo "$file: written, $size bytes of code"
-    fi
+    put "crates/chain/artifacts/$contract.json" "$new" ", $size bytes of code"
 done
+
+# The core's creation code as Solidity, for projects that can't or don't compile it as solidity/foundry.toml says. The
+# functions are external, so that it is compiled once, not into every test that asks for it; forge links libraries.
+core=solidity/testing/CompiledCore.sol
+code='// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+// Written by scripts/build-contracts.sh: what solc '$version' makes of the core, with the settings of
+// solidity/foundry.toml.
+'
+for contract in VerifyingKeys InferenceVerifier ModelRegistry VerdictGateway; do
+    object=$(node -p "require('./solidity/out/$contract.sol/$contract.json').bytecode.object")
+    code+="
+/// @title \`$contract\`, compiled
+library Compiled$contract {
+    /// @notice The keccak-256 of the creation code, without constructor arguments.
+    bytes32 internal constant HASH = $(node_modules/.bin/cast keccak <<<"$object");
+
+    /// @notice The creation code, without constructor arguments.
+    function creationCode() external pure returns (bytes memory) {
+        return hex\"${object#0x}\";
+    }
+}
+"
+done
+put "$core" "$code" ""
 exit $stale

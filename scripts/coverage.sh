@@ -12,18 +12,18 @@ trap 'rm -rf "$copy"' EXIT
 cd "$root/solidity"
 
 FOUNDRY_OUT="$copy/optimized" FOUNDRY_CACHE_PATH="$copy/cache" ../node_modules/.bin/forge build --offline \
-    src/verifier/InferenceVerifier.sol >/dev/null
+    src/core/verifier/InferenceVerifier.sol >/dev/null
 code=$(node -p "require('$copy/optimized/InferenceVerifier.sol/InferenceVerifier.json').bytecode.object.slice(2)")
 
 mkdir -p "$copy/solidity/deployments"
-cp -r src test script foundry.toml remappings.txt "$copy/solidity/"
+cp -r src testing examples test script foundry.toml remappings.txt "$copy/solidity/"
 cp -r ../scripts "$copy/scripts"
 ln -s "$(realpath ../node_modules)" "$copy/node_modules"
 ln -s ../node_modules "$copy/solidity/node_modules"
 ln -s "$root/test-vectors" "$copy/test-vectors"
 # Tests of the verifier itself say nothing about the rest.
-rm "$copy/solidity/test/verifier"/*.t.sol
-cat >"$copy/solidity/src/verifier/InferenceVerifier.sol" <<STUB
+rm "$copy/solidity/test/core/verifier"/*.t.sol
+cat >"$copy/solidity/src/core/verifier/InferenceVerifier.sol" <<STUB
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
@@ -53,7 +53,7 @@ STUB
 cd "$copy/solidity"
 VERDICT_TEST_VECTORS="$copy/test-vectors" FOUNDRY_INVARIANT_RUNS=4 FOUNDRY_FUZZ_RUNS=64 \
     ../node_modules/.bin/forge coverage --offline --no-match-contract 'GasTest$' \
-    --no-match-coverage '^(test|script|src/verifier|node_modules)/|node_modules/' \
+    --no-match-coverage '^(test|testing|script|src/core/verifier|node_modules)/|node_modules/|\.t\.sol$' \
     --report summary --report lcov --report-file "$copy/lcov.info" "$@" >"$copy/log" 2>&1 || {
     tail -n 60 "$copy/log" >&2
     exit 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves anew what solidity/test/consumers/ takes: a proof for each consumer, under the context that the contract computes.
+# Proves anew what solidity/test/real/ takes: a proof for each consumer, under the context that the contract computes.
 # Needed after a change of the model, of the development set-up, of a context or of an address there. Builds nothing: takes
 # target/release/verdict, or $VERDICT.
 set -euo pipefail

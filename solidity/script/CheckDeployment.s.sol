@@ -4,16 +4,16 @@ pragma solidity 0.8.37;
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { console } from "forge-std/console.sol";
 
-import { IVerdictGateway } from "../src/gateway/IVerdictGateway.sol";
+import { IVerdictGateway } from "../src/core/gateway/IVerdictGateway.sol";
+import { IModelRegistry } from "../src/core/registry/IModelRegistry.sol";
+import { IInferenceVerifier } from "../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { IERC7992Registry } from "../src/interfaces/IERC7992.sol";
-import { IModelRegistry } from "../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../src/types/ModelPin.sol";
-import { IInferenceVerifier } from "../src/verifier/interfaces/IInferenceVerifier.sol";
 import { VerdictScript } from "./base/VerdictScript.sol";
 
 /// @title Compares results with the chain
-/// @notice Reverts unless what the file says is so: addresses have code, the route leads to the verifier and isn't frozen, models
-/// have the ids and keys. Sends nothing.
+/// @notice Reverts unless what the file says is so: addresses have code, the route leads to the
+/// verifier and isn't frozen, models have the ids and keys. Sends nothing.
 /// @dev `forge script script/CheckDeployment.s.sol --rpc-url …`, after a broadcast.
 contract CheckDeployment is VerdictScript {
     /// @notice The file is of another chain.

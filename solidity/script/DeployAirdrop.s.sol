@@ -4,14 +4,14 @@ pragma solidity 0.8.37;
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import { CurvePoint } from "../src/airdrop/AllocationCurve.sol";
-import { IScoredAirdrop } from "../src/airdrop/IScoredAirdrop.sol";
-import { ScoredAirdrop } from "../src/airdrop/ScoredAirdrop.sol";
+import { CurvePoint } from "../src/consumers/airdrop/AllocationCurve.sol";
+import { IScoredAirdrop } from "../src/consumers/airdrop/IScoredAirdrop.sol";
+import { ScoredAirdrop } from "../src/consumers/airdrop/ScoredAirdrop.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
 
 /// @title Deploys an airdrop campaign
-/// @dev Settings: name, models (names), source, token, treasury, maximumAge, windows, curve (points of score and amount); the
-/// members of `IScoredAirdrop.Campaign`. It is funded by calling `fund`.
+/// @dev Settings: name, models (names), source, token, treasury, maximumAge, windows, curve (points
+/// of score and amount); the members of `IScoredAirdrop.Campaign`. It is funded by calling `fund`.
 contract DeployAirdrop is ConsumerScript {
     function run() external returns (address) {
         return deploy(_configFile(), _deploymentPath());

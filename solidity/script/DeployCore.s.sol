@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import { IVerdictRoutes } from "../src/gateway/IVerdictRoutes.sol";
-import { ProofSystemName } from "../src/gateway/ProofSystemName.sol";
-import { VerdictGateway } from "../src/gateway/VerdictGateway.sol";
-import { ModelRegistry } from "../src/registry/ModelRegistry.sol";
-import { InferenceVerifier } from "../src/verifier/InferenceVerifier.sol";
-import { VerifyingKeys } from "../src/verifier/VerifyingKeys.sol";
+import { IVerdictRoutes } from "../src/core/gateway/IVerdictRoutes.sol";
+import { ProofSystemName } from "../src/core/gateway/ProofSystemName.sol";
+import { VerdictGateway } from "../src/core/gateway/VerdictGateway.sol";
+import { ModelRegistry } from "../src/core/registry/ModelRegistry.sol";
+import { InferenceVerifier } from "../src/core/verifier/InferenceVerifier.sol";
+import { VerifyingKeys } from "../src/core/verifier/VerifyingKeys.sol";
+import { CompilerCheck } from "../testing/CompilerCheck.sol";
 import { VerdictScript } from "./base/VerdictScript.sol";
 
 /// @title Deploys what every consumer stands on
-/// @notice The publisher of keys, the verifier of a set-up, the registry, and the gateway with a route to the verifier.
-/// @dev `forge script script/DeployCore.s.sol --rpc-url … --broadcast`, with the settings of script/config/core.development.json, or
-/// others. The set-up's `[τ]_2` can also come from `$VERDICT_TAU_G2`: four numbers, separated by commas, imaginary parts first.
+/// @notice The publisher of keys, the verifier of a set-up, the registry, and the gateway with a
+/// route to the verifier.
+/// @dev `forge script script/DeployCore.s.sol --rpc-url … --broadcast`, with the settings of
+/// script/config/core.development.json, or others. The set-up's `[τ]_2` can also come from
+/// `$VERDICT_TAU_G2`: four numbers, separated by commas, imaginary parts first.
 contract DeployCore is VerdictScript {
     /// @dev What was deployed.
     struct Core {
@@ -39,6 +42,7 @@ contract DeployCore is VerdictScript {
 
     /// @notice Deploys according to `config` and writes to the file `results`.
     function deploy(string memory config, string memory results) public returns (Core memory core) {
+        _checkCompiler();
         uint256[4] memory tau = _tau(config);
         string memory route = _text(config, ".route");
         core.selector = ProofSystemName.selectorOf(route);
@@ -76,6 +80,15 @@ contract DeployCore is VerdictScript {
             || _callAs(
                 admin, core.gateway, abi.encodeCall(IVerdictRoutes.addRoute, (route, core.verifier)), "add the route"
             );
+    }
+
+    /// @dev Code that another compiler, or other settings, made has another address, and may refuse
+    /// every key.
+    function _checkCompiler() private pure {
+        CompilerCheck.verifyingKeys(type(VerifyingKeys).creationCode);
+        CompilerCheck.inferenceVerifier(type(InferenceVerifier).creationCode);
+        CompilerCheck.modelRegistry(type(ModelRegistry).creationCode);
+        CompilerCheck.verdictGateway(type(VerdictGateway).creationCode);
     }
 
     function _tau(string memory config) private view returns (uint256[4] memory tau) {

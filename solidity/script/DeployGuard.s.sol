@@ -5,18 +5,18 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { console } from "forge-std/console.sol";
 
-import { ERC4626PauseAdapter } from "../src/guard/ERC4626PauseAdapter.sol";
-import { FraudPauseGuard } from "../src/guard/FraudPauseGuard.sol";
-import { GuardConfig } from "../src/guard/IFraudPauseGuard.sol";
-import { IPauseAdapter } from "../src/guard/IPauseAdapter.sol";
-import { OpenZeppelinPauseAdapter } from "../src/guard/OpenZeppelinPauseAdapter.sol";
-import { PauseForAdapter } from "../src/guard/PauseForAdapter.sol";
+import { ERC4626PauseAdapter } from "../src/consumers/guard/ERC4626PauseAdapter.sol";
+import { FraudPauseGuard } from "../src/consumers/guard/FraudPauseGuard.sol";
+import { GuardConfig } from "../src/consumers/guard/IFraudPauseGuard.sol";
+import { IPauseAdapter } from "../src/consumers/guard/IPauseAdapter.sol";
+import { OpenZeppelinPauseAdapter } from "../src/consumers/guard/OpenZeppelinPauseAdapter.sol";
+import { PauseForAdapter } from "../src/consumers/guard/PauseForAdapter.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
 
 /// @title Deploys a pause guard and the adapter to what it guards
-/// @dev Settings: name, model, source, protected, adapter ("pause-for", "openzeppelin" or "erc4626"), adapterOwner, admin, adminDelay,
-/// governor, resumer, and the members of `GuardConfig` by their names. What is protected must then give the adapter its pauser
-/// role.
+/// @dev Settings: name, model, source, protected, adapter ("pause-for", "openzeppelin" or
+/// "erc4626"), adapterOwner, admin, adminDelay, governor, resumer, and the members of `GuardConfig`
+/// by their names. What is protected must then give the adapter its pauser role.
 contract DeployGuard is ConsumerScript {
     /// @notice There is no such kind of adapter.
     error UnknownAdapter(string kind);

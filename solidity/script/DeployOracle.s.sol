@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { OracleConfig } from "../src/consumers/oracle/IInferenceOracle.sol";
+import { InferenceOracle } from "../src/consumers/oracle/InferenceOracle.sol";
 import { IFeatureSource } from "../src/features/IFeatureSource.sol";
-import { OracleConfig } from "../src/oracle/IInferenceOracle.sol";
-import { InferenceOracle } from "../src/oracle/InferenceOracle.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Deploys an oracle
-/// @dev Settings: name, model, source, owner, guardian, and the members of `OracleConfig` by their names.
+/// @dev Settings: name, model, source, owner, guardian, and the members of `OracleConfig` by their
+/// names.
 contract DeployOracle is ConsumerScript {
     function run() external returns (address) {
         return deploy(_configFile(), _deploymentPath());

@@ -5,17 +5,18 @@ import { IAccessControl } from "@openzeppelin/contracts/access/IAccessControl.so
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { console } from "forge-std/console.sol";
 
-import { IRiskParameterUpdater } from "../src/risk/IRiskParameterUpdater.sol";
-import { IRiskSource, RiskBinding } from "../src/risk/IRiskSource.sol";
-import { ModelRiskSource } from "../src/risk/ModelRiskSource.sol";
-import { RiskParameterUpdater } from "../src/risk/RiskParameterUpdater.sol";
-import { RiskLimit, RiskParameter } from "../src/risk/RiskTypes.sol";
+import { IRiskParameterUpdater } from "../src/consumers/risk/IRiskParameterUpdater.sol";
+import { IRiskSource, RiskBinding } from "../src/consumers/risk/IRiskSource.sol";
+import { ModelRiskSource } from "../src/consumers/risk/ModelRiskSource.sol";
+import { RiskParameterUpdater } from "../src/consumers/risk/RiskParameterUpdater.sol";
+import { RiskLimit, RiskParameter } from "../src/consumers/risk/RiskTypes.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
 
 /// @title Deploys a risk updater and a risk source for one market
-/// @dev Settings: name, model, source, adapter (an `IRiskAdapter`), market, maximumAge, bindings, admin, adminDelay, guardian,
-/// vetoWindow, executionWindow, openToAll (who may propose and execute), limits (with a "parameter" each, and the members of
-/// `RiskLimit`). The adapter must then take the updater's calls.
+/// @dev Settings: name, model, source, adapter (an `IRiskAdapter`), market, maximumAge, bindings,
+/// admin, adminDelay, guardian, vetoWindow, executionWindow, openToAll (who may propose and
+/// execute), limits (with a "parameter" each, and the members of `RiskLimit`). The adapter must
+/// then take the updater's calls.
 contract DeployRisk is ConsumerScript {
     /// @notice There is no such parameter.
     error UnknownParameter(string word);
@@ -70,8 +71,8 @@ contract DeployRisk is ConsumerScript {
         return _deploy(string.concat(name, ": source"), _saltOf(name), initCode);
     }
 
-    /// @dev What the administrator does: sources, limits, roles. What governance has done since is left alone: a source that it
-    /// removed, a limit that it changed.
+    /// @dev What the administrator does: sources, limits, roles. What governance has done since is
+    /// left alone: a source that it removed, a limit that it changed.
     function _configure(string memory config, address updater, address source) private {
         address admin = _account(config, ".admin");
         IRiskParameterUpdater risk = IRiskParameterUpdater(updater);

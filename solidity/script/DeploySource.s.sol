@@ -9,8 +9,8 @@ import { ConsumerScript } from "./base/ConsumerScript.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Deploys a feature source
-/// @notice "kind" is "signed" (owner, signers, quorum, rotationDelay), "committed" (admin, adminDelay, committer, minimumAge,
-/// maximumAge) or "on-chain" (model, subject, feeds).
+/// @notice "kind" is "signed" (owner, signers, quorum, rotationDelay), "committed" (admin,
+/// adminDelay, committer, minimumAge, maximumAge) or "on-chain" (model, subject, feeds).
 contract DeploySource is ConsumerScript {
     /// @notice There is no such kind of source.
     error UnknownKind(string kind);

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IModelRegistry } from "../src/core/registry/IModelRegistry.sol";
+import { IVerifyingKeys } from "../src/core/verifier/interfaces/IVerifyingKeys.sol";
 import { IERC7992Registry } from "../src/interfaces/IERC7992.sol";
 import { ModelSpecs } from "../src/libraries/ModelSpecs.sol";
-import { IModelRegistry } from "../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../src/types/ModelPin.sol";
 import { ModelSpec } from "../src/types/Schemas.sol";
-import { IVerifyingKeys } from "../src/verifier/interfaces/IVerifyingKeys.sol";
 import { SpecJson } from "./base/SpecJson.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Registers a model
 /// @notice Publishes its verifying key and its spec, and registers it; the broadcaster owns it.
-/// @dev `VERDICT_MODEL=name forge script script/RegisterModel.s.sol …`. The key comes from `$VERDICT_PROOF`, a proof file (default:
-/// ../test-vectors/<name>/proof.json; its `model` and `verifyingKey` are read), the spec from `$VERDICT_SPEC` (default:
-/// script/config/models/<name>.json; see `SpecJson`). The spec may have "uri" and "delay", the seconds between an update's
-/// announcement and its execution (default: the registry's least).
+/// @dev `VERDICT_MODEL=name forge script script/RegisterModel.s.sol …`. The key comes from
+/// `$VERDICT_PROOF`, a proof file (default: ../test-vectors/<name>/proof.json; its `model` and
+/// `verifyingKey` are read), the spec from `$VERDICT_SPEC` (default:
+/// script/config/models/<name>.json; see `SpecJson`). The spec may have "uri" and "delay", the
+/// seconds between an update's announcement and its execution (default: the registry's least).
 ///
-/// Ids are given in the order of registration. Should somebody else's come in between while this is broadcast, the results name
-/// the wrong id: CheckDeployment.s.sol finds that out.
+/// Ids are given in the order of registration. Should somebody else's come in between while this is
+/// broadcast, the results name the wrong id: CheckDeployment.s.sol finds that out.
 contract RegisterModel is SpecJson {
     /// @notice There is a model of that name, with another key or spec.
     error NameTaken(string name, uint256 modelId);
@@ -30,7 +31,8 @@ contract RegisterModel is SpecJson {
         return register(name, vm.readFile(spec), vm.readFile(proof), _deploymentPath());
     }
 
-    /// @notice Registers the model that the JSON texts `specJson` and `proofJson` describe, in the deployment of the file `results`.
+    /// @notice Registers the model that the JSON texts `specJson` and `proofJson` describe, in the
+    /// deployment of the file `results`.
     function register(string memory name, string memory specJson, string memory proofJson, string memory results)
         public
         returns (uint256 modelId, ModelPin pin)

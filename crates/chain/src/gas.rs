@@ -5,8 +5,7 @@
 
 use crate::{Artifact, ChainError, harness::Gas};
 use serde::Serialize;
-use verdict_circuit::FIXED_COLUMNS;
-use verdict_wire::ProofLayout;
+use verdict_wire::{ProofLayout, key_len, verify_calldata_len};
 
 /// Gas of everything a model's user pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,15 +45,16 @@ const RANDOM_BYTE: f64 = 16.0 - 12.0 / 256.0;
 pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimate, ChainError> {
     let verifier = Artifact::inference_verifier()?;
     let proof = ProofLayout::new(width).bytes();
-    // Selector, address, two offsets, two lengths; then the words and the proof.
-    let calldata_bytes = 4 + 32 * 5 + 32 * public_values + proof;
+    let calldata_bytes = verify_calldata_len(public_values, proof);
+    // Of its head: the selector, the address, two offsets, two lengths.
     let head = 4 * 16 + (12 * 4 + 20 * 16) + 2 * (31 * 4 + 16) + 2 * (30 * 4 + 2 * 16);
     let calldata = head + ((32 * public_values + proof) as f64 * RANDOM_BYTE) as u64;
     let execution = BASE
         + PER_COLUMN * width as u64
         + PER_VALUE * public_values as u64
         + PER_HEIGHT * u64::from(k);
-    let key_code_bytes = 1 + 64 + 64 * (FIXED_COLUMNS + width);
+    // A data contract begins with a STOP.
+    let key_code_bytes = 1 + key_len(width);
     Ok(GasEstimate {
         verify: Gas {
             intrinsic: 21_000,

@@ -28,13 +28,15 @@ use verdict_wire::words;
 /// Largest code an account may have (EIP-170).
 const CODE_SIZE_LIMIT: usize = 24_576;
 
-/// The tests' sources that a committed contract comes from; everything else is in `src`.
-const REFERENCES: [&str; 2] = ["test/risk/LendingMarket.sol", "test/guard/GuardMocks.sol"];
+/// Where the committed contracts' sources are, from forge's root.
+const FOLDERS: [&str; 2] = ["src", "testing/mocks"];
 
 static COMPILED: LazyLock<(String, CompilerOutput)> = LazyLock::new(|| {
     let root = solc::root().join("solidity");
-    let mut wanted = solidity_files(&root.join("src"));
-    wanted.extend(REFERENCES.map(|path| root.join(path)));
+    let mut wanted: Vec<PathBuf> = FOLDERS
+        .iter()
+        .flat_map(|folder| solidity_files(&root.join(folder)))
+        .collect();
     let mut sources = Sources::new();
     // forge's names: relative to its root.
     while let Some(path) = wanted.pop() {
@@ -189,7 +191,7 @@ fn committed_artifacts_are_fresh() {
 
 #[test]
 fn every_committed_file_is_listed() {
-    let folder = solc::root().join("crates/evm/artifacts");
+    let folder = solc::root().join("crates/chain/artifacts");
     let files: BTreeSet<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

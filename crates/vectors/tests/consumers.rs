@@ -1,5 +1,5 @@
-//! The proofs of test-vectors/consumers, which solidity/test/consumers hands to the contracts they
-//! were made for.
+//! The proofs of test-vectors/consumers, which solidity/test/real hands to the contracts they were
+//! made for.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use alloy_primitives::U256;

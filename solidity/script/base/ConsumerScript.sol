@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IVerdictGateway } from "../../src/core/gateway/IVerdictGateway.sol";
 import { IFeatureSource } from "../../src/features/IFeatureSource.sol";
-import { IVerdictGateway } from "../../src/gateway/IVerdictGateway.sol";
 import { VerdictScript } from "./VerdictScript.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title What scripts for consumers share
-/// @dev Their settings have a "name", under which results go to `consumers`; models and sources are named as in the results.
+/// @dev Their settings have a "name", under which results go to `consumers`; models and sources are
+/// named as in the results.
 abstract contract ConsumerScript is VerdictScript {
     function _name(string memory config) internal view returns (string memory name) {
         name = _text(config, ".name");

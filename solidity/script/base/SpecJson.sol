@@ -11,14 +11,15 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// ```
 /// {
 ///   "inputItems": 1, "outputItems": 1, "commitments": 0,
-///   "inputs": [{ "count": 30, "packing": "signed", "visibility": "public", "minima": [0], "maxima": [1023],
+///   "inputs": [{ "count": 30, "packing": "signed", "visibility": "public",
+///                "minima": [0], "maxima": [1023],
 ///                "scalesE36": ["19089930917510538000…", …], "zeroPoints": [403, …] }],
 ///   "outputs": [{ "count": 1, "packing": "signed", "scaleE36": "…" }]
 /// }
 /// ```
 ///
-/// `packing` is "bytes", "signed" or "wide", `visibility` "public", "private" or "committed"; scales are decimal strings.
-/// script/model-spec.py makes one of a compiled model's manifest.
+/// `packing` is "bytes", "signed" or "wide", `visibility` "public", "private" or "committed";
+/// scales are decimal strings. script/model-spec.py makes one of a compiled model's manifest.
 abstract contract SpecJson is VerdictScript {
     /// @notice There is no such packing, or visibility.
     error UnknownWord(string path, string word);

@@ -5,12 +5,14 @@ import { Script } from "forge-std/Script.sol";
 import { VmSafe } from "forge-std/Vm.sol";
 import { console } from "forge-std/console.sol";
 
-import { ProofSystemName } from "../../src/gateway/ProofSystemName.sol";
+import { ProofSystemName } from "../../src/core/gateway/ProofSystemName.sol";
 
 /// @title What all scripts share
-/// @notice Settings come from a JSON file, results go to another; contracts are deployed by CREATE2.
-/// @dev `$VERDICT_CONFIG` names the settings, `$VERDICT_DEPLOYMENT` the results (default: deployments/<chain id>.json). solidity/README.md
-/// documents both. Results are written when a script broadcasts, and in tests; a simulation prints them.
+/// @notice Settings come from a JSON file, results go to another; contracts are deployed by
+/// CREATE2.
+/// @dev `$VERDICT_CONFIG` names the settings, `$VERDICT_DEPLOYMENT` the results (default:
+/// deployments/<chain id>.json). solidity/README.md documents both. Results are written when a
+/// script broadcasts, and in tests; a simulation prints them.
 abstract contract VerdictScript is Script {
     /// @dev Who sends transactions: known once the broadcast has begun.
     address internal broadcaster;
@@ -24,13 +26,14 @@ abstract contract VerdictScript is Script {
     /// @notice Lower-case letters and digits, in parts that single hyphens separate.
     error InvalidName(string name);
 
-    /// @notice The chain has no deterministic deployment proxy at 0x4e59b44847b379578588920cA78FbF26c0B4956C.
+    /// @notice The chain has no deterministic deployment proxy at
+    /// 0x4e59b44847b379578588920cA78FbF26c0B4956C.
     error NoDeterministicDeployer();
 
     /// @notice A constructor reverted.
     error DeploymentFailed(string what);
 
-    // ---------------------------------------------------------------------------------------------- settings
+    // ------------------------------------------------------------------------------------ settings
 
     function _configFile() internal view returns (string memory) {
         return vm.readFile(vm.envString("VERDICT_CONFIG"));
@@ -93,7 +96,7 @@ abstract contract VerdictScript is Script {
         if (!ProofSystemName.isCanonical(name)) revert InvalidName(name);
     }
 
-    // ----------------------------------------------------------------------------------------------- results
+    // ------------------------------------------------------------------------------------- results
 
     /// @dev An address in the results.
     function _deployed(string memory deployment, string memory path) internal view returns (address) {
@@ -117,7 +120,7 @@ abstract contract VerdictScript is Script {
         return vm.isContext(VmSafe.ForgeContext.ScriptBroadcast) || vm.isContext(VmSafe.ForgeContext.TestGroup);
     }
 
-    // ------------------------------------------------------------------------------------------ transactions
+    // -------------------------------------------------------------------------------- transactions
 
     modifier broadcasts() {
         vm.startBroadcast();
@@ -126,8 +129,8 @@ abstract contract VerdictScript is Script {
         vm.stopBroadcast();
     }
 
-    /// @dev Deploys by CREATE2, unless the same code with the same arguments is there already. The address depends on nothing but
-    /// `salt` and `initCode`: the same on every chain.
+    /// @dev Deploys by CREATE2, unless the same code with the same arguments is there already. The
+    /// address depends on nothing but `salt` and `initCode`: the same on every chain.
     function _deploy(string memory what, bytes32 salt, bytes memory initCode) internal returns (address account) {
         account = vm.computeCreate2Address(salt, keccak256(initCode));
         if (account.code.length != 0) {

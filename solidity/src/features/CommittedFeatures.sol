@@ -5,32 +5,36 @@ import {
     AccessControlDefaultAdminRules
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 
-import { IModelRegistry } from "../registry/IModelRegistry.sol";
+import { IModelRegistry } from "../core/registry/IModelRegistry.sol";
 import { ModelPin } from "../types/ModelPin.sol";
 import { Coverage } from "./Coverage.sol";
 import { Features, IFeatureSource } from "./IFeatureSource.sol";
 import { Words } from "./Words.sol";
 
 /// @title Inputs that were fixed before they could be chosen
-/// @notice A committer puts a hash on chain now; the proof comes later, together with what the hash is of. That is the packed
-/// public words, or only the (Poseidon) commitment words that the proof carries: then the inputs are never shown at all.
-/// @dev The data are from when the hash was put down, and are good from `minimumAge` to `maximumAge` seconds later: not at once,
-/// so that nobody commits with a view of what will be decided in the same moment; not forever, so that nobody waits for the
-/// moment that suits. A committer has one commitment for each consumer and subject. The next one replaces it, so there are never
-/// two to choose from; what remains is not to prove at all, and everybody sees that.
+/// @notice A committer puts a hash on chain now; the proof comes later, together with what the hash
+/// is of. That is the packed public words, or only the (Poseidon) commitment words that the proof
+/// carries: then the inputs are never shown at all.
+/// @dev The data are from when the hash was put down, and are good from `minimumAge` to
+/// `maximumAge` seconds later: not at once, so that nobody commits with a view of what will be
+/// decided in the same moment; not forever, so that nobody waits for the moment that suits. A
+/// committer has one commitment for each consumer and subject. The next one replaces it, so there
+/// are never two to choose from; what remains is not to prove at all, and everybody sees that.
 ///
-/// The administrator (handed over in two steps, with a delay) says who may commit; one who may no longer, has nothing that
-/// counts. The hash is
+/// The administrator (handed over in two steps, with a delay) says who may commit; one who may no
+/// longer, has nothing that counts. The hash is
 ///
 /// ```
 /// keccak256(abi.encode(
-///     COMMITMENT_TYPEHASH, chain id, this contract, committer, consumer, modelId, version, subject,
-///     keccak256(abi.encodePacked(words)), keccak256(abi.encodePacked(commitments)), salt
+///     COMMITMENT_TYPEHASH, chain id, this contract, committer, consumer, modelId, version,
+///     subject, keccak256(abi.encodePacked(words)), keccak256(abi.encodePacked(commitments)), salt
 /// ))
 /// ```
 ///
-/// and evidence is `abi.encode(address committer, uint256[] words, uint256[] commitments, bytes32 salt)`. The salt must be
-/// unguessable where the words are not. The hash names its committer: to copy it is of no use.
+/// and evidence is
+/// `abi.encode(address committer, uint256[] words, uint256[] commitments, bytes32 salt)`. The salt
+/// must be unguessable where the words are not. The hash names its committer: to copy it is of no
+/// use.
 contract CommittedFeatures is IFeatureSource, AccessControlDefaultAdminRules {
     /// @notice Two slots.
     /// @param hash What was put down; zero if nothing was.
@@ -52,7 +56,8 @@ contract CommittedFeatures is IFeatureSource, AccessControlDefaultAdminRules {
         "VerdictCommitment(uint256 chainId,address source,address committer,address consumer,uint256 modelId,uint256 version,bytes32 subject,bytes32 words,bytes32 commitments,bytes32 salt)"
     );
 
-    /// @notice Of the provenance: `keccak256(abi.encode(PROVENANCE_TYPEHASH, hash, timestamp, sequence))`.
+    /// @notice Of the provenance:
+    /// `keccak256(abi.encode(PROVENANCE_TYPEHASH, hash, timestamp, sequence))`.
     bytes32 public constant PROVENANCE_TYPEHASH =
         keccak256("VerdictCommitted(bytes32 hash,uint256 timestamp,uint256 sequence)");
 

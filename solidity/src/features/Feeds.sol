@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 /// @notice One number that a view function returns.
 /// @param target Which contract.
 /// @param data The whole calldata.
 /// @param word The number is this 32-byte word of what it returns, from 0.
-/// @param isSigned Whether it is an `int256`; otherwise it is a `uint256`, and from 2^255 on it counts as 2^255 − 1.
+/// @param isSigned Whether it is an `int256`; otherwise it is a `uint256`, and from 2^255 on it
+/// counts as 2^255 − 1.
 /// @param decimals It stands for `number / 10^decimals`; at most 36.
-/// @param maxAge If not zero, word `timeWord` is a time, and an older one makes the call a failure: for price feeds.
+/// @param maxAge If not zero, word `timeWord` is a time, and an older one makes the call a failure:
+/// for price feeds.
 /// @param timeWord See there.
 /// @param gasLimit Gas for the call; zero for all there is.
 /// @param optional Whether a failure gives `substitute`; otherwise it reverts. Needs a gas limit.
@@ -26,14 +28,15 @@ struct Feed {
 }
 
 /// @title Reading view functions that may misbehave
-/// @notice A feed can fail: revert, return too little, have no code, use up its gas, be too old. Then its number is the
-/// substitute, or there is none at all. It can do nothing else: it is called statically, and no more is copied of what it
-/// returns than was asked for.
+/// @notice A feed can fail: revert, return too little, have no code, use up its gas, be too old.
+/// Then its number is the substitute, or there is none at all. It can do nothing else: it is called
+/// statically, and no more is copied of what it returns than was asked for.
 library Feeds {
     /// @notice More decimals than a scale has.
     error TooManyDecimals(uint256 index);
 
-    /// @notice Without a gas limit, the submitter could starve the call and so choose the substitute.
+    /// @notice Without a gas limit, the submitter could starve the call and so choose the
+    /// substitute.
     error GasLimitMissing(uint256 index);
 
     /// @notice A limited call needs more gas than there is left: the submitter sent too little.
@@ -76,7 +79,8 @@ library Feeds {
         if (limit == 0) {
             limit = gasleft();
         } else if (gasleft() < limit + limit / 63 + 5000) {
-            // A call gets 63/64 of what is left after its own price, at most 2,600 for a cold account.
+            // A call gets 63/64 of what is left after its own price, at most 2,600 for a cold
+            // account.
             revert NotEnoughGas(index);
         }
         (address target, bytes memory data) = (feed.target, feed.data);

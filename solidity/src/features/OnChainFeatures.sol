@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IModelRegistry } from "../core/registry/IModelRegistry.sol";
 import { DataContract } from "../libraries/DataContract.sol";
 import { FixedPoint } from "../libraries/FixedPoint.sol";
 import { PublicValues } from "../libraries/PublicValues.sol";
-import { IModelRegistry } from "../registry/IModelRegistry.sol";
 import { ModelPin } from "../types/ModelPin.sol";
 import { InputSchema, ModelSpec, Visibility } from "../types/Schemas.sol";
 import { Feed, Feeds } from "./Feeds.sol";
@@ -12,23 +12,32 @@ import { Features, IFeatureSource } from "./IFeatureSource.sol";
 import { Words } from "./Words.sol";
 
 /// @title Inputs that the chain itself knows
-/// @notice Calls a fixed list of view functions, brings each number to the model's integers as its `InputSchema` says, and
-/// packs them. Nobody is trusted, and nobody owns this.
-/// @dev A prover must know the inputs before the transaction with its proof is mined. So there are two ways:
+/// @notice Calls a fixed list of view functions, brings each number to the model's integers as its
+/// `InputSchema` says, and packs them. Nobody is trusted, and nobody owns this.
+/// @dev A prover must know the inputs before the transaction with its proof is mined. So there are
+/// two ways:
 ///
-/// - a *snapshot*, which anyone takes for some version: it is remembered with block and time, proved at leisure, and shown again
-///   as `evidence = abi.encode(uint64 blockNumber, uint64 timestamp, uint256[] words)`;
-/// - *live*, with empty evidence: the functions are read in that very call. For inputs that change rarely, or must be those of
-///   this moment; a proof of other words is simply rejected.
+/// - a *snapshot*, which anyone takes for some version: it is remembered with block and time,
+///   proved at leisure, and shown again as
+///   `evidence = abi.encode(uint64 blockNumber, uint64 timestamp, uint256[] words)`;
+/// - *live*, with empty evidence: the functions are read in that very call. For inputs that change
+///   rarely, or must be those of this moment; a proof of other words is simply rejected.
 ///
-/// Whoever takes a snapshot chooses the moment, and can be in the middle of a transaction of its own: what a flash loan can move
-/// is no input. List time-weighted averages and oracles, not spot prices and balances.
+/// Whoever takes a snapshot chooses the moment, and can be in the middle of a transaction of its
+/// own: what a flash loan can move is no input. List time-weighted averages and oracles, not spot
+/// prices and balances.
 contract OnChainFeatures is IFeatureSource {
     using Feeds for Feed;
 
-    /// @notice keccak256("VerdictSnapshot(uint256 chainId,address source,bytes32 pin,uint256 blockNumber,uint256 timestamp,bytes32 words)")
-    /// @dev A snapshot's digest, and its provenance: `keccak256(abi.encode(SNAPSHOT_TYPEHASH, chain id, this contract, pin,
-    /// block number, timestamp, keccak256(abi.encodePacked(words))))`.
+    /// @notice The type of a snapshot: the keccak-256 of the string below.
+    /// @dev A snapshot's digest, which is its provenance too, is
+    ///
+    /// ```
+    /// keccak256(abi.encode(
+    ///     SNAPSHOT_TYPEHASH, chain id, this contract, pin, block number, timestamp,
+    ///     keccak256(abi.encodePacked(words))
+    /// ))
+    /// ```
     bytes32 public constant SNAPSHOT_TYPEHASH = keccak256(
         "VerdictSnapshot(uint256 chainId,address source,bytes32 pin,uint256 blockNumber,uint256 timestamp,bytes32 words)"
     );
@@ -69,8 +78,8 @@ contract OnChainFeatures is IFeatureSource {
     /// @param registry_ The registry of the model.
     /// @param modelId_ The model; versions are prepared one by one.
     /// @param subject_ What the feeds are about; zero if there is nothing to tell apart.
-    /// @param feeds_ The model's inputs, in the manifest's order: a feed for every value. They fit in one data contract: about
-    /// fifty.
+    /// @param feeds_ The model's inputs, in the manifest's order: a feed for every value. They fit
+    /// in one data contract: about fifty.
     constructor(IModelRegistry registry_, uint256 modelId_, bytes32 subject_, Feed[] memory feeds_) {
         for (uint256 i = 0; i < feeds_.length; ++i) {
             feeds_[i].check(i);
@@ -79,7 +88,8 @@ contract OnChainFeatures is IFeatureSource {
         _FEEDS = DataContract.write(abi.encode(feeds_));
     }
 
-    /// @notice Makes a version's inputs readable, if the feeds fit it. For anyone: what a version expects never changes.
+    /// @notice Makes a version's inputs readable, if the feeds fit it. For anyone: what a version
+    /// expects never changes.
     function prepare(uint32 version) external returns (ModelPin pin) {
         pin = _REGISTRY.pinOf(_MODEL_ID, version);
         if (_schemas[pin] != address(0)) return pin;
@@ -96,7 +106,8 @@ contract OnChainFeatures is IFeatureSource {
         emit VersionPrepared(pin);
     }
 
-    /// @notice Reads the inputs of a prepared version and remembers that they were these, now. For anyone.
+    /// @notice Reads the inputs of a prepared version and remembers that they were these, now. For
+    /// anyone.
     function snapshot(ModelPin pin) external returns (Features memory taken) {
         taken = _live(pin);
         _snapshots[taken.provenance] = true;
@@ -151,7 +162,7 @@ contract OnChainFeatures is IFeatureSource {
         return _SUBJECT;
     }
 
-    // --------------------------------------------------------------------------------------------- internals
+    // ----------------------------------------------------------------------------------- internals
 
     /// @dev The inputs as they are now.
     function _live(ModelPin pin) private view returns (Features memory) {

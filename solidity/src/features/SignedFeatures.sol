@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
-import { IModelRegistry } from "../registry/IModelRegistry.sol";
+import { IModelRegistry } from "../core/registry/IModelRegistry.sol";
 import { ModelPin } from "../types/ModelPin.sol";
 import { Coverage } from "./Coverage.sol";
 import { Features, IFeatureSource } from "./IFeatureSource.sol";
@@ -11,15 +11,17 @@ import { SignerSet } from "./SignerSet.sol";
 import { Words } from "./Words.sol";
 
 /// @title Inputs that a quorum of data signers vouches for
-/// @notice The signers sign, by EIP-712, the packed public words, the commitments to private inputs, or both: where they sign a
-/// commitment, nobody but they and the prover sees the input. See `SignerSet` for who they are.
-/// @dev The domain is `EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)` with "VerdictFeatures",
-/// "1", the chain, and this contract. The struct is `FEATURES_TYPE`; its hash is
+/// @notice The signers sign, by EIP-712, the packed public words, the commitments to private
+/// inputs, or both: where they sign a commitment, nobody but they and the prover sees the input.
+/// See `SignerSet` for who they are.
+/// @dev The domain is
+/// `EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)` with
+/// "VerdictFeatures", "1", the chain, and this contract. The struct is `FEATURES_TYPE`; its hash is
 ///
 /// ```
 /// keccak256(abi.encode(
-///     FEATURES_TYPEHASH, consumer, modelId, version, subject, signerSet, timestamp, blockNumber, sequence,
-///     keccak256(abi.encodePacked(words)), keccak256(abi.encodePacked(commitments))
+///     FEATURES_TYPEHASH, consumer, modelId, version, subject, signerSet, timestamp, blockNumber,
+///     sequence, keccak256(abi.encodePacked(words)), keccak256(abi.encodePacked(commitments))
 /// ))
 /// ```
 ///
@@ -27,12 +29,13 @@ import { Words } from "./Words.sol";
 ///
 /// ```
 /// abi.encode(
-///     uint64 timestamp, uint64 blockNumber, uint64 sequence, uint256[] words, uint256[] commitments,
-///     uint256 mask, bytes[] signatures
+///     uint64 timestamp, uint64 blockNumber, uint64 sequence, uint256[] words,
+///     uint256[] commitments, uint256 mask, bytes[] signatures
 /// )
 /// ```
 ///
-/// with bit i of `mask` for signer i of the set, and a signature for each bit, lowest first. More than a quorum may sign.
+/// with bit i of `mask` for signer i of the set, and a signature for each bit, lowest first. More
+/// than a quorum may sign.
 contract SignedFeatures is IFeatureSource, SignerSet, EIP712 {
     /// @notice The EIP-712 type of what is signed.
     string public constant FEATURES_TYPE =
@@ -76,7 +79,8 @@ contract SignedFeatures is IFeatureSource, SignerSet, EIP712 {
     }
 
     /// @inheritdoc IFeatureSource
-    /// @dev Provenance is the digest that was signed. Age, sequence, and the numbers of words are the caller's to check.
+    /// @dev Provenance is the digest that was signed. Age, sequence, and the numbers of words are
+    /// the caller's to check.
     function features(ModelPin pin, bytes32 subject, bytes calldata evidence)
         external
         view
@@ -101,8 +105,9 @@ contract SignedFeatures is IFeatureSource, SignerSet, EIP712 {
         return _REGISTRY;
     }
 
-    /// @dev `abi.decode` without a copy. Solidity checks every offset and length where it is used, against the end of calldata:
-    /// what lies between the evidence's end and that is the caller's choice as well.
+    /// @dev `abi.decode` without a copy. Solidity checks every offset and length where it is used,
+    /// against the end of calldata: what lies between the evidence's end and that is the caller's
+    /// choice as well.
     function _decode(bytes calldata evidence) private pure returns (SignedEvidence calldata given) {
         if (evidence.length < _HEAD) revert EvidenceTooShort();
         assembly ("memory-safe") {
@@ -110,7 +115,8 @@ contract SignedFeatures is IFeatureSource, SignerSet, EIP712 {
         }
     }
 
-    /// @notice What signers sign, under the set in force. The provenance in `data` is not looked at.
+    /// @notice What signers sign, under the set in force. The provenance in `data` is not looked
+    /// at.
     function digestOf(address consumer, ModelPin pin, bytes32 subject, Features memory data)
         public
         view

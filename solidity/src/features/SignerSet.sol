@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
@@ -9,14 +9,16 @@ import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/Sig
 import { DataContract } from "../libraries/DataContract.sol";
 
 /// @title k of n signers
-/// @notice A set of accounts, with or without code (ERC-1271), of which a quorum must sign the same digest.
-/// @dev The owner (handed over in two steps) replaces the whole set, which takes a delay everyone can see, and revokes single
-/// signers, which takes effect at once. So an owner can stop data but not forge any without notice: to revoke never lowers the
-/// quorum.
+/// @notice A set of accounts, with or without code (ERC-1271), of which a quorum must sign the same
+/// digest.
+/// @dev The owner (handed over in two steps) replaces the whole set, which takes a delay everyone
+/// can see, and revokes single signers, which takes effect at once. So an owner can stop data but
+/// not forge any without notice: to revoke never lowers the quorum.
 ///
-/// A set is the code of an account, strictly ascending: one read for all signers, and no signer is in it twice. Signatures come
-/// with a bit mask of who signed, so nobody can be counted twice. Sets are numbered; what is signed names the number, so nothing
-/// signed under an earlier set is left over.
+/// A set is the code of an account, strictly ascending: one read for all signers, and no signer is
+/// in it twice. Signatures come with a bit mask of who signed, so nobody can be counted twice. Sets
+/// are numbered; what is signed names the number, so nothing signed under an earlier set is left
+/// over.
 abstract contract SignerSet is Ownable2Step {
     /// @dev One slot. Bit i of `revoked` stands for signer i.
     struct Current {
@@ -42,7 +44,8 @@ abstract contract SignerSet is Ownable2Step {
     /// @notice A set has a bit for every signer.
     uint256 public constant MAXIMUM_SIGNERS = 32;
 
-    /// @notice How long a due rotation can be executed: a forgotten one must not strike years later.
+    /// @notice How long a due rotation can be executed: a forgotten one must not strike years
+    /// later.
     uint256 public constant ROTATION_WINDOW = 14 days;
 
     uint256 private constant _MAXIMUM_DELAY = 365 days;
@@ -111,7 +114,7 @@ abstract contract SignerSet is Ownable2Step {
         _install(_store(signers_, quorum_));
     }
 
-    // ----------------------------------------------------------------------------------------------- the owner
+    // ----------------------------------------------------------------------------------- the owner
 
     /// @notice Announces another set. For the owner.
     function proposeRotation(address[] calldata signers_, uint256 quorum_) external onlyOwner {
@@ -152,7 +155,7 @@ abstract contract SignerSet is Ownable2Step {
         emit SignerRevoked(set.number, _signerAt(DataContract.read(set.data), index));
     }
 
-    // ------------------------------------------------------------------------------------------------- views
+    // --------------------------------------------------------------------------------------- views
 
     /// @notice The set in force; revoked signers are zero.
     function signers() external view returns (address[] memory set) {
@@ -185,9 +188,10 @@ abstract contract SignerSet is Ownable2Step {
         return _ROTATION_DELAY;
     }
 
-    // --------------------------------------------------------------------------------------------- internals
+    // ----------------------------------------------------------------------------------- internals
 
-    /// @dev Reverts unless the signers in `mask` are a quorum and all signed `digest`; signatures are in the set's order.
+    /// @dev Reverts unless the signers in `mask` are a quorum and all signed `digest`; signatures
+    /// are in the set's order.
     function _checkQuorum(bytes32 digest, uint256 mask, bytes[] calldata signatures) internal view {
         Current memory set = _current;
         if (mask >> set.count != 0) revert NotASigner(_lowest(mask >> set.count << set.count));
@@ -204,8 +208,8 @@ abstract contract SignerSet is Ownable2Step {
         }
     }
 
-    /// @dev By the signer's key, or else by its code. The key first: that spares a look at the account, and an account that has
-    /// both (EIP-7702) has not lost its key.
+    /// @dev By the signer's key, or else by its code. The key first: that spares a look at the
+    /// account, and an account that has both (EIP-7702) has not lost its key.
     function _isSigned(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;

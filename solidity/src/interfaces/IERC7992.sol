@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
-// ERC-7992, Verifiable ML Model Inference (draft of November 2025), repaired where its Solidity does not compile:
+// ERC-7992, Verifiable ML Model Inference (draft of November 2025), repaired where its Solidity
+// does not compile:
 //
-// - The registry declares an event and an error `ModelDeprecated(uint256)`; Solidity wants one name for one thing. The error
-//   is declared apart, in `IERC7992RegistryErrors`, which no contract inherits: contracts revert with
-//   `IERC7992RegistryErrors.ModelDeprecated`. Topic, selector and JSON ABI are those of the draft.
-// - The draft's reference verifier overrides `registry() returns (address)` with a variable of an interface type, and reverts
-//   with the registry's error instead of its own; here the return type and the errors are the interface's.
+// - The registry declares an event and an error `ModelDeprecated(uint256)`; Solidity wants one name
+//   for one thing. The error is declared apart, in `IERC7992RegistryErrors`, which no contract
+//   inherits: contracts revert with `IERC7992RegistryErrors.ModelDeprecated`. Topic, selector and
+//   JSON ABI are those of the draft.
+// - The draft's reference verifier overrides `registry() returns (address)` with a variable of an
+//   interface type, and reverts with the registry's error instead of its own; here the return type
+//   and the errors are the interface's.
 //
-// The draft names no interface ids: they are `type(…).interfaceId` of the interfaces below, which have its functions and no
-// others.
+// The draft names no interface ids: they are `type(…).interfaceId` of the interfaces below, which
+// have its functions and no others.
 
 /// @title Errors of an ERC-7992 registry that share a name with an event
 interface IERC7992RegistryErrors {
@@ -21,11 +24,13 @@ interface IERC7992RegistryErrors {
 /// @title ERC-7992 registry
 interface IERC7992Registry {
     /// @notice What a model is.
-    /// @param modelHash Weights and architecture: the digest of the compiled model, manifest included.
-    /// @param circuitHash What its public values mean: the digest of a `ModelSpec`. (The circuit is the same for every model.)
+    /// @param modelHash Weights and architecture: the digest of the compiled model, manifest
+    /// included.
+    /// @param circuitHash What its public values mean: the digest of a `ModelSpec`. (The circuit is
+    /// the same for every model.)
     /// @param vkHash keccak256 of the verifying key's bytes.
-    /// @param proofSystemId Which verifier takes its proofs: the first bytes of the keccak256 of a name such as
-    /// "groth16-bn254-v1".
+    /// @param proofSystemId Which verifier takes its proofs: the first bytes of the keccak256 of a
+    /// name such as "groth16-bn254-v1".
     /// @param uri Where to find more; optional.
     struct ModelCommitment {
         bytes32 modelHash;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 /// @title What a validator needs of ERC-8004's validation registry
 /// @notice As of January 2026, when `tag` became a string.

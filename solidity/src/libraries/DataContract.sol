@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 /// @title Data as code
-/// @notice Bytes kept as the code of an account, after a STOP. Nothing can run there, so nothing can change them.
-/// @dev The same form as `VerifyingKeys` gives to keys. Every other first byte is refused: 0xef marks a delegated account
-/// (EIP-7702), which its owner can change, and anything else could be a contract that destroys itself.
+/// @notice Bytes kept as the code of an account, after a STOP. Nothing can run there, so nothing
+/// can change them.
+/// @dev The same form as `VerifyingKeys` gives to keys. Every other first byte is refused: 0xef
+/// marks a delegated account (EIP-7702), which its owner can change, and anything else could be a
+/// contract that destroys itself.
 library DataContract {
     /// @notice The code at `account` doesn't begin with STOP, or there is none.
     error NotADataContract(address account);
@@ -18,7 +20,8 @@ library DataContract {
     /// @dev Of an account's code, by EIP-170.
     uint256 private constant _CODE_LIMIT = 24_576;
 
-    /// @notice Makes an account of `data`, by CREATE2 without a salt: there is one for the same data.
+    /// @notice Makes an account of `data`, by CREATE2 without a salt: there is one for the same
+    /// data.
     function write(bytes memory data) internal returns (address account) {
         if (data.length >= _CODE_LIMIT) revert DataTooLong(data.length);
         // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
@@ -8,18 +8,22 @@ import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import { InputSchema } from "../types/Schemas.sol";
 
 /// @title Between decimals and a model's integers
-/// @notice Real numbers on chain are integers with a number of decimals: `real = value / 10^decimals`.
-/// @dev Exact: products are 512 bits wide, and there is one rounding, to nearest, halves away from zero.
+/// @notice Real numbers on chain are integers with a number of decimals:
+/// `real = value / 10^decimals`.
+/// @dev Exact: products are 512 bits wide, and there is one rounding, to nearest, halves away from
+/// zero.
 ///
-/// The compiler's `InputManifest::quantise` computes `(real / scale).round()` with 64-bit floats and an exact `scale`; here
-/// `scaleE36 / 10^36` is within 0.5e-36 of that scale. With quotient `q = real / scale`, both round a number that is within
-/// `|q|·(2⁻⁵² + 0.5e-36 / scale)` of `q`. So they differ by at most one step, and only if `q` is that close to a half: within
-/// 2⁻³⁵ of one, if `|q|` is below 2^16 and the scale above 1e-20. None of this can make a proof fail: a proof is about the integers
-/// that the contract packed, so the chain's rounding is the one that counts.
+/// The compiler's `InputManifest::quantise` computes `(real / scale).round()` with 64-bit floats
+/// and an exact `scale`; here `scaleE36 / 10^36` is within 0.5e-36 of that scale. With quotient
+/// `q = real / scale`, both round a number that is within `|q|·(2⁻⁵² + 0.5e-36 / scale)` of `q`. So
+/// they differ by at most one step, and only if `q` is that close to a half: within 2⁻³⁵ of one, if
+/// `|q|` is below 2^16 and the scale above 1e-20. None of this can make a proof fail: a proof is
+/// about the integers that the contract packed, so the chain's rounding is the one that counts.
 ///
-/// A real number outside of its feature's domain becomes the domain's end: the compiler clamps the number, this clamps the integer
-/// to the feature's minimum and maximum, which are the integers of the domain's ends. Rounding is monotonic, so both are the same.
-/// An integer that stands for a missing value lies outside, and no number becomes it.
+/// A real number outside of its feature's domain becomes the domain's end: the compiler clamps the
+/// number, this clamps the integer to the feature's minimum and maximum, which are the integers of
+/// the domain's ends. Rounding is monotonic, so both are the same. An integer that stands for a
+/// missing value lies outside, and no number becomes it.
 library FixedPoint {
     /// @notice Scales have 36 decimals; numbers can't have more.
     error TooManyDecimals(uint256 decimals);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 import { ModelPin } from "../types/ModelPin.sol";
 
 /// @title The context of a proof
-/// @notice `publicValues[0]`: what one proof is good for. The prover commits to it, so a proof is worthless on another chain,
-/// to another consumer, for another model or version, and for another payload.
-/// @dev Consumers compute it, always, and never take one from calldata. Off chain (crates/evm) it is
+/// @notice `publicValues[0]`: what one proof is good for. The prover commits to it, so a proof is
+/// worthless on another chain, to another consumer, for another model or version, and for another
+/// payload.
+/// @dev Consumers compute it, always, and never take one from calldata. Off chain (crates/chain) it
+/// is
 ///
 /// ```
 /// uint256(keccak256(
@@ -19,11 +21,12 @@ import { ModelPin } from "../types/ModelPin.sol";
 /// )) >> 3
 /// ```
 ///
-/// 192 bytes are hashed. The shift makes it less than 2^253, hence less than the order of the scalar field. `payload` is the
-/// consumer's: `keccak256(abi.encode(<the consumer's own typehash>, …))` over everything else the proof must be bound to:
-/// round, nonce, expiry, account, block hash.
+/// 192 bytes are hashed. The shift makes it less than 2^253, hence less than the order of the
+/// scalar field. `payload` is the consumer's:
+/// `keccak256(abi.encode(<the consumer's own typehash>, …))` over everything else the proof must be
+/// bound to: round, nonce, expiry, account, block hash.
 library InferenceContext {
-    /// @notice keccak256("VerdictContext(uint256 chainId,address consumer,uint256 modelId,uint256 version,bytes32 payload)")
+    /// @notice The type of what a context hashes: the keccak-256 of the string below.
     bytes32 internal constant TYPEHASH =
         keccak256("VerdictContext(uint256 chainId,address consumer,uint256 modelId,uint256 version,bytes32 payload)");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 import { InputSchema, ModelSpec, OutputSchema, Packing, PublicLayout, Visibility } from "../types/Schemas.sol";
 import { PublicValues } from "./PublicValues.sol";
@@ -12,15 +12,15 @@ library ModelSpecs {
     /// @notice There are no items, or neither one result nor one for each inference.
     error WrongItemCount(uint256 inputItems, uint256 outputItems);
 
-    /// @notice Output number `index` has one value for each of several items. Such values are packed across items: one
-    /// output item, with as many values as there are inferences.
+    /// @notice Output number `index` has one value for each of several items. Such values are
+    /// packed across items: one output item, with as many values as there are inferences.
     error NotPackedAcrossItems(uint256 index);
 
     /// @notice Input or output number `index` has no values.
     error EmptyTensor(uint256 index);
 
-    /// @notice Input or output number `index` has a scale of zero, or neither one scale nor one for each value, or another
-    /// number of zero points.
+    /// @notice Input or output number `index` has a scale of zero, or neither one scale nor one for
+    /// each value, or another number of zero points.
     error InvalidScale(uint256 index);
 
     /// @notice Input number `index` has a range that is empty or wider than its packing.
@@ -77,8 +77,9 @@ library ModelSpecs {
         count *= spec.outputItems;
     }
 
-    /// @notice The output words of `values`. The values stand item by item: all of item 0, in the order of the outputs, then all
-    /// of item 1, … The words stand output by output, as `ModelSpec` says.
+    /// @notice The output words of `values`. The values stand item by item: all of item 0, in the
+    /// order of the outputs, then all of item 1, … The words stand output by output, as `ModelSpec`
+    /// says.
     function packOutputs(ModelSpec memory spec, int256[] memory values) internal pure returns (uint256[] memory words) {
         if (values.length != outputCount(spec)) revert WrongOutputCount(outputCount(spec), values.length);
         words = new uint256[](_outputWords(spec));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 import { OutputSchema, Packing } from "../types/Schemas.sol";
 
 /// @title Public words
 /// @notice Puts integers into words and takes them out again: crates/model/src/packing.rs on chain.
-/// @dev `word = Σ_i (x_i + offset)·2^(bits·i)`, the last word of a tensor may hold fewer values. A word with a bit that no
-/// value owns is refused, so a tensor has one encoding. Arrays are in memory: a consumer has assembled the public values
-/// there anyway, and Solidity's decoder has checked offsets and lengths by then.
+/// @dev `word = Σ_i (x_i + offset)·2^(bits·i)`, the last word of a tensor may hold fewer values. A
+/// word with a bit that no value owns is refused, so a tensor has one encoding. Arrays are in
+/// memory: a consumer has assembled the public values there anyway, and Solidity's decoder has
+/// checked offsets and lengths by then.
 library PublicValues {
     /// @notice `words[index]` has a bit that no value owns.
     error StrayBits(uint256 index);
@@ -24,7 +25,7 @@ library PublicValues {
     /// @notice The packing has no place for the value at `index`.
     error ValueOutOfRange(uint256 index, int256 value);
 
-    // ------------------------------------------------------------------------------------------- assembling
+    // ---------------------------------------------------------------------------------- assembling
 
     /// @notice The public values in the verifier's order.
     function assemble(uint256 context, uint256[] memory inputs, uint256[] memory outputs, uint256[] memory commitments)
@@ -46,7 +47,7 @@ library PublicValues {
         }
     }
 
-    // -------------------------------------------------------------------------------------------- packings
+    // ------------------------------------------------------------------------------------ packings
 
     /// @notice Bits of a value.
     function bitsOf(Packing packing) internal pure returns (uint256) {
@@ -70,7 +71,7 @@ library PublicValues {
         return count / each + (count % each == 0 ? 0 : 1);
     }
 
-    // -------------------------------------------------------------------------------------------- decoding
+    // ------------------------------------------------------------------------------------ decoding
 
     /// @notice Value `index` of an output whose words begin at `words[start]`.
     /// @dev Looks at the one word that holds it.
@@ -88,8 +89,9 @@ library PublicValues {
     }
 
     /// @notice Value `index` of an output whose word `w` is `words[start + w·stride]`.
-    /// @dev Item `k` of a batch of N items, if the output's words begin at `words[first]`: `start` is `first + k`, less than
-    /// `first + N`, and `stride` is N. Looks at the one word that holds the value.
+    /// @dev Item `k` of a batch of N items, if the output's words begin at `words[first]`: `start`
+    /// is `first + k`, less than `first + N`, and `stride` is N. Looks at the one word that holds
+    /// the value.
     function valueAt(uint256[] memory words, uint256 start, uint256 stride, OutputSchema memory schema, uint256 index)
         internal
         pure
@@ -131,8 +133,8 @@ library PublicValues {
         }
     }
 
-    /// @notice The `count` values of item `item` from a batch's tensor whose words begin at `words[start]`: word `w` of the item
-    /// is `words[start + w·items + item]`.
+    /// @notice The `count` values of item `item` from a batch's tensor whose words begin at
+    /// `words[start]`: word `w` of the item is `words[start + w·items + item]`.
     function unpackItem(
         uint256[] memory words,
         uint256 start,
@@ -186,7 +188,7 @@ library PublicValues {
         return int256((word >> (bits * i)) & ((1 << bits) - 1)) - offsetOf(packing);
     }
 
-    // -------------------------------------------------------------------------------------------- encoding
+    // ------------------------------------------------------------------------------------ encoding
 
     /// @notice The words of `values`.
     function pack(int256[] memory values, Packing packing) internal pure returns (uint256[] memory words) {
@@ -194,7 +196,8 @@ library PublicValues {
         packInto(words, 0, values, 0, values.length, packing);
     }
 
-    /// @notice Packs `values[from … from + count − 1]` to the words that begin at `words[start]`, which must be zero.
+    /// @notice Packs `values[from … from + count − 1]` to the words that begin at `words[start]`,
+    /// which must be zero.
     /// @return end The index after the last word written.
     function packInto(
         uint256[] memory words,
@@ -215,7 +218,8 @@ library PublicValues {
         end = start + wordCount(packing, count);
     }
 
-    /// @notice The same with word `w` at `words[start + w·stride]`: `start` and `stride` as in `valueAt`.
+    /// @notice The same with word `w` at `words[start + w·stride]`: `start` and `stride` as in
+    /// `valueAt`.
     function packInto(
         uint256[] memory words,
         uint256 start,

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
-/// @notice A model version, resolved: everything about it that can't change, in one word. A consumer stores it (or makes it
-/// immutable) when it chooses a version, so that verification need not ask the registry.
-/// @dev From the top: verifying key's account (160 bits) ‖ route selector (32) ‖ modelId (32) ‖ version (32).
+/// @notice A model version, resolved: everything about it that can't change, in one word. A
+/// consumer stores it (or makes it immutable) when it chooses a version, so that verification need
+/// not ask the registry.
+/// @dev From the top: verifying key's account (160 bits) ‖ route selector (32) ‖ modelId (32) ‖
+/// version (32).
 type ModelPin is bytes32;
 
 using ModelPins for ModelPin global;
 
 /// @title Parts of a `ModelPin`
 library ModelPins {
-    /// @notice Puts a pin together. Only a registry should: a pin is as good as where it comes from.
+    /// @notice Puts a pin together. Only a registry should: a pin is as good as where it comes
+    /// from.
     function make(address key_, bytes4 selector_, uint32 modelId_, uint32 version_) internal pure returns (ModelPin) {
         return ModelPin.wrap(
             bytes32(

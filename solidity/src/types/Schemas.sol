@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.24;
 
 // What the words of a proof mean: the on-chain counterpart of crates/model/src/manifest.rs.
 
-/// @notice How integers stand in a public word: `word = Σ_i (x_i + offset)·2^(bits·i)`; see `PublicValues`.
+/// @notice How integers stand in a public word: `word = Σ_i (x_i + offset)·2^(bits·i)`; see
+/// `PublicValues`.
 enum Packing {
     /// 31 values of 8 bits, offset 0.
     Bytes,
@@ -26,16 +27,17 @@ enum Visibility {
 /// @notice A public output of one item, or of all of a batch: see `ModelSpec`.
 /// @param count Values.
 /// @param packing How they stand in words.
-/// @param scaleE36 The real value of one step, times 10^36, rounded to nearest: `real = integer·scaleE36 / 10^36`. Of the
-/// manifest's f64 scale `s` this is off by at most `0.5e-36 / s`, relatively; less than the f64's own 2⁻⁵³ for every `s`
-/// above 5e-21.
+/// @param scaleE36 The real value of one step, times 10^36, rounded to nearest:
+/// `real = integer·scaleE36 / 10^36`. Of the manifest's f64 scale `s` this is off by at most
+/// `0.5e-36 / s`, relatively; less than the f64's own 2⁻⁵³ for every `s` above 5e-21.
 struct OutputSchema {
     uint32 count;
     Packing packing;
     uint192 scaleE36;
 }
 
-/// @notice An input of one item: `integer = clamp(round(real / scale) − zeroPoint, minimum, maximum)`, halves away from zero; see
+/// @notice An input of one item:
+/// `integer = clamp(round(real / scale) − zeroPoint, minimum, maximum)`, halves away from zero; see
 /// `FixedPoint.quantise`.
 /// @param count Values.
 /// @param packing How they stand in words (in committed words too).
@@ -54,22 +56,25 @@ struct InputSchema {
     int64[] zeroPoints;
 }
 
-/// @notice What the public values of a model version mean. Content-addressed: `keccak256(abi.encode(spec))` is the
-/// `circuitHash` of an ERC-7992 commitment.
-/// @dev Public values, in order: the context; the public inputs, tensor by tensor; the outputs, tensor by tensor; the
-/// commitments. Each tensor of each item begins a new word. With N items, inputs' or outputs', a tensor is word-major: word
-/// `w` of item `k` is `start + w·N + k`, if `start` is the tensor's first. Commitments come input after input, item by item:
-/// of the committed inputs, the one of number `j` of item `k` is `commitmentsStart + j·N + k`. See docs/protocol.md.
+/// @notice What the public values of a model version mean. Content-addressed:
+/// `keccak256(abi.encode(spec))` is the `circuitHash` of an ERC-7992 commitment.
+/// @dev Public values, in order: the context; the public inputs, tensor by tensor; the outputs,
+/// tensor by tensor; the commitments. Each tensor of each item begins a new word. With N items,
+/// inputs' or outputs', a tensor is word-major: word `w` of item `k` is `start + w·N + k`, if
+/// `start` is the tensor's first. Commitments come input after input, item by item: of the
+/// committed inputs, the one of number `j` of item `k` is `commitmentsStart + j·N + k`. See
+/// docs/protocol.md.
 ///
-/// Outputs of one value are packed across a batch's items, as if they were one tensor of one item: written with
-/// `outputItems` 1 and as many values as there are items, value `k` being item `k`'s. With more `outputItems` than one an output
-/// of one value has no layout and is refused. All outputs of a spec are of the same number of items: a batch of which some
-/// outputs have words for each item, and others are summed or packed across items, can't be written.
+/// Outputs of one value are packed across a batch's items, as if they were one tensor of one item:
+/// written with `outputItems` 1 and as many values as there are items, value `k` being item `k`'s.
+/// With more `outputItems` than one an output of one value has no layout and is refused. All
+/// outputs of a spec are of the same number of items: a batch of which some outputs have words for
+/// each item, and others are summed or packed across items, can't be written.
 /// @param inputItems Inferences in one proof; 1 unless it is a batch.
-/// @param outputItems Results in one proof: `inputItems`, or 1 if the outputs are reductions over the batch or packed across
-/// it.
-/// @param commitments Words at the end that commit to private inputs; zero exactly if no input is `Committed`. The compiler's
-/// circuits have one for each committed input of each item.
+/// @param outputItems Results in one proof: `inputItems`, or 1 if the outputs are reductions over
+/// the batch or packed across it.
+/// @param commitments Words at the end that commit to private inputs; zero exactly if no input is
+/// `Committed`. The compiler's circuits have one for each committed input of each item.
 /// @param inputs All inputs, private ones too, in the manifest's order.
 /// @param outputs The public outputs, in the manifest's order.
 struct ModelSpec {

@@ -8,7 +8,8 @@ import { Features } from "../../src/features/IFeatureSource.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { FeatureTest } from "./FeatureTest.sol";
 
-/// @dev Committers come and go and commit, and everything that was ever committed is shown again, to everyone.
+/// @dev Committers come and go and commit, and everything that was ever committed is shown again,
+/// to everyone.
 contract CommitmentHandler is Test {
     /// @dev What was committed, and when.
     struct Put {
@@ -31,7 +32,8 @@ contract CommitmentHandler is Test {
     mapping(bytes32 place => uint256) private _counts;
     mapping(bytes32 provenance => uint256) private _seen;
 
-    /// @dev Something came out that shouldn't have; something didn't that should have; or other data with one provenance.
+    /// @dev Something came out that shouldn't have; something didn't that should have; or other
+    /// data with one provenance.
     bool public yieldedTooMuch;
     bool public yieldedTooLittle;
     bool public sameProvenance;
@@ -135,9 +137,10 @@ contract CommittedFeaturesInvariantTest is FeatureTest {
         targetContract(address(_handler));
     }
 
-    /// @dev No sequence of calls yields anything but what a committer of now put down last for this consumer and subject, as of
-    /// when it was put down, from the least age to the greatest; and all of that comes out. So there is never more than one thing
-    /// to choose from. No two commitments have one provenance.
+    /// @dev No sequence of calls yields anything but what a committer of now put down last for this
+    /// consumer and subject, as of when it was put down, from the least age to the greatest; and
+    /// all of that comes out. So there is never more than one thing to choose from. No two
+    /// commitments have one provenance.
     function invariant_TheLastCommitmentYieldsAndNoOther() public view {
         assertFalse(_handler.yieldedTooMuch());
         assertFalse(_handler.yieldedTooLittle());

@@ -50,7 +50,7 @@ contract CommittedFeaturesTest is FeatureTest {
         return _source.features(_model.pin, SUBJECT, evidence);
     }
 
-    // ------------------------------------------------------------------------------------------------ accepted
+    // ------------------------------------------------------------------------------------ accepted
 
     function test_WhatWasCommittedIsProvedLater() public {
         bytes32 hash = _hash(address(this));
@@ -137,7 +137,7 @@ contract CommittedFeaturesTest is FeatureTest {
         assertFalse(_source.covers(hidden.pin));
     }
 
-    // ------------------------------------------------------------------------------------------------ refusals
+    // ------------------------------------------------------------------------------------ refusals
 
     function test_RevertWhen_AgesOutOfOrder() public {
         vm.expectRevert(abi.encodeWithSelector(CommittedFeatures.AgesOutOfOrder.selector, 0, 10));
@@ -189,7 +189,7 @@ contract CommittedFeaturesTest is FeatureTest {
         );
     }
 
-    // ------------------------------------------------------------------------------------------------- attacks
+    // ------------------------------------------------------------------------------------- attacks
 
     /// @dev Someone who was a committer has nothing left that counts.
     function test_Attack_CommitterWithoutRole() public {

@@ -5,10 +5,10 @@ import { Feed } from "../../src/features/Feeds.sol";
 import { Features } from "../../src/features/IFeatureSource.sol";
 import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
-import { ConsumerTest } from "../utils/ConsumerTest.sol";
+import { CoreTest } from "../utils/CoreTest.sol";
 
 /// @dev Signers, evidence, feeds.
-abstract contract FeatureTest is ConsumerTest {
+abstract contract FeatureTest is CoreTest {
     uint64 internal constant START = 1_800_000_000;
     uint256 internal constant ROTATION_DELAY = 3 days;
     bytes32 internal constant SUBJECT = "ETH/USD";

@@ -10,7 +10,8 @@ import { ModelPin } from "../../src/types/ModelPin.sol";
 import { FeatureTest } from "./FeatureTest.sol";
 import { MockFeed } from "./Mocks.sol";
 
-/// @dev Feeds move and break, blocks go by, snapshots are taken, and shown again, as they were or not.
+/// @dev Feeds move and break, blocks go by, snapshots are taken, and shown again, as they were or
+/// not.
 contract SnapshotHandler is Test {
     OnChainFeatures private immutable _SOURCE;
     MockFeed private immutable _FEED;
@@ -104,9 +105,9 @@ contract OnChainFeaturesInvariantTest is FeatureTest {
         targetContract(address(_handler));
     }
 
-    /// @dev No sequence of calls yields a snapshot of anything but what the feeds returned in that block and second; whatever was
-    /// taken can be shown for ever, whatever the feeds say since. Live features are those of now, and nothing comes of a feed that
-    /// fails.
+    /// @dev No sequence of calls yields a snapshot of anything but what the feeds returned in that
+    /// block and second; whatever was taken can be shown for ever, whatever the feeds say since.
+    /// Live features are those of now, and nothing comes of a feed that fails.
     function invariant_SnapshotsShowWhatTheFeedsReturned() public view {
         assertFalse(_handler.yieldedTooMuch());
         assertFalse(_handler.yieldedTooLittle());

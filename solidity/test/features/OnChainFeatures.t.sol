@@ -51,10 +51,10 @@ contract OnChainFeaturesTest is FeatureTest {
         return abi.encode(taken.blockNumber, taken.timestamp, taken.words);
     }
 
-    // ------------------------------------------------------------------------------------------------- reading
+    // ------------------------------------------------------------------------------------- reading
 
-    /// @dev What is packed is what `FixedPoint.quantise` makes of what the feeds return, with each value's scale, zero point and
-    /// range.
+    /// @dev What is packed is what `FixedPoint.quantise` makes of what the feeds return, with each
+    /// value's scale, zero point and range.
     function testFuzz_QuantisesAsTheSchemaSays(int256[3] memory values, uint192[3] memory scales, int32[3] memory zeros)
         public
     {
@@ -240,7 +240,7 @@ contract OnChainFeaturesTest is FeatureTest {
         _source.features(next.pin, SUBJECT, _snapshotEvidence(taken));
     }
 
-    // ------------------------------------------------------------------------------------------------ refusals
+    // ------------------------------------------------------------------------------------ refusals
 
     function test_RevertWhen_TooManyDecimals() public {
         Feed[] memory feeds = _reads(3);
@@ -358,9 +358,10 @@ contract OnChainFeaturesTest is FeatureTest {
         _source.features(_model.pin, SUBJECT, evidence);
     }
 
-    // ------------------------------------------------------------------------------------------------- attacks
+    // ------------------------------------------------------------------------------------- attacks
 
-    /// @dev Whoever submits chooses the gas. Too little must not turn a good feed into its substitute.
+    /// @dev Whoever submits chooses the gas. Too little must not turn a good feed into its
+    /// substitute.
     function test_RevertWhen_NotEnoughGas() public {
         Feed memory feed = _feed(address(_mock), abi.encodeCall(MockFeed.expensive, ()));
         (feed.optional, feed.gasLimit, feed.substitute) = (true, 60_000, -1e18);
@@ -380,8 +381,8 @@ contract OnChainFeaturesTest is FeatureTest {
         assertTrue(starved);
     }
 
-    /// @dev The same for a feed that needs all of its limit, on an account that nothing has touched: whatever is sent, it gets the
-    /// limit or isn't called.
+    /// @dev The same for a feed that needs all of its limit, on an account that nothing has
+    /// touched: whatever is sent, it gets the limit or isn't called.
     function test_Attack_FeedIsStarvedByALittle() public {
         (uint256 low, uint256 high) = (400_000, 410_000);
         while (high - low > 1) {

@@ -9,7 +9,8 @@ import { ModelSpec, Visibility } from "../../src/types/Schemas.sol";
 import { FeatureTest } from "./FeatureTest.sol";
 import { Wallet, Yes } from "./Mocks.sol";
 
-/// @dev What is signed, by whom, and for whom. The caller (consumer) is this contract. `SignerSet.t.sol` has the owner's side.
+/// @dev What is signed, by whom, and for whom. The caller (consumer) is this contract.
+/// `SignerSet.t.sol` has the owner's side.
 contract SignedFeaturesTest is FeatureTest {
     TestModel private _model;
     SignedFeatures private _source;
@@ -34,7 +35,7 @@ contract SignedFeaturesTest is FeatureTest {
         return _source.features(_model.pin, SUBJECT, evidence);
     }
 
-    // ------------------------------------------------------------------------------------------------ accepted
+    // ------------------------------------------------------------------------------------ accepted
 
     function test_AQuorumYieldsWhatItSigned() public view {
         Features memory taken = _take(_sign(0x0d));
@@ -132,7 +133,7 @@ contract SignedFeaturesTest is FeatureTest {
         assertEq(address(_source.registry()), address(registry));
     }
 
-    // ------------------------------------------------------------------------------------------------ refusals
+    // ------------------------------------------------------------------------------------ refusals
 
     function test_RevertWhen_QuorumNotMet() public {
         bytes memory evidence = _sign(3);
@@ -182,7 +183,7 @@ contract SignedFeaturesTest is FeatureTest {
         _take(evidence);
     }
 
-    // ------------------------------------------------------------------------------------------------- attacks
+    // ------------------------------------------------------------------------------------- attacks
 
     /// @dev Every part of what is signed counts.
     function test_Attack_TamperedData() public {

@@ -8,7 +8,8 @@ import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { FeatureTest } from "./FeatureTest.sol";
 
-/// @dev Sets come and go, signers are revoked, and evidence of all kinds is shown. The consumer is this contract.
+/// @dev Sets come and go, signers are revoked, and evidence of all kinds is shown. The consumer is
+/// this contract.
 contract SignerSetHandler is Test {
     uint256 private constant POOL = 8;
 
@@ -62,7 +63,8 @@ contract SignerSetHandler is Test {
         try _SOURCE.revokeSigner(bound(index, 0, POOL)) { } catch { }
     }
 
-    /// @dev The signers in `mask` are named. Those in `forged` didn't sign, or someone else did in their place.
+    /// @dev The signers in `mask` are named. Those in `forged` didn't sign, or someone else did in
+    /// their place.
     function show(uint256 mask, uint256 forged, uint256 impostor, bool earlierSet) external {
         address[] memory set = _SOURCE.signers();
         mask = bound(mask, 0, (1 << (set.length + 1)) - 1);
@@ -128,14 +130,16 @@ contract SignerSetInvariantTest is FeatureTest {
         targetContract(address(_handler));
     }
 
-    /// @dev A quorum below k never yields features: nothing comes out but what at least `quorum` different, current, unrevoked
-    /// signers signed, under the current set's number. And whatever they signed comes out.
+    /// @dev A quorum below k never yields features: nothing comes out but what at least `quorum`
+    /// different, current, unrevoked signers signed, under the current set's number. And whatever
+    /// they signed comes out.
     function invariant_ExactlyAQuorumYields() public view {
         assertFalse(_handler.yieldedTooMuch());
         assertFalse(_handler.yieldedTooLittle());
     }
 
-    /// @dev There are always enough signers left for a quorum, which is never zero, and they are strictly ascending.
+    /// @dev There are always enough signers left for a quorum, which is never zero, and they are
+    /// strictly ascending.
     function invariant_AQuorumIsPossibleAndNotFree() public view {
         address[] memory set = _source.signers();
         (uint256 left, address previous) = (0, address(0));

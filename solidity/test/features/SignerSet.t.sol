@@ -34,7 +34,7 @@ contract SignerSetTest is FeatureTest {
         _source.proposeRotation(signerSet, quorum);
     }
 
-    // ------------------------------------------------------------------------------------------------ rotation
+    // ------------------------------------------------------------------------------------ rotation
 
     function test_Views() public view {
         assertEq(_source.signers(), signerSet);
@@ -130,7 +130,7 @@ contract SignerSetTest is FeatureTest {
         _source.features(_model.pin, 0, _features(3));
     }
 
-    // ------------------------------------------------------------------------------------------------ refusals
+    // ------------------------------------------------------------------------------------ refusals
 
     function test_RevertWhen_WrongSignerCount() public {
         vm.expectRevert(abi.encodeWithSelector(SignerSet.WrongSignerCount.selector, 0));

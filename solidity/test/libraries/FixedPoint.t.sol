@@ -36,7 +36,7 @@ contract FixedPointTest is Test {
 
     FixedPointHarness private _library = new FixedPointHarness();
 
-    // ---------------------------------------------------------------------------------------------- quantise
+    // ------------------------------------------------------------------------------------ quantise
 
     function test_RoundsHalvesAwayFromZero() public view {
         // A scale of one, one decimal.
@@ -61,7 +61,8 @@ contract FixedPointTest is Test {
         }
     }
 
-    /// @dev The integer is the nearest to the quotient, and of two as near the one farther from zero.
+    /// @dev The integer is the nearest to the quotient, and of two as near the one farther from
+    /// zero.
     function testFuzz_IsTheNearest(int104 value, uint256 decimals, uint256 scale) public view {
         decimals = bound(decimals, 0, 36);
         scale = bound(scale, 1, type(uint192).max);
@@ -147,7 +148,7 @@ contract FixedPointTest is Test {
         values[0] = value;
     }
 
-    // -------------------------------------------------------------------------------------------- toDecimals
+    // ---------------------------------------------------------------------------------- toDecimals
 
     function test_ToDecimals() public view {
         assertEq(_library.toDecimals(52, 1e34, 8), 52e6);
@@ -167,7 +168,7 @@ contract FixedPointTest is Test {
         assertEq(_library.quantise(real, decimals, scale, 0, MIN, MAX), integer);
     }
 
-    // ----------------------------------------------------------------------------------------------- refuses
+    // ------------------------------------------------------------------------------------- refuses
 
     function test_RevertWhen_ThereAreTooManyDecimals() public {
         bytes memory reason = abi.encodeWithSelector(FixedPoint.TooManyDecimals.selector, 37);
@@ -192,7 +193,7 @@ contract FixedPointTest is Test {
         _library.toDecimals(1 << 254, 2, 36);
     }
 
-    // ----------------------------------------------------------------------------------------------- helpers
+    // ------------------------------------------------------------------------------------- helpers
 
     function _scales(uint256 count) private pure returns (uint192[] memory scales) {
         scales = new uint192[](count);

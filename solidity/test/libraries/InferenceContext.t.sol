@@ -3,12 +3,12 @@ pragma solidity 0.8.37;
 
 import { Test } from "forge-std/Test.sol";
 
+import { BN254_R } from "../../src/core/verifier/libraries/Bn254.sol";
 import { InferenceContext } from "../../src/libraries/InferenceContext.sol";
 import { ModelPin, ModelPins } from "../../src/types/ModelPin.sol";
-import { BN254_R } from "../../src/verifier/libraries/Bn254.sol";
 
 contract InferenceContextTest is Test {
-    /// @dev The same number must come out of crates/evm.
+    /// @dev The same number must come out of crates/chain.
     function test_KnownContext() public {
         vm.chainId(1);
         address consumer = 0x00112233445566778899AABbCCdDeeFf00112233;

@@ -40,7 +40,7 @@ contract ModelSpecsTest is Test {
         return InputSchema(count, packing, visibility, minima, maxima, scales, new int64[](1));
     }
 
-    // -------------------------------------------------------------------------------------------------- layout
+    // -------------------------------------------------------------------------------------- layout
 
     function test_CountsPublicInputsAndOutputs() public view {
         _expect(_spec(), 2, 3, 0);
@@ -103,9 +103,10 @@ contract ModelSpecsTest is Test {
         assertEq(ModelSpecs.publicValueCount(shape), 1 + inputs + outputs + commitments);
     }
 
-    // ------------------------------------------------------------------------------------------------- packing
+    // ------------------------------------------------------------------------------------- packing
 
-    /// @dev Output by output, of each the items' first words and then their second; the values stand item by item.
+    /// @dev Output by output, of each the items' first words and then their second; the values
+    /// stand item by item.
     function test_PacksOutputByOutput() public view {
         ModelSpec memory spec = _spec();
         (spec.inputItems, spec.outputItems) = (2, 2);
@@ -122,7 +123,8 @@ contract ModelSpecsTest is Test {
         assertEq(words[3], 0x80048003);
     }
 
-    /// @dev Three items of 17 values, by hand: of item 0 0x100 and more, of item 1 0x200 and more, of item 2 -0x300 and more.
+    /// @dev Three items of 17 values, by hand: of item 0 0x100 and more, of item 1 0x200 and more,
+    /// of item 2 -0x300 and more.
     function test_PacksWordByWord() public view {
         ModelSpec memory spec = _spec();
         (spec.inputItems, spec.outputItems) = (3, 3);
@@ -210,7 +212,7 @@ contract ModelSpecsTest is Test {
         }
     }
 
-    // ------------------------------------------------------------------------------------------------- refuses
+    // ------------------------------------------------------------------------------------- refuses
 
     function test_RevertWhen_ThereIsNoOutput() public {
         ModelSpec memory spec = _spec();

@@ -72,7 +72,7 @@ contract PublicValuesHarness {
 contract PublicValuesTest is Test {
     PublicValuesHarness private _library = new PublicValuesHarness();
 
-    // ------------------------------------------------------------------------------------------ known values
+    // -------------------------------------------------------------------------------- known values
 
     /// @dev crates/model packs to these words: a committed vector's public values.
     function test_PacksAsTheCompilerDoes() public view {
@@ -129,8 +129,9 @@ contract PublicValuesTest is Test {
         assertEq(_library.pack(values, Packing.Wide)[0], 0xffffffff00000000);
     }
 
-    /// @dev Three items of 17 values, by hand: of item 0 0x100 and more, of item 1 0x200 and more, of item 2 -0x300 and more.
-    /// The 15 values of the items' first words, then the 2 of their second.
+    /// @dev Three items of 17 values, by hand: of item 0 0x100 and more, of item 1 0x200 and more,
+    /// of item 2 -0x300 and more. The 15 values of the items' first words, then the 2 of their
+    /// second.
     function test_UnpacksItemsOfABatch() public view {
         uint256[] memory words = new uint256[](8);
         words[1] = 0x0000810e810d810c810b810a8109810881078106810581048103810281018100;
@@ -165,7 +166,7 @@ contract PublicValuesTest is Test {
         assertEq(PublicValues.wordCount(Packing.Wide, 8), 2);
     }
 
-    // -------------------------------------------------------------------------------------------- properties
+    // ---------------------------------------------------------------------------------- properties
 
     /// @dev Whatever was packed is unpacked, at any place of an array, all together and one by one.
     function testFuzz_RoundTrip(uint256 seed, uint256 packing, uint256 count, uint256 start) public view {
@@ -200,7 +201,8 @@ contract PublicValuesTest is Test {
         }
     }
 
-    /// @dev In the circuit's order, between other words, every item's values are read back, and packed to the same words.
+    /// @dev In the circuit's order, between other words, every item's values are read back, and
+    /// packed to the same words.
     function testFuzz_ItemsOfABatch(uint256 seed, uint256 packing, uint256 count, uint256 items) public view {
         Packing how = Packing(packing % 3);
         count = bound(count, 1, 70);
@@ -252,7 +254,7 @@ contract PublicValuesTest is Test {
         assertEq(abi.encodePacked(all), abi.encodePacked(context, a, b, c));
     }
 
-    // ----------------------------------------------------------------------------------------------- refuses
+    // ------------------------------------------------------------------------------------- refuses
 
     function testFuzz_RevertWhen_AWordHasStrayBits(uint256 packing, uint256 count, uint256 bit) public {
         Packing how = Packing(packing % 3);
@@ -347,7 +349,7 @@ contract PublicValuesTest is Test {
         _library.packInto(new uint256[](3), 0, 3, values, 0, 2, how);
     }
 
-    // ----------------------------------------------------------------------------------------------- helpers
+    // ------------------------------------------------------------------------------------- helpers
 
     function _values(uint256 seed, Packing packing, uint256 count) private pure returns (int256[] memory values) {
         values = new int256[](count);

@@ -8,13 +8,13 @@ import { DeployGuard } from "../../script/DeployGuard.s.sol";
 import { DeployOracle } from "../../script/DeployOracle.s.sol";
 import { DeployRisk } from "../../script/DeployRisk.s.sol";
 import { VerdictScript } from "../../script/base/VerdictScript.sol";
-import { ScoredAirdrop } from "../../src/airdrop/ScoredAirdrop.sol";
-import { FraudPauseGuard } from "../../src/guard/FraudPauseGuard.sol";
-import { IPauseAdapter } from "../../src/guard/IPauseAdapter.sol";
-import { InferenceOracle } from "../../src/oracle/InferenceOracle.sol";
-import { IRiskSource } from "../../src/risk/IRiskSource.sol";
-import { RiskParameterUpdater } from "../../src/risk/RiskParameterUpdater.sol";
-import { RiskLimit, RiskParameter } from "../../src/risk/RiskTypes.sol";
+import { ScoredAirdrop } from "../../src/consumers/airdrop/ScoredAirdrop.sol";
+import { FraudPauseGuard } from "../../src/consumers/guard/FraudPauseGuard.sol";
+import { IPauseAdapter } from "../../src/consumers/guard/IPauseAdapter.sol";
+import { InferenceOracle } from "../../src/consumers/oracle/InferenceOracle.sol";
+import { IRiskSource } from "../../src/consumers/risk/IRiskSource.sol";
+import { RiskParameterUpdater } from "../../src/consumers/risk/RiskParameterUpdater.sol";
+import { RiskLimit, RiskParameter } from "../../src/consumers/risk/RiskTypes.sol";
 import { Fixtures } from "./Fixtures.s.sol";
 import { ScriptTest } from "./ScriptTest.sol";
 
@@ -46,7 +46,7 @@ contract ConsumerScriptsTest is ScriptTest {
         json = vm.replace(json, "@sweepFrom", vm.toString(block.timestamp + 50 days));
     }
 
-    // ------------------------------------------------------------------------------------------------ oracle
+    // -------------------------------------------------------------------------------------- oracle
 
     function test_DeploysAnOracle() public {
         _prepare("oracle");
@@ -92,7 +92,7 @@ contract ConsumerScriptsTest is ScriptTest {
         script.deploy(settings, results);
     }
 
-    // ------------------------------------------------------------------------------------------------- guard
+    // --------------------------------------------------------------------------------------- guard
 
     function test_DeploysAGuard() public {
         _prepare("guard");
@@ -136,7 +136,7 @@ contract ConsumerScriptsTest is ScriptTest {
         script.deploy(settings, results);
     }
 
-    // -------------------------------------------------------------------------------------------------- risk
+    // ---------------------------------------------------------------------------------------- risk
 
     function test_DeploysARiskUpdater() public {
         _prepare("risk");
@@ -189,7 +189,7 @@ contract ConsumerScriptsTest is ScriptTest {
         script.deploy(settings, results);
     }
 
-    // ----------------------------------------------------------------------------------------------- airdrop
+    // ------------------------------------------------------------------------------------- airdrop
 
     function test_DeploysAnAirdrop() public {
         _prepare("airdrop");

@@ -7,18 +7,18 @@ import { DeploySource } from "../../script/DeploySource.s.sol";
 import { RegisterModel } from "../../script/RegisterModel.s.sol";
 import { SpecJson } from "../../script/base/SpecJson.sol";
 import { VerdictScript } from "../../script/base/VerdictScript.sol";
+import { IVerdictGateway } from "../../src/core/gateway/IVerdictGateway.sol";
+import { IVerdictRoutes } from "../../src/core/gateway/IVerdictRoutes.sol";
+import { VerdictGateway } from "../../src/core/gateway/VerdictGateway.sol";
+import { IModelRegistry } from "../../src/core/registry/IModelRegistry.sol";
+import { InferenceVerifier } from "../../src/core/verifier/InferenceVerifier.sol";
+import { VerifyingKeys } from "../../src/core/verifier/VerifyingKeys.sol";
+import { DevelopmentSetup } from "../../src/core/verifier/libraries/DevelopmentSetup.sol";
 import { CommittedFeatures } from "../../src/features/CommittedFeatures.sol";
 import { OnChainFeatures } from "../../src/features/OnChainFeatures.sol";
 import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
-import { IVerdictGateway } from "../../src/gateway/IVerdictGateway.sol";
-import { IVerdictRoutes } from "../../src/gateway/IVerdictRoutes.sol";
-import { VerdictGateway } from "../../src/gateway/VerdictGateway.sol";
-import { IModelRegistry } from "../../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
-import { InferenceVerifier } from "../../src/verifier/InferenceVerifier.sol";
-import { VerifyingKeys } from "../../src/verifier/VerifyingKeys.sol";
-import { DevelopmentSetup } from "../../src/verifier/libraries/DevelopmentSetup.sol";
 import { ScriptTest } from "./ScriptTest.sol";
 
 /// @dev Specs from JSON, for reverts.
@@ -32,7 +32,7 @@ contract SpecReader is SpecJson {
 contract CoreScriptsTest is ScriptTest {
     bytes32 private constant _ROUTE = keccak256("verdict-kzg-bn254-v1-dev");
 
-    // ------------------------------------------------------------------------------------------------- core
+    // ---------------------------------------------------------------------------------------- core
 
     function test_DeploysTheCore() public {
         _deployCore("core");
@@ -152,7 +152,7 @@ contract CoreScriptsTest is ScriptTest {
         script.deploy(settings, results);
     }
 
-    // ----------------------------------------------------------------------------------------------- models
+    // -------------------------------------------------------------------------------------- models
 
     function test_RegistersAModel() public {
         _deployCore("model");
@@ -231,7 +231,7 @@ contract CoreScriptsTest is ScriptTest {
         reader.read(json);
     }
 
-    // ---------------------------------------------------------------------------------------------- sources
+    // ------------------------------------------------------------------------------------- sources
 
     function test_DeploysASignedSource() public {
         SignedFeatures source = SignedFeatures(_deployAll("signed"));
@@ -306,7 +306,7 @@ contract CoreScriptsTest is ScriptTest {
         script.deploy(settings, results);
     }
 
-    // --------------------------------------------------------------------------------------------- checking
+    // ------------------------------------------------------------------------------------ checking
 
     function _differs(string memory what, string memory with, bytes memory errorData) private {
         string memory json = vm.readFile(results);

@@ -2,11 +2,12 @@
 pragma solidity 0.8.37;
 
 import { VerdictScript } from "../../script/base/VerdictScript.sol";
-import { Token } from "../airdrop/Tokens.sol";
-import { EntryVault } from "../guard/GuardMocks.sol";
-import { LendingMarket, LendingMarketAdapter } from "../risk/LendingMarket.sol";
+import { EntryVault } from "../../testing/mocks/EntryVault.sol";
+import { LendingMarket, LendingMarketAdapter } from "../../testing/mocks/LendingMarket.sol";
+import { Token } from "../consumers/airdrop/Tokens.sol";
 
-/// @dev What consumers are wired to, for the dry run and for tests: a token, a vault, a lending market.
+/// @dev What consumers are wired to, for the dry run and for tests: a token, a vault, a lending
+/// market.
 contract Fixtures is VerdictScript {
     struct Made {
         address token;

@@ -9,7 +9,8 @@ import { DeploySource } from "../../script/DeploySource.s.sol";
 import { RegisterModel } from "../../script/RegisterModel.s.sol";
 import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
 
-/// @dev Runs scripts as `forge script` would, with settings and results of their own. The broadcaster is forge's default sender.
+/// @dev Runs scripts as `forge script` would, with settings and results of their own. The
+/// broadcaster is forge's default sender.
 abstract contract ScriptTest is Test {
     using Strings for string;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import { IVerdictGateway } from "../../src/gateway/IVerdictGateway.sol";
+import { IVerdictGateway } from "../../src/core/gateway/IVerdictGateway.sol";
+import { IModelRegistry } from "../../src/core/registry/IModelRegistry.sol";
 import { FixedPoint } from "../../src/libraries/FixedPoint.sol";
 import { InferenceContext } from "../../src/libraries/InferenceContext.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
-import { IModelRegistry } from "../../src/registry/IModelRegistry.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { OutputSchema, PublicLayout } from "../../src/types/Schemas.sol";
 
@@ -23,7 +23,8 @@ contract ExampleConsumer {
 
     constructor(IVerdictGateway gateway, uint256 modelId, uint32 version) {
         IModelRegistry registry = IModelRegistry(gateway.registry());
-        // Reverts if it is deprecated. Everything below can't change for this version, so it is read once.
+        // Reverts if it is deprecated. Everything below can't change for this version, so it is
+        // read once.
         (_GATEWAY, _PIN) = (gateway, registry.activePin(modelId, version));
         _layout = registry.layoutOf(modelId, version);
         _schema = registry.outputSchemaOf(modelId, version, 0);

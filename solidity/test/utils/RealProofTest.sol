@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import { IERC7992Registry } from "../../src/interfaces/IERC7992.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
 import { InputSchema, ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
-import { Statement } from "../verifier/TestVectors.sol";
-import { ConsumerTest } from "./ConsumerTest.sol";
+import { Statement } from "../../testing/TrapdoorProver.sol";
+import { TestVectors } from "../core/verifier/TestVectors.sol";
+import { CoreTest } from "./CoreTest.sol";
 
-/// @dev Proofs that crates/prover made, under the development set-up, of models that are registered here. Their context is the
-/// file's: a consumer that computes its own takes such a proof only if the file was made for that consumer.
-abstract contract RealProofTest is ConsumerTest {
+/// @dev Proofs that crates/prover made, under the development set-up, of models that are registered
+/// here. Their context is the file's: a consumer that computes its own takes such a proof only if
+/// the file was made for that consumer.
+abstract contract RealProofTest is CoreTest, TestVectors {
     /// @dev A proof, its model, and what it is about.
     struct RealProof {
         TestModel model;
@@ -19,38 +20,24 @@ abstract contract RealProofTest is ConsumerTest {
         int256[] outputs;
     }
 
-    string internal constant REAL_PROOF_SYSTEM = "verdict-kzg-bn254-v1-dev";
-    bytes4 internal constant REAL_ROUTE = bytes4(keccak256("verdict-kzg-bn254-v1-dev"));
-
-    /// @dev Reads a vector, adds the route to its verifier if there is none, publishes its key and registers its model. All
-    /// scales are 1.
+    /// @dev Reads a vector, adds the route to the verifier of such proofs if there is none,
+    /// publishes its key and registers its model. All scales are 1.
     function _loadReal(string memory name) internal returns (RealProof memory real) {
         string memory json = _json(name);
         real.statement = _statement(json);
-        (address verifier_,) = gateway.routeOf(REAL_ROUTE);
-        if (verifier_ == address(0)) {
-            verifier_ = address(_verifier(json));
-            vm.prank(admin);
-            gateway.addRoute(REAL_PROOF_SYSTEM, verifier_);
-        }
+        (address route,) = gateway.routeOf(DEVELOPMENT_ROUTE);
+        if (route == address(0)) _addDevelopmentRoute();
 
         real.inputs = vm.parseJsonIntArray(json, ".inputs[0][0]");
         real.outputs = vm.parseJsonIntArray(json, ".outputs[0][0]");
         (ModelSpec memory spec, bool publicInputs) = _specOf(real);
         if (!publicInputs) real.inputs = new int256[](0);
 
-        bytes32 vkHash = registry.indexKey(keys.publish(real.statement.key));
-        bytes32 modelHash = vm.parseJsonBytes32(json, ".model");
-        bytes32 circuitHash = registry.publishSpec(spec);
-        vm.prank(modelOwner);
-        real.model.id =
-            registry.registerModel(IERC7992Registry.ModelCommitment(modelHash, circuitHash, vkHash, REAL_ROUTE, ""));
-        real.model.version = 1;
-        real.model.pin = registry.pinOf(real.model.id, 1);
+        real.model = _registerCompiled(vm.parseJsonBytes32(json, ".model"), real.statement.key, spec);
     }
 
-    /// @dev The file doesn't say whether its input is public or how that is packed: the number of words does. Its output has
-    /// 16 bits.
+    /// @dev The file doesn't say whether its input is public or how that is packed: the number of
+    /// words does. Its output has 16 bits.
     function _specOf(RealProof memory real) private pure returns (ModelSpec memory spec, bool publicInputs) {
         // forge-lint: disable-next-line(unsafe-typecast)
         (uint32 inputs, uint32 outputs) = (uint32(real.inputs.length), uint32(real.outputs.length));

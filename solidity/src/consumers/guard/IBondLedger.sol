@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @title Bonds of one size
+interface IBondLedger {
+    /// @notice An account has more to stake.
+    event Deposited(address indexed account, uint256 amount);
+
+    /// @notice An account took tokens out.
+    event Withdrawn(address indexed account, address indexed to, uint256 amount);
+
+    /// @notice A bond of nothing deters nobody.
+    error NoBond();
+
+    /// @notice The account has `available` of the `needed` tokens.
+    error InsufficientBalance(address account, uint256 available, uint256 needed);
+
+    /// @notice Pays tokens of the caller in, for `account` to stake or withdraw.
+    /// @return received What arrived.
+    function deposit(address account, uint256 amount) external returns (uint256 received);
+
+    /// @notice Pays out what the caller has here and isn't staked.
+    function withdraw(address to, uint256 amount) external;
+
+    /// @notice The token of the bonds.
+    function bondToken() external view returns (IERC20);
+
+    /// @notice The size of a bond.
+    function bond() external view returns (uint256);
+
+    /// @notice What an account has here and isn't staked.
+    function freeBalanceOf(address account) external view returns (uint256);
+}

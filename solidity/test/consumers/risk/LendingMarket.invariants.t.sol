@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import { IRiskOracle } from "../../../src/consumers/risk/IRiskOracle.sol";
+import { RiskProposal } from "../../../src/consumers/risk/IRiskParameterUpdater.sol";
+import { ModelRiskSource } from "../../../src/consumers/risk/ModelRiskSource.sol";
+import { MarketState, RISK_PARAMETERS, RiskLimit, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
+import { LendingMarket } from "../../../testing/mocks/LendingMarket.sol";
+import { Credulous } from "../../utils/Mocks.sol";
+import { RiskTest } from "./RiskTest.sol";
+
+/// @dev A lending market whose model says whatever an adversary likes, about which nobody needs a
+/// proof; borrowers who go to their limits, prices that move, governance that sets parameters by
+/// hand. What holds here is what the limits are worth.
+contract LendingMarketInvariantsTest is RiskTest {
+    uint256 private constant BASIS_POINTS = 1e14;
+
+    address[] private _users;
+    uint256 private _began;
+
+    // What updates did that they must not.
+    uint256 private _tooFar;
+    uint256 private _tooEarly;
+    uint256 private _unfair;
+    uint256 private _twice;
+    uint256 private _disordered;
+
+    // By parameter: how far updates moved it altogether; when last, and where to.
+    uint256[RISK_PARAMETERS] private _moved;
+    uint256[RISK_PARAMETERS] private _movedAt;
+    uint256[RISK_PARAMETERS] private _pushed;
+
+    mapping(uint256 proposal => bool) private _executed;
+    mapping(address source => uint256) private _executedEvidence;
+
+    function setUp() public override {
+        super.setUp();
+        vm.etch(address(verifier), address(new Credulous()).code);
+        // Values that are too far are moved towards, so that the adversary gets the most out of
+        // every proposal.
+        vm.startPrank(admin);
+        for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
+            RiskLimit memory limit = i < 4 ? _ratioLimit() : _capLimit();
+            limit.clamped = true;
+            updater.setLimit(address(market), RiskParameter(i), limit);
+        }
+        vm.stopPrank();
+        debt.mint(address(market), 100_000_000e18);
+        for (uint256 i = 0; i < 4; ++i) {
+            address account = makeAddr(string.concat("user ", vm.toString(i)));
+            _users.push(account);
+            collateral.mint(account, 10_000_000e18);
+            vm.startPrank(account);
+            collateral.approve(address(market), type(uint256).max);
+            debt.approve(address(market), type(uint256).max);
+            market.supply(50_000e18);
+            market.borrow(10_000e18 * (i + 1) - 5000e18);
+            vm.stopPrank();
+        }
+        _began = block.timestamp;
+
+        bytes4[] memory selectors = new bytes4[](9);
+        selectors[0] = this.propose.selector;
+        selectors[1] = this.execute.selector;
+        selectors[2] = this.executeLatest.selector;
+        selectors[3] = this.wait.selector;
+        selectors[4] = this.supplyOrWithdraw.selector;
+        selectors[5] = this.borrowOrRepay.selector;
+        selectors[6] = this.movePrice.selector;
+        selectors[7] = this.setByHand.selector;
+        selectors[8] = this.veto.selector;
+        targetContract(address(this));
+        targetSelector(FuzzSelector(address(this), selectors));
+    }
+
+    // ------------------------------------------------------------------------------------- actions
+
+    function propose(int16 ltv, int16 threshold, int16 bonus, int32 supplyCap, int32 borrowCap, uint256 seed) external {
+        ModelRiskSource source = seed % 2 == 0 ? ratios : caps;
+        // Half of the time, something that makes sense.
+        if (seed % 4 < 2) {
+            threshold = int16(int256(bound(threshold, 5000, 9500)));
+            (ltv, bonus) = (threshold - 500, int16(int256(bound(bonus, 10_001, 10_600))));
+        }
+        features.set(_inputs(), uint64(block.timestamp - (seed >> 8) % 100), uint64(block.number));
+        try updater.propose(source, block.timestamp, "", _outputs(ltv, threshold, bonus, supplyCap, borrowCap), "") { }
+            catch { }
+    }
+
+    function executeLatest() external {
+        _execute(updater.proposalCount());
+    }
+
+    function execute(uint256 seed) external {
+        _execute(seed % (updater.proposalCount() + 1));
+    }
+
+    function wait(uint256 time) external {
+        skip(time % 4 hours);
+    }
+
+    function supplyOrWithdraw(uint256 who, uint256 amount, bool out) external {
+        vm.startPrank(_users[who % 4]);
+        if (out) {
+            try market.withdraw(amount % 50_000e18) { } catch { }
+        } else {
+            // Up to the cap, often: then a lower one would be below what is in use.
+            uint256 room = Math.saturatingSub(_live().supplyCap, market.supplied());
+            try market.supply(amount % 4 == 0 ? room : amount % 100_000e18) { } catch { }
+        }
+        vm.stopPrank();
+    }
+
+    /// @dev As much as the market lets, often: positions at their limit are those that an update
+    /// can hurt.
+    function borrowOrRepay(uint256 who, uint256 amount, bool back) external {
+        address account = _users[who % 4];
+        vm.startPrank(account);
+        if (back) {
+            try market.repay(amount % (market.debtOf(account) + 1)) { } catch { }
+        } else {
+            LendingMarket.Parameters memory live = _live();
+            uint256 most = market.collateralOf(account) * market.price() / 1e18 * live.loanToValue / 10_000;
+            if (most > market.debtOf(account)) {
+                try market.borrow(most - market.debtOf(account)) { } catch { }
+            }
+        }
+        vm.stopPrank();
+    }
+
+    function movePrice(uint256 seed) external {
+        market.setPrice(market.price() * (97 + seed % 7) / 100);
+    }
+
+    function setByHand(uint256 seed) external {
+        LendingMarket.Parameters memory live = _live();
+        live.threshold = uint16(7000 + seed % 2000);
+        live.loanToValue = live.threshold - 300;
+        live.bonus = uint16(10_100 + (seed >> 16) % 900);
+        market.setParameters(live);
+    }
+
+    function veto(uint256 seed) external {
+        vm.startPrank(riskGuardian);
+        if (seed % 8 == 0) updater.vetoAll(ratios);
+        else try updater.veto(seed % (updater.proposalCount() + 1)) { } catch { }
+        vm.stopPrank();
+    }
+
+    /// @dev Executes, and looks at what that did to parameters and borrowers.
+    function _execute(uint256 proposal) private {
+        MarketState memory before = adapter.stateOf(address(market));
+        uint256[] memory cushioned = _healthIf(_stepDown(before.values[2]));
+        try updater.execute(proposal) returns (uint8 mask) {
+            MarketState memory later = adapter.stateOf(address(market));
+            for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
+                _look(i, mask & (1 << i) != 0, before.values[i], later.values[i]);
+            }
+            for (uint256 i = 0; i < 4; ++i) {
+                if (cushioned[i] >= 1e18 && market.healthFactor(_users[i]) < 1e18) ++_unfair;
+            }
+            if (_executed[proposal]) ++_twice;
+            _executed[proposal] = true;
+            RiskProposal memory record = updater.proposalOf(proposal);
+            if (record.evidenceTime <= _executedEvidence[address(record.source)]) ++_disordered;
+            _executedEvidence[address(record.source)] = record.evidenceTime;
+        } catch { }
+    }
+
+    function _look(uint256 parameter, bool moved, uint256 from, uint256 to) private {
+        uint256 change = from < to ? to - from : from - to;
+        if (change > (parameter < 4 ? STEP : from / 5)) ++_tooFar;
+        if (moved == (change == 0)) ++_tooFar;
+        if (!moved) return;
+        uint256 last = _movedAt[parameter];
+        if (last != 0 && block.timestamp < last + MINIMUM_DELAY) ++_tooEarly;
+        _movedAt[parameter] = block.timestamp;
+        _moved[parameter] += change;
+        _pushed[parameter] = to;
+    }
+
+    // ---------------------------------------------------------------------------------- properties
+
+    /// @dev No update moves a parameter faster than its limit: not farther than a step, not sooner
+    /// than the delay after the last, and, from the beginning to now, not farther altogether than a
+    /// step for each delay that has passed, and one. None moves a parameter that it doesn't name.
+    function invariant_NoUpdateMovesAParameterFasterThanItsLimit() public view {
+        assertEq(_tooFar, 0);
+        assertEq(_tooEarly, 0);
+        uint256 steps = (block.timestamp - _began) / MINIMUM_DELAY + 1;
+        for (uint256 i = 1; i < 4; ++i) {
+            assertLe(_moved[i], STEP * steps);
+        }
+    }
+
+    /// @dev A position that one step of the threshold would leave healthy is healthy after any
+    /// update: nobody who keeps that much distance is liquidated because of what a model said. And
+    /// the market's rules hold at all times.
+    function invariant_NoUpdateMakesAHealthyPositionLiquidatableBeyondTheStep() public view {
+        assertEq(_unfair, 0);
+        LendingMarket.Parameters memory live = _live();
+        assertLe(live.loanToValue, live.threshold);
+        assertGt(live.bonus, 10_000);
+        assertLe(uint256(live.threshold) * live.bonus, 1e8);
+        assertLe(market.supplied(), live.supplyCap);
+        assertLe(market.borrowed(), live.borrowCap);
+    }
+
+    /// @dev A proposal is executed once, and none after one with newer evidence. Update ids have no
+    /// gaps, their times don't go back, and what was published last of a parameter is what was
+    /// pushed last, and, unless governance set it by hand since, what the protocol has.
+    function invariant_ProposalsAreExecutedOnceInOrderAndPublished() public view {
+        assertEq(_twice, 0);
+        assertEq(_disordered, 0);
+        uint256 time = 0;
+        uint256 count = updater.updateCounter();
+        for (uint256 id = 1; id <= count; ++id) {
+            IRiskOracle.RiskParameterUpdate memory update = updater.getUpdateById(id);
+            assertEq(update.updateId, id);
+            assertGe(update.timestamp, time);
+            time = update.timestamp;
+        }
+        uint256[RISK_PARAMETERS] memory values = adapter.stateOf(address(market)).values;
+        string[] memory names = updater.getAllUpdateTypes();
+        for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
+            if (_movedAt[i] == 0) continue;
+            IRiskOracle.RiskParameterUpdate memory update =
+                updater.getLatestUpdateByParameterAndMarket(names[i], address(market));
+            assertEq(update.newValue, abi.encode(_pushed[i]));
+            assertEq(update.timestamp, _movedAt[i]);
+            // Caps aren't set by hand here.
+            if (i > 3) assertEq(values[i], _pushed[i]);
+        }
+    }
+
+    function _healthIf(uint256 threshold) private view returns (uint256[] memory health) {
+        health = new uint256[](4);
+        for (uint256 i = 0; i < 4; ++i) {
+            health[i] = market.healthFactorAt(_users[i], threshold / BASIS_POINTS);
+        }
+    }
+
+    function _stepDown(uint256 threshold) private pure returns (uint256) {
+        return Math.saturatingSub(threshold, STEP);
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { ERC8004Validator } from "../../../src/core/gateway/adapters/ERC8004Validator.sol";
+import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInferenceVerifier.sol";
+import { IERC7992RegistryErrors } from "../../../src/interfaces/IERC7992.sol";
+import { IERC8004ValidationRegistry } from "../../../src/interfaces/IERC8004ValidationRegistry.sol";
+import { PublicValues } from "../../../src/libraries/PublicValues.sol";
+import { CoreTest } from "../../utils/CoreTest.sol";
+import { MockValidationRegistry } from "./Mocks.sol";
+
+contract ERC8004ValidatorTest is CoreTest {
+    uint256 private constant AGENT = 77;
+
+    TestModel private _model;
+    MockValidationRegistry private _validations;
+    ERC8004Validator private _validator;
+    ERC8004Validator.Claim private _claim;
+
+    function setUp() public override {
+        super.setUp();
+        _model = _register(_spec(3, 1));
+        _validations = new MockValidationRegistry();
+        _validator = new ERC8004Validator(_validations, gateway);
+        _claim.agentId = AGENT;
+        _claim.modelId = _model.id;
+        _claim.version = 1;
+        _claim.inputs = _inputWords(new int256[](3));
+        _claim.outputs = _outputWord(_model, 9);
+        _claim.salt = keccak256("salt");
+    }
+
+    function _request(uint256 agent) private returns (bytes32 requestHash) {
+        requestHash = _validator.requestHashOf(_claim);
+        _validations.validationRequest(address(_validator), agent, "ipfs://request", requestHash);
+    }
+
+    function _publicValues() private view returns (uint256[] memory) {
+        uint256 context = _context(_model, address(_validator), _validator.requestHashOf(_claim));
+        return PublicValues.assemble(context, _claim.inputs, _claim.outputs, _claim.commitments);
+    }
+
+    function test_Validates() public {
+        bytes32 requestHash = _request(AGENT);
+        bytes memory proof = _prove(_model, _publicValues());
+        bytes32 responseHash = keccak256(abi.encodePacked(_publicValues()));
+        vm.expectCall(
+            address(_validations),
+            abi.encodeCall(
+                IERC8004ValidationRegistry.validationResponse, (requestHash, 100, "", responseHash, "verdict-zkml")
+            )
+        );
+        vm.expectEmit(address(_validator));
+        emit ERC8004Validator.ClaimProved(requestHash, AGENT, address(this));
+        _validator.validate(_claim, proof);
+        vm.snapshotGasLastCall("ERC8004Validator", "validate, 3 inputs, 1 output");
+
+        assertTrue(_validator.isValidated(requestHash));
+        (address validator, uint256 agent, uint8 response, bytes32 hash, string memory tag, uint256 time) =
+            _validations.getValidationStatus(requestHash);
+        assertEq(validator, address(_validator));
+        assertEq(agent, AGENT);
+        assertEq(response, 100);
+        assertEq(hash, responseHash);
+        assertEq(tag, "verdict-zkml");
+        assertEq(time, block.timestamp);
+    }
+
+    function test_RequestHashIsAnEip712Struct() public view {
+        bytes32 typehash = keccak256(
+            "VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments,bytes32 salt)"
+        );
+        assertEq(_validator.CLAIM_TYPEHASH(), typehash);
+        bytes memory preimage = abi.encode(
+            typehash,
+            AGENT,
+            _model.id,
+            1,
+            keccak256(abi.encodePacked(_claim.inputs)),
+            keccak256(abi.encodePacked(_claim.outputs)),
+            keccak256(""),
+            _claim.salt
+        );
+        assertEq(_validator.requestHashOf(_claim), keccak256(preimage));
+        assertEq(address(_validator.GATEWAY()), address(gateway));
+        assertEq(address(_validator.VALIDATIONS()), address(_validations));
+    }
+
+    function test_RevertWhen_TheClaimWasValidated() public {
+        bytes32 requestHash = _request(AGENT);
+        bytes memory proof = _prove(_model, _publicValues());
+        _validator.validate(_claim, proof);
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.AlreadyValidated.selector, requestHash));
+        _validator.validate(_claim, proof);
+    }
+
+    function test_RevertWhen_NobodyAsked() public {
+        bytes memory proof = _prove(_model, _publicValues());
+        bytes memory reason =
+            abi.encodeWithSelector(ERC8004Validator.NotRequested.selector, _validator.requestHashOf(_claim));
+        vm.expectRevert(reason);
+        _validator.validate(_claim, proof);
+        // Another validator was asked.
+        _validations.validationRequest(address(this), AGENT, "", _validator.requestHashOf(_claim));
+        vm.expectRevert(reason);
+        _validator.validate(_claim, proof);
+    }
+
+    function test_RevertWhen_TheProofIsWrong() public {
+        _request(AGENT);
+        uint256[] memory publicValues = _publicValues();
+        publicValues[2] += 1;
+        bytes memory proof = _prove(_model, publicValues);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _validator.validate(_claim, proof);
+    }
+
+    /// @dev An agent requests the validation of another's claim, as its own, before the other does.
+    function test_Attack_AgentTakesTheCreditForAnothersClaim() public {
+        bytes32 requestHash = _request(AGENT + 1);
+        bytes memory proof = _prove(_model, _publicValues());
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.NotRequested.selector, requestHash));
+        _validator.validate(_claim, proof);
+    }
+
+    function test_Attack_ClaimOfADeprecatedModel() public {
+        _request(AGENT);
+        bytes memory proof = _prove(_model, _publicValues());
+        vm.prank(modelOwner);
+        registry.deprecateModel(_model.id);
+        vm.expectRevert(abi.encodeWithSelector(IERC7992RegistryErrors.ModelDeprecated.selector, _model.id));
+        _validator.validate(_claim, proof);
+    }
+
+    function test_RevertWhen_TheWordsAreNotAsTheVersionHasThem() public {
+        uint256[] memory one = _claim.outputs;
+        uint256[] memory none = new uint256[](0);
+        uint256[] memory two = new uint256[](2);
+        // The proof's words are the same: that of the input, and that of the output.
+        _claim.inputs = none;
+        _claim.outputs = two;
+        _refuseWords();
+        _claim.inputs = two;
+        _claim.outputs = none;
+        _refuseWords();
+        _claim.inputs = one;
+        _claim.commitments = one;
+        _refuseWords();
+        // Too many, too few.
+        _claim.outputs = one;
+        _refuseWords();
+        _claim.inputs = none;
+        _claim.commitments = none;
+        _refuseWords();
+    }
+
+    function _refuseWords() private {
+        _request(AGENT);
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.WrongWordCount.selector, 1, 1, 0));
+        _validator.validate(_claim, "");
+    }
+
+    /// @dev An agent shows what it put in as what came out: the same row of words, divided
+    /// elsewhere.
+    function test_Attack_InputsAreClaimedAsOutputs() public {
+        uint256[] memory outputs = new uint256[](2);
+        (outputs[0], outputs[1]) = (_outputWord(_model, 32_767)[0], _claim.outputs[0]);
+        _claim.inputs = new uint256[](0);
+        _claim.outputs = outputs;
+        bytes32 requestHash = _request(AGENT);
+        bytes memory proof = _prove(_model, _publicValues());
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.WrongWordCount.selector, 1, 1, 0));
+        _validator.validate(_claim, proof);
+        assertFalse(_validator.isValidated(requestHash));
+    }
+
+    /// @dev One proof, two requests: the context is the request's.
+    function test_Attack_ProofIsReplayedForAnotherRequest() public {
+        bytes memory proof = _prove(_model, _publicValues());
+        _claim.salt = 0;
+        _request(AGENT);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _validator.validate(_claim, proof);
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { IProofVerifier } from "../../../src/core/gateway/IProofVerifier.sol";
+import { IERC8004ValidationRegistry } from "../../../src/interfaces/IERC8004ValidationRegistry.sol";
+import { IRiscZeroVerifier } from "../../../src/interfaces/IRiscZeroVerifier.sol";
+import { ISP1Verifier } from "../../../src/interfaces/ISP1Verifier.sol";
+
+/// @dev Accepts every proof.
+contract AnyProofVerifier is IProofVerifier {
+    bool public immutable isDevelopmentSetup;
+
+    constructor(bool development) {
+        isDevelopmentSetup = development;
+    }
+
+    function verify(address, uint256[] calldata, bytes calldata) external view { }
+}
+
+/// @dev Answers the same to everything.
+contract Answers {
+    bytes private _answer;
+
+    constructor(bytes memory answer) {
+        _answer = answer;
+    }
+
+    fallback(bytes calldata) external returns (bytes memory) {
+        return _answer;
+    }
+}
+
+/// @dev Reverts with an answer.
+contract Refuses {
+    fallback() external {
+        assembly {
+            mstore(0, 0)
+            revert(0, 32)
+        }
+    }
+}
+
+/// @dev Accepts one statement, of which the proof is keccak256. With `acceptsAll`, like SP1's mock,
+/// an empty proof of anything.
+contract MockSP1Verifier is ISP1Verifier {
+    bool private immutable _ACCEPTS_ALL;
+
+    constructor(bool acceptsAll) {
+        _ACCEPTS_ALL = acceptsAll;
+    }
+
+    function verifyProof(bytes32 programVKey, bytes calldata publicValues, bytes calldata proofBytes) external view {
+        if (_ACCEPTS_ALL && proofBytes.length == 0) return;
+        require(keccak256(proofBytes) == keccak256(abi.encode(keccak256(abi.encode(programVKey, publicValues)))), "SP1");
+    }
+}
+
+/// @dev Accepts one statement, of which the seal is a selector and keccak256. Like RISC Zero's
+/// mock, takes any selector and refuses an empty seal, unless `acceptsAll`.
+contract MockRiscZeroVerifier is IRiscZeroVerifier {
+    bool private immutable _ACCEPTS_ALL;
+
+    constructor(bool acceptsAll) {
+        _ACCEPTS_ALL = acceptsAll;
+    }
+
+    function verify(bytes calldata seal, bytes32 imageId, bytes32 journalDigest) external view {
+        if (_ACCEPTS_ALL) return;
+        require(bytes32(seal[4:]) == keccak256(abi.encode(imageId, journalDigest)), "RISC Zero");
+    }
+}
+
+/// @dev ERC-8004's registry of validations, as far as a validator can see.
+contract MockValidationRegistry is IERC8004ValidationRegistry {
+    struct Status {
+        address validator;
+        uint256 agentId;
+        uint8 response;
+        bytes32 responseHash;
+        string tag;
+        uint256 lastUpdate;
+    }
+
+    mapping(bytes32 requestHash => Status) private _status;
+
+    function validationRequest(address validator, uint256 agentId, string calldata, bytes32 requestHash) external {
+        require(_status[requestHash].validator == address(0), "exists");
+        (_status[requestHash].validator, _status[requestHash].agentId) = (validator, agentId);
+    }
+
+    function validationResponse(
+        bytes32 requestHash,
+        uint8 response,
+        string calldata,
+        bytes32 responseHash,
+        string calldata tag
+    ) external {
+        Status storage status = _status[requestHash];
+        require(msg.sender == status.validator, "not the validator");
+        (status.response, status.responseHash, status.tag) = (response, responseHash, tag);
+        status.lastUpdate = block.timestamp;
+    }
+
+    function getValidationStatus(bytes32 requestHash)
+        external
+        view
+        returns (address, uint256, uint8, bytes32, string memory, uint256)
+    {
+        Status storage s = _status[requestHash];
+        return (s.validator, s.agentId, s.response, s.responseHash, s.tag, s.lastUpdate);
+    }
+}

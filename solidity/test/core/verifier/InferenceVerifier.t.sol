@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { Test } from "forge-std/Test.sol";
+
+import { InferenceVerifier } from "../../../src/core/verifier/InferenceVerifier.sol";
+import { VerifyingKeys } from "../../../src/core/verifier/VerifyingKeys.sol";
+import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInferenceVerifier.sol";
+import { DevelopmentSetup } from "../../../src/core/verifier/libraries/DevelopmentSetup.sol";
+import { Statement, TrapdoorProver } from "../../../testing/TrapdoorProver.sol";
+
+/// @dev Every error, and that forged proofs of every shape are accepted: with a known τ that needs
+/// no prover.
+contract InferenceVerifierTest is Test, TrapdoorProver {
+    uint256 private constant P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+    uint256 private constant WIDTH = 3;
+    uint256 private constant COUNT = 4;
+    uint256 private constant POINTS = 13;
+    uint256 private constant EVALUATIONS_AT = 704;
+    uint256 private constant EVALUATIONS = 22;
+    // Of the evaluations: q, x, and P between its neighbours; and P among the key's commitments.
+    uint256 private constant Q = 0;
+    uint256 private constant X = 1;
+    uint256 private constant REGION = 16;
+    uint256 private constant SQUARE = 17;
+    uint256 private constant ID = 18;
+    uint256 private constant SQUARE_AT = 64 + 64 * 4;
+    uint256 private constant GATES = 8;
+
+    InferenceVerifier private _verifier;
+    VerifyingKeys private _keys;
+    address private _key;
+    Statement private _valid;
+
+    /// @dev What `_forge` does differently: evaluations that aren't random, and a gate that it
+    /// leaves out of the quotient.
+    struct Pin {
+        uint256 index;
+        uint256 value;
+    }
+
+    Pin[] private _pins;
+    uint256 private _leftOut = GATES;
+
+    function setUp() public {
+        _verifier = new InferenceVerifier(_tauG2());
+        _keys = new VerifyingKeys();
+        _valid = _forge(0, 12, WIDTH, COUNT);
+        _key = _keys.publish(_valid.key);
+    }
+
+    // ------------------------------------------------------------------------------------- accepts
+
+    function test_AcceptsProof() public view {
+        _verifier.verify(_key, _valid.publicValues, _valid.proof);
+    }
+
+    function test_AcceptsEveryHeight() public {
+        for (uint256 height = 1; height <= 28; ++height) {
+            _accept(_forge(height, height, 1, 1));
+        }
+    }
+
+    function test_AcceptsWidestKey() public {
+        _accept(_forge(1, 20, 64, 3));
+    }
+
+    function test_AcceptsAsManyPublicValuesAsRowsButOne() public {
+        _accept(_forge(1, 6, 2, 63));
+    }
+
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_AcceptsProofsOfEveryShape(uint256 seed, uint256 height, uint256 width, uint256 count) public {
+        height = bound(height, 1, 28);
+        width = bound(width, 1, 8);
+        uint256 rows = 1 << height;
+        count = bound(count, 1, rows > 50 ? 50 : rows - 1);
+        _accept(_forge(seed, height, width, count));
+    }
+
+    /// @dev A row that looks up (P = 0), squares (P = 1) or neither, with the square or something
+    /// else.
+    ///
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_AcceptsWhatTheGatesSayOfSquares(uint256 seed, uint256 square, uint256 q, uint256 x) public {
+        square = bound(square, 0, 3);
+        q = bound(q, 0, R - 1);
+        x = seed % 2 == 0 ? mulmod(q, q, R) : bound(x, 0, R - 1);
+        _pins.push(Pin(SQUARE, square < 3 ? square : R - 1));
+        _pins.push(Pin(Q, q));
+        _pins.push(Pin(X, x));
+        _accept(_forge(seed, 12, WIDTH, COUNT));
+    }
+
+    // --------------------------------------------------------------------------------- wrong gates
+
+    function test_RevertWhen_QuotientLeavesOutAGate() public {
+        for (_leftOut = 0; _leftOut < GATES; ++_leftOut) {
+            _refuse(_forge(_leftOut, 12, WIDTH, COUNT));
+        }
+        _accept(_forge(0, 12, WIDTH, COUNT));
+    }
+
+    /// @dev Gate 8 can be left out exactly if it holds anyway: P = 0 or x = q².
+    ///
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_RevertWhen_QuotientLeavesOutASquareThatIsWrong(uint256 seed, uint256 square, uint256 q, uint256 x)
+        public
+    {
+        _leftOut = GATES - 1;
+        _pins.push(Pin(SQUARE, bound(square, 1, R - 1)));
+        _pins.push(Pin(Q, bound(q, 0, R - 1)));
+        _pins.push(Pin(X, bound(x, 0, R - 1)));
+        uint256 squared = mulmod(_pins[1].value, _pins[1].value, R);
+        vm.assume(_pins[2].value != squared);
+        _refuse(_forge(seed, 12, WIDTH, COUNT));
+
+        _pins[2].value = squared;
+        _accept(_forge(seed, 12, WIDTH, COUNT));
+        _pins[2].value = bound(x, 0, R - 1);
+        _pins[0].value = 0;
+        _accept(_forge(seed, 12, WIDTH, COUNT));
+    }
+
+    // ---------------------------------------------------------------------------------- wrong keys
+
+    function test_RevertWhen_KeyHasNoCode() public {
+        _expectNotAKey(address(0xdead));
+    }
+
+    function test_RevertWhen_KeyIsAnotherContract() public {
+        _expectNotAKey(address(_verifier));
+        _expectNotAKey(address(_keys));
+        _expectNotAKey(address(this));
+    }
+
+    function test_RevertWhen_KeyDoesNotStartWithStop() public {
+        _expectNotAKey(_etch(bytes.concat(hex"01", _valid.key)));
+        _expectNotAKey(_etch(bytes.concat(hex"5b", _valid.key)));
+    }
+
+    function testFuzz_RevertWhen_MagicVersionOrPaddingIsWrong(uint256 position, uint8 value) public {
+        position = bound(position, 0, 27);
+        if (position > 4) position += 4;
+        vm.assume(uint8(_valid.key[position]) != value);
+        bytes memory key = _valid.key;
+        key[position] = bytes1(value);
+        _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+    }
+
+    function test_RevertWhen_KeyIsTooTall() public {
+        _expectNotAKey(_withHeaderByte(5, 29));
+        _expectNotAKey(_withHeaderByte(5, 255));
+    }
+
+    function test_RevertWhen_KeyIsOfTheFormerVersion() public {
+        // With all commitments, and as long as keys without squares were.
+        _expectNotAKey(_withHeaderByte(4, 1));
+        bytes memory key = _valid.key;
+        key[4] = 0x01;
+        assembly ("memory-safe") {
+            mstore(key, sub(mload(key), 64))
+        }
+        _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+    }
+
+    function test_RevertWhen_WidthIsNotTheLengths() public {
+        _expectNotAKey(_withHeaderByte(6, uint8(WIDTH - 1)));
+        _expectNotAKey(_withHeaderByte(6, uint8(WIDTH + 1)));
+        _expectNotAKey(_withHeaderByte(6, 0));
+    }
+
+    function test_RevertWhen_WidthIsOutOfRange() public {
+        bytes memory key = _valid.key;
+        key[6] = bytes1(uint8(65));
+        _expectNotAKey(_etch(bytes.concat(hex"00", key, new bytes(62 * 64))));
+        key[6] = 0;
+        bytes memory narrow = new bytes(576);
+        for (uint256 i = 0; i < 576; ++i) {
+            narrow[i] = key[i];
+        }
+        _expectNotAKey(_etch(bytes.concat(hex"00", narrow)));
+    }
+
+    function test_RevertWhen_KeyIsLongerOrShorter() public {
+        _expectNotAKey(_etch(bytes.concat(hex"00", _valid.key, hex"00")));
+        bytes memory key = _valid.key;
+        assembly ("memory-safe") {
+            mstore(key, sub(mload(key), 1))
+        }
+        _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+    }
+
+    function test_RevertWhen_KeyHasNoPublicValues() public {
+        _expectNotAKey(_withHeaderByte(8, 0));
+    }
+
+    function test_RevertWhen_KeyHasAsManyPublicValuesAsRows() public {
+        // Four rows, four public values.
+        _expectNotAKey(_withHeaderByte(5, 2));
+    }
+
+    function test_RevertWhen_KeyHasAPointOffTheCurve() public {
+        bytes memory key = _poke(_valid.key, 64, 1);
+        address account = _etch(bytes.concat(hex"00", key));
+        (bool ok, bytes memory reason) = _try(100_000_000, account, _valid.publicValues, _valid.proof);
+        assertFalse(ok);
+        assertEq(bytes4(reason), IInferenceVerifier.PrecompileFailed.selector);
+    }
+
+    /// @dev No proof with such a challenge can be found, so the verifier is broken instead: with 1
+    /// in place of one of its moduli, everything that is reduced by it is zero; what is to be
+    /// inverted, too.
+    function test_RevertWhen_TheEvaluationPointIsInTheDomain() public {
+        bytes memory honest = address(_verifier).code;
+        uint256 inDomain = 0;
+        for (uint256 i = 0; i + 32 <= honest.length; ++i) {
+            if (_peek(honest, i) != R) continue;
+            vm.etch(address(_verifier), _poke(bytes.concat(honest), i, 1));
+            (, bytes memory reason) = _try(30_000_000, _key, _valid.publicValues, _valid.proof);
+            if (bytes4(reason) == IInferenceVerifier.EvaluationPointInDomain.selector) ++inDomain;
+        }
+        assertGt(inDomain, 0);
+    }
+
+    // ------------------------------------------------------------------------------- wrong lengths
+
+    function test_RevertWhen_PublicValuesAreTooFewOrTooMany() public {
+        for (uint256 count = 0; count < 2 * COUNT; ++count) {
+            if (count == COUNT) continue;
+            vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.WrongPublicValueCount.selector, COUNT, count));
+            _verifier.verify(_key, new uint256[](count), _valid.proof);
+        }
+    }
+
+    function testFuzz_RevertWhen_ProofHasAnotherLength(uint256 length) public {
+        length = bound(length, 0, 4000);
+        uint256 expected = 1536 + 32 * WIDTH;
+        vm.assume(length != expected);
+        bytes memory proof = new bytes(length);
+        for (uint256 i = 0; i < length && i < expected; ++i) {
+            proof[i] = _valid.proof[i];
+        }
+        vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.WrongProofLength.selector, expected, length));
+        _verifier.verify(_key, _valid.publicValues, proof);
+    }
+
+    // ------------------------------------------------------------------------------ wrong encoding
+
+    function test_RevertWhen_CalldataHasTrailingBytes() public {
+        bytes memory data = abi.encodeCall(_verifier.verify, (_key, _valid.publicValues, _valid.proof));
+        _expectRaw(data, "");
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector);
+        _expectRaw(bytes.concat(data, hex"00"), reason);
+        _expectRaw(bytes.concat(data, bytes32(0)), reason);
+        _expectRaw(bytes.concat(data, bytes32(type(uint256).max)), reason);
+    }
+
+    function test_RevertWhen_OffsetsAreUnusual() public {
+        bytes4 selector = _verifier.verify.selector;
+        bytes memory values = abi.encodePacked(COUNT, _valid.publicValues);
+        bytes memory proof = abi.encodePacked(_valid.proof.length, _valid.proof);
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector);
+
+        bytes memory head = abi.encode(_key, 0x60, 0x60 + values.length);
+        _expectRaw(abi.encodePacked(selector, head, values, proof), "");
+        // The proof first.
+        head = abi.encode(_key, 0x60 + proof.length, 0x60);
+        _expectRaw(abi.encodePacked(selector, head, proof, values), reason);
+        // A gap in front of both, between them.
+        head = abi.encode(_key, 0x80, 0x80 + values.length);
+        _expectRaw(abi.encodePacked(selector, head, bytes32(0), values, proof), reason);
+        head = abi.encode(_key, 0x60, 0x80 + values.length);
+        _expectRaw(abi.encodePacked(selector, head, values, bytes32(0), proof), reason);
+    }
+
+    function test_RevertWhen_OffsetsAreUnusualAndTheSizeIsNot() public view {
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector);
+        // Words that pass for lengths, one word after and one before the real ones.
+        uint256[] memory values = _valid.publicValues;
+        values[0] = COUNT;
+        bytes memory data = abi.encodeCall(_verifier.verify, (_key, values, _valid.proof));
+        _expectRaw(_poke(data, 4 + 32, 0x80), reason);
+
+        values[0] = _valid.publicValues[0];
+        values[COUNT - 1] = _valid.proof.length;
+        data = abi.encodeCall(_verifier.verify, (_key, values, _valid.proof));
+        _expectRaw(_poke(data, 4 + 64, 0x60 + 32 * COUNT), reason);
+    }
+
+    function testFuzz_RevertWhen_ALengthIsNotTheOneTheOffsetsImply(uint256 count, uint256 length) public view {
+        bytes memory data = abi.encodeCall(_verifier.verify, (_key, _valid.publicValues, _valid.proof));
+        count = bound(count, 0, COUNT + 10);
+        length = bound(length, 0, _valid.proof.length);
+        if (count != COUNT) {
+            bytes memory reason =
+                abi.encodeWithSelector(IInferenceVerifier.WrongPublicValueCount.selector, COUNT, count);
+            _expectRaw(_poke(bytes.concat(data), 4 + 3 * 32, count), reason);
+        }
+        if (length != _valid.proof.length) {
+            bytes memory reason =
+                abi.encodeWithSelector(IInferenceVerifier.WrongProofLength.selector, _valid.proof.length, length);
+            _expectRaw(_poke(bytes.concat(data), 4 + (4 + COUNT) * 32, length), reason);
+        }
+    }
+
+    function test_RevertWhen_CalldataIsTruncated() public view {
+        bytes memory data = abi.encodeCall(_verifier.verify, (_key, _valid.publicValues, _valid.proof));
+        for (uint256 length = data.length; length > 0;) {
+            length -= length < 37 ? 1 : 37;
+            assembly ("memory-safe") {
+                mstore(data, length)
+            }
+            (bool ok,) = address(_verifier).staticcall(data);
+            assertFalse(ok);
+        }
+    }
+
+    function test_RevertWhen_KeyAddressHasDirtyBits() public view {
+        bytes memory data = abi.encodeCall(_verifier.verify, (_key, _valid.publicValues, _valid.proof));
+        data[4] = 0x01;
+        (bool ok,) = address(_verifier).staticcall(data);
+        assertFalse(ok);
+    }
+
+    // -------------------------------------------------------------------------------- wrong values
+
+    function testFuzz_RevertWhen_PublicValueIsNotCanonical(uint256 i, uint256 excess) public {
+        i = bound(i, 0, COUNT - 1);
+        // Also the representation that means the same.
+        uint256[] memory values = _valid.publicValues;
+        values[i] = excess % 4 == 0 ? values[i] + R : bound(excess, R, type(uint256).max);
+        vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.PublicValueNotCanonical.selector, i));
+        _verifier.verify(_key, values, _valid.proof);
+    }
+
+    function test_RevertWhen_EvaluationIsNotCanonical() public {
+        for (uint256 i = 0; i < EVALUATIONS + WIDTH; ++i) {
+            uint256 position = EVALUATIONS_AT + 32 * i;
+            bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, i);
+            _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) + R), reason);
+            _expectReason(_poke(_valid.proof, position, R), reason);
+            _expectReason(_poke(_valid.proof, position, type(uint256).max), reason);
+        }
+    }
+
+    function test_RevertWhen_CoordinateIsNotCanonical() public {
+        for (uint256 i = 0; i < POINTS; ++i) {
+            bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.CoordinateNotCanonical.selector, i);
+            for (uint256 position = _pointAt(i); position < _pointAt(i) + 64; position += 32) {
+                _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) + P), reason);
+                _expectReason(_poke(_valid.proof, position, P), reason);
+                _expectReason(_poke(_valid.proof, position, type(uint256).max), reason);
+            }
+        }
+    }
+
+    function test_RevertWhen_PointIsTheIdentity() public {
+        for (uint256 i = 0; i < POINTS; ++i) {
+            bytes memory proof = _poke(_poke(_valid.proof, _pointAt(i), 0), _pointAt(i) + 32, 0);
+            _expectReason(proof, abi.encodeWithSelector(IInferenceVerifier.PointAtInfinity.selector, i));
+        }
+    }
+
+    function test_RevertWhen_PointIsNotOnTheCurve() public {
+        for (uint256 i = 0; i < POINTS; ++i) {
+            bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.PointNotOnCurve.selector, i);
+            uint256 position = _pointAt(i);
+            _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) ^ 1), reason);
+            _expectReason(_poke(_valid.proof, position + 32, _peek(_valid.proof, position + 32) ^ 1), reason);
+            _expectReason(_poke(_valid.proof, position + 32, 0), reason);
+        }
+    }
+
+    function test_RevertWhen_PointIsNegated() public {
+        for (uint256 i = 0; i < POINTS; ++i) {
+            uint256 position = _pointAt(i) + 32;
+            _expectReason(
+                _poke(_valid.proof, position, P - _peek(_valid.proof, position)),
+                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
+            );
+        }
+    }
+
+    function test_RevertWhen_EvaluationIsWrong() public {
+        for (uint256 i = 0; i < EVALUATIONS + WIDTH; ++i) {
+            uint256 position = EVALUATIONS_AT + 32 * i;
+            _expectReason(
+                _poke(_valid.proof, position, addmod(_peek(_valid.proof, position), 1, R)),
+                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
+            );
+        }
+    }
+
+    function testFuzz_RevertWhen_PublicValueIsWrong(uint256 i, uint256 value) public {
+        i = bound(i, 0, COUNT - 1);
+        value = bound(value, 0, R - 1);
+        uint256[] memory values = _valid.publicValues;
+        vm.assume(values[i] != value);
+        values[i] = value;
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _verifier.verify(_key, values, _valid.proof);
+    }
+
+    function testFuzz_RevertWhen_SquareEvaluationIsWrong(uint256 value) public {
+        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        uint256 old = _peek(_valid.proof, position);
+        value = bound(value, 0, R - 1);
+        vm.assume(value != old);
+        uint256[3] memory values = [value, 0, 1];
+        for (uint256 i = 0; i < values.length; ++i) {
+            _expectReason(
+                _poke(_valid.proof, position, values[i]),
+                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
+            );
+        }
+    }
+
+    function testFuzz_RevertWhen_SquareEvaluationIsNotCanonical(uint256 value) public {
+        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, SQUARE);
+        _expectReason(_poke(_valid.proof, position, bound(value, R, type(uint256).max)), reason);
+        // The representations that mean the same.
+        value = _peek(_valid.proof, position);
+        for (uint256 i = 1; i < 5; ++i) {
+            _expectReason(_poke(_valid.proof, position, value + i * R), reason);
+        }
+    }
+
+    function test_RevertWhen_SquareEvaluationIsSwapped() public {
+        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        for (uint256 other = REGION; other <= ID; other += ID - REGION) {
+            uint256 otherPosition = EVALUATIONS_AT + 32 * other;
+            bytes memory proof = _poke(_valid.proof, position, _peek(_valid.proof, otherPosition));
+            _expectReason(
+                _poke(proof, otherPosition, _peek(_valid.proof, position)),
+                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
+            );
+        }
+    }
+
+    function test_RevertWhen_SquareCommitmentIsAnother() public {
+        // That of a column of zeros: a key that never squares.
+        _refuse(Statement(_withSquare(0, 0), _valid.publicValues, _valid.proof));
+        _refuse(Statement(_withSquare(1, 2), _valid.publicValues, _valid.proof));
+        // The column's negation, and its neighbours' commitments.
+        (uint256 x, uint256 y) = (_peek(_valid.key, SQUARE_AT), _peek(_valid.key, SQUARE_AT + 32));
+        _refuse(Statement(_withSquare(x, P - y), _valid.publicValues, _valid.proof));
+        for (uint256 other = SQUARE_AT - 64; other <= SQUARE_AT + 64; other += 128) {
+            bytes memory key = _withSquare(_peek(_valid.key, other), _peek(_valid.key, other + 32));
+            _refuse(Statement(_poke(_poke(key, other, x), other + 32, y), _valid.publicValues, _valid.proof));
+        }
+        _accept(Statement(_withSquare(x, y), _valid.publicValues, _valid.proof));
+    }
+
+    function test_RevertWhen_PublicValuesAreSwapped() public {
+        uint256[] memory values = _valid.publicValues;
+        (values[0], values[1]) = (values[1], values[0]);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _verifier.verify(_key, values, _valid.proof);
+    }
+
+    function test_RevertWhen_KeyIsOfAnotherModel() public {
+        address other = _keys.publish(_forge(1, 12, WIDTH, COUNT).key);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _verifier.verify(other, _valid.publicValues, _valid.proof);
+    }
+
+    function test_RevertWhen_SetupIsAnother() public {
+        InferenceVerifier other = new InferenceVerifier(_generator());
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        other.verify(_key, _valid.publicValues, _valid.proof);
+    }
+
+    /// forge-config: default.fuzz.runs = 1024
+    function testFuzz_RevertWhen_AnyBitIsFlipped(uint256 bit) public view {
+        bytes memory data = abi.encodeCall(_verifier.verify, (_key, _valid.publicValues, _valid.proof));
+        bit = bound(bit, 0, 8 * data.length - 1);
+        data[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
+        (bool ok,) = address(_verifier).staticcall{ gas: 1_000_000 }(data);
+        assertFalse(ok);
+    }
+
+    // ----------------------------------------------------------------------------------------- gas
+
+    function test_BadPointsDoNotBurnGas() public {
+        for (uint256 i = 0; i < POINTS; ++i) {
+            uint256 before = gasleft();
+            bytes memory proof = _poke(_valid.proof, _pointAt(i), 1);
+            before = gasleft();
+            (bool ok,) = _try(gasleft(), _key, _valid.publicValues, proof);
+            assertFalse(ok);
+            assertLt(before - gasleft(), 150_000);
+        }
+    }
+
+    function testFuzz_RevertWhen_GasRunsOut(uint256 gas) public {
+        _verifier.verify(_key, _valid.publicValues, _valid.proof);
+        // The cold read of the key is over.
+        gas = bound(gas, 0, vm.lastCallGas().gasTotalUsed - 2500);
+        (bool ok,) = _try(gas, _key, _valid.publicValues, _valid.proof);
+        assertFalse(ok);
+    }
+
+    function test_RuntimeFitsTheSizeLimit() public view {
+        assertLe(address(_verifier).code.length, 24_576);
+    }
+
+    // -------------------------------------------------------------------------------------- set-up
+
+    function test_TauG2() public view {
+        assertEq(abi.encode(_verifier.tauG2()), abi.encode(_tauG2()));
+    }
+
+    function test_IsDevelopmentSetup() public {
+        assertFalse(_verifier.isDevelopmentSetup());
+        assertTrue(new InferenceVerifier(DevelopmentSetup.tauG2()).isDevelopmentSetup());
+    }
+
+    function test_RevertWhen_SetupIsTheIdentity() public {
+        vm.expectRevert(InferenceVerifier.InvalidSetup.selector);
+        new InferenceVerifier([uint256(0), 0, 0, 0]);
+    }
+
+    function test_RevertWhen_SetupIsNotOnTheCurve() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            uint256[4] memory tau = _tauG2();
+            tau[i] ^= 1;
+            vm.expectRevert(InferenceVerifier.InvalidSetup.selector);
+            this.deploy{ gas: 10_000_000 }(tau);
+        }
+    }
+
+    function test_RevertWhen_SetupIsNotInTheSubgroup() public {
+        // On the twist, of another order.
+        vm.expectRevert(InferenceVerifier.InvalidSetup.selector);
+        this.deploy{ gas: 10_000_000 }(
+            [
+                uint256(0),
+                1,
+                0x0d1271953ed9ea0836846e70a1934187998c7f790cb4d7511b7f8da82de048a4,
+                0x2869111d5381f072f8e2728fdb825a51aadd70e52c9830e9ab4b871c0531f1bb
+            ]
+        );
+    }
+
+    function deploy(uint256[4] calldata tau) external returns (InferenceVerifier) {
+        return new InferenceVerifier(tau);
+    }
+
+    // ------------------------------------------------------------------------------------- helpers
+
+    function _generator() private pure returns (uint256[4] memory) {
+        return [
+            0x198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2,
+            0x1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed,
+            0x090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b,
+            0x12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa
+        ];
+    }
+
+    function _accept(Statement memory statement) private {
+        _verifier.verify(_keys.publish(statement.key), statement.publicValues, statement.proof);
+    }
+
+    function _refuse(Statement memory statement) private {
+        address key = _keys.publish(statement.key);
+        vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
+        _verifier.verify(key, statement.publicValues, statement.proof);
+    }
+
+    /// @dev The valid key with another [P].
+    function _withSquare(uint256 x, uint256 y) private view returns (bytes memory) {
+        return _poke(_poke(_valid.key, SQUARE_AT, x), SQUARE_AT + 32, y);
+    }
+
+    function _evaluations(Forgery memory f) internal view override returns (uint256[] memory evaluations) {
+        evaluations = super._evaluations(f);
+        for (uint256 i = 0; i < _pins.length; ++i) {
+            evaluations[_pins[i].index] = _pins[i].value;
+        }
+    }
+
+    function _gates(Forgery memory f, uint256 instance) internal view override returns (uint256[GATES] memory gates) {
+        gates = super._gates(f, instance);
+        if (_leftOut < GATES) gates[_leftOut] = 0;
+    }
+
+    function _expectNotAKey(address account) private {
+        vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.NotAVerifyingKey.selector, account));
+        _verifier.verify(account, _valid.publicValues, _valid.proof);
+    }
+
+    function _expectReason(bytes memory proof, bytes memory reason) private {
+        vm.expectRevert(reason);
+        _verifier.verify(_key, _valid.publicValues, proof);
+    }
+
+    /// @dev Success if `expected` is empty.
+    function _expectRaw(bytes memory data, bytes memory expected) private view {
+        (bool ok, bytes memory reason) = address(_verifier).staticcall(data);
+        assertEq(ok, expected.length == 0);
+        assertEq(reason, expected);
+    }
+
+    function _try(uint256 gas, address key, uint256[] memory publicValues, bytes memory proof)
+        private
+        view
+        returns (bool, bytes memory)
+    {
+        return address(_verifier).staticcall{ gas: gas }(abi.encodeCall(_verifier.verify, (key, publicValues, proof)));
+    }
+
+    function _pointAt(uint256 i) private view returns (uint256) {
+        return i < POINTS - 2 ? 64 * i : _valid.proof.length - 64 * (POINTS - i);
+    }
+
+    function _etch(bytes memory code) private returns (address account) {
+        account = address(uint160(uint256(keccak256(code))));
+        vm.etch(account, code);
+    }
+
+    function _withHeaderByte(uint256 position, uint8 value) private returns (address) {
+        bytes memory key = _valid.key;
+        key[position] = bytes1(value);
+        return _etch(bytes.concat(hex"00", key));
+    }
+
+    function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mload(add(add(data, 0x20), position))
+        }
+    }
+
+    function _poke(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
+        assembly ("memory-safe") {
+            mstore(add(add(data, 0x20), position), value)
+        }
+        return data;
+    }
+}
