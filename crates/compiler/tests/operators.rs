@@ -45,6 +45,23 @@ fn whole_numbers_are_divided_without_fraction() {
 }
 
 #[test]
+fn constants_are_known_when_the_model_is_imported() {
+    let graph = Onnx::vector(3)
+        .node_with("Constant", &[], "two", vec![float("value_float", 2.0)])
+        .node("Mul", &["x", "two"], "doubled")
+        .node("Size", &["x"], "count")
+        .node_with("Cast", &["count"], "three", vec![int("to", 1)])
+        .node("Add", &["doubled", "three"], "sum")
+        .indices("shape", &[3])
+        .node("ConstantOfShape", &["shape"], "zeros")
+        .node("Sub", &["sum", "zeros"], "y")
+        .output("y")
+        .opset(15)
+        .import();
+    assert_eq!(run(&graph, &[0.0, 1.0, -2.0]), [3.0, 5.0, -1.0]);
+}
+
+#[test]
 fn indices_become_ones() {
     let graph = Onnx::vector(2)
         .indices("depth", &[3])

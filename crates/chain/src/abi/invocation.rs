@@ -245,8 +245,14 @@ mod tests {
 
     #[test]
     fn structures_are_printed_with_their_fields() {
-        let signature = "f()((uint8 a, (bool b)[] c) s)";
-        let function = parse(signature).unwrap();
+        let abi: JsonAbi = serde_json::from_str(
+            r#"[{"type":"function","name":"f","inputs":[],"stateMutability":"view","outputs":[
+                {"name":"s","type":"tuple","components":[
+                    {"name":"a","type":"uint8"},
+                    {"name":"c","type":"tuple[]","components":[{"name":"b","type":"bool"}]}]}]}]"#,
+        )
+        .unwrap();
+        let function = abi.functions().next().unwrap().clone();
         let call = Invocation {
             data: Bytes::new(),
             function,
