@@ -52,8 +52,8 @@ pub struct Evm {
     db: CacheDB<EmptyDB>,
 }
 
-impl Evm {
-    pub fn new() -> Self {
+impl Default for Evm {
+    fn default() -> Self {
         let mut db = CacheDB::new(EmptyDB::default());
         db.insert_account_info(
             SENDER,
@@ -64,7 +64,9 @@ impl Evm {
         );
         Self { db }
     }
+}
 
+impl Evm {
     /// Deploys creation code in a transaction, whatever the size of the contract.
     pub fn deploy(&mut self, code: Bytes) -> Address {
         match self.run(TxKind::Create, code, true) {

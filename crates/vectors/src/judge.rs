@@ -77,9 +77,9 @@ pub struct Chain {
     pub keys: Address,
 }
 
-impl Chain {
-    pub fn new() -> Self {
-        let mut evm = Evm::new();
+impl Default for Chain {
+    fn default() -> Self {
+        let mut evm = Evm::default();
         let tau = words::tau_g2(&Srs::development(1).tau_g2());
         let verifier = evm.deploy(Artifact::inference_verifier().unwrap().with_setup(tau));
         let keys = evm.deploy(Artifact::verifying_keys().unwrap().bytecode);
@@ -89,7 +89,9 @@ impl Chain {
             keys,
         }
     }
+}
 
+impl Chain {
     /// Whether `VerifyingKeys` takes a key, or which error it gives.
     pub fn publish(&mut self, key: &[u8]) -> (End, u64) {
         let data = IVerifyingKeys::publishCall {

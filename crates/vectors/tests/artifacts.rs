@@ -206,7 +206,7 @@ fn every_committed_file_is_listed() {
 fn contracts_fit_their_accounts() {
     let limit =
         env::var("VERDICT_CODE_SIZE_LIMIT").map_or(CODE_SIZE_LIMIT, |limit| limit.parse().unwrap());
-    let mut chain = evm::Evm::new();
+    let mut chain = evm::Evm::default();
     let tau = words::tau_g2(&Srs::development(1).tau_g2());
     let verifier = Artifact::inference_verifier().unwrap();
     let keys = Artifact::verifying_keys().unwrap();

@@ -143,7 +143,7 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
             "CommitmentNotOnCurve",
         ),
     ];
-    let mut evm = Evm::new();
+    let mut evm = Evm::default();
     let keys = evm.deploy(Artifact::verifying_keys().unwrap().bytecode);
     for (index, (key, message, error)) in cases.iter().enumerate() {
         let (said, name) = refused(&mut evm, keys, key);
@@ -168,7 +168,7 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
 
 #[test]
 fn a_published_key_is_where_and_what_its_digest_says() {
-    let mut evm = Evm::new();
+    let mut evm = Evm::default();
     let keys = evm.deploy(Artifact::verifying_keys().unwrap().bytecode);
     let parts = PROVED.session.keys().on_chain();
     let key: Bytes = PROVED.key.clone().into();

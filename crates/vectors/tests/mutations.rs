@@ -48,7 +48,7 @@ fn three_verifiers_reject_every_mutation() {
         Model::new("logreg-breast-cancer", Visibility::Public, 1),
         Model::new("mlp-digits", Visibility::Private, 3),
     ];
-    let mut chain = Chain::new();
+    let mut chain = Chain::default();
     let contracts = deploy_second_opinions(&mut chain, &models);
     agree_on_good_proofs(&mut chain, &models, &contracts);
 
@@ -263,7 +263,7 @@ fn replacing_words_is_the_same_as_generating_again() {
     let sources = [session.keys().verifying(), &mutated]
         .map(|key| snark::solidity(session.srs().params(), key, count));
 
-    let mut chain = Chain::new();
+    let mut chain = Chain::default();
     let [good, other] = snark::creation_codes(&sources).try_into().unwrap();
     let good = Contract::deploy(&mut chain.evm, good, count, 1);
     let other = Contract::deploy(&mut chain.evm, other, count, 1);

@@ -42,7 +42,7 @@ fn snark_verifiers_contract_accepts_what_ours_accepts() {
     );
 
     let mut ours = harness();
-    let mut theirs = Evm::new();
+    let mut theirs = Evm::default();
     let mut contracts = Vec::new();
     for ((name, width, proved), code) in proofs.iter().zip(codes) {
         let parts = proved.session.keys().on_chain();
@@ -110,7 +110,7 @@ fn the_contracts_differ_only_where_snark_verifier_is_lenient() {
         Some(1),
     );
     let code = snark::creation_codes(&[source(&proved)]).remove(0);
-    let mut theirs = Evm::new();
+    let mut theirs = Evm::default();
     let contract = snark::Contract::deploy(&mut theirs, code, proved.values().len(), 1);
     let mut ours = harness();
     let key = ours.publish(&proved.key).unwrap().0;
@@ -192,7 +192,7 @@ fn the_three_verifiers_agree_on_every_committed_vector() {
         .collect();
     for (i, code) in snark::creation_codes(&sources).into_iter().enumerate() {
         let (vector, parts) = (&vectors[i], &parts[i]);
-        let mut theirs = Evm::new();
+        let mut theirs = Evm::default();
         let contract = snark::Contract::deploy(&mut theirs, code, parts.public_values, parts.width);
         let mut ours = harness();
         let key = ours.publish(&bytes(&vector["verifyingKey"])).unwrap().0;
