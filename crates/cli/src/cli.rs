@@ -168,7 +168,7 @@ mod tests {
         while let Some(path) = open.pop() {
             let inner = path[path.len() - 1].get_subcommands();
             let inner = inner.filter(|it| !it.is_hide_set() && it.get_name() != "help");
-            open.extend(inner.map(|it| [path.as_slice(), &[it.clone()]].concat()));
+            open.extend(inner.map(|it| [path.as_slice(), std::slice::from_ref(it)].concat()));
             commands.push(path);
         }
         commands

@@ -191,6 +191,7 @@ fn json(value: &DynSolValue) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use alloy_json_abi::JsonAbi;
 
     #[test]
     fn signatures_and_names() {
