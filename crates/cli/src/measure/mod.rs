@@ -17,7 +17,7 @@ use crate::{
         planning::{PerInference, predicted_gas, public_values as words_of},
     },
 };
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use forgeries::forgeries;
 use measurement::{Predicted, Prediction, Tampered};
 use verdict_chain::{Gas, Harness, Verdict};
@@ -26,7 +26,7 @@ use verdict_compiler::{AccuracyReport, Reference, accuracy, compile, import_outp
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, Stage, Verified};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Visibility};
 use verdict_prover::Cache;
-use verdict_wire::{key_bytes, key_digest, verify_calldata};
+use verdict_wire::{key_bytes, key_digest, verify_calldata_len};
 
 /// A model that was compiled, and what is proved of it.
 struct Compiled {
@@ -269,7 +269,7 @@ fn judged(session: &Session, verified: &Verified, meter: &Meter) -> Result<Judge
         gas,
         deploy: harness.deploy_gas,
         register,
-        calldata_bytes: verify_calldata(Address::ZERO, words, proof).len(),
+        calldata_bytes: verify_calldata_len(words.len(), proof.len()),
         key_bytes: bytes.len(),
         tampered,
     })
