@@ -226,9 +226,9 @@ impl InputArgs {
             .map(|row| model.quantise_input(row, out_of_domain));
         let quantised = quantised.collect::<Result<Vec<_>, _>>()?;
         let graph = model.graph();
-        let committed = load::commitments(model) * items;
+        let committed = load::commitments(graph) * items;
         let salts: Vec<Salt> = match &self.salt {
-            Some(given) => load::salts(given, committed)?,
+            Some(given) => load::salts(given, graph, &quantised)?,
             None if committed == 0 => Vec::new(),
             None => {
                 return Err(usage(format!(

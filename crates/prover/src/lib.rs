@@ -16,4 +16,4 @@ pub use error::ProverError;
 pub use keyed_model::{Inference, KeyedModel, OnStage, Stage};
 pub use keys::{Keys, halo2_key};
 pub use proof::{prove, verify, verify_under};
-pub use srs::{Srs, StoredSrs};
+pub use srs::{CEREMONIES, Ceremony, Srs, StoredSrs};

@@ -4,10 +4,18 @@
 mod support;
 
 use halo2_axiom::SerdeFormat;
+use halo2curves_axiom::{
+    bn256::{Fr, G1Affine, G2Affine},
+    group::{Curve, prime::PrimeCurveAffine},
+    serde::SerdeObject,
+};
 use std::{fs, path::Path};
 use support::{
+    file,
     models::{graph, inputs},
-    open, proved, try_open,
+    open, proved,
+    ptau::Ptau,
+    try_open,
 };
 use verdict_prover::{Cache, ProverError, Srs};
 
@@ -239,6 +247,116 @@ fn a_setup_under_another_heights_name_is_named() {
     );
 }
 
+/// A stored set-up of a secret; its digest.
+fn stored(cache: &Cache, secret: u64, k: u32) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = Ptau::new(k, Fr::from(secret)).bytes();
+    let srs = Srs::import(&file(folder.path(), "set-up", &bytes), None).unwrap();
+    srs.store(cache).unwrap();
+    srs.digest()
+}
+
+/// Asserts that a set-up is refused with the file's name, the reason, and what to do.
+#[track_caller]
+fn assert_named(error: &ProverError, path: &Path, reason: &str) {
+    let message = error.to_string();
+    for part in [path.to_str().unwrap(), reason, "delete it and run again"] {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+}
+
+#[test]
+fn a_setup_under_anothers_name_is_named() {
+    let (_folder, cache) = cache();
+    let (two, honest) = (stored(&cache, 2, 5), stored(&cache, 1_234_567, 5));
+    let path = |digest: &str| cache.path(&format!("srs/{digest}/5"));
+    // τ = 2, which anybody can count to, in the place of the ceremony's.
+    fs::copy(path(&two), path(&honest)).unwrap();
+    let reason = format!("it holds set-up {two}, not set-up {honest}");
+    let cached = Srs::cached(&honest, 5, &cache).unwrap_err();
+    assert_named(&cached, &path(&honest), &reason);
+    // Not at a smaller height either, and not in a list.
+    let cut = Srs::cached(&honest, 3, &cache).unwrap_err();
+    assert_named(&cut, &path(&honest), &reason);
+    assert_named(&Srs::stored(&cache).unwrap_err(), &path(&honest), &reason);
+
+    // The development set-up in the place of an imported one, and the other way round.
+    Srs::development_cached(5, &cache).unwrap();
+    let development = cache.path("srs/development/5");
+    fs::copy(&development, path(&honest)).unwrap();
+    let reason = format!("it holds the INSECURE development set-up, not set-up {honest}");
+    let cached = Srs::cached(&honest, 5, &cache).unwrap_err();
+    assert_named(&cached, &path(&honest), &reason);
+    assert_named(&Srs::stored(&cache).unwrap_err(), &path(&honest), &reason);
+    fs::remove_file(path(&honest)).unwrap();
+    fs::copy(path(&two), &development).unwrap();
+    let reason = format!("it holds set-up {two}, not the INSECURE development set-up");
+    let cached = Srs::development_cached(5, &cache).unwrap_err();
+    assert_named(&cached, &development, &reason);
+    assert_named(&Srs::stored(&cache).unwrap_err(), &development, &reason);
+}
+
+#[test]
+fn a_stored_setup_with_any_wrong_point_is_named() {
+    const K: u32 = 4;
+    const N: usize = 1 << K;
+    let (_folder, cache) = cache();
+    let digest = stored(&cache, 1_234_567, K);
+    let two = stored(&cache, 2, K);
+    let [name, other] = [&digest, &two].map(|digest| format!("srs/{digest}/{K}"));
+    let honest = cache.read(&name).unwrap().unwrap();
+    let other = cache.read(&other).unwrap().unwrap();
+    // Where the points stand: powers, Lagrange basis, second group.
+    let first = |index: usize| 4 + 64 * index..4 + 64 * (index + 1);
+    let second = |index: usize| 4 + 128 * N + 128 * index..4 + 128 * N + 128 * (index + 1);
+    let foreign = (G1Affine::generator() * Fr::from(5)).to_affine();
+    let foreign = foreign.to_raw_bytes();
+    let refused = |tamper: &dyn Fn(&mut Vec<u8>), reason: &str| {
+        let mut bytes = honest.clone();
+        tamper(&mut bytes);
+        assert_ne!(bytes, honest, "{reason}");
+        // Sealed again: its digest is right.
+        cache.write(&name, &bytes).unwrap();
+        let error = Srs::cached(&digest, K, &cache).unwrap_err();
+        assert_named(&error, &cache.path(&name), reason);
+    };
+    let powers = "not consecutive powers of the secret";
+    let basis = "its Lagrange basis is not that of its powers";
+    for index in 2..N {
+        refused(&|it| it[first(index)].copy_from_slice(&foreign), powers);
+    }
+    refused(&|it| it[first(1)].copy_from_slice(&foreign), powers);
+    refused(&|it| it[first(0)].copy_from_slice(&foreign), "standard generators");
+    for index in N..2 * N {
+        refused(&|it| it[first(index)].copy_from_slice(&foreign), basis);
+        let next = N + (index + 1) % N;
+        let swap = |it: &mut Vec<u8>| {
+            let kept = it[first(index)].to_vec();
+            it.copy_within(first(next), first(index).start);
+            it[first(next)].copy_from_slice(&kept);
+        };
+        refused(&swap, basis);
+    }
+    // All of another set-up's points behind this one's [τ]_2.
+    let points = 4..4 + 128 * N;
+    refused(&|it| it[points.clone()].copy_from_slice(&other[points.clone()]), powers);
+    let (g, lagrange) = (4..4 + 64 * N, 4 + 64 * N..4 + 128 * N);
+    refused(&|it| it[g.clone()].copy_from_slice(&other[g.clone()]), powers);
+    refused(&|it| it[lagrange.clone()].copy_from_slice(&other[lagrange.clone()]), basis);
+    let g2 = (G2Affine::generator() * Fr::from(3)).to_affine();
+    refused(&|it| it[second(0)].copy_from_slice(&g2.to_raw_bytes()), "standard generators");
+    refused(&|it| it[second(1)].copy_from_slice(&g2.to_raw_bytes()), "it holds set-up");
+    // The point at infinity, coordinates beyond the modulus, and what is on no curve.
+    refused(&|it| it[first(3)].fill(0), "power 3 is not a point");
+    refused(&|it| it[first(N + 3)].fill(0), "Lagrange point 3 is not a point");
+    refused(&|it| it[first(3)].fill(0xff), "power 3 is not a point");
+    refused(&|it| it[first(N + 3).start] ^= 1, "Lagrange point 3 is not a point");
+    refused(&|it| it[second(1).start] ^= 1, "second group is not a point");
+
+    cache.write(&name, &honest).unwrap();
+    assert!(Srs::cached(&digest, K, &cache).unwrap().is_some());
+}
+
 #[test]
 fn keys_are_cached_reused_and_alike() {
     let (_folder, cache) = cache();
@@ -300,4 +418,69 @@ fn a_corrupt_key_is_named() {
     assert_named("digest does not match");
     fs::remove_file(cache.path(&name)).unwrap();
     reopen().unwrap();
+}
+
+#[test]
+fn a_key_that_is_not_the_models_is_named() {
+    /// Bytes before the commitments in halo2's file of a key.
+    const HEADER: usize = 10;
+    let (_folder, cache) = cache();
+    let graph = graph(5);
+    let keyed = open(&graph, None, Some(&cache));
+    let name = format!("keys/{}", files(&cache.path("keys"))[0]);
+    let honest = cache.read(&name).unwrap().unwrap();
+    let refused = |bytes: &[u8]| {
+        assert_ne!(bytes, honest);
+        cache.write(&name, bytes).unwrap();
+        let error = try_open(&graph, None, Some(&cache)).map(|_| ()).unwrap_err();
+        assert_named(&error, &cache.path(&name), "the key of another model or set-up");
+    };
+    let commitments = keyed.keys().on_chain().commitments;
+    let at = |index: usize| HEADER + 64 * index..HEADER + 64 * (index + 1);
+    for index in 0..commitments.len() {
+        // A point that is the commitment to something else, and the commitment to nothing.
+        let moved = (commitments[index] + G1Affine::generator()).to_affine();
+        for point in [moved, G1Affine::identity()] {
+            if point == commitments[index] {
+                continue;
+            }
+            let mut tampered = honest.clone();
+            tampered[at(index)].copy_from_slice(&point.to_raw_bytes());
+            refused(&tampered);
+        }
+    }
+    // Two columns exchanged: their sum stays what it was.
+    let other = (1..commitments.len()).find(|it| commitments[*it] != commitments[0]);
+    let mut swapped = honest.clone();
+    swapped.copy_within(at(other.unwrap()), at(0).start);
+    swapped[at(other.unwrap())].copy_from_slice(&honest[at(0)]);
+    refused(&swapped);
+    // One commitment moved up and another down by as much.
+    let mut shifted = honest.clone();
+    let (up, down) = (
+        commitments[0] + G1Affine::generator(),
+        commitments[1] - G1Affine::generator(),
+    );
+    shifted[at(0)].copy_from_slice(&up.to_affine().to_raw_bytes());
+    shifted[at(1)].copy_from_slice(&down.to_affine().to_raw_bytes());
+    refused(&shifted);
+    // The key of another model of the same shape, and of this model under another set-up.
+    let (_elsewhere, second) = self::cache();
+    open(&support::models::graph(6), None, Some(&second));
+    let entry = format!("keys/{}", files(&second.path("keys"))[0]);
+    let foreign = second.read(&entry).unwrap().unwrap();
+    assert_eq!(foreign[..HEADER], honest[..HEADER], "the models are of one shape");
+    refused(&foreign);
+    let (_elsewhere, third) = self::cache();
+    let folder = tempfile::tempdir().unwrap();
+    let k = support::models::planned(&graph).chosen.k;
+    let bytes = Ptau::new(k, Fr::from(1_234_567)).bytes();
+    let srs = Srs::import(&file(folder.path(), "set-up", &bytes), None).unwrap();
+    open(&graph, Some(srs), Some(&third));
+    let entry = format!("keys/{}", files(&third.path("keys"))[0]);
+    refused(&third.read(&entry).unwrap().unwrap());
+
+    cache.write(&name, &honest).unwrap();
+    let again = open(&graph, None, Some(&cache));
+    assert_eq!(again.keys().on_chain(), keyed.keys().on_chain());
 }
