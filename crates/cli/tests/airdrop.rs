@@ -280,14 +280,14 @@ fn an_oracle_of_inputs_committed_beforehand() {
         &with(&commit, &["--from", NOBODY]),
         &["AccessControlUnauthorizedAccount", "hint: "],
     );
-    assert!(!place.path("evidence.hex").exists());
+    assert!(!place.path("evidence.secret").exists());
     let made = place.json(&local(&commit));
     assert_eq!(
         made["until"].as_u64().unwrap() - made["from"].as_u64().unwrap(),
         3540
     );
     // It may be the only copy.
-    fails(&place, 2, &commit, &["evidence.hex exists"]);
+    fails(&place, 2, &commit, &["evidence.secret exists"]);
     let context = read(&place, &["call", "feed", "context", "oracle"], 0);
     prove(&place, "input.json", &context, &[]);
     let submit = [
@@ -296,7 +296,7 @@ fn an_oracle_of_inputs_committed_beforehand() {
         "feed",
         "proof.json",
         "--evidence",
-        "@evidence.hex",
+        "@evidence.secret",
     ];
     fails(&place, 4, &submit, &["TooEarly", "hint: wait"]);
     fails(

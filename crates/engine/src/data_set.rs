@@ -69,14 +69,9 @@ impl DataSetSecret {
 
     /// The salts of rows, item by item, one for every committed input. They depend on all of a row,
     /// so that equal values of one input do not show in different rows.
-    pub fn salts(
-        &self,
-        graph: &IntegerGraph,
-        rows: &[Row<i32>],
-    ) -> Result<Vec<Salt>, EngineError> {
-        let committed = |&(_, id): &(usize, &usize)| {
-            graph.tensors[*id].visibility == Visibility::Committed
-        };
+    pub fn salts(&self, graph: &IntegerGraph, rows: &[Row<i32>]) -> Result<Vec<Salt>, EngineError> {
+        let committed =
+            |&(_, id): &(usize, &usize)| graph.tensors[*id].visibility == Visibility::Committed;
         let mut salts = Vec::new();
         for row in rows {
             let packed = packed(graph, row)?;
@@ -100,9 +95,9 @@ impl DataSetSecret {
                 hasher.update((words.len() as u64).to_be_bytes());
                 words.iter().for_each(|word| hasher.update(word));
             }
-            // Two bits more than the modulus has would be refused too often.
-            let root = U256::from_be_bytes(hasher.finalize().0) >> 2;
-            if let Ok(root) = words::scalar(&root.into()) {
+            // Of all 256 bits most would be refused; of as many as the modulus has, a quarter is.
+            let root: U256 = U256::from_be_bytes(hasher.finalize().0) >> 2;
+            if let Ok(root) = words::scalar(&B256::from(root)) {
                 return Salt::from_root(root);
             }
             attempt += 1;
@@ -116,7 +111,10 @@ fn packed(graph: &IntegerGraph, row: &Row<i32>) -> Result<Vec<Vec<B256>>, Engine
         let tensor = &graph.tensors[id];
         let values = row.get(input).filter(|it| it.len() == tensor.len);
         let values = values.ok_or_else(|| {
-            EngineError::Input(format!("input `{}` has another number of values", tensor.name))
+            EngineError::Input(format!(
+                "input `{}` has another number of values",
+                tensor.name
+            ))
         })?;
         let limbs = Packing::of(tensor).pack(values).into_iter();
         Ok(limbs.map(|limbs| U256::from_limbs(limbs).into()).collect())
@@ -156,14 +154,20 @@ fn grid(input: &InputManifest) -> B256 {
     let mut hasher = Keccak256::new();
     let mut list = |numbers: Vec<u64>| {
         hasher.update((numbers.len() as u64).to_be_bytes());
-        numbers.iter().for_each(|it| hasher.update(it.to_be_bytes()));
+        numbers
+            .iter()
+            .for_each(|it| hasher.update(it.to_be_bytes()));
     };
     list(input.shape.iter().map(|it| *it as u64).collect());
     list(vec![input.min as u64, input.max as u64]);
     list(input.scales.iter().map(|it| it.to_bits()).collect());
     list(input.zero_points.iter().map(|it| *it as u64).collect());
     let missing = input.missing.iter();
-    list(missing.map(|it| it.map_or(u64::MAX, |it| u64::from(it as u32))).collect());
+    list(
+        missing
+            .map(|it| it.map_or(u64::MAX, |it| u64::from(it as u32)))
+            .collect(),
+    );
     hasher.finalize()
 }
 
@@ -196,8 +200,15 @@ impl CommittedData {
         rows: &[Row<i32>],
         secret: &DataSetSecret,
     ) -> Result<Self, EngineError> {
-        let inputs: Vec<_> = model.manifest().inputs.iter().map(CommittedInput::of).collect();
-        let private = inputs.iter().find(|it| it.visibility == Visibility::Private);
+        let inputs: Vec<_> = model
+            .manifest()
+            .inputs
+            .iter()
+            .map(CommittedInput::of)
+            .collect();
+        let private = inputs
+            .iter()
+            .find(|it| it.visibility == Visibility::Private);
         if let Some(input) = private {
             return Err(EngineError::Input(format!(
                 "input `{}` is private, so that nobody could tell which row a proof took it from; compile with `--input {}=committed` \
@@ -309,7 +320,10 @@ impl CommittedData {
         }
         let mut seen = HashMap::new();
         let mut positions = Vec::with_capacity(batch.items);
-        for (item, row) in items(model.graph(), batch, public_values)?.iter().enumerate() {
+        for (item, row) in items(model.graph(), batch, public_values)?
+            .iter()
+            .enumerate()
+        {
             let position = self.rows.binary_search(row).map_err(|_| {
                 fail(format!(
                     "item {item} of the proof is no row of the data set: it was committed to with another salt, or is of other data"
@@ -370,7 +384,10 @@ fn items(
         let known = unpacked.tensors.iter();
         let mut known = known.filter(|it| it.tensor == *id && it.layout != WordLayout::Sum);
         let public = known.next().ok_or_else(|| {
-            EngineError::Input(format!("input `{}` of every item is not public", tensor.name))
+            EngineError::Input(format!(
+                "input `{}` of every item is not public",
+                tensor.name
+            ))
         })?;
         for (item, values) in items.iter_mut().zip(&public.items) {
             let limbs = Packing::of(tensor).pack(values).into_iter();

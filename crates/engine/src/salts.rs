@@ -168,7 +168,10 @@ mod tests {
         assert_eq!(path(1), path(1));
         assert_ne!(path(1), path(2));
         let name = path(1).file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(name.starts_with("p.json.") && name.ends_with(".salt.secret"), "{name}");
+        assert!(
+            name.starts_with("p.json.") && name.ends_with(".salt.secret"),
+            "{name}"
+        );
     }
 
     #[test]

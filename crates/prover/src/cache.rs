@@ -132,7 +132,11 @@ mod tests {
         assert_eq!(root(&both).unwrap(), "/x/verdict");
         let named = [("VERDICT_CACHE", "here"), both[0], both[1]];
         assert_eq!(root(&named).unwrap(), "here");
-        let empty: [&[(&str, &str)]; 3] = [&[], &[("HOME", "")], &[("HOME", "."), ("XDG_CACHE_HOME", "x")]];
+        let empty: [&[(&str, &str)]; 3] = [
+            &[],
+            &[("HOME", "")],
+            &[("HOME", "."), ("XDG_CACHE_HOME", "x")],
+        ];
         for variables in empty {
             let error = root(variables).unwrap_err();
             assert!(matches!(error, ProverError::NoCache), "{error}");

@@ -326,7 +326,10 @@ fn a_stored_setup_with_any_wrong_point_is_named() {
         refused(&|it| it[first(index)].copy_from_slice(&foreign), powers);
     }
     refused(&|it| it[first(1)].copy_from_slice(&foreign), powers);
-    refused(&|it| it[first(0)].copy_from_slice(&foreign), "standard generators");
+    refused(
+        &|it| it[first(0)].copy_from_slice(&foreign),
+        "standard generators",
+    );
     for index in N..2 * N {
         refused(&|it| it[first(index)].copy_from_slice(&foreign), basis);
         let next = N + (index + 1) % N;
@@ -339,19 +342,43 @@ fn a_stored_setup_with_any_wrong_point_is_named() {
     }
     // All of another set-up's points behind this one's [τ]_2.
     let points = 4..4 + 128 * N;
-    refused(&|it| it[points.clone()].copy_from_slice(&other[points.clone()]), powers);
+    refused(
+        &|it| it[points.clone()].copy_from_slice(&other[points.clone()]),
+        powers,
+    );
     let (g, lagrange) = (4..4 + 64 * N, 4 + 64 * N..4 + 128 * N);
-    refused(&|it| it[g.clone()].copy_from_slice(&other[g.clone()]), powers);
-    refused(&|it| it[lagrange.clone()].copy_from_slice(&other[lagrange.clone()]), basis);
+    refused(
+        &|it| it[g.clone()].copy_from_slice(&other[g.clone()]),
+        powers,
+    );
+    refused(
+        &|it| it[lagrange.clone()].copy_from_slice(&other[lagrange.clone()]),
+        basis,
+    );
     let g2 = (G2Affine::generator() * Fr::from(3)).to_affine();
-    refused(&|it| it[second(0)].copy_from_slice(&g2.to_raw_bytes()), "standard generators");
-    refused(&|it| it[second(1)].copy_from_slice(&g2.to_raw_bytes()), "it holds set-up");
+    refused(
+        &|it| it[second(0)].copy_from_slice(&g2.to_raw_bytes()),
+        "standard generators",
+    );
+    refused(
+        &|it| it[second(1)].copy_from_slice(&g2.to_raw_bytes()),
+        "it holds set-up",
+    );
     // The point at infinity, coordinates beyond the modulus, and what is on no curve.
     refused(&|it| it[first(3)].fill(0), "power 3 is not a point");
-    refused(&|it| it[first(N + 3)].fill(0), "Lagrange point 3 is not a point");
+    refused(
+        &|it| it[first(N + 3)].fill(0),
+        "Lagrange point 3 is not a point",
+    );
     refused(&|it| it[first(3)].fill(0xff), "power 3 is not a point");
-    refused(&|it| it[first(N + 3).start] ^= 1, "Lagrange point 3 is not a point");
-    refused(&|it| it[second(1).start] ^= 1, "second group is not a point");
+    refused(
+        &|it| it[first(N + 3).start] ^= 1,
+        "Lagrange point 3 is not a point",
+    );
+    refused(
+        &|it| it[second(1).start] ^= 1,
+        "second group is not a point",
+    );
 
     cache.write(&name, &honest).unwrap();
     assert!(Srs::cached(&digest, K, &cache).unwrap().is_some());
@@ -432,8 +459,14 @@ fn a_key_that_is_not_the_models_is_named() {
     let refused = |bytes: &[u8]| {
         assert_ne!(bytes, honest);
         cache.write(&name, bytes).unwrap();
-        let error = try_open(&graph, None, Some(&cache)).map(|_| ()).unwrap_err();
-        assert_named(&error, &cache.path(&name), "the key of another model or set-up");
+        let error = try_open(&graph, None, Some(&cache))
+            .map(|_| ())
+            .unwrap_err();
+        assert_named(
+            &error,
+            &cache.path(&name),
+            "the key of another model or set-up",
+        );
     };
     let commitments = keyed.keys().on_chain().commitments;
     let at = |index: usize| HEADER + 64 * index..HEADER + 64 * (index + 1);
@@ -469,7 +502,11 @@ fn a_key_that_is_not_the_models_is_named() {
     open(&support::models::graph(6), None, Some(&second));
     let entry = format!("keys/{}", files(&second.path("keys"))[0]);
     let foreign = second.read(&entry).unwrap().unwrap();
-    assert_eq!(foreign[..HEADER], honest[..HEADER], "the models are of one shape");
+    assert_eq!(
+        foreign[..HEADER],
+        honest[..HEADER],
+        "the models are of one shape"
+    );
     refused(&foreign);
     let (_elsewhere, third) = self::cache();
     let folder = tempfile::tempdir().unwrap();

@@ -54,7 +54,11 @@ fn keys() -> Vec<KeyedModel> {
         sums: Vec::new(),
     };
     let mut keys = Vec::new();
-    for visibility in [Visibility::Private, Visibility::Public, Visibility::Committed] {
+    for visibility in [
+        Visibility::Private,
+        Visibility::Public,
+        Visibility::Committed,
+    ] {
         for (batch, hiding) in [
             (Batch::single(), None),
             (Batch::single(), Some(hiding())),
@@ -100,7 +104,9 @@ fn random_rows_of_the_multiplicities_move_the_upper_half_and_not_the_sum() {
     let mut rng = rng(11);
     let [tau, x] = [(); 2].map(|()| Fr::random(&mut rng));
     // e = (X^n − 1)·E/D with E(τ) = E(x) = 0, so that e·σ = (X^n − 1)·w.
-    let mut w = rows.iter().fold(sigma, |quotient, row| divide(&quotient, *row));
+    let mut w = rows
+        .iter()
+        .fold(sigma, |quotient, row| divide(&quotient, *row));
     for root in [tau, x] {
         w = product(&w, &[-root, Fr::ONE]);
     }

@@ -287,10 +287,7 @@ struct GatewayConfig {
 
 /// The core's settings by a configuration, which must be for the set-up that was chosen, and
 /// whether one of no known ceremony will do.
-fn configured_core(
-    file: &ConfigFile,
-    own: CoreSettings,
-) -> Result<(CoreSettings, bool), CliError> {
+fn configured_core(file: &ConfigFile, own: CoreSettings) -> Result<(CoreSettings, bool), CliError> {
     let config: CoreConfig = file.parse()?;
     if config.tau_g2.is_some_and(|tau| tau != own.tau_g2) {
         let detail = "it is another set-up's: choose that one with --srs, or --dev";

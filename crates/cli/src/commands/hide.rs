@@ -78,12 +78,10 @@ impl Hide {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  verdict redact model.verdict\n  \
+#[command(after_help = "Examples:\n  verdict redact model.verdict\n  \
     verdict audit model.architecture --key proof.json --dev\n\n\
     The architecture holds shapes, ranges, scales, activation tables and the places of sparse weights, but no weight and no bias.\n\
-    It may be shared. The compiled model, which ends in .verdict, holds the weights and may not be: --out refuses that ending."
-)]
+    It may be shared. The compiled model, which ends in .verdict, holds the weights and may not be: --out refuses that ending.")]
 pub(crate) struct Redact {
     /// The compiled model
     #[arg(value_name = "MODEL.verdict")]

@@ -174,16 +174,14 @@ impl Import {
         let srs = Srs::import(&self.file, self.k)?;
         let found = srs.digest();
         match &self.expect {
-            Some(expected) if *expected != found => {
-                Err(CliError::Mismatch(Box::new(Mismatch {
-                    what: "set-up",
-                    left_of: self.file.display().to_string(),
-                    left: found,
-                    right_of: "--expect".into(),
-                    right: expected.clone(),
-                    hint: "nothing was imported; download the ceremony's file again, or look up its digest",
-                })))
-            }
+            Some(expected) if *expected != found => Err(CliError::Mismatch(Box::new(Mismatch {
+                what: "set-up",
+                left_of: self.file.display().to_string(),
+                left: found,
+                right_of: "--expect".into(),
+                right: expected.clone(),
+                hint: "nothing was imported; download the ceremony's file again, or look up its digest",
+            }))),
             _ => Ok(srs),
         }
     }

@@ -327,7 +327,10 @@ impl Report for Verified {
                 per.calldata_bytes
             );
         }
-        text += &self.data_set.as_ref().map_or_else(String::new, DataSetRows::text);
+        text += &self
+            .data_set
+            .as_ref()
+            .map_or_else(String::new, DataSetRows::text);
         text += &decode::text(&self.decoded, &[]);
         let took: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         text + &format!("took {}\n", seconds(took))

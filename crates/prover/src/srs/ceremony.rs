@@ -64,7 +64,9 @@ pub const CEREMONIES: [Ceremony; 3] = [
 impl Ceremony {
     /// The ceremony that a set-up of this digest is of.
     pub fn of(digest: &str) -> Option<&'static Self> {
-        CEREMONIES.iter().find(|it| it.digest().as_deref() == Some(digest))
+        CEREMONIES
+            .iter()
+            .find(|it| it.digest().as_deref() == Some(digest))
     }
 
     /// The digest of its set-up, as [`Srs::digest`](super::Srs::digest) computes it. `None` only if
@@ -98,11 +100,7 @@ mod tests {
     #[test]
     fn the_table_holds_points_of_the_group_under_their_digests() {
         // What blake3 makes of the compressed points, so that no digit can change unseen.
-        let expected: [&str; 3] = [
-            "HERMEZ",
-            "PPOT",
-            "IGNITION",
-        ];
+        let expected: [&str; 3] = ["HERMEZ", "PPOT", "IGNITION"];
         for (ceremony, digest) in CEREMONIES.iter().zip(expected) {
             let point = ceremony.point().unwrap();
             assert_eq!((point * -Fr::ONE).to_affine(), -point, "{}", ceremony.name);

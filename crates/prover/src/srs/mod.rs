@@ -9,7 +9,7 @@ mod powers;
 mod ptau;
 mod stored;
 
-pub use ceremony::{Ceremony, CEREMONIES};
+pub use ceremony::{CEREMONIES, Ceremony};
 pub use inventory::StoredSrs;
 
 use crate::ProverError;
@@ -58,7 +58,8 @@ impl Srs {
         } else {
             halo2_file::read(path, k)?
         };
-        check::check(&powers.points(), &mut StdRng::from_entropy()).map_err(|detail| bad(path, &detail))?;
+        check::check(&powers.points(), &mut StdRng::from_entropy())
+            .map_err(|detail| bad(path, &detail))?;
         let srs = Self {
             params: assemble(powers.k, powers.g, None, powers.s_g2),
         };

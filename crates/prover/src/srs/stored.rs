@@ -2,8 +2,7 @@
 //! read is compared with what was asked for and checked as an imported file is.
 
 use super::{
-    Srs,
-    assemble,
+    Srs, assemble,
     check::{Points, check},
     digest_of, halo2_file,
 };
@@ -72,8 +71,9 @@ impl Srs {
         let (g_lagrange, rest) = rest.split_at(64 << k);
         let (g2, s_g2) = rest.split_at(128);
         let second = |bytes: &[u8]| {
-            G2Affine::from_raw_bytes(bytes)
-                .ok_or_else(|| corrupt("a power in the second group is not a point of the curve".into()))
+            G2Affine::from_raw_bytes(bytes).ok_or_else(|| {
+                corrupt("a power in the second group is not a point of the curve".into())
+            })
         };
         let (g2, s_g2) = (second(g2)?, second(s_g2)?);
         same_secret(&s_g2, digest).map_err(corrupt)?;
