@@ -53,7 +53,7 @@ fn an_airdrop_of_committed_inputs() {
         "--batch",
         "4",
     ];
-    let committed = place.json(&with(&commit, &["--salt-out", "salts.json"]));
+    let committed = place.json(&with(&commit, &["--salt-out", "people.salt.secret"]));
     assert_eq!(committed["inputs"].as_array().unwrap().len(), 4);
 
     let entries = place.json(&["entries", "entries.csv"]);
@@ -74,7 +74,7 @@ fn an_airdrop_of_committed_inputs() {
         &place,
         "people.csv",
         context,
-        &["--batch", "4", "--salt", "salts.json"],
+        &["--batch", "4", "--salt", "people.salt.secret"],
     );
 
     let asker = [
@@ -91,7 +91,7 @@ fn an_airdrop_of_committed_inputs() {
         &sign(&asker, "1.key", "x.sig.json", &["--input", "people.csv"]),
         &["--salt"],
     );
-    let known = ["--input", "people.csv", "--salt", "salts.json"];
+    let known = ["--input", "people.csv", "--salt", "people.salt.secret"];
     let first = signed(&place, &asker, &known);
     let commitments = first["signed"]["commitments"].as_array().unwrap();
     let of = committed["inputs"].as_array().unwrap().iter();

@@ -37,13 +37,13 @@ pub(super) fn check(points: &Points<'_>, rng: &mut impl RngCore) -> Result<(), S
     if g.len() < 2 {
         return Err("it holds fewer than two points".into());
     }
-    check_tau(&points.g2, &points.s_g2)?;
     if g[0] != G1Affine::generator() {
         return Err(NO_GENERATORS.into());
     }
     if g[1] == G1Affine::identity() || g[1] == g[0] {
         return Err("its secret is 0 or 1".into());
     }
+    check_tau(&points.g2, &points.s_g2)?;
     // Readers of raw coordinates do not look; off the curve, addition and pairing mean nothing. The
     // first group has no cofactor.
     on_curve("power", g)?;
