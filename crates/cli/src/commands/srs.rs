@@ -26,7 +26,7 @@ pub(crate) enum SrsCommand {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict srs import powersOfTau28_hez_final_14.ptau --k 12\n  \
-    verdict srs import ceremony.srs --expect 0123456789abcdef0123456789abcdef\n\n\
+    verdict srs import ceremony.srs --expect 622659bca888be1e5eeb9027f6e27ec0\n\n\
     Pairings show that the file holds powers of one secret, not that nobody knows it. The ceremonies of Hermez, Perpetual Powers of \
     Tau (challenge 0085) and Aztec Ignition are known by their digests; of any other, compare the digest with what its organisers \
     publish, e.g. with --expect. Ethereum's KZG ceremony is over BLS12-381 and does not fit."

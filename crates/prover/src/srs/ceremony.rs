@@ -100,7 +100,11 @@ mod tests {
     #[test]
     fn the_table_holds_points_of_the_group_under_their_digests() {
         // What blake3 makes of the compressed points, so that no digit can change unseen.
-        let expected: [&str; 3] = ["HERMEZ", "PPOT", "IGNITION"];
+        let expected: [&str; 3] = [
+            "30c2d9f9b9a1981a62d02161e7ee477b",
+            "622659bca888be1e5eeb9027f6e27ec0",
+            "10a3c8b14483c23899a6ca21f8704817",
+        ];
         for (ceremony, digest) in CEREMONIES.iter().zip(expected) {
             let point = ceremony.point().unwrap();
             assert_eq!((point * -Fr::ONE).to_affine(), -point, "{}", ceremony.name);
