@@ -1,5 +1,7 @@
 //! Batches, commitments and private weights, from the command line.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Place, vector};

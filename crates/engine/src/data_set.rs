@@ -1,10 +1,10 @@
 //! Data sets whose rows are committed to before there is a proof about them.
 //!
-//! A proof's salts are the prover's to choose, so that one row can stand in a batch many times under
-//! commitments that look different. Here the owner of the data has chosen them: a row's salts are
-//! made from the owner's secret and the row's own content, equal rows would have equal commitments,
-//! and the list of all rows is published. A proof is about distinct rows of it if every item's
-//! commitments and public inputs are in the list, at positions of their own.
+//! A proof's salts are the prover's to choose, so that one row can stand in a batch many times
+//! under commitments that look different. Here the owner of the data has chosen them: a row's salts
+//! are made from the owner's secret and the row's own content, equal rows would have equal
+//! commitments, and the list of all rows is published. A proof is about distinct rows of it if
+//! every item's commitments and public inputs are in the list, at positions of their own.
 
 use crate::{
     EngineError,

@@ -78,7 +78,8 @@ fn rows_are_found_wherever_they_stand() {
     let salts = secret.salts(model.graph(), &chosen).unwrap();
     let positions = check(&data, &model, &chosen, &salts).unwrap();
     assert_eq!(positions.iter().collect::<HashSet<_>>().len(), 3);
-    // In another order of the same rows the list and its digest are the same, and say nothing of it.
+    // In another order of the same rows the list and its digest are the same, and say nothing of
+    // it.
     let mut turned = rows.clone();
     turned.reverse();
     let again = CommittedData::new(&model, &turned, &secret).unwrap();

@@ -40,8 +40,8 @@ pub(crate) struct Commit {
     /// Rows, each with commitments of its own: as many as the proof has inferences
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
     batch: u32,
-    /// The salts: a file of them, a data set's secret, or one root in hexadecimal, which other users
-    /// of the machine can read on the command line [default: random]
+    /// The salts: a file of them, a data set's secret, or one root in hexadecimal, which other
+    /// users of the machine can read on the command line [default: random]
     #[arg(long, value_name = "HEX|FILE")]
     salt: Option<String>,
     /// Write the salts' roots to this secret file, which `verdict prove --salt` takes [default:

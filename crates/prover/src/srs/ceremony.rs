@@ -39,7 +39,7 @@ pub const CEREMONIES: [Ceremony; 3] = [
     },
     Ceremony {
         name: "Perpetual Powers of Tau, challenge 0085",
-        participants: "its first 84 contributions: what Axiom, OpenVM and EigenDA use",
+        participants: "its first 84 contributions: what OpenVM and EigenDA use",
         source: "G2_TAU of github.com/Layr-Labs/rust-kzg-bn254, primitives/src/consts.rs; negated in github.com/openvm-org/openvm-solidity-sdk, Halo2Verifier.sol",
         tau_g2: [
             "172aa93c41f16e1e04d62ac976a5d945f4be0acab990c6dc19ac4a7cf68bf77b",
