@@ -1,7 +1,7 @@
 //! Which set-up a proof may be made or believed under.
 
 use crate::EngineError;
-use verdict_prover::{Cache, ProverError, Srs, StoredSrs};
+use verdict_prover::{Cache, Ceremony, ProverError, Srs, StoredSrs};
 
 /// A set-up that was chosen, not read yet.
 ///
@@ -16,9 +16,10 @@ pub struct Setup {
 enum SetupKind {
     /// The insecure one, with the cache that may hold it.
     Development { cache: Option<Cache> },
-    /// An imported one, and the largest height of it in the cache.
+    /// An imported one, and the smallest and the largest height of it in the cache.
     Imported {
         digest: String,
+        least: u32,
         height: u32,
         cache: Cache,
     },
@@ -48,13 +49,12 @@ impl Setup {
         digests.dedup();
         match digests.as_slice() {
             [digest] => {
-                let heights = stored
-                    .iter()
-                    .filter(|srs| srs.digest == *digest)
-                    .map(|srs| srs.k);
+                let same = stored.iter().filter(|srs| srs.digest == *digest);
+                let heights = same.map(|srs| srs.k);
                 Ok(Self {
                     kind: SetupKind::Imported {
                         digest: (*digest).into(),
+                        least: heights.clone().min().unwrap_or(0),
                         height: heights.max().unwrap_or(0),
                         cache: cache.clone(),
                     },
@@ -82,6 +82,11 @@ impl Setup {
             SetupKind::Development { .. } => None,
             SetupKind::Imported { height, .. } => Some(*height),
         }
+    }
+
+    /// The known ceremony that it is of, if it is of one.
+    pub fn ceremony(&self) -> Option<&'static Ceremony> {
+        Ceremony::of(&self.digest())
     }
 
     /// Whether it is the insecure development set-up.
@@ -114,6 +119,7 @@ impl Setup {
                 digest,
                 height,
                 cache,
+                ..
             } => Srs::cached(digest, k, cache)?.ok_or(ProverError::SrsTooSmall {
                 have: *height,
                 need: k,
@@ -133,7 +139,7 @@ impl Setup {
     pub fn open_any(&self) -> Result<Srs, EngineError> {
         match &self.kind {
             SetupKind::Development { .. } => Ok(Srs::development(1)),
-            SetupKind::Imported { height, .. } => self.open(*height),
+            SetupKind::Imported { least, .. } => self.open(*least),
         }
     }
 

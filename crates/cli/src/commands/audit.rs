@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use verdict_model::CompiledModel;
-use verdict_prover::{Architecture, Audit, AuditRow, Cache, Finding, Subject, audit};
+use verdict_prover::{Architecture, Audit, AuditRow, Finding, Subject, audit};
 use verdict_wire::{ProofFile, VerifyingKeyParts, key_digest, parse_key};
 
 #[derive(Debug, Args)]
@@ -128,7 +128,7 @@ impl AuditCommand {
             Some(file) => file.batch(compiled.graph(), &self.key)?,
             None => self.batch.batch(compiled)?,
         };
-        let setup = self.srs.setup(&Cache::standard())?;
+        let setup = self.srs.setup()?;
         if let Some(file) = &file {
             setup.must_be(&file.srs)?;
         }

@@ -2,7 +2,11 @@
 
 use crate::{
     error::CliError,
-    options::{SrsArgs, hex32},
+    options::{
+        SrsArgs,
+        data_set::{DataSetArgs, DataSetRows},
+        hex32,
+    },
     report::{
         decode,
         meter::{Meter, StageCost},
@@ -21,7 +25,7 @@ use verdict_wire::{ProofFile, parse_key, verify_calldata, words};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n  verdict verify --evm --dev proof.json\n\n\
+    after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n  verdict verify --evm --dev proof.json\n  verdict verify proof.json --model labelled.verdict --data-set test.data-set.json --dev\n\n\
     Without --model, the proof is verified by the contract in an embedded EVM, as with --evm."
 )]
 pub(crate) struct Verify {
@@ -43,6 +47,8 @@ pub(crate) struct Verify {
     /// Refuse proofs bound to another context
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
+    #[command(flatten)]
+    data_set: DataSetArgs,
     #[command(flatten)]
     srs: SrsArgs,
 }
@@ -85,6 +91,9 @@ struct Verified {
     public_values: Vec<B256>,
     halo2: Option<Halo2>,
     evm: Option<Evm>,
+    /// The rows of `--data-set` that the proof is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_set: Option<DataSetRows>,
     /// Decoded, where the model is at hand.
     decoded: Vec<decode::Values>,
     stages: Vec<StageCost>,
@@ -111,13 +120,15 @@ impl Verify {
 
         let engine = self.engine(&file, &name)?;
         let meter = Meter::new(output);
-        let mut decoded = Vec::new();
+        let (mut decoded, mut rows) = (Vec::new(), None);
         let halo2 = match &self.model {
             Some(path) => {
                 let subject = Subject::load(path, file.private_weights)?;
                 subject.must_be(&file, &self.proof)?;
                 let batch = file.batch(subject.model().graph(), &self.proof)?;
                 decoded = decode::public(subject.model(), &batch, &file.public_values)?;
+                let values = &file.public_values;
+                rows = self.data_set.check(subject.model(), &batch, values)?;
                 Some(halo2(&engine, &file, &self.proof, &subject, &meter)?)
             }
             None => None,
@@ -154,6 +165,7 @@ impl Verify {
             public_values: file.public_values,
             halo2,
             evm,
+            data_set: rows,
             decoded,
             stages,
         })?;
@@ -315,6 +327,10 @@ impl Report for Verified {
                 per.calldata_bytes
             );
         }
+        text += &self
+            .data_set
+            .as_ref()
+            .map_or_else(String::new, DataSetRows::text);
         text += &decode::text(&self.decoded, &[]);
         let took: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         text + &format!("took {}\n", seconds(took))
