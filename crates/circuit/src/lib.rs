@@ -25,7 +25,7 @@ pub use footprint::Footprint;
 pub use gates::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
 };
-pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
+pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout, least_rows};
 pub use opcode::Op;
 pub use plan::{Candidate, Limits, Plan, Request, limb_sizes, plan, plan_request};
 pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
