@@ -91,6 +91,11 @@ abstract contract ScriptTest is Test {
         return string.concat('"', key, '": "', vm.toString(value), '", ');
     }
 
+    /// @dev `"key": "value", rest`
+    function _pair(string memory key, bytes32 value, string memory rest) internal pure returns (string memory) {
+        return string.concat('"', key, '": "', vm.toString(value), '", ', rest);
+    }
+
     function _pair(string memory key, uint256 value) internal pure returns (string memory) {
         return string.concat('"', key, '": "', vm.toString(value), '", ');
     }
