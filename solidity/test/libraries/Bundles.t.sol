@@ -48,17 +48,17 @@ contract BundlesTest is CoreTest {
         spec.keyProof = keccak256("key proof");
         TestModel memory model = _register(spec);
         assertEq(registry.specOf(model.id, 1).keyProof, spec.keyProof);
-        IERC7992Registry.ModelCommitment memory of = registry.versionOf(model.id, 1).commitment;
+        IERC7992Registry.ModelCommitment memory made = registry.versionOf(model.id, 1).commitment;
         uint256[4] memory tau = verifier.tauG2();
         bytes32 digest = Bundles.digestOf(registry, model.id, 1, tau);
-        assertEq(digest, Bundles.digest(of.modelHash, of.circuitHash, of.vkHash, spec.keyProof, tau));
+        assertEq(digest, Bundles.digest(made.modelHash, made.circuitHash, made.vkHash, spec.keyProof, tau));
 
         // The next version, of the same spec, has another key; a third another key proof.
         TestModel memory next = _upgrade(model, spec);
         assertNotEq(Bundles.digestOf(registry, next.id, next.version, tau), digest);
         assertEq(Bundles.digestOf(registry, model.id, 1, tau), digest);
         spec.keyProof = 0;
-        assertNotEq(registry.publishSpec(spec), of.circuitHash);
+        assertNotEq(registry.publishSpec(spec), made.circuitHash);
     }
 
     function _times(bytes32 word, uint256 factor) private pure returns (bytes32) {
