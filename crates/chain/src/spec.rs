@@ -9,8 +9,13 @@ use verdict_model::{CompiledModel, Visibility};
 /// The registry's `ModelSpec`: its digest is the `circuitHash` of a model.
 pub type ModelSpec = registry::ModelSpec;
 
-/// The spec of a model whose proofs are about a batch.
-pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, ChainError> {
+/// The spec of a model whose proofs are about a batch. `key_proof` is the digest of its key's key
+/// proof if the weights are private, zero if they are public.
+pub fn model_spec(
+    model: &CompiledModel,
+    batch: &Batch,
+    key_proof: B256,
+) -> Result<ModelSpec, ChainError> {
     let (graph, manifest) = (model.graph(), model.manifest());
     let items = Uint::<24, 1>::try_from(batch.items)
         .map_err(|_| ChainError::Spec(format!("a batch of {} items is too large", batch.items)))?;
@@ -83,6 +88,7 @@ pub fn model_spec(model: &CompiledModel, batch: &Batch) -> Result<ModelSpec, Cha
         commitments,
         inputs,
         outputs,
+        keyProof: key_proof,
     })
 }
 

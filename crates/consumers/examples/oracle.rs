@@ -5,7 +5,7 @@
 //! `cargo run --release -p verdict-consumers --example oracle`
 #![allow(clippy::print_stdout)]
 
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use std::{
     error::Error,
     path::{Path, PathBuf},
@@ -33,7 +33,7 @@ fn main() -> Done<()> {
     let registration = Registration {
         model_hash: session.model_digest()?,
         key: key_bytes(&session.key()).into(),
-        spec: model_spec(session.model(), &batch)?,
+        spec: model_spec(session.model(), &batch, B256::ZERO)?,
         uri: String::new(),
     };
     let (model, _) = register_model(&mut chain, &core, &registration, None)?;

@@ -148,7 +148,7 @@ impl Scorer {
 
     /// What its public values mean.
     pub fn spec(&self) -> Result<ModelSpec, StoryError> {
-        Ok(model_spec(self.model(), &self.batch)?)
+        Ok(model_spec(self.model(), &self.batch, B256::ZERO)?)
     }
 
     /// What the registry is told.

@@ -9,7 +9,7 @@ use crate::{
     },
     report::output::{Output, Report},
 };
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -162,7 +162,7 @@ impl Register {
         let batch = file.batch(subject.model().graph(), proof)?;
         Ok(Registration {
             model_hash: subject.digest(),
-            spec: model_spec(subject.model(), &batch)?,
+            spec: model_spec(subject.model(), &batch, B256::ZERO)?,
             key: file.verifying_key,
             uri: self.uri.clone(),
         })
@@ -179,7 +179,7 @@ impl Register {
             batch: batch.clone(),
             hiding: None,
         };
-        let spec = model_spec(&model, &batch)?;
+        let spec = model_spec(&model, &batch, B256::ZERO)?;
         let session = engine.open(model, options, &silent)?;
         Ok(Registration {
             model_hash: session.model_digest()?,
