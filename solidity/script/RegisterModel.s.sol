@@ -67,10 +67,11 @@ contract RegisterModel is SpecJson {
         _checkName(name);
         string memory deployment = vm.readFile(results);
         IModelRegistry registry = IModelRegistry(_deployed(deployment, ".core.registry"));
+        _require(proofJson, ".model");
         ModelSpec memory spec = _specOf(specJson);
         bytes memory key = _checkedKey(proofJson, spec, deployment);
         IERC7992Registry.ModelCommitment memory commitment = IERC7992Registry.ModelCommitment(
-            _bytes32Or(proofJson, ".model", 0),
+            vm.parseJsonBytes32(proofJson, ".model"),
             ModelSpecs.digest(spec),
             keccak256(key),
             bytes4(vm.parseJsonBytes(deployment, ".core.selector")),

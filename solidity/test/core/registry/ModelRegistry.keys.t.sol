@@ -155,14 +155,6 @@ contract ModelRegistryKeysTest is CoreTest {
         registry.indexKey(_account);
     }
 
-    // ----------------------------------------------------------------------------------------- gas
-
-    function test_Gas() public {
-        vm.etch(_account, bytes.concat(hex"00", _forgeOf(_newSeed(), 28, 64, new uint256[](60), 0).key));
-        registry.indexKey(_account);
-        vm.snapshotGasLastCall("ModelRegistry", "indexKey, 64 weight columns");
-    }
-
     // ------------------------------------------------------------------------------------- helpers
 
     function _takes(bytes memory key) private {
