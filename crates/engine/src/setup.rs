@@ -2,6 +2,7 @@
 
 use crate::EngineError;
 use alloy_primitives::U256;
+use std::sync::LazyLock;
 use verdict_prover::{Cache, ProverError, Srs, StoredSrs};
 use verdict_wire::words;
 
@@ -141,7 +142,10 @@ impl Setup {
 
     /// Its `[τ]_2`, as the verifier's constructor takes it.
     pub fn tau_g2(&self) -> Result<[U256; 4], EngineError> {
-        Ok(words::tau_g2(&self.open_any()?.tau_g2()))
+        match &self.kind {
+            SetupKind::Development { .. } => Ok(development_tau_g2()),
+            SetupKind::Imported { .. } => Ok(words::tau_g2(&self.open_any()?.tau_g2())),
+        }
     }
 
     /// Refuses any other set-up than the one a proof was made under.
@@ -161,5 +165,7 @@ impl Setup {
 
 /// The `[τ]_2` of the INSECURE development set-up.
 pub(crate) fn development_tau_g2() -> [U256; 4] {
-    words::tau_g2(&Srs::development(1).tau_g2())
+    static MADE: LazyLock<[U256; 4]> =
+        LazyLock::new(|| words::tau_g2(&Srs::development(1).tau_g2()));
+    *MADE
 }
