@@ -311,7 +311,7 @@ fn a_lie_about_the_model_or_its_key_is_named() {
         found.iter().all(|part| part.starts_with("key ")),
         "{found:?}"
     );
-    assert!(found.contains(&"key digest".into()), "{found:?}");
+    assert!(found.contains(&"key W_0".into()), "{found:?}");
     // And whoever has the other model is not told that it is that one.
     let found = differing(&place, "other.verdict", &id, &[]);
     assert_eq!(found[0], "modelHash");
@@ -560,7 +560,7 @@ fn nothing_is_registered_that_was_not_recomputed() {
     let mut foreign = Bundle::load(&place.path("public.bundle.json")).unwrap();
     foreign.key = other_key(&place);
     foreign.save(&place.path("foreign.json")).unwrap();
-    let nothing = ["key digest", "nothing was sent"];
+    let nothing = ["key W_0", "nothing was sent"];
     refused(4, "public.verdict", &["--bundle", "foreign.json"], &nothing);
     let mut scaled = Bundle::load(&place.path("public.bundle.json")).unwrap();
     scaled.spec.outputs[0].scaleE36 += Uint::from(1);
