@@ -652,7 +652,6 @@ fn data_signers_refuse_a_registered_version_whose_spec_lies() {
 }
 
 #[test]
-#[ignore = "needs the key proof"]
 fn private_weights_are_registered_with_their_key_proof() {
     let place = world();
     place.ok(&["hide", "public.verdict", "--proofs", "2"]);

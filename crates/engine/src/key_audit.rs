@@ -1,11 +1,13 @@
 //! Recomputes what is public of a key, once what it claims is known to fit into memory.
 
-use crate::{Engine, EngineError, OnStage, Session, Stage, Subject};
-use alloy_primitives::Bytes;
+use crate::{Engine, EngineError, OnStage, Stage, Subject};
 use verdict_circuit::{BLINDING_ROWS, Batch, CircuitError, Limits, least_rows};
 use verdict_model::IntegerGraph;
-use verdict_prover::{Audit, AuditRow, Finding, audit};
+use verdict_prover::{Audit, AuditRow, Finding, KeyProof, audit_with};
 use verdict_wire::VerifyingKeyParts;
+
+/// The part that the prover's audit reports the key proof as.
+const KEY_PROOF: &str = "key proof";
 
 impl Engine {
     /// Audits a key against its subject. Of a key with private weights, the key proof is checked
@@ -31,27 +33,27 @@ impl Engine {
         on_stage(Stage::Setup);
         let srs = self.setup().open(key.k)?;
         on_stage(Stage::Audit);
-        let mut audit = audit(subject.audited(), batch, key, srs)?;
-        if subject.is_private() {
+        let mut audit = match key_proof.map(KeyProof::from_bytes).transpose() {
+            Ok(proof) => audit_with(subject.audited(), batch, key, proof.as_ref(), srs)?,
+            Err(error) => {
+                // The key's other parts are audited all the same.
+                let mut audit = audit_with(subject.audited(), batch, key, None, srs)?;
+                let rows = audit.parts.iter_mut();
+                rows.filter(|row| row.part == KEY_PROOF)
+                    .for_each(|row| row.found = error.to_string());
+                audit
+            }
+        };
+        if !subject.is_private() && key_proof.is_some() {
             audit.parts.push(AuditRow {
-                part: "key proof".into(),
+                part: KEY_PROOF.into(),
                 finding: Finding::Differs,
-                found: key_proof.map_or_else(|| "none given".into(), |_| "unreadable".into()),
-                expected: None,
+                found: "one is given".into(),
+                expected: Some("none: the weights are public".into()),
             });
         }
         Ok(audit)
     }
-}
-
-/// What shows strangers that a session's key hides nothing but weights, if it hides any.
-pub(crate) fn key_proof_of(session: &Session) -> Result<Option<Bytes>, EngineError> {
-    if !session.hides_weights() {
-        return Ok(None);
-    }
-    Err(EngineError::Budget(
-        "the key has private weights, and no key proof says what else it may hide".into(),
-    ))
 }
 
 /// Refuses what cannot fit a height before anything is laid out: a few bytes of an architecture, of

@@ -128,7 +128,7 @@ fn line(row: AuditRow) -> Line {
     Line {
         part: format!("key {}", row.part),
         outcome: match row.finding {
-            Finding::Matches => Outcome::Ok,
+            Finding::Matches | Finding::Proved => Outcome::Ok,
             Finding::Differs => Outcome::Differs,
             Finding::Opaque => Outcome::Unknown,
         },

@@ -13,7 +13,7 @@ mod spec_lines;
 pub use batch::{BatchOf, batch_of_spec};
 pub use report::{Line, Outcome, Report};
 
-use crate::{EngineError, Session, Subject, key_audit::key_proof_of};
+use crate::{EngineError, Session, Subject};
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use verdict_circuit::Batch;
 use verdict_wire::{ModelSpec, ProofFile, bundle_digest, key_bytes, model_spec, spec_digest};
@@ -43,7 +43,7 @@ impl Bundle {
     /// The bundle of an opened model.
     pub fn make(session: &Session) -> Result<Self, EngineError> {
         let subject = session.subject()?;
-        let key_proof = key_proof_of(session)?;
+        let key_proof = session.key_proof()?.map(|proof| proof.to_bytes().into());
         let key = key_bytes(&session.key()).into();
         let batch = session.plan().lowered.batch();
         Self::of_key(&subject, batch, key, key_proof, session.setup().tau_g2()?)

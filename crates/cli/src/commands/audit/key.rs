@@ -37,6 +37,7 @@ impl Report for Audited {
             let finding = match part.finding {
                 Finding::Matches => "matches",
                 Finding::Differs => "DIFFERS",
+                Finding::Proved => "proved",
                 Finding::Opaque => "opaque",
             };
             table.row([
@@ -46,16 +47,14 @@ impl Report for Audited {
                 part.expected.as_deref().map_or_else(|| "–".into(), cut),
             ]);
         }
-        let opaque = self
-            .parts
-            .iter()
-            .filter(|it| it.finding == Finding::Opaque)
-            .count();
-        let conclusion = match (self.passes, opaque) {
+        let proved = self.parts.iter();
+        let proved = proved.filter(|it| it.finding == Finding::Proved).count();
+        let conclusion = match (self.passes, proved) {
             (false, _) => "The key is NOT one of this architecture.".into(),
             (true, 0) => "The key is this model's: everything matches.".into(),
-            (true, opaque) => format!(
-                "The key is one of this architecture; its {opaque} weight columns are opaque, with random rows for at most {} proofs.",
+            (true, _) => format!(
+                "The key is one of this architecture: its weight columns hide weights and nothing else, with random rows for at most {} \
+                 proofs.",
                 count(self.proofs_at_most.unwrap_or(0) as u64)
             ),
         };
