@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use verdict_chain::{Chain, Deployment, registered_spec};
 use verdict_circuit::{Batch, Salt};
 use verdict_consumers::{ConsumerExt, Question, Registered, consumer_kind};
-use verdict_engine::{Report, Subject, batch_of_spec};
+use verdict_engine::{Mismatch, Report, Subject, batch_of_spec};
 use verdict_model::{CompiledModel, DataSet};
 use verdict_wire::{InputWords, ModelSpec, ProofFile};
 
@@ -199,7 +199,7 @@ impl InputArgs {
         let model = registered_model(&self.model, &registered, &spec)?;
         let (words, values) = match (&self.input, &self.proof) {
             (Some(path), _) => self.of_input(path, &model, registered.items)?,
-            (None, Some(path)) => of_proof(path, &model, registered.items)?,
+            (None, Some(path)) => of_proof(path, &model, &registered)?,
             (None, None) => return Err(usage("give --input or --proof")),
         };
         registered.check(&words)?;
@@ -248,9 +248,20 @@ impl InputArgs {
 fn of_proof(
     path: &Path,
     model: &CompiledModel,
-    items: usize,
+    registered: &Registered,
 ) -> Result<(InputWords, Vec<decode::Values>), CliError> {
-    let file = ProofFile::load(path)?;
+    let (file, items) = (ProofFile::load(path)?, registered.items);
+    // The file's word: nothing here verifies the proof, but one of another model is a mistake.
+    if file.model != registered.model_hash {
+        return Err(CliError::Mismatch(Box::new(Mismatch {
+            what: "model",
+            left_of: path.display().to_string(),
+            left: file.model.to_string(),
+            right_of: "the registered version".into(),
+            right: registered.model_hash.to_string(),
+            hint: "give a proof of the model that the consumer acts on",
+        })));
+    }
     let batch: Batch = file.batch(model.graph(), path)?;
     if batch.items != items {
         return Err(CliError::Input(format!(

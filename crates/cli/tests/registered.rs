@@ -9,13 +9,13 @@ mod common;
 use alloy_primitives::{B256, Bytes, U256, Uint};
 use common::{
     Place,
-    chain::with,
+    chain::{Anvil, KEY, with},
     consumer::{CHAIN, local, ok},
 };
 use serde_json::Value;
 use std::{path::Path, sync::LazyLock};
 use verdict_chain::{
-    Artifact, ChainExt, Core, Deployment, EmbeddedChain, Registration,
+    Artifact, ChainExt, Core, Deployment, EmbeddedChain, Registration, RpcChain, SignerSource,
     bindings::{
         gateway::IVerdictGateway::{addRouteCall, freezeRouteCall},
         registry::IModelRegistry::deprecateVersionCall,
@@ -110,8 +110,22 @@ fn register(place: &Place, core: &Core, registration: &Registration) -> String {
 /// The parts in which a registered version differs, with the exit code that says so.
 #[track_caller]
 fn differing(place: &Place, model: &str, id: &str, more: &[&str]) -> Vec<String> {
+    differing_on(place, &CHAIN, model, id, more)
+}
+
+#[track_caller]
+fn differing_on(
+    place: &Place,
+    chain: &[&str],
+    model: &str,
+    id: &str,
+    more: &[&str],
+) -> Vec<String> {
     let audit = ["--json", "audit", model, "--registered", id, "--dev"];
-    let done = place.run(&with(&local(&audit), more)).output().unwrap();
+    let done = place
+        .run(&with(&with(&audit, chain), more))
+        .output()
+        .unwrap();
     let message = String::from_utf8_lossy(&done.stderr);
     let report: Value =
         serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{error}: {message}"));
@@ -693,5 +707,49 @@ fn private_weights_are_registered_with_their_key_proof() {
         assert_eq!(found, ["spec keyProof", "bundle"]);
         let found = differing(&place, "public.verdict", &id, &bundle);
         assert_eq!(found, ["spec keyProof", "bundle"]);
+    }
+}
+
+#[test]
+fn the_same_behind_an_rpc() {
+    let Some(anvil) = Anvil::start() else { return };
+    let place = world();
+    let reading = ["--rpc", &anvil.url, "--deployment", "rpc.json"];
+    let acting = with(&reading, &["--private-key", KEY]);
+    place.ok(&with(&["deploy", "--dev"], &acting));
+    for (name, batch) in [
+        ("public", ""),
+        ("committed", ""),
+        ("batch", "4"),
+        ("trees", ""),
+    ] {
+        let (model, bundle) = (format!("{name}.verdict"), format!("{name}.bundle.json"));
+        let register = [
+            "register", &model, "--name", name, "--bundle", &bundle, "--dev",
+        ];
+        place.ok(&with(&register, &acting));
+        let batch: &[&str] = if batch.is_empty() {
+            &[]
+        } else {
+            &["--batch", batch]
+        };
+        let more = with(batch, &["--bundle", &bundle]);
+        let found = differing_on(&place, &reading, &model, name, &more);
+        assert_eq!(found, [""; 0], "{name}");
+    }
+    let core = Deployment::load(&place.path("rpc.json")).unwrap().core;
+    let signer = SignerSource::PrivateKey(KEY.into());
+    let mut chain = RpcChain::connect(&anvil.url, Some(&signer)).unwrap();
+    for (model, lie, parts) in SPEC_LIES {
+        let mut registration = honest(&place, model);
+        lie(&mut registration.spec);
+        let (record, _) = register_model(&mut chain, &core, &registration, None).unwrap();
+        let more: &[&str] = match *model {
+            "batch" | "unseen" => &["--batch", "4"],
+            _ => &[],
+        };
+        let (model, id) = (format!("{model}.verdict"), record.model_id.to_string());
+        let found = differing_on(&place, &reading, &model, &id, more);
+        assert_eq!(found, *parts, "{model}");
     }
 }

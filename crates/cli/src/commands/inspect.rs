@@ -244,7 +244,7 @@ impl Report for Inspected {
                 layers,
                 tables,
             } => format!(
-                "Compiled model\n{}\n{}\n{}  compiled by version {} from the ONNX file with keccak256 {}\n",
+                "Compiled model\n{}\n{}\n{}  it says that version {} compiled it from the ONNX file with keccak256 {}\n",
                 manifest_text(manifest, digest),
                 layers_text(layers),
                 tables_text(tables),
