@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Makes the spec that RegisterModel.s.sol registers of a compiled model's manifest.
 
-usage: verdict inspect model.verdict --json | script/model-spec.py [--items N] [--key-proof 0x…] \
-           >script/config/models/<name>.json
+usage: verdict inspect model.verdict --json | script/model-spec.py [--items N] [--key-proof DIGEST] >SPEC.json
 
-With --items, the spec of a batch of N: outputs of one value are packed across items. With --key-proof, that of a model
-with private weights, whose key has the key proof of this digest. Scales are the manifest's
-doubles, exactly, times 10^36, rounded to the nearest integer.
+SPEC.json is script/config/models/<name>.json, unless $VERDICT_SPEC names another. With --items, the spec of a batch of
+N: outputs of one value are packed across items. With --key-proof, that of a model with private weights, whose key has
+the key proof of this digest. Scales are the manifest's doubles, exactly, times 10^36, rounded to the nearest integer.
 """
 
 import argparse
