@@ -69,7 +69,8 @@ for part in "${parts[@]}"; do
         for row in 0 5000 10000 15000; do
             "$verdict" prove "$work/policy.verdict" --input "$from/batch.npz" --row "$row" --batch 5000 --saturate \
                 --optimize time --dev --out "$work/policy-$row.json" --json >"$work/policy.out"
-            "$verdict" verify "$work/policy-$row.json" --evm --dev --json >"$work/policy.verified"
+            key=$(sed -n 's/^ *"key_digest": "\(0x[0-9a-f]*\)".*/\1/p' "$work/policy.out")
+            "$verdict" verify "$work/policy-$row.json" --evm --dev --key "$key" --json >"$work/policy.verified"
             python3 - "$row" "$work/policy.out" "$work/policy.verified" <<'PYTHON'
 import json, sys
 row, proved, verified = int(sys.argv[1]), json.load(open(sys.argv[2])), json.load(open(sys.argv[3]))

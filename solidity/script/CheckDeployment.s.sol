@@ -8,12 +8,14 @@ import { IVerdictGateway } from "../src/core/gateway/IVerdictGateway.sol";
 import { IModelRegistry } from "../src/core/registry/IModelRegistry.sol";
 import { IInferenceVerifier } from "../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { IERC7992Registry } from "../src/interfaces/IERC7992.sol";
+import { Bundles } from "../src/libraries/Bundles.sol";
 import { ModelPin } from "../src/types/ModelPin.sol";
 import { VerdictScript } from "./base/VerdictScript.sol";
 
 /// @title Compares results with the chain
 /// @notice Reverts unless what the file says is so: addresses have code, the route leads to the
-/// verifier and isn't frozen, models have the ids and keys. Sends nothing.
+/// verifier and isn't frozen, models have the ids and keys, and the bundle digests where the file
+/// has them. Sends nothing.
 /// @dev `forge script script/CheckDeployment.s.sol --rpc-url …`, after a broadcast.
 contract CheckDeployment is VerdictScript {
     /// @notice The file is of another chain.
@@ -64,6 +66,7 @@ contract CheckDeployment is VerdictScript {
 
     function _checkModels(string memory deployment) private view {
         IModelRegistry registry = IModelRegistry(_deployed(deployment, ".core.registry"));
+        uint256[4] memory tau = IInferenceVerifier(_deployed(deployment, ".core.verifier")).tauG2();
         string[] memory names = vm.parseJsonKeys(deployment, ".models");
         for (uint256 i = 0; i < names.length; ++i) {
             string memory path = string.concat(".models.", names[i]);
@@ -80,6 +83,9 @@ contract CheckDeployment is VerdictScript {
                     || ModelPin.unwrap(registry.pinOf(modelId, version))
                         != vm.parseJsonBytes32(deployment, string.concat(path, ".pin"))
             ) revert Differs(path);
+            bytes32 bundle = Bundles.digestOf(registry, modelId, version, tau);
+            path = string.concat(path, ".bundle");
+            if (_bytes32Or(deployment, path, bundle) != bundle) revert Differs(path);
         }
     }
 

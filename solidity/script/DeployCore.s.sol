@@ -7,15 +7,21 @@ import { VerdictGateway } from "../src/core/gateway/VerdictGateway.sol";
 import { ModelRegistry } from "../src/core/registry/ModelRegistry.sol";
 import { InferenceVerifier } from "../src/core/verifier/InferenceVerifier.sol";
 import { VerifyingKeys } from "../src/core/verifier/VerifyingKeys.sol";
+import { DevelopmentSetup as Development } from "../src/core/verifier/libraries/DevelopmentSetup.sol";
 import { CompilerCheck } from "../testing/CompilerCheck.sol";
+import { Ceremonies } from "./base/Ceremonies.sol";
 import { VerdictScript } from "./base/VerdictScript.sol";
+import { console } from "forge-std/console.sol";
 
 /// @title Deploys what every consumer stands on
 /// @notice The publisher of keys, the verifier of a set-up, the registry, and the gateway with a
 /// route to the verifier.
 /// @dev `forge script script/DeployCore.s.sol --rpc-url … --broadcast`, with the settings of
 /// script/config/core.development.json, or others. The set-up's `[τ]_2` can also come from
-/// `$VERDICT_TAU_G2`: four numbers, separated by commas, imaginary parts first.
+/// `$VERDICT_TAU_G2`: four numbers, separated by commas, imaginary parts first. It must be the one of
+/// a ceremony that `Ceremonies` knows, for whoever made a set-up alone can forge proofs under it;
+/// `"allowUnknownSetup": true` in the settings takes any other. The development set-up needs
+/// `gateway.allowDevelopmentSetup`. Both are looked at before anything is sent.
 contract DeployCore is VerdictScript {
     /// @dev What was deployed.
     struct Core {
@@ -33,6 +39,10 @@ contract DeployCore is VerdictScript {
     /// @notice Anyone can forge proofs under this set-up, and the settings don't allow that.
     error DevelopmentSetup();
 
+    /// @notice `[τ]_2`, whose digest this is, is not that of a known ceremony, and the settings don't
+    /// allow that: compare it with a set-up that you imported yourself.
+    error UnknownSetup(bytes32 digest);
+
     /// @notice The file has the results of another deployment: name another file.
     error OtherDeployment(string file, address gateway);
 
@@ -44,22 +54,20 @@ contract DeployCore is VerdictScript {
     function deploy(string memory config, string memory results) public returns (Core memory core) {
         _checkCompiler();
         uint256[4] memory tau = _tau(config);
+        _checkSetup(config, tau);
         string memory route = _text(config, ".route");
         core.selector = ProofSystemName.selectorOf(route);
-        bool development = _deployAll(config, tau, route, core);
-        _write(results, core, tau, route, development);
+        _deployAll(config, tau, route, core);
+        _write(results, core, tau, route);
     }
 
     function _deployAll(string memory config, uint256[4] memory tau, string memory route, Core memory core)
         private
         broadcasts
-        returns (bool development)
     {
         core.verifyingKeys = _deploy("VerifyingKeys", 0, type(VerifyingKeys).creationCode);
         core.verifier =
             _deploy("InferenceVerifier", 0, abi.encodePacked(type(InferenceVerifier).creationCode, abi.encode(tau)));
-        development = InferenceVerifier(core.verifier).isDevelopmentSetup();
-        if (development && !_bool(config, ".gateway.allowDevelopmentSetup")) revert DevelopmentSetup();
 
         bytes memory arguments =
             abi.encode(_uint(config, ".registry.minimumDelay"), _uint(config, ".registry.executionWindow"));
@@ -101,13 +109,21 @@ contract DeployCore is VerdictScript {
         return [words[0], words[1], words[2], words[3]];
     }
 
-    function _write(
-        string memory results,
-        Core memory core,
-        uint256[4] memory tau,
-        string memory route,
-        bool development
-    ) private {
+    /// @dev Reverts unless the settings allow the set-up.
+    function _checkSetup(string memory config, uint256[4] memory tau) private view {
+        if (_isDevelopment(tau) && !_bool(config, ".gateway.allowDevelopmentSetup")) revert DevelopmentSetup();
+        bytes32 digest = Ceremonies.digestOf(tau);
+        string memory name = Ceremonies.nameOf(tau);
+        bool known = bytes(name).length != 0;
+        if (!known && !_boolOr(config, ".allowUnknownSetup", false)) revert UnknownSetup(digest);
+        console.log("set-up: %s (%s)", known ? name : "of no known ceremony", vm.toString(digest));
+    }
+
+    function _isDevelopment(uint256[4] memory tau) private pure returns (bool) {
+        return Development.matches(tau[0], tau[1], tau[2], tau[3]);
+    }
+
+    function _write(string memory results, Core memory core, uint256[4] memory tau, string memory route) private {
         if (vm.exists(results)) {
             address other = _deployed(vm.readFile(results), ".core.gateway");
             if (other != core.gateway) revert OtherDeployment(results, other);
@@ -129,7 +145,7 @@ contract DeployCore is VerdictScript {
         vm.serializeString("core", "route", route);
         vm.serializeBytes("core", "selector", abi.encodePacked(core.selector));
         vm.serializeBool("core", "routeAdded", core.routeAdded);
-        vm.serializeBool("core", "developmentSetup", development);
+        vm.serializeBool("core", "developmentSetup", _isDevelopment(tau));
         vm.serializeUintToHex("core", "block", block.number);
         _record(results, ".core", vm.serializeBytes32("core", "tauG2", _words(words)));
     }

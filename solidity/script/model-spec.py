@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Makes the spec that RegisterModel.s.sol registers of a compiled model's manifest.
 
-usage: verdict inspect model.verdict --json | script/model-spec.py [--items N] >script/config/models/<name>.json
+usage: verdict inspect model.verdict --json | script/model-spec.py [--items N] [--key-proof DIGEST] >SPEC.json
 
-With --items, the spec of a batch of N: outputs of one value are packed across items. Scales are the manifest's
-doubles, exactly, times 10^36, rounded to the nearest integer.
+SPEC.json is script/config/models/<name>.json, unless $VERDICT_SPEC names another. With --items, the spec of a batch of
+N: outputs of one value are packed across items. With --key-proof, that of a model with private weights, whose key has
+the key proof of this digest. Scales are the manifest's doubles, exactly, times 10^36, rounded to the nearest integer.
 """
 
 import argparse
 import json
 import math
+import re
 import sys
 from fractions import Fraction
 
@@ -39,10 +41,18 @@ def ranges(tensor):
     return {"minima": minima, "maxima": maxima}
 
 
+def digest(text):
+    if not re.fullmatch("0x[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError("not 0x and 64 hexadecimal digits")
+    return text
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=1)
-    items = parser.parse_args().items
+    parser.add_argument("--key-proof", type=digest)
+    options = parser.parse_args()
+    items = options.items
     described = json.load(sys.stdin)
     manifest = described.get("manifest", described)
 
@@ -73,6 +83,8 @@ def main():
             for tensor, count in zip(outputs, counts)
         ],
     }
+    if options.key_proof:
+        spec["keyProof"] = options.key_proof
     json.dump(spec, sys.stdout, indent=2)
     print()
 

@@ -1,7 +1,7 @@
 //! Deploys what every consumer stands on, and registers models.
 
 use crate::{
-    Artifact, ChainError, Core, ModelRecord, ModelSpec,
+    Artifact, ChainError, Core, ModelRecord,
     bindings::{
         IInferenceVerifier, IVerifyingKeys,
         gateway::IVerdictGateway,
@@ -9,10 +9,11 @@ use crate::{
         registry::{IERC7992Registry::ModelCommitment, IModelRegistry as ModelRegistry},
     },
     chain::{Chain, ChainExt},
-    spec_digest,
+    spec::{of_registry, to_registry},
 };
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, Uint, keccak256};
 use alloy_sol_types::SolValue;
+use verdict_wire::{ModelSpec, spec_digest};
 
 /// What was done, or found done already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,10 +179,10 @@ impl Registration {
         }
         let digest = spec_digest(&self.spec);
         match chain.read(core.registry, &ModelRegistry::specOf_1Call { digest }) {
-            Ok(known) if known == self.spec => {}
+            Ok(known) if of_registry(&known)? == self.spec => {}
             Ok(_) | Err(ChainError::Refused(_)) => {
                 let call = ModelRegistry::publishSpecCall {
-                    spec: self.spec.clone(),
+                    spec: to_registry(&self.spec)?,
                 };
                 let (_, receipt) = chain.transact(core.registry, &call)?;
                 steps.push(Step {

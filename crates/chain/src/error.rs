@@ -46,9 +46,6 @@ pub enum ChainError {
         /// What there is.
         known: String,
     },
-    /// A model that the registry has no words for.
-    #[error("the model cannot be registered: {0}")]
-    Spec(String),
     /// A contract refused a call or a transaction.
     #[error("the contract refused: {0}")]
     Refused(Box<Revert>),

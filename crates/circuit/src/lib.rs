@@ -29,7 +29,7 @@ pub use gates::{
 pub use key_proof::{
     KEY_PROOF_GATES, KeyProofCircuit, KeyProofConfig, KeyProofLayout, KeyProofShape,
 };
-pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
+pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout, least_rows};
 pub use opcode::Op;
 pub use plan::{Candidate, Limits, Plan, Request, limb_sizes, plan, plan_request};
 pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};

@@ -5,6 +5,7 @@ use crate::commands::{
     address::AddressCommand,
     audit::AuditCommand,
     bench::{Bench, BenchOne},
+    bundle::BundleCommand,
     call::Call,
     commit::Commit,
     compile::Compile,
@@ -36,6 +37,7 @@ Exit codes:
   4  rejected: a proof that does not verify, a contract that refuses, or artefacts of different digests
   5  set-up or cache: missing, too small, corrupt
   6  input or output: missing file, no permission, full disk, a node that does not answer
+  7  a proof that verifies under a key that nothing was compared with: neither --model nor --key
 
 Environment:
   VERDICT_CACHE        folder of set-ups and keys (default: ~/.cache/verdict)
@@ -48,7 +50,7 @@ Examples:
   verdict demo
   verdict compile model.onnx --calibration data.npz
   verdict prove model.verdict --input input.json --dev --out proof.json
-  verdict verify --evm --dev proof.json
+  verdict verify proof.json --model model.verdict --evm --dev
   verdict demo --all
   verdict deploy --local chain.json --dev
   verdict sign oracle feed --model model.verdict --input input.json --private-key-file key --local chain.json
@@ -93,8 +95,10 @@ pub(crate) enum Command {
     Hide(Hide),
     /// Take the weights out of a model: its public architecture
     Redact(Redact),
-    /// Recompute everything public of a verifying key
-    Audit(AuditCommand),
+    /// Recompute everything public of a verifying key, a bundle, or a registered version
+    Audit(Box<AuditCommand>),
+    /// Make one file, with one digest, of all that a model version is
+    Bundle(BundleCommand),
     /// Describe a compiled model, a proof or an ONNX file
     Inspect(Inspect),
     /// Show everything at once with models that come with this program
@@ -139,6 +143,7 @@ impl Command {
             Self::Hide(args) => args.run(output),
             Self::Redact(args) => args.run(output),
             Self::Audit(args) => args.run(output),
+            Self::Bundle(args) => args.run(output),
             Self::Inspect(args) => args.run(output),
             Self::Demo(args) => args.run(output),
             Self::Deploy(args) => args.run(output),

@@ -51,6 +51,18 @@ pub(crate) enum CliError {
     /// A verifying key is not what it should be.
     #[error("the verifying key does not pass the audit: {0}")]
     Audit(String),
+    /// What somebody states of a model is not what the model makes of it.
+    #[error("{what} is not what was recomputed: {parts} differ; {hint}")]
+    Differs {
+        what: String,
+        parts: String,
+        hint: &'static str,
+    },
+    /// A proof that is right, under a key that nobody compared with anything.
+    #[error(
+        "the proof is right under the key that it brought along, which was compared with nothing: anybody can make such a key; give --model, or --key with the digest that the contract knows"
+    )]
+    Unpinned,
     /// No usable set-up.
     #[error("{0}")]
     Setup(String),
@@ -104,11 +116,12 @@ impl CliError {
             Self::Story(error) => story(error),
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
-            Self::Mismatch(_) | Self::Rejected(_) | Self::Audit(_) => 4,
+            Self::Mismatch(_) | Self::Rejected(_) | Self::Audit(_) | Self::Differs { .. } => 4,
             Self::Setup(_) => 5,
             Self::Io { source, .. } | Self::Output(source) => io(source),
             Self::Json(_) => 1,
             Self::NoDeployment(_) => 6,
+            Self::Unpinned => 7,
             Self::Child { code, .. } => *code,
         }
     }
@@ -266,6 +279,7 @@ fn wire(error: &WireError) -> u8 {
         WireError::Key(_)
         | WireError::ProofFile { .. }
         | WireError::NotCanonical(_)
+        | WireError::Spec(_)
         | WireError::Inputs(_) => 3,
         WireError::Mismatch { .. } | WireError::Packing { .. } => 4,
         WireError::Io { source, .. } => io(source),
@@ -280,8 +294,7 @@ fn chain(error: &ChainError) -> u8 {
         | ChainError::UnknownContract { .. }
         | ChainError::NoSigner
         | ChainError::DevelopmentSetup => 2,
-        ChainError::Spec(_)
-        | ChainError::ChainFile { .. }
+        ChainError::ChainFile { .. }
         | ChainError::Config { .. }
         | ChainError::ForeignArtifact { .. }
         | ChainError::Deployment { .. }

@@ -8,17 +8,17 @@ use crate::{
         consumers::{Occasion, subcommands},
         hex32,
     },
-    report::decode,
+    report::{decode, lines},
 };
 use alloy_primitives::{Address, B256, U256};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use std::path::{Path, PathBuf};
-use verdict_chain::{Chain, Deployment};
+use verdict_chain::{Chain, Deployment, registered_spec};
 use verdict_circuit::{Batch, Salt};
 use verdict_consumers::{ConsumerExt, Question, Registered, consumer_kind};
-use verdict_engine::{Mismatch, Subject};
+use verdict_engine::{Mismatch, Report, Subject, batch_of_spec};
 use verdict_model::{CompiledModel, DataSet};
-use verdict_wire::{InputWords, ProofFile};
+use verdict_wire::{InputWords, ModelSpec, ProofFile};
 
 /// Who will ask for the inputs, and for what occasion.
 #[derive(Clone, Debug)]
@@ -194,10 +194,12 @@ impl InputArgs {
         chain: &mut dyn Chain,
     ) -> Result<Vouched, CliError> {
         let registered = question.registered(chain, deployment.core.registry)?;
-        let model = registered_model(&self.model, registered.model_hash)?;
+        let (id, version) = (question.model_id, question.version);
+        let spec = registered_spec(chain, deployment.core.registry, id, version)?;
+        let model = registered_model(&self.model, &registered, &spec)?;
         let (words, values) = match (&self.input, &self.proof) {
             (Some(path), _) => self.of_input(path, &model, registered.items)?,
-            (None, Some(path)) => of_proof(path, &model, registered.items)?,
+            (None, Some(path)) => of_proof(path, &model, &registered)?,
             (None, None) => return Err(usage("give --input or --proof")),
         };
         registered.check(&words)?;
@@ -246,9 +248,20 @@ impl InputArgs {
 fn of_proof(
     path: &Path,
     model: &CompiledModel,
-    items: usize,
+    registered: &Registered,
 ) -> Result<(InputWords, Vec<decode::Values>), CliError> {
-    let file = ProofFile::load(path)?;
+    let (file, items) = (ProofFile::load(path)?, registered.items);
+    // The file's word: nothing here verifies the proof, but one of another model is a mistake.
+    if file.model != registered.model_hash {
+        return Err(CliError::Mismatch(Box::new(Mismatch {
+            what: "model",
+            left_of: path.display().to_string(),
+            left: file.model.to_string(),
+            right_of: "the registered version".into(),
+            right: registered.model_hash.to_string(),
+            hint: "give a proof of the model that the consumer acts on",
+        })));
+    }
     let batch: Batch = file.batch(model.graph(), path)?;
     if batch.items != items {
         return Err(CliError::Input(format!(
@@ -264,24 +277,21 @@ fn of_proof(
 }
 
 /// Loads a model, which must be the registered one: in full, or what is left of it where the
-/// weights are private.
-pub(crate) fn registered_model(path: &Path, registered: B256) -> Result<CompiledModel, CliError> {
-    let subject = Subject::load(path, false)?;
-    if subject.digest() == registered {
-        return Ok(subject.model().clone());
-    }
-    // With private weights the registry knows the architecture alone.
-    if let Ok(architecture) = Subject::load(path, true)
-        && architecture.digest() == registered
-    {
-        return Ok(subject.model().clone());
-    }
-    Err(CliError::Mismatch(Box::new(Mismatch {
-        what: "model",
-        left_of: path.display().to_string(),
-        left: subject.digest().to_string(),
-        right_of: "the registered version".into(),
-        right: registered.to_string(),
-        hint: "give the model that the consumer acts on",
-    })))
+/// weights are private. What the registry says of its public values must be what it makes of them:
+/// others quantise, and read, by that.
+pub(crate) fn registered_model(
+    path: &Path,
+    registered: &Registered,
+    spec: &ModelSpec,
+) -> Result<CompiledModel, CliError> {
+    let private = !spec.keyProof.is_zero();
+    let subject = Subject::named(path, registered.model_hash, private)?;
+    let hint = "give the model that the consumer acts on";
+    subject.must_be(registered.model_hash, "the registered version", hint)?;
+    let batch = batch_of_spec(subject.published(), spec);
+    let mut report = Report::default();
+    report.compare_spec(spec, &subject, &batch)?;
+    let hint = "vouch for nothing under it; `verdict audit --registered` says more";
+    lines::must_pass(&report, "the registered version", hint)?;
+    Ok(subject.into_model())
 }

@@ -321,6 +321,49 @@ fn things_of_different_digests() {
     ];
     place.fails(4, &arguments, &["ONNX digest", "model.onnx"]);
 
+    // What nobody compared is not said to be so: neither the model, nor what the file says of a batch.
+    let unpinned = ["verify", "logreg-breast-cancer.json", "--dev"];
+    place.fails(7, &unpinned, &["compared with nothing", "--model", "--key"]);
+    let mut claimed = proof.clone();
+    claimed["model"] = format!("0x{}", "de".repeat(32)).into();
+    claimed["private_weights"] = true.into();
+    place.write("claimed.json", claimed.to_string());
+    let report = place
+        .run(&["verify", "claimed.json", "--dev"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(report.stdout).unwrap();
+    assert_eq!(report.status.code(), Some(7));
+    assert!(
+        said.contains("accepted") && said.contains("key: unpinned"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("dede") && !said.contains("private"),
+        "{said}"
+    );
+    let report = place
+        .run(&["--json", "verify", "claimed.json", "--dev"])
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(
+        (&report["key"], &report["key_digest"]),
+        (&"unpinned".into(), &proof["key"])
+    );
+    for field in ["model_digest", "batch", "private_weights", "per_inference"] {
+        assert!(report[field].is_null(), "{field}: {report}");
+    }
+    let pinned = ["verify", "claimed.json", "--dev", "--key", &text("key")];
+    let pinned = place.json(&pinned);
+    assert_eq!(
+        (&pinned["key"], &pinned["verified"]),
+        (&"digest".into(), &true.into())
+    );
+    let said = place.ok(&["inspect", "claimed.json"]);
+    let (says, digest) = (said.find("The file says"), said.find("dede"));
+    assert!(says.is_some() && says < digest, "{said}");
+
     // A key that is not the one the file states, and one that is but belongs to no curve.
     let mut changed = proof.clone();
     changed["key"] = other.clone().into();
@@ -392,4 +435,79 @@ fn proofs_that_are_wrong() {
     place.fails(3, &verify, &["version 9"]);
     place.write("proof.json", "{\"version\": 1");
     place.fails(3, &verify, &["proof.json is not a proof file"]);
+}
+
+/// A file of a few hundred bytes whose one input has 2^28 values.
+#[cfg(unix)]
+fn giant() -> Vec<u8> {
+    use verdict_model::{CompiledModel, Kernel};
+    let model = CompiledModel::load(vector("logreg-breast-cancer", "model.verdict")).unwrap();
+    let (mut graph, mut manifest) = (model.graph().clone(), model.manifest().clone());
+    let (len, input) = (1 << 28, graph.inputs[0]);
+    (graph.tensors[input].len, graph.tensors[input].shape) = (len, vec![len]);
+    for tensor in &mut graph.tensors {
+        for term in tensor.layer.iter_mut().flat_map(|layer| &mut layer.terms) {
+            if term.source == input {
+                let entries = vec![(0, len as u32 - 1, 1)];
+                term.kernel = Kernel::Sparse { entries };
+            }
+        }
+    }
+    let input = &mut manifest.inputs[0];
+    input.shape = vec![len];
+    input.scales.truncate(1);
+    input.zero_points.truncate(1);
+    input.real_min.truncate(1);
+    input.real_max.truncate(1);
+    let model = CompiledModel::new(graph, manifest).unwrap();
+    model.to_bytes().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_claims_to_be_giant_is_refused_before_it_is_laid_out() {
+    let place = Place::new();
+    place.prove("logreg-breast-cancer");
+    let bytes = giant();
+    assert!(bytes.len() < 10_000, "{}", bytes.len());
+    place.write("giant.verdict", bytes);
+    place.ok(&["redact", "giant.verdict", "--out", "giant.architecture"]);
+    let proof = place.read_json("logreg-breast-cancer.json");
+    place.write("key.hex", proof["verifying_key"].as_str().unwrap());
+    let many = [
+        "audit",
+        "logreg-breast-cancer.verdict",
+        "--key",
+        "key.hex",
+        "--batch",
+        "16000000",
+    ];
+    for (arguments, said) in [
+        (
+            &["audit", "giant.verdict", "--key", "key.hex"][..],
+            "at least 268",
+        ),
+        (
+            &["audit", "giant.architecture", "--key", "key.hex"],
+            "at least 268",
+        ),
+        (&["bundle", "giant.verdict"], "at least 268"),
+        (&many, "rows"),
+    ] {
+        let started = std::time::Instant::now();
+        // Laid out, it would take several times as much.
+        let limited = std::process::Command::new("sh")
+            .args(["-c", "ulimit -v 3000000; exec \"$0\" \"$@\""])
+            .arg(common::binary())
+            .args(arguments)
+            .arg("--dev")
+            .current_dir(place.path("."))
+            .env("VERDICT_CACHE", place.path("cache"))
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&limited.stderr);
+        assert_eq!(limited.status.code(), Some(5), "{arguments:?}: {message}");
+        assert!(message.contains(said), "{arguments:?}: {message}");
+        assert!(started.elapsed().as_secs() < 20, "{arguments:?}");
+    }
 }

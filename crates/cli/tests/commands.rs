@@ -303,6 +303,7 @@ fn help_completions_and_exit_codes_are_there() {
         "inspect",
         "demo",
         "bench",
+        "bundle",
         "completions",
         "srs",
     ] {

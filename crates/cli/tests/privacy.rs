@@ -231,19 +231,29 @@ fn private_weights_are_counted_redacted_and_audited() {
     let named = ["hide", "m.verdict", "--out", "m.json"];
     place.fails(3, &named, &["ends in .secret"]);
     let proof = place.read_json("proof.json");
-    let audited = place.json(&["audit", "a.architecture", "--key", "proof.json", "--dev"]);
+    // What the key hides, beside weights, nobody can tell without a key proof.
+    let unproved = ["audit", "a.architecture", "--key", "proof.json", "--dev"];
+    place.fails(4, &unproved, &["key proof"]);
+    let hidden = [
+        "bundle",
+        "m.verdict",
+        "--hiding",
+        "m.hiding.secret",
+        "--dev",
+    ];
+    assert_eq!(place.json(&hidden)["key_digest"], proof["key"]);
+    let with_proof = ["--bundle", "m.bundle.json"];
+    let audited = place.json(&[&unproved[..], &with_proof].concat());
     assert_eq!(audited["passes"], true);
     assert_eq!(audited["subject_digest"], proof["model"]);
     // The key alone, as a chain explorer shows it.
     place.write("key.hex", proof["verifying_key"].as_str().unwrap());
-    assert!(
-        place
-            .ok(&["audit", "a.architecture", "--key", "key.hex", "--dev"])
-            .contains("opaque")
-    );
+    let alone = ["audit", "a.architecture", "--key", "key.hex", "--dev"];
+    let said = place.ok(&[&alone[..], &with_proof].concat());
+    assert!(said.contains("weights and nothing else"), "{said}");
     place.fails(
         4,
-        &["audit", "m.verdict", "--key", "proof.json", "--dev"],
+        &["audit", "m.verdict", "--key", "key.hex", "--dev"],
         &["W_0"],
     );
     place.fails(
@@ -260,7 +270,9 @@ fn private_weights_are_counted_redacted_and_audited() {
         &["differ"],
     );
     for model in ["a.architecture", "m.verdict"] {
-        let verified = place.json(&["verify", "proof.json", "--model", model, "--evm", "--dev"]);
+        let verify = ["verify", "proof.json", "--model", model, "--evm", "--dev"];
+        place.fails(4, &verify, &["key proof"]);
+        let verified = place.json(&[&verify[..], &with_proof].concat());
         assert_eq!(verified["verified"], true, "{model}");
         assert_eq!(verified["private_weights"], true);
     }

@@ -13,15 +13,14 @@ use std::{
 use verdict_chain::{
     Artifact, Chain, ChainExt, Clock, ConfigFile, Core, CoreSettings, EmbeddedChain, ModelRecord,
     Registration, bindings::oracle::InferenceOracle, creation_code, creation_code_of, deploy_core,
-    model_spec, register_model, route_name,
+    register_model, route_name,
 };
-use verdict_circuit::Batch;
 use verdict_consumers::{
     ConsumerExt, DataSigners, Moment, SignedData, SignerSet, consumer_kind, parameter::Arguments,
 };
-use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, silent};
+use verdict_engine::{Bundle, Engine, OpenOptions, Salts, Session, Setup, silent};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain};
-use verdict_wire::{InputWords, key_bytes};
+use verdict_wire::InputWords;
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
@@ -29,11 +28,11 @@ fn main() -> Done<()> {
     let (session, row) = open()?;
     let mut chain = EmbeddedChain::new(31_337, 1_800_000_000, Clock::Steps(12));
     let core = deploy(&mut chain, &session)?;
-    let batch = Batch::default();
+    let bundle = Bundle::make(&session)?;
     let registration = Registration {
-        model_hash: session.model_digest()?,
-        key: key_bytes(&session.key()).into(),
-        spec: model_spec(session.model(), &batch)?,
+        model_hash: bundle.model,
+        key: bundle.key,
+        spec: bundle.spec,
         uri: String::new(),
     };
     let (model, _) = register_model(&mut chain, &core, &registration, None)?;

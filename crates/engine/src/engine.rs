@@ -1,6 +1,6 @@
 //! The way in: a set-up, caches, and models opened under them.
 
-use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage};
+use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, key_audit::fits};
 use verdict_circuit::{Batch, Limits, Outline, Plan, Request, plan_request};
 use verdict_model::{CompiledModel, Goal};
 use verdict_prover::{Cache, KeyedModel};
@@ -88,6 +88,7 @@ fn plan_within(
     options: &OpenOptions,
     limits: Limits,
 ) -> Result<Plan, EngineError> {
+    fits(model.graph(), &options.batch, limits.max_k)?;
     let request = Request {
         goal: options.goal,
         limits,

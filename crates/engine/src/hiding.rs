@@ -12,10 +12,12 @@ use alloy_primitives::B256;
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::File,
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 use verdict_circuit::Hiding;
+use verdict_model::write_whole;
+use verdict_prover::KeyProof;
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -34,6 +36,9 @@ struct Contents {
     used: u32,
     /// The verifying key that the first proof was counted for. One seed must never hide two keys.
     key: Option<B256>,
+    /// The digest of that key's key proof, once it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_proof: Option<B256>,
 }
 
 /// How much of a hiding file is spent.
@@ -77,6 +82,7 @@ impl HidingFile {
             proofs,
             used: 0,
             key: None,
+            key_proof: None,
         };
         create_json(path, &contents)?;
         Self::open(path, model)
@@ -117,7 +123,68 @@ impl HidingFile {
     pub(crate) fn spend(&self, key: B256) -> Result<u32, EngineError> {
         let path = &self.path;
         let _lock = lock(path)?;
-        // Read again under the lock: another process may have counted since.
+        let mut file = self.read_for(key)?;
+        if file.used >= file.proofs {
+            return Err(EngineError::Budget(format!(
+                "{} is spent: all {} proofs that its random rows hide have been made; run `verdict hide` again and register the new key",
+                path.display(),
+                file.proofs
+            )));
+        }
+        file.used += 1;
+        save_json(path, &file)?;
+        Ok(file.proofs - file.used)
+    }
+
+    /// The key proof of the hidden key, made once and kept beside the file: every one opens the
+    /// weight columns at one point, and random rows are there for a single one.
+    pub(crate) fn key_proof(
+        &self,
+        key: B256,
+        make: impl FnOnce() -> Result<KeyProof, EngineError>,
+    ) -> Result<KeyProof, EngineError> {
+        let path = &self.path;
+        let _lock = lock(path)?;
+        let mut file = self.read_for(key)?;
+        let kept = beside(path, ".key-proof");
+        let proof = match (kept.exists(), file.key_proof) {
+            (true, _) => {
+                let bytes = fs::read(&kept).map_err(EngineError::io("read", &kept))?;
+                KeyProof::from_bytes(&bytes)?
+            }
+            (false, Some(digest)) => {
+                return Err(EngineError::Budget(format!(
+                    "{} is gone, the key proof {digest} of {}; a second one could reveal the weights: bring it back (a bundle \
+                     has it), or run `verdict hide` again and register the new key",
+                    kept.display(),
+                    path.display()
+                )));
+            }
+            (false, None) => {
+                let made = make()?;
+                // Nobody has seen one that was made and not kept.
+                write_whole(&kept, &made.to_bytes()).map_err(EngineError::io("write", &kept))?;
+                made
+            }
+        };
+        let digest = B256::from(proof.digest());
+        if file.key_proof.is_some_and(|known| known != digest) {
+            return Err(EngineError::Budget(format!(
+                "{} is not the key proof of {}, which has the digest {}; bring that one back",
+                kept.display(),
+                path.display(),
+                file.key_proof.unwrap_or_default()
+            )));
+        }
+        file.key_proof = Some(digest);
+        save_json(path, &file)?;
+        Ok(proof)
+    }
+
+    /// What the file says now, under the lock: another process may have counted since. Refuses
+    /// another key than the one that it hides.
+    fn read_for(&self, key: B256) -> Result<Contents, EngineError> {
+        let path = &self.path;
         let mut file = Contents::load(path, self.model)?;
         if (file.seed.0, file.proofs) != (self.hiding.seed, self.hiding.proofs) {
             return Err(EngineError::Budget(format!(
@@ -132,17 +199,8 @@ impl HidingFile {
                 path.display()
             )));
         }
-        if file.used >= file.proofs {
-            return Err(EngineError::Budget(format!(
-                "{} is spent: all {} proofs that its random rows hide have been made; run `verdict hide` again and register the new key",
-                path.display(),
-                file.proofs
-            )));
-        }
         file.key = Some(key);
-        file.used += 1;
-        save_json(path, &file)?;
-        Ok(file.proofs - file.used)
+        Ok(file)
     }
 }
 
@@ -180,7 +238,6 @@ fn lock(path: &Path) -> Result<File, EngineError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::fs;
 
     const MODEL: B256 = B256::repeat_byte(1);
     const KEY: B256 = B256::repeat_byte(2);

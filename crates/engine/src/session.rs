@@ -1,11 +1,11 @@
 //! One model under one set-up, ready to prove.
 
-use crate::{EngineError, HidingFile, OnStage, Salts, Setup, Stage, Verified};
+use crate::{EngineError, HidingFile, OnStage, Salts, Setup, Stage, Subject, Verified};
 use alloy_primitives::B256;
 use rand::rngs::OsRng;
 use verdict_circuit::{Plan, Salt};
 use verdict_model::{CompiledModel, Row, Trace, execute_batch};
-use verdict_prover::{Architecture, KeyedModel};
+use verdict_prover::{KeyProof, KeyedModel};
 use verdict_wire::{
     BatchFile, PROOF_FILE_VERSION, ProofFile, VerifyingKeyParts, instance, key_bytes, key_digest,
     public_values, words,
@@ -62,10 +62,23 @@ impl Session {
     /// What names the model in proofs and registries. The digest of a model with private weights
     /// would let guesses at them be checked, so it is its architecture's then.
     pub fn model_digest(&self) -> Result<B256, EngineError> {
-        Ok(match self.hiding {
-            Some(_) => Architecture::of(self.model())?.digest().into(),
-            None => self.model().digest().into(),
-        })
+        Ok(self.subject()?.digest())
+    }
+
+    /// What its proofs are about, and what strangers know of it.
+    pub fn subject(&self) -> Result<Subject, EngineError> {
+        Subject::of(self.model().clone(), self.hides_weights())
+    }
+
+    /// What shows strangers that the key, whose weights are private, hides nothing but weights. Made
+    /// once for a key, and kept beside the hiding file; `None` if the weights are public.
+    pub fn key_proof(&self) -> Result<Option<KeyProof>, EngineError> {
+        let Some(hiding) = &self.hiding else {
+            return Ok(None);
+        };
+        let make = || Ok(self.keyed.key_proof(OsRng)?);
+        let proof = hiding.key_proof(key_digest(&self.key()), make)?;
+        Ok(Some(proof))
     }
 
     /// How many salts a proof takes: one for every committed input of every item.

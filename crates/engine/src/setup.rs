@@ -1,7 +1,10 @@
 //! Which set-up a proof may be made or believed under.
 
 use crate::EngineError;
+use alloy_primitives::U256;
+use std::sync::LazyLock;
 use verdict_prover::{Cache, Ceremony, ProverError, Srs, StoredSrs};
+use verdict_wire::words;
 
 /// A set-up that was chosen, not read yet.
 ///
@@ -143,6 +146,14 @@ impl Setup {
         }
     }
 
+    /// Its `[τ]_2`, as the verifier's constructor takes it.
+    pub fn tau_g2(&self) -> Result<[U256; 4], EngineError> {
+        match &self.kind {
+            SetupKind::Development { .. } => Ok(development_tau_g2()),
+            SetupKind::Imported { .. } => Ok(words::tau_g2(&self.open_any()?.tau_g2())),
+        }
+    }
+
     /// Refuses any other set-up than the one a proof was made under.
     pub fn must_be(&self, expected: &str) -> Result<(), EngineError> {
         let found = self.digest();
@@ -156,4 +167,11 @@ impl Setup {
         }
         .into())
     }
+}
+
+/// The `[τ]_2` of the INSECURE development set-up.
+pub(crate) fn development_tau_g2() -> [U256; 4] {
+    static MADE: LazyLock<[U256; 4]> =
+        LazyLock::new(|| words::tau_g2(&Srs::development(1).tau_g2()));
+    *MADE
 }

@@ -87,10 +87,16 @@ fn a_proof_is_verified_before_anybody_sees_it_and_checks_against_its_model() {
     assert_eq!(verified.save(&path).unwrap().salts, None);
     let file = ProofFile::load(&path).unwrap();
     let subject = Subject::load(&vectors(LOGREG).join("model.verdict"), false).unwrap();
-    engine().check(&file, &path, &subject, &silent).unwrap();
+    engine()
+        .check(&file, &path, &subject, None, &silent)
+        .unwrap();
 
     // A lie about an output, a proof for another occasion, a bent proof, another model's.
-    let refused = |file: &ProofFile| engine().check(file, &path, &subject, &silent).unwrap_err();
+    let refused = |file: &ProofFile| {
+        engine()
+            .check(file, &path, &subject, None, &silent)
+            .unwrap_err()
+    };
     for word in 0..file.public_values.len() {
         let mut lie = file.clone();
         lie.public_values[word].0[31] ^= 1;

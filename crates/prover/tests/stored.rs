@@ -6,7 +6,7 @@ mod support;
 
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine, G2Affine},
-    group::{Curve, prime::PrimeCurveAffine},
+    group::Curve,
     serde::SerdeObject,
 };
 use std::fs;

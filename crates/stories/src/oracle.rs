@@ -117,7 +117,8 @@ impl Feed {
     fn answer(&self, statement: &Statement) -> Result<I256, StoryError> {
         let scale = self
             .scorer
-            .spec()?
+            .registration()?
+            .spec
             .outputs
             .first()
             .map(|output| output.scaleE36);

@@ -3,12 +3,12 @@
 use crate::StoryError;
 use alloy_primitives::{B256, Bytes, U256};
 use std::fs;
-use verdict_chain::{ModelSpec, Registration, model_spec};
+use verdict_chain::Registration;
 use verdict_circuit::{Batch, Salt};
 use verdict_compiler::{Options, compile, import};
-use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, silent};
+use verdict_engine::{Bundle, Engine, OpenOptions, Salts, Session, Setup, silent};
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Row, Trace, Visibility};
-use verdict_wire::{InputWords, key_bytes};
+use verdict_wire::InputWords;
 
 /// A model of `test-vectors/consumers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,17 +146,13 @@ impl Scorer {
         self.session.model()
     }
 
-    /// What its public values mean.
-    pub fn spec(&self) -> Result<ModelSpec, StoryError> {
-        Ok(model_spec(self.model(), &self.batch)?)
-    }
-
     /// What the registry is told.
     pub fn registration(&self) -> Result<Registration, StoryError> {
+        let bundle = Bundle::make(&self.session)?;
         Ok(Registration {
-            model_hash: self.session.model_digest()?,
-            key: key_bytes(&self.session.key()).into(),
-            spec: self.spec()?,
+            model_hash: bundle.model,
+            key: bundle.key,
+            spec: bundle.spec,
             uri: String::new(),
         })
     }

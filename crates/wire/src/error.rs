@@ -51,6 +51,9 @@ pub enum WireError {
     #[error("{0} is not a scalar of BN254: it must be below the field's modulus")]
     NotCanonical(String),
 
+    /// A model that the registry has no words for.
+    #[error("the model cannot be registered: {0}")]
+    Spec(String),
     /// Inputs that are not those of the model.
     #[error("{0}")]
     Inputs(String),

@@ -9,6 +9,7 @@ mod key;
 mod proof_file;
 mod proof_layout;
 mod public_words;
+mod spec;
 pub mod words;
 
 pub use calldata::{verify_calldata, verify_calldata_len};
@@ -19,3 +20,7 @@ pub use key::{VerifyingKeyParts, key_bytes, key_digest, key_len, parse_key};
 pub use proof_file::{BatchFile, PROOF_FILE_VERSION, ProofFile, TensorWords};
 pub use proof_layout::{COMMITMENTS, OPENINGS, POINT_BYTES, ProofLayout, SCALAR_BYTES};
 pub use public_words::{PublicTensor, Unpacked, instance, public_values, unpack, unpack_batch};
+pub use spec::{
+    COMMITTED_INPUT, InputSchema, ModelSpec, OutputSchema, PRIVATE_INPUT, PUBLIC_INPUT,
+    bundle_digest, model_spec, spec_digest, tau_digest,
+};

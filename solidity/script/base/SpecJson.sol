@@ -14,12 +14,14 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 ///   "inputs": [{ "count": 30, "packing": "signed", "visibility": "public",
 ///                "minima": [0], "maxima": [1023],
 ///                "scalesE36": ["19089930917510538000…", …], "zeroPoints": [403, …] }],
-///   "outputs": [{ "count": 1, "packing": "signed", "scaleE36": "…" }]
+///   "outputs": [{ "count": 1, "packing": "signed", "scaleE36": "…" }],
+///   "keyProof": "0x…"
 /// }
 /// ```
 ///
 /// `packing` is "bytes", "signed" or "wide", `visibility` "public", "private" or "committed";
-/// scales are decimal strings. script/model-spec.py makes one of a compiled model's manifest.
+/// scales are decimal strings. `keyProof` is the digest of the key proof of a model with private
+/// weights; those with public weights have none. script/model-spec.py makes one of a compiled model's manifest.
 abstract contract SpecJson is VerdictScript {
     /// @notice There is no such packing, or visibility.
     error UnknownWord(string path, string word);
@@ -41,6 +43,7 @@ abstract contract SpecJson is VerdictScript {
                 SafeCast.toUint192(_uint(json, string.concat(path, ".scaleE36")))
             );
         }
+        spec.keyProof = _bytes32Or(json, ".keyProof", 0);
     }
 
     function _input(string memory json, string memory path) private view returns (InputSchema memory input) {

@@ -67,6 +67,10 @@ abstract contract VerdictScript is Script {
         return vm.parseJsonBool(json, path);
     }
 
+    function _boolOr(string memory json, string memory path, bool otherwise) internal view returns (bool) {
+        return vm.keyExistsJson(json, path) ? vm.parseJsonBool(json, path) : otherwise;
+    }
+
     function _text(string memory json, string memory path) internal view returns (string memory) {
         _require(json, path);
         return vm.parseJsonString(json, path);

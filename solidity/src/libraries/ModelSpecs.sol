@@ -35,12 +35,13 @@ library ModelSpecs {
     /// @notice There are `expected` values in all items of all outputs.
     error WrongOutputCount(uint256 expected, uint256 actual);
 
-    /// @notice The digest of a spec, ERC-7992's `circuitHash`.
+    /// @notice The digest of a spec, ERC-7992's `circuitHash`. It covers `keyProof`.
     function digest(ModelSpec memory spec) internal pure returns (bytes32) {
         return keccak256(abi.encode(spec));
     }
 
-    /// @notice Checks a spec and says where its public values are.
+    /// @notice Checks a spec and says where its public values are. Of `keyProof` there is nothing to
+    /// check: see `ModelSpec`.
     function layoutOf(ModelSpec memory spec) internal pure returns (PublicLayout memory) {
         if (spec.outputs.length == 0) revert NoOutput();
         if (spec.inputItems == 0 || (spec.outputItems != spec.inputItems && spec.outputItems != 1)) {

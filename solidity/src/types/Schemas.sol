@@ -77,12 +77,20 @@ struct InputSchema {
 /// `Committed`. The compiler's circuits have one for each committed input of each item.
 /// @param inputs All inputs, private ones too, in the manifest's order.
 /// @param outputs The public outputs, in the manifest's order.
+/// @param keyProof keccak256 of the bytes of the verifying key's key proof; zero if the weights are
+/// public. A key with private weights commits to columns that nobody but its owner can compute
+/// again; the key proof shows, once, that what these hide are weights within their declared bits
+/// and nothing else: no input left out, no hash weakened. No contract can check it: this is a
+/// digest, and any digest can be written here. Whoever chooses a version must check the proof of
+/// this digest, with the model's architecture at hand, or trust who did: `verdict audit` does it.
+/// A contract can insist on a digest that was checked: see `Bundles`.
 struct ModelSpec {
     uint24 inputItems;
     uint24 outputItems;
     uint16 commitments;
     InputSchema[] inputs;
     OutputSchema[] outputs;
+    bytes32 keyProof;
 }
 
 /// @notice Where the public values of a model version are. There are

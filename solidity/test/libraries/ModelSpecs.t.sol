@@ -46,6 +46,17 @@ contract ModelSpecsTest is Test {
         _expect(_spec(), 2, 3, 0);
     }
 
+    /// @dev It is no public value, and another spec's.
+    function test_AKeyProofChangesTheDigestAndNotTheLayout() public view {
+        ModelSpec memory spec = _spec();
+        bytes32 digest = ModelSpecs.digest(spec);
+        spec.keyProof = keccak256("key proof");
+        assertNotEq(ModelSpecs.digest(spec), digest);
+        _expect(spec, 2, 3, 0);
+        spec.keyProof = 0;
+        assertEq(ModelSpecs.digest(spec), digest);
+    }
+
     function test_CountsBytes() public view {
         ModelSpec memory spec = _spec();
         spec.inputs[1].visibility = Visibility.Public;

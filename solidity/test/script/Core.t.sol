@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import { CheckDeployment } from "../../script/CheckDeployment.s.sol";
 import { DeployCore } from "../../script/DeployCore.s.sol";
 import { DeploySource } from "../../script/DeploySource.s.sol";
-import { RegisterModel } from "../../script/RegisterModel.s.sol";
+import { Ceremonies } from "../../script/base/Ceremonies.sol";
 import { SpecJson } from "../../script/base/SpecJson.sol";
 import { VerdictScript } from "../../script/base/VerdictScript.sol";
 import { IVerdictGateway } from "../../src/core/gateway/IVerdictGateway.sol";
@@ -17,7 +17,7 @@ import { DevelopmentSetup } from "../../src/core/verifier/libraries/DevelopmentS
 import { CommittedFeatures } from "../../src/features/CommittedFeatures.sol";
 import { OnChainFeatures } from "../../src/features/OnChainFeatures.sol";
 import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
-import { ModelPin } from "../../src/types/ModelPin.sol";
+import { Bundles } from "../../src/libraries/Bundles.sol";
 import { ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
 import { ScriptTest } from "./ScriptTest.sol";
 
@@ -102,6 +102,53 @@ contract CoreScriptsTest is ScriptTest {
         assertFalse(vm.exists(results));
     }
 
+    /// @dev Somebody who made a set-up alone knows its τ.
+    function test_RevertWhen_TheSetUpIsOfNoKnownCeremony() public {
+        _use("unknown");
+        DeployCore script = new DeployCore();
+        string memory settings = _withTau(_unknownTau());
+        bytes32 digest = Ceremonies.digestOf(_unknownTau());
+        vm.expectRevert(abi.encodeWithSelector(DeployCore.UnknownSetup.selector, digest));
+        script.deploy(settings, results);
+        settings = _replace(settings, '"route"', '"allowUnknownSetup": false, "route"');
+        vm.expectRevert(abi.encodeWithSelector(DeployCore.UnknownSetup.selector, digest));
+        script.deploy(settings, results);
+        assertFalse(vm.exists(results));
+    }
+
+    function test_AnUnknownSetUpCanBeAllowed() public {
+        _use("unknown-allowed");
+        string memory settings = _replace(_withTau(_unknownTau()), '"route"', '"allowUnknownSetup": true, "route"');
+        core = new DeployCore().deploy(settings, results);
+        assertEq(InferenceVerifier(core.verifier).tauG2()[0], _unknownTau()[0]);
+        assertFalse(vm.parseJsonBool(vm.readFile(results), ".core.developmentSetup"));
+        _check();
+    }
+
+    /// @dev The leave to deploy unknown set-ups is none to deploy the development set-up.
+    function test_RevertWhen_OnlyUnknownSetUpsAreAllowed() public {
+        _use("development-unknown");
+        DeployCore script = new DeployCore();
+        string memory settings = _replace(_coreConfig(), "true", "false");
+        settings = _replace(settings, '"route"', '"allowUnknownSetup": true, "route"');
+        vm.expectRevert(DeployCore.DevelopmentSetup.selector);
+        script.deploy(settings, results);
+    }
+
+    function test_AKnownCeremonyNeedsNoLeave() public {
+        _use("ceremony");
+        uint256[4] memory tau = [
+            0x26186a2d65ee4d2f9c9a5b91f86597d35f192cd120caf7e935d8443d1938e23d,
+            0x30441fd1b5d3370482c42152a8899027716989a6996c2535bc9f7fee8aaef79e,
+            0x1970ea81dd6992adfbc571effb03503adbbb6a857f578403c6c40e22d65b3c02,
+            0x054793348f12c0cf5622c340573cb277586319de359ab9389778f689786b1e48
+        ];
+        assertEq(Ceremonies.nameOf(tau), "hermez");
+        core = new DeployCore().deploy(_replace(_withTau(tau), "true", "false"), results);
+        assertFalse(InferenceVerifier(core.verifier).isDevelopmentSetup());
+        _check();
+    }
+
     function test_RevertWhen_TauHasOtherThanFourCoordinates() public {
         _use("tau");
         DeployCore script = new DeployCore();
@@ -152,62 +199,9 @@ contract CoreScriptsTest is ScriptTest {
         script.deploy(settings, results);
     }
 
-    // -------------------------------------------------------------------------------------- models
+    // --------------------------------------------------------------------------------------- specs
 
-    function test_RegistersAModel() public {
-        _deployCore("model");
-        (uint256 id, ModelPin pin) = new RegisterModel().register(MODEL, _spec(), _proof(), results);
-        assertEq(id, 1);
-        IModelRegistry registry = IModelRegistry(core.registry);
-        assertEq(ModelPin.unwrap(registry.latestPin(id)), ModelPin.unwrap(pin));
-        (,, address owner) = registry.getModel(id);
-        assertEq(owner, sender);
-        IModelRegistry.ModelVersion memory version = registry.versionOf(id, 1);
-        assertEq(version.commitment.modelHash, vm.parseJsonBytes32(_proof(), ".model"));
-        assertEq(_result(string.concat(".models.", MODEL, ".key")), version.key);
-        ModelSpec memory spec = registry.specOf(id, 1);
-        assertEq(spec.inputs[0].count, 30);
-        assertEq(spec.inputs[0].scalesE36.length, 30);
-        assertEq(spec.inputs[0].zeroPoints[0], 403);
-        _check();
-    }
-
-    /// @dev The proof in the same file is one under the registered key.
-    function test_TheRegisteredModelsProofIsTaken() public {
-        _deployCore("proof");
-        uint256 id = _register();
-        ModelPin pin = IModelRegistry(core.registry).latestPin(id);
-        string memory json = _proof();
-        uint256[] memory publicValues = vm.parseJsonUintArray(json, ".publicValues");
-        IVerdictGateway(core.gateway).verify(pin, publicValues, vm.parseJsonBytes(json, ".proof"));
-    }
-
-    function test_RegisteringAgainChangesNothing() public {
-        _deployCore("model-again");
-        uint256 id = _register();
-        string memory before = vm.readFile(results);
-        assertEq(_register(), id);
-        assertEq(IModelRegistry(core.registry).modelCount(), 1);
-        assertEq(vm.readFile(results), before);
-    }
-
-    function test_RevertWhen_TheModelsNameIsTaken() public {
-        _deployCore("name-taken");
-        uint256 id = _register();
-        RegisterModel script = new RegisterModel();
-        string memory spec = _replace(_spec(), '"count": 30', '"count": 29');
-        vm.expectRevert(abi.encodeWithSelector(RegisterModel.NameTaken.selector, MODEL, id));
-        script.register(MODEL, spec, _proof(), results);
-    }
-
-    function test_RevertWhen_TheModelsNameIsNone() public {
-        _deployCore("bad-name");
-        RegisterModel script = new RegisterModel();
-        vm.expectRevert(abi.encodeWithSelector(VerdictScript.InvalidName.selector, "a.b"));
-        script.register("a.b", _spec(), _proof(), results);
-    }
-
-    function test_SpecsKnowAllPackingsAndVisibilities() public {
+    function test_SpecsKnowAllPackingsAndVisibilitiesAndKeyProofs() public {
         SpecReader reader = new SpecReader();
         string memory json = _spec();
         assertTrue(reader.read(json).inputs[0].packing == Packing.Signed);
@@ -219,6 +213,10 @@ contract CoreScriptsTest is ScriptTest {
         assertTrue(reader.read(json).inputs[0].visibility == Visibility.Private);
         json = _replace(json, '"private"', '"committed"');
         assertTrue(reader.read(json).inputs[0].visibility == Visibility.Committed);
+        assertEq(reader.read(json).keyProof, 0);
+        bytes32 keyProof = keccak256("key proof");
+        json = _replace(json, '"commitments": 0,', _pair("keyProof", keyProof, '"commitments": 0,'));
+        assertEq(reader.read(json).keyProof, keyProof);
     }
 
     function test_RevertWhen_ASpecHasAnUnknownWord() public {
@@ -332,6 +330,13 @@ contract CoreScriptsTest is ScriptTest {
         _differs('"routeAdded": true', '"routeAdded": false', abi.encodeWithSelector(selector, ".core.routeAdded"));
         string memory tau = vm.toString(bytes32(DevelopmentSetup.tauG2()[2]));
         _differs(tau, vm.toString(bytes32(0)), abi.encodeWithSelector(selector, ".core.tauG2"));
+        string memory bundle =
+            vm.toString(Bundles.digestOf(IModelRegistry(core.registry), 1, 1, DevelopmentSetup.tauG2()));
+        _differs(
+            bundle,
+            vm.toString(bytes32(0)),
+            abi.encodeWithSelector(selector, string.concat(".models.", MODEL, ".bundle"))
+        );
         string memory registry = vm.toString(core.registry);
         _differs(registry, vm.toString(core.verifyingKeys), abi.encodeWithSelector(selector, ".core.registry"));
 

@@ -7,6 +7,7 @@ import { CheckDeployment } from "../../script/CheckDeployment.s.sol";
 import { DeployCore } from "../../script/DeployCore.s.sol";
 import { DeploySource } from "../../script/DeploySource.s.sol";
 import { RegisterModel } from "../../script/RegisterModel.s.sol";
+import { DevelopmentSetup } from "../../src/core/verifier/libraries/DevelopmentSetup.sol";
 import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
 
 /// @dev Runs scripts as `forge script` would, with settings and results of their own. The
@@ -38,6 +39,25 @@ abstract contract ScriptTest is Test {
     function _coreConfig() internal view returns (string memory) {
         string memory json = vm.readFile("script/config/core.development.json");
         return _replace(json, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", vm.toString(sender));
+    }
+
+    /// @dev [2]_2, which is of no ceremony.
+    function _unknownTau() internal pure returns (uint256[4] memory) {
+        return [
+            14_583_779_054_894_525_174_450_323_658_765_874_724_019_480_979_794_335_525_732_096_752_006_891_875_705,
+            18_029_695_676_650_738_226_693_292_988_307_914_797_657_423_701_064_905_010_927_197_838_374_790_804_409,
+            11_474_861_747_383_700_316_476_719_153_975_578_001_603_231_366_361_248_090_558_603_872_215_261_634_898,
+            2_140_229_616_977_736_810_657_479_771_656_733_941_598_412_651_537_078_903_776_637_920_509_952_744_750
+        ];
+    }
+
+    /// @dev The development settings with another `[τ]_2`.
+    function _withTau(uint256[4] memory tau) internal view returns (string memory settings) {
+        settings = _coreConfig();
+        uint256[4] memory development = DevelopmentSetup.tauG2();
+        for (uint256 i = 0; i < 4; ++i) {
+            settings = _replace(settings, vm.toString(bytes32(development[i])), vm.toString(bytes32(tau[i])));
+        }
     }
 
     function _deployCore(string memory name) internal {
@@ -89,6 +109,11 @@ abstract contract ScriptTest is Test {
 
     function _pair(string memory key, address value) internal pure returns (string memory) {
         return string.concat('"', key, '": "', vm.toString(value), '", ');
+    }
+
+    /// @dev `"key": "value", rest`
+    function _pair(string memory key, bytes32 value, string memory rest) internal pure returns (string memory) {
+        return string.concat('"', key, '": "', vm.toString(value), '", ', rest);
     }
 
     function _pair(string memory key, uint256 value) internal pure returns (string memory) {

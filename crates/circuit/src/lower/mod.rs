@@ -9,10 +9,12 @@
 //!   connect;
 //! * [`levels`] lays the nodes out as channels, and says what stands at their positions;
 //! * [`taps`] says which channels feed which, with what weights;
-//! * [`cells`] finds the value of every position in the executor's traces.
+//! * [`cells`] finds the value of every position in the executor's traces;
+//! * [`least_rows`] says, before all that, what it will take at the least.
 
 mod cells;
 mod commitments;
+mod least_rows;
 mod levels;
 mod nodes;
 mod outline;
@@ -24,6 +26,7 @@ mod taps;
 mod words;
 
 pub use cells::TraceCells;
+pub use least_rows::least_rows;
 pub use outline::Outline;
 pub use words::{Batch, WordLayout};
 

@@ -103,7 +103,7 @@ impl Bench {
                 job.max_k = limits.max_k;
                 job.srs = srs.clone();
                 job.runs = self.runs.into();
-                job.batch = self.batch.batch as usize;
+                job.batch = self.batch.items();
                 job.sums = self.batch.sums().to_vec();
                 jobs.push(job.clone());
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     commands::compile::manifest_text,
-    error::{CliError, Mismatch},
+    error::CliError,
     load::{self, Kind},
     report::{
         decode,
@@ -63,11 +63,10 @@ enum Inspected {
     },
     Proof {
         version: u32,
-        model_digest: B256,
+        /// What the file says of itself, which nobody checked.
+        stated: Stated,
+        /// Computed from the key in the file.
         key_digest: B256,
-        development_setup: bool,
-        private_weights: bool,
-        batch: usize,
         k: u32,
         width: usize,
         context: B256,
@@ -86,6 +85,15 @@ enum Inspected {
     },
 }
 
+#[derive(Serialize)]
+struct Stated {
+    model_digest: B256,
+    setup: String,
+    development_setup: bool,
+    private_weights: bool,
+    batch: usize,
+}
+
 impl Inspect {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         output.emit(&match load::kind(&self.file)? {
@@ -102,30 +110,24 @@ impl Inspect {
         let decoded = match &self.model {
             Some(path) => {
                 let subject = Subject::load(path, file.private_weights)?;
-                let digest = subject.digest();
-                let model = subject.into_model();
-                if digest != file.model {
-                    return Err(CliError::Mismatch(Box::new(Mismatch {
-                        what: "model",
-                        left_of: self.file.display().to_string(),
-                        left: file.model.to_string(),
-                        right_of: path.display().to_string(),
-                        right: digest.to_string(),
-                        hint: "give the model that the proof is about",
-                    })));
-                }
+                let name = self.file.display().to_string();
+                subject.must_be(file.model, &name, "give the model that the proof is about")?;
+                let model = subject.model();
                 let batch = file.batch(model.graph(), &self.file)?;
-                decode::public(&model, &batch, &file.public_values)?
+                decode::public(model, &batch, &file.public_values)?
             }
             None => Vec::new(),
         };
         Ok(Inspected::Proof {
             version: file.version,
-            model_digest: file.model,
+            stated: Stated {
+                model_digest: file.model,
+                setup: file.srs,
+                development_setup: file.development,
+                private_weights: file.private_weights,
+                batch: file.batch.as_ref().map_or(1, |batch| batch.items),
+            },
             key_digest: file.key,
-            development_setup: file.development,
-            private_weights: file.private_weights,
-            batch: file.batch.as_ref().map_or(1, |batch| batch.items),
             k: key.k,
             width: key.width,
             context: file.public_values.first().copied().unwrap_or_default(),
@@ -242,7 +244,7 @@ impl Report for Inspected {
                 layers,
                 tables,
             } => format!(
-                "Compiled model\n{}\n{}\n{}  compiled by version {} from the ONNX file with keccak256 {}\n",
+                "Compiled model\n{}\n{}\n{}  it says that version {} compiled it from the ONNX file with keccak256 {}\n",
                 manifest_text(manifest, digest),
                 layers_text(layers),
                 tables_text(tables),
@@ -251,11 +253,8 @@ impl Report for Inspected {
             ),
             Self::Proof {
                 version,
-                model_digest,
+                stated,
                 key_digest,
-                development_setup,
-                private_weights,
-                batch,
                 k,
                 width,
                 context,
@@ -265,18 +264,21 @@ impl Report for Inspected {
                 key_bytes,
             } => {
                 let mut text = format!(
-                    "Proof, file version {version}, {} B\n  model {model_digest}\n  verifying key {key_digest} ({} B, width {width}, \
-                     height k = {k})\n  context {context}\n",
+                    "Proof, file version {version}, {} B\n  verifying key {key_digest} ({} B, width {width}, height k = {k})\n  \
+                     context {context}\nThe file says, and `verdict verify --model` checks, that it is\n  \
+                     of model {}\n  under set-up {}\n",
                     count(*proof_bytes as u64),
-                    count(*key_bytes as u64)
+                    count(*key_bytes as u64),
+                    stated.model_digest,
+                    stated.setup
                 );
-                if *development_setup {
+                if stated.development_setup {
                     text += "  INSECURE development set-up: anyone can forge such proofs\n";
                 }
-                if *batch > 1 {
-                    text += &format!("  a batch of {} inferences\n", count(*batch as u64));
+                if stated.batch > 1 {
+                    text += &format!("  a batch of {} inferences\n", count(stated.batch as u64));
                 }
-                if *private_weights {
+                if stated.private_weights {
                     text += "  private weights: the model's digest is its architecture's\n";
                 }
                 if decoded.is_empty() {

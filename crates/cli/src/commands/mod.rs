@@ -4,6 +4,7 @@ pub(crate) mod accuracy;
 pub(crate) mod address;
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod bundle;
 pub(crate) mod call;
 pub(crate) mod commit;
 pub(crate) mod compile;

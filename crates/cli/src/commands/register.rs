@@ -6,30 +6,39 @@ use crate::{
     options::{
         BatchArgs, PlanArgs, SrsArgs,
         chain::{ChainArgs, name},
+        key_proof::KeyProofArgs,
     },
-    report::output::{Output, Report},
+    report::{
+        lines,
+        output::{Output, Report},
+    },
 };
 use alloy_primitives::U256;
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use verdict_chain::{
-    Chain, ChainExt, Core, ModelRecord, ModelSpec, Registration,
-    bindings::registry::IModelRegistry, model_spec, propose_update, record, register_model,
+    Chain, ChainExt, Core, ModelRecord, Registration,
+    bindings::{IInferenceVerifier, registry::IModelRegistry},
+    propose_update, record, register_model,
 };
-use verdict_engine::{Mismatch, OpenOptions, Subject, silent};
+use verdict_engine::{Bundle, Engine, Mismatch, OpenOptions, Subject, silent};
 use verdict_model::CompiledModel;
-use verdict_wire::{ProofFile, key_bytes};
+use verdict_wire::{ModelSpec, PRIVATE_INPUT, ProofFile, tau_digest};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     verdict register model.verdict --name price --dev --local chain.json\n  \
     verdict register model.verdict --name price --proof proof.json --rpc https://node.example --keystore key.json --password-file pass\n  \
+    verdict register architecture.verdict --name price --bundle model.bundle.json --dev --local chain.json\n  \
     verdict register better.verdict --name price --update --dev --local chain.json\n  \
     verdict register --execute --name price --local chain.json --after 172800\n\n\
-    The verifying key is the proof's, or is made with the plan and set-up given, which must be those of the proofs to come.")]
+    The verifying key is the bundle's or the proof's, or is made with the plan and set-up given, which must be those of the proofs to \
+    come. Neither file is believed: before anything is sent, the key is made again from the model (or, where the weights are private, \
+    audited with its key proof), the spec is computed anew, the proof is verified, and the verifier of the deployment is asked for its \
+    set-up.")]
 pub(crate) struct Register {
-    /// The compiled model, or its redacted architecture together with --proof
+    /// The compiled model, or its redacted architecture together with --bundle
     #[arg(
         value_name = "MODEL.verdict",
         required_unless_present = "execute",
@@ -39,9 +48,11 @@ pub(crate) struct Register {
     /// Its name in the deployment's file
     #[arg(long, value_name = "NAME", value_parser = name)]
     name: String,
-    /// Take the verifying key, and the batch, from a proof
+    /// Take the verifying key, and the batch, from a proof, once it is verified
     #[arg(long, value_name = "PROOF.json")]
     proof: Option<PathBuf>,
+    #[command(flatten)]
+    key_proof: KeyProofArgs,
     /// Where to find more about it
     #[arg(long, value_name = "URI", default_value = "")]
     uri: String,
@@ -116,7 +127,7 @@ impl Register {
                 )));
             }
             let path = self.model.as_deref().unwrap_or(Path::new(""));
-            let registration = self.registration(path, output)?;
+            let registration = self.registration(path, chain, &deployment.core, output)?;
             if let Some(warning) = unseen(&registration.spec) {
                 output.note(&warning);
             }
@@ -143,60 +154,141 @@ impl Register {
         output.emit(&report)
     }
 
-    fn registration(&self, path: &Path, output: &Output) -> Result<Registration, CliError> {
-        let Some(proof) = &self.proof else {
-            return self.made(CompiledModel::load(path)?, output);
+    /// What the registry will be told, once all of it is recomputed.
+    fn registration(
+        &self,
+        path: &Path,
+        chain: &mut dyn Chain,
+        core: &Core,
+        output: &Output,
+    ) -> Result<Registration, CliError> {
+        let bundle = match (self.key_proof.bundle()?, &self.proof) {
+            (None, None) => self.made(CompiledModel::load(path)?, output)?,
+            (None, Some(proof)) => self.of_proof(path, proof)?,
+            (Some(bundle), proof) => self.of_bundle(path, bundle, proof.as_deref())?,
         };
-        let file = ProofFile::load(proof)?;
-        let subject = Subject::load(path, file.private_weights)?;
-        if subject.digest() != file.model {
-            return Err(CliError::Mismatch(Box::new(Mismatch {
-                what: "model",
-                left_of: proof.display().to_string(),
-                left: file.model.to_string(),
-                right_of: path.display().to_string(),
-                right: subject.digest().to_string(),
-                hint: "register the model, or the architecture, that the proof is about",
-            })));
-        }
-        let batch = file.batch(subject.model().graph(), proof)?;
+        same_setup(chain, core, &bundle)?;
         Ok(Registration {
-            model_hash: subject.digest(),
-            spec: model_spec(subject.model(), &batch)?,
-            key: file.verifying_key,
+            model_hash: bundle.model,
+            spec: bundle.spec,
+            key: bundle.key,
             uri: self.uri.clone(),
         })
     }
 
+    /// A proof's key, once the proof is verified and the key recomputed.
+    fn of_proof(&self, path: &Path, proof: &Path) -> Result<Bundle, CliError> {
+        let file = ProofFile::load(proof)?;
+        let subject = Subject::load(path, file.private_weights)?;
+        let engine = self.srs.engine_of(&file, &proof.display().to_string())?;
+        let key_proof = self.key_proof.key_proof()?;
+        self.verified(
+            &engine,
+            &file,
+            proof,
+            &subject,
+            key_proof.as_deref().map(AsRef::as_ref),
+        )?;
+        let batch = file.batch(subject.published().graph(), proof)?;
+        let tau_g2 = engine.setup().tau_g2()?;
+        let bundle = Bundle::of_proof(&file, &batch, &subject, key_proof, tau_g2)?;
+        let report = bundle.check(&engine, &subject, None, &silent)?;
+        lines::must_pass(&report, proof.display().to_string(), UNREGISTERED)?;
+        Ok(bundle)
+    }
+
+    /// A bundle, once all of it is recomputed; a proof beside it must be of its key, and right.
+    fn of_bundle(
+        &self,
+        path: &Path,
+        bundle: Bundle,
+        proof: Option<&Path>,
+    ) -> Result<Bundle, CliError> {
+        let subject = Subject::named(path, bundle.model, bundle.says_private())?;
+        let file = self.key_proof.bundle.clone().unwrap_or_default();
+        let name = file.display().to_string();
+        subject.must_be(bundle.model, &name, REGISTER_THE_MODEL)?;
+        let engine = match proof {
+            None => self.srs.engine()?,
+            Some(proof) => {
+                let proved = ProofFile::load(proof)?;
+                if proved.key != bundle.key_digest() {
+                    return Err(CliError::Mismatch(Box::new(Mismatch {
+                        what: "verifying key",
+                        left_of: proof.display().to_string(),
+                        left: proved.key.to_string(),
+                        right_of: name,
+                        right: bundle.key_digest().to_string(),
+                        hint: "give the bundle of the proof's key",
+                    })));
+                }
+                let engine = self.srs.engine_of(&proved, &proof.display().to_string())?;
+                let key_proof = bundle.key_proof.as_deref().map(AsRef::as_ref);
+                self.verified(&engine, &proved, proof, &subject, key_proof)?;
+                engine
+            }
+        };
+        let batch = self.batch.given(subject.published())?;
+        let report = bundle.check(&engine, &subject, batch.as_ref(), &silent)?;
+        lines::must_pass(&report, name, UNREGISTERED)?;
+        Ok(bundle)
+    }
+
+    fn verified(
+        &self,
+        engine: &Engine,
+        file: &ProofFile,
+        path: &Path,
+        subject: &Subject,
+        key_proof: Option<&[u8]>,
+    ) -> Result<(), CliError> {
+        let stated_in = path.display().to_string();
+        subject.must_be(file.model, &stated_in, REGISTER_THE_MODEL)?;
+        Ok(engine.check(file, path, subject, key_proof, &silent)?)
+    }
+
     /// Makes the key.
-    fn made(&self, model: CompiledModel, output: &Output) -> Result<Registration, CliError> {
+    fn made(&self, model: CompiledModel, output: &Output) -> Result<Bundle, CliError> {
         let engine = self.srs.engine()?;
-        output.note("note: making the verifying key; with --proof it is taken from a proof");
-        let batch = self.batch.batch(&model)?;
+        output.note("note: making the verifying key; with --proof or --bundle it is taken from there, and made again all the same");
         let options = OpenOptions {
             goal: self.plan.optimize.into(),
             limits: self.plan.limits.limits(),
-            batch: batch.clone(),
+            batch: self.batch.batch(&model)?,
             hiding: None,
         };
-        let spec = model_spec(&model, &batch)?;
-        let session = engine.open(model, options, &silent)?;
-        Ok(Registration {
-            model_hash: session.model_digest()?,
-            key: key_bytes(&session.key()).into(),
-            spec,
-            uri: self.uri.clone(),
-        })
+        Ok(Bundle::make(&engine.open(model, options, &silent)?)?)
     }
+}
+
+const REGISTER_THE_MODEL: &str =
+    "register the model, or the architecture, that the proof or the bundle is about";
+const UNREGISTERED: &str =
+    "nothing was sent; make it again with `verdict prove` or `verdict bundle`";
+
+/// Refuses a deployment whose verifier has another set-up: no proof under the key would be accepted
+/// there, or anybody's would.
+fn same_setup(chain: &mut dyn Chain, core: &Core, bundle: &Bundle) -> Result<(), CliError> {
+    let verifier = chain.read(core.verifier, &IInferenceVerifier::tauG2Call {})?;
+    if verifier == bundle.tau_g2 {
+        return Ok(());
+    }
+    Err(CliError::Mismatch(Box::new(Mismatch {
+        what: "[τ]_2 of the set-up",
+        left_of: "the model's key".into(),
+        left: tau_digest(bundle.tau_g2).to_string(),
+        right_of: format!("the verifier at {}", core.verifier),
+        right: tau_digest(verifier).to_string(),
+        hint: "register with the set-up that the contracts were deployed with (--srs, or --dev), or deploy them with this one",
+    })))
 }
 
 /// A warning about inputs that nobody but the prover knows: consumers refuse such a version.
 fn unseen(spec: &ModelSpec) -> Option<String> {
-    // As the registry writes visibilities: 0 public, 1 private, 2 committed.
     let private = spec
         .inputs
         .iter()
-        .filter(|input| input.visibility == 1)
+        .filter(|input| input.visibility == PRIVATE_INPUT)
         .count();
     (private > 0).then(|| {
         format!(

@@ -6,6 +6,7 @@ use crate::{
         SrsArgs,
         data_set::{DataSetArgs, DataSetRows},
         hex32,
+        key_proof::KeyProofArgs,
     },
     report::{
         decode,
@@ -14,7 +15,7 @@ use crate::{
         planning::PerInference,
     },
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -25,8 +26,15 @@ use verdict_wire::{ProofFile, parse_key, verify_calldata, words};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  verdict verify --evm proof.json\n  verdict verify --evm --dev proof.json\n  verdict verify proof.json --model labelled.verdict --data-set test.data-set.json --dev\n\n\
-    Without --model, the proof is verified by the contract in an embedded EVM, as with --evm."
+    after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  \
+    verdict verify proof.json --model model.architecture --bundle model.bundle.json --evm\n  \
+    verdict verify --evm proof.json --key 0x…\n  \
+    verdict verify proof.json --model labelled.verdict --data-set test.data-set.json --dev\n\n\
+    Without --model, the proof is verified by the contract in an embedded EVM, as with --evm.\n\n\
+    A proof brings its verifying key along, and anybody can make a key under which anything can be proved. So the key must be pinned: \
+    --model makes it again from the model (of private weights, audits it with the key proof of --bundle), --key compares its digest \
+    with the one that the contract knows. Without either, a proof that verifies exits with 7, and no digest is printed but that of the \
+    key itself."
 )]
 pub(crate) struct Verify {
     /// The proof file
@@ -44,6 +52,8 @@ pub(crate) struct Verify {
     /// Refuse proofs of another verifying key: the digest that the contract knows
     #[arg(long, value_name = "DIGEST", value_parser = hex32)]
     key: Option<B256>,
+    #[command(flatten)]
+    key_proof: KeyProofArgs,
     /// Refuse proofs bound to another context
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
@@ -73,10 +83,26 @@ struct Halo2 {
     error: Option<String>,
 }
 
+/// What the key was compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Pin {
+    /// The key that the model, or the architecture, makes.
+    Model,
+    /// A digest that the caller knows.
+    Digest,
+    /// Nothing.
+    Unpinned,
+}
+
 #[derive(Serialize)]
 struct Verified {
     verified: bool,
-    model_digest: B256,
+    /// What the verifying key was compared with.
+    key: Pin,
+    /// Absent without the model: nothing in the file was checked to be about any.
+    model_digest: Option<B256>,
+    /// Computed from the key that the file brings along.
     key_digest: B256,
     context: B256,
     setup: String,
@@ -84,8 +110,9 @@ struct Verified {
     k: u32,
     width: usize,
     proof_bytes: usize,
-    batch: usize,
-    private_weights: bool,
+    /// Absent without the model, as the next two.
+    batch: Option<usize>,
+    private_weights: Option<bool>,
     /// Of the contract's verification, where it was asked.
     per_inference: Option<PerInference>,
     public_values: Vec<B256>,
@@ -118,18 +145,31 @@ impl Verify {
             "prove again with that --context",
         )?;
 
-        let engine = self.engine(&file, &name)?;
+        let pin = match (&self.model, self.key) {
+            (Some(_), _) => Pin::Model,
+            (None, Some(_)) => Pin::Digest,
+            (None, None) => Pin::Unpinned,
+        };
+        let engine = self.srs.engine_of(&file, &name)?;
         let meter = Meter::new(output);
         let (mut decoded, mut rows) = (Vec::new(), None);
         let halo2 = match &self.model {
             Some(path) => {
                 let subject = Subject::load(path, file.private_weights)?;
-                subject.must_be(&file, &self.proof)?;
-                let batch = file.batch(subject.model().graph(), &self.proof)?;
+                subject.must_be(file.model, &name, VERIFY_WITH_THE_MODEL)?;
+                let batch = file.batch(subject.published().graph(), &self.proof)?;
                 decoded = decode::public(subject.model(), &batch, &file.public_values)?;
                 let values = &file.public_values;
                 rows = self.data_set.check(subject.model(), &batch, values)?;
-                Some(halo2(&engine, &file, &self.proof, &subject, &meter)?)
+                let key_proof = self.key_proof(&file, &name)?;
+                Some(halo2(
+                    &engine,
+                    &file,
+                    &self.proof,
+                    &subject,
+                    key_proof,
+                    &meter,
+                )?)
             }
             None => None,
         };
@@ -146,20 +186,23 @@ impl Verify {
             evm.as_ref().and_then(|it| it.error.clone()),
         ];
         let refused: Vec<String> = refused.into_iter().flatten().collect();
+        // What the file says of itself is a fact where the model was compared with it.
         let batch = file.batch.as_ref().map_or(1, |batch| batch.items);
+        let batch = (pin == Pin::Model).then_some(batch);
         output.emit(&Verified {
             verified: refused.is_empty(),
-            model_digest: file.model,
+            key: pin,
+            model_digest: (pin == Pin::Model).then_some(file.model),
             key_digest: file.key,
             context,
             setup: engine.setup().name().into(),
-            development_setup: file.development,
+            development_setup: engine.setup().is_development(),
             k: key.k,
             width: key.width,
             proof_bytes: file.proof.len(),
             batch,
-            private_weights: file.private_weights,
-            per_inference: evm.as_ref().map(|evm| {
+            private_weights: (pin == Pin::Model).then_some(file.private_weights),
+            per_inference: evm.as_ref().zip(batch).map(|(evm, batch)| {
                 PerInference::new(batch, 0.0, evm.gas_verify_transaction, evm.calldata_bytes)
             }),
             public_values: file.public_values,
@@ -169,30 +212,29 @@ impl Verify {
             decoded,
             stages,
         })?;
-        if refused.is_empty() {
-            Ok(())
-        } else {
-            Err(CliError::Rejected(refused.join("; ")))
+        match (refused.is_empty(), pin) {
+            (false, _) => Err(CliError::Rejected(refused.join("; "))),
+            (true, Pin::Unpinned) => Err(CliError::Unpinned),
+            (true, _) => Ok(()),
         }
     }
 }
 
+const VERIFY_WITH_THE_MODEL: &str =
+    "verify with the model, or the architecture, that the proof is about";
+
 impl Verify {
-    /// The engine under the set-up that the file states, or under the one asked for, which must be
-    /// the same.
-    fn engine(&self, file: &ProofFile, name: &str) -> Result<Engine, CliError> {
-        if file.development && !self.srs.dev {
-            return Err(CliError::Setup(format!(
-                "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
-            )));
+    /// The key proof, of a bundle that must be of the proof's key.
+    fn key_proof(&self, file: &ProofFile, name: &str) -> Result<Option<Bytes>, CliError> {
+        if let (Some(bundle), Some(path)) = (self.key_proof.bundle()?, &self.key_proof.bundle) {
+            same(
+                "verifying key",
+                (name, file.key),
+                (&path.display().to_string(), Some(bundle.key_digest())),
+                "give the bundle of the proof's key",
+            )?;
         }
-        let mut wanted = self.srs.clone();
-        if !wanted.dev && wanted.srs.is_none() {
-            wanted.srs = Some(file.srs.clone());
-        }
-        let engine = wanted.engine()?;
-        engine.setup().must_be(&file.srs)?;
-        Ok(engine)
+        self.key_proof.key_proof()
     }
 }
 
@@ -222,9 +264,11 @@ fn halo2(
     file: &ProofFile,
     path: &Path,
     subject: &Subject,
+    key_proof: Option<Bytes>,
     meter: &Meter,
 ) -> Result<Halo2, CliError> {
-    match engine.check(file, path, subject, &|stage| meter.engine(stage)) {
+    let key_proof = key_proof.as_deref().map(AsRef::as_ref);
+    match engine.check(file, path, subject, key_proof, &|stage| meter.engine(stage)) {
         Ok(()) => Ok(Halo2 {
             accepted: true,
             error: None,
@@ -270,14 +314,20 @@ impl Report for Verified {
     fn text(&self) -> String {
         let verdict = |accepted: bool| if accepted { "accepted" } else { "REJECTED" };
         let mut text = format!(
-            "{}: proof of {} B, {} public values, width {}, height k = {}\n  model {}\n  verifying key {}\n  set-up {}\n  context {}{}\n",
+            "{}: proof of {} B, {} public values, width {}, height k = {}\n{}  verifying key {} ({})\n  set-up {}\n  context {}{}\n",
             verdict(self.verified),
             count(self.proof_bytes as u64),
             self.public_values.len(),
             self.width,
             self.k,
-            self.model_digest,
+            self.model_digest
+                .map_or_else(String::new, |digest| format!("  model {digest}\n")),
             self.key_digest,
+            match self.key {
+                Pin::Model => "compared with the model's",
+                Pin::Digest => "compared with --key",
+                Pin::Unpinned => "key: unpinned, compared with nothing",
+            },
             self.setup,
             self.context,
             if self.context.is_zero() {
@@ -319,10 +369,11 @@ impl Report for Verified {
                 count(evm.calldata_bytes as u64)
             );
         }
-        if let (true, Some(per)) = (self.batch > 1, &self.per_inference) {
+        let items = self.batch.filter(|items| *items > 1);
+        if let Some((items, per)) = items.zip(self.per_inference.as_ref()) {
             text += &format!(
                 "Per inference, {} in one proof: {:.0} gas, {:.1} B of calldata\n",
-                count(self.batch as u64),
+                count(items as u64),
                 per.gas_verify_transaction,
                 per.calldata_bytes
             );

@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 pub(crate) mod consumers;
 pub(crate) mod data_set;
+pub(crate) mod key_proof;
 pub(crate) mod names;
 pub(crate) mod quantise;
 
@@ -13,6 +14,7 @@ use verdict_circuit::{Batch, Limits};
 use verdict_engine::{Engine, Setup};
 use verdict_model::{CompiledModel, Goal};
 use verdict_prover::Cache;
+use verdict_wire::ProofFile;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GoalArg {
@@ -84,9 +86,9 @@ impl LimitArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Batch")]
 pub(crate) struct BatchArgs {
-    /// Inferences in one proof, from as many rows
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
-    pub(crate) batch: u32,
+    /// Inferences in one proof, from as many rows [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    batch: Option<u32>,
     /// Publish only the sum of this output over the batch; may be given several times
     #[arg(long, value_name = "OUTPUT")]
     sum: Vec<String>,
@@ -94,7 +96,17 @@ pub(crate) struct BatchArgs {
 
 impl BatchArgs {
     pub(crate) fn batch(&self, model: &CompiledModel) -> Result<Batch, CliError> {
-        batch(self.batch as usize, &self.sum, model)
+        batch(self.items(), &self.sum, model)
+    }
+
+    /// The same, if the command line says anything of a batch.
+    pub(crate) fn given(&self, model: &CompiledModel) -> Result<Option<Batch>, CliError> {
+        let given = self.batch.is_some() || !self.sum.is_empty();
+        given.then(|| self.batch(model)).transpose()
+    }
+
+    pub(crate) fn items(&self) -> usize {
+        self.batch.unwrap_or(1) as usize
     }
 
     pub(crate) fn sums(&self) -> &[String] {
@@ -146,6 +158,23 @@ impl SrsArgs {
         }
         let wanted = self.srs.as_deref().unwrap_or_default();
         Ok(Setup::imported(wanted, &Cache::standard()?)?)
+    }
+
+    /// An engine under the set-up that a proof states, or under the one asked for, which must be the
+    /// same; `name` names the file.
+    pub(crate) fn engine_of(&self, file: &ProofFile, name: &str) -> Result<Engine, CliError> {
+        if file.development && !self.dev {
+            return Err(CliError::Setup(format!(
+                "{name} was made under the INSECURE development set-up, so it proves nothing; pass --dev to check it all the same"
+            )));
+        }
+        let mut wanted = self.clone();
+        if !wanted.dev && wanted.srs.is_none() {
+            wanted.srs = Some(file.srs.clone());
+        }
+        let engine = wanted.engine()?;
+        engine.setup().must_be(&file.srs)?;
+        Ok(engine)
     }
 
     /// An engine under that set-up, with the standard cache of keys, where there is one.

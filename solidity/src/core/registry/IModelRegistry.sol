@@ -109,7 +109,10 @@ interface IModelRegistry is IERC7992Registry {
     /// @notice Makes a verifying key known by its digest: keccak256 of the code after its leading
     /// STOP.
     /// @dev For anyone, and harmless: such code can't change, and two accounts with one digest are
-    /// the same key.
+    /// the same key. A key that begins like one of `InferenceVerifier` is checked as its publisher
+    /// checks it, and refused with the errors of `IVerifyingKeys`: anyone can make an account
+    /// without the publisher, and points that are not on the curve would burn the gas of those who
+    /// verify. Keys of other verifiers have other formats, and pass: those verifiers check them.
     function indexKey(address key) external returns (bytes32 digest);
 
     /// @notice Stores a spec under its digest, once checked. For anyone.

@@ -8,6 +8,7 @@ import { DataContract } from "../../libraries/DataContract.sol";
 import { ModelSpecs } from "../../libraries/ModelSpecs.sol";
 import { ModelPin, ModelPins } from "../../types/ModelPin.sol";
 import { ModelSpec, OutputSchema, PublicLayout } from "../../types/Schemas.sol";
+import { VerifyingKeyCheck } from "../verifier/libraries/VerifyingKeyCheck.sol";
 import { KEY_COUNT_SHIFT } from "../verifier/libraries/VerifyingKeyFormat.sol";
 import { IModelRegistry } from "./IModelRegistry.sol";
 
@@ -81,6 +82,8 @@ contract ModelRegistry is IModelRegistry, ERC165 {
     function indexKey(address key) external returns (bytes32 digest) {
         bytes memory data = DataContract.read(key);
         if (data.length < 32) revert NotAVerifyingKey(key);
+        // Keys of other verifiers have formats of their own, which their verifiers check.
+        if (VerifyingKeyCheck.isOwn(data)) VerifyingKeyCheck.check(data);
         digest = keccak256(data);
         if (_keys[digest] == address(0)) {
             _keys[digest] = key;

@@ -499,6 +499,8 @@ contract ModelRegistryTest is CoreTest {
         address account = keys.publish(key);
         registry.indexKey(account);
         vm.snapshotGasLastCall("ModelRegistry", "indexKey, 1 weight column");
+        registry.indexKey(keys.publish(_forgeOf(99, 28, 64, new uint256[](60), 0).key));
+        vm.snapshotGasLastCall("ModelRegistry", "indexKey, 64 weight columns");
         registry.publishSpec(_spec(30, 1));
         vm.snapshotGasLastCall("ModelRegistry", "publishSpec, shared scale");
         registry.registerModel(_first);

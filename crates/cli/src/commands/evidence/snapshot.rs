@@ -19,7 +19,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use verdict_chain::{Chain, ChainExt, Deployment, bindings::registry::IModelRegistry};
+use verdict_chain::{
+    Chain, ChainExt, Deployment, bindings::registry::IModelRegistry, registered_spec,
+};
 use verdict_consumers::{ConsumerError, Registered, Snapshot, live_integers, model_of_feeds};
 use verdict_model::{CompiledModel, OutOfDomain, write_whole};
 use verdict_wire::InputWords;
@@ -85,10 +87,9 @@ impl SnapshotCommand {
         let (model_id, version) = self.version(chain, source, &deployment)?;
         let registry = deployment.core.registry;
         let registered = Registered::of(chain, registry, model_id, version)?;
-        let (model, pin) = (
-            registered_model(&self.model, registered.model_hash)?,
-            registered.pin,
-        );
+        let spec = registered_spec(chain, registry, model_id, version)?;
+        let model = registered_model(&self.model, &registered, &spec)?;
+        let pin = registered.pin;
         let mut taken = match (self.live, self.transaction) {
             (true, _) => Taken::live(chain, source, pin, &model)?,
             (false, Some(hash)) => Taken::new(

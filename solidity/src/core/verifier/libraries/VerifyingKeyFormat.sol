@@ -14,6 +14,9 @@ pragma solidity ^0.8.24;
 /// @dev "VDCT" and version 2 at the top of the header.
 uint256 constant KEY_MAGIC = 0x5644435402000000000000000000000000000000000000000000000000000000;
 
+/// @dev Magic and version are above this bit.
+uint256 constant KEY_MAGIC_SHIFT = 216;
+
 /// @dev The bits of the header that are not k, c or the number of public values.
 uint256 constant KEY_MAGIC_MASK = 0xffffffffff00000000ffffffffffffffffffffffffffffffffffffffffffffff;
 

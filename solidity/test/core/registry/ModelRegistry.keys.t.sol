@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInferenceVerifier.sol";
+import { IVerifyingKeys } from "../../../src/core/verifier/interfaces/IVerifyingKeys.sol";
+import { Statement } from "../../../testing/TrapdoorProver.sol";
+import { CoreTest } from "../../utils/CoreTest.sol";
+
+/// @dev What `indexKey` takes of accounts that nobody published a key with.
+contract ModelRegistryKeysTest is CoreTest {
+    uint256 private constant _P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+    uint256 private constant _WIDTH = 3;
+
+    address private _account = makeAddr("unpublished key");
+    bytes private _key;
+
+    function setUp() public override {
+        super.setUp();
+        _key = _forgeOf(_newSeed(), 14, _WIDTH, new uint256[](2), 0).key;
+    }
+
+    // --------------------------------------------------------------------------------------- takes
+
+    function test_TakesWhatThePublisherWouldHaveTaken() public {
+        _takes(_key);
+    }
+
+    /// @dev A column of zeros has the identity as its commitment.
+    function test_TakesColumnsOfZeros() public {
+        bytes memory key = _key;
+        for (uint256 i = 0; i < _WIDTH + 8; ++i) {
+            _poke(_poke(key, 64 + 64 * i, 0), 96 + 64 * i, 0);
+            _takes(key);
+        }
+    }
+
+    function test_TakesNarrowestAndWidestKey() public {
+        _takes(_forgeOf(_newSeed(), 1, 1, new uint256[](1), 0).key);
+        _takes(_forgeOf(_newSeed(), 28, 64, new uint256[](60), 0).key);
+    }
+
+    /// @dev Of another magic or version, and so of another verifier, whatever the format:
+    /// `InferenceVerifier` refuses them without a look at their points.
+    function test_TakesKeysOfOtherVerifiers() public {
+        for (uint256 i = 0; i < 5; ++i) {
+            bytes memory key = _poke(_key, 64, 1);
+            key[i] ^= 0x01;
+            _takes(key);
+            vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.NotAVerifyingKey.selector, _account));
+            verifier.verify{ gas: 100_000 }(_account, new uint256[](2), "");
+        }
+        _takes(new bytes(32));
+    }
+
+    // ------------------------------------------------------------------------------------- refuses
+
+    function testFuzz_RevertWhen_PaddingIsNotZero(uint256 position, uint8 value) public {
+        bytes memory key = _key;
+        key[bound(position, 9, 31)] = bytes1(uint8(bound(value, 1, 255)));
+        _refuses(key, abi.encodeWithSelector(IVerifyingKeys.InvalidHeader.selector));
+    }
+
+    function test_RevertWhen_HeightWidthOrCountIsOutOfRange() public {
+        uint8[2][8] memory wrong = [[5, 29], [5, 255], [6, 0], [6, 65], [6, 255], [8, 0], [5, 1], [5, 0]];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            bytes memory key = _key;
+            key[wrong[i][0]] = bytes1(wrong[i][1]);
+            _refuses(key, abi.encodeWithSelector(IVerifyingKeys.InvalidHeader.selector));
+        }
+    }
+
+    function testFuzz_RevertWhen_LengthIsNotTheHeaders(uint256 length) public {
+        uint256 right = 576 + 64 * _WIDTH;
+        length = bound(length, 32, 576 + 64 * 65);
+        vm.assume(length != right);
+        bytes memory key = new bytes(length);
+        for (uint256 i = 0; i < length && i < right; ++i) {
+            key[i] = _key[i];
+        }
+        uint256 expected = length < 576 ? 640 : right;
+        _refuses(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, expected, length));
+    }
+
+    /// @dev The width is another, and the length isn't.
+    function test_RevertWhen_TheHeadersWidthIsAnother() public {
+        bytes memory key = _key;
+        key[6] = bytes1(uint8(_WIDTH + 1));
+        uint256 length = 576 + 64 * _WIDTH;
+        _refuses(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, length + 64, length));
+    }
+
+    function test_RevertWhen_RepresentationIsNotCanonical() public {
+        bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.RepresentationNotCanonical.selector);
+        _refuses(_poke(_key, 32, R), reason);
+        _refuses(_poke(_key, 32, type(uint256).max), reason);
+        _takes(_poke(_key, 32, R - 1));
+    }
+
+    function test_RevertWhen_ACommitmentIsNotCanonical() public {
+        for (uint256 i = 0; i < _WIDTH + 8; ++i) {
+            bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotCanonical.selector, i);
+            for (uint256 position = 64 + 64 * i; position < 128 + 64 * i; position += 32) {
+                _refuses(_poke(_key, position, _P), reason);
+                _refuses(_poke(_key, position, _peek(_key, position) + _P), reason);
+            }
+            // The identity's only encoding is (0, 0).
+            _refuses(_poke(_poke(_key, 64 + 64 * i, 0), 96 + 64 * i, _P), reason);
+        }
+    }
+
+    function test_RevertWhen_ACommitmentIsNotOnTheCurve() public {
+        for (uint256 i = 0; i < _WIDTH + 8; ++i) {
+            bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, i);
+            uint256 position = 64 + 64 * i;
+            _refuses(_poke(_key, position, _peek(_key, position) ^ 1), reason);
+            _refuses(_poke(_key, position + 32, _peek(_key, position + 32) ^ 1), reason);
+            // Half of the identity.
+            _refuses(_poke(_poke(_key, position, 0), position + 32, 1), reason);
+            _refuses(_poke(_poke(_key, position, 1), position + 32, 0), reason);
+        }
+    }
+
+    /// @dev Any point in any column: taken if the precompile for additions takes it, which decides
+    /// what burns gas.
+    function testFuzz_TakesPointsThatThePrecompileTakes(uint256 column, uint256 x, uint256 y, uint8 kind) public {
+        column = bound(column, 0, _WIDTH + 7);
+        if (kind % 4 == 0) (x, y) = _multiple(x % R);
+        if (kind % 4 == 1) (x, y) = (x % 4, y % 4);
+        if (kind % 4 == 2) (x, y) = (x % _P, y % _P);
+        (bool ok, bytes memory sum) = address(6).staticcall{ gas: 10_000 }(abi.encode(x, y, 0, 0));
+        bytes memory key = _poke(_poke(_key, 64 + 64 * column, x), 96 + 64 * column, y);
+        vm.etch(_account, bytes.concat(hex"00", key));
+        (bool taken,) = address(registry).call(abi.encodeCall(registry.indexKey, (_account)));
+        assertEq(taken, ok && sum.length == 64);
+    }
+
+    /// @dev What it is for: verifying under such a key burns what gas there is, 63 of 64 parts of
+    /// it, whoever pays. No version of a model can have it now.
+    function test_Attack_KeyBurnsTheGasOfThoseWhoVerify() public {
+        uint256[] memory publicValues = new uint256[](2);
+        Statement memory forged = _forgeOf(_newSeed(), 14, _WIDTH, publicValues, 0);
+        vm.etch(_account, bytes.concat(hex"00", forged.key));
+        uint256 gas = gasleft();
+        verifier.verify{ gas: 30_000_000 }(_account, publicValues, forged.proof);
+        assertLt(gas - gasleft(), 600_000);
+
+        vm.etch(_account, bytes.concat(hex"00", _poke(forged.key, 64, _peek(forged.key, 64) ^ 1)));
+        gas = gasleft();
+        (bool ok,) = address(verifier).call{ gas: 30_000_000 }(
+            abi.encodeCall(verifier.verify, (_account, publicValues, forged.proof))
+        );
+        assertFalse(ok);
+        assertGt(gas - gasleft(), 29_000_000);
+        vm.expectRevert(abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, 0));
+        registry.indexKey(_account);
+    }
+
+    // ------------------------------------------------------------------------------------- helpers
+
+    function _takes(bytes memory key) private {
+        vm.etch(_account, bytes.concat(hex"00", key));
+        assertEq(registry.indexKey(_account), keccak256(key));
+        assertEq(registry.keyOf(keccak256(key)), _account);
+    }
+
+    function _refuses(bytes memory key, bytes memory reason) private {
+        vm.etch(_account, bytes.concat(hex"00", key));
+        vm.expectRevert(reason);
+        registry.indexKey(_account);
+        assertEq(registry.keyOf(keccak256(key)), address(0));
+    }
+
+    function _multiple(uint256 scalar) private view returns (uint256, uint256) {
+        (bool ok, bytes memory point) = address(7).staticcall(abi.encode(1, 2, scalar));
+        assertTrue(ok);
+        return abi.decode(point, (uint256, uint256));
+    }
+
+    function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mload(add(add(data, 0x20), position))
+        }
+    }
+
+    function _poke(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
+        assembly ("memory-safe") {
+            mstore(add(add(data, 0x20), position), value)
+        }
+        return data;
+    }
+}
