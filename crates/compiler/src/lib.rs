@@ -21,7 +21,9 @@ pub use float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTe
 pub use float::missing::Missing;
 pub use float::reference::Reference;
 pub use float::run::FloatTrace;
-pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs};
+pub use import::{
+    Guarantee, OPERATORS, Operator, advice, import, import_outputs, import_private,
+};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use options::{InputDomain, Options};
 pub use report::accuracy::{AccuracyReport, LayerReport, accuracy};

@@ -152,6 +152,9 @@ pub struct FloatLayer {
     pub activation: Activation,
     /// How it becomes integers.
     pub precision: Precision,
+    /// Whether the biases follow from the architecture alone (positions that an index is compared
+    /// with), so that they may be public where weights are not.
+    pub public_bias: bool,
 }
 
 /// A tensor of real numbers.
@@ -189,6 +192,8 @@ pub struct FloatGraph {
     pub onnx_input_shapes: Vec<Vec<usize>>,
     /// What missing values mean, for each input and cell; an input without any has an empty list.
     pub missing: Vec<Vec<Missing>>,
+    /// Whether it was imported for private weights: nothing trained is in a function of it.
+    pub private_weights: bool,
 }
 
 impl FloatGraph {

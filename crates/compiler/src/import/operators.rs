@@ -97,7 +97,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
     onnx("Clip", Function, "constant bounds")
         .cellwise(Parametric(functions::clip))
-        .explicit(Map(functions::refused_clip))
+        .planewise(Tried(clip::clip))
         .infinities(Infinities::Read),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))

@@ -240,6 +240,7 @@ impl Build<'_> {
             activation: Activation::Step,
             precision: Precision::Exact { within: None },
             bias,
+            public_bias: false,
         };
         let shape = block.shape(layer.bias.len() / block.trees);
         importer.push(format!("{}/leaves{number}", self.name), &shape, Some(layer))
@@ -289,6 +290,7 @@ impl Build<'_> {
             bias: scores.bias,
             activation: Activation::Identity,
             precision: Precision::Unshifted,
+            public_bias: false,
         };
         let name = format!("{}/sum{number}", self.name);
         let tensor = importer.push(name, &scores.shape, Some(layer));

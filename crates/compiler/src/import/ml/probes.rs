@@ -225,6 +225,7 @@ impl Importer<'_> {
             bias,
             activation: layer.activation,
             precision: Precision::Tests(tests.collect()),
+            public_bias: false,
         };
         self.push(layer.name, &layer.shape, Some(float))
     }
