@@ -205,5 +205,6 @@ fn manifest(
         table_entries: integer.table_entries() as u64,
         calibration: options.calibration,
         equalised: Vec::new(),
+        structure: Vec::new(),
     }
 }

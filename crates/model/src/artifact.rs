@@ -1,9 +1,9 @@
 //! Compiled models and their `.verdict` files.
 //!
 //! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph
-//! and manifest, then, if anything is said of missing values or of scales out of the ordinary, of
-//! what is said of missing values, and then of such scales if there are any) and the payload's
-//! keccak256, which is also the model's digest.
+//! and manifest, then, as far as there is anything to say, of what is said of missing values, of
+//! scales out of the ordinary, and of the structure that private weights leave public) and the
+//! payload's keccak256, which is also the model's digest.
 
 use std::fs;
 use std::path::Path;
@@ -65,17 +65,34 @@ type Exceptions = Vec<(Vec<Option<i32>>, Vec<bool>)>;
 /// `calibration` and `equalised` of the manifest.
 type Scales = (Calibration, Vec<ChannelShifts>);
 
-/// What follows the manifest.
-fn aside(rest: &[u8], inputs: usize) -> Option<(Exceptions, Option<Scales>)> {
-    let (exceptions, rest) = postcard::take_from_bytes::<Exceptions>(rest).ok()?;
-    if exceptions.len() != inputs {
-        return None;
+/// What follows the manifest; what is not there is as in most models.
+#[derive(Default)]
+struct Aside {
+    exceptions: Exceptions,
+    scales: Scales,
+    structure: Vec<TensorId>,
+}
+
+impl Aside {
+    fn read(rest: &[u8], inputs: usize) -> Option<Self> {
+        let mut aside = Self::default();
+        let (exceptions, rest) = postcard::take_from_bytes::<Exceptions>(rest).ok()?;
+        if exceptions.len() != inputs {
+            return None;
+        }
+        aside.exceptions = exceptions;
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (scales, rest) = postcard::take_from_bytes::<Scales>(rest).ok()?;
+        aside.scales = scales;
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (structure, rest) = postcard::take_from_bytes(rest).ok()?;
+        aside.structure = structure;
+        rest.is_empty().then_some(aside)
     }
-    if rest.is_empty() {
-        return Some((exceptions, None));
-    }
-    let (scales, rest) = postcard::take_from_bytes::<Scales>(rest).ok()?;
-    rest.is_empty().then_some((exceptions, Some(scales)))
 }
 
 impl CompiledModel {
@@ -123,12 +140,16 @@ impl CompiledModel {
                 .map(|input| (input.missing.clone(), input.saturates.clone()))
                 .collect();
             let scales = (self.manifest.calibration, &self.manifest.equalised);
-            let unusual = scales != (Calibration::default(), &Vec::new());
+            let structure = &self.manifest.structure;
+            let unusual = scales != (Calibration::default(), &Vec::new()) || !structure.is_empty();
             if unusual || exceptions.iter().any(|of| *of != Default::default()) {
                 payload.extend(postcard::to_stdvec(&exceptions)?);
             }
             if unusual {
                 payload.extend(postcard::to_stdvec(&scales)?);
+            }
+            if !structure.is_empty() {
+                payload.extend(postcard::to_stdvec(structure)?);
             }
             Ok(payload)
         };
@@ -212,14 +233,15 @@ impl CompiledModel {
             mut manifest,
         } = payload;
         if !rest.is_empty() {
-            let Some((exceptions, scales)) = aside(rest, manifest.inputs.len()) else {
+            let Some(aside) = Aside::read(rest, manifest.inputs.len()) else {
                 return Err(corrupt(format!(
                     "{} unexpected bytes follow the model",
                     rest.len()
                 )));
             };
-            (manifest.calibration, manifest.equalised) = scales.unwrap_or_default();
-            for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(exceptions) {
+            (manifest.calibration, manifest.equalised) = aside.scales;
+            manifest.structure = aside.structure;
+            for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(aside.exceptions) {
                 (input.missing, input.saturates) = (missing, saturates);
             }
         }

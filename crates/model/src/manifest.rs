@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::InputSpec;
-use crate::graph::{IntegerGraph, Tensor, Visibility};
+use crate::graph::{IntegerGraph, Tensor, TensorId, Visibility};
 use crate::packing::Packing;
 use crate::scales::{Calibration, ChannelShifts};
 use crate::{ModelError, Result};
@@ -36,6 +36,11 @@ pub struct Manifest {
     /// equalised.
     #[serde(default, with = "aside")]
     pub equalised: Vec<ChannelShifts>,
+    /// In ascending order, the tensors whose weights and biases stay public when the model's
+    /// weights are private: comparisons, sums and maxima that follow from the model's structure.
+    /// Empty unless it was compiled for private weights.
+    #[serde(default, with = "aside")]
+    pub structure: Vec<TensorId>,
 }
 
 /// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real
@@ -126,6 +131,13 @@ impl Manifest {
         }
         for (output, id) in self.outputs.iter().zip(&graph.outputs) {
             output.validate(&graph.tensors[*id])?;
+        }
+        let layered = |id: &TensorId| graph.tensors.get(*id).is_some_and(|it| it.layer.is_some());
+        if !self.structure.iter().all(layered) || !self.structure.is_sorted_by(|a, b| a < b) {
+            return Err(mismatch(
+                &self.name,
+                "its list of structure names tensors that the graph does not produce",
+            ));
         }
         self.validate_scales(graph)
     }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::graph::{Function, IntegerGraph, Kernel, Layer, Table, Tensor, Visibility};
+use crate::graph::{Function, IntegerGraph, Kernel, Table, Tensor, Visibility};
+use crate::ranges::Bound;
 use crate::{ModelError, Result};
 
 /// Sums must stay below this, so that an `i64` and, far away, the field hold them.
@@ -26,8 +27,8 @@ impl IntegerGraph {
         }
         // Only now are all lengths known to be consistent.
         for (id, tensor) in self.tensors.iter().enumerate() {
-            if let Some(layer) = &tensor.layer {
-                self.validate_reach(id, tensor, layer)?;
+            if tensor.layer.is_some() {
+                self.check_reach(id, &self.bounds(id))?;
             }
         }
         Ok(())
@@ -158,8 +159,12 @@ impl IntegerGraph {
         Ok(())
     }
 
-    fn validate_reach(&self, id: usize, tensor: &Tensor, layer: &Layer) -> Result<()> {
-        let bounds = self.bounds(id);
+    /// Whether a tensor's function covers sums within these bounds, and its range their values.
+    pub(crate) fn check_reach(&self, id: usize, bounds: &[Bound]) -> Result<()> {
+        let tensor = &self.tensors[id];
+        let Some(layer) = &tensor.layer else {
+            return Ok(());
+        };
         if bounds.iter().any(|bound| bound.magnitude >= SUM_LIMIT) {
             return Err(ModelError::graph(
                 place(id, tensor),

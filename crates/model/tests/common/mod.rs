@@ -123,6 +123,7 @@ pub fn model() -> CompiledModel {
         table_entries: graph.table_entries() as u64,
         calibration: Calibration::MinMax,
         equalised: Vec::new(),
+        structure: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

@@ -63,6 +63,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         table_entries: graph.table_entries() as u64,
         calibration: verdict_model::Calibration::default(),
         equalised: Vec::new(),
+        structure: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }
