@@ -6,3 +6,4 @@ mod memory;
 pub(crate) mod meter;
 pub(crate) mod output;
 pub(crate) mod planning;
+pub(crate) mod visible;

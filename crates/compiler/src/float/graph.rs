@@ -109,6 +109,17 @@ impl FloatKernel {
         }
     }
 
+    /// One more than the last source cell that has a weight.
+    pub(crate) fn reach(&self) -> usize {
+        match self {
+            Self::Rows(rows) => {
+                let cells = rows.iter().flatten().map(|(cell, _)| *cell as usize + 1);
+                cells.max().unwrap_or(0)
+            }
+            Self::Conv(conv) => conv.channels[0] * conv.source[0] * conv.source[1],
+        }
+    }
+
     /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
         match self {

@@ -19,6 +19,7 @@ mod kernel;
 mod layers;
 mod scale_class;
 mod scales;
+pub(crate) mod secret;
 
 use crate::Result;
 use crate::float::activation::Activation;
@@ -139,7 +140,7 @@ pub(crate) fn quantise(
         match too_fine {
             TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
             TooFine::Scale(class, factor) => {
-                quantiser.classes.widen(class, factor);
+                quantiser.classes.widen(class, quantiser.published(factor));
                 quantiser.choose_classes()?;
             }
         }

@@ -368,7 +368,11 @@ pub(crate) fn bounds(node: &Node<'_>) -> Result<(f64, f64)> {
     }
     // Exporters write `max(v, 0)` with the largest float as its other bound.
     let largest = f64::from(f32::MAX);
-    let min = if min <= -largest { f64::NEG_INFINITY } else { min };
+    let min = if min <= -largest {
+        f64::NEG_INFINITY
+    } else {
+        min
+    };
     let max = if max >= largest { f64::INFINITY } else { max };
     Ok((min, max))
 }
