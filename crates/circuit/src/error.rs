@@ -35,6 +35,19 @@ pub enum CircuitError {
     /// The batch does not fit the model.
     #[error("the batch does not fit the model: {0}")]
     Batch(String),
+    /// A coefficient of the key is not what the architecture lets it be.
+    #[error(
+        "row {row} of weight column {column} is no {what} of the architecture; make key and architecture from the same model",
+        what = match bits { 0 => "public coefficient".into(), bits => format!("weight within the {bits} declared bits") }
+    )]
+    Undeclared {
+        /// The row.
+        row: usize,
+        /// The weight column.
+        column: usize,
+        /// The declared bits; 0 where the coefficient is public.
+        bits: u32,
+    },
     /// The trace is not one of this graph.
     #[error("the trace does not belong to this model: {0}")]
     Trace(String),

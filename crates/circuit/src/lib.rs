@@ -8,6 +8,7 @@ mod error;
 mod field;
 mod footprint;
 mod gates;
+mod key_proof;
 mod layout;
 mod lower;
 mod opcode;
@@ -24,6 +25,9 @@ pub use field::int;
 pub use footprint::Footprint;
 pub use gates::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
+};
+pub use key_proof::{
+    KEY_PROOF_GATES, KeyProofCircuit, KeyProofConfig, KeyProofLayout, KeyProofShape,
 };
 pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout};
 pub use opcode::Op;

@@ -6,7 +6,7 @@
 
 use crate::{
     BLINDING_ROWS, Batch, CircuitError, Footprint, Hiding, Lowered, Lowering, Outline, Tape,
-    program::Program,
+    program::Program, tape::MIN_HIDDEN_HEIGHT,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -120,7 +120,7 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
     let hidden = match (&hiding, outline) {
         (None, None) => None,
         (_, Some(outline)) => Some(outline),
-        (Some(_), None) => Some(Outline::of(&graph)),
+        (Some(_), None) => Some(Outline::of(&graph, &[])),
     };
     let mut best: Vec<(Candidate, Lowered)> = Vec::new();
     let mut footprint = None;
@@ -226,9 +226,11 @@ pub fn limb_sizes(graph: &IntegerGraph) -> Vec<u32> {
 
 impl Candidate {
     fn new(rows: usize, reserved: usize, width: usize, limb_bits: u32) -> Self {
+        let least = if reserved > 0 { MIN_HIDDEN_HEIGHT } else { 0 };
         let k = (rows + reserved + BLINDING_ROWS)
             .next_power_of_two()
-            .trailing_zeros();
+            .trailing_zeros()
+            .max(least);
         let n = (1u64 << k) as f64;
         let columns = width as f64;
         Self {

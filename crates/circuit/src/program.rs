@@ -206,6 +206,15 @@ pub enum Weight {
     Int(i64),
     /// A field element.
     Field(Fr),
+    /// A signed integer of which nobody but the owner knows more than its declared bits.
+    Secret {
+        /// What the key holds: the secret and what is public about the same coefficient.
+        weight: i64,
+        /// The public part.
+        public: i64,
+        /// The secret's declared bits, sign included.
+        bits: u32,
+    },
 }
 
 /// A group of channels numbered together.
@@ -279,16 +288,78 @@ impl Weight {
     /// The weight as a field element.
     pub fn field(self) -> Fr {
         match self {
-            Weight::Int(weight) => int(weight),
+            Weight::Int(weight) | Weight::Secret { weight, .. } => int(weight),
             Weight::Field(weight) => weight,
         }
     }
 
-    /// Whether the weight is zero.
+    /// Whether the weight is known to be zero.
     pub fn is_zero(self) -> bool {
         match self {
             Weight::Int(weight) => weight == 0,
             Weight::Field(weight) => weight == Fr::ZERO,
+            Weight::Secret { .. } => false,
+        }
+    }
+
+    /// A weight of `bits` declared bits; a public one if there are none.
+    pub fn declared(weight: i64, bits: u32) -> Self {
+        match bits {
+            0 => Self::Int(weight),
+            _ => Self::Secret {
+                weight,
+                public: 0,
+                bits,
+            },
+        }
+    }
+
+    /// The weight of both at once, on one coefficient.
+    ///
+    /// Secrets of one coefficient belong to terms that read one tensor, and have the bits of their
+    /// sum ([`LayerSecrets`](verdict_model::ranges::LayerSecrets)).
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => Self::Int(a + b),
+            (
+                Self::Secret {
+                    weight,
+                    public,
+                    bits,
+                },
+                Self::Int(known),
+            )
+            | (
+                Self::Int(known),
+                Self::Secret {
+                    weight,
+                    public,
+                    bits,
+                },
+            ) => Self::Secret {
+                weight: weight + known,
+                public: public + known,
+                bits,
+            },
+            (
+                Self::Secret {
+                    weight: a,
+                    public: known,
+                    bits,
+                },
+                Self::Secret {
+                    weight: b,
+                    public,
+                    bits: others,
+                },
+            ) => Self::Secret {
+                weight: a + b,
+                public: known + public,
+                bits: bits.max(others),
+            },
+            // Field elements feed words and roots, which no secret does.
+            (a, b) => Self::Field(a.field() + b.field()),
         }
     }
 }

@@ -20,9 +20,13 @@ use std::fmt;
 /// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
 pub const BLINDING_ROWS: usize = 6;
 
+/// The smallest height of a key with private weights: the ranges of its key proof fit any larger
+/// one's rows.
+pub(crate) const MIN_HIDDEN_HEIGHT: u32 = 9;
+
 /// The number of the layout, which grows with every change of columns or gates, so that cached keys
 /// of another layout are not found.
-const LAYOUT_VERSION: i64 = 2;
+const LAYOUT_VERSION: i64 = 3;
 
 /// Marks, among the regions of the rows, those that square.
 pub(crate) const SQUARE: u16 = u16::MAX;
@@ -37,6 +41,11 @@ pub struct Tape {
     weights: Vec<Vec<i32>>,
     /// Weights that do not fit: `(row, column, weight)`.
     wide: Vec<(usize, usize, Fr)>,
+    /// The declared bits of private weights, column by column, up to the last row that has one; 0
+    /// for everything that is public.
+    secret: Vec<Vec<u8>>,
+    /// What is public of coefficients that hold a private weight as well: `(row, column, part)`.
+    public: Vec<(usize, usize, i64)>,
     /// The row of every position that holds a value, in order of level, channel and position; words
     /// have none.
     cells: Vec<u32>,
@@ -54,13 +63,13 @@ pub struct Tape {
 /// Random values below the tape that make the commitments to the weight columns hide them.
 ///
 /// A proof tells one linear equation about each weight column: its value at the point that the
-/// transcript draws. With `proofs + 1` random rows, the commitment and up to `proofs` such values
-/// say nothing about the weights.
+/// transcript draws. So does the key proof. With `proofs + 2` random rows, the commitment, the key
+/// proof's value and those of up to `proofs` proofs say nothing about the weights.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hiding {
     /// What the values are drawn from; as secret as the weights.
     pub seed: [u8; 32],
-    /// How many proofs may be made with the key.
+    /// How many proofs may be made with the key, besides its key proof.
     pub proofs: u32,
 }
 
@@ -75,7 +84,7 @@ impl fmt::Debug for Hiding {
 impl Hiding {
     /// Rows that hold random values.
     pub fn rows(&self) -> usize {
-        self.proofs as usize + 1
+        self.proofs as usize + 2
     }
 
     /// The random values of a weight column.
@@ -103,6 +112,8 @@ impl Tape {
             regions: vec![0],
             weights: vec![vec![0]; width],
             wide: Vec::new(),
+            secret: vec![Vec::new(); width],
+            public: Vec::new(),
             cells: Vec::new(),
             limbs: Vec::new(),
             words: 0,
@@ -164,9 +175,11 @@ impl Tape {
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
         let hiding = self.hiding.as_ref().map_or(0, Hiding::rows);
+        let least = self.hiding.as_ref().map_or(0, |_| MIN_HIDDEN_HEIGHT);
         (self.rows() + hiding + BLINDING_ROWS)
             .next_power_of_two()
             .trailing_zeros()
+            .max(least)
     }
 
     /// Names everything the fixed columns hold, so that keys made for one layout are never taken
@@ -228,6 +241,51 @@ impl Tape {
 
     pub(crate) fn weights(&self) -> &[Vec<i32>] {
         &self.weights
+    }
+
+    /// The declared bits of the private weight on a row of a weight column; 0 if there is none.
+    pub(crate) fn secret(&self, column: usize, row: usize) -> u32 {
+        let bits = self.secret.get(column).and_then(|column| column.get(row));
+        bits.copied().unwrap_or(0).into()
+    }
+
+    /// The declared bits that occur, ascending.
+    pub(crate) fn declared_bits(&self) -> Vec<u32> {
+        let mut found = [false; 256];
+        for bits in self.secret.iter().flatten() {
+            found[usize::from(*bits)] = true;
+        }
+        (1..256).filter(|bits| found[*bits as usize]).collect()
+    }
+
+    /// What a weight column holds where nothing is private, and the public part of what is.
+    pub(crate) fn public_part(&self, column: usize) -> Vec<Fr> {
+        let mut parts: Vec<Fr> = self.weights[column]
+            .iter()
+            .enumerate()
+            .map(|(row, &weight)| match self.secret(column, row) {
+                0 => int(weight.into()),
+                _ => Fr::ZERO,
+            })
+            .collect();
+        let wide = self.wide.iter().filter(|(_, at, _)| *at == column);
+        for &(row, _, weight) in wide.filter(|(row, ..)| self.secret(column, *row) == 0) {
+            parts[row] = weight;
+        }
+        for &(row, _, part) in self.public.iter().filter(|(_, at, _)| *at == column) {
+            parts[row] = int(part);
+        }
+        parts
+    }
+
+    /// A weight column as the key holds it, as far as the tape goes.
+    pub(crate) fn weight_column(&self, column: usize) -> Vec<Fr> {
+        let weights = self.weights[column].iter();
+        let mut values: Vec<Fr> = weights.map(|&weight| int(weight.into())).collect();
+        for &(row, _, weight) in self.wide.iter().filter(|(_, at, _)| *at == column) {
+            values[row] = weight;
+        }
+        values
     }
 
     pub(crate) fn wide(&self) -> &[(usize, usize, Fr)] {
@@ -313,11 +371,21 @@ impl Sink for Writer<'_> {
             }) else {
                 continue;
             };
-            match tap.weight {
-                Weight::Int(weight) if i32::try_from(weight).is_ok() => {
-                    self.tape.weights[column][row] = weight as i32;
+            if let Weight::Secret { public, bits, .. } = tap.weight {
+                let list = &mut self.tape.secret[column];
+                list.resize(list.len().max(row + 1), 0);
+                list[row] = bits as u8;
+                if public != 0 {
+                    self.tape.public.push((row, column, public));
                 }
-                Weight::Int(weight) => self.tape.wide.push((row, column, int(weight))),
+            }
+            match tap.weight {
+                Weight::Int(weight) | Weight::Secret { weight, .. } => {
+                    match i32::try_from(weight) {
+                        Ok(weight) => self.tape.weights[column][row] = weight,
+                        Err(_) => self.tape.wide.push((row, column, int(weight))),
+                    }
+                }
                 Weight::Field(weight) => self.tape.wide.push((row, column, weight)),
             }
         }

@@ -27,7 +27,7 @@ fn case(rng: &mut ChaCha8Rng, graph: IntegerGraph, batch: Batch) -> Result<Case,
     let lowering = Lowering {
         limb_bits: rng.gen_range(3..9),
         batch,
-        hidden: rng.gen_bool(0.3).then(|| Outline::of(&graph)),
+        hidden: rng.gen_bool(0.3).then(|| Outline::of(&graph, &[])),
     };
     let mut lowered = Lowered::with(Arc::new(graph), lowering)?;
     let width = rng.gen_range(1..6);

@@ -1,7 +1,7 @@
 //! The way in: a set-up, caches, and models opened under them.
 
 use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage};
-use verdict_circuit::{Batch, Limits, Plan, Request, plan_request};
+use verdict_circuit::{Batch, Limits, Outline, Plan, Request, plan_request};
 use verdict_model::{CompiledModel, Goal};
 use verdict_prover::{Cache, KeyedModel};
 
@@ -93,7 +93,10 @@ fn plan_within(
         limits,
         batch: options.batch.clone(),
         hiding: options.hiding.as_ref().map(HidingFile::hiding),
-        outline: None,
+        outline: options
+            .hiding
+            .as_ref()
+            .map(|_| Outline::of(model.graph(), &model.manifest().structure)),
     };
     Ok(plan_request(model.shared_graph().clone(), request)?)
 }

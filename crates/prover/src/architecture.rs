@@ -8,11 +8,11 @@ use crate::ProverError;
 use sha3::{Digest, Keccak256};
 use std::{fs, path::Path};
 use verdict_circuit::Outline;
-use verdict_model::{CompiledModel, Function, IntegerGraph, Kernel, write_whole};
+use verdict_model::{CompiledModel, Function, IntegerGraph, Kernel, ranges::Secrets, write_whole};
 
 /// The first bytes of an architecture file.
 pub const ARCHITECTURE_MAGIC: [u8; 8] = *b"VDCTARCH";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 20;
 const DIGEST: usize = 32;
 
@@ -25,13 +25,20 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Takes all weights and biases out of a model. Shapes, ranges, scales, tables and the places
-    /// of sparse weights remain; so does what [`Outline`] lists. Names and digests that would let a
-    /// guess at the weights be checked do not.
+    /// Takes all weights and biases out of a model but those of its structure. Shapes, ranges,
+    /// scales, tables and the places of sparse weights remain; so does what [`Outline`] lists.
+    /// Names and digests that would let a guess at the weights be checked do not.
+    ///
+    /// Fails for a model whose tables do not cover all weights within the declared bits: it was not
+    /// compiled for private weights, and nobody but its owner could repeat the interval analysis.
     pub fn of(model: &CompiledModel) -> Result<Self, ProverError> {
-        let outline = Outline::of(model.graph());
+        let outline = Outline::of(model.graph(), &model.manifest().structure);
         let mut graph = model.graph().clone();
-        redact(&mut graph);
+        redact(&mut graph, &outline.secrets);
+        outline
+            .secrets
+            .check(&graph)
+            .map_err(ProverError::NotForPrivateWeights)?;
         let mut manifest = model.manifest().clone();
         manifest.onnx_keccak256 = String::new();
         // Factors of equalised channels say how the channels' weights compare in size.
@@ -123,13 +130,7 @@ impl Architecture {
         let model = CompiledModel::from_bytes(model, path)?;
         let outline: Outline =
             postcard::from_bytes(outline).map_err(|error| fail(&error.to_string()))?;
-        let tensors = model.graph().tensors.len();
-        if outline.spill_bits.len() != tensors
-            || outline.spill_bits.iter().any(|bits| *bits > 64)
-            || outline.uniform.iter().any(|id| *id >= tensors)
-        {
-            return Err(fail("its outline is another model's"));
-        }
+        check_outline(&outline, model.graph()).map_err(|detail| fail(&detail))?;
         let architecture = Self::new(model, outline)?;
         if architecture.digest.as_slice() != digest {
             return Err(fail("its encoding is not canonical"));
@@ -164,21 +165,48 @@ fn slots(graph: &IntegerGraph) -> u64 {
         .sum()
 }
 
-/// Zeroes all weights. Biases become the same for a whole tensor: zero, or the sum nearest to it
+/// Repeats all of the owner's analysis that an outline states the results of.
+fn check_outline(outline: &Outline, graph: &IntegerGraph) -> Result<(), String> {
+    let (secrets, uniform) = (outline.secrets.clone(), outline.uniform.clone());
+    let tensors = graph.tensors.len();
+    if !secrets.fits(graph) || uniform.iter().any(|id| *id >= tensors) {
+        return Err("its outline is another model's".into());
+    }
+    secrets
+        .check(graph)
+        .map_err(|error| format!("its tables do not cover its declared bits ({error})"))?;
+    if Outline::again(graph, secrets, uniform) != *outline {
+        return Err("its outline is not the one that its declared bits give".into());
+    }
+    let mut redacted = graph.clone();
+    redact(&mut redacted, &outline.secrets);
+    if redacted != *graph {
+        return Err("it holds weights that it declares to be private".into());
+    }
+    Ok(())
+}
+
+/// Zeroes all private weights. Private biases become the same for a whole tensor: zero, or the sum nearest to it
 /// that the tensor's table and range accept, which are public.
-fn redact(graph: &mut IntegerGraph) {
+fn redact(graph: &mut IntegerGraph, secrets: &Secrets) {
     let functions = graph.functions.clone();
-    for tensor in &mut graph.tensors {
+    for (id, tensor) in graph.tensors.iter_mut().enumerate() {
         let range = tensor.min..=tensor.max;
         let Some(layer) = &mut tensor.layer else {
             continue;
         };
-        for term in &mut layer.terms {
+        for (number, term) in layer.terms.iter_mut().enumerate() {
+            if secrets.term(id, number) == 0 {
+                continue;
+            }
             match &mut term.kernel {
                 Kernel::Dense { weights } => weights.fill(0),
                 Kernel::Sparse { entries } => entries.iter_mut().for_each(|entry| entry.2 = 0),
                 Kernel::Conv(conv) => conv.weights.fill(0),
             }
+        }
+        if secrets.bias(id) == 0 {
+            continue;
         }
         let neutral = match &functions[layer.function] {
             Function::Square => 0,

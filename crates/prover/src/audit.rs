@@ -2,17 +2,19 @@
 //!
 //! The opcodes, the look-up regions and the table say *what* is computed; only the weight columns
 //! may be hidden. Whoever knows the architecture lays it out with zeros for weights, commits to it,
-//! and compares: what matches is what the architecture says.
+//! and compares: what matches is what the architecture says. Of the weight columns, which hold much
+//! that is no weight, a [`KeyProof`] says the same.
 
-use crate::{Architecture, ProverError, Srs, halo2_key};
+use crate::{Architecture, KeyProof, ProverError, Srs, halo2_key, key_proof::lay_out};
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use verdict_circuit::{
-    BLINDING_ROWS, Batch, FIXED_COLUMNS, Lowered, Lowering, Tape, TapeCircuit, limb_sizes,
+    BLINDING_ROWS, Batch, FIXED_COLUMNS, KeyProofLayout, Lowered, Lowering, Tape, TapeCircuit,
+    limb_sizes,
 };
-use verdict_model::CompiledModel;
+use verdict_model::{CompiledModel, IntegerGraph};
 use verdict_wire::VerifyingKeyParts;
 
 /// The fixed columns besides the weights, in the order of their commitments.
@@ -21,7 +23,7 @@ const COLUMNS: [&str; FIXED_COLUMNS] = ["u", "v", "w", "B", "P", "T_id", "T_key"
 /// What a key is compared with.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
-    /// A model with private weights: its weight columns stay opaque.
+    /// A model with private weights: its weight columns stay hidden.
     Architecture(&'a Architecture),
     /// A model with public weights: everything must match.
     Model(&'a CompiledModel),
@@ -35,6 +37,8 @@ pub enum Finding {
     Matches,
     /// The part is something else.
     Differs,
+    /// The part is hidden, and proved to be nothing that the architecture does not allow.
+    Proved,
     /// Nobody without the weights can tell.
     Opaque,
 }
@@ -74,49 +78,202 @@ impl Audit {
 
 /// Audits `key` for a batch of its subject. `srs` must be the set-up of the key, and at least as
 /// high.
+///
+/// A key with private weights does not pass without its key proof: see [`audit_with`].
 pub fn audit(
     subject: Subject<'_>,
     batch: &Batch,
     key: &VerifyingKeyParts,
     srs: Srs,
 ) -> Result<Audit, ProverError> {
-    let srs = srs.cut(key.k)?;
-    let hidden = matches!(subject, Subject::Architecture(_));
-    let graph = match subject {
-        Subject::Architecture(architecture) => architecture.model().shared_graph(),
-        Subject::Model(model) => model.shared_graph(),
-    };
-    let outline = match subject {
-        Subject::Architecture(architecture) => Some(architecture.outline().clone()),
-        Subject::Model(_) => None,
-    };
-    // The key says by its commitments which of the planner's ways of cutting remainders it was made
-    // with.
-    let mut best: Option<Audit> = None;
-    for limb_bits in limb_sizes(graph) {
-        let mut lowered = Lowered::with(
-            graph.clone(),
-            Lowering {
-                limb_bits,
-                batch: batch.clone(),
-                hidden: outline.clone(),
-            },
-        )?;
-        lowered.align_words(key.width);
-        let tape = Tape::new(&lowered.program, &lowered, key.width)?;
-        let audit = compare(hidden, lowered, tape, key, &srs)?;
-        let passes = audit.passes();
-        if best
-            .as_ref()
-            .is_none_or(|best| differing(best) > differing(&audit))
-        {
-            best = Some(audit);
+    audit_with(subject, batch, key, None, srs)
+}
+
+/// Audits `key`, whose weights are private, with the proof that what they hide is nothing else.
+pub fn audit_with(
+    subject: Subject<'_>,
+    batch: &Batch,
+    key: &VerifyingKeyParts,
+    key_proof: Option<&KeyProof>,
+    srs: Srs,
+) -> Result<Audit, ProverError> {
+    Auditor::new(subject, batch, key.k, key.width, srs)?.audit(key, key_proof)
+}
+
+/// What an architecture, or a model, lets be said about any key of one height and width.
+#[derive(Debug)]
+pub struct Auditor {
+    hidden: bool,
+    srs: Srs,
+    width: usize,
+    /// One for every way of cutting remainders.
+    layouts: Vec<Layout>,
+}
+
+/// One way to lay the subject out, and the commitments that it gives.
+#[derive(Debug)]
+struct Layout {
+    rows: usize,
+    height: u32,
+    words: usize,
+    /// `None` where it does not fit the height.
+    made: Option<Vec<G1Affine>>,
+    proof: Option<Arc<KeyProofLayout>>,
+}
+
+impl Auditor {
+    /// Lays the subject out for keys of height `k` and this width.
+    pub fn new(
+        subject: Subject<'_>,
+        batch: &Batch,
+        k: u32,
+        width: usize,
+        srs: Srs,
+    ) -> Result<Self, ProverError> {
+        let mut auditor = Self {
+            hidden: matches!(subject, Subject::Architecture(_)),
+            srs: srs.cut(k)?,
+            width,
+            layouts: Vec::new(),
+        };
+        let graph = match subject {
+            Subject::Architecture(architecture) => architecture.model().shared_graph(),
+            Subject::Model(model) => model.shared_graph(),
+        };
+        for limb_bits in limb_sizes(graph) {
+            let (lowered, tape) = match subject {
+                Subject::Architecture(architecture) => {
+                    lay_out(architecture, batch, width, limb_bits)?
+                }
+                Subject::Model(_) => lay_out_public(graph, batch, width, limb_bits)?,
+            };
+            let layout = auditor.layout(lowered, tape)?;
+            auditor.layouts.push(layout);
         }
-        if passes {
-            break;
+        Ok(auditor)
+    }
+
+    fn usable(&self) -> usize {
+        (1usize << self.srs.k()).saturating_sub(BLINDING_ROWS)
+    }
+
+    fn layout(&self, lowered: Lowered, tape: Tape) -> Result<Layout, ProverError> {
+        let mut layout = Layout {
+            rows: tape.rows(),
+            height: tape.height(),
+            words: tape.words(),
+            made: None,
+            proof: None,
+        };
+        // Three random rows hide weights in a key proof and in one proof.
+        let fits = layout.rows + if self.hidden { 3 } else { 0 } <= self.usable();
+        if !fits {
+            return Ok(layout);
+        }
+        let tape = Arc::new(tape);
+        let circuit = TapeCircuit::for_keys(Arc::new(lowered.program), tape.clone());
+        let verifying =
+            keygen_vk(self.srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
+        layout.made = Some(verifying.fixed_commitments().clone());
+        if self.hidden {
+            layout.proof = Some(Arc::new(KeyProofLayout::new(tape, self.srs.k())?));
+        }
+        Ok(layout)
+    }
+
+    /// Audits a key. It says by its commitments which of the planner's ways of cutting remainders it
+    /// was made with; the one that fits best is reported.
+    pub fn audit(
+        &self,
+        key: &VerifyingKeyParts,
+        key_proof: Option<&KeyProof>,
+    ) -> Result<Audit, ProverError> {
+        if (key.k, key.width) != (self.srs.k(), self.width) {
+            return Err(ProverError::Rejected(format!(
+                "the key has height {} and width {}, the audit was prepared for {} and {}",
+                key.k,
+                key.width,
+                self.srs.k(),
+                self.width
+            )));
+        }
+        let mut best: Option<Audit> = None;
+        for layout in &self.layouts {
+            let audit = self.compare(layout, key, key_proof)?;
+            let passes = audit.passes();
+            if best
+                .as_ref()
+                .is_none_or(|best| differing(best) > differing(&audit))
+            {
+                best = Some(audit);
+            }
+            if passes {
+                break;
+            }
+        }
+        best.ok_or_else(|| ProverError::Rejected("there is no layout to compare it with".into()))
+    }
+
+    fn compare(
+        &self,
+        layout: &Layout,
+        key: &VerifyingKeyParts,
+        key_proof: Option<&KeyProof>,
+    ) -> Result<Audit, ProverError> {
+        let mut parts = Vec::from(shape(self.hidden, layout, key));
+        let mut proved = false;
+        if self.hidden {
+            let row = self.key_proof(layout, key, key_proof);
+            proved = row.finding == Finding::Proved;
+            parts.push(row);
+        }
+        let weights = match (self.hidden, proved) {
+            (false, _) => None,
+            (true, true) => Some(Finding::Proved),
+            (true, false) => Some(Finding::Opaque),
+        };
+        parts.extend(columns(weights, layout.made.as_deref().unwrap_or(&[]), key));
+        let digest = halo2_key(key)?.transcript_repr();
+        parts.push(row(
+            "digest",
+            digest == key.representation,
+            format!("{:?}", key.representation),
+            format!("{digest:?}"),
+        ));
+        Ok(Audit {
+            parts,
+            rows: layout.rows,
+            proofs_at_most: self
+                .hidden
+                .then(|| self.usable().saturating_sub(layout.rows + 2)),
+        })
+    }
+
+    /// The key proof's row: proved, or what is wrong with it.
+    fn key_proof(
+        &self,
+        layout: &Layout,
+        key: &VerifyingKeyParts,
+        key_proof: Option<&KeyProof>,
+    ) -> AuditRow {
+        let (finding, found) = match (&layout.proof, key_proof) {
+            (_, None) => (
+                Finding::Differs,
+                "none is given: private weights may hide anything".into(),
+            ),
+            (None, _) => (Finding::Differs, "the architecture does not fit".into()),
+            (Some(layout), Some(proof)) => match proof.verify(layout, key, &self.srs) {
+                Ok(()) => (Finding::Proved, "support and ranges are proved".into()),
+                Err(error) => (Finding::Differs, error.to_string()),
+            },
+        };
+        AuditRow {
+            part: "key proof".into(),
+            finding,
+            found,
+            expected: None,
         }
     }
-    best.ok_or_else(|| ProverError::Rejected("there is no layout to compare it with".into()))
 }
 
 fn differing(audit: &Audit) -> usize {
@@ -126,53 +283,38 @@ fn differing(audit: &Audit) -> usize {
         .count()
 }
 
-fn compare(
-    hidden: bool,
-    lowered: Lowered,
-    tape: Tape,
-    key: &VerifyingKeyParts,
-    srs: &Srs,
-) -> Result<Audit, ProverError> {
-    let rows = tape.rows();
-    let usable = (1usize << key.k).saturating_sub(BLINDING_ROWS);
-    // At least two random rows hide weights for one proof.
-    let fits = rows + if hidden { 2 } else { 0 } <= usable;
-    let mut parts = Vec::from(shape(hidden, fits, &tape, key));
-    let made = if fits {
-        let circuit = TapeCircuit::for_keys(Arc::new(lowered.program), Arc::new(tape));
-        let verifying =
-            keygen_vk(srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
-        verifying.fixed_commitments().clone()
-    } else {
-        Vec::new()
-    };
-    parts.extend(columns(hidden, &made, key));
-    let digest = halo2_key(key)?.transcript_repr();
-    parts.push(row(
-        "digest",
-        digest == key.representation,
-        format!("{:?}", key.representation),
-        format!("{digest:?}"),
-    ));
-    Ok(Audit {
-        parts,
-        rows,
-        proofs_at_most: hidden.then(|| usable.saturating_sub(rows + 1)),
-    })
+/// How a model with public weights is laid out.
+fn lay_out_public(
+    graph: &Arc<IntegerGraph>,
+    batch: &Batch,
+    width: usize,
+    limb_bits: u32,
+) -> Result<(Lowered, Tape), ProverError> {
+    let mut lowered = Lowered::with(
+        graph.clone(),
+        Lowering {
+            limb_bits,
+            batch: batch.clone(),
+            hidden: None,
+        },
+    )?;
+    lowered.align_words(width);
+    let tape = Tape::new(&lowered.program, &lowered, width)?;
+    Ok((lowered, tape))
 }
 
 /// Height, width and number of public values, as the key's header states them.
-fn shape(hidden: bool, fits: bool, tape: &Tape, key: &VerifyingKeyParts) -> [AuditRow; 3] {
-    let height = fits && (hidden || tape.height() == key.k);
+fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; 3] {
+    let height = layout.made.is_some() && (hidden || layout.height == key.k);
     let least = if hidden { "at least " } else { "" };
     let columns = key.commitments.len();
-    let values = tape.words() + 1;
+    let values = layout.words + 1;
     [
         row(
             "height",
             height,
             key.k.to_string(),
-            format!("{least}{}", tape.height()),
+            format!("{least}{}", layout.height),
         ),
         row(
             "width",
@@ -191,15 +333,17 @@ fn shape(hidden: bool, fits: bool, tape: &Tape, key: &VerifyingKeyParts) -> [Aud
 
 /// The commitments, compared with those that were made; none were made of a tape that does not fit
 /// the key's height.
-fn columns(hidden: bool, made: &[G1Affine], key: &VerifyingKeyParts) -> Vec<AuditRow> {
+///
+/// What is to be said of weight columns is said of all of them; without it they are compared too.
+fn columns(weights: Option<Finding>, made: &[G1Affine], key: &VerifyingKeyParts) -> Vec<AuditRow> {
     let compared = |(column, found): (usize, &G1Affine)| {
         let name = COLUMNS.get(column).map(|name| (*name).to_owned());
         let is_weight = name.is_none();
         let part = name.unwrap_or_else(|| format!("W_{}", column - FIXED_COLUMNS));
-        if hidden && is_weight {
+        if let Some(finding) = weights.filter(|_| is_weight) {
             return AuditRow {
                 part,
-                finding: Finding::Opaque,
+                finding,
                 found: short(found),
                 expected: None,
             };

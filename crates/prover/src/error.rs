@@ -57,6 +57,11 @@ pub enum ProverError {
         /// What is wrong.
         detail: String,
     },
+    /// A model's tables cover its own weights only.
+    #[error(
+        "the model was not compiled for private weights ({0}); compile it again with `verdict compile --private-weights`"
+    )]
+    NotForPrivateWeights(verdict_model::ModelError),
     /// halo2 refused.
     #[error("{what} failed: {reason}")]
     Halo2 {

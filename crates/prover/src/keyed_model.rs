@@ -1,10 +1,12 @@
 //! One model under one plan and one set-up, ready to prove.
 
-use crate::{Cache, Keys, ProverError, Srs, prove, verify};
+use crate::{
+    Architecture, Cache, KeyProof, Keys, ProverError, Srs, key_proof::lay_out, prove, verify,
+};
 use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
-use verdict_circuit::{Plan, Salt, TapeCircuit, TraceCells, Witness};
+use verdict_circuit::{KeyProofLayout, Plan, Salt, TapeCircuit, TraceCells, Witness};
 use verdict_model::{CompiledModel, Row, Trace, execute_batch};
 
 /// What [`KeyedModel::open`] and [`KeyedModel::prove`] are doing, for progress bars.
@@ -130,6 +132,24 @@ impl KeyedModel {
             instance,
             proof,
         })
+    }
+
+    /// Proves that the key, whose weights are private, is one of the model's architecture. Like a
+    /// proof, a key proof opens every weight column at one point; the random rows are enough for
+    /// one of them besides the proofs.
+    pub fn key_proof(&self, rng: impl RngCore) -> Result<KeyProof, ProverError> {
+        if self.plan.tape.hidden().is_none() {
+            return Err(ProverError::Rejected(
+                "the key's weights are public: whoever has the model makes it again".into(),
+            ));
+        }
+        let architecture = Architecture::of(&self.model)?;
+        let chosen = self.plan.chosen;
+        let batch = self.plan.lowered.batch();
+        let (_, tape) = lay_out(&architecture, batch, chosen.width, chosen.limb_bits)?;
+        let layout = Arc::new(KeyProofLayout::new(Arc::new(tape), self.srs.k())?);
+        let key = self.keys.on_chain();
+        KeyProof::make(&layout, &self.plan.tape, &key, &self.srs, rng)
     }
 
     /// Verifies with halo2-axiom.

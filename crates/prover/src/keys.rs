@@ -3,9 +3,13 @@
 use crate::{Cache, ProverError, Srs};
 use halo2_axiom::{
     SerdeFormat,
-    plonk::{ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
+    plonk::{Circuit, ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
 };
-use halo2curves_axiom::{CurveAffine, bn256::G1Affine, serde::SerdeObject};
+use halo2curves_axiom::{
+    CurveAffine,
+    bn256::{Fr, G1Affine},
+    serde::SerdeObject,
+};
 use std::sync::Arc;
 use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit};
 use verdict_wire::{POINT_BYTES, ProofLayout, VerifyingKeyParts};
@@ -118,7 +122,7 @@ impl Keys {
 /// Bytes before the commitments in halo2's file of a verifying key: the version, the height, how
 /// selectors were treated, and the number of columns. No permutation and no selectors follow the
 /// commitments.
-const HALO2_HEADER: usize = 1 + 4 + 1 + 4;
+pub(crate) const HALO2_HEADER: usize = 1 + 4 + 1 + 4;
 
 /// Size of halo2's file of a verifying key, which is another format than the one that goes on
 /// chain.
@@ -126,9 +130,13 @@ const fn halo2_file_len(width: usize) -> usize {
     HALO2_HEADER + POINT_BYTES * (FIXED_COLUMNS + width)
 }
 
-fn read_halo2(bytes: &[u8], width: usize) -> Result<VerifyingKey<G1Affine>, String> {
+/// Reads halo2's file of a circuit's verifying key.
+pub(crate) fn read_halo2<C: Circuit<Fr>>(
+    bytes: &[u8],
+    shape: C::Params,
+) -> Result<VerifyingKey<G1Affine>, String> {
     let mut rest = bytes;
-    VerifyingKey::read::<_, TapeCircuit>(&mut rest, SerdeFormat::RawBytes, Shape { width })
+    VerifyingKey::read::<_, C>(&mut rest, SerdeFormat::RawBytes, shape)
         .map_err(|error| error.to_string())
 }
 
@@ -141,7 +149,7 @@ fn read_checked(bytes: &[u8], k: u32, width: usize) -> Result<VerifyingKey<G1Aff
     if bytes[1..5] != k.to_le_bytes() {
         return Err(format!("it is not a key of height {k}"));
     }
-    let verifying = read_halo2(bytes, width)?;
+    let verifying = read_halo2::<TapeCircuit>(bytes, Shape { width })?;
     // halo2curves checks that coordinates are reduced, but not that they belong to a point.
     let mut commitments = verifying.fixed_commitments().iter();
     if commitments.any(|point| !bool::from(point.is_on_curve())) {
@@ -161,7 +169,8 @@ pub fn halo2_key(key: &VerifyingKeyParts) -> Result<VerifyingKey<G1Affine>, Prov
     for commitment in &key.commitments {
         bytes.extend(commitment.to_raw_bytes());
     }
-    read_halo2(&bytes, key.width).map_err(|reason| ProverError::Halo2 {
+    let shape = Shape { width: key.width };
+    read_halo2::<TapeCircuit>(&bytes, shape).map_err(|reason| ProverError::Halo2 {
         what: "reading the verifying key",
         reason,
     })

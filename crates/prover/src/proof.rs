@@ -2,7 +2,7 @@
 
 use crate::{Keys, ProverError, Srs, halo2_key};
 use halo2_axiom::{
-    plonk::{VerifyingKey, create_proof, verify_proof},
+    plonk::{Circuit, ProvingKey, VerifyingKey, create_proof, verify_proof},
     poly::kzg::{
         commitment::{KZGCommitmentScheme, ParamsKZG},
         multiopen::{ProverSHPLONK, VerifierSHPLONK},
@@ -30,6 +30,17 @@ pub fn prove(
     rng: impl RngCore,
 ) -> Result<Vec<u8>, ProverError> {
     let instance = circuit.instance.clone();
+    make_proof(srs, keys.proving(), circuit, &[&instance], rng)
+}
+
+/// Proves any circuit, under the transcript that the EVM reads.
+pub(crate) fn make_proof<C: Circuit<Fr>>(
+    srs: &Srs,
+    proving: &ProvingKey<G1Affine>,
+    circuit: C,
+    instances: &[&[Fr]],
+    rng: impl RngCore,
+) -> Result<Vec<u8>, ProverError> {
     let mut transcript = WriteTranscript::new(Vec::new());
     create_proof::<
         KZGCommitmentScheme<Bn256>,
@@ -40,9 +51,9 @@ pub fn prove(
         _,
     >(
         srs.params(),
-        keys.proving(),
+        proving,
         &[circuit],
-        &[&[&instance]],
+        &[instances],
         rng,
         &mut transcript,
     )
@@ -61,6 +72,16 @@ pub fn verify(
     instance: &[Fr],
     proof: &[u8],
 ) -> Result<(), ProverError> {
+    check_proof(verifying, params, &[instance], proof)
+}
+
+/// Verifies what [`make_proof`] makes.
+pub(crate) fn check_proof(
+    verifying: &VerifyingKey<G1Affine>,
+    params: &ParamsKZG<Bn256>,
+    instances: &[&[Fr]],
+    proof: &[u8],
+) -> Result<(), ProverError> {
     let mut rest = proof;
     let mut transcript: ReadTranscript<'_, '_> =
         TranscriptReadBuffer::<_, G1Affine, _>::init(&mut rest);
@@ -74,7 +95,7 @@ pub fn verify(
         params,
         verifying,
         SingleStrategy::new(params),
-        &[&[instance]],
+        &[instances],
         &mut transcript,
     )
     .map_err(|error| ProverError::Rejected(error.to_string()))?;

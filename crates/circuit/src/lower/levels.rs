@@ -34,7 +34,8 @@ impl Lowered {
                 continue;
             };
             let level = self.nodes.nodes[main].level;
-            if !self.hidden && layer.bias.iter().all(|bias| *bias == 0) {
+            let hides = self.hidden && self.outline.secrets.bias(id) > 0;
+            if !hides && layer.bias.iter().all(|bias| *bias == 0) {
                 continue;
             }
             let kind = if self.outline.uniform.contains(&id) {

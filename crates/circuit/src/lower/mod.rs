@@ -100,8 +100,8 @@ impl Lowered {
             .map_err(|error| CircuitError::Graph(error.to_string()))?;
         batch.check(&graph)?;
         let is_hidden = hidden.is_some();
-        let outline = hidden.unwrap_or_else(|| Outline::of(&graph));
-        if outline.spill_bits.len() != graph.tensors.len() {
+        let outline = hidden.unwrap_or_else(|| Outline::public(&graph));
+        if outline.spill_bits.len() != graph.tensors.len() || !outline.secrets.fits(&graph) {
             return Err(CircuitError::Graph("its outline is another model's".into()));
         }
         let mut words = Vec::new();

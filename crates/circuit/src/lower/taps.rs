@@ -117,29 +117,29 @@ impl Lowered {
             return;
         };
         let node = &self.nodes.nodes[main];
+        let bits = self.term_bits(target, number);
         match (&term.kernel, source.cell) {
             (Kernel::Dense { weights }, Some(cell)) => {
                 let len = self.graph.tensors[source.tensor].len;
                 let column = weights.iter().skip(cell).step_by(len).enumerate();
-                into.extend(
-                    column
-                        .filter(|(_, weight)| self.hidden || **weight != 0)
-                        .map(|(output, &weight)| {
-                            self.cell_tap(node, target, output, weight.into())
-                        }),
-                );
+                let taps = column.map(|(output, &weight)| {
+                    let weight = Weight::declared(weight.into(), bits);
+                    self.cell_tap(node, target, output, weight)
+                });
+                into.extend(taps.filter(|tap| !tap.weight.is_zero()));
             }
             (Kernel::Sparse { .. }, Some(cell)) => {
                 if let Some(cells) = self.tables.sparse.get(&(target, number)) {
                     into.extend(cells[cell].iter().map(|&(output, weight)| {
-                        self.cell_tap(node, target, output as usize, weight.into())
+                        let weight = Weight::declared(weight.into(), bits);
+                        self.cell_tap(node, target, output as usize, weight)
                     }));
                 }
             }
             (Kernel::Conv(conv), _) => {
                 if let (Some(from), Some(to)) = (&self.planes[source.tensor], &self.planes[target])
                 {
-                    self.conv_taps(source.channel, conv, [from, to], node, into);
+                    self.conv_taps(source.channel, (conv, bits), [from, to], node, into);
                 }
             }
             _ => {}
@@ -162,8 +162,24 @@ impl Lowered {
         }
     }
 
+    /// The declared bits of a term's weights; 0 if they are public.
+    fn term_bits(&self, target: TensorId, number: usize) -> u32 {
+        match self.hidden {
+            true => self.outline.secrets.term(target, number),
+            false => 0,
+        }
+    }
+
+    /// The declared bits of a tensor's biases; 0 if they are public.
+    fn bias_bits(&self, tensor: TensorId) -> u32 {
+        match self.hidden {
+            true => self.outline.secrets.bias(tensor),
+            false => 0,
+        }
+    }
+
     /// A tap to one cell of a tensor.
-    fn cell_tap(&self, node: &Node, target: TensorId, cell: usize, weight: i64) -> Tap {
+    fn cell_tap(&self, node: &Node, target: TensorId, cell: usize, weight: Weight) -> Tap {
         let (channel, position) = match &self.planes[target] {
             None => (cell, 0),
             Some(planes) => {
@@ -175,14 +191,14 @@ impl Lowered {
             level: node.level,
             channel: node.first + channel,
             shift: position,
-            weight: Weight::Int(weight),
+            weight,
         }
     }
 
     fn conv_taps(
         &self,
         channel: usize,
-        conv: &Conv,
+        (conv, bits): (&Conv, u32),
         [from, to]: [&PlaneLayout; 2],
         node: &Node,
         into: &mut Vec<Tap>,
@@ -199,7 +215,8 @@ impl Lowered {
         for output in group * per_group[1]..(group + 1) * per_group[1] {
             for hop in &hops {
                 let weight = conv.weight(output, number, hop.at[0], hop.at[1]);
-                if weight == 0 && !self.hidden {
+                let weight = Weight::declared(weight.into(), bits);
+                if weight.is_zero() {
                     continue;
                 }
                 let phase = hop.to[0] * to.phases[1] + hop.to[1];
@@ -208,7 +225,7 @@ impl Lowered {
                     level: node.level,
                     channel: node.first + output * to.phases[0] * to.phases[1] + phase,
                     shift: usize::try_from(place).unwrap_or(0) * self.batch.items,
-                    weight: Weight::Int(weight.into()),
+                    weight,
                 });
             }
         }
@@ -252,9 +269,10 @@ impl Lowered {
     }
 
     fn bias_taps(&self, node: &Node, id: TensorId, biases: &[i64], into: &mut Vec<Tap>) {
-        let biases = biases.iter().enumerate();
-        let biases = biases.filter(|(_, bias)| self.hidden || **bias != 0);
-        into.extend(biases.map(|(cell, &bias)| self.cell_tap(node, id, cell, bias)));
+        let bits = self.bias_bits(id);
+        let biases = biases.iter().map(|bias| Weight::declared(*bias, bits));
+        let biases = biases.enumerate().filter(|(_, bias)| !bias.is_zero());
+        into.extend(biases.map(|(cell, bias)| self.cell_tap(node, id, cell, bias)));
     }
 
     /// Appends every channel's bias, to be shifted to all places.
@@ -269,13 +287,15 @@ impl Lowered {
         let node = &self.nodes.nodes[main];
         let phases = planes.phases[0] * planes.phases[1];
         let plane = planes.size[0] * planes.size[1];
+        let bits = self.bias_bits(id);
         for (channel, bias) in layer.bias.iter().step_by(plane).enumerate() {
-            if self.hidden || *bias != 0 {
+            let weight = Weight::declared(*bias, bits);
+            if !weight.is_zero() {
                 into.extend((0..phases).map(|phase| Tap {
                     level: node.level,
                     channel: node.first + channel * phases + phase,
                     shift: node.start * self.batch.items,
-                    weight: Weight::Int(*bias),
+                    weight,
                 }));
             }
         }
@@ -323,10 +343,7 @@ fn merge(taps: &mut Vec<Tap>) {
     taps.dedup_by(|next, kept| {
         let same = key(next) == key(kept);
         if same {
-            kept.weight = match (kept.weight, next.weight) {
-                (Weight::Int(a), Weight::Int(b)) => Weight::Int(a + b),
-                (a, b) => Weight::Field(a.field() + b.field()),
-            };
+            kept.weight = kept.weight.and(next.weight);
         }
         same
     });

@@ -58,6 +58,7 @@ impl Report for Audited {
             let finding = match part.finding {
                 Finding::Matches => "matches",
                 Finding::Differs => "DIFFERS",
+                Finding::Proved => "proved",
                 Finding::Opaque => "opaque",
             };
             let cut = |text: &str| {

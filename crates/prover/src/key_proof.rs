@@ -1,0 +1,201 @@
+//! Making and checking key proofs: that a key with private weights is one of its architecture.
+//!
+//! What is proved, and by which gates, is [`KeyProofCircuit`]'s; here is what surrounds it. The
+//! checker makes every fixed column of that circuit again but for the weight columns, whose
+//! commitments are taken from the key that is being checked.
+
+use crate::{
+    Architecture, ProverError, Srs,
+    keys::{HALO2_HEADER, read_halo2},
+    proof::{check_proof, make_proof},
+};
+use halo2_axiom::{
+    SerdeFormat,
+    plonk::{VerifyingKey, keygen_pk, keygen_vk},
+};
+use halo2curves_axiom::{bn256::G1Affine, serde::SerdeObject};
+use rand::RngCore;
+use sha3::{Digest, Keccak256};
+use std::{ops::Range, sync::Arc};
+use verdict_circuit::{
+    Batch, FIXED_COLUMNS, KeyProofCircuit, KeyProofLayout, Lowered, Lowering, Tape,
+};
+use verdict_wire::{POINT_BYTES, VerifyingKeyParts};
+
+/// The first bytes of a key proof: `VDKP` and the version.
+const HEADER: [u8; 5] = *b"VDKP\x01";
+
+/// A key proof: one halo2 proof for every few weight columns.
+///
+/// Its bytes are [`HEADER`], the number of proofs (two bytes), and each proof with its length (four
+/// bytes) before it, all big-endian.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyProof {
+    parts: Vec<Vec<u8>>,
+}
+
+impl KeyProof {
+    /// Proves that the weight columns of `weights`, to which `key` commits, are within the layout
+    /// of an architecture. Opens every column at one point, which its random rows must be enough
+    /// for.
+    pub(crate) fn make(
+        layout: &Arc<KeyProofLayout>,
+        weights: &Arc<Tape>,
+        key: &VerifyingKeyParts,
+        srs: &Srs,
+        mut rng: impl RngCore,
+    ) -> Result<Self, ProverError> {
+        let mut parts = Vec::new();
+        for part in layout.parts() {
+            let circuit =
+                KeyProofCircuit::with_weights(layout.clone(), part.clone(), weights.clone())?;
+            let failed = ProverError::halo2("key generation of the key proof");
+            let verifying = keygen_vk(srs.params(), &circuit).map_err(failed)?;
+            if verifying.fixed_commitments()[..part.len()] != key.commitments[in_key(&part)] {
+                return Err(ProverError::Rejected(
+                    "the weights are not those that the key commits to".into(),
+                ));
+            }
+            let failed = ProverError::halo2("key generation of the key proof");
+            let proving = keygen_pk(srs.params(), verifying, &circuit).map_err(failed)?;
+            parts.push(make_proof(srs, &proving, circuit, &[], &mut rng)?);
+        }
+        Ok(Self { parts })
+    }
+
+    /// Checks the proof for a key, of which everything but the weight columns is to be compared
+    /// with the architecture as well.
+    pub(crate) fn verify(
+        &self,
+        layout: &Arc<KeyProofLayout>,
+        key: &VerifyingKeyParts,
+        srs: &Srs,
+    ) -> Result<(), ProverError> {
+        let parts = layout.parts();
+        if parts.len() != self.parts.len() {
+            return Err(ProverError::Rejected(format!(
+                "the key proof has {} parts, expected {}",
+                self.parts.len(),
+                parts.len()
+            )));
+        }
+        for (part, proof) in parts.into_iter().zip(&self.parts) {
+            let verifying = verifying_key(layout, &part, key, srs)?;
+            check_proof(&verifying, srs.params(), &[], proof)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of the proof.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = HEADER.to_vec();
+        bytes.extend((self.parts.len() as u16).to_be_bytes());
+        for part in &self.parts {
+            bytes.extend((part.len() as u32).to_be_bytes());
+            bytes.extend(part);
+        }
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] writes; refuses everything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProverError> {
+        let fail = |detail: &str| ProverError::Rejected(format!("the key proof {detail}"));
+        let take = |bytes: &mut &[u8], count: usize| -> Result<Vec<u8>, ProverError> {
+            let (head, rest) = bytes
+                .split_at_checked(count)
+                .ok_or_else(|| fail("is cut short"))?;
+            *bytes = rest;
+            Ok(head.to_vec())
+        };
+        let mut rest = bytes
+            .strip_prefix(&HEADER)
+            .ok_or_else(|| fail("does not begin like one of this version"))?;
+        let number = |bytes: &[u8]| bytes.iter().fold(0usize, |n, b| n << 8 | usize::from(*b));
+        let count = number(&take(&mut rest, 2)?);
+        let mut parts = Vec::new();
+        for _ in 0..count {
+            let length = number(&take(&mut rest, 4)?);
+            parts.push(take(&mut rest, length)?);
+        }
+        if !rest.is_empty() {
+            return Err(fail("is followed by more bytes"));
+        }
+        Ok(Self { parts })
+    }
+
+    /// What registries and bundles name it by: keccak256 of its bytes.
+    pub fn digest(&self) -> [u8; 32] {
+        Keccak256::digest(self.to_bytes()).into()
+    }
+}
+
+/// The weight columns of a part among the commitments of a key.
+fn in_key(part: &Range<usize>) -> Range<usize> {
+    FIXED_COLUMNS + part.start..FIXED_COLUMNS + part.end
+}
+
+/// The verifying key of a part: all columns made again, and the weights as the checked key commits
+/// to them.
+fn verifying_key(
+    layout: &Arc<KeyProofLayout>,
+    part: &Range<usize>,
+    key: &VerifyingKeyParts,
+    srs: &Srs,
+) -> Result<VerifyingKey<G1Affine>, ProverError> {
+    let circuit = KeyProofCircuit::public(layout.clone(), part.clone());
+    let shape = circuit.shape();
+    let made = keygen_vk(srs.params(), &circuit)
+        .map_err(ProverError::halo2("key generation of the key proof"))?;
+    let mut bytes = made.to_bytes(SerdeFormat::RawBytes);
+    let weights = bytes[HALO2_HEADER..].chunks_exact_mut(POINT_BYTES);
+    for (place, commitment) in weights.zip(&key.commitments[in_key(part)]) {
+        place.copy_from_slice(&commitment.to_raw_bytes());
+    }
+    read_halo2::<KeyProofCircuit>(&bytes, shape).map_err(|reason| ProverError::Halo2 {
+        what: "reading the verifying key of the key proof",
+        reason,
+    })
+}
+
+/// How an architecture is laid out in a key of this width, with remainders cut into limbs of
+/// `limb_bits`.
+pub(crate) fn lay_out(
+    architecture: &Architecture,
+    batch: &Batch,
+    width: usize,
+    limb_bits: u32,
+) -> Result<(Lowered, Tape), ProverError> {
+    let mut lowered = Lowered::with(
+        architecture.model().shared_graph().clone(),
+        Lowering {
+            limb_bits,
+            batch: batch.clone(),
+            hidden: Some(architecture.outline().clone()),
+        },
+    )?;
+    lowered.align_words(width);
+    let tape = Tape::new(&lowered.program, &lowered, width)?;
+    Ok((lowered, tape))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn bytes_round_trip_and_nothing_else_is_read() {
+        let proof = KeyProof {
+            parts: vec![vec![1, 2, 3], vec![], vec![4; 300]],
+        };
+        let bytes = proof.to_bytes();
+        assert_eq!(KeyProof::from_bytes(&bytes).unwrap(), proof);
+        for length in 0..bytes.len() {
+            assert!(KeyProof::from_bytes(&bytes[..length]).is_err(), "{length}");
+        }
+        assert!(KeyProof::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
+        // A length that claims more than there is takes no memory for it.
+        let giant = [&HEADER[..], &[0, 1], &[255; 4]].concat();
+        assert!(KeyProof::from_bytes(&giant).is_err());
+    }
+}
