@@ -18,7 +18,7 @@ use verdict_compiler::{
     public_constants,
 };
 use verdict_model::ranges::Secrets;
-use verdict_model::{CompiledModel, DataSet, OutOfDomain, execute};
+use verdict_model::{CompiledModel, DataSet, OutOfDomain, execute, gather};
 use verdict_prover::Architecture;
 
 /// Numbers that are easy to find again, and others of the same bits.
@@ -58,7 +58,8 @@ impl Private {
         Secrets::of(self.model.graph(), &self.model.manifest().structure)
     }
 
-    /// The largest error of an output, relative to the largest output.
+    /// The largest error of an output, relative to the largest output, for what the integers of the
+    /// inputs stand for.
     fn error(&self, rows: &[Vec<Vec<f64>>]) -> f64 {
         let reference = Reference::new(&self.float).unwrap();
         let (mut error, mut largest) = (0.0f64, 0.0f64);
@@ -67,12 +68,9 @@ impl Private {
             let trace = execute(self.model.graph(), &integers).unwrap();
             let outputs = self.model.graph().outputs.iter();
             let outputs: Vec<Vec<i32>> = outputs.map(|id| trace.values[*id].clone()).collect();
-            let found = self.model.dequantise_output(&outputs);
-            for (a, b) in found
-                .concat()
-                .iter()
-                .zip(reference.run(row).unwrap().concat())
-            {
+            let found = self.model.dequantise_output(&outputs).concat();
+            let reals = self.model.dequantise_input(&integers);
+            for (a, b) in found.iter().zip(reference.run(&reals).unwrap().concat()) {
                 (error, largest) = (error.max((a - b).abs()), largest.max(b.abs()));
             }
         }
@@ -167,6 +165,18 @@ fn convolution(t: [f32; 4]) -> Onnx {
         .node("Flatten", &["g"], "f")
         .node("MatMul", &["f", "v"], "y")
         .output("y")
+}
+
+/// What compares items with one another is public in a gathered model.
+#[test]
+fn maxima_over_items_stay_private() {
+    let file = dense(TRAINED[0]).save();
+    let rows = random_rows(&import(&file.path).unwrap(), -1.0, 1.0, 50);
+    let private = Private::new(&file.path, &rows);
+    let gathered = gather(&private.model, 3).unwrap();
+    let compared = private.model.graph().tensors.len()..gathered.graph().tensors.len();
+    assert_eq!(gathered.manifest().structure, Vec::from_iter(compared));
+    Architecture::of(&gathered).unwrap();
 }
 
 #[test]
@@ -367,26 +377,30 @@ const LEARNT: [&str; 15] = [
     "values_floats",
 ];
 
-/// The model with everything that training fills in a little different.
+/// The model with everything that training fills in a little different, but for whole numbers, which
+/// are categories.
 fn retrained(path: &Path) -> File {
     let mut model = ModelProto::decode(&*std::fs::read(path).unwrap()).unwrap();
     let mut number = 0;
-    let mut factor = || {
+    let mut changed = |value: f64| {
         number += 1;
-        1.0 - 0.004 * f64::from(number % 5)
+        match value.fract() == 0.0 {
+            true => value,
+            false => value * (1.0 - 0.001 * f64::from(number % 5)),
+        }
     };
     let nodes = model.graph.as_mut().unwrap().node.iter_mut();
     let learnt = |attribute: &&mut AttributeProto| LEARNT.contains(&&*attribute.name);
     for attribute in nodes.flat_map(|node| &mut node.attribute).filter(learnt) {
         for value in &mut attribute.floats {
-            *value = (f64::from(*value) * factor()) as f32;
+            *value = changed(f64::from(*value)) as f32;
         }
         if let Some(tensor) = &mut attribute.t {
             for value in &mut tensor.float_data {
-                *value = (f64::from(*value) * factor()) as f32;
+                *value = changed(f64::from(*value)) as f32;
             }
             for value in &mut tensor.double_data {
-                *value *= factor();
+                *value = changed(*value);
             }
         }
     }
