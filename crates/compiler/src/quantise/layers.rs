@@ -44,7 +44,7 @@ impl Quantiser<'_> {
                 }
                 self.units[id] = self.published(self.units[id] * snap);
             }
-            let (quantised, keys) = loop {
+            let (mut quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Fit::Done(quantised, keys) => break (quantised, keys),
                     Fit::TooFine(factor) if layer.precision == Precision::Unshifted => {
@@ -67,6 +67,8 @@ impl Quantiser<'_> {
                     }
                 }
             };
+            let group = self.narrowed(id, group);
+            quantised.function = group;
             let all = &mut self.groups[group].keys;
             *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
             let (min, max) = self.groups[group].rule.range(keys.0, keys.1);

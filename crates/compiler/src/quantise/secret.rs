@@ -4,6 +4,7 @@
 use super::Quantiser;
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatGraph, FloatLayer, Precision};
+use crate::quantise::function::Rule;
 use verdict_model::Layer;
 use verdict_model::ranges::{Bound, LayerSecrets, layer_bounds};
 
@@ -21,6 +22,29 @@ impl Quantiser<'_> {
             true => LayerSecrets::of(layer).bounds(layer, self),
             false => layer_bounds(layer, self),
         }
+    }
+
+    /// The group of a tensor, for the unit that it has by now, with a table that saturates where
+    /// calibration ends.
+    ///
+    /// What any private weights can reach makes units coarser. With as many steps as before a
+    /// tensor would then reach farther, and so would what reads it: layer by layer ever more.
+    pub(super) fn narrowed(&mut self, id: usize, group: usize) -> usize {
+        let of = &self.groups[group];
+        let Rule::Homogeneous { activation, limit } = &of.rule else {
+            return group;
+        };
+        let excess = self.scale(id) / self.calibrated[id];
+        if of.output || !self.hides(id) || !(excess >= 2.0 && excess.is_finite()) {
+            return group;
+        }
+        let limit = f64::from(*limit) / previous_power_of_two(excess);
+        let rule = Rule::Homogeneous {
+            activation: activation.clone(),
+            limit: limit.max(1.0) as i32,
+        };
+        let (output, class, shift) = (of.output, of.class, of.shift);
+        self.join(rule, output, class, shift)
     }
 
     /// A scale as it may be published: the next power of two if it depends on private weights, so
