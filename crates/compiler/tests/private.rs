@@ -378,8 +378,8 @@ const LEARNT: [&str; 15] = [
     "values_floats",
 ];
 
-/// The model with everything that training fills in a little different, but for whole numbers, which
-/// are categories.
+/// The model with everything that training fills in a little different, but for whole numbers:
+/// categories.
 fn retrained(path: &Path) -> File {
     let mut model = ModelProto::decode(&*std::fs::read(path).unwrap()).unwrap();
     let mut number = 0;
