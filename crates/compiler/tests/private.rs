@@ -444,26 +444,22 @@ fn what_scikit_learn_trained_does_not_show() {
     }
 }
 
-/// What any weights of the declared bits reach does not grow from layer to layer.
+/// With small tables units grow, but not from layer to layer: 50 of them keep their decisions.
 #[test]
 fn deep_networks_keep_their_scales() {
-    let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let mut onnx = Onnx::vector(32);
-    let mut last = "x".to_owned();
-    for layer in 0..20 {
-        let weights: Vec<f32> = (0..1024).map(|_| rng.gen_range(-0.3..0.5)).collect();
-        let names = ["w", "m", "h"].map(|name| format!("{name}{layer}"));
-        onnx = onnx
-            .weights(&names[0], &[32, 32], &weights)
-            .node("MatMul", &[&last, &names[0]], &names[1])
-            .node("Relu", &[&names[1]], &names[2]);
-        last.clone_from(&names[2]);
-    }
-    let file = onnx.output(&last).save();
-    let rows = random_rows(&import(&file.path).unwrap(), 0.0, 1.0, 100);
-    let error = Private::new(&file.path, &rows).error(&rows);
-    println!("deep: error {error:.5}");
-    assert!(error < 0.1, "{error}");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/mlp-deep");
+    let float = import_private(folder.join("model.onnx"), &[], &[]).unwrap();
+    let data = DataSet::load(folder.join("calibration.npz"), &float.input_specs()).unwrap();
+    let options = Options {
+        table_bits: Some(14),
+        activation_bits: Some(9),
+        private_weights: true,
+        ..Options::default()
+    };
+    let model = compile(&float, &data, &options).unwrap();
+    Architecture::of(&model).unwrap();
+    let report = accuracy(&Reference::new(&float).unwrap(), &float, &model, &data).unwrap();
+    assert!(report.top1_agreement.unwrap() > 0.98, "{report:?}");
 }
 
 /// A network of the size of an MNIST classifier, with public weights and with private ones.
