@@ -3,7 +3,9 @@
 
 use crate::{
     circuit::{Shape, TapeCircuit},
+    error::CircuitError,
     gates::TapeConfig,
+    key_proof::{KeyProofCircuit, KeyProofConfig, KeyProofLayout, KeyProofShape},
     opcode::Op,
     tape::Tape,
     witness::{Challenges, Running},
@@ -13,7 +15,7 @@ use halo2_axiom::{
     plonk::{Circuit, ConstraintSystem, Error},
 };
 use halo2curves_axiom::bn256::Fr;
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// What the prover knows when it fills the second phase.
 #[derive(Clone, Copy, Debug)]
@@ -199,5 +201,94 @@ impl Circuit<Fr> for Forgery {
                 }
             },
         )
+    }
+}
+
+/// A key proof whose maker holds weights that the architecture does not allow, or does not sum up
+/// honestly.
+#[derive(Clone)]
+pub struct KeyProofForgery {
+    circuit: KeyProofCircuit,
+    /// A gate to leave out.
+    pub without: Option<&'static str>,
+    /// What changes the running sums.
+    pub change: Option<ChangeSums>,
+}
+
+/// A change of a key proof's running sums.
+pub type ChangeSums = Arc<dyn Fn(&mut Vec<Vec<Fr>>) + Send + Sync>;
+
+impl fmt::Debug for KeyProofForgery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyProofForgery")
+            .field("without", &self.without)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KeyProofForgery {
+    /// The proof of a part of a layout for whatever weights.
+    pub fn new(
+        layout: Arc<KeyProofLayout>,
+        part: Range<usize>,
+        weights: Arc<Tape>,
+    ) -> Result<Self, CircuitError> {
+        Ok(Self {
+            circuit: KeyProofCircuit::forged(layout, part, weights)?,
+            without: None,
+            change: None,
+        })
+    }
+
+    /// The proof as a circuit with all of its gates.
+    pub fn circuit(&self) -> &KeyProofCircuit {
+        &self.circuit
+    }
+}
+
+/// The shape, and the gate that is left out.
+#[derive(Clone, Debug, Default)]
+pub struct KeyProofWithout {
+    shape: KeyProofShape,
+    without: Option<&'static str>,
+}
+
+impl Circuit<Fr> for KeyProofForgery {
+    type Config = KeyProofConfig;
+    type FloorPlanner = SimpleFloorPlanner;
+    type Params = KeyProofWithout;
+
+    fn params(&self) -> KeyProofWithout {
+        KeyProofWithout {
+            shape: self.circuit.shape(),
+            without: self.without,
+        }
+    }
+
+    fn without_witnesses(&self) -> Self {
+        Self {
+            circuit: self.circuit.without_witnesses(),
+            ..self.clone()
+        }
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Fr>) -> KeyProofConfig {
+        KeyProofConfig::configure(meta, &KeyProofShape::default(), None)
+    }
+
+    fn configure_with_params(
+        meta: &mut ConstraintSystem<Fr>,
+        params: KeyProofWithout,
+    ) -> KeyProofConfig {
+        KeyProofConfig::configure(meta, &params.shape, params.without)
+    }
+
+    fn synthesize(&self, config: KeyProofConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        let change = |sums: &mut Vec<Vec<Fr>>| {
+            if let Some(change) = &self.change {
+                change(sums);
+            }
+        };
+        self.circuit.assign(&config, layouter, change)
     }
 }

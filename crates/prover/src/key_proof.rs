@@ -49,16 +49,29 @@ impl KeyProof {
         for part in layout.parts() {
             let circuit =
                 KeyProofCircuit::with_weights(layout.clone(), part.clone(), weights.clone())?;
-            let failed = ProverError::halo2("key generation of the key proof");
-            let verifying = keygen_vk(srs.params(), &circuit).map_err(failed)?;
-            if verifying.fixed_commitments()[..part.len()] != key.commitments[in_key(&part)] {
-                return Err(ProverError::Rejected(
-                    "the weights are not those that the key commits to".into(),
-                ));
-            }
-            let failed = ProverError::halo2("key generation of the key proof");
-            let proving = keygen_pk(srs.params(), verifying, &circuit).map_err(failed)?;
-            parts.push(make_proof(srs, &proving, circuit, &[], &mut rng)?);
+            parts.push(prove_part(&circuit, &part, key, srs, &mut rng)?);
+        }
+        Ok(Self { parts })
+    }
+
+    /// What an owner makes whose weights are not what the architecture allows.
+    #[cfg(feature = "test-forgeries")]
+    #[doc(hidden)]
+    pub fn forge(
+        layout: &Arc<KeyProofLayout>,
+        weights: &Arc<Tape>,
+        key: &VerifyingKeyParts,
+        srs: &Srs,
+        mut rng: impl RngCore,
+    ) -> Result<Self, ProverError> {
+        let mut parts = Vec::new();
+        for part in layout.parts() {
+            let forgery = verdict_circuit::dishonest::KeyProofForgery::new(
+                layout.clone(),
+                part.clone(),
+                weights.clone(),
+            )?;
+            parts.push(prove_part(forgery.circuit(), &part, key, srs, &mut rng)?);
         }
         Ok(Self { parts })
     }
@@ -127,6 +140,26 @@ impl KeyProof {
     pub fn digest(&self) -> [u8; 32] {
         Keccak256::digest(self.to_bytes()).into()
     }
+}
+
+/// Proves a part, if its weights are those of the key.
+fn prove_part(
+    circuit: &KeyProofCircuit,
+    part: &Range<usize>,
+    key: &VerifyingKeyParts,
+    srs: &Srs,
+    rng: impl RngCore,
+) -> Result<Vec<u8>, ProverError> {
+    let failed = ProverError::halo2("key generation of the key proof");
+    let verifying = keygen_vk(srs.params(), circuit).map_err(failed)?;
+    if verifying.fixed_commitments()[..part.len()] != key.commitments[in_key(part)] {
+        return Err(ProverError::Rejected(
+            "the weights are not those that the key commits to".into(),
+        ));
+    }
+    let failed = ProverError::halo2("key generation of the key proof");
+    let proving = keygen_pk(srs.params(), verifying, circuit).map_err(failed)?;
+    make_proof(srs, &proving, circuit.clone(), &[], rng)
 }
 
 /// The weight columns of a part among the commitments of a key.

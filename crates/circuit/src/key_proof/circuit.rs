@@ -41,7 +41,26 @@ impl KeyProofCircuit {
         part: Range<usize>,
         weights: Arc<Tape>,
     ) -> Result<Self, CircuitError> {
-        let witness = KeyProofWitness::new(&layout, part.clone(), &weights)?;
+        Self::new(layout, part, weights, false)
+    }
+
+    /// The same by an owner who tries it with weights that the architecture does not allow.
+    #[cfg(feature = "test-gates")]
+    pub(crate) fn forged(
+        layout: Arc<KeyProofLayout>,
+        part: Range<usize>,
+        weights: Arc<Tape>,
+    ) -> Result<Self, CircuitError> {
+        Self::new(layout, part, weights, true)
+    }
+
+    fn new(
+        layout: Arc<KeyProofLayout>,
+        part: Range<usize>,
+        weights: Arc<Tape>,
+        try_anyhow: bool,
+    ) -> Result<Self, CircuitError> {
+        let witness = KeyProofWitness::new(&layout, part.clone(), &weights, try_anyhow)?;
         Ok(Self {
             layout,
             part,
@@ -108,7 +127,7 @@ impl KeyProofCircuit {
         region: &mut Region<'_, Fr>,
         witness: &KeyProofWitness,
     ) {
-        for (columns, limbs) in config.limbs.iter().zip(&witness.upper) {
+        for (columns, limbs) in config.limbs.iter().zip(witness.upper()) {
             for (column, limbs) in columns.iter().zip(limbs) {
                 for &(row, limb) in limbs {
                     region.assign_advice(*column, row as usize, Value::known(Fr::from(limb)));
@@ -170,27 +189,36 @@ impl Circuit<Fr> for KeyProofCircuit {
         KeyProofConfig::configure(meta, &shape, None)
     }
 
-    fn synthesize(
+    fn synthesize(&self, config: KeyProofConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        self.assign(&config, layouter, |_| {})
+    }
+}
+
+impl KeyProofCircuit {
+    /// Fills the columns. What `change` does to the running sums happens in tests alone.
+    pub(crate) fn assign(
         &self,
-        config: KeyProofConfig,
+        config: &KeyProofConfig,
         mut layouter: impl Layouter<Fr>,
+        change: impl Fn(&mut Vec<Vec<Fr>>),
     ) -> Result<(), Error> {
         layouter.assign_region(
             || "key proof",
             |mut region| {
-                self.assign_weights(&config, &mut region);
-                self.assign_public(&config, &mut region);
+                self.assign_weights(config, &mut region);
+                self.assign_public(config, &mut region);
                 let Some(witness) = &self.witness else {
                     return Ok(());
                 };
-                self.assign_limbs(&config, &mut region, witness);
+                self.assign_limbs(config, &mut region, witness);
                 region.next_phase();
                 let drawn = config
                     .challenges
                     .map(|challenge| region.get_challenge(challenge));
                 let drawn: Value<Vec<Fr>> = drawn.into_iter().collect();
                 drawn.map(|drawn| {
-                    let sums = Sums::new(self, witness, [drawn[0], drawn[1]]);
+                    let mut sums = Sums::new(self, witness, [drawn[0], drawn[1]]);
+                    change(&mut sums.columns);
                     for (column, values) in config.sums.iter().zip(&sums.columns) {
                         for (row, value) in values.iter().enumerate() {
                             region.assign_advice(*column, row, Value::known(*value));

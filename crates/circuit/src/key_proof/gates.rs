@@ -90,7 +90,7 @@ struct Fraction {
 
 impl KeyProofConfig {
     /// Declares the columns and the gates, but for the one that is left out, if one is.
-    pub(super) fn configure(
+    pub(crate) fn configure(
         meta: &mut ConstraintSystem<Fr>,
         shape: &KeyProofShape,
         without: Option<&str>,

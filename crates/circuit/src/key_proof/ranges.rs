@@ -110,18 +110,6 @@ impl Ranges {
         (value < self.sizes[range]).then(|| (first + value) as usize)
     }
 
-    /// The value that a row of the table, from 0, holds.
-    pub(super) fn value(&self, entry: usize) -> u64 {
-        let mut rest = entry as u64;
-        for size in &self.sizes {
-            if rest < *size {
-                break;
-            }
-            rest -= size;
-        }
-        rest
-    }
-
     /// The limbs of a weight of `bits` declared bits, counted from the smallest there is; `None` if
     /// it has more bits.
     pub(super) fn split(&self, offset: u64, bits: u32) -> Option<Vec<u64>> {
@@ -174,7 +162,6 @@ mod tests {
         assert_eq!(ranges.table().count() as u64, ranges.entries());
         for (row, (range, value)) in ranges.table().enumerate() {
             assert_eq!(ranges.entry(range, value), Some(row));
-            assert_eq!(ranges.value(row), value);
         }
     }
 

@@ -1,6 +1,9 @@
 //! What the owner of the weights knows: limbs, how often each is looked up, and the running sums.
 
-use super::{KeyProofCircuit, KeyProofLayout, ranges::smallest};
+use super::{
+    KeyProofCircuit, KeyProofLayout,
+    ranges::{Ranges, smallest},
+};
 use crate::{error::CircuitError, field::int, tape::Tape};
 use halo2curves_axiom::{
     bn256::Fr,
@@ -9,25 +12,33 @@ use halo2curves_axiom::{
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The limbs of a column, the lowest first: `(row, limb)` for those that are not zero.
-type Limbs = Vec<Vec<(u32, u64)>>;
-
 /// The first phase's columns.
 #[derive(Clone, Debug)]
 pub(super) struct KeyProofWitness {
-    /// All limbs but the lowest, weight by weight.
-    pub(super) upper: Vec<Limbs>,
-    /// The lowest limbs, weight by weight.
-    lowest: Vec<Vec<(u32, u64)>>,
+    columns: Vec<Limbs>,
     /// How often each of the table's entries is looked up.
     pub(super) counts: Vec<u64>,
 }
 
+/// A weight column beyond its public part, cut into limbs; rows that are not listed hold zero.
+#[derive(Clone, Debug)]
+pub(super) struct Limbs {
+    lowest: Vec<(u32, Fr)>,
+    /// All limbs but the lowest, limb by limb.
+    pub(super) upper: Vec<Vec<(u32, u64)>>,
+    /// The table's entries that limbs of private weights are.
+    looked: Vec<u32>,
+    /// Limbs that are in no range; there are none but in tests.
+    strange: u64,
+}
+
 impl KeyProofWitness {
+    /// Fails where a column is not what the architecture allows, unless that is to be tried.
     pub(super) fn new(
         layout: &KeyProofLayout,
         part: Range<usize>,
         weights: &Tape,
+        try_anyhow: bool,
     ) -> Result<Self, CircuitError> {
         let (tape, ranges) = (&layout.tape, &layout.ranges);
         if weights.rows() != tape.rows() || weights.width() != tape.width() {
@@ -35,63 +46,98 @@ impl KeyProofWitness {
                 "the key's tape is not one of the architecture's layout".into(),
             ));
         }
-        let most = ranges.most_limbs();
         let columns: Vec<Limbs> = part
             .into_par_iter()
-            .map(|column| split_column(layout, weights, column))
+            .map(|column| Limbs::new(layout, weights, column, try_anyhow))
             .collect::<Result<_, _>>()?;
         let mut counts = vec![0u64; ranges.entries() as usize];
         // Every limb of every active row is looked up; most are zeros of range 0.
-        let mut zeros = (columns.len() * most * (tape.rows() - 1)) as u64;
-        let mut witness = Self {
-            upper: Vec::new(),
-            lowest: Vec::new(),
-            counts: Vec::new(),
-        };
-        for mut limbs in columns {
-            let looked = limbs.iter().flatten().filter(|(_, entry)| *entry != 0);
-            for &(_, entry) in looked {
+        let mut zeros = (columns.len() * ranges.most_limbs() * (tape.rows() - 1)) as u64;
+        for limbs in &columns {
+            for &entry in &limbs.looked {
                 counts[entry as usize] += 1;
-                zeros -= 1;
             }
-            for (_, value) in limbs.iter_mut().flatten() {
-                *value = ranges.value(*value as usize);
-            }
-            let upper = limbs.split_off(1.min(limbs.len()));
-            witness.lowest.extend(limbs);
-            witness.upper.push(upper);
+            zeros -= limbs.looked.len() as u64 + limbs.strange;
         }
-        counts[0] = zeros;
-        witness.counts = counts;
-        Ok(witness)
+        counts[0] += zeros;
+        Ok(Self { columns, counts })
+    }
+
+    /// The limbs above the lowest, weight by weight.
+    pub(super) fn upper(&self) -> impl Iterator<Item = &Vec<Vec<(u32, u64)>>> {
+        self.columns.iter().map(|limbs| &limbs.upper)
     }
 }
 
-/// The table's entries that a column's limbs are, limb by limb, for all secret rows.
-fn split_column(
-    layout: &KeyProofLayout,
-    weights: &Tape,
-    column: usize,
-) -> Result<Limbs, CircuitError> {
-    let (tape, ranges) = (&layout.tape, &layout.ranges);
-    let (held, public) = (weights.weight_column(column), tape.public_part(column));
-    let mut limbs: Limbs = vec![Vec::new(); ranges.most_limbs()];
-    for (row, (held, public)) in held.into_iter().zip(public).enumerate().skip(1) {
-        let bits = tape.secret(column, row);
-        let offset = small(held - public - int(smallest(bits)));
-        let split = offset.and_then(|offset| match bits {
-            0 => (offset == 0).then(Vec::new),
-            _ => ranges.split(offset, bits),
-        });
-        let split = split.ok_or(CircuitError::Undeclared { row, column, bits })?;
-        for (limb, value) in split.into_iter().enumerate() {
-            let range = ranges.of(bits, limb);
-            let entry = ranges.entry(range, value);
-            let entry = entry.ok_or(CircuitError::Undeclared { row, column, bits })?;
-            limbs[limb].push((row as u32, entry as u64));
+impl Limbs {
+    fn new(
+        layout: &KeyProofLayout,
+        weights: &Tape,
+        column: usize,
+        try_anyhow: bool,
+    ) -> Result<Self, CircuitError> {
+        let (tape, ranges) = (&layout.tape, &layout.ranges);
+        let (held, public) = (weights.weight_column(column), tape.public_part(column));
+        let mut limbs = Self {
+            lowest: Vec::new(),
+            upper: vec![Vec::new(); ranges.most_limbs() - 1],
+            looked: Vec::new(),
+            strange: 0,
+        };
+        for (row, (held, public)) in held.into_iter().zip(public).enumerate().skip(1) {
+            let bits = tape.secret(column, row);
+            let offset = held - public - int(smallest(bits));
+            if limbs.push(ranges, row as u32, offset, bits).is_some() {
+                continue;
+            }
+            if !try_anyhow {
+                return Err(CircuitError::Undeclared { row, column, bits });
+            }
+            limbs.lowest.push((row as u32, offset));
+            limbs.strange += 1;
+            // Its other limbs are zeros of their ranges.
+            let others = (1..ranges.most_limbs()).map(|limb| ranges.of(bits, limb));
+            let others = others.filter(|range| *range != 0);
+            let entries = others.filter_map(|range| ranges.entry(range, 0));
+            limbs.looked.extend(entries.map(|entry| entry as u32));
+        }
+        Ok(limbs)
+    }
+
+    /// Cuts what a row holds, counted from the smallest weight; `None` if it is no weight of so
+    /// many bits.
+    fn push(&mut self, ranges: &Ranges, row: u32, offset: Fr, bits: u32) -> Option<()> {
+        let offset = small(offset)?;
+        if bits == 0 {
+            return (offset == 0).then_some(());
+        }
+        let split = ranges.split(offset, bits)?;
+        for (limb, &value) in split.iter().enumerate() {
+            let entry = ranges.entry(ranges.of(bits, limb), value)?;
+            self.looked.push(entry as u32);
+            match limb.checked_sub(1) {
+                None => self.lowest.push((row, Fr::from(value))),
+                Some(upper) => self.upper[upper].push((row, value)),
+            }
+        }
+        Some(())
+    }
+
+    /// Adds a limb's values to a column.
+    fn add_to(&self, limb: usize, column: &mut [Fr]) {
+        match limb.checked_sub(1) {
+            None => {
+                for &(row, value) in &self.lowest {
+                    column[row as usize] += value;
+                }
+            }
+            Some(upper) => {
+                for &(row, value) in &self.upper[upper] {
+                    column[row as usize] += Fr::from(value);
+                }
+            }
         }
     }
-    Ok(limbs)
 }
 
 /// A field element below 2^64.
@@ -118,10 +164,6 @@ impl Sums {
         let layout = circuit.layout();
         let (tape, ranges) = (&layout.tape, &layout.ranges);
         let (rows, last) = (tape.rows(), layout.last());
-        let limbs = |number: usize| {
-            let lowest = witness.lowest.get(number);
-            lowest.into_iter().chain(&witness.upper[number])
-        };
         let part: Vec<usize> = circuit.part().collect();
         let looked: Vec<(usize, usize)> = (0..part.len())
             .flat_map(|number| (0..ranges.most_limbs()).map(move |limb| (number, limb)))
@@ -134,9 +176,7 @@ impl Sums {
                     let range = ranges.of(tape.secret(part[number], row), limb);
                     *denominator += theta * Fr::from(range as u64);
                 }
-                for &(row, value) in limbs(number).nth(limb).into_iter().flatten() {
-                    denominators[row as usize] += Fr::from(value);
-                }
+                witness.columns[number].add_to(limb, &mut denominators);
                 denominators[1..].iter_mut().batch_invert();
                 denominators[0] = Fr::ZERO;
                 denominators.resize(last + 1, Fr::ZERO);
