@@ -27,7 +27,7 @@ pub(crate) struct BundleCommand {
     #[arg(value_name = "MODEL.verdict")]
     model: PathBuf,
     /// Keep the weights private with this file of `verdict hide`
-    #[arg(long, value_name = "HIDING.json")]
+    #[arg(long, value_name = "FILE.hiding.secret")]
     hiding: Option<PathBuf>,
     /// Where to write [default: the model's path with the extension .bundle.json]
     #[arg(long, value_name = "FILE")]
