@@ -248,7 +248,8 @@ fn prover(error: &ProverError) -> u8 {
         ProverError::Io { source, .. } => io(source),
         ProverError::BadSrs { .. }
         | ProverError::SrsTooSmall { .. }
-        | ProverError::CorruptCache { .. } => 5,
+        | ProverError::CorruptCache { .. }
+        | ProverError::NoCache => 5,
         ProverError::Rejected(_) | ProverError::Mismatch { .. } => 4,
         ProverError::Architecture { .. } => 3,
         _ => 1,
@@ -263,7 +264,10 @@ fn engine(error: &EngineError) -> u8 {
         EngineError::Wire(error) => wire(error),
         EngineError::SaltCount { .. } => 2,
         EngineError::Input(_) => 3,
-        EngineError::Mismatch(_) | EngineError::Budget(_) | EngineError::Audit(_) => 4,
+        EngineError::Mismatch(_)
+        | EngineError::Budget(_)
+        | EngineError::Audit(_)
+        | EngineError::DataSet { .. } => 4,
         EngineError::Setup(_) => 5,
         EngineError::Io { source, .. } => io(source),
         _ => 1,

@@ -159,8 +159,8 @@ pub(crate) struct InputArgs {
     /// Which row of them, from 0; of a batch, the first
     #[arg(long, default_value_t = 0, value_name = "N")]
     row: usize,
-    /// The salt's root of a committed input in hexadecimal, or a file of roots, as `verdict commit`
-    /// and `verdict prove` write it
+    /// The salts of committed inputs: a secret file that `verdict commit` or `verdict prove` wrote,
+    /// which is refused if others can read it, or one root in hexadecimal
     #[arg(long, value_name = "HEX|FILE", conflicts_with = "proof")]
     salt: Option<String>,
     /// Use the nearest value of the model's domain for inputs outside it
@@ -228,9 +228,9 @@ impl InputArgs {
             .map(|row| model.quantise_input(row, out_of_domain));
         let quantised = quantised.collect::<Result<Vec<_>, _>>()?;
         let graph = model.graph();
-        let committed = load::commitments(model) * items;
+        let committed = load::commitments(graph) * items;
         let salts: Vec<Salt> = match &self.salt {
-            Some(given) => load::salts(given, committed)?,
+            Some(given) => load::salts(given, graph, &quantised)?,
             None if committed == 0 => Vec::new(),
             None => {
                 return Err(usage(format!(

@@ -7,9 +7,9 @@ use crate::{
 use std::{fs::File, io::Read, path::Path};
 use verdict_circuit::Salt;
 use verdict_compiler::compile;
-use verdict_engine::SaltFile;
+use verdict_engine::SaltSource;
 use verdict_model::{
-    CompiledModel, DataSet, Goal, MAGIC, OutOfDomain, Row, Visibility, gather_inputs,
+    CompiledModel, DataSet, Goal, IntegerGraph, MAGIC, OutOfDomain, Row, Visibility, gather_inputs,
 };
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 use verdict_wire::words;
@@ -154,33 +154,44 @@ pub(crate) fn gathered(
 }
 
 /// How many inputs a model commits to.
-pub(crate) fn commitments(model: &CompiledModel) -> usize {
-    let graph = model.graph();
+pub(crate) fn commitments(graph: &IntegerGraph) -> usize {
     let inputs = graph.inputs.iter();
     inputs
         .filter(|&&id| graph.tensors[id].visibility == Visibility::Committed)
         .count()
 }
 
-/// Salts from a root in hexadecimal, or from a file of roots.
-pub(crate) fn salts(given: &str, expected: usize) -> Result<Vec<Salt>, CliError> {
-    let salts = match hex32(given) {
-        Ok(root) => vec![Salt::from_root(words::scalar(&root)?)],
-        Err(_) if Path::new(given).exists() => SaltFile::load(Path::new(given))?,
+/// Salts of items from a root in hexadecimal, from a file of roots, or from a data set's secret.
+pub(crate) fn salts(
+    given: &str,
+    graph: &IntegerGraph,
+    items: &[Row<i32>],
+) -> Result<Vec<Salt>, CliError> {
+    let salts = source(given)?.of(graph, items)?;
+    counted(salts, items.len() * commitments(graph))
+}
+
+fn source(given: &str) -> Result<SaltSource, CliError> {
+    Ok(match hex32(given) {
+        Ok(root) => SaltSource::List(vec![Salt::from_root(words::scalar(&root)?)]),
+        Err(_) if Path::new(given).exists() => SaltSource::load(Path::new(given))?,
         Err(error) => {
             return Err(usage(format!(
-                "--salt {given}: {error}, or a file of salts"
+                "--salt {given}: {error}, or a file of salts, or a data set's secret"
             )));
         }
-    };
-    if salts.len() != expected {
-        return Err(usage(format!(
-            "--salt gives {} roots, but {expected} are needed: one for every committed input of every item; without --salt they are \
-             random, or give a file like PROOF.salt.json",
-            salts.len()
-        )));
+    })
+}
+
+fn counted(salts: Vec<Salt>, expected: usize) -> Result<Vec<Salt>, CliError> {
+    if salts.len() == expected {
+        return Ok(salts);
     }
-    Ok(salts)
+    Err(usage(format!(
+        "--salt gives {} roots, but {expected} are needed: one for every committed input of every item; without --salt they are random, \
+         or give a file that `verdict commit` made for as many rows",
+        salts.len()
+    )))
 }
 
 #[cfg(test)]
@@ -188,20 +199,27 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use halo2curves_axiom::bn256::Fr;
+    use verdict_engine::{DataSetSecret, SaltFile};
 
     #[test]
     fn salts_are_as_many_as_asked_for() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p.salt.json");
+        let path = folder.path().join("p.salt.secret");
         let made = [Salt::from_root(Fr::from(5)), Salt::from_root(Fr::from(6))];
         SaltFile::new(&made).save(&path).unwrap();
-        let path = path.display().to_string();
-        assert_eq!(salts(&path, 2).unwrap(), made);
-        assert!(salts(&path, 3).is_err());
-        let five = format!("0x{:064x}", 5);
-        assert_eq!(salts(&five, 1).unwrap(), made[..1]);
-        assert!(salts(&five, 2).is_err());
-        assert!(salts("0xzz", 1).is_err());
-        assert!(salts(&format!("0x{}", "ff".repeat(32)), 1).is_err());
+        let read = |given: &str| match source(given).unwrap() {
+            SaltSource::List(salts) => salts,
+            SaltSource::DataSet(_) => panic!("{given} is no data set's secret"),
+        };
+        let listed = read(&path.display().to_string());
+        assert_eq!(counted(listed.clone(), 2).unwrap(), made);
+        assert_eq!(counted(listed, 3).unwrap_err().exit_code(), 2);
+        assert_eq!(read(&format!("0x{:064x}", 5)), made[..1]);
+        assert!(source("0xzz").is_err());
+        assert!(source(&format!("0x{}", "ff".repeat(32))).is_err());
+        let path = folder.path().join("d.secret");
+        let secret = DataSetSecret::create(&path).unwrap();
+        let read = source(&path.display().to_string()).unwrap();
+        assert!(matches!(read, SaltSource::DataSet(it) if it == secret));
     }
 }

@@ -53,7 +53,7 @@ fn an_airdrop_of_committed_inputs() {
         "--batch",
         "4",
     ];
-    let committed = place.json(&with(&commit, &["--salt-out", "salts.json"]));
+    let committed = place.json(&with(&commit, &["--salt-out", "people.salt.secret"]));
     assert_eq!(committed["inputs"].as_array().unwrap().len(), 4);
 
     let entries = place.json(&["entries", "entries.csv"]);
@@ -74,7 +74,7 @@ fn an_airdrop_of_committed_inputs() {
         &place,
         "people.csv",
         context,
-        &["--batch", "4", "--salt", "salts.json"],
+        &["--batch", "4", "--salt", "people.salt.secret"],
     );
 
     let asker = [
@@ -91,7 +91,7 @@ fn an_airdrop_of_committed_inputs() {
         &sign(&asker, "1.key", "x.sig.json", &["--input", "people.csv"]),
         &["--salt"],
     );
-    let known = ["--input", "people.csv", "--salt", "salts.json"];
+    let known = ["--input", "people.csv", "--salt", "people.salt.secret"];
     let first = signed(&place, &asker, &known);
     let commitments = first["signed"]["commitments"].as_array().unwrap();
     let of = committed["inputs"].as_array().unwrap().iter();
@@ -280,14 +280,14 @@ fn an_oracle_of_inputs_committed_beforehand() {
         &with(&commit, &["--from", NOBODY]),
         &["AccessControlUnauthorizedAccount", "hint: "],
     );
-    assert!(!place.path("evidence.hex").exists());
+    assert!(!place.path("evidence.secret").exists());
     let made = place.json(&local(&commit));
     assert_eq!(
         made["until"].as_u64().unwrap() - made["from"].as_u64().unwrap(),
         3540
     );
     // It may be the only copy.
-    fails(&place, 2, &commit, &["evidence.hex exists"]);
+    fails(&place, 2, &commit, &["evidence.secret exists"]);
     let context = read(&place, &["call", "feed", "context", "oracle"], 0);
     prove(&place, "input.json", &context, &[]);
     let submit = [
@@ -296,7 +296,7 @@ fn an_oracle_of_inputs_committed_beforehand() {
         "feed",
         "proof.json",
         "--evidence",
-        "@evidence.hex",
+        "@evidence.secret",
     ];
     fails(&place, 4, &submit, &["TooEarly", "hint: wait"]);
     fails(

@@ -1,5 +1,7 @@
 //! Batches, commitments and private weights, from the command line.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Place, vector};
@@ -96,28 +98,44 @@ fn a_batch_is_proved_and_decoded_item_by_item() {
     assert!(each(&estimate) < 1000.0);
 }
 
+/// The one secret file that begins so.
+fn secret(place: &Place, prefix: &str) -> String {
+    let folder = std::fs::read_dir(place.path(".")).unwrap();
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut found: Vec<String> = names
+        .filter(|name| name.starts_with(prefix) && name.ends_with(".secret"))
+        .collect();
+    assert_eq!(found.len(), 1, "{prefix}: {found:?}");
+    found.remove(0)
+}
+
+#[cfg(unix)]
+fn mode(place: &Place, name: &str, set: Option<u32>) -> u32 {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let path = place.path(name);
+    if let Some(mode) = set {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
 #[test]
 fn committed_inputs_show_what_commit_prints_and_keep_their_salt() {
     let place = Place::new();
     compile(&place, "committed");
     let input = vector(MODEL, "input.json");
-    let committed = place.json(&[
-        "commit",
-        "m.verdict",
-        "--input",
-        &input,
-        "--salt-out",
-        "s.json",
-    ]);
-    place.ok(&[
-        "prove",
-        "m.verdict",
-        "--input",
-        &input,
-        "--salt",
-        "s.json",
-        "--dev",
-    ]);
+    let commit = ["commit", "m.verdict", "--input", &input];
+    let salted = [&commit[..], &["--salt-out", "s.salt.secret"]].concat();
+    let committed = place.json(&salted);
+    let roots = place.read_json("s.salt.secret");
+    let root = roots["roots"][0].as_str().unwrap().trim_start_matches("0x");
+    assert!(
+        !committed.to_string().contains(root),
+        "nothing prints a root"
+    );
+    let prove = ["prove", "m.verdict", "--input", &input, "--dev"];
+    let known = [&prove[..], &["--salt", "s.salt.secret"]].concat();
+    let proved = place.json(&known);
     let verified = place.json(&[
         "verify",
         "proof.json",
@@ -126,48 +144,43 @@ fn committed_inputs_show_what_commit_prints_and_keep_their_salt() {
         "--evm",
         "--dev",
     ]);
-    let shown = verified["public_values"]
-        .as_array()
-        .unwrap()
-        .last()
-        .unwrap();
+    let shown = verified["public_values"].as_array().unwrap();
+    let shown = shown.last().unwrap();
     assert_eq!(*shown, committed["inputs"][0]["commitment"]);
     assert_eq!(verified["decoded"][1]["commitment"], *shown);
-    let root = committed["inputs"][0]["salt_root"].as_str().unwrap();
     let proof = std::fs::read_to_string(place.path("proof.json")).unwrap();
-    assert!(!proof.contains(root.trim_start_matches("0x")));
-    assert_eq!(place.read_json("proof.json.salt.json")["roots"][0], root);
+    assert!(!proof.contains(root));
+    let kept = secret(&place, "proof.json.");
+    assert_eq!(proved["salt_file"], kept.as_str());
+    assert_eq!(place.read_json(&kept), roots);
     #[cfg(unix)]
-    for name in ["proof.json.salt.json", "s.json"] {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(place.path(name))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+    for name in [kept.as_str(), "s.salt.secret"] {
+        assert_eq!(mode(&place, name, None), 0o600, "{name}");
+        // What others could read is no secret.
+        mode(&place, name, Some(0o644));
+        let known = [&prove[..], &["--salt", name]].concat();
+        place.fails(3, &known, &[name, "chmod 600"]);
+        mode(&place, name, Some(0o600));
     }
-    // Another salt, another commitment.
-    let again = place.json(&["commit", "m.verdict", "--input", &input]);
+    // The same proof once more is no loss, and other salts never take the place of these.
+    place.ok(&known);
+    place.fails(3, &salted, &["s.salt.secret holds other salts"]);
+    assert_eq!(place.read_json("s.salt.secret"), roots);
+    let again = place.json(&prove);
+    assert_ne!(again["salt_file"], kept.as_str());
+    assert_eq!(place.read_json(&kept), roots);
+    // A name that does not say that it is a secret.
+    let other = [&commit[..], &["--salt-out", "s.json"]].concat();
+    place.fails(3, &other, &["ends in .secret"]);
+    // Another salt, another commitment; without a name, the salts are beside the input.
+    place.write("row.json", std::fs::read(&input).unwrap());
+    let again = place.json(&["commit", "m.verdict", "--input", "row.json"]);
     assert_ne!(again["inputs"][0]["commitment"], *shown);
-    place.fails(
-        2,
-        &[
-            "prove",
-            "m.verdict",
-            "--input",
-            &input,
-            "--salt",
-            "0x12",
-            "--dev",
-        ],
-        &["--salt"],
-    );
+    assert_eq!(again["salt_file"], secret(&place, "row.json.").as_str());
+    let wrong = [&prove[..], &["--salt", "0x12"]].concat();
+    place.fails(2, &wrong, &["--salt"]);
     compile(&place, "private");
-    place.fails(
-        3,
-        &["commit", "m.verdict", "--input", &input],
-        &["--input committed"],
-    );
+    place.fails(3, &commit, &["--input committed"]);
 }
 
 #[test]
@@ -176,14 +189,14 @@ fn private_weights_are_counted_redacted_and_audited() {
     compile(&place, "private");
     let input = vector(MODEL, "input.json");
     place.ok(&["hide", "m.verdict", "--proofs", "2"]);
-    place.fails(2, &["hide", "m.verdict"], &["m.hiding.json exists"]);
+    place.fails(2, &["hide", "m.verdict"], &["m.hiding.secret exists"]);
     let prove = [
         "prove",
         "m.verdict",
         "--input",
         &input,
         "--hiding",
-        "m.hiding.json",
+        "m.hiding.secret",
         "--dev",
     ];
     assert_eq!(place.json(&prove)["proofs_left"], 1);
@@ -198,14 +211,36 @@ fn private_weights_are_counted_redacted_and_audited() {
         &prove,
         &["spent", "verdict hide", "register the new key"],
     );
-    assert_eq!(place.read_json("m.hiding.json")["used"], 2);
+    assert_eq!(place.read_json("m.hiding.secret")["used"], 2);
 
-    place.ok(&["redact", "m.verdict", "--out", "a.verdict"]);
+    // What has weights ends in `.verdict`, and what has none does not.
+    let confused = ["redact", "m.verdict", "--out", "a.verdict"];
+    place.fails(2, &confused, &["a.verdict", "a.architecture"]);
+    place.ok(&["redact", "m.verdict"]);
+    place.ok(&["redact", "m.verdict", "--out", "a.architecture"]);
+    assert_eq!(
+        std::fs::read(place.path("m.architecture")).unwrap(),
+        std::fs::read(place.path("a.architecture")).unwrap()
+    );
+    #[cfg(unix)]
+    {
+        assert_eq!(mode(&place, "m.hiding.secret", Some(0o604)), 0o604);
+        place.fails(3, &prove, &["m.hiding.secret", "chmod 600"]);
+        mode(&place, "m.hiding.secret", Some(0o600));
+    }
+    let named = ["hide", "m.verdict", "--out", "m.json"];
+    place.fails(3, &named, &["ends in .secret"]);
     let proof = place.read_json("proof.json");
     // What the key hides, beside weights, nobody can tell without a key proof.
-    let unproved = ["audit", "a.verdict", "--key", "proof.json", "--dev"];
+    let unproved = ["audit", "a.architecture", "--key", "proof.json", "--dev"];
     place.fails(4, &unproved, &["key proof"]);
-    let hidden = ["bundle", "m.verdict", "--hiding", "m.hiding.json", "--dev"];
+    let hidden = [
+        "bundle",
+        "m.verdict",
+        "--hiding",
+        "m.hiding.secret",
+        "--dev",
+    ];
     assert_eq!(place.json(&hidden)["key_digest"], proof["key"]);
     let with_proof = ["--bundle", "m.bundle.json"];
     let audited = place.json(&[&unproved[..], &with_proof].concat());
@@ -213,7 +248,7 @@ fn private_weights_are_counted_redacted_and_audited() {
     assert_eq!(audited["subject_digest"], proof["model"]);
     // The key alone, as a chain explorer shows it.
     place.write("key.hex", proof["verifying_key"].as_str().unwrap());
-    let alone = ["audit", "a.verdict", "--key", "key.hex", "--dev"];
+    let alone = ["audit", "a.architecture", "--key", "key.hex", "--dev"];
     let said = place.ok(&[&alone[..], &with_proof].concat());
     assert!(said.contains("weights and nothing else"), "{said}");
     place.fails(
@@ -225,7 +260,7 @@ fn private_weights_are_counted_redacted_and_audited() {
         4,
         &[
             "audit",
-            "a.verdict",
+            "a.architecture",
             "--key",
             "key.hex",
             "--batch",
@@ -234,7 +269,7 @@ fn private_weights_are_counted_redacted_and_audited() {
         ],
         &["differ"],
     );
-    for model in ["a.verdict", "m.verdict"] {
+    for model in ["a.architecture", "m.verdict"] {
         let verify = ["verify", "proof.json", "--model", model, "--evm", "--dev"];
         place.fails(4, &verify, &["key proof"]);
         let verified = place.json(&[&verify[..], &with_proof].concat());
@@ -242,7 +277,7 @@ fn private_weights_are_counted_redacted_and_audited() {
         assert_eq!(verified["private_weights"], true);
     }
     assert_eq!(
-        place.json(&["inspect", "a.verdict"])["kind"],
+        place.json(&["inspect", "a.architecture"])["kind"],
         "compiled_model"
     );
 

@@ -21,6 +21,8 @@ fn an_imported_setup_proves_without_dev() {
     let digest = kept["digest"].as_str().unwrap().to_owned();
     let list = place.json(&["srs", "list"]);
     assert_eq!(list[0]["digest"], digest.as_str());
+    assert_eq!(list[0]["ceremony"], serde_json::Value::Null);
+    assert!(place.ok(&["srs", "list"]).contains("of no known ceremony"));
 
     place.compile(MODEL);
     let (model, input) = (format!("{MODEL}.verdict"), vector(MODEL, "input.json"));
@@ -59,6 +61,107 @@ fn an_imported_setup_proves_without_dev() {
         &["prove", &model, "--input", &input, "--srs", "ffff"],
         &["begins with `ffff`"],
     );
+}
+
+#[test]
+fn a_setup_is_the_expected_one_or_not_imported() {
+    let place = Place::new();
+    place.setup("setup.bin", 6);
+    let import = ["srs", "import", "setup.bin"];
+    let wrong = "0".repeat(32);
+    let expect = [&import[..], &["--expect", &wrong]].concat();
+    place.fails(
+        4,
+        &expect,
+        &["setup.bin has", &wrong, "nothing was imported"],
+    );
+    assert_eq!(place.json(&["srs", "list"]), serde_json::json!([]));
+    let done = place
+        .run(&[&["--json"], &import[..]].concat())
+        .assert()
+        .success();
+    let said = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+    assert!(
+        said.contains("WARNING: this set-up is of no known ceremony"),
+        "{said}"
+    );
+    let kept: serde_json::Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
+    let digest = kept["digest"].as_str().unwrap();
+    place.ok(&[&import[..], &["--expect", digest]].concat());
+}
+
+#[test]
+fn a_verifier_of_no_known_ceremony_is_deployed_only_if_asked_for() {
+    let place = Place::new();
+    place.setup("setup.bin", 6);
+    place.ok(&["srs", "import", "setup.bin"]);
+    let deploy = ["deploy", "--local", "chain.json"];
+    place.fails(
+        5,
+        &deploy,
+        &["of no known ceremony", "--allow-unknown-setup"],
+    );
+    assert!(!place.path("chain.json").exists());
+    let asked = [&deploy[..], &["--allow-unknown-setup"]].concat();
+    let deployed = place.json(&asked);
+    assert_eq!(deployed["development_setup"], false);
+
+    // The same of a configuration, which is all that counts where there is one.
+    let core = serde_json::json!({
+        "route": "verdict-kzg-bn254-v1",
+        "registry": {"minimumDelay": 172_800, "executionWindow": 1_209_600},
+        "gateway": {
+            "admin": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+            "adminDelay": 86_400,
+            "guardian": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+            "allowDevelopmentSetup": false,
+        },
+    });
+    let mut allowed = core.clone();
+    allowed["allowUnknownSetup"] = true.into();
+    place.write("core.json", core.to_string());
+    place.write("allowed.json", allowed.to_string());
+    let local = [
+        "deploy",
+        "--local",
+        "c.json",
+        "--deployment",
+        "d.json",
+        "--config",
+    ];
+    let refused = [&local[..], &["core.json"]].concat();
+    place.fails(5, &refused, &["of no known ceremony", "allowUnknownSetup"]);
+    let both = [&refused[..], &["--allow-unknown-setup"]].concat();
+    place.fails(2, &both, &["cannot be used with"]);
+    place.ok(&[&local[..], &["allowed.json"]].concat());
+}
+
+#[test]
+fn without_a_home_there_is_no_cache_in_the_working_directory() {
+    let place = Place::new();
+    place.compile(MODEL);
+    let (model, input) = (format!("{MODEL}.verdict"), vector(MODEL, "input.json"));
+    let homeless = |arguments: &[&str]| {
+        let mut command = place.run(arguments);
+        for variable in ["VERDICT_CACHE", "XDG_CACHE_HOME", "HOME"] {
+            command.env_remove(variable);
+        }
+        command.assert()
+    };
+    let before = std::fs::read_dir(place.path(".")).unwrap().count();
+    for arguments in [
+        &["srs", "list"][..],
+        &["srs", "dev", "--k", "4"],
+        &["prove", &model, "--input", &input],
+    ] {
+        let done = homeless(arguments).code(5);
+        let said = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
+        assert!(said.contains("set VERDICT_CACHE"), "{said}");
+    }
+    // Caching is a convenience where the set-up can be made.
+    homeless(&["prove", &model, "--input", &input, "--dev"]).success();
+    let after = std::fs::read_dir(place.path(".")).unwrap().count();
+    assert_eq!(after, before + 1, "the proof and nothing else");
 }
 
 #[test]

@@ -47,6 +47,14 @@ pub enum EngineError {
     /// Two artefacts do not belong together.
     #[error(transparent)]
     Mismatch(Box<Mismatch>),
+    /// A proof is not about rows of a data set, each of them once.
+    #[error("{path}: {detail}", path = path.display())]
+    DataSet {
+        /// The data set's file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// A key is not one of the architecture that a proof is said to be of.
     #[error("the verifying key does not pass the audit: {0}")]
     Audit(String),

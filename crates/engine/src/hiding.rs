@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn proofs_are_counted_up_to_the_budget_and_for_one_key() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.hiding.json");
+        let path = folder.path().join("m.hiding.secret");
         let file = HidingFile::create(&path, MODEL, 2).unwrap();
         assert!(HidingFile::open(&path, B256::repeat_byte(4)).is_err());
         assert_eq!(file.spend(KEY).unwrap(), 1);
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn many_counters_at_once_never_exceed_the_budget() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.hiding.json");
+        let path = folder.path().join("m.hiding.secret");
         HidingFile::create(&path, MODEL, 10).unwrap();
         let made: usize = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..4)
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn a_file_is_neither_replaced_nor_swapped_under_an_open_session() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.hiding.json");
+        let path = folder.path().join("m.hiding.secret");
         let file = HidingFile::create_with(&path, MODEL, [3; 32], 2).unwrap();
         assert!(HidingFile::create(&path, MODEL, 1000).is_err());
         fs::remove_file(&path).unwrap();

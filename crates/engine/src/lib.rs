@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bundle;
+mod data_set;
 mod engine;
 mod error;
 mod hiding;
@@ -15,11 +16,12 @@ mod verified;
 mod verify;
 
 pub use bundle::{BatchOf, Bundle, Line, Outcome, Report, batch_of_spec};
+pub use data_set::{CommittedData, DataSetSecret, RowsProved};
 pub use engine::{Engine, OpenOptions, plan};
 pub use error::{EngineError, Mismatch};
 pub use hiding::{HidingFile, HidingStatus};
-pub use salts::{SaltFile, Salts};
-pub use secret_file::{beside, save_secret};
+pub use salts::{SaltFile, SaltSource, Salts};
+pub use secret_file::{SECRET_SUFFIX, beside, named_secret, save_secret};
 pub use session::Session;
 pub use setup::Setup;
 pub use stage::{OnStage, Stage, silent};

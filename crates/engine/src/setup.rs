@@ -3,7 +3,7 @@
 use crate::EngineError;
 use alloy_primitives::U256;
 use std::sync::LazyLock;
-use verdict_prover::{Cache, ProverError, Srs, StoredSrs};
+use verdict_prover::{Cache, Ceremony, ProverError, Srs, StoredSrs};
 use verdict_wire::words;
 
 /// A set-up that was chosen, not read yet.
@@ -19,9 +19,10 @@ pub struct Setup {
 enum SetupKind {
     /// The insecure one, with the cache that may hold it.
     Development { cache: Option<Cache> },
-    /// An imported one, and the largest height of it in the cache.
+    /// An imported one, and the smallest and the largest height of it in the cache.
     Imported {
         digest: String,
+        least: u32,
         height: u32,
         cache: Cache,
     },
@@ -51,13 +52,12 @@ impl Setup {
         digests.dedup();
         match digests.as_slice() {
             [digest] => {
-                let heights = stored
-                    .iter()
-                    .filter(|srs| srs.digest == *digest)
-                    .map(|srs| srs.k);
+                let same = stored.iter().filter(|srs| srs.digest == *digest);
+                let heights = same.map(|srs| srs.k);
                 Ok(Self {
                     kind: SetupKind::Imported {
                         digest: (*digest).into(),
+                        least: heights.clone().min().unwrap_or(0),
                         height: heights.max().unwrap_or(0),
                         cache: cache.clone(),
                     },
@@ -85,6 +85,11 @@ impl Setup {
             SetupKind::Development { .. } => None,
             SetupKind::Imported { height, .. } => Some(*height),
         }
+    }
+
+    /// The known ceremony that it is of, if it is of one.
+    pub fn ceremony(&self) -> Option<&'static Ceremony> {
+        Ceremony::of(&self.digest())
     }
 
     /// Whether it is the insecure development set-up.
@@ -117,6 +122,7 @@ impl Setup {
                 digest,
                 height,
                 cache,
+                ..
             } => Srs::cached(digest, k, cache)?.ok_or(ProverError::SrsTooSmall {
                 have: *height,
                 need: k,
@@ -136,7 +142,7 @@ impl Setup {
     pub fn open_any(&self) -> Result<Srs, EngineError> {
         match &self.kind {
             SetupKind::Development { .. } => Ok(Srs::development(1)),
-            SetupKind::Imported { height, .. } => self.open(*height),
+            SetupKind::Imported { least, .. } => self.open(*least),
         }
     }
 

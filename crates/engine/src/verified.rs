@@ -1,6 +1,6 @@
 //! A proof that may be handed out.
 
-use crate::{EngineError, SaltFile, secret_file::beside};
+use crate::{EngineError, SaltFile};
 use alloy_primitives::{B256, Bytes};
 use std::path::{Path, PathBuf};
 use verdict_circuit::Salt;
@@ -76,10 +76,21 @@ impl Verified {
         self.proofs_left
     }
 
-    /// Writes the proof, and its salts to `PROOF.salt.json`, each whole or not at all. Without its
-    /// salts a commitment is of no use, so they come first: no proof is there whose salts are not.
+    /// The commitments to the inputs, which end the public values: input by input, and within each
+    /// input item by item.
+    pub fn commitments(&self) -> &[B256] {
+        let values = &self.file.public_values;
+        values
+            .get(values.len().saturating_sub(self.salts.len())..)
+            .unwrap_or_default()
+    }
+
+    /// Writes the proof, and its salts to `PROOF.DIGEST.salt.secret`, each whole or not at all; the
+    /// digest is of the commitments, so that a proof which replaces another leaves its salts alone.
+    /// Without its salts a commitment is of no use, so they come first: no proof is there whose
+    /// salts are not.
     pub fn save(&self, path: &Path) -> Result<Saved, EngineError> {
-        let salts = (!self.salts.is_empty()).then(|| beside(path, ".salt.json"));
+        let salts = (!self.salts.is_empty()).then(|| SaltFile::path(path, self.commitments()));
         if let Some(path) = &salts {
             SaltFile::new(&self.salts).save(path)?;
         }

@@ -137,22 +137,35 @@ fn salts_are_there_before_the_proof_and_without_them_there_is_none() {
     let blocked = folder.path().join("blocked.json");
     fs::create_dir_all(blocked.join("inner")).unwrap();
     verified.save(&blocked).unwrap_err();
-    let salts = folder.path().join("blocked.json.salt.json");
+    let salts = SaltFile::path(&blocked, verified.commitments());
     assert_eq!(SaltFile::load(&salts).unwrap(), verified.salts());
 
     // The salts' path is blocked: there is no proof.
     let path = folder.path().join("proof.json");
-    fs::create_dir_all(folder.path().join("proof.json.salt.json/inner")).unwrap();
+    let salts = SaltFile::path(&path, verified.commitments());
+    fs::create_dir_all(salts.join("inner")).unwrap();
     verified.save(&path).unwrap_err();
     assert!(!path.exists());
 
     let path = folder.path().join("good.json");
     let saved = verified.save(&path).unwrap();
-    let again = SaltFile::load(&saved.salts.unwrap()).unwrap();
+    let again = SaltFile::load(saved.salts.as_ref().unwrap()).unwrap();
     let proof = session
         .prove(&items, Salts::Given(&again), B256::ZERO, &silent)
         .unwrap();
     assert_eq!(proof.public_values(), verified.public_values());
+
+    // Another proof in the place of the first takes none of its salts away.
+    let other = session
+        .prove(&items, Salts::Random, B256::ZERO, &silent)
+        .unwrap();
+    let replaced = other.save(&path).unwrap();
+    let (first, second) = (saved.salts.unwrap(), replaced.salts.unwrap());
+    assert_ne!(first, second);
+    assert_eq!(SaltFile::load(&first).unwrap(), verified.salts());
+    assert_eq!(SaltFile::load(&second).unwrap(), other.salts());
+    // The same once more is no loss.
+    assert_eq!(proof.save(&path).unwrap().salts.unwrap(), first);
 }
 
 #[test]
@@ -173,7 +186,7 @@ fn fresh_salts_every_time_and_never_too_few() {
 #[test]
 fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model.hiding.json");
+    let path = folder.path().join("model.hiding.secret");
     let model = model(LOGREG);
     let items = items(LOGREG, &model, 1);
     let digest = model.digest().into();
@@ -214,7 +227,7 @@ fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
         items: 2,
         sums: Vec::new(),
     };
-    let path = folder.path().join("other.hiding.json");
+    let path = folder.path().join("other.hiding.secret");
     let hiding = HidingFile::create(&path, digest, 5).unwrap();
     let single = engine()
         .open(model.clone(), hidden(hiding.clone()), &silent)
@@ -235,7 +248,7 @@ fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
 #[test]
 fn a_hiding_file_of_another_model_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.hiding.json");
+    let path = folder.path().join("m.hiding.secret");
     let hiding = HidingFile::create(&path, B256::repeat_byte(9), 5).unwrap();
     let options = OpenOptions {
         hiding: Some(hiding),
@@ -266,8 +279,10 @@ fn the_development_set_up_is_had_by_its_name_alone() {
         .join("ab".repeat(digest.len() / 2));
     fs::create_dir_all(&disguise).unwrap();
     fs::copy(file, disguise.join("9")).unwrap();
-    let setup = Setup::imported("ab", &cache).unwrap();
-    assert!(!setup.is_development());
-    let error = setup.open(9).unwrap_err();
-    assert!(matches!(error, EngineError::Setup(_)), "{error}");
+    // The file's name is compared with its content: the file is named, and what to do.
+    let error = Setup::imported("ab", &cache).unwrap_err().to_string();
+    let named = disguise.join("9").display().to_string();
+    for part in [named.as_str(), "INSECURE development", "delete it"] {
+        assert!(error.contains(part), "{error}");
+    }
 }

@@ -5,7 +5,10 @@
 //! and compares: what matches is what the architecture says. Of the weight columns, which hold much
 //! that is no weight, a [`KeyProof`] says the same.
 
-use crate::{Architecture, KeyProof, ProverError, Srs, halo2_key, key_proof::lay_out};
+use crate::{
+    Architecture, KeyProof, ProverError, Srs, halo2_key,
+    key_proof::{KeyProofChecker, lay_out},
+};
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
@@ -118,7 +121,7 @@ struct Layout {
     words: usize,
     /// `None` where it does not fit the height.
     made: Option<Vec<G1Affine>>,
-    proof: Option<Arc<KeyProofLayout>>,
+    checker: Option<KeyProofChecker>,
 }
 
 impl Auditor {
@@ -163,7 +166,7 @@ impl Auditor {
             height: tape.height(),
             words: tape.words(),
             made: None,
-            proof: None,
+            checker: None,
         };
         // Three random rows hide weights in a key proof and in one proof.
         let fits = layout.rows + if self.hidden { 3 } else { 0 } <= self.usable();
@@ -176,7 +179,8 @@ impl Auditor {
             keygen_vk(self.srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
         layout.made = Some(verifying.fixed_commitments().clone());
         if self.hidden {
-            layout.proof = Some(Arc::new(KeyProofLayout::new(tape, self.srs.k())?));
+            let proofs = KeyProofLayout::new(tape, self.srs.k())?;
+            layout.checker = Some(KeyProofChecker::new(proofs, &self.srs)?);
         }
         Ok(layout)
     }
@@ -256,13 +260,13 @@ impl Auditor {
         key: &VerifyingKeyParts,
         key_proof: Option<&KeyProof>,
     ) -> AuditRow {
-        let (finding, found) = match (&layout.proof, key_proof) {
+        let (finding, found) = match (&layout.checker, key_proof) {
             (_, None) => (
                 Finding::Differs,
                 "none is given: private weights may hide anything".into(),
             ),
             (None, _) => (Finding::Differs, "the architecture does not fit".into()),
-            (Some(layout), Some(proof)) => match proof.verify(layout, key, &self.srs) {
+            (Some(checker), Some(proof)) => match checker.check(proof, key, &self.srs) {
                 Ok(()) => (Finding::Proved, "support and ranges are proved".into()),
                 Err(error) => (Finding::Differs, error.to_string()),
             },

@@ -49,6 +49,12 @@ pub enum ProverError {
         /// What is wrong.
         detail: String,
     },
+    /// There is nowhere to keep set-ups and keys.
+    #[error(
+        "there is no folder for set-ups and keys: none of VERDICT_CACHE, XDG_CACHE_HOME and HOME is set; set VERDICT_CACHE to a folder that \
+         only you can write to"
+    )]
+    NoCache,
     /// An architecture file does not parse.
     #[error("{path} is not a redacted architecture: {detail}; make it again with `verdict redact`", path = path.display())]
     Architecture {

@@ -11,14 +11,14 @@ use crate::{
 };
 use halo2_axiom::{
     SerdeFormat,
-    plonk::{VerifyingKey, keygen_pk, keygen_vk},
+    plonk::{keygen_pk, keygen_vk},
 };
-use halo2curves_axiom::{bn256::G1Affine, serde::SerdeObject};
+use halo2curves_axiom::serde::SerdeObject;
 use rand::RngCore;
 use sha3::{Digest, Keccak256};
 use std::{ops::Range, sync::Arc};
 use verdict_circuit::{
-    Batch, FIXED_COLUMNS, KeyProofCircuit, KeyProofLayout, Lowered, Lowering, Tape,
+    Batch, FIXED_COLUMNS, KeyProofCircuit, KeyProofLayout, KeyProofShape, Lowered, Lowering, Tape,
 };
 use verdict_wire::{POINT_BYTES, VerifyingKeyParts};
 
@@ -74,29 +74,6 @@ impl KeyProof {
             parts.push(prove_part(forgery.circuit(), &part, key, srs, &mut rng)?);
         }
         Ok(Self { parts })
-    }
-
-    /// Checks the proof for a key, of which everything but the weight columns is to be compared
-    /// with the architecture as well.
-    pub(crate) fn verify(
-        &self,
-        layout: &Arc<KeyProofLayout>,
-        key: &VerifyingKeyParts,
-        srs: &Srs,
-    ) -> Result<(), ProverError> {
-        let parts = layout.parts();
-        if parts.len() != self.parts.len() {
-            return Err(ProverError::Rejected(format!(
-                "the key proof has {} parts, expected {}",
-                self.parts.len(),
-                parts.len()
-            )));
-        }
-        for (part, proof) in parts.into_iter().zip(&self.parts) {
-            let verifying = verifying_key(layout, &part, key, srs)?;
-            check_proof(&verifying, srs.params(), &[], proof)?;
-        }
-        Ok(())
     }
 
     /// The bytes of the proof.
@@ -167,27 +144,60 @@ fn in_key(part: &Range<usize>) -> Range<usize> {
     FIXED_COLUMNS + part.start..FIXED_COLUMNS + part.end
 }
 
-/// The verifying key of a part: all columns made again, and the weights as the checked key commits
-/// to them.
-fn verifying_key(
-    layout: &Arc<KeyProofLayout>,
-    part: &Range<usize>,
-    key: &VerifyingKeyParts,
-    srs: &Srs,
-) -> Result<VerifyingKey<G1Affine>, ProverError> {
-    let circuit = KeyProofCircuit::public(layout.clone(), part.clone());
-    let shape = circuit.shape();
-    let made = keygen_vk(srs.params(), &circuit)
-        .map_err(ProverError::halo2("key generation of the key proof"))?;
-    let mut bytes = made.to_bytes(SerdeFormat::RawBytes);
-    let weights = bytes[HALO2_HEADER..].chunks_exact_mut(POINT_BYTES);
-    for (place, commitment) in weights.zip(&key.commitments[in_key(part)]) {
-        place.copy_from_slice(&commitment.to_raw_bytes());
+/// What checks key proofs of one architecture: the verifying key of each part, whose weight columns
+/// every checked key brings along.
+#[derive(Debug)]
+pub(crate) struct KeyProofChecker {
+    parts: Vec<(Range<usize>, KeyProofShape, Vec<u8>)>,
+}
+
+impl KeyProofChecker {
+    /// Makes all columns of all parts but the weights.
+    pub(crate) fn new(layout: KeyProofLayout, srs: &Srs) -> Result<Self, ProverError> {
+        let layout = Arc::new(layout);
+        let make = |part: Range<usize>| {
+            let circuit = KeyProofCircuit::public(layout.clone(), part.clone());
+            let shape = circuit.shape();
+            let made = keygen_vk(srs.params(), &circuit)
+                .map_err(ProverError::halo2("key generation of the key proof"))?;
+            Ok((part, shape, made.to_bytes(SerdeFormat::RawBytes)))
+        };
+        let parts = layout.parts().into_iter().map(make);
+        Ok(Self {
+            parts: parts.collect::<Result<_, ProverError>>()?,
+        })
     }
-    read_halo2::<KeyProofCircuit>(&bytes, shape).map_err(|reason| ProverError::Halo2 {
-        what: "reading the verifying key of the key proof",
-        reason,
-    })
+
+    /// Checks the proof for a key, of which everything but the weight columns is to be compared
+    /// with the architecture as well.
+    pub(crate) fn check(
+        &self,
+        proof: &KeyProof,
+        key: &VerifyingKeyParts,
+        srs: &Srs,
+    ) -> Result<(), ProverError> {
+        if self.parts.len() != proof.parts.len() {
+            return Err(ProverError::Rejected(format!(
+                "the key proof has {} parts, expected {}",
+                proof.parts.len(),
+                self.parts.len()
+            )));
+        }
+        for ((part, shape, made), proof) in self.parts.iter().zip(&proof.parts) {
+            let mut bytes = made.clone();
+            let weights = bytes[HALO2_HEADER..].chunks_exact_mut(POINT_BYTES);
+            for (place, commitment) in weights.zip(&key.commitments[in_key(part)]) {
+                place.copy_from_slice(&commitment.to_raw_bytes());
+            }
+            let verifying = read_halo2::<KeyProofCircuit>(&bytes, shape.clone());
+            let verifying = verifying.map_err(|reason| ProverError::Halo2 {
+                what: "reading the verifying key of the key proof",
+                reason,
+            })?;
+            check_proof(&verifying, srs.params(), &[], proof)?;
+        }
+        Ok(())
+    }
 }
 
 /// How an architecture is laid out in a key of this width, with remainders cut into limbs of

@@ -4,12 +4,16 @@ use crate::{Cache, ProverError, Srs};
 use halo2_axiom::{
     SerdeFormat,
     plonk::{Circuit, ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
+    poly::commitment::{Blind, Params},
 };
 use halo2curves_axiom::{
     CurveAffine,
-    bn256::{Fr, G1Affine},
+    bn256::{Fr, G1, G1Affine},
+    ff::Field,
     serde::SerdeObject,
 };
+use rand::{RngCore, rngs::OsRng};
+use rayon::prelude::*;
 use std::sync::Arc;
 use verdict_circuit::{FIXED_COLUMNS, Program, Shape, Tape, TapeCircuit};
 use verdict_wire::{POINT_BYTES, ProofLayout, VerifyingKeyParts};
@@ -39,7 +43,8 @@ impl Keys {
     /// Takes the verifying key, whose commitments are what key generation spends its time on, from
     /// the cache if it is there.
     ///
-    /// The entry is named by a digest of the tape and of the set-up.
+    /// The entry is named by a digest of the tape and of the set-up, and not believed: its
+    /// commitments must be those of the fixed columns.
     pub fn cached(
         program: &Arc<Program>,
         tape: &Arc<Tape>,
@@ -50,13 +55,16 @@ impl Keys {
         let digest = blake3::Hash::from(tape.digest(program)).to_hex();
         let name = format!("keys/{}-{}-{}", &digest[..32], srs.k(), srs.digest());
         if let Some(bytes) = cache.read(&name)? {
-            let verifying = read_checked(&bytes, srs.k(), tape.width()).map_err(|detail| {
-                ProverError::CorruptCache {
-                    path: cache.path(&name),
-                    detail,
-                }
-            })?;
-            return Self::from_verifying(verifying, &circuit, srs);
+            let corrupt = |detail| ProverError::CorruptCache {
+                path: cache.path(&name),
+                detail,
+            };
+            let verifying = read_checked(&bytes, srs.k(), tape.width()).map_err(corrupt)?;
+            let keys = Self::from_verifying(verifying, &circuit, srs)?;
+            if !keys.commit_to_columns(srs, &mut OsRng) {
+                return Err(corrupt("it is the key of another model or set-up".into()));
+            }
+            return Ok(keys);
         }
         let keys = Self::generate(program, tape, srs)?;
         cache.write(&name, &keys.verifying().to_bytes(SerdeFormat::RawBytes))?;
@@ -90,6 +98,40 @@ impl Keys {
             width: circuit.tape.width(),
             words: circuit.tape.words(),
         })
+    }
+
+    /// Whether the verifying key commits to the proving key's fixed columns under `srs`. One random
+    /// combination of the columns says it of all, at the price of one commitment instead of as many
+    /// as there are columns; a false one passes with probability `1/R`.
+    fn commit_to_columns(&self, srs: &Srs, rng: &mut impl RngCore) -> bool {
+        let columns = self.proving.fixed_values();
+        let commitments = self.verifying().fixed_commitments();
+        if columns.len() != commitments.len() {
+            return false;
+        }
+        let factors: Vec<Fr> = columns.iter().map(|_| Fr::random(&mut *rng)).collect();
+        let mut combined = vec![Fr::ZERO; 1 << self.k];
+        const CHUNK: usize = 1 << 12;
+        combined
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .for_each(|(chunk, combined)| {
+                for (column, factor) in columns.iter().zip(&factors) {
+                    for (sum, value) in combined.iter_mut().zip(&column[chunk * CHUNK..]) {
+                        if *value != Fr::ZERO {
+                            *sum += *value * factor;
+                        }
+                    }
+                }
+            });
+        let combined = self.verifying().get_domain().lagrange_from_vec(combined);
+        let expected = srs.params().commit_lagrange(&combined, Blind::default());
+        let found: G1 = commitments
+            .iter()
+            .zip(&factors)
+            .map(|(commitment, factor)| commitment * factor)
+            .sum();
+        found == expected
     }
 
     /// halo2's proving key.

@@ -18,4 +18,4 @@ pub use key_proof::KeyProof;
 pub use keyed_model::{Inference, KeyedModel, OnStage, Stage};
 pub use keys::{Keys, halo2_key};
 pub use proof::{prove, verify, verify_under};
-pub use srs::{Srs, StoredSrs};
+pub use srs::{CEREMONIES, Ceremony, Srs, StoredSrs};

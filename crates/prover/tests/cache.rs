@@ -4,11 +4,21 @@
 mod support;
 
 use halo2_axiom::SerdeFormat;
+use halo2curves_axiom::{
+    bn256::{Fr, G1Affine},
+    group::{Curve, prime::PrimeCurveAffine},
+    serde::SerdeObject,
+};
 use std::{fs, path::Path};
 use support::{
+    assert_named, file,
     models::{graph, inputs},
-    open, proved, try_open,
+    open, proved,
+    ptau::Ptau,
+    small::network,
+    try_open,
 };
+use verdict_model::Visibility;
 use verdict_prover::{Cache, ProverError, Srs};
 
 fn cache() -> (tempfile::TempDir, Cache) {
@@ -300,4 +310,81 @@ fn a_corrupt_key_is_named() {
     assert_named("digest does not match");
     fs::remove_file(cache.path(&name)).unwrap();
     reopen().unwrap();
+}
+
+#[test]
+fn a_key_that_is_not_the_models_is_named() {
+    /// Bytes before the commitments in halo2's file of a key.
+    const HEADER: usize = 10;
+    // Models that differ in nothing but their weights.
+    let of = |seed| network(seed, 1, Visibility::Private).graph().clone();
+    let (_folder, cache) = cache();
+    let graph = of(1);
+    let keyed = open(&graph, None, Some(&cache));
+    let name = format!("keys/{}", files(&cache.path("keys"))[0]);
+    let honest = cache.read(&name).unwrap().unwrap();
+    let refused = |bytes: &[u8]| {
+        assert_ne!(bytes, honest);
+        cache.write(&name, bytes).unwrap();
+        let error = try_open(&graph, None, Some(&cache))
+            .map(|_| ())
+            .unwrap_err();
+        assert_named(
+            &error,
+            &cache.path(&name),
+            "the key of another model or set-up",
+        );
+    };
+    let commitments = keyed.keys().on_chain().commitments;
+    let at = |index: usize| HEADER + 64 * index..HEADER + 64 * (index + 1);
+    for index in 0..commitments.len() {
+        // A point that is the commitment to something else, and the commitment to nothing.
+        let moved = (commitments[index] + G1Affine::generator()).to_affine();
+        for point in [moved, G1Affine::identity()] {
+            if point == commitments[index] {
+                continue;
+            }
+            let mut tampered = honest.clone();
+            tampered[at(index)].copy_from_slice(&point.to_raw_bytes());
+            refused(&tampered);
+        }
+    }
+    // Two columns exchanged: their sum stays what it was.
+    let other = (1..commitments.len()).find(|it| commitments[*it] != commitments[0]);
+    let mut swapped = honest.clone();
+    swapped.copy_within(at(other.unwrap()), at(0).start);
+    swapped[at(other.unwrap())].copy_from_slice(&honest[at(0)]);
+    refused(&swapped);
+    // One commitment moved up and another down by as much.
+    let mut shifted = honest.clone();
+    let (up, down) = (
+        commitments[0] + G1Affine::generator(),
+        commitments[1] - G1Affine::generator(),
+    );
+    shifted[at(0)].copy_from_slice(&up.to_affine().to_raw_bytes());
+    shifted[at(1)].copy_from_slice(&down.to_affine().to_raw_bytes());
+    refused(&shifted);
+    // The key of another model of the same shape, and of this model under another set-up.
+    let (_elsewhere, second) = self::cache();
+    open(&of(2), None, Some(&second));
+    let entry = format!("keys/{}", files(&second.path("keys"))[0]);
+    let foreign = second.read(&entry).unwrap().unwrap();
+    assert_eq!(
+        foreign[..HEADER],
+        honest[..HEADER],
+        "the models are of one shape"
+    );
+    refused(&foreign);
+    let (_elsewhere, third) = self::cache();
+    let folder = tempfile::tempdir().unwrap();
+    let k = support::models::planned(&graph).chosen.k;
+    let bytes = Ptau::new(k, Fr::from(1_234_567)).bytes();
+    let srs = Srs::import(&file(folder.path(), "set-up", &bytes), None).unwrap();
+    open(&graph, Some(srs), Some(&third));
+    let entry = format!("keys/{}", files(&third.path("keys"))[0]);
+    refused(&third.read(&entry).unwrap().unwrap());
+
+    cache.write(&name, &honest).unwrap();
+    let again = open(&graph, None, Some(&cache));
+    assert_eq!(again.keys().on_chain(), keyed.keys().on_chain());
 }

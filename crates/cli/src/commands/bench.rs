@@ -89,7 +89,7 @@ impl Bench {
 
     fn jobs(&self) -> Result<Vec<Job>, CliError> {
         let srs = match (&self.srs.srs, self.srs.dev) {
-            (Some(wanted), _) => Some(Setup::imported(wanted, &Cache::standard())?.digest()),
+            (Some(wanted), _) => Some(Setup::imported(wanted, &Cache::standard()?)?.digest()),
             _ => None,
         };
         let limits = self.limits.limits();

@@ -16,7 +16,7 @@ use verdict_model::CompiledModel;
 #[command(after_help = "Examples:\n  \
     verdict bundle model.verdict --srs 3f1c\n  \
     verdict bundle model.verdict --batch 1000 --sum correct --dev --out accuracy.bundle.json\n  \
-    verdict bundle model.verdict --hiding model.hiding.json --dev\n\n\
+    verdict bundle model.verdict --hiding model.hiding.secret --dev\n\n\
     The bundle holds the verifying key, the spec that a registry stores, the batch, the set-up's [τ]_2, the model's digest (its \
     architecture's where weights are private) and, where they are, the key proof: what shows that the key hides nothing but weights. \
     All that has one digest. Nothing in the file is secret, and nothing in it is believed: `verdict audit MODEL --bundle FILE` \
@@ -27,7 +27,7 @@ pub(crate) struct BundleCommand {
     #[arg(value_name = "MODEL.verdict")]
     model: PathBuf,
     /// Keep the weights private with this file of `verdict hide`
-    #[arg(long, value_name = "HIDING.json")]
+    #[arg(long, value_name = "HIDING.secret")]
     hiding: Option<PathBuf>,
     /// Where to write [default: the model's path with the extension .bundle.json]
     #[arg(long, value_name = "FILE")]

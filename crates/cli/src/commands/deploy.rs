@@ -19,7 +19,6 @@ use verdict_chain::{
     config_template, creation_code, creation_code_of, deploy_core, route_name,
 };
 use verdict_consumers::{Section, config_rules, contract_of, kind_of};
-use verdict_prover::Cache;
 use verdict_wire::words;
 
 #[derive(Debug, Args)]
@@ -47,7 +46,7 @@ pub(crate) struct Deploy {
     #[arg(long = "as", id = "label", value_name = "NAME", value_parser = name, requires = "contract")]
     label: Option<String>,
     /// The constructor's arguments by name, or the core's settings, from a file in JSON or TOML
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["arguments", "admin", "guardian"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arguments", "admin", "guardian", "allow_unknown_setup"])]
     config: Option<PathBuf>,
     /// Deploy nothing: print a configuration of CONTRACT to be filled in
     #[arg(long, requires = "contract", conflicts_with_all = ["label", "config", "arguments", "rpc", "local"])]
@@ -70,6 +69,10 @@ pub(crate) struct Deploy {
     /// How long a due update can be executed, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1_209_600)]
     update_window: u32,
+    /// Deploy a verifier of a set-up that is of no known ceremony: whoever knows its secret can
+    /// forge proofs
+    #[arg(long)]
+    allow_unknown_setup: bool,
     #[command(flatten)]
     srs: SrsArgs,
     #[command(flatten)]
@@ -167,7 +170,7 @@ impl Deploy {
     }
 
     fn core(&self, chain: &mut dyn Chain) -> Result<(Deployment, Vec<Step>), CliError> {
-        let srs = self.srs.setup(&Cache::standard())?.open_any()?;
+        let srs = self.srs.setup()?.open_any()?;
         let development = srs.is_development();
         let sender = chain.sender()?;
         let own = CoreSettings {
@@ -180,10 +183,18 @@ impl Deploy {
             guardian: self.guardian.unwrap_or(sender),
             allow_development: development,
         };
-        let settings = match &self.config {
+        let (settings, allow_unknown) = match &self.config {
             Some(path) => configured_core(&ConfigFile::load(path)?, own)?,
-            None => own,
+            None => (own, self.allow_unknown_setup),
         };
+        if !development && srs.ceremony().is_none() && !allow_unknown {
+            return Err(CliError::Setup(format!(
+                "set-up {} is of no known ceremony (`verdict srs list` shows which are): whoever knows its secret can forge every proof \
+                 that this verifier accepts; choose another with --srs, or pass --allow-unknown-setup (`allowUnknownSetup` in a \
+                 configuration) if you know who made it",
+                srs.digest()
+            )));
+        }
         let (core, steps) = deploy_core(chain, &settings)?;
         Ok((Deployment::new(chain.chain_id(), core), steps))
     }
@@ -251,6 +262,8 @@ impl Deploy {
 struct CoreConfig {
     #[serde(rename = "tauG2")]
     tau_g2: Option<[U256; 4]>,
+    #[serde(default)]
+    allow_unknown_setup: bool,
     route: String,
     registry: RegistryConfig,
     gateway: GatewayConfig,
@@ -272,17 +285,21 @@ struct GatewayConfig {
     allow_development_setup: bool,
 }
 
-/// The core's settings by a configuration, which must be for the set-up that was chosen.
-fn configured_core(file: &ConfigFile, own: CoreSettings) -> Result<CoreSettings, CliError> {
+/// The core's settings by a configuration, which must be for the set-up that was chosen, and
+/// whether one of no known ceremony will do.
+fn configured_core(file: &ConfigFile, own: CoreSettings) -> Result<(CoreSettings, bool), CliError> {
     let config: CoreConfig = file.parse()?;
     if config.tau_g2.is_some_and(|tau| tau != own.tau_g2) {
         let detail = "it is another set-up's: choose that one with --srs, or --dev";
         return Err(file.error("tauG2", detail).into());
     }
     let CoreConfig {
-        registry, gateway, ..
+        allow_unknown_setup,
+        registry,
+        gateway,
+        ..
     } = config;
-    Ok(CoreSettings {
+    let settings = CoreSettings {
         tau_g2: own.tau_g2,
         route: config.route,
         minimum_delay: registry.minimum_delay,
@@ -291,7 +308,8 @@ fn configured_core(file: &ConfigFile, own: CoreSettings) -> Result<CoreSettings,
         admin_delay: gateway.admin_delay,
         guardian: gateway.guardian,
         allow_development: gateway.allow_development_setup,
-    })
+    };
+    Ok((settings, allow_unknown_setup))
 }
 
 /// A contract's creation code by a configuration.

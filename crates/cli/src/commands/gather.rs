@@ -77,7 +77,8 @@ impl Gather {
     after_help = "Examples:\n  verdict label model.onnx --out labelled.onnx\n  \
     verdict compile labelled.onnx --calibration test.npz --input committed\n  \
     verdict prove labelled.verdict --input test.npz --batch 100 --sum correct --dev\n\n\
-    The proof says how many of 100 rows the model gets right, and commits to rows and labels."
+    The proof says how many of 100 rows the model gets right, and commits to rows and labels. That they are different rows, and not \
+    one easy row under 100 salts, is what `verdict commit --data-set` and `verdict verify --data-set` are for."
 )]
 pub(crate) struct Label {
     /// The ONNX file of a classifier

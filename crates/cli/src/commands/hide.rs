@@ -15,9 +15,11 @@ use verdict_prover::Architecture;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict hide model.verdict --proofs 1000\n  \
-    verdict prove model.verdict --hiding model.hiding.json --input input.json --dev\n\n\
+    verdict prove model.verdict --hiding model.hiding.secret --input input.json --dev\n\n\
     Every proof reveals one linear equation about each weight column, so the key holds random rows for a number of proofs and no more.\n\
-    When they are spent, or the file may have been read by others, run `verdict hide` again and register the new key."
+    When they are spent, or the file may have been read by others, run `verdict hide` again and register the new key.\n\
+    The file is for its owner alone: it ends in .secret, is written with mode 0600, and is refused if others can read it. So is \
+    model.verdict then, for it holds the weights: what may be shared is what `verdict redact` writes."
 )]
 pub(crate) struct Hide {
     /// The compiled model
@@ -26,7 +28,7 @@ pub(crate) struct Hide {
     /// Proofs that may be made before the key has to be changed
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
     proofs: u32,
-    /// Where to write [default: the model's path with the extension .hiding.json]
+    /// Where to write [default: the model's path with the extension .hiding.secret]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -57,7 +59,7 @@ impl Hide {
         let out = self
             .out
             .clone()
-            .unwrap_or_else(|| self.model.with_extension("hiding.json"));
+            .unwrap_or_else(|| self.model.with_extension("hiding.secret"));
         if out.exists() {
             return Err(usage(format!(
                 "{} exists, and proofs under its key need it; name another file with --out, or remove it if its key is retired",
@@ -76,11 +78,10 @@ impl Hide {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  verdict redact model.verdict --out architecture.verdict\n  \
-    verdict audit architecture.verdict --key proof.json --dev\n\n\
-    The architecture holds shapes, ranges, scales, activation tables and the places of sparse weights, but no weight and no bias."
-)]
+#[command(after_help = "Examples:\n  verdict redact model.verdict\n  \
+    verdict audit model.architecture --key proof.json --dev\n\n\
+    The architecture holds shapes, ranges, scales, activation tables and the places of sparse weights, but no weight and no bias.\n\
+    It may be shared. The compiled model, which ends in .verdict, holds the weights and may not be: --out refuses that ending.")]
 pub(crate) struct Redact {
     /// The compiled model
     #[arg(value_name = "MODEL.verdict")]
@@ -113,11 +114,18 @@ impl Report for Redacted {
 
 impl Redact {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        let model = CompiledModel::load(&self.model)?;
         let out = self
             .out
             .clone()
             .unwrap_or_else(|| self.model.with_extension("architecture"));
+        if out.extension().is_some_and(|it| it == "verdict") {
+            return Err(usage(format!(
+                "{} ends as files with weights do, and one day the wrong one would be shared; name the architecture otherwise, e.g. {}",
+                out.display(),
+                out.with_extension("architecture").display()
+            )));
+        }
+        let model = CompiledModel::load(&self.model)?;
         let architecture = Architecture::of(&model)?;
         architecture.save(&out)?;
         output.emit(&Redacted {

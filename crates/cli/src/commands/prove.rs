@@ -27,8 +27,11 @@ use verdict_wire::{verify_calldata, words};
     verdict prove model.verdict --input input.json --dev --out proof.json\n  \
     verdict prove model.verdict --input test.npz --row 17 --srs 3f1c --onnx model.onnx --context 0x00…2a\n  \
     verdict prove model.verdict --input test.npz --batch 100 --dev\n  \
-    verdict prove model.verdict --input input.json --hiding model.hiding.json --dev\n\n\
-    Committed inputs: the salts' roots are written beside the proof, to PROOF.salt.json, readable by their owner alone.")]
+    verdict prove model.verdict --input input.json --hiding model.hiding.secret --dev\n  \
+    verdict prove model.verdict --input people.csv --batch 100 --salt people.data-set.secret --dev\n\n\
+    Committed inputs: the salts' roots are written beside the proof, to PROOF.DIGEST.salt.secret, the digest that of the commitments; \
+    a file that exists is never replaced. Files that end in .secret are for their owner alone: they are written with mode 0600, and \
+    one that others can read is refused.")]
 pub(crate) struct Prove {
     /// The compiled model
     #[arg(value_name = "MODEL.verdict")]
@@ -46,10 +49,12 @@ pub(crate) struct Prove {
     /// zero]
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
-    /// The salt's root of a committed input in hexadecimal, or a file of roots [default: random]
+    /// The salts of committed inputs: a file that `verdict commit` or `verdict prove` wrote, a data
+    /// set's secret, or one root in hexadecimal, which other users of the machine can read on the
+    /// command line [default: random]
     #[arg(long, value_name = "HEX|FILE")]
     salt: Option<String>,
-    /// Keep the weights private: the file that `verdict hide` made, which counts this proof
+    /// Keep the weights private: the secret file that `verdict hide` made, which counts this proof
     #[arg(long, value_name = "FILE")]
     hiding: Option<PathBuf>,
     /// Use the nearest value of the model's domain for inputs outside it
@@ -122,7 +127,7 @@ impl Prove {
             output.note("note: no --context given, so the context is zero: a consumer contract that binds its own will refuse this proof");
         }
 
-        let given = self.salts(&model, batch.items)?;
+        let given = self.salts(&model, &items)?;
         let engine = self.srs.engine()?;
         let meter = Meter::new(output);
         let on_stage = |stage| meter.engine(stage);
@@ -142,11 +147,15 @@ impl Prove {
     }
 
     /// The salts that `--salt` gives.
-    fn salts(&self, model: &CompiledModel, items: usize) -> Result<Option<Vec<Salt>>, CliError> {
-        let Some(given) = &self.salt else {
-            return Ok(None);
-        };
-        Ok(Some(load::salts(given, items * load::commitments(model))?))
+    fn salts(
+        &self,
+        model: &CompiledModel,
+        items: &[Row<i32>],
+    ) -> Result<Option<Vec<Salt>>, CliError> {
+        let given = self.salt.as_ref();
+        given
+            .map(|given| load::salts(given, model.graph(), items))
+            .transpose()
     }
 
     fn proved(

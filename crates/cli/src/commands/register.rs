@@ -30,7 +30,7 @@ use verdict_wire::{ModelSpec, PRIVATE_INPUT, ProofFile, tau_digest};
 #[command(after_help = "Examples:\n  \
     verdict register model.verdict --name price --dev --local chain.json\n  \
     verdict register model.verdict --name price --proof proof.json --rpc https://node.example --keystore key.json --password-file pass\n  \
-    verdict register architecture.verdict --name price --bundle model.bundle.json --dev --local chain.json\n  \
+    verdict register model.architecture --name price --bundle model.bundle.json --dev --local chain.json\n  \
     verdict register better.verdict --name price --update --dev --local chain.json\n  \
     verdict register --execute --name price --local chain.json --after 172800\n\n\
     The verifying key is the bundle's or the proof's, or is made with the plan and set-up given, which must be those of the proofs to \

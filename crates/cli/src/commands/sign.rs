@@ -23,7 +23,7 @@ use verdict_consumers::{Attestation, Moment, SignerSet, Statement};
 #[derive(Debug, Args)]
 #[command(after_help = format!("Examples:\n{}  \
     verdict sign oracle score-feed --model model.verdict --input input.json --with first.sig.json --rpc https://node.example --ledger\n  \
-    verdict sign airdrop campaign-1 --number 1 --entries entries.csv --model model.verdict --input people.npz --salt people.salt.json\n\n\
+    verdict sign airdrop campaign-1 --number 1 --entries entries.csv --model model.verdict --input people.npz --salt people.salt.secret\n\n\
     Every signer of a SignedFeatures runs this with the inputs as that signer knows them. Time, block and sequence must be the same in \
     all signatures: the first signer's are chosen here, the others take them over with --with. Then: verdict evidence combine *.sig.json\n\n\
     A key file holds 32 random bytes in hexadecimal: `openssl rand -hex 32 > first.key`, readable by nobody else; `verdict address \

@@ -1,7 +1,7 @@
 //! `verdict srs`
 
 use crate::{
-    error::CliError,
+    error::{CliError, Mismatch},
     report::{
         meter::Meter,
         output::{Output, Report, Table, mebibytes, seconds},
@@ -10,7 +10,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_prover::{Cache, Srs};
+use verdict_prover::{Cache, Ceremony, Srs};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  verdict srs import powersOfTau28_hez_final_14.ptau")]
@@ -24,13 +24,22 @@ pub(crate) enum SrsCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  verdict srs import powersOfTau28_hez_final_14.ptau --k 12")]
+#[command(
+    after_help = "Examples:\n  verdict srs import powersOfTau28_hez_final_14.ptau --k 12\n  \
+    verdict srs import ceremony.srs --expect 622659bca888be1e5eeb9027f6e27ec0\n\n\
+    Pairings show that the file holds powers of one secret, not that nobody knows it. The ceremonies of Hermez, Perpetual Powers of \
+    Tau (challenge 0085) and Aztec Ignition are known by their digests; of any other, compare the digest with what its organisers \
+    publish, e.g. with --expect. Ethereum's KZG ceremony is over BLS12-381 and does not fit."
+)]
 pub(crate) struct Import {
     /// The file
     file: PathBuf,
     /// Keep 2^K points only [default: all]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=28))]
     k: Option<u32>,
+    /// Refuse any other set-up than the one of this digest
+    #[arg(long, value_name = "DIGEST")]
+    expect: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -50,14 +59,23 @@ struct Kept {
     digest: String,
     k: u32,
     development: bool,
+    /// The known ceremony that it is of.
+    ceremony: Option<&'static str>,
     path: PathBuf,
     seconds: f64,
 }
 
 impl Report for Kept {
     fn text(&self) -> String {
+        let ceremony = self.ceremony.and_then(|_| Ceremony::of(&self.digest));
+        let ceremony = ceremony.map(|it| {
+            format!(
+                "\nCeremony: {} ({})\n  [τ]_2 as published in {}",
+                it.name, it.participants, it.source
+            )
+        });
         format!(
-            "{}Set-up {} of height {} ({}), kept in {}",
+            "{}Set-up {} of height {} ({}), kept in {}{}",
             if self.development {
                 "INSECURE development set-up: never accept a proof under it.\n"
             } else {
@@ -66,7 +84,8 @@ impl Report for Kept {
             self.digest,
             self.k,
             seconds(self.seconds),
-            self.path.display()
+            self.path.display(),
+            ceremony.unwrap_or_default()
         )
     }
 }
@@ -76,6 +95,7 @@ struct Stored {
     digest: String,
     k: u32,
     development: bool,
+    ceremony: Option<&'static str>,
     bytes: u64,
     path: PathBuf,
 }
@@ -91,10 +111,10 @@ impl Report for Listing {
         }
         let mut table = Table::new(&["digest", "k", "size", "kind"]);
         for srs in &self.0 {
-            let kind = if srs.development {
-                "development, INSECURE"
-            } else {
-                "imported"
+            let kind = match srs.ceremony {
+                _ if srs.development => "development, INSECURE",
+                Some(ceremony) => ceremony,
+                None => "of no known ceremony",
             };
             table.row([
                 srs.digest.clone(),
@@ -109,13 +129,19 @@ impl Report for Listing {
 
 impl SrsCommand {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        let cache = Cache::standard();
+        let cache = Cache::standard()?;
         let meter = Meter::new(output);
         let (srs, name) = match self {
             Self::List(List {}) => return list(output, &cache),
-            Self::Import(Import { file, k }) => {
+            Self::Import(import) => {
                 meter.begin("checking the set-up");
-                let srs = Srs::import(file, *k)?;
+                let srs = import.checked()?;
+                if srs.ceremony().is_none() && !srs.is_development() {
+                    output.note(
+                        "WARNING: this set-up is of no known ceremony: whoever knows its secret can forge proofs under it; compare the \
+                         digest with what the ceremony's organisers publish",
+                    );
+                }
                 srs.store(&cache)?;
                 let name = format!("srs/{}/{}", srs.digest(), srs.k());
                 (srs, name)
@@ -135,9 +161,29 @@ impl SrsCommand {
             digest: srs.digest(),
             k: srs.k(),
             development: srs.is_development(),
+            ceremony: srs.ceremony().map(|it| it.name),
             path: cache.path(&name),
             seconds: took,
         })
+    }
+}
+
+impl Import {
+    /// The set-up, if it is the expected one.
+    fn checked(&self) -> Result<Srs, CliError> {
+        let srs = Srs::import(&self.file, self.k)?;
+        let found = srs.digest();
+        match &self.expect {
+            Some(expected) if *expected != found => Err(CliError::Mismatch(Box::new(Mismatch {
+                what: "set-up",
+                left_of: self.file.display().to_string(),
+                left: found,
+                right_of: "--expect".into(),
+                right: expected.clone(),
+                hint: "nothing was imported; download the ceremony's file again, or look up its digest",
+            }))),
+            _ => Ok(srs),
+        }
     }
 }
 
@@ -146,6 +192,7 @@ fn list(output: &Output, cache: &Cache) -> Result<(), CliError> {
     output.emit(&Listing(
         stored
             .map(|srs| Stored {
+                ceremony: srs.ceremony().map(|it| it.name),
                 digest: srs.digest,
                 k: srs.k,
                 development: srs.development,

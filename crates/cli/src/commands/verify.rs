@@ -2,7 +2,12 @@
 
 use crate::{
     error::CliError,
-    options::{SrsArgs, hex32, key_proof::KeyProofArgs},
+    options::{
+        SrsArgs,
+        data_set::{DataSetArgs, DataSetRows},
+        hex32,
+        key_proof::KeyProofArgs,
+    },
     report::{
         decode,
         meter::{Meter, StageCost},
@@ -22,7 +27,8 @@ use verdict_wire::{ProofFile, parse_key, verify_calldata, words};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict verify proof.json --model model.verdict\n  \
-    verdict verify proof.json --model architecture.verdict --bundle model.bundle.json --evm\n  \
+    verdict verify proof.json --model model.architecture --bundle model.bundle.json --evm\n  \
+    verdict verify proof.json --model labelled.verdict --data-set test.data-set.json --dev\n  \
     verdict verify --evm proof.json --key 0x…\n\n\
     Without --model, the proof is verified by the contract in an embedded EVM, as with --evm.\n\n\
     A proof brings its verifying key along, and anybody can make a key under which anything can be proved. So the key must be pinned: \
@@ -51,6 +57,8 @@ pub(crate) struct Verify {
     /// Refuse proofs bound to another context
     #[arg(long, value_name = "HEX", value_parser = hex32)]
     context: Option<B256>,
+    #[command(flatten)]
+    data_set: DataSetArgs,
     #[command(flatten)]
     srs: SrsArgs,
 }
@@ -110,6 +118,9 @@ struct Verified {
     public_values: Vec<B256>,
     halo2: Option<Halo2>,
     evm: Option<Evm>,
+    /// The rows of `--data-set` that the proof is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_set: Option<DataSetRows>,
     /// Decoded, where the model is at hand.
     decoded: Vec<decode::Values>,
     stages: Vec<StageCost>,
@@ -141,13 +152,15 @@ impl Verify {
         };
         let engine = self.srs.engine_of(&file, &name)?;
         let meter = Meter::new(output);
-        let mut decoded = Vec::new();
+        let (mut decoded, mut rows) = (Vec::new(), None);
         let halo2 = match &self.model {
             Some(path) => {
                 let subject = Subject::load(path, file.private_weights)?;
                 subject.must_be(file.model, &name, VERIFY_WITH_THE_MODEL)?;
                 let batch = file.batch(subject.published().graph(), &self.proof)?;
                 decoded = decode::public(subject.model(), &batch, &file.public_values)?;
+                let values = &file.public_values;
+                rows = self.data_set.check(subject.model(), &batch, values)?;
                 let key_proof = self.key_proof(&file, &name)?;
                 Some(halo2(
                     &engine,
@@ -195,6 +208,7 @@ impl Verify {
             public_values: file.public_values,
             halo2,
             evm,
+            data_set: rows,
             decoded,
             stages,
         })?;
@@ -364,6 +378,10 @@ impl Report for Verified {
                 per.calldata_bytes
             );
         }
+        text += &self
+            .data_set
+            .as_ref()
+            .map_or_else(String::new, DataSetRows::text);
         text += &decode::text(&self.decoded, &[]);
         let took: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         text + &format!("took {}\n", seconds(took))

@@ -181,10 +181,10 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
 /// Plans the model and makes its keys, which are never taken from the cache: their time is
 /// measured.
 fn opened(job: &Job, model: CompiledModel, meter: &Meter) -> Result<Session, CliError> {
-    let cache = Cache::standard();
     let setup = match &job.srs {
-        Some(digest) => Setup::imported(digest, &cache)?,
-        None => Setup::development(job.cached.then_some(cache)),
+        Some(digest) => Setup::imported(digest, &Cache::standard()?)?,
+        None if job.cached => Setup::development(Cache::standard().ok()),
+        None => Setup::development(None),
     };
     let options = OpenOptions {
         goal: job.options.goal,

@@ -2,6 +2,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod consumers;
+pub(crate) mod data_set;
 pub(crate) mod key_proof;
 pub(crate) mod names;
 pub(crate) mod quantise;
@@ -149,15 +150,14 @@ pub(crate) struct SrsArgs {
 }
 
 impl SrsArgs {
-    /// Chooses; refuses the development set-up unless `--dev` asks for it.
-    pub(crate) fn setup(&self, cache: &Cache) -> Result<Setup, CliError> {
+    /// Chooses; refuses the development set-up unless `--dev` asks for it. Imported ones are in the
+    /// standard cache; the development set-up can be made without one.
+    pub(crate) fn setup(&self) -> Result<Setup, CliError> {
         if self.dev {
-            return Ok(Setup::development(Some(cache.clone())));
+            return Ok(Setup::development(Cache::standard().ok()));
         }
-        Ok(Setup::imported(
-            self.srs.as_deref().unwrap_or_default(),
-            cache,
-        )?)
+        let wanted = self.srs.as_deref().unwrap_or_default();
+        Ok(Setup::imported(wanted, &Cache::standard()?)?)
     }
 
     /// An engine under the set-up that a proof states, or under the one asked for, which must be the
@@ -177,10 +177,13 @@ impl SrsArgs {
         Ok(engine)
     }
 
-    /// An engine under that set-up, with the standard cache of keys.
+    /// An engine under that set-up, with the standard cache of keys, where there is one.
     pub(crate) fn engine(&self) -> Result<Engine, CliError> {
-        let cache = Cache::standard();
-        Ok(Engine::new(self.setup(&cache)?).with_key_cache(cache))
+        let engine = Engine::new(self.setup()?);
+        Ok(match Cache::standard() {
+            Ok(cache) => engine.with_key_cache(cache),
+            Err(_) => engine,
+        })
     }
 }
 

@@ -1,13 +1,18 @@
 //! What set-ups a cache holds.
 
-use super::Srs;
+use super::{Ceremony, Srs, halo2_file, stored::same_secret};
 use crate::{Cache, ProverError};
+use halo2curves_axiom::{bn256::G2Affine, serde::SerdeObject};
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
-/// A set-up in a cache, not read yet.
+/// Bytes of a point of the second group.
+const G2_BYTES: u64 = 128;
+
+/// A set-up in a cache. Its `[τ]_2` is the named one; its points are checked when it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSrs {
     /// The digest, as [`Srs::digest`] computes it.
@@ -23,21 +28,20 @@ pub struct StoredSrs {
 }
 
 impl Srs {
-    /// The set-ups in a cache, by digest and height. Files with other names are left out.
+    /// The set-ups in a cache, by digest and height. Files with other names are left out; one that
+    /// holds another set-up or height than its name says is refused.
     pub fn stored(cache: &Cache) -> Result<Vec<StoredSrs>, ProverError> {
         let development = Srs::development_digest();
         let mut stored = Vec::new();
         for (name, folder) in entries(&cache.path("srs"))? {
             for (height, path) in entries(&folder)? {
                 let Ok(k) = height.parse() else { continue };
-                let bytes = fs::metadata(&path)
-                    .map_err(ProverError::io("cannot read", &path))?
-                    .len();
                 let digest = if name == "development" {
                     development.clone()
                 } else {
                     name.clone()
                 };
+                let bytes = compared(&path, &digest, k)?;
                 stored.push(StoredSrs {
                     development: digest == development,
                     digest,
@@ -50,6 +54,36 @@ impl Srs {
         stored.sort_by(|a, b| (&a.digest, a.k, &a.path).cmp(&(&b.digest, b.k, &b.path)));
         Ok(stored)
     }
+}
+
+impl StoredSrs {
+    /// The known ceremony that it is of, if it is of one.
+    pub fn ceremony(&self) -> Option<&'static Ceremony> {
+        Ceremony::of(&self.digest)
+    }
+}
+
+/// Compares what a file's name says with its length and with its last point, which is `[τ]_2`.
+/// Returns the length.
+fn compared(path: &Path, digest: &str, k: u32) -> Result<u64, ProverError> {
+    let fail = || ProverError::io("cannot read", path);
+    let corrupt = |detail: String| ProverError::CorruptCache {
+        path: path.to_owned(),
+        detail,
+    };
+    let mut file = fs::File::open(path).map_err(fail())?;
+    let bytes = file.metadata().map_err(fail())?.len();
+    if !(1..=28).contains(&k) || bytes != Cache::file_len(halo2_file::raw_len(k)) {
+        return Err(corrupt(format!("it is not a set-up of height {k}")));
+    }
+    let mut last = [0; G2_BYTES as usize];
+    file.seek(SeekFrom::Start(bytes - G2_BYTES))
+        .map_err(fail())?;
+    file.read_exact(&mut last).map_err(fail())?;
+    let s_g2 = G2Affine::from_raw_bytes(&last)
+        .ok_or_else(|| corrupt("[τ]_2 is not a point of the curve".into()))?;
+    same_secret(&s_g2, digest).map_err(corrupt)?;
+    Ok(bytes)
 }
 
 /// Names and paths in a folder; none if there is no such folder.

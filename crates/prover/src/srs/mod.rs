@@ -1,19 +1,19 @@
 //! The structured reference string: powers of a secret that nobody should know.
 
+mod ceremony;
 mod check;
 mod development;
 mod halo2_file;
 mod inventory;
 mod powers;
 mod ptau;
+mod stored;
 
+pub use ceremony::{CEREMONIES, Ceremony};
 pub use inventory::StoredSrs;
 
-use crate::{Cache, ProverError};
-use halo2_axiom::{
-    SerdeFormat,
-    poly::{commitment::Params, kzg::commitment::ParamsKZG},
-};
+use crate::ProverError;
+use halo2_axiom::poly::{commitment::Params, kzg::commitment::ParamsKZG};
 use halo2curves_axiom::{
     bn256::{Bn256, G1Affine, G2Affine},
     group::GroupEncoding,
@@ -32,29 +32,18 @@ impl Srs {
     /// The insecure development set-up: its secret is in this source code, so anyone can forge
     /// proofs under it.
     pub fn development(k: u32) -> Self {
-        tracing::warn!(
-            k,
-            "using the INSECURE development set-up: its secret is public, proofs under it prove nothing"
-        );
+        Self::warn(k);
         let (g, g_lagrange, s_g2) = development::powers(k);
         Self {
             params: assemble(k, g, Some(g_lagrange), s_g2),
         }
     }
 
-    /// The development set-up from the cache, made and cached if missing.
-    pub fn development_cached(k: u32, cache: &Cache) -> Result<Self, ProverError> {
-        let name = format!("srs/development/{k}");
-        if let Some(srs) = Self::read_cached(&name, k, cache)? {
-            tracing::warn!(
-                k,
-                "using the INSECURE development set-up: its secret is public, proofs under it prove nothing"
-            );
-            return Ok(srs);
-        }
-        let srs = Self::development(k);
-        srs.write_cached(&name, cache)?;
-        Ok(srs)
+    fn warn(k: u32) {
+        tracing::warn!(
+            k,
+            "using the INSECURE development set-up: its secret is public, proofs under it prove nothing"
+        );
     }
 
     /// Imports a snarkjs `.ptau` file or a file in halo2's own format, checks it with pairings, and
@@ -69,7 +58,8 @@ impl Srs {
         } else {
             halo2_file::read(path, k)?
         };
-        check::check(&powers, &mut StdRng::from_entropy()).map_err(|detail| bad(path, &detail))?;
+        check::check(&powers.points(), &mut StdRng::from_entropy())
+            .map_err(|detail| bad(path, &detail))?;
         let srs = Self {
             params: assemble(powers.k, powers.g, None, powers.s_g2),
         };
@@ -77,54 +67,6 @@ impl Srs {
             tracing::warn!(path = %path.display(), "this file holds the INSECURE development set-up");
         }
         Ok(srs)
-    }
-
-    /// Puts an imported set-up into the cache, where [`Self::cached`] finds it by its digest.
-    pub fn store(&self, cache: &Cache) -> Result<(), ProverError> {
-        self.write_cached(&format!("srs/{}/{}", self.digest(), self.k()), cache)
-    }
-
-    /// A stored set-up by digest, cut to height `k`; the smallest stored height that suffices is
-    /// used.
-    pub fn cached(digest: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
-        for have in k..=28 {
-            if let Some(mut srs) = Self::read_cached(&format!("srs/{digest}/{have}"), have, cache)?
-            {
-                if have > k {
-                    srs.params.downsize(k);
-                    srs.store(cache)?;
-                }
-                return Ok(Some(srs));
-            }
-        }
-        Ok(None)
-    }
-
-    fn read_cached(name: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
-        let Some(bytes) = cache.read(name)? else {
-            return Ok(None);
-        };
-        let corrupt = |detail: String| ProverError::CorruptCache {
-            path: cache.path(name),
-            detail,
-        };
-        // Unchecked reading trusts its input: the digest has been checked, the length is checked
-        // here.
-        let expected = halo2_file::raw_len(k);
-        if bytes.len() != expected || bytes[..4] != k.to_le_bytes() {
-            return Err(corrupt(format!("it is not a set-up of height {k}")));
-        }
-        let params = ParamsKZG::read_custom(&mut bytes.as_slice(), SerdeFormat::RawBytesUnchecked)
-            .map_err(|error| corrupt(error.to_string()))?;
-        Ok(Some(Self { params }))
-    }
-
-    fn write_cached(&self, name: &str, cache: &Cache) -> Result<(), ProverError> {
-        let mut bytes = Vec::with_capacity(halo2_file::raw_len(self.k()));
-        self.params
-            .write_custom(&mut bytes, SerdeFormat::RawBytesUnchecked)
-            .map_err(ProverError::io("cannot serialise", &cache.path(name)))?;
-        cache.write(name, &bytes)
     }
 
     /// `log2` of the number of points.
@@ -145,6 +87,11 @@ impl Srs {
     /// Names the set-up, whatever its height: a digest of `[τ]_2`.
     pub fn digest(&self) -> String {
         digest_of(&self.tau_g2())
+    }
+
+    /// The known ceremony that it is of, if it is of one.
+    pub fn ceremony(&self) -> Option<&'static Ceremony> {
+        Ceremony::of(&self.digest())
     }
 
     /// The digest of the development set-up.

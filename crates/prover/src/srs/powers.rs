@@ -1,5 +1,6 @@
 //! What a file of a set-up states, before anything is checked.
 
+use super::check::Points;
 use crate::ProverError;
 use halo2curves_axiom::bn256::{G1Affine, G2Affine};
 use std::path::Path;
@@ -10,6 +11,18 @@ pub(super) struct Powers {
     pub(super) g: Vec<G1Affine>,
     pub(super) g2: G2Affine,
     pub(super) s_g2: G2Affine,
+}
+
+impl Powers {
+    /// What is to be checked. The Lagrange basis is not read from files but made from the powers.
+    pub(super) fn points(&self) -> Points<'_> {
+        Points {
+            g: &self.g,
+            g_lagrange: None,
+            g2: self.g2,
+            s_g2: self.s_g2,
+        }
+    }
 }
 
 /// The error of a file that is not what it says it is.

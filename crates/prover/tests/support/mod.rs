@@ -60,3 +60,12 @@ pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     std::fs::write(&path, bytes).unwrap();
     path
 }
+
+/// Asserts that a cached file is refused with the file's name, the reason, and what to do.
+#[track_caller]
+pub fn assert_named(error: &ProverError, path: &Path, reason: &str) {
+    let message = error.to_string();
+    for part in [path.to_str().unwrap(), reason, "delete it and run again"] {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+}

@@ -14,11 +14,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  verdict audit architecture.verdict --key proof.json --key-proof key.proof --dev\n  \
+    after_help = "Examples:\n  verdict audit model.architecture --key proof.json --key-proof key.proof --dev\n  \
     verdict audit model.verdict --key key.bin --srs 3f1c --batch 1000 --json\n  \
     verdict audit model.verdict --bundle model.bundle.json --dev\n  \
     verdict audit model.verdict --registered price --local chain.json --dev\n  \
-    verdict audit architecture.verdict --registered 7:2 --bundle model.bundle.json --rpc https://node.example --srs 3f1c\n\n\
+    verdict audit model.architecture --registered 7:2 --bundle model.bundle.json --rpc https://node.example --srs 3f1c\n\n\
     A key: lays the architecture out again, commits to every column that is not a weight column, and compares. With a compiled model,\n\
     whose weights are public, every column must match. Of a key with private weights the key proof shows that what it hides are weights.\n\n\
     A bundle or a registered version: compares, line by line, everything that is stated of the model with what the model, or its\n\

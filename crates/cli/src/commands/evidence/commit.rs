@@ -17,13 +17,13 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_consumers::Commitment;
-use verdict_engine::save_secret;
+use verdict_engine::{named_secret, save_secret};
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("Examples:\n{}\n\
     The sender must be a committer of the source. The file shows what was committed to, its salt included: keep it secret until the \
-    proof is submitted, and do not lose it. A later commitment for the same consumer and subject replaces this one.",
-    examples(|kind| format!("verdict evidence commit {} {} {} --model model.verdict --input input.json --out evidence.hex --local chain.json",
+    proof is submitted, and do not lose it; its name must end in .secret, and it is written with mode 0600. A later commitment for the same consumer and subject replaces this one.",
+    examples(|kind| format!("verdict evidence commit {} {} {} --model model.verdict --input input.json --out evidence.secret --local chain.json",
         kind.name, kind.example.asker, kind.example.ask))))]
 pub(crate) struct Commit {
     #[command(subcommand)]
@@ -35,7 +35,7 @@ struct What {
     #[command(flatten)]
     inputs: InputArgs,
     /// Where to write the evidence, readable by its owner alone
-    #[arg(long, default_value = "evidence.hex", value_name = "FILE")]
+    #[arg(long, default_value = "evidence.secret", value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
     chain: ChainArgs,
@@ -67,6 +67,7 @@ impl Commit {
                 what.out.display()
             )));
         }
+        named_secret(&what.out)?;
         let mut opened = what.chain.open()?;
         let chain = opened.chain();
         let (deployment, _) = what.chain.deployment(chain.chain_id())?;
