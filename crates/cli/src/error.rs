@@ -251,7 +251,7 @@ fn prover(error: &ProverError) -> u8 {
         | ProverError::CorruptCache { .. }
         | ProverError::NoCache => 5,
         ProverError::Rejected(_) | ProverError::Mismatch { .. } => 4,
-        ProverError::Architecture { .. } => 3,
+        ProverError::Architecture { .. } | ProverError::NotForPrivateWeights(_) => 3,
         _ => 1,
     }
 }

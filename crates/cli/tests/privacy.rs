@@ -186,7 +186,7 @@ fn committed_inputs_show_what_commit_prints_and_keep_their_salt() {
 #[test]
 fn private_weights_are_counted_redacted_and_audited() {
     let place = Place::new();
-    compile(&place, "private");
+    place.compile_to("m.verdict", MODEL, &["--private-weights"]);
     let input = vector(MODEL, "input.json");
     place.ok(&["hide", "m.verdict", "--proofs", "2"]);
     place.fails(2, &["hide", "m.verdict"], &["m.hiding.secret exists"]);
@@ -299,6 +299,37 @@ fn private_weights_are_counted_redacted_and_audited() {
             .iter()
             .all(|it| it["finding"] == "matches")
     );
+}
+
+/// What `hide` and `redact` print is the architecture and no weight.
+#[test]
+fn what_stays_visible_of_private_weights_is_printed() {
+    let place = Place::new();
+    place.compile_to("m.verdict", MODEL, &["--private-weights"]);
+    let text = place.ok(&["redact", "m.verdict", "--out", "a.architecture"]);
+    for part in ["Visible to everybody", "bits", "first key", "scale"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let hidden = place.json(&["hide", "m.verdict"]);
+    let redacted = place.json(&["redact", "m.verdict", "--out", "b.architecture"]);
+    assert_eq!(hidden["visible"], redacted["visible"]);
+    let tensors = hidden["visible"]["tensors"].as_array().unwrap();
+    for tensor in tensors.iter().filter(|it| it["structure"] == false) {
+        for kernel in tensor["kernels"].as_array().unwrap() {
+            assert!(kernel["bits"].as_u64().unwrap() >= 2, "{tensor}");
+        }
+        // A scale that depends on weights is a power of two.
+        if !tensor["kernels"].as_array().unwrap().is_empty() {
+            let scale = tensor["scale"].as_f64().unwrap();
+            assert_eq!(scale.log2().fract(), 0.0, "{tensor}");
+        }
+    }
+    // Tables that cover the weights of the model alone would give them away.
+    compile(&place, "private");
+    for (command, out) in [("hide", "c.secret"), ("redact", "c.architecture")] {
+        let arguments = [command, "m.verdict", "--out", out];
+        place.fails(3, &arguments, &["--private-weights"]);
+    }
 }
 
 #[test]

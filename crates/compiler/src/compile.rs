@@ -11,6 +11,7 @@ use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, cell_magnitudes};
 use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::grid::InputGrid;
+use crate::quantise::secret::structure;
 use crate::search::{Found, MAX_BITS, search};
 use crate::{CompileError, Result};
 use verdict_model::{
@@ -73,6 +74,18 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
         }),
         _ => Ok(()),
     };
+    if options.private_weights != graph.private_weights {
+        return Err(CompileError::Option {
+            option: "private_weights",
+            detail: match options.private_weights {
+                true => {
+                    "the model was imported for public weights; import it with `import_private`"
+                        .into()
+                }
+                false => "the model was imported for private weights; set this option, too".into(),
+            },
+        });
+    }
     within("activation_bits", options.activation_bits, 2, MAX_BITS)?;
     within("output_bits", options.output_bits, 2, MAX_BITS)?;
     within("input_bits", options.input_bits, 2, MAX_BITS)?;
@@ -205,6 +218,9 @@ fn manifest(
         table_entries: integer.table_entries() as u64,
         calibration: options.calibration,
         equalised: Vec::new(),
-        structure: Vec::new(),
+        structure: match options.private_weights {
+            true => structure(graph),
+            false => Vec::new(),
+        },
     }
 }

@@ -49,6 +49,12 @@ pub struct Options {
     /// integers as fully as the largest one does, wherever the next layers' weights can take that
     /// back (cross-layer equalisation).
     pub equalise: bool,
+    /// Whether the weights are to stay private: tables cover what any weights of the declared bits
+    /// can reach, published scales are powers of two, and neither they nor the inputs' grids depend
+    /// on a weight otherwise. The model must have been imported by
+    /// [`import_private`](crate::import_private).
+    #[serde(default)]
+    pub private_weights: bool,
     /// Each table has at most `2^table_bits` entries, 4 to 24. `None`: chosen by goal.
     pub table_bits: Option<u32>,
     /// What to favour.
@@ -69,6 +75,7 @@ impl Default for Options {
             domain_margin: 0.0,
             calibration: Calibration::MinMax,
             equalise: false,
+            private_weights: false,
             table_bits: None,
             goal: Goal::Balanced,
         }

@@ -52,6 +52,7 @@ impl Builder {
             bias: vec![bias; len],
             activation,
             precision,
+            public_bias: false,
         };
         self.push(len, Some(layer))
     }
@@ -67,6 +68,7 @@ impl Builder {
             path: "exact.onnx".into(),
             onnx: Arc::from([]),
             missing: vec![],
+            private_weights: false,
         }
     }
 }

@@ -59,6 +59,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
             bias: (0..len).map(|_| gain * rng.gen_range(-1.0..1.0)).collect(),
             activation: activations[rng.gen_range(0..activations.len())].clone(),
             precision: Precision::Scaled,
+            public_bias: false,
         };
         tensors.push(tensor(&format!("h{i}"), len, Some(layer)));
     }
@@ -73,6 +74,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         onnx: Arc::from([]),
         missing: vec![],
         onnx_input_shapes,
+        private_weights: false,
     }
 }
 

@@ -14,6 +14,7 @@ mod packing;
 pub mod ranges;
 mod scales;
 mod validate;
+mod visible;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
 pub use data::{DataSet, InputSpec, Row};
@@ -29,6 +30,7 @@ pub use graph::{
 pub use manifest::{InputManifest, Manifest, OutputManifest};
 pub use packing::Packing;
 pub use scales::{Calibration, ChannelShifts, pick};
+pub use visible::{Visible, VisibleKernel, VisibleTable, VisibleTensor};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = ModelError> = std::result::Result<T, E>;

@@ -97,6 +97,7 @@ impl Bench {
         for mut job in self.subjects()? {
             let inputs = self.quantise.import(&job.onnx)?.inputs.len();
             job.outputs = self.quantise.output_names().to_vec();
+            job.public_constants = self.quantise.public_constants().to_vec();
             for goal in &self.optimize {
                 job.options = self.quantise.options((*goal).into(), inputs);
                 job.width = limits.width;

@@ -17,7 +17,9 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_compiler::{AccuracyReport, Reference, accuracy, compile};
+use verdict_compiler::{
+    AccuracyReport, PublicConstants, Reference, accuracy, compile, public_constants,
+};
 use verdict_engine::{OpenOptions, plan};
 use verdict_model::{DataSet, InputManifest, Manifest};
 
@@ -25,7 +27,8 @@ use verdict_model::{DataSet, InputManifest, Manifest};
 #[command(after_help = "Examples:\n  \
     verdict compile model.onnx --calibration data.npz\n  \
     verdict compile model.onnx --calibration data.csv --optimize gas --input public --domain -1,1 --out model.verdict\n  \
-    verdict compile model.onnx --calibration data.npz --equalise --calibration-method percentile=99.9")]
+    verdict compile model.onnx --calibration data.npz --equalise --calibration-method percentile=99.9\n  \
+    verdict compile model.onnx --calibration data.npz --private-weights")]
 pub(crate) struct Compile {
     /// The ONNX file
     #[arg(value_name = "MODEL.onnx")]
@@ -56,6 +59,8 @@ struct Compiled {
     accuracy_data: PathBuf,
     accuracy: AccuracyReport,
     plan: PlanReport,
+    /// With private weights: functions whose constants tables show.
+    public_constants: Vec<PublicConstants>,
     stages: Vec<StageCost>,
 }
 
@@ -113,6 +118,10 @@ impl Compile {
                 .unwrap_or_else(|| self.calibration.clone()),
             accuracy: report,
             plan,
+            public_constants: match self.quantise.private_weights() {
+                true => public_constants(&float),
+                false => Vec::new(),
+            },
             stages,
         })
     }
@@ -121,15 +130,37 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\nAccuracy on {}\n{}\n{}\n{}\nWrote {}\n",
+            "{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),
+            constants_text(&self.public_constants),
             stage_table(&self.stages),
             self.out.display()
         )
     }
+}
+
+/// The constants that tables show of a model with private weights; nothing if there are none.
+fn constants_text(all: &[PublicConstants]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["tensor", "nodes", "function", "constants"]);
+    for of in all {
+        let constants: Vec<String> = of.constants.iter().map(|c| real(*c)).collect();
+        table.row([
+            of.tensor.clone(),
+            of.nodes.join(", "),
+            of.function.clone(),
+            constants.join(", "),
+        ]);
+    }
+    format!(
+        "Public as parts of tables: attributes, positions, numbers that activations are written with, and --public-constant\n{}\n",
+        table.render()
+    )
 }
 
 /// What a compiled model is.

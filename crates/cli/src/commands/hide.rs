@@ -2,20 +2,24 @@
 
 use crate::{
     error::{CliError, usage},
-    report::output::{Output, Report, count},
+    report::{
+        output::{Output, Report, count},
+        visible::visible_text,
+    },
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_engine::HidingFile;
-use verdict_model::CompiledModel;
+use verdict_model::{CompiledModel, Visible, ranges::Secrets};
 use verdict_prover::Architecture;
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  verdict hide model.verdict --proofs 1000\n  \
     verdict prove model.verdict --hiding model.hiding.secret --input input.json --dev\n\n\
+    The model must be one that `verdict compile --private-weights` made; what is printed is all that others see of it.\n\
     Every proof reveals one linear equation about each weight column, so the key holds random rows for a number of proofs and no more.\n\
     When they are spent, or the file may have been read by others, run `verdict hide` again and register the new key.\n\
     The file is for its owner alone: it ends in .secret, is written with mode 0600, and is refused if others can read it. So is \
@@ -38,13 +42,15 @@ struct Hidden {
     model: String,
     model_digest: B256,
     proofs: u32,
+    visible: Visible,
     out: PathBuf,
 }
 
 impl Report for Hidden {
     fn text(&self) -> String {
         format!(
-            "Random rows for {} proofs of {} (digest {})\nWrote {}, as secret as the weights\n",
+            "{}Random rows for {} proofs of {} (digest {})\nWrote {}, as secret as the weights\n",
+            visible_text(&self.visible),
             count(self.proofs),
             self.model,
             self.model_digest,
@@ -67,20 +73,31 @@ impl Hide {
             )));
         }
         let digest = model.digest().into();
+        // Refuses what was not compiled for private weights.
+        Architecture::of(&model)?;
         HidingFile::create(&out, digest, self.proofs)?;
         output.emit(&Hidden {
             model: model.manifest().name.clone(),
             model_digest: digest,
             proofs: self.proofs,
+            visible: visible(&model),
             out,
         })
     }
 }
 
+/// What everybody can see of a model whose weights are private.
+fn visible(model: &CompiledModel) -> Visible {
+    let secrets = Secrets::of(model.graph(), &model.manifest().structure);
+    Visible::of(model, &secrets)
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  verdict redact model.verdict\n  \
-    verdict audit model.architecture --key proof.json --dev\n\n\
-    The architecture holds shapes, ranges, scales, activation tables and the places of sparse weights, but no weight and no bias.\n\
+    verdict audit model.architecture --bundle model.bundle.json --dev\n\n\
+    The model must be one that `verdict compile --private-weights` made. The architecture holds shapes, ranges, scales (powers of two), \
+    activation tables, the places of sparse weights and how many bits weights and biases have, but no weight and no bias. What is \
+    printed is all that it shows.\n\
     It may be shared. The compiled model, which ends in .verdict, holds the weights and may not be: --out refuses that ending.")]
 pub(crate) struct Redact {
     /// The compiled model
@@ -97,13 +114,15 @@ struct Redacted {
     architecture_digest: B256,
     /// Weights and biases taken out, zeros included.
     slots: u64,
+    visible: Visible,
     out: PathBuf,
 }
 
 impl Report for Redacted {
     fn text(&self) -> String {
         format!(
-            "Architecture of {} without its {} weights and biases, digest {}\nWrote {}\n",
+            "{}Architecture of {} without its {} weights and biases, digest {}\nWrote {}\n",
+            visible_text(&self.visible),
             self.model,
             count(self.slots),
             self.architecture_digest,
@@ -132,6 +151,7 @@ impl Redact {
             model: model.manifest().name.clone(),
             architecture_digest: architecture.digest().into(),
             slots: architecture.model().manifest().parameters,
+            visible: visible(&model),
             out,
         })
     }

@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) options: Options,
     /// Values of the ONNX graph to take for outputs; the file's if there are none.
     pub(crate) outputs: Vec<String>,
+    /// Constants that the tables of a model with private weights may show.
+    pub(crate) public_constants: Vec<String>,
     pub(crate) width: Option<usize>,
     pub(crate) max_k: u32,
     /// Digest of an imported set-up; the development set-up if missing.
@@ -75,6 +77,7 @@ impl Job {
                 ..Options::default()
             },
             outputs: Vec::new(),
+            public_constants: Vec::new(),
             width: None,
             max_k: Limits::default().max_k,
             srs: None,

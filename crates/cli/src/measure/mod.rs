@@ -10,7 +10,10 @@ pub(crate) use measurement::{Bench, Measurement, judge};
 use crate::{
     error::CliError,
     load,
-    options::{batch, goal_name, quantise::visibility_name},
+    options::{
+        batch, goal_name,
+        quantise::{import, visibility_name},
+    },
     report::{
         decode,
         meter::{Meter, StageCost},
@@ -22,7 +25,7 @@ use forgeries::forgeries;
 use measurement::{Predicted, Prediction, Tampered};
 use verdict_chain::{Gas, Harness, Verdict};
 use verdict_circuit::Limits;
-use verdict_compiler::{AccuracyReport, Reference, accuracy, compile, import_outputs};
+use verdict_compiler::{AccuracyReport, Reference, accuracy, compile};
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, Stage, Verified};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Visibility};
 use verdict_prover::Cache;
@@ -145,8 +148,8 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
 /// Imports, compiles and compares.
 fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
     meter.begin("import");
-    let outputs: Vec<&str> = job.outputs.iter().map(String::as_str).collect();
-    let float = import_outputs(&job.onnx, &outputs)?;
+    let private = job.options.private_weights;
+    let float = import(&job.onnx, &job.outputs, private, &job.public_constants)?;
     let specs = float.input_specs();
     let calibration = DataSet::load(&job.calibration, &specs)?;
     let test = job

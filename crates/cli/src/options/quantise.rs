@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use std::path::Path;
-use verdict_compiler::{CompileError, FloatGraph, InputDomain, Options, import_outputs};
+use verdict_compiler::{
+    CompileError, FloatGraph, InputDomain, Options, import_outputs, import_private,
+};
 use verdict_model::{Calibration, Goal, Visibility};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,13 +100,35 @@ pub(crate) struct QuantiseArgs {
     /// absorb it
     #[arg(long)]
     equalise: bool,
+    /// Compile for weights that stay private (`verdict hide`): tables cover what any weights of the
+    /// same bits can reach, scales are powers of two, and nothing trained is in a table
+    #[arg(long)]
+    private_weights: bool,
+    /// A constant of the graph that was not trained, so that tables may show it; may be given
+    /// several times
+    #[arg(long, value_name = "NAME", requires = "private_weights")]
+    public_constant: Vec<String>,
 }
 
 impl QuantiseArgs {
     /// Imports an ONNX file up to the outputs asked for.
     pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, CompileError> {
-        let names: Vec<&str> = self.output_name.iter().map(String::as_str).collect();
-        import_outputs(path, &names)
+        import(
+            path,
+            &self.output_name,
+            self.private_weights,
+            &self.public_constant,
+        )
+    }
+
+    /// Whether the model is compiled for private weights.
+    pub(crate) const fn private_weights(&self) -> bool {
+        self.private_weights
+    }
+
+    /// The constants that tables may show.
+    pub(crate) fn public_constants(&self) -> &[String] {
+        &self.public_constant
     }
 
     /// The outputs asked for; none for the file's.
@@ -139,9 +163,25 @@ impl QuantiseArgs {
             domain_margin: self.domain_margin.unwrap_or(defaults.domain_margin),
             calibration: self.calibration_method.unwrap_or(defaults.calibration),
             equalise: self.equalise,
+            private_weights: self.private_weights,
             table_bits: self.table_bits,
             goal,
         }
+    }
+}
+
+/// Imports an ONNX file up to `outputs`, for private weights or public ones.
+pub(crate) fn import(
+    path: &Path,
+    outputs: &[String],
+    private_weights: bool,
+    public_constants: &[String],
+) -> Result<FloatGraph, CompileError> {
+    let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let constants: Vec<&str> = public_constants.iter().map(String::as_str).collect();
+    match private_weights {
+        true => import_private(path, &names, &constants),
+        false => import_outputs(path, &names),
     }
 }
 

@@ -9,7 +9,7 @@ use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
-use verdict_compiler::{FloatGraph, import, import_outputs};
+use verdict_compiler::{FloatGraph, import, import_outputs, import_private};
 use verdict_model::{CompiledModel, Row, TensorId, Trace};
 use verdict_wire::unpack_batch;
 
@@ -179,6 +179,15 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             Ok(float) if !same_inputs(&float, model) => float,
             _ => return Err(error.into()),
         },
+    };
+    let tensors = |float: &FloatGraph| float.tensors.len() == model.graph().tensors.len();
+    // With private weights some operators are made of other tensors.
+    let float = match tensors(&float) {
+        true => float,
+        false => import_private(onnx, &names, &[])
+            .ok()
+            .filter(tensors)
+            .unwrap_or(float),
     };
     if !same_inputs(&float, model) {
         return Err(CliError::Input(format!(

@@ -7,3 +7,4 @@ mod memory;
 pub(crate) mod meter;
 pub(crate) mod output;
 pub(crate) mod planning;
+pub(crate) mod visible;

@@ -109,6 +109,17 @@ impl FloatKernel {
         }
     }
 
+    /// One more than the last source cell that has a weight.
+    pub(crate) fn reach(&self) -> usize {
+        match self {
+            Self::Rows(rows) => {
+                let cells = rows.iter().flatten().map(|(cell, _)| *cell as usize + 1);
+                cells.max().unwrap_or(0)
+            }
+            Self::Conv(conv) => conv.channels[0] * conv.source[0] * conv.source[1],
+        }
+    }
+
     /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
         match self {
@@ -152,6 +163,9 @@ pub struct FloatLayer {
     pub activation: Activation,
     /// How it becomes integers.
     pub precision: Precision,
+    /// Whether the biases follow from the architecture alone (positions that an index is compared
+    /// with), so that they may be public where weights are not.
+    pub public_bias: bool,
 }
 
 /// A tensor of real numbers.
@@ -189,6 +203,8 @@ pub struct FloatGraph {
     pub onnx_input_shapes: Vec<Vec<usize>>,
     /// What missing values mean, for each input and cell; an input without any has an empty list.
     pub missing: Vec<Vec<Missing>>,
+    /// Whether it was imported for private weights: nothing trained is in a function of it.
+    pub private_weights: bool,
 }
 
 impl FloatGraph {

@@ -29,6 +29,7 @@ impl Importer<'_> {
             base,
             operands,
             nodes,
+            secret,
         }) = self.common_base(proto)
         else {
             return Ok(false);
@@ -52,6 +53,10 @@ impl Importer<'_> {
         } else {
             expression
         };
+        // A table would show it, a weight or a bias does not.
+        if secret && expression.as_affine().is_none() {
+            return Ok(false);
+        }
         // What stays affine goes on being folded into linear maps.
         let affine = match expression.as_affine() {
             Some((a, c)) if a != 0.0 => {
@@ -71,6 +76,9 @@ impl Importer<'_> {
         };
         if let Some(value) = affine {
             self.values.insert(output.to_owned(), value);
+        }
+        if secret {
+            return Ok(true);
         }
         let mut all = nodes;
         all.push(name.to_owned());
@@ -169,11 +177,13 @@ impl Importer<'_> {
         })?;
         let mut nodes: Vec<String> = Vec::new();
         let mut operands = Vec::with_capacity(chains.len());
-        for chain in chains {
+        let mut secret = false;
+        for (chain, input) in chains.into_iter().zip(&proto.input) {
             operands.push(match chain {
                 Chain::Absent => None,
                 Chain::Constant(value, from) => {
                     broadcast_index(&from, shape)?;
+                    secret |= self.builder.secrecy.hides(input, value);
                     Some(Expression::constant(value))
                 }
                 Chain::Function(links) => {
@@ -188,6 +198,7 @@ impl Importer<'_> {
             base: base.to_owned(),
             operands,
             nodes,
+            secret,
         })
     }
 
@@ -236,6 +247,8 @@ struct Common {
     operands: Vec<Option<Expression>>,
     /// The nodes they consist of.
     nodes: Vec<String>,
+    /// Whether one of the functions is a constant that no table may show.
+    secret: bool,
 }
 
 /// What an operand is.

@@ -8,6 +8,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
 use crate::import::kinds::{ElementKind, Holds};
+use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
 use crate::import::{builder, layout, ml, operators, proto};
 use crate::{CompileError, Result};
@@ -20,7 +21,22 @@ pub fn import(path: impl AsRef<Path>) -> Result<FloatGraph> {
 /// Imports the part of the ONNX file at `path` that the values named `outputs` need, e.g. the
 /// logits before a soft-max. Without names: the outputs the file declares.
 pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatGraph> {
-    let path = path.as_ref();
+    import_with(path.as_ref(), outputs, Secrecy::default())
+}
+
+/// Imports as [`import_outputs`] does, but so that nothing trained is part of an activation
+/// function, since tables are public where weights are private: constants become weights, or are
+/// refused. Attributes are architecture, and so are the constants named `public`.
+pub fn import_private(
+    path: impl AsRef<Path>,
+    outputs: &[&str],
+    public: &[&str],
+) -> Result<FloatGraph> {
+    import_with(path.as_ref(), outputs, Secrecy::private(public))
+}
+
+fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatGraph> {
+    let private_weights = secrecy.private;
     let (onnx, model) = proto::read(path)?;
     let graph = checked(path, &model)?;
     let invalid = |detail: &str| CompileError::InvalidModel {
@@ -28,7 +44,9 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         detail: detail.into(),
     };
     let mut importer = Importer::new(path, graph, opset(&model));
+    importer.builder.secrecy = secrecy;
     importer.load_constants()?;
+    importer.check_public_names()?;
     let inputs = importer.load_inputs()?;
     if inputs.is_empty() {
         return Err(invalid(
@@ -70,6 +88,7 @@ pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatG
         onnx: onnx.into(),
         onnx_input_shapes,
         missing,
+        private_weights,
     };
     layout::settle(&mut float);
     Ok(float)
@@ -112,6 +131,23 @@ impl<'a> Importer<'a> {
             self.constant(&initializer.name, value);
         }
         Ok(())
+    }
+
+    /// Checks that constants said to be public are there at all.
+    fn check_public_names(&self) -> Result<()> {
+        let known = |name: &&String| {
+            let outputs = || self.graph.node.iter().flat_map(|node| &node.output);
+            self.values.contains_key(*name) || outputs().any(|output| output == *name)
+        };
+        match self.builder.secrecy.names().find(|name| !known(name)) {
+            None => Ok(()),
+            Some(name) => Err(CompileError::InvalidModel {
+                path: self.path.into(),
+                detail: format!(
+                    "no constant is called `{name}`, which is said to be public; see the names with netron"
+                ),
+            }),
+        }
     }
 
     /// Makes tensors of the inputs. Returns them with their ONNX shapes.

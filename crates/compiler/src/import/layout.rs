@@ -309,6 +309,7 @@ impl Settler {
                 bias: vec![0.0; old.len],
                 activation: Activation::Identity,
                 precision: Precision::Exact { within: None },
+                public_bias: false,
             }),
         };
         self.push(tensor)

@@ -17,11 +17,12 @@ mod ops;
 mod outputs;
 pub(crate) mod proto;
 mod run;
+mod secrecy;
 mod shapes;
 mod state;
 mod values;
 
 pub use guarantee::Guarantee;
-pub use importer::{import, import_outputs};
+pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};

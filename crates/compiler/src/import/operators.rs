@@ -13,10 +13,10 @@ use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::functions::Cellwise;
 use crate::import::ops::interpolate::Sampler;
 use crate::import::ops::{
-    average_pool, by_constant, compare, constants, conv_ops, conv_transpose, einsum, embedding,
-    functions, interpolate, linear_ops, max_pool, maximum, move_ops, norms, one_hot, padding,
-    plane_moves, plane_products, plane_sums, prelu, products, resize, scatter, shape_ops, softmax,
-    split, top_k,
+    average_pool, by_constant, clip, compare, constants, conv_ops, conv_transpose, einsum,
+    embedding, functions, interpolate, linear_ops, max_pool, maximum, move_ops, norms, one_hot,
+    padding, plane_moves, plane_products, plane_sums, prelu, products, resize, scatter, shape_ops,
+    softmax, split, top_k,
 };
 use crate::import::{hints, kinds};
 
@@ -97,7 +97,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
     onnx("Clip", Function, "constant bounds")
         .cellwise(Parametric(functions::clip))
-        .explicit(Map(functions::refused_clip))
+        .planewise(Tried(clip::clip))
         .infinities(Infinities::Read),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))

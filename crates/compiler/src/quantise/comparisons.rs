@@ -7,7 +7,7 @@ use crate::float::graph::{FloatLayer, Precision};
 use crate::quantise::function::Rule;
 use crate::quantise::integer_tests::{Operand, integer_layer};
 use crate::{CompileError, Result};
-use verdict_model::ranges::{Cells, layer_bounds};
+use verdict_model::ranges::Cells;
 use verdict_model::{Layer, Tensor, Visibility};
 
 /// A table of more entries than this had better be shared or shifted.
@@ -21,6 +21,10 @@ impl Cells for Quantiser<'_> {
     fn value(&self, function: usize, y: i64) -> Option<i32> {
         let group = self.groups.get(function)?;
         Some(group.rule.value(y >> group.shift.unwrap_or(self.shift)))
+    }
+
+    fn is_public(&self, id: usize) -> bool {
+        !self.hides(id)
     }
 }
 
@@ -81,10 +85,16 @@ impl Quantiser<'_> {
     ) -> Result<(Layer, (i64, i64))> {
         let invalid = |detail| CompileError::quantise(&self.graph.tensors[id].name, detail);
         let operand = |source: usize, cell: u32| self.operand(source, cell as usize);
-        let mut integer =
-            integer_layer(tests, &layer.terms, &layer.bias, operand).map_err(invalid)?;
+        let mut integer = integer_layer(
+            tests,
+            &layer.terms,
+            &layer.bias,
+            operand,
+            self.options.private_weights,
+        )
+        .map_err(invalid)?;
         integer.nodes.clone_from(&layer.nodes);
-        let bounds = layer_bounds(&integer, self);
+        let bounds = self.bounds(id, &integer);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0);
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0);
         let reach = max.max(-min);

@@ -56,9 +56,12 @@ pub(crate) fn choose(
     if grid.missing.iter().all(Option::is_none) {
         grid.missing.clear();
     }
-    if let (InputDomain::Calibrated, Some(compared)) =
-        (domain, compared(graph, graph.inputs[index]))
-    {
+    // Whether it saturates would say on which side of the domain's ends the constants lie.
+    if let (InputDomain::Calibrated, false, Some(compared)) = (
+        domain,
+        graph.private_weights,
+        compared(graph, graph.inputs[index]),
+    ) {
         grid.saturates = saturates(&grid, &compared);
     }
     if let Some(cell) = missing.iter().enumerate().position(|(cell, missing)| {
@@ -94,7 +97,10 @@ fn without_missing(
         .collect();
     let mut domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
     let compared = compared(graph, graph.inputs[index]);
-    if let (InputDomain::Calibrated, Some(compared)) = (domain, &compared) {
+    // An end that moved with a constant would tell it.
+    if let (InputDomain::Calibrated, false, Some(compared)) =
+        (domain, graph.private_weights, &compared)
+    {
         extend(&mut domains, compared);
     }
     let low = domains.iter().map(|d| d.0).fold(f64::INFINITY, f64::min);

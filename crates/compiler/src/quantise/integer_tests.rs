@@ -78,8 +78,14 @@ fn first_upper(test: &Test, bias: f64, operand: &Operand) -> i64 {
     first
 }
 
-/// The integer test that holds for an integer exactly if `test` holds for what it stands for.
-fn integer_test(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest, String> {
+/// The integer test that holds for an integer exactly if `test` holds for what it stands for. Where
+/// it is `private`, it reads its operand even if the result is always the same.
+fn integer_test(
+    test: &Test,
+    bias: f64,
+    operand: &Operand,
+    private: bool,
+) -> Result<IntegerTest, String> {
     let (low, high) = (i64::from(operand.range.0), i64::from(operand.range.1));
     let code = operand.missing.map(i64::from);
     match test.comparison {
@@ -88,13 +94,18 @@ fn integer_test(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest
             Some(code) if code > high => IntegerTest::at_least(code),
             Some(code) => IntegerTest::at_most(code),
         }),
-        Comparison::Equal => equality(test, bias, operand),
-        _ => Ok(comparison(test, bias, operand, (low, high), code)),
+        Comparison::Equal => equality(test, bias, operand, private),
+        _ => Ok(comparison(test, bias, operand, (low, high), code, private)),
     }
 }
 
 /// A test for equality: of the integers one at most stands for the number asked for.
-fn equality(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest, String> {
+fn equality(
+    test: &Test,
+    bias: f64,
+    operand: &Operand,
+    private: bool,
+) -> Result<IntegerTest, String> {
     let side = |comparison| {
         let test = Test {
             comparison,
@@ -112,10 +123,11 @@ fn equality(test: &Test, bias: f64, operand: &Operand) -> Result<IntegerTest, St
             test.threshold
         ));
     }
-    let mut result = if from < to {
-        IntegerTest::at_least(from)
-    } else {
-        IntegerTest::always(false)
+    let mut result = match (from < to, private) {
+        (true, _) => IntegerTest::at_least(from),
+        (false, false) => IntegerTest::always(false),
+        // Not even a missing value has this integer.
+        (false, true) => IntegerTest::at_least(i64::from(operand.range.1) + 2),
     };
     if let (Some(code), true) = (operand.missing, test.missing) {
         result.mark = -result.sum(code.into());
@@ -129,13 +141,14 @@ fn comparison(
     operand: &Operand,
     (low, high): (i64, i64),
     code: Option<i64>,
+    private: bool,
 ) -> IntegerTest {
     let rises = test.comparison.rises() == (operand.weight > 0.0);
     let first = first_upper(test, bias, operand);
     let Some(code) = code else {
         return match (first == low, first > high) {
-            (true, _) => IntegerTest::always(rises),
-            (_, true) => IntegerTest::always(!rises),
+            (true, _) if !private => IntegerTest::always(rises),
+            (_, true) if !private => IntegerTest::always(!rises),
             _ if rises => IntegerTest::at_least(first),
             _ => IntegerTest::at_most(first - 1),
         };
@@ -158,12 +171,14 @@ fn comparison(
 type Entries = Vec<(u32, u32, i32)>;
 
 /// The integer layer of `tests`, whose function number is still to be set. `operand(source, cell)`
-/// says what a source cell's integers are, and nothing about marks of missing values.
+/// says what a source cell's integers are, and nothing about marks of missing values. The places of
+/// `private` weights do not depend on what is tested for.
 pub(crate) fn integer_layer(
     tests: &[Option<Test>],
     terms: &[FloatTerm],
     bias: &[f64],
     operand: impl Fn(usize, u32) -> Option<Operand>,
+    private: bool,
 ) -> Result<Layer, String> {
     let mut entries: Vec<Entries> = vec![Entries::new(); terms.len()];
     let mut biases = vec![-1; tests.len()];
@@ -191,12 +206,13 @@ pub(crate) fn integer_layer(
             biases[i] = IntegerTest::always(test.holds(bias)).offset;
             continue;
         };
-        let integer = integer_test(test, bias, &operand)?;
+        let integer = integer_test(test, bias, &operand, private)?;
         biases[i] = integer.offset;
         if integer.sign != 0 {
             entries[term].push((i as u32, cell, integer.sign));
         }
-        if integer.mark != 0 {
+        let marked = private && operand.missing.is_some() && mark.is_some();
+        if integer.mark != 0 || marked {
             let weight = i32::try_from(integer.mark).ok();
             let (Some((term, cell)), Some(weight)) = (mark, weight) else {
                 return Err(format!("test {i} has no mark for missing values"));
@@ -249,7 +265,7 @@ mod tests {
             (-4.0, 0.1, 0),
         ] {
             for code in [None, Some(-9), Some(12)] {
-                for single in [false, true] {
+                for (single, private) in [(false, false), (true, false), (true, true)] {
                     for (comparison, missing) in
                         COMPARISONS.iter().flat_map(|c| [(*c, false), (*c, true)])
                     {
@@ -267,7 +283,7 @@ mod tests {
                                 zero,
                                 missing: code,
                             };
-                            let integer = integer_test(&test, bias, &operand).unwrap();
+                            let integer = integer_test(&test, bias, &operand, private).unwrap();
                             for q in -8..=11i64 {
                                 let real = bias + weight * ((q + zero) as f64 * 0.1);
                                 assert_eq!(
@@ -303,7 +319,7 @@ mod tests {
                 zero: 0,
                 missing: Some(code),
             };
-            let integer = integer_test(&test, 0.0, &operand).unwrap();
+            let integer = integer_test(&test, 0.0, &operand, false).unwrap();
             for q in -1..=8 {
                 assert_eq!(integer.sum(q) >= 0, q == i64::from(code));
             }

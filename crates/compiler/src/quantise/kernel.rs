@@ -54,7 +54,9 @@ impl Quantiser<'_> {
         }
         let entries = rows.iter().enumerate().flat_map(|(i, row)| {
             let entry = move |(cell, w): &(u32, f64)| (i as u32, *cell, integer(*cell, *w));
-            row.iter().map(entry).filter(|(_, _, w)| *w != 0)
+            // Which weights are small is not to be seen in private ones.
+            let kept = |(_, _, w): &(u32, u32, i32)| self.options.private_weights || *w != 0;
+            row.iter().map(entry).filter(kept)
         });
         Kernel::Sparse {
             entries: entries.collect(),

@@ -6,7 +6,6 @@ use crate::float::graph::{FloatKernel, FloatLayer, Precision};
 use crate::quantise::function::Rule;
 use crate::quantise::scales::smallest_weight;
 use crate::{CompileError, Result};
-use verdict_model::ranges::layer_bounds;
 use verdict_model::{Layer, Tensor, Term, Visibility};
 
 /// What becomes of a layer at its present unit.
@@ -43,9 +42,9 @@ impl Quantiser<'_> {
                 if fixed || self.classes.of(id).is_some() {
                     return Ok(Some(TooFine::Unit(id, snap)));
                 }
-                self.units[id] *= snap;
+                self.units[id] = self.published(self.units[id] * snap);
             }
-            let (quantised, keys) = loop {
+            let (mut quantised, keys) = loop {
                 match self.layer(id, layer, group)? {
                     Fit::Done(quantised, keys) => break (quantised, keys),
                     Fit::TooFine(factor) if layer.precision == Precision::Unshifted => {
@@ -63,9 +62,13 @@ impl Quantiser<'_> {
                     {
                         return Ok(Some(TooFine::Unit(id, factor)));
                     }
-                    Fit::TooFine(factor) => self.units[id] *= factor,
+                    Fit::TooFine(factor) => {
+                        self.units[id] = self.published(self.units[id] * factor);
+                    }
                 }
             };
+            let group = self.narrowed(id, group);
+            quantised.function = group;
             let all = &mut self.groups[group].keys;
             *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
             let (min, max) = self.groups[group].rule.range(keys.0, keys.1);
@@ -252,7 +255,7 @@ impl Quantiser<'_> {
     fn fit(&self, id: usize, layer: &FloatLayer, integer: Layer, shift: u32) -> Result<Fit> {
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let square = layer.activation == Activation::Square;
-        let bounds = layer_bounds(&integer, self);
+        let bounds = self.bounds(id, &integer);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
         let reach = max.max(-min);
@@ -270,6 +273,17 @@ impl Quantiser<'_> {
             ));
         }
         if reach > i128::from(limit) {
+            // A coarser unit makes weights smaller, but the fewest bits there are stay.
+            let gone = |term: &Term| term.kernel.non_zero() == 0;
+            if self.hides(id) && integer.terms.iter().all(gone) {
+                return Err(CompileError::quantise(
+                    &self.graph.tensors[id].name,
+                    format!(
+                        "private weights of a single bit would reach ±{reach} already, beyond ±{limit}: it adds up too many cells; \
+                         raise table_bits, or compile for public weights"
+                    ),
+                ));
+            }
             let factor = (reach as f64 / self.key_limit as f64).max(1.0) * 1.001;
             return Ok(Fit::TooFine(factor));
         }

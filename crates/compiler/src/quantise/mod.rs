@@ -19,6 +19,7 @@ mod kernel;
 mod layers;
 mod scale_class;
 mod scales;
+pub(crate) mod secret;
 
 use crate::Result;
 use crate::float::activation::Activation;
@@ -98,6 +99,8 @@ struct Quantiser<'a> {
     group_of: Vec<Option<usize>>,
     /// The unit of each tensor's keys.
     units: Vec<f64>,
+    /// The units that calibration asked for.
+    calibrated: Vec<f64>,
     classes: ScaleClasses,
     /// How often each tensor's unit grew to make weights of squares whole.
     snaps: Vec<u32>,
@@ -125,11 +128,13 @@ pub(crate) fn quantise(
         groups: Vec::new(),
         group_of: vec![None; graph.tensors.len()],
         units: vec![1.0; graph.tensors.len()],
+        calibrated: Vec::new(),
         classes: ScaleClasses::new(graph),
         snaps: vec![0; graph.tensors.len()],
         tensors: Vec::new(),
     };
     quantiser.choose_units();
+    quantiser.calibrated.clone_from(&quantiser.units);
     quantiser.choose_classes()?;
     quantiser.group();
     quantiser.choose_shift();
@@ -139,7 +144,7 @@ pub(crate) fn quantise(
         match too_fine {
             TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
             TooFine::Scale(class, factor) => {
-                quantiser.classes.widen(class, factor);
+                quantiser.classes.widen(class, quantiser.published(factor));
                 quantiser.choose_classes()?;
             }
         }

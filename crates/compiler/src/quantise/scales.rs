@@ -12,6 +12,7 @@ use crate::float::key_unit::{key_unit, value_scale};
 use crate::quantise::calibration::Stats;
 use crate::quantise::function::Rule;
 use crate::quantise::scale_class::Wish;
+use crate::quantise::secret::previous_power_of_two;
 use crate::{CompileError, Result};
 
 impl Quantiser<'_> {
@@ -39,7 +40,7 @@ impl Quantiser<'_> {
             let range = self.stats[id].range;
             let layer = self.graph.tensors[id].layer.as_ref();
             let activation = layer.map_or(&Activation::Identity, |layer| &layer.activation);
-            self.units[id] = value_scale(activation, range, steps);
+            self.units[id] = self.published(value_scale(activation, range, steps));
         }
     }
 
@@ -74,7 +75,7 @@ impl Quantiser<'_> {
             // All of a chain have the widest one's unit, however short its own range is.
             let range = self.stats[id].range;
             let steps = f64::from(1u32 << self.bits.output) * UNSHIFTED_STEPS;
-            return Wish::AtLeast(range / steps);
+            return Wish::AtLeast(self.published(range / steps));
         }
         match &layer.activation {
             Activation::Square => match layer.terms.as_slice() {
@@ -172,7 +173,7 @@ impl Quantiser<'_> {
                 let range = members().map(|id| self.stats[id].range).fold(0.0, f64::max);
                 let bound = min.abs().max(max.abs());
                 let range = if bound > 0.0 { range.min(bound) } else { range };
-                let unit = if range > 0.0 { range } else { 1.0 } / steps;
+                let unit = self.published(if range > 0.0 { range } else { 1.0 } / steps);
                 (unit, unit)
             }
             _ => {
@@ -182,7 +183,8 @@ impl Quantiser<'_> {
                     .fold(Stats::default().sums, |(low, high), (a, b)| {
                         (low.min(a), high.max(b))
                     });
-                (key_unit(activation, (low, high), scale, steps), scale)
+                let unit = key_unit(activation, (low, high), scale, steps);
+                (self.published(unit), scale)
             }
         };
         Some(Rule::Scaled {
@@ -234,7 +236,9 @@ impl Quantiser<'_> {
                 if self.is_square(term.source) {
                     let square = self.scale(term.source);
                     let smallest = smallest_weight(term) * square;
-                    let least = if largest_weight(term) * square > smallest {
+                    let least = if self.options.private_weights
+                        || largest_weight(term) * square > smallest
+                    {
                         MIXED_SQUARE_WEIGHT
                     } else {
                         SQUARE_WEIGHT
@@ -291,6 +295,10 @@ impl Quantiser<'_> {
         if !weight.is_finite() || weight > f64::from(i16::MAX) {
             return 1.0;
         }
+        if self.options.private_weights {
+            // A unit that makes one weight whole would tell that weight.
+            return previous_power_of_two(weight.min(1.0));
+        }
         // Below 1 the unit has to be finer.
         weight / (weight + WHOLE).floor().max(1.0)
     }
@@ -317,6 +325,7 @@ impl Quantiser<'_> {
     /// Makes the unit of a tensor coarser by `factor`, together with all that share it.
     pub(super) fn widen(&mut self, id: usize, factor: f64) -> Result<()> {
         let before = self.unit(id);
+        let factor = self.published(factor);
         let class = self.classes.of(id);
         let rule = self.group_of[id].map(|group| &mut self.groups[group].rule);
         if let Some(Rule::Scaled {

@@ -90,6 +90,18 @@ fn supported(domain: &str, name: &str) -> Option<&'static Operator> {
         .find(|o| (o.domain, o.name) == (domain, name))
 }
 
+/// What is different with private weights.
+const PRIVATE_WEIGHTS: &str = "
+## Private weights
+
+With `verdict compile --private-weights` no table may show anything that was trained.
+[quantisation.md](quantisation.md#private-weights---private-weights) says how constants become
+weights. Refused by name are constants in `Pow`, `Mod` and whole `Div` that are no familiar numbers,
+`Gather` from a constant of more than 512 rows or by an index that need not be whole, and `Imputer`
+of NaN. A picked index outside the constant gives zeros instead of the first or last row.
+`Greater`, `Less`, `Equal` and their like round the difference to a step of its own.
+";
+
 /// The whole file.
 pub(crate) fn operators(index: &Index, outcomes: &[Outcome]) -> String {
     let mut tallies: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
@@ -124,6 +136,7 @@ pub(crate) fn operators(index: &Index, outcomes: &[Outcome]) -> String {
         index.cases.len(),
     );
     bounds(&mut text);
+    text.push_str(PRIVATE_WEIGHTS);
     table(&mut text, index, &tallies);
     reasons(&mut text, &tallies);
     others(&mut text, index, &tallies);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exclusive::Cells;
 use super::interval::{Bound, layer_bounds};
-use crate::graph::{IntegerGraph, Kernel, Layer, TensorId, Term};
+use crate::graph::{IntegerGraph, Kernel, Layer, Tensor, TensorId, Term};
 use crate::{ModelError, Result};
 
 /// Weights of at most as many bits are symmetric around zero, so that one of magnitude 1 is bounded
@@ -180,7 +180,13 @@ impl Secrets {
     pub fn bounds(&self, graph: &IntegerGraph, tensor: TensorId) -> Vec<Bound> {
         let layer = graph.tensors.get(tensor).and_then(|it| it.layer.as_ref());
         match (layer, self.layers.get(tensor)) {
-            (Some(layer), Some(own)) => own.bounds(layer, graph),
+            (Some(layer), Some(own)) => own.bounds(
+                layer,
+                &Seen {
+                    graph,
+                    secrets: self,
+                },
+            ),
             _ => Vec::new(),
         }
     }
@@ -201,10 +207,31 @@ impl Secrets {
     }
 }
 
+/// A graph as those see it who do not know its private weights.
+struct Seen<'a> {
+    graph: &'a IntegerGraph,
+    secrets: &'a Secrets,
+}
+
+impl Cells for Seen<'_> {
+    fn tensor(&self, id: TensorId) -> Option<&Tensor> {
+        self.graph.tensors.get(id)
+    }
+
+    fn value(&self, function: usize, y: i64) -> Option<i32> {
+        self.graph.functions.get(function)?.value(y)
+    }
+
+    fn is_public(&self, id: TensorId) -> bool {
+        let own = self.secrets.layers.get(id);
+        own.is_none_or(|own| own.bias == 0 && own.terms.iter().all(|bits| *bits == 0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Function, Table, Tensor, Visibility};
+    use crate::graph::{Function, Table, Visibility};
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 

@@ -18,6 +18,12 @@ pub trait Cells {
     /// The value of function number `function` at `y`, if it has one.
     fn value(&self, function: usize, y: i64) -> Option<i32>;
 
+    /// Whether the weights and biases of a tensor's layer may be looked at. What is not public says
+    /// nothing about its cells: they may be any bits.
+    fn is_public(&self, _: TensorId) -> bool {
+        true
+    }
+
     /// A tensor's smallest and largest value and its length.
     fn range(&self, id: TensorId) -> (i32, i32, usize) {
         self.tensor(id)
@@ -44,6 +50,9 @@ const MAX_BITS: usize = 256;
 /// For each cell of `tensor` the number of its group: at most one cell of a group is not 0, and
 /// that one is 1. `None` if there are no groups of more than one cell.
 pub fn groups(cells: &impl Cells, tensor: TensorId) -> Option<Vec<u32>> {
+    if !cells.is_public(tensor) {
+        return None;
+    }
     let tensor = cells.tensor(tensor)?;
     let layer = tensor.layer.as_ref()?;
     if (tensor.min, tensor.max) != (0, 1) {
@@ -192,10 +201,11 @@ fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Lite
     step.then_some(literals)
 }
 
-/// The values of a tensor's cells that read nothing.
+/// The values of a tensor's cells that read nothing, as far as they may be known.
 fn constants(cells: &impl Cells, tensor: TensorId) -> Vec<Option<i32>> {
     let Some((len, layer)) = cells
         .tensor(tensor)
+        .filter(|_| cells.is_public(tensor))
         .and_then(|tensor| Some((tensor.len, tensor.layer.as_ref()?)))
     else {
         return Vec::new();

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
+use crate::import::secrecy::Secrecy;
 use crate::import::shapes::stripped;
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
@@ -29,6 +30,8 @@ pub(crate) struct Builder {
     /// How many positions the tensors have that are channels at positions; see
     /// [`tokens`](crate::import::ops::tokens).
     pub(crate) positions: HashMap<usize, usize>,
+    /// What must not enter a function.
+    pub(crate) secrecy: Secrecy,
 }
 
 impl Builder {
@@ -71,6 +74,7 @@ impl Builder {
             bias,
             activation,
             precision,
+            public_bias: false,
         };
         let id = push(&mut self.tensors, name.to_owned(), &shape, Some(layer));
         match size {

@@ -116,6 +116,7 @@ impl Builder {
             bias,
             activation,
             precision,
+            public_bias: false,
         };
         let Some(arrangement) = arrangement else {
             let id = push(&mut self.tensors, name, &shape, Some(layer));

@@ -70,7 +70,8 @@ pub(crate) fn step_functions(
                 });
             *row.entry(number).or_insert(0.0) += jump;
         }
-        rows.push(row.into_iter().filter(|(_, jump)| *jump != 0.0).collect());
+        let kept = |jump: f64| importer.builder.secrecy.private || jump != 0.0;
+        rows.push(row.into_iter().filter(|(_, jump)| kept(*jump)).collect());
         bias.push(function.base);
     }
     if tests.is_empty() {

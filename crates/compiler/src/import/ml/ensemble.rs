@@ -64,6 +64,7 @@ pub(crate) fn scores(
         name,
         ensemble,
         probes: &probes,
+        private: importer.builder.secrecy.private,
     };
     // Within a level what comes first is streamed to from farthest: nodes, leaves, sums.
     let mut layers = Vec::new();
@@ -155,6 +156,8 @@ struct Build<'a> {
     name: &'a str,
     ensemble: &'a Ensemble,
     probes: &'a HashMap<usize, Probe>,
+    /// Whether the weights are to stay private.
+    private: bool,
 }
 
 impl Build<'_> {
@@ -240,6 +243,7 @@ impl Build<'_> {
             activation: Activation::Step,
             precision: Precision::Exact { within: None },
             bias,
+            public_bias: false,
         };
         let shape = block.shape(layer.bias.len() / block.trees);
         importer.push(format!("{}/leaves{number}", self.name), &shape, Some(layer))
@@ -248,6 +252,8 @@ impl Build<'_> {
     /// Adds what the leaves of a block add to the scores.
     fn add_leaves(&self, scores: &mut Affine, block: &Block<'_>, tensor: usize) {
         let mut rows: Vec<Row> = vec![Row::new(); self.ensemble.scores];
+        // That two leaves have the same value is not to be seen in private weights.
+        let kept = |weight: f64| self.private || weight != 0.0;
         let mut cell = 0;
         for group in block.groups {
             let votes = |position: usize, leaf: usize| {
@@ -268,7 +274,7 @@ impl Build<'_> {
                             *difference.entry(*score).or_default() -= weight;
                         }
                     }
-                    for (score, weight) in difference.into_iter().filter(|(_, w)| *w != 0.0) {
+                    for (score, weight) in difference.into_iter().filter(|(_, w)| kept(*w)) {
                         rows[score].push((cell, weight));
                     }
                     cell += 1;
@@ -289,6 +295,7 @@ impl Build<'_> {
             bias: scores.bias,
             activation: Activation::Identity,
             precision: Precision::Unshifted,
+            public_bias: false,
         };
         let name = format!("{}/sum{number}", self.name);
         let tensor = importer.push(name, &scores.shape, Some(layer));

@@ -19,6 +19,12 @@ impl Importer<'_> {
         value: &Affine,
         imputed: impl Fn(usize) -> f64,
     ) -> Result<Affine> {
+        if self.builder.secrecy.private {
+            return Err(node.unsupported(
+                "with private weights the values that it imputes would be public as the integers of missing values; impute before \
+                 proving, or replace a number of your choice instead of NaN (its `replaced_value`)",
+            ));
+        }
         let direct = || {
             node.unsupported(
                 "missing values can be imputed in the model's inputs alone; put the imputer first in the pipeline",

@@ -97,8 +97,14 @@ pub(crate) struct TestLayer {
 
 impl Importer<'_> {
     /// Whether a test would take the reserved integer of a missing value to the wrong side.
+    ///
+    /// Which tests do says where missing values go, which was trained. So where weights are private
+    /// all tests count.
     fn goes_wrong(&self, probe: &Probe, test: &Test) -> bool {
         let side = probe.source.and_then(|source| self.ml.missing.get(&source));
+        if self.builder.secrecy.private {
+            return side.is_some();
+        }
         match side {
             Some(Missing::Above) => passes_above(probe, test) != test.missing,
             Some(Missing::Below) => passes_below(probe, test) != test.missing,
@@ -123,7 +129,7 @@ impl Importer<'_> {
             }
         }
         for (source, votes) in votes {
-            let side = if votes >= 0 {
+            let side = if votes >= 0 || self.builder.secrecy.private {
                 Missing::Above
             } else {
                 Missing::Below
@@ -225,6 +231,7 @@ impl Importer<'_> {
             bias,
             activation: layer.activation,
             precision: Precision::Tests(tests.collect()),
+            public_bias: false,
         };
         self.push(layer.name, &layer.shape, Some(float))
     }

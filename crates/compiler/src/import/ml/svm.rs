@@ -148,6 +148,7 @@ impl Machine {
             bias: vec![0.0; features],
             activation: Activation::Square,
             precision: Precision::Exact { within: None },
+            public_bias: false,
         };
         let squares = importer.push(format!("{name}/squares"), &[1, features], Some(squares));
         let squares = Affine::tensor(squares, vec![1, features], features);

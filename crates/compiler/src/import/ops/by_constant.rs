@@ -55,6 +55,7 @@ fn by_constant(
             ));
         }
     };
+    let index = usize::from(b.is_constant());
     let shape = broadcast_shape(node, &a.shape, &b.shape)?;
     let (value, constants) = (
         broadcast(node, value, &shape)?,
@@ -87,6 +88,7 @@ fn by_constant(
         let part = match expression.as_affine() {
             Some((a, c)) => Value::Rows(part).affine(a, c),
             None => {
+                builder.secrecy.check(node, index, &[constant])?;
                 let name = format!("{}/{number}", node.output());
                 // A function that jumps is read at the whole numbers themselves.
                 let exact = node.whole && value.as_cells().is_some();

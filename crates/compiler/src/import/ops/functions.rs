@@ -343,8 +343,9 @@ pub(crate) fn dropout(node: &Node<'_>) -> Result<Expression> {
     Ok(Expression::value())
 }
 
-/// `Clip`, by attributes before opset 11, by operands since.
-pub(crate) fn clip(node: &Node<'_>) -> Result<Expression> {
+/// The bounds of a `Clip`, by attributes before opset 11, by operands since; infinite where there
+/// is none.
+pub(crate) fn bounds(node: &Node<'_>) -> Result<(f64, f64)> {
     let bound = |index, name, default| -> Result<f64> {
         match node.optional_constant(index)? {
             Some([value]) => Ok(*value),
@@ -367,23 +368,29 @@ pub(crate) fn clip(node: &Node<'_>) -> Result<Expression> {
     }
     // Exporters write `max(v, 0)` with the largest float as its other bound.
     let largest = f64::from(f32::MAX);
-    let v = Expression::value();
-    let v = if min <= -largest {
-        v
+    let min = if min <= -largest {
+        f64::NEG_INFINITY
     } else {
-        v.with(Binary::Max, min)
+        min
     };
-    Ok(if max >= largest {
-        v
-    } else {
-        v.with(Binary::Min, max)
-    })
+    let max = if max >= largest { f64::INFINITY } else { max };
+    Ok((min, max))
 }
 
-/// Why a `Clip` is no function of its operand: its bounds are at fault.
-pub(crate) fn refused_clip(node: &Node<'_>) -> Result<Affine> {
-    clip(node)?;
-    Err(node.product())
+/// `Clip`
+pub(crate) fn clip(node: &Node<'_>) -> Result<Expression> {
+    let (min, max) = bounds(node)?;
+    let v = Expression::value();
+    let v = if min > f64::NEG_INFINITY {
+        v.with(Binary::Max, min)
+    } else {
+        v
+    };
+    Ok(if max < f64::INFINITY {
+        v.with(Binary::Min, max)
+    } else {
+        v
+    })
 }
 
 /// `Cast`: numbers lose their fractions, truths are whatever is not zero.

@@ -2,6 +2,7 @@
 
 pub(crate) mod average_pool;
 pub(crate) mod by_constant;
+pub(crate) mod clip;
 pub(crate) mod compare;
 pub(crate) mod constants;
 pub(crate) mod conv_ops;
