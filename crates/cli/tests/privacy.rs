@@ -306,12 +306,12 @@ fn private_weights_are_counted_redacted_and_audited() {
 fn what_stays_visible_of_private_weights_is_printed() {
     let place = Place::new();
     place.compile_to("m.verdict", MODEL, &["--private-weights"]);
-    let text = place.ok(&["redact", "m.verdict", "--out", "a.verdict"]);
+    let text = place.ok(&["redact", "m.verdict", "--out", "a.architecture"]);
     for part in ["Visible to everybody", "bits", "first key", "scale"] {
         assert!(text.contains(part), "{text}");
     }
     let hidden = place.json(&["hide", "m.verdict"]);
-    let redacted = place.json(&["redact", "m.verdict", "--out", "b.verdict"]);
+    let redacted = place.json(&["redact", "m.verdict", "--out", "b.architecture"]);
     assert_eq!(hidden["visible"], redacted["visible"]);
     let tensors = hidden["visible"]["tensors"].as_array().unwrap();
     for tensor in tensors.iter().filter(|it| it["structure"] == false) {
@@ -326,8 +326,8 @@ fn what_stays_visible_of_private_weights_is_printed() {
     }
     // Tables that cover the weights of the model alone would give them away.
     compile(&place, "private");
-    for command in ["hide", "redact"] {
-        let arguments = [command, "m.verdict", "--out", "c"];
+    for (command, out) in [("hide", "c.secret"), ("redact", "c.architecture")] {
+        let arguments = [command, "m.verdict", "--out", out];
         place.fails(3, &arguments, &["--private-weights"]);
     }
 }

@@ -668,14 +668,22 @@ fn data_signers_refuse_a_registered_version_whose_spec_lies() {
 #[test]
 fn private_weights_are_registered_with_their_key_proof() {
     let place = world();
-    place.ok(&["hide", "public.verdict", "--proofs", "2"]);
-    let hiding = ["--hiding", "public.hiding.secret", "--dev"];
+    let how = [
+        "--private-weights",
+        "--input",
+        "public",
+        "--optimize",
+        "time",
+    ];
+    place.compile_to("hidden.verdict", "consumers/oracle", &how);
+    place.ok(&["hide", "hidden.verdict", "--proofs", "2"]);
+    let hiding = ["--hiding", "hidden.hiding.secret", "--dev"];
     let out = ["--out", "hidden.bundle.json"];
-    place.ok(&with(&with(&["bundle", "public.verdict"], &hiding), &out));
-    place.ok(&["redact", "public.verdict", "--out", "a.architecture"]);
+    place.ok(&with(&with(&["bundle", "hidden.verdict"], &hiding), &out));
+    place.ok(&["redact", "hidden.verdict", "--out", "a.architecture"]);
     let input = place.write("input.json", r#"{"input_data": [[1728, 1728, 1728, 1]]}"#);
     let input = input.display().to_string();
-    let prove = ["prove", "public.verdict", "--input", &input, "--saturate"];
+    let prove = ["prove", "hidden.verdict", "--input", &input, "--saturate"];
     place.ok(&with(&prove, &hiding));
 
     // A proof shows nothing of what else its key may hide.
@@ -691,7 +699,7 @@ fn private_weights_are_registered_with_their_key_proof() {
     place.fails(4, &local(&unproved), &["key proof"]);
     let bundle = ["--bundle", "hidden.bundle.json"];
     ok(&place, &with(&unproved, &bundle));
-    for model in ["a.architecture", "public.verdict"] {
+    for model in ["a.architecture", "hidden.verdict"] {
         assert_eq!(differing(&place, model, "x", &bundle), [""; 0], "{model}");
         let without = differing(&place, model, "x", &[]);
         assert_eq!(without, ["key key proof"], "{model}");
@@ -705,7 +713,7 @@ fn private_weights_are_registered_with_their_key_proof() {
         let id = register(&place, &own, &lie);
         let found = differing(&place, "a.architecture", &id, &bundle);
         assert_eq!(found, ["spec keyProof", "bundle"]);
-        let found = differing(&place, "public.verdict", &id, &bundle);
+        let found = differing(&place, "hidden.verdict", &id, &bundle);
         assert_eq!(found, ["spec keyProof", "bundle"]);
     }
 }
