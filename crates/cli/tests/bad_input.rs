@@ -1,5 +1,7 @@
 //! Every bad input has its message and its exit code.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Place, damage, onnx, vector};

@@ -137,11 +137,13 @@ impl HidingFile {
     }
 
     /// The key proof of the hidden key, made once and kept beside the file: every one opens the
-    /// weight columns at one point, and random rows are there for a single one.
+    /// weight columns at one point, and random rows are there for a single one. One that was kept is
+    /// handed out only if it passes `check`, for anybody may have put it there.
     pub(crate) fn key_proof(
         &self,
         key: B256,
         make: impl FnOnce() -> Result<KeyProof, EngineError>,
+        check: impl FnOnce(&KeyProof) -> Result<bool, EngineError>,
     ) -> Result<KeyProof, EngineError> {
         let path = &self.path;
         let _lock = lock(path)?;
@@ -150,7 +152,15 @@ impl HidingFile {
         let proof = match (kept.exists(), file.key_proof) {
             (true, _) => {
                 let bytes = fs::read(&kept).map_err(EngineError::io("read", &kept))?;
-                KeyProof::from_bytes(&bytes)?
+                let proof = KeyProof::from_bytes(&bytes)?;
+                if !check(&proof)? {
+                    return Err(EngineError::Budget(format!(
+                        "{} is no key proof of the key that {} hides; remove it if it was never handed out, or bring the right one back",
+                        kept.display(),
+                        path.display()
+                    )));
+                }
+                proof
             }
             (false, Some(digest)) => {
                 return Err(EngineError::Budget(format!(

@@ -3,9 +3,10 @@
 use crate::{EngineError, HidingFile, OnStage, Salts, Setup, Stage, Subject, Verified};
 use alloy_primitives::B256;
 use rand::rngs::OsRng;
+use std::sync::OnceLock;
 use verdict_circuit::{Plan, Salt};
 use verdict_model::{CompiledModel, Row, Trace, execute_batch};
-use verdict_prover::{KeyProof, KeyedModel};
+use verdict_prover::{Architecture, KeyProof, KeyedModel, Subject as Audited, audit_with};
 use verdict_wire::{
     BatchFile, PROOF_FILE_VERSION, ProofFile, VerifyingKeyParts, instance, key_bytes, key_digest,
     public_values, words,
@@ -18,14 +19,17 @@ pub struct Session {
     keyed: KeyedModel,
     setup: Setup,
     hiding: Option<HidingFile>,
+    /// The key proof, once it was made or checked.
+    key_proof: OnceLock<KeyProof>,
 }
 
 impl Session {
-    pub(crate) const fn new(keyed: KeyedModel, setup: Setup, hiding: Option<HidingFile>) -> Self {
+    pub(crate) fn new(keyed: KeyedModel, setup: Setup, hiding: Option<HidingFile>) -> Self {
         Self {
             keyed,
             setup,
             hiding,
+            key_proof: OnceLock::new(),
         }
     }
 
@@ -76,9 +80,24 @@ impl Session {
         let Some(hiding) = &self.hiding else {
             return Ok(None);
         };
+        if let Some(proof) = self.key_proof.get() {
+            return Ok(Some(proof.clone()));
+        }
         let make = || Ok(self.keyed.key_proof(OsRng)?);
-        let proof = hiding.key_proof(key_digest(&self.key()), make)?;
-        Ok(Some(proof))
+        let check = |proof: &KeyProof| self.passes(proof);
+        let proof = hiding.key_proof(key_digest(&self.key()), make, check)?;
+        Ok(Some(self.key_proof.get_or_init(|| proof).clone()))
+    }
+
+    /// Whether the key passes the audit of its architecture with a key proof.
+    fn passes(&self, proof: &KeyProof) -> Result<bool, EngineError> {
+        let architecture = Architecture::of(self.model())?;
+        let (subject, srs) = (
+            Audited::Architecture(&architecture),
+            self.keyed.srs().clone(),
+        );
+        let batch = self.plan().lowered.batch();
+        Ok(audit_with(subject, batch, &self.key(), Some(proof), srs)?.passes())
     }
 
     /// How many salts a proof takes: one for every committed input of every item.

@@ -3,12 +3,12 @@
 use crate::{
     error::CliError,
     options::{BatchArgs, PlanArgs, SrsArgs},
-    report::output::{Output, Report},
+    report::output::{Output, Report, count, seconds},
 };
 use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 use verdict_engine::{Bundle, HidingFile, OpenOptions, silent};
 use verdict_model::CompiledModel;
 
@@ -48,6 +48,8 @@ struct Bundled {
     key_digest: B256,
     key_proof_digest: Option<B256>,
     key_proof_bytes: Option<usize>,
+    /// What making the key proof took, or checking one that was made before.
+    key_proof_seconds: Option<f64>,
     private_weights: bool,
     batch: usize,
     setup: String,
@@ -70,6 +72,10 @@ impl BundleCommand {
             hiding: hiding.transpose()?,
         };
         let session = engine.open(model, options, &silent)?;
+        let started = Instant::now();
+        let key_proof_seconds = session
+            .key_proof()?
+            .map(|_| started.elapsed().as_secs_f64());
         let bundle = Bundle::make(&session)?;
         let out = self.out.clone();
         let out = out.unwrap_or_else(|| self.model.with_extension("bundle.json"));
@@ -81,6 +87,7 @@ impl BundleCommand {
             key_digest: bundle.key_digest(),
             key_proof_digest: bundle.key_proof.as_ref().map(|_| bundle.spec.keyProof),
             key_proof_bytes: bundle.key_proof.as_ref().map(|proof| proof.len()),
+            key_proof_seconds,
             private_weights: session.hides_weights(),
             batch: session.plan().lowered.batch().items,
             setup: engine.setup().name().into(),
@@ -93,6 +100,7 @@ impl BundleCommand {
 impl Report for Bundled {
     fn text(&self) -> String {
         let proof = self.key_proof_digest.zip(self.key_proof_bytes);
+        let took = self.key_proof_seconds.map_or_else(String::new, seconds);
         format!(
             "Bundle {}\n  {} {}\n  spec {}\n  verifying key {}\n  key proof {}\n  set-up {}\nWrote {}\n",
             self.bundle_digest,
@@ -105,7 +113,7 @@ impl Report for Bundled {
             self.key_digest,
             proof.map_or_else(
                 || "none: the weights are public".into(),
-                |(digest, bytes)| format!("{digest}, {bytes} B"),
+                |(digest, bytes)| format!("{digest}, {} B, took {took}", count(bytes as u64)),
             ),
             self.setup,
             self.out.display()

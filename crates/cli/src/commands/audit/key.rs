@@ -7,12 +7,12 @@ use crate::{
     options::key_proof::raw_or_hex,
     report::{
         lines::cut,
-        output::{Output, Report, Table, count},
+        output::{Output, Report, Table, count, seconds},
     },
 };
 use alloy_primitives::B256;
 use serde::Serialize;
-use std::path::Path;
+use std::{path::Path, time::Instant};
 use verdict_engine::{Subject, silent};
 use verdict_prover::{Audit, AuditRow, Finding};
 use verdict_wire::{ProofFile, VerifyingKeyParts, key_digest, parse_key};
@@ -27,6 +27,8 @@ struct Audited {
     batch: usize,
     rows: usize,
     proofs_at_most: Option<usize>,
+    /// What recomputing the key, and checking the key proof, took.
+    seconds: f64,
     parts: Vec<AuditRow>,
 }
 
@@ -59,14 +61,15 @@ impl Report for Audited {
             ),
         };
         format!(
-            "Audit of verifying key {}\n  against {} {}\n  set-up {}, {} rows, batch of {}\n{}{conclusion}\n",
+            "Audit of verifying key {}\n  against {} {}\n  set-up {}, {} rows, batch of {}\n{}{conclusion}\ntook {}\n",
             self.key_digest,
             self.subject,
             self.subject_digest,
             self.setup,
             count(self.rows as u64),
             self.batch,
-            table.render()
+            table.render(),
+            seconds(self.seconds)
         )
     }
 }
@@ -86,6 +89,7 @@ impl AuditCommand {
         }
         let key_proof = self.proof.key_proof()?;
         let key_proof = key_proof.as_deref().map(AsRef::as_ref);
+        let started = Instant::now();
         let Audit {
             parts,
             rows,
@@ -108,6 +112,7 @@ impl AuditCommand {
             batch: batch.items,
             rows,
             proofs_at_most,
+            seconds: started.elapsed().as_secs_f64(),
             parts,
         })?;
         if differing.is_empty() {
