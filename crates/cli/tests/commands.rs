@@ -105,11 +105,13 @@ fn from_onnx_to_a_verified_transaction() {
         &["inspect", "m.verdict"],
         &["inspect", &onnx],
         &["estimate", "m.verdict"],
-        &["verify", "p.json", "--dev"],
+        &["verify", "p.json", "--model", "m.verdict", "--dev"],
         &["srs", "list"],
     ] {
         assert!(place.ok(arguments).lines().count() > 2, "{arguments:?}");
     }
+    // A key that was compared with nothing has an exit code of its own.
+    place.fails(7, &["verify", "p.json", "--dev"], &["--model", "--key"]);
 }
 
 #[test]
