@@ -4,10 +4,12 @@
 mod support;
 
 use halo2curves_axiom::{bn256::Fr, ff::Field};
-use support::{keyed, small::network};
+use support::{keyed, models::rng, small::network};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::{CompiledModel, Visibility};
-use verdict_prover::{Architecture, Audit, Finding, Srs, Subject, audit, halo2_key};
+use verdict_prover::{
+    Architecture, Audit, Finding, KeyProof, Srs, Subject, audit, audit_with, halo2_key,
+};
 use verdict_wire::VerifyingKeyParts;
 
 fn hiding(seed: u8) -> Hiding {
@@ -25,19 +27,17 @@ fn made_key(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> Verif
     keyed(model, batch, hiding).keys().on_chain()
 }
 
-fn private_key(model: CompiledModel, batch: Batch, seed: u8) -> VerifyingKeyParts {
-    made_key(model, batch, Some(hiding(seed)))
+/// A key with private weights, and its key proof.
+fn private_key(model: CompiledModel, batch: Batch, seed: u8) -> (VerifyingKeyParts, KeyProof) {
+    let keyed = keyed(model, batch, Some(hiding(seed)));
+    let proof = keyed.key_proof(rng(seed.into())).unwrap();
+    (keyed.keys().on_chain(), proof)
 }
 
-fn audited(architecture: &Architecture, key: &VerifyingKeyParts) -> Audit {
+fn audited(architecture: &Architecture, key: &VerifyingKeyParts, proof: &KeyProof) -> Audit {
+    let subject = Subject::Architecture(architecture);
     let srs = Srs::development(key.k);
-    audit(
-        Subject::Architecture(architecture),
-        &Batch::single(),
-        key,
-        srs,
-    )
-    .unwrap()
+    audit_with(subject, &Batch::single(), key, Some(proof), srs).unwrap()
 }
 
 fn findings(audit: &Audit) -> Vec<(String, Finding)> {
@@ -51,12 +51,21 @@ fn findings(audit: &Audit) -> Vec<(String, Finding)> {
 #[test]
 fn a_key_with_private_weights_matches_its_architecture() {
     let architecture = Architecture::of(&model(1)).unwrap();
-    let key = private_key(model(1), Batch::single(), 7);
-    let audit = audited(&architecture, &key);
-    assert!(audit.passes(), "{audit:#?}");
-    assert!(audit.proofs_at_most.unwrap() >= 20);
-    let opaque = audit.parts.iter().filter(|p| p.finding == Finding::Opaque);
-    assert_eq!(opaque.count(), key.width);
+    let (key, proof) = private_key(model(1), Batch::single(), 7);
+    let with = audited(&architecture, &key, &proof);
+    assert!(with.passes(), "{with:#?}");
+    assert!(with.proofs_at_most.unwrap() >= 20);
+    let count = |audit: &Audit, finding| {
+        let parts = audit.parts.iter();
+        parts.filter(|part| part.finding == finding).count()
+    };
+    // The weight columns, and the key proof itself.
+    assert_eq!(count(&with, Finding::Proved), key.width + 1);
+    assert_eq!(count(&with, Finding::Opaque), 0);
+    let subject = Subject::Architecture(&architecture);
+    let without = audit(subject, &Batch::single(), &key, Srs::development(key.k)).unwrap();
+    assert!(!without.passes());
+    assert_eq!(count(&without, Finding::Opaque), key.width);
 }
 
 #[test]
@@ -66,15 +75,16 @@ fn batches_are_audited_as_batches() {
         items: 3,
         sums: vec![2],
     };
-    let key = private_key(model(1), batch.clone(), 7);
-    let srs = || Srs::development(key.k);
-    let subject = Subject::Architecture(&architecture);
-    assert!(audit(subject, &batch, &key, srs()).unwrap().passes());
-    assert!(
-        !audit(subject, &Batch::single(), &key, srs())
+    let (key, proof) = private_key(model(1), batch.clone(), 7);
+    let passes = |batch: &Batch| {
+        let subject = Subject::Architecture(&architecture);
+        let srs = Srs::development(key.k);
+        audit_with(subject, batch, &key, Some(&proof), srs)
             .unwrap()
             .passes()
-    );
+    };
+    assert!(passes(&batch));
+    assert!(!passes(&Batch::single()));
 }
 
 #[test]
@@ -88,14 +98,16 @@ fn weights_of_the_same_architecture_are_not_told_apart() {
         private_key(second, Batch::single(), 7),
         private_key(first, Batch::single(), 8),
     ];
-    let audits = keys.each_ref().map(|key| audited(&architecture, key));
+    let audits = keys
+        .each_ref()
+        .map(|(key, proof)| audited(&architecture, key, proof));
     assert!(audits.iter().all(Audit::passes));
     assert_eq!(findings(&audits[0]), findings(&audits[1]));
     // Everything public is the same, every weight column is not, whether weights or seed differ.
     for other in &keys[1..] {
         for column in 0..FIXED_COLUMNS + 4 {
             assert_eq!(
-                keys[0].commitments[column] == other.commitments[column],
+                keys[0].0.commitments[column] == other.0.commitments[column],
                 column < FIXED_COLUMNS,
                 "{column}"
             );
@@ -106,9 +118,9 @@ fn weights_of_the_same_architecture_are_not_told_apart() {
 #[test]
 fn every_changed_part_is_reported() {
     let architecture = Architecture::of(&model(1)).unwrap();
-    let key = private_key(model(1), Batch::single(), 7);
+    let (key, proof) = private_key(model(1), Batch::single(), 7);
     let differs = |key: &VerifyingKeyParts| -> Vec<String> {
-        audited(&architecture, key)
+        audited(&architecture, key, &proof)
             .parts
             .into_iter()
             .filter(|part| part.finding == Finding::Differs)
@@ -143,13 +155,13 @@ fn every_changed_part_is_reported() {
 
 #[test]
 fn another_architecture_is_reported() {
-    let key = private_key(model(1), Batch::single(), 7);
+    let (key, proof) = private_key(model(1), Batch::single(), 7);
     for other in [
         network(1, 2, Visibility::Private),
         network(1, 3, Visibility::Public),
         network(1, 3, Visibility::Committed),
     ] {
-        let audit = audited(&Architecture::of(&other).unwrap(), &key);
+        let audit = audited(&Architecture::of(&other).unwrap(), &key, &proof);
         assert!(!audit.passes());
     }
 }
@@ -166,7 +178,7 @@ fn with_public_weights_everything_must_match() {
     assert!(audit.parts.iter().all(|p| p.finding == Finding::Matches));
     assert!(!check(&model(2), &public).passes());
     // Hidden weights are none of the model's.
-    assert!(!check(&model(1), &private_key(model(1), Batch::single(), 7)).passes());
+    assert!(!check(&model(1), &private_key(model(1), Batch::single(), 7).0).passes());
 }
 
 #[test]
