@@ -73,7 +73,7 @@ pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimat
 
 /// Creation, and per byte the code deposit, the calldata and a share of the commitments' checks.
 fn register(code: usize) -> u64 {
-    59_300 + (233.4 * code as f64) as u64
+    59_300 + (228.2 * code as f64) as u64
 }
 
 fn deploy(verifier: &Artifact) -> u64 {
