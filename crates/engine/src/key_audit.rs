@@ -65,7 +65,8 @@ pub(crate) fn fits(graph: &IntegerGraph, batch: &Batch, k: u32) -> Result<(), En
         return Ok(());
     }
     Err(CircuitError::NoPlan(format!(
-        "{} items of this model take at least {rows} rows, height {k} has {usable}",
+        "{} items of this model take at least {rows} rows, and so a height above {k}; import a larger set-up, or check what the \
+         model, the batch and the key claim",
         batch.items
     ))
     .into())

@@ -12,7 +12,7 @@ use verdict_engine::{
     Engine, EngineError, HidingFile, OpenOptions, SaltFile, Salts, Session, Setup, Stage, Subject,
     silent,
 };
-use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
+use verdict_model::{CompiledModel, DataSet, Function, Goal, OutOfDomain, Visibility};
 use verdict_prover::{Cache, ProverError, Srs};
 use verdict_wire::ProofFile;
 
@@ -24,6 +24,23 @@ fn vectors(name: &str) -> PathBuf {
 
 fn model(name: &str) -> CompiledModel {
     CompiledModel::load(vectors(name).join("model.verdict")).unwrap()
+}
+
+/// A model whose tables cover all weights of its bits, as the compiler makes them for private
+/// weights: its own tables, with the last value repeated at either end.
+fn private_model(name: &str) -> CompiledModel {
+    let model = model(name);
+    let mut graph = model.graph().clone();
+    for function in &mut graph.functions {
+        if let Function::Table(table) = function {
+            let more = 1 << 12;
+            let (first, last) = (table.values[0], table.values[table.values.len() - 1]);
+            table.q_min -= more as i64;
+            table.values.splice(0..0, vec![first; more]);
+            table.values.extend(vec![last; more]);
+        }
+    }
+    CompiledModel::new(graph, model.manifest().clone()).unwrap()
 }
 
 /// Integer inputs of the first rows of a model's data.
@@ -187,7 +204,7 @@ fn fresh_salts_every_time_and_never_too_few() {
 fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.hiding.secret");
-    let model = model(LOGREG);
+    let model = private_model(LOGREG);
     let items = items(LOGREG, &model, 1);
     let digest = model.digest().into();
     let hidden = |hiding| OpenOptions {
