@@ -27,8 +27,8 @@ const HEADER: [u8; 5] = *b"VDKP\x01";
 
 /// A key proof: one halo2 proof for every few weight columns.
 ///
-/// Its bytes are [`HEADER`], the number of proofs (two bytes), and each proof with its length (four
-/// bytes) before it, all big-endian.
+/// Its bytes are `VDKP` and the version, the number of proofs (two bytes), and each proof with its
+/// length (four bytes) before it, all big-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyProof {
     parts: Vec<Vec<u8>>,
