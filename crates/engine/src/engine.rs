@@ -3,7 +3,7 @@
 use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, key_audit::fits};
 use verdict_circuit::{Batch, Limits, Outline, Plan, Request, plan_request};
 use verdict_model::{CompiledModel, Goal};
-use verdict_prover::{Cache, KeyedModel};
+use verdict_prover::{Architecture, Cache, KeyedModel};
 
 /// Opens models under one set-up.
 #[derive(Clone, Debug)]
@@ -66,6 +66,10 @@ impl Engine {
                 "the hiding file is of model {}, not of this one; run `verdict hide` for it",
                 hiding.model()
             )));
+        }
+        if options.hiding.is_some() {
+            // A proof of a model that has no architecture would be spent for nothing.
+            Architecture::of(&model)?;
         }
         on_stage(Stage::Plan);
         let plan = self.plan(&model, &options)?;

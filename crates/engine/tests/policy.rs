@@ -201,6 +201,21 @@ fn fresh_salts_every_time_and_never_too_few() {
 }
 
 #[test]
+fn a_model_that_was_not_compiled_for_it_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.hiding.secret");
+    let model = model(LOGREG);
+    let hiding = HidingFile::create(&path, model.digest().into(), 1).unwrap();
+    let options = OpenOptions {
+        hiding: Some(hiding.clone()),
+        ..options()
+    };
+    let error = engine().open(model, options, &silent).unwrap_err();
+    assert!(error.to_string().contains("--private-weights"), "{error}");
+    assert_eq!(hiding.status().unwrap().used, 0);
+}
+
+#[test]
 fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.hiding.secret");
