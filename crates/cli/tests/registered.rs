@@ -665,9 +665,9 @@ fn data_signers_refuse_a_registered_version_whose_spec_lies() {
     );
 }
 
-#[test]
-fn private_weights_are_registered_with_their_key_proof() {
-    let place = world();
+/// A model with private weights and its bundle: `hidden.verdict`, `hidden.bundle.json`. Returns the
+/// options that its key is made with.
+fn hidden(place: &Place) -> Vec<&'static str> {
     // Private models have tables for all weights: small ones make an audit a second's work.
     let small = ["--table-bits", "10", "--optimize", "time"];
     let how = with(&["--private-weights", "--input", "public"], &small);
@@ -675,9 +675,15 @@ fn private_weights_are_registered_with_their_key_proof() {
     place.ok(&["hide", "hidden.verdict", "--proofs", "2"]);
     let hiding = ["--hiding", "hidden.hiding.secret", "--dev"];
     let out = ["--out", "hidden.bundle.json"];
-    let goal = ["--optimize", "time"];
-    let hiding = with(&hiding, &goal);
+    let hiding = with(&hiding, &["--optimize", "time"]);
     place.ok(&with(&with(&["bundle", "hidden.verdict"], &hiding), &out));
+    hiding
+}
+
+#[test]
+fn private_weights_are_registered_with_their_key_proof() {
+    let place = world();
+    let hiding = hidden(&place);
     place.ok(&["redact", "hidden.verdict", "--out", "a.architecture"]);
     let input = place.write("input.json", r#"{"input_data": [[1728, 1728, 1728, 1]]}"#);
     let input = input.display().to_string();
@@ -723,8 +729,10 @@ fn the_same_behind_an_rpc() {
     let reading = ["--rpc", &anvil.url, "--deployment", "rpc.json"];
     let acting = with(&reading, &["--private-key", KEY]);
     place.ok(&with(&["deploy", "--dev"], &acting));
+    hidden(&place);
     for (name, batch) in [
         ("public", ""),
+        ("hidden", ""),
         ("committed", ""),
         ("batch", "4"),
         ("trees", ""),
