@@ -6,7 +6,9 @@ use crate::{
     error::CircuitError,
     gates::TapeConfig,
     key_proof::{KeyProofCircuit, KeyProofConfig, KeyProofLayout, KeyProofShape},
+    lower::Lowered,
     opcode::Op,
+    program::{Tap, Taps},
     tape::Tape,
     witness::{Challenges, Running},
 };
@@ -290,5 +292,52 @@ impl Circuit<Fr> for KeyProofForgery {
             }
         };
         self.circuit.assign(&config, layouter, change)
+    }
+}
+
+/// Where a stream stands: level, channel and position.
+pub type StreamPlace = (usize, usize, usize);
+
+/// Every tap of a program, with its stream and its number there.
+pub fn all_taps(lowered: &Lowered) -> Vec<(StreamPlace, usize, Tap)> {
+    let program = &lowered.program;
+    let mut all = Vec::new();
+    for level in 1..program.levels.len() {
+        for channel in 0..program.levels[level].channels.len() {
+            for position in program.pattern(level, channel).streams() {
+                let mut list = Vec::new();
+                lowered.taps(level, channel, position, &mut list);
+                let at = (level, channel, position);
+                all.extend(list.into_iter().enumerate().map(|(n, tap)| (at, n, tap)));
+            }
+        }
+    }
+    all
+}
+
+/// A program's taps with those of one stream changed.
+pub struct ChangedTaps<'a> {
+    /// The honest taps.
+    pub honest: &'a Lowered,
+    /// The stream.
+    pub at: StreamPlace,
+    /// What happens to its taps.
+    pub change: &'a (dyn Fn(&mut Vec<Tap>) + Sync),
+}
+
+impl fmt::Debug for ChangedTaps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChangedTaps")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Taps for ChangedTaps<'_> {
+    fn taps(&self, level: usize, channel: usize, position: usize, into: &mut Vec<Tap>) {
+        self.honest.taps(level, channel, position, into);
+        if self.at == (level, channel, position) {
+            (self.change)(into);
+        }
     }
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use support::{convs, graphs};
 use verdict_circuit::{
     Batch, CircuitError, KEY_PROOF_GATES, KeyProofCircuit, KeyProofLayout, Lowered, Lowering,
-    Outline, Tap, Tape, Taps, Weight, dishonest::KeyProofForgery,
+    Outline, Tape, Weight,
+    dishonest::{ChangedTaps, KeyProofForgery, all_taps},
 };
 use verdict_model::{IntegerGraph, Kernel, ranges::declared_range};
 
@@ -100,42 +101,7 @@ fn every_network_has_a_key_proof() {
     assert!(made >= 12, "{made}");
 }
 
-/// One tap of the program with another weight.
-struct Changed<'a> {
-    lowered: &'a Lowered,
-    at: (usize, usize, usize),
-    number: usize,
-    weight: Weight,
-}
-
-impl Taps for Changed<'_> {
-    fn taps(&self, level: usize, channel: usize, position: usize, into: &mut Vec<Tap>) {
-        let first = into.len();
-        self.lowered.taps(level, channel, position, into);
-        if self.at == (level, channel, position) {
-            into[first + self.number].weight = self.weight;
-        }
-    }
-}
-
-/// All taps of a program, with where they are.
-fn taps(lowered: &Lowered) -> Vec<((usize, usize, usize), usize, Tap)> {
-    let program = &lowered.program;
-    let mut all = Vec::new();
-    for level in 1..program.levels.len() {
-        for channel in 0..program.levels[level].channels.len() {
-            for position in program.pattern(level, channel).streams() {
-                let mut list = Vec::new();
-                lowered.taps(level, channel, position, &mut list);
-                let at = (level, channel, position);
-                all.extend(list.into_iter().enumerate().map(|(n, tap)| (at, n, tap)));
-            }
-        }
-    }
-    all
-}
-
-fn forged(case: &Case, changed: &Changed<'_>) -> KeyProofForgery {
+fn forged(case: &Case, changed: &ChangedTaps<'_>) -> KeyProofForgery {
     let tape = Tape::new(&case.lowered.program, changed, case.weights.width()).unwrap();
     let part = case.layout.parts().remove(0);
     KeyProofForgery::new(case.layout.clone(), part, Arc::new(tape)).unwrap()
@@ -149,7 +115,7 @@ fn no_other_coefficient_has_one() {
         let Some(case) = case(graphs::random(&mut rng, graphs::Size::TINY), 1, 3) else {
             continue;
         };
-        let all = taps(&case.lowered);
+        let all = all_taps(&case.lowered);
         for _ in 0..4 {
             let (at, number, tap) = all[rng.gen_range(0..all.len())];
             let weight = match tap.weight {
@@ -175,11 +141,10 @@ fn no_other_coefficient_has_one() {
             if weight.field() == tap.weight.field() {
                 continue;
             }
-            let changed = Changed {
-                lowered: &case.lowered,
+            let changed = ChangedTaps {
+                honest: &case.lowered,
                 at,
-                number,
-                weight,
+                change: &|taps| taps[number].weight = weight,
             };
             let forgery = forged(&case, &changed);
             assert!(!satisfied(case.k, &forgery), "{tap:?} {weight:?}");
@@ -201,7 +166,7 @@ fn secrets_within_their_bits_have_one_whatever_they_are() {
         let Some(case) = case(graphs::random(&mut rng, graphs::Size::TINY), 1, 2) else {
             continue;
         };
-        let all = taps(&case.lowered);
+        let all = all_taps(&case.lowered);
         let secrets = all.iter().filter_map(|(at, number, tap)| match tap.weight {
             Weight::Secret { bits, .. } => Some((*at, *number, bits)),
             _ => None,
@@ -209,11 +174,10 @@ fn secrets_within_their_bits_have_one_whatever_they_are() {
         for (at, number, bits) in secrets.take(2) {
             let (low, high) = declared_range(bits);
             let weight = Weight::Int([low, high][rng.gen_range(0..2)]);
-            let changed = Changed {
-                lowered: &case.lowered,
+            let changed = ChangedTaps {
+                honest: &case.lowered,
                 at,
-                number,
-                weight,
+                change: &|taps| taps[number].weight = weight,
             };
             assert!(satisfied(case.k, &forged(&case, &changed)), "{bits}");
             tried += 1;
@@ -228,17 +192,16 @@ fn outside() -> (u32, KeyProofForgery) {
         let Some(case) = case(graphs::random(&mut rng, graphs::Size::TINY), 1, 2) else {
             continue;
         };
-        let all = taps(&case.lowered);
+        let all = all_taps(&case.lowered);
         let found = all.iter().find_map(|(at, number, tap)| match tap.weight {
             Weight::Secret { bits, .. } => Some((*at, *number, bits)),
             _ => None,
         });
         if let Some((at, number, bits)) = found {
-            let changed = Changed {
-                lowered: &case.lowered,
+            let changed = ChangedTaps {
+                honest: &case.lowered,
                 at,
-                number,
-                weight: Weight::Int(declared_range(bits).1 + 1),
+                change: &|taps| taps[number].weight = Weight::Int(declared_range(bits).1 + 1),
             };
             return (case.k, forged(&case, &changed));
         }

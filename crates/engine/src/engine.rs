@@ -1,9 +1,9 @@
 //! The way in: a set-up, caches, and models opened under them.
 
-use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, key_audit::fits};
+use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, Subject, key_audit::fits};
 use verdict_circuit::{Batch, Limits, Outline, Plan, Request, plan_request};
 use verdict_model::{CompiledModel, Goal};
-use verdict_prover::{Architecture, Cache, KeyedModel};
+use verdict_prover::{Cache, KeyedModel};
 
 /// Opens models under one set-up.
 #[derive(Clone, Debug)]
@@ -67,10 +67,8 @@ impl Engine {
                 hiding.model()
             )));
         }
-        if options.hiding.is_some() {
-            // A proof of a model that has no architecture would be spent for nothing.
-            Architecture::of(&model)?;
-        }
+        // Refuses private weights of a model that has no architecture, before a proof is spent.
+        let subject = Subject::of(model.clone(), options.hiding.is_some())?;
         on_stage(Stage::Plan);
         let plan = self.plan(&model, &options)?;
         on_stage(Stage::Setup);
@@ -78,7 +76,8 @@ impl Engine {
         let keyed = KeyedModel::open(model, plan, srs, self.keys.as_ref(), &|stage| {
             on_stage(Stage::of(stage));
         })?;
-        Ok(Session::new(keyed, self.setup.clone(), options.hiding))
+        let setup = self.setup.clone();
+        Ok(Session::new(keyed, setup, options.hiding, subject))
     }
 }
 

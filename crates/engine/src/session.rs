@@ -6,7 +6,7 @@ use rand::rngs::OsRng;
 use std::sync::OnceLock;
 use verdict_circuit::{Plan, Salt};
 use verdict_model::{CompiledModel, Row, Trace, execute_batch};
-use verdict_prover::{Architecture, KeyProof, KeyedModel, Subject as Audited, audit_with};
+use verdict_prover::{KeyProof, KeyedModel, audit_with};
 use verdict_wire::{
     BatchFile, PROOF_FILE_VERSION, ProofFile, VerifyingKeyParts, instance, key_bytes, key_digest,
     public_values, words,
@@ -19,16 +19,23 @@ pub struct Session {
     keyed: KeyedModel,
     setup: Setup,
     hiding: Option<HidingFile>,
+    subject: Subject,
     /// The key proof, once it was made or checked.
     key_proof: OnceLock<KeyProof>,
 }
 
 impl Session {
-    pub(crate) fn new(keyed: KeyedModel, setup: Setup, hiding: Option<HidingFile>) -> Self {
+    pub(crate) fn new(
+        keyed: KeyedModel,
+        setup: Setup,
+        hiding: Option<HidingFile>,
+        subject: Subject,
+    ) -> Self {
         Self {
             keyed,
             setup,
             hiding,
+            subject,
             key_proof: OnceLock::new(),
         }
     }
@@ -65,13 +72,13 @@ impl Session {
 
     /// What names the model in proofs and registries. The digest of a model with private weights
     /// would let guesses at them be checked, so it is its architecture's then.
-    pub fn model_digest(&self) -> Result<B256, EngineError> {
-        Ok(self.subject()?.digest())
+    pub const fn model_digest(&self) -> B256 {
+        self.subject.digest()
     }
 
     /// What its proofs are about, and what strangers know of it.
-    pub fn subject(&self) -> Result<Subject, EngineError> {
-        Subject::of(self.model().clone(), self.hides_weights())
+    pub const fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// What shows strangers that the key, whose weights are private, hides nothing but weights. Made
@@ -91,11 +98,7 @@ impl Session {
 
     /// Whether the key passes the audit of its architecture with a key proof.
     fn passes(&self, proof: &KeyProof) -> Result<bool, EngineError> {
-        let architecture = Architecture::of(self.model())?;
-        let (subject, srs) = (
-            Audited::Architecture(&architecture),
-            self.keyed.srs().clone(),
-        );
+        let (subject, srs) = (self.subject.audited(), self.keyed.srs().clone());
         let batch = self.plan().lowered.batch();
         Ok(audit_with(subject, batch, &self.key(), Some(proof), srs)?.passes())
     }
@@ -162,7 +165,7 @@ impl Session {
         let srs = self.keyed.srs();
         let file = ProofFile {
             version: PROOF_FILE_VERSION,
-            model: self.model_digest()?,
+            model: self.model_digest(),
             key: digest,
             srs: srs.digest(),
             development: srs.is_development(),

@@ -5,10 +5,7 @@
 //! and compares: what matches is what the architecture says. Of the weight columns, which hold much
 //! that is no weight, a [`KeyProof`] says the same.
 
-use crate::{
-    Architecture, KeyProof, ProverError, Srs, halo2_key,
-    key_proof::{KeyProofChecker, lay_out},
-};
+use crate::{Architecture, KeyProof, ProverError, Srs, halo2_key, key_proof::KeyProofChecker};
 use halo2_axiom::plonk::keygen_vk;
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
@@ -30,6 +27,39 @@ pub enum Subject<'a> {
     Architecture(&'a Architecture),
     /// A model with public weights: everything must match.
     Model(&'a CompiledModel),
+}
+
+impl Subject<'_> {
+    /// The arithmetic, without private weights.
+    fn graph(&self) -> &Arc<IntegerGraph> {
+        match self {
+            Self::Architecture(architecture) => architecture.model().shared_graph(),
+            Self::Model(model) => model.shared_graph(),
+        }
+    }
+
+    /// How the subject is laid out in a key of this width, with remainders cut into limbs of
+    /// `limb_bits`.
+    pub(crate) fn lay_out(
+        &self,
+        batch: &Batch,
+        width: usize,
+        limb_bits: u32,
+    ) -> Result<(Lowered, Tape), ProverError> {
+        let hidden = match self {
+            Self::Architecture(architecture) => Some(architecture.outline().clone()),
+            Self::Model(_) => None,
+        };
+        let lowering = Lowering {
+            limb_bits,
+            batch: batch.clone(),
+            hidden,
+        };
+        let mut lowered = Lowered::with(self.graph().clone(), lowering)?;
+        lowered.align_words(width);
+        let tape = Tape::new(&lowered.program, &lowered, width)?;
+        Ok((lowered, tape))
+    }
 }
 
 /// What the audit says about a part of a key.
@@ -139,17 +169,8 @@ impl Auditor {
             width,
             layouts: Vec::new(),
         };
-        let graph = match subject {
-            Subject::Architecture(architecture) => architecture.model().shared_graph(),
-            Subject::Model(model) => model.shared_graph(),
-        };
-        for limb_bits in limb_sizes(graph) {
-            let (lowered, tape) = match subject {
-                Subject::Architecture(architecture) => {
-                    lay_out(architecture, batch, width, limb_bits)?
-                }
-                Subject::Model(_) => lay_out_public(graph, batch, width, limb_bits)?,
-            };
+        for limb_bits in limb_sizes(subject.graph()) {
+            let (lowered, tape) = subject.lay_out(batch, width, limb_bits)?;
             let layout = auditor.layout(lowered, tape)?;
             auditor.layouts.push(layout);
         }
@@ -285,26 +306,6 @@ fn differing(audit: &Audit) -> usize {
     parts
         .filter(|part| part.finding == Finding::Differs)
         .count()
-}
-
-/// How a model with public weights is laid out.
-fn lay_out_public(
-    graph: &Arc<IntegerGraph>,
-    batch: &Batch,
-    width: usize,
-    limb_bits: u32,
-) -> Result<(Lowered, Tape), ProverError> {
-    let mut lowered = Lowered::with(
-        graph.clone(),
-        Lowering {
-            limb_bits,
-            batch: batch.clone(),
-            hidden: None,
-        },
-    )?;
-    lowered.align_words(width);
-    let tape = Tape::new(&lowered.program, &lowered, width)?;
-    Ok((lowered, tape))
 }
 
 /// Height, width and number of public values, as the key's header states them.

@@ -5,7 +5,7 @@
 //! commitments are taken from the key that is being checked.
 
 use crate::{
-    Architecture, ProverError, Srs,
+    ProverError, Srs,
     keys::{HALO2_HEADER, read_halo2},
     proof::{check_proof, make_proof},
 };
@@ -18,7 +18,7 @@ use rand::RngCore;
 use sha3::{Digest, Keccak256};
 use std::{ops::Range, sync::Arc};
 use verdict_circuit::{
-    Batch, FIXED_COLUMNS, KeyProofCircuit, KeyProofLayout, KeyProofShape, Lowered, Lowering, Tape,
+    CircuitError, FIXED_COLUMNS, KeyProofCircuit, KeyProofLayout, KeyProofShape, Tape,
 };
 use verdict_wire::{POINT_BYTES, VerifyingKeyParts};
 
@@ -43,15 +43,10 @@ impl KeyProof {
         weights: &Arc<Tape>,
         key: &VerifyingKeyParts,
         srs: &Srs,
-        mut rng: impl RngCore,
+        rng: impl RngCore,
     ) -> Result<Self, ProverError> {
-        let mut parts = Vec::new();
-        for part in layout.parts() {
-            let circuit =
-                KeyProofCircuit::with_weights(layout.clone(), part.clone(), weights.clone())?;
-            parts.push(prove_part(&circuit, &part, key, srs, &mut rng)?);
-        }
-        Ok(Self { parts })
+        let circuit = |part| KeyProofCircuit::with_weights(layout.clone(), part, weights.clone());
+        Self::prove(layout, circuit, key, srs, rng)
     }
 
     /// What an owner makes whose weights are not what the architecture allows.
@@ -62,16 +57,28 @@ impl KeyProof {
         weights: &Arc<Tape>,
         key: &VerifyingKeyParts,
         srs: &Srs,
+        rng: impl RngCore,
+    ) -> Result<Self, ProverError> {
+        use verdict_circuit::dishonest::KeyProofForgery;
+        let circuit = |part| {
+            let forgery = KeyProofForgery::new(layout.clone(), part, weights.clone())?;
+            Ok(forgery.circuit().clone())
+        };
+        Self::prove(layout, circuit, key, srs, rng)
+    }
+
+    /// Proves all parts, each as the circuit that is made for it.
+    fn prove(
+        layout: &KeyProofLayout,
+        circuit: impl Fn(Range<usize>) -> Result<KeyProofCircuit, CircuitError>,
+        key: &VerifyingKeyParts,
+        srs: &Srs,
         mut rng: impl RngCore,
     ) -> Result<Self, ProverError> {
         let mut parts = Vec::new();
         for part in layout.parts() {
-            let forgery = verdict_circuit::dishonest::KeyProofForgery::new(
-                layout.clone(),
-                part.clone(),
-                weights.clone(),
-            )?;
-            parts.push(prove_part(forgery.circuit(), &part, key, srs, &mut rng)?);
+            let circuit = circuit(part.clone())?;
+            parts.push(prove_part(circuit, &part, key, srs, &mut rng)?);
         }
         Ok(Self { parts })
     }
@@ -121,22 +128,22 @@ impl KeyProof {
 
 /// Proves a part, if its weights are those of the key.
 fn prove_part(
-    circuit: &KeyProofCircuit,
+    circuit: KeyProofCircuit,
     part: &Range<usize>,
     key: &VerifyingKeyParts,
     srs: &Srs,
     rng: impl RngCore,
 ) -> Result<Vec<u8>, ProverError> {
     let failed = ProverError::halo2("key generation of the key proof");
-    let verifying = keygen_vk(srs.params(), circuit).map_err(failed)?;
+    let verifying = keygen_vk(srs.params(), &circuit).map_err(failed)?;
     if verifying.fixed_commitments()[..part.len()] != key.commitments[in_key(part)] {
         return Err(ProverError::Rejected(
             "the weights are not those that the key commits to".into(),
         ));
     }
     let failed = ProverError::halo2("key generation of the key proof");
-    let proving = keygen_pk(srs.params(), verifying, circuit).map_err(failed)?;
-    make_proof(srs, &proving, circuit.clone(), &[], rng)
+    let proving = keygen_pk(srs.params(), verifying, &circuit).map_err(failed)?;
+    make_proof(srs, &proving, circuit, &[], rng)
 }
 
 /// The weight columns of a part among the commitments of a key.
@@ -198,27 +205,6 @@ impl KeyProofChecker {
         }
         Ok(())
     }
-}
-
-/// How an architecture is laid out in a key of this width, with remainders cut into limbs of
-/// `limb_bits`.
-pub(crate) fn lay_out(
-    architecture: &Architecture,
-    batch: &Batch,
-    width: usize,
-    limb_bits: u32,
-) -> Result<(Lowered, Tape), ProverError> {
-    let mut lowered = Lowered::with(
-        architecture.model().shared_graph().clone(),
-        Lowering {
-            limb_bits,
-            batch: batch.clone(),
-            hidden: Some(architecture.outline().clone()),
-        },
-    )?;
-    lowered.align_words(width);
-    let tape = Tape::new(&lowered.program, &lowered, width)?;
-    Ok((lowered, tape))
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! One model under one plan and one set-up, ready to prove.
 
-use crate::{
-    Architecture, Cache, KeyProof, Keys, ProverError, Srs, key_proof::lay_out, prove, verify,
-};
+use crate::{Architecture, Cache, KeyProof, Keys, ProverError, Srs, Subject, prove, verify};
 use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
@@ -143,13 +141,18 @@ impl KeyedModel {
                 "the key's weights are public: whoever has the model makes it again".into(),
             ));
         }
-        let architecture = Architecture::of(&self.model)?;
-        let chosen = self.plan.chosen;
-        let batch = self.plan.lowered.batch();
-        let (_, tape) = lay_out(&architecture, batch, chosen.width, chosen.limb_bits)?;
-        let layout = Arc::new(KeyProofLayout::new(Arc::new(tape), self.srs.k())?);
+        let layout = Arc::new(self.key_proof_layout()?);
         let key = self.keys.on_chain();
         KeyProof::make(&layout, &self.plan.tape, &key, &self.srs, rng)
+    }
+
+    /// How the key proof is laid out, by the architecture alone.
+    pub fn key_proof_layout(&self) -> Result<KeyProofLayout, ProverError> {
+        let architecture = Architecture::of(&self.model)?;
+        let (chosen, batch) = (self.plan.chosen, self.plan.lowered.batch());
+        let subject = Subject::Architecture(&architecture);
+        let (_, tape) = subject.lay_out(batch, chosen.width, chosen.limb_bits)?;
+        Ok(KeyProofLayout::new(Arc::new(tape), self.srs.k())?)
     }
 
     /// Verifies with halo2-axiom.

@@ -13,8 +13,8 @@ use std::{slice, sync::Arc};
 use support::{models::rng, small};
 use verdict_chain::{Harness, Verdict};
 use verdict_circuit::{
-    Batch, Cell, Cells, Content, Hiding, KeyProofLayout, Lowered, Lowering, Plan, Salt, Tap, Tape,
-    TapeCircuit, Taps, TraceCells, Weight, Witness,
+    Batch, Cell, Cells, Content, Hiding, Lowered, Plan, Salt, Tap, Tape, TapeCircuit, Taps,
+    TraceCells, Weight, Witness,
 };
 use verdict_model::{CompiledModel, Visibility, execute};
 use verdict_prover::{
@@ -139,20 +139,9 @@ impl Attack {
         let architecture = Architecture::of(&self.model).unwrap();
         let key = self.keys.on_chain();
         let (plan, srs) = (&self.plan, &self.srs);
-        let mut public = Lowered::with(
-            architecture.model().shared_graph().clone(),
-            Lowering {
-                limb_bits: plan.chosen.limb_bits,
-                batch: Batch::single(),
-                hidden: Some(architecture.outline().clone()),
-            },
-        )
-        .unwrap();
-        public.align_words(plan.chosen.width);
-        let public = Tape::new(&public.program, &public, plan.chosen.width).unwrap();
-        let layout = Arc::new(KeyProofLayout::new(Arc::new(public), plan.chosen.k).unwrap());
         let honest =
             KeyedModel::open(self.model.clone(), plan.clone(), srs.clone(), None, &|_| {}).unwrap();
+        let layout = Arc::new(honest.key_proof_layout().unwrap());
         let proofs = [
             None,
             Some(honest.key_proof(rng(6)).unwrap()),

@@ -17,8 +17,8 @@ use support::{
     small::{network, planned},
 };
 use verdict_circuit::{
-    Batch, Content, FIXED_COLUMNS, Hiding, KeyProofLayout, Lowered, Lowering, Tap, Tape, Taps,
-    Weight,
+    Batch, Content, FIXED_COLUMNS, Hiding, KeyProofLayout, Lowered, Tap, Tape, Taps, Weight,
+    dishonest::{ChangedTaps, all_taps},
 };
 use verdict_model::{
     CompiledModel, Conv, Function, IntegerGraph, Kernel, Layer, Table, Tensor, Term, Visibility,
@@ -132,18 +132,7 @@ impl Stand {
             srs,
         )
         .unwrap();
-        let mut public = Lowered::with(
-            architecture.model().shared_graph().clone(),
-            Lowering {
-                limb_bits: chosen.limb_bits,
-                batch: Batch::single(),
-                hidden: Some(architecture.outline().clone()),
-            },
-        )
-        .unwrap();
-        public.align_words(chosen.width);
-        let public = Tape::new(&public.program, &public, chosen.width).unwrap();
-        let layout = KeyProofLayout::new(Arc::new(public), chosen.k).unwrap();
+        let layout = keyed.key_proof_layout().unwrap();
         let honest = keyed.key_proof(rng(1)).unwrap();
         Self {
             keyed,
@@ -222,39 +211,6 @@ fn class(lowered: &Lowered, level: usize, channel: usize, tap: &Tap) -> Class {
     }
 }
 
-/// The honest taps with one of a class changed, or one more.
-struct Changed<'a> {
-    honest: &'a Lowered,
-    at: (usize, usize, usize),
-    change: &'a (dyn Fn(&mut Vec<Tap>) + Sync),
-}
-
-impl Taps for Changed<'_> {
-    fn taps(&self, level: usize, channel: usize, position: usize, into: &mut Vec<Tap>) {
-        self.honest.taps(level, channel, position, into);
-        if self.at == (level, channel, position) {
-            (self.change)(into);
-        }
-    }
-}
-
-/// Every tap with where its stream is and its number there.
-fn all_taps(lowered: &Lowered) -> Vec<((usize, usize, usize), usize, Tap)> {
-    let program = &lowered.program;
-    let mut all = Vec::new();
-    for level in 1..program.levels.len() {
-        for channel in 0..program.levels[level].channels.len() {
-            for position in program.pattern(level, channel).streams() {
-                let mut list = Vec::new();
-                lowered.taps(level, channel, position, &mut list);
-                let at = (level, channel, position);
-                all.extend(list.into_iter().enumerate().map(|(n, tap)| (at, n, tap)));
-            }
-        }
-    }
-    all
-}
-
 #[test]
 fn every_class_of_coefficient_is_held() {
     let stand = Stand::new(model());
@@ -286,7 +242,7 @@ fn every_class_of_coefficient_is_held() {
             known => Weight::Field(known.field() + Fr::ONE),
         };
         for weight in [other, Weight::Field(Fr::from(7).invert().unwrap())] {
-            let taps = Changed {
+            let taps = ChangedTaps {
                 honest: lowered,
                 at,
                 change: &|taps| taps[number].weight = weight,
@@ -310,7 +266,7 @@ fn a_weight_where_the_architecture_has_none_is_found() {
     });
     let &(at, number, tap) = sparse.unwrap();
     let others = lowered.program.levels[tap.level].channels.len();
-    let taps = Changed {
+    let taps = ChangedTaps {
         honest: lowered,
         at,
         change: &|taps| {
@@ -401,7 +357,7 @@ fn owners_who_tamper_make_no_key_proof() {
             }
             known => Weight::Field(known.field() + Fr::from(rng.gen_range(1..9))),
         };
-        let taps = Changed {
+        let taps = ChangedTaps {
             honest: lowered,
             at,
             change: &|taps| taps[number].weight = weight,

@@ -15,7 +15,10 @@ use halo2curves_axiom::{
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use support::models::rng;
+use support::{
+    models::rng,
+    polynomials::{evaluate, product},
+};
 use verdict_circuit::BLINDING_ROWS;
 
 /// Look-ups that share a running sum.
@@ -110,21 +113,6 @@ impl Setting {
         let pieces = quotient.chunks(N).map(|piece| evaluate(piece, self.tau));
         pieces.collect()
     }
-}
-
-fn evaluate(polynomial: &[Fr], at: Fr) -> Fr {
-    let terms = polynomial.iter().rev();
-    terms.fold(Fr::ZERO, |sum, coefficient| sum * at + coefficient)
-}
-
-fn product(a: &[Fr], b: &[Fr]) -> Vec<Fr> {
-    let mut product = vec![Fr::ZERO; a.len() + b.len() - 1];
-    for (i, a) in a.iter().enumerate() {
-        for (j, b) in b.iter().enumerate() {
-            product[i + j] += a * b;
-        }
-    }
-    product
 }
 
 fn rank(mut rows: Vec<Vec<Fr>>) -> usize {

@@ -9,25 +9,15 @@ use halo2curves_axiom::{
     bn256::Fr,
     ff::{BatchInvert, Field},
 };
-use support::{keyed, models::rng, small::network};
+use support::{
+    keyed,
+    models::rng,
+    polynomials::{evaluate, product},
+    small::network,
+};
 use verdict_circuit::{BLINDING_ROWS, Batch, Hiding};
 use verdict_model::Visibility;
 use verdict_prover::KeyedModel;
-
-fn evaluate(polynomial: &[Fr], at: Fr) -> Fr {
-    let terms = polynomial.iter().rev();
-    terms.fold(Fr::ZERO, |sum, coefficient| sum * at + coefficient)
-}
-
-fn product(a: &[Fr], b: &[Fr]) -> Vec<Fr> {
-    let mut product = vec![Fr::ZERO; a.len() + b.len() - 1];
-    for (i, a) in a.iter().enumerate() {
-        for (j, b) in b.iter().enumerate() {
-            product[i + j] += a * b;
-        }
-    }
-    product
-}
 
 /// The quotient by `X − root`, which must divide.
 fn divide(polynomial: &[Fr], root: Fr) -> Vec<Fr> {

@@ -7,6 +7,7 @@
 use halo2_axiom::{
     plonk::{
         Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, SecondPhase,
+        VirtualCells,
     },
     poly::Rotation,
 };
@@ -14,7 +15,7 @@ use halo2curves_axiom::{bn256::Fr, ff::Field};
 
 /// Look-ups that share a running sum. With the selector and the sum itself the gate has degree 5,
 /// the largest whose quotient is computed on four times the rows.
-const SHARED: usize = 3;
+pub(super) const SHARED: usize = 3;
 
 /// The names of the gates.
 pub const KEY_PROOF_GATES: [&str; 3] = ["first sum", "last sum", "look-ups"];
@@ -34,11 +35,6 @@ impl KeyProofShape {
     /// Running sums: one for every few fractions, of which the table has one more.
     pub(super) fn sums(&self) -> usize {
         (self.weights * self.limbs + 1).div_ceil(SHARED)
-    }
-
-    /// Fractions that share a sum.
-    pub(super) fn sums_shared(&self) -> usize {
-        SHARED
     }
 
     /// Fixed and advice columns of a proof about `weights` columns of `limbs` limbs.
@@ -98,19 +94,11 @@ impl KeyProofConfig {
         let config = Self::columns(meta, shape);
         meta.create_gate("key proof", |meta| {
             let fractions = config.fractions(meta);
-            let at = |column, rotation, meta: &mut halo2_axiom::plonk::VirtualCells<'_, Fr>| {
-                meta.query_advice(column, rotation)
+            let mut sums_at = |rotation| -> Vec<_> {
+                let sums = config.sums.iter();
+                sums.map(|sum| meta.query_advice(*sum, rotation)).collect()
             };
-            let sums = config
-                .sums
-                .iter()
-                .map(|sum| at(*sum, Rotation::cur(), meta));
-            let sums: Vec<_> = sums.collect();
-            let before = config
-                .sums
-                .iter()
-                .map(|sum| at(*sum, Rotation::prev(), meta));
-            let before: Vec<_> = before.collect();
+            let (sums, before) = (sums_at(Rotation::cur()), sums_at(Rotation::prev()));
             let fixed = [config.first, config.last, config.running];
             let [first, last, running] = fixed.map(|c| meta.query_fixed(c, Rotation::cur()));
             let mut gates = Vec::new();
@@ -169,7 +157,7 @@ impl KeyProofConfig {
     }
 
     /// One fraction for each limb of each weight, and one for the table.
-    fn fractions(&self, meta: &mut halo2_axiom::plonk::VirtualCells<'_, Fr>) -> Vec<Fraction> {
+    fn fractions(&self, meta: &mut VirtualCells<'_, Fr>) -> Vec<Fraction> {
         let [theta, alpha] = self
             .challenges
             .map(|challenge| meta.query_challenge(challenge));

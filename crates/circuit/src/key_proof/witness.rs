@@ -2,6 +2,7 @@
 
 use super::{
     KeyProofCircuit, KeyProofLayout,
+    gates::SHARED,
     ranges::{Ranges, smallest},
 };
 use crate::{error::CircuitError, field::int, tape::Tape};
@@ -197,16 +198,14 @@ impl Sums {
         }
         table.resize(last + 1, Fr::ZERO);
         fractions.push(table);
-        let columns = fractions
-            .par_chunks(circuit.shape().sums_shared())
-            .map(|shared| {
-                let mut sum = Fr::ZERO;
-                let row = |row: usize| {
-                    sum += shared.iter().map(|fraction| fraction[row]).sum::<Fr>();
-                    sum
-                };
-                (0..=last).map(row).collect()
-            });
+        let columns = fractions.par_chunks(SHARED).map(|shared| {
+            let mut sum = Fr::ZERO;
+            let row = |row: usize| {
+                sum += shared.iter().map(|fraction| fraction[row]).sum::<Fr>();
+                sum
+            };
+            (0..=last).map(row).collect()
+        });
         Self {
             columns: columns.collect(),
         }

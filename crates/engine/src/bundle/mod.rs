@@ -42,11 +42,11 @@ pub struct Bundle {
 impl Bundle {
     /// The bundle of an opened model.
     pub fn make(session: &Session) -> Result<Self, EngineError> {
-        let subject = session.subject()?;
+        let subject = session.subject();
         let key_proof = session.key_proof()?.map(|proof| proof.to_bytes().into());
         let key = key_bytes(&session.key()).into();
         let batch = session.plan().lowered.batch();
-        Self::of_key(&subject, batch, key, key_proof, session.setup().tau_g2()?)
+        Self::of_key(subject, batch, key, key_proof, session.setup().tau_g2()?)
     }
 
     /// The bundle of a proof's key. Nothing in it is checked yet.

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
 pub mod models;
+pub mod polynomials;
 pub mod ptau;
 pub mod small;
 
