@@ -6,6 +6,7 @@ use sha3::{Digest, Keccak256};
 
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
+use crate::float::reference::Reference;
 use crate::options::Options;
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, cell_magnitudes};
@@ -15,8 +16,8 @@ use crate::quantise::secret::structure;
 use crate::search::{Found, MAX_BITS, search};
 use crate::{CompileError, Result};
 use verdict_model::{
-    Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest, ModelError,
-    OutputManifest, Packing, Visibility,
+    Assurance, Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest,
+    ModelError, OutputManifest, Packing, Visibility,
 };
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
@@ -25,12 +26,23 @@ const MAX_ROWS: usize = 4096;
 const MAX_PRODUCTS: usize = 1 << 33;
 const FEWEST_ROWS: usize = 128;
 
-/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
+/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`, on whose rows
+/// this crate's reading of the ONNX file must agree with tract's.
 pub fn compile(
     graph: &FloatGraph,
     calibration: &DataSet,
     options: &Options,
 ) -> Result<CompiledModel> {
+    let (model, _) = compile_compared(graph, calibration, options)?;
+    Ok(model)
+}
+
+/// As [`compile`], and gives the float model that the import was compared with.
+pub fn compile_compared(
+    graph: &FloatGraph,
+    calibration: &DataSet,
+    options: &Options,
+) -> Result<(CompiledModel, Reference)> {
     check_options(graph, options)?;
     let affordable = (MAX_PRODUCTS / graph.products().max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
     let rows = &calibration.rows()[..calibration.len().min(affordable)];
@@ -39,6 +51,7 @@ pub fn compile(
         return Err(CompileError::EmptyCalibration);
     }
     check_missing(graph, &data)?;
+    let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     let equalised = match options.equalise {
         true => channels(graph, &cell_magnitudes(graph, &data)),
         false => Vec::new(),
@@ -56,6 +69,7 @@ pub fn compile(
     integer.validate()?;
     let mut manifest = manifest(&graph, &integer, &grids, bits, options);
     manifest.equalised = equalised;
+    manifest.assurance = reference.assurance();
     tracing::info!(
         model = manifest.name,
         activation_bits = bits.activation,
@@ -63,7 +77,7 @@ pub fn compile(
         table_entries = manifest.table_entries,
         "compiled"
     );
-    Ok(CompiledModel::new(integer, manifest)?)
+    Ok((CompiledModel::new(integer, manifest)?, reference))
 }
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
@@ -218,6 +232,7 @@ fn manifest(
         table_entries: integer.table_entries() as u64,
         calibration: options.calibration,
         equalised: Vec::new(),
+        assurance: Assurance::default(),
         structure: match options.private_weights {
             true => structure(graph),
             false => Vec::new(),

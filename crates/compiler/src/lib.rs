@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod agreement;
+mod check;
 mod compile;
 mod error;
 mod float;
@@ -12,21 +13,22 @@ mod report;
 mod search;
 mod tree;
 
-pub use compile::compile;
+pub use compile::{compile, compile_compared};
 pub use error::CompileError;
 pub use float::activation::Activation;
 pub use float::comparison::{Comparison, Test};
 pub use float::expression::{Binary, Expression, Step, Unary};
 pub use float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
 pub use float::missing::Missing;
-pub use float::reference::Reference;
+pub use float::reference::{Reference, ReferenceBy};
 pub use float::run::FloatTrace;
 pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs, import_private};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use options::{InputDomain, Options};
-pub use report::accuracy::{AccuracyReport, LayerReport, accuracy};
+pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};
 pub use report::bound::{ErrorBounds, error_bounds};
 pub use report::constants::{PublicConstants, public_constants};
+pub use report::verdict::vouched;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = CompileError> = std::result::Result<T, E>;

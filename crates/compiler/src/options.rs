@@ -59,6 +59,14 @@ pub struct Options {
     pub table_bits: Option<u32>,
     /// What to favour.
     pub goal: Goal,
+    /// Whether to go on where this crate and tract read the file differently
+    /// ([`CompileError::ImportDiffers`](crate::CompileError::ImportDiffers)); the manifest says so.
+    #[serde(default)]
+    pub accept_import_error: bool,
+    /// Whether a model whose integers are too far from the float model is one nevertheless
+    /// ([`CompileError::Inaccurate`](crate::CompileError::Inaccurate)); the manifest says so.
+    #[serde(default)]
+    pub accept_accuracy: bool,
 }
 
 impl Default for Options {
@@ -78,6 +86,8 @@ impl Default for Options {
             private_weights: false,
             table_bits: None,
             goal: Goal::Balanced,
+            accept_import_error: false,
+            accept_accuracy: false,
         }
     }
 }

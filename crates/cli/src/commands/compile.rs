@@ -18,10 +18,11 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::{
-    AccuracyReport, PublicConstants, Reference, accuracy, compile, public_constants,
+    AccuracyReport, PublicConstants, Reference, accuracy, compile_compared, public_constants,
+    vouched,
 };
 use verdict_engine::{OpenOptions, plan};
-use verdict_model::{DataSet, InputManifest, Manifest};
+use verdict_model::{Assurance, DataSet, InputManifest, Manifest};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -81,26 +82,23 @@ impl Compile {
             .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
-        let model = compile(
-            &float,
-            &data,
-            &self.quantise.options(goal, float.inputs.len()),
-        )?;
+        let options = self.quantise.options(goal, float.inputs.len());
+        let (model, mut reference) = compile_compared(&float, &data, &options)?;
         meter.begin("accuracy");
-        let report = accuracy(
-            &Reference::new(&float)?,
-            &float,
-            &model,
-            test.as_ref().unwrap_or(&data),
-        )?;
+        if let Some(test) = &test {
+            // Rows that calibration has none like may be read differently all the same.
+            reference = Reference::checked(&float, test, options.accept_import_error)?;
+        }
+        let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(&data))?;
+        let model = vouched(model, &report, &options)?;
         meter.begin("plan");
         let limits = self.plan.limits.limits();
-        let options = OpenOptions {
+        let opened = OpenOptions {
             goal,
             limits,
             ..OpenOptions::default()
         };
-        let plan = plan(&model, &options)?;
+        let plan = plan(&model, &opened)?;
         let plan = PlanReport::new(&plan, limits)?;
         meter.begin("write");
         model.save(&out)?;
@@ -206,8 +204,9 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
         0 => String::new(),
         tensors => format!(", equalised tensors: {}", count(tensors as u64)),
     };
+    let assurance = assurance_text(manifest.assurance);
     format!(
-        "Model {}, digest {digest}\n  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n  \
+        "Model {}, digest {digest}\n{assurance}  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n  \
          ranges by {}{equalised}\n{}",
         manifest.name,
         count(manifest.parameters),
@@ -217,6 +216,26 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
         calibration_name(manifest.calibration),
         tensors.render()
     )
+}
+
+/// What the compiler did not vouch for; nothing, for most models.
+fn assurance_text(of: Assurance) -> String {
+    let notes = [
+        (
+            of.accepted_import_error,
+            "CAUTION: another reader of the ONNX file (tract) computes other values; compiled with --accept-import-error",
+        ),
+        (
+            of.accepted_accuracy,
+            "CAUTION: the integers are further from the float model than they should be; compiled with --accept-accuracy",
+        ),
+        (
+            of.unchecked,
+            "how the ONNX file is read was compared with no other reader: tract cannot run it, or is known to be wrong about it",
+        ),
+    ];
+    let notes = notes.iter().filter(|(holds, _)| *holds);
+    notes.map(|(_, note)| format!("  {note}\n")).collect()
 }
 
 fn input_text(input: &InputManifest) -> (String, String) {

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
@@ -36,14 +37,38 @@ pub fn import_private(
 }
 
 fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatGraph> {
-    let private_weights = secrecy.private;
     let (onnx, model) = proto::read(path)?;
-    let graph = checked(path, &model)?;
+    import_model(path, onnx.into(), &model, outputs, secrecy)
+}
+
+/// Imports the file that `graph` comes from once more, up to other values: for finding out where
+/// two readings of it part.
+pub(crate) fn import_again(
+    graph: &FloatGraph,
+    model: &ModelProto,
+    outputs: &[&str],
+) -> Result<FloatGraph> {
+    let secrecy = match graph.private_weights {
+        true => Secrecy::private(&[]),
+        false => Secrecy::default(),
+    };
+    import_model(&graph.path, graph.onnx.clone(), model, outputs, secrecy)
+}
+
+fn import_model(
+    path: &Path,
+    onnx: Arc<[u8]>,
+    model: &ModelProto,
+    outputs: &[&str],
+    secrecy: Secrecy,
+) -> Result<FloatGraph> {
+    let private_weights = secrecy.private;
+    let graph = checked(path, model)?;
     let invalid = |detail: &str| CompileError::InvalidModel {
         path: path.into(),
         detail: detail.into(),
     };
-    let mut importer = Importer::new(path, graph, opset(&model));
+    let mut importer = Importer::new(path, graph, opset(model));
     importer.builder.secrecy = secrecy;
     importer.load_constants()?;
     importer.check_public_names()?;
@@ -85,7 +110,7 @@ fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatG
         outputs,
         output_names,
         path: path.into(),
-        onnx: onnx.into(),
+        onnx,
         onnx_input_shapes,
         missing,
         private_weights,

@@ -23,6 +23,7 @@ mod state;
 mod values;
 
 pub use guarantee::Guarantee;
+pub(crate) use importer::import_again;
 pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};
