@@ -4,7 +4,7 @@ use crate::{
     error::CliError,
     options::{
         PlanArgs,
-        quantise::{QuantiseArgs, calibration_name, visibility_name},
+        quantise::{QuantiseArgs, calibration_name, compile_planned, visibility_name},
     },
     report::{
         accuracy::accuracy_text,
@@ -18,7 +18,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::{
-    AccuracyReport, PublicConstants, Reference, accuracy, compile, public_constants,
+    AccuracyReport, Compilation, PublicConstants, Reference, Tuned, accuracy, public_constants,
 };
 use verdict_engine::{OpenOptions, plan};
 use verdict_model::{DataSet, InputManifest, Manifest};
@@ -56,6 +56,8 @@ struct Compiled {
     /// Of the float model; the manifest counts the integer graph's.
     parameters: usize,
     manifest: Manifest,
+    /// What the compiler chose, and how that does on the calibration data.
+    tuned: Tuned,
     accuracy_data: PathBuf,
     accuracy: AccuracyReport,
     plan: PlanReport,
@@ -81,11 +83,9 @@ impl Compile {
             .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
-        let model = compile(
-            &float,
-            &data,
-            &self.quantise.options(goal, float.inputs.len()),
-        )?;
+        let limits = self.plan.limits.limits();
+        let options = self.quantise.options(goal, float.inputs.len());
+        let Compilation { model, tuned } = compile_planned(&float, &data, &options, limits)?;
         meter.begin("accuracy");
         let report = accuracy(
             &Reference::new(&float)?,
@@ -94,7 +94,6 @@ impl Compile {
             test.as_ref().unwrap_or(&data),
         )?;
         meter.begin("plan");
-        let limits = self.plan.limits.limits();
         let options = OpenOptions {
             goal,
             limits,
@@ -112,6 +111,7 @@ impl Compile {
             digest: model.digest().into(),
             parameters: float.parameters(),
             manifest: model.manifest().clone(),
+            tuned,
             accuracy_data: self
                 .test
                 .clone()
@@ -130,8 +130,9 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
+            "{}\n{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
+            tuned_text(&self.tuned),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),
@@ -140,6 +141,27 @@ impl Report for Compiled {
             self.out.display()
         )
     }
+}
+
+/// What the compiler chose.
+fn tuned_text(tuned: &Tuned) -> String {
+    let Tuned {
+        activation_bits,
+        output_bits,
+        input_bits,
+        table_bits,
+        ..
+    } = tuned;
+    format!(
+        "Chosen: activations of {activation_bits} bits, outputs of {output_bits}, inputs of up to {input_bits}, tables of up to 2^{table_bits} entries{}; \
+         on the calibration data the worst error is {:.3} % of the output's range\n",
+        if tuned.equalised {
+            ", channels equalised"
+        } else {
+            ""
+        },
+        tuned.error * 100.0,
+    )
 }
 
 /// The constants that tables show of a model with private weights; nothing if there are none.
