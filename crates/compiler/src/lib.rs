@@ -3,6 +3,7 @@
 mod agreement;
 mod check;
 mod compile;
+mod cost;
 mod error;
 mod float;
 mod import;
@@ -12,13 +13,17 @@ mod quantise;
 mod report;
 mod search;
 mod tree;
+mod tune;
 
-pub use compile::{compile, compile_compared};
+pub use compile::{Compilation, compile, compile_with};
+pub use cost::{Cost, Price, least_cost};
 pub use error::CompileError;
 pub use float::activation::Activation;
 pub use float::comparison::{Comparison, Test};
 pub use float::expression::{Binary, Expression, Step, Unary};
-pub use float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
+pub use float::graph::{
+    FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, OutputKind, Precision,
+};
 pub use float::missing::Missing;
 pub use float::reference::{Reference, ReferenceBy};
 pub use float::run::FloatTrace;
@@ -29,6 +34,7 @@ pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};
 pub use report::bound::{ErrorBounds, error_bounds};
 pub use report::constants::{PublicConstants, public_constants};
 pub use report::verdict::vouched;
+pub use tune::Tuned;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = CompileError> = std::result::Result<T, E>;

@@ -4,7 +4,7 @@ use crate::{
     error::CliError,
     options::{
         PlanArgs,
-        quantise::{QuantiseArgs, calibration_name, visibility_name},
+        quantise::{QuantiseArgs, calibration_name, compile_planned, visibility_name},
     },
     report::{
         accuracy::accuracy_text,
@@ -18,7 +18,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::{
-    AccuracyReport, PublicConstants, Reference, accuracy, compile_compared, public_constants,
+    AccuracyReport, Compilation, PublicConstants, Reference, Tuned, accuracy, public_constants,
     vouched,
 };
 use verdict_engine::{OpenOptions, plan};
@@ -57,6 +57,8 @@ struct Compiled {
     /// Of the float model; the manifest counts the integer graph's.
     parameters: usize,
     manifest: Manifest,
+    /// What the compiler chose, and how that does on the calibration data.
+    tuned: Tuned,
     accuracy_data: PathBuf,
     accuracy: AccuracyReport,
     plan: PlanReport,
@@ -82,8 +84,13 @@ impl Compile {
             .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
+        let limits = self.plan.limits.limits();
         let options = self.quantise.options(goal, float.inputs.len());
-        let (model, mut reference) = compile_compared(&float, &data, &options)?;
+        let Compilation {
+            model,
+            tuned,
+            mut reference,
+        } = compile_planned(&float, &data, &options, limits)?;
         meter.begin("accuracy");
         if let Some(test) = &test {
             // Rows that calibration has none like may be read differently all the same.
@@ -92,7 +99,6 @@ impl Compile {
         let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(&data))?;
         let model = vouched(model, &report, &options)?;
         meter.begin("plan");
-        let limits = self.plan.limits.limits();
         let opened = OpenOptions {
             goal,
             limits,
@@ -110,6 +116,7 @@ impl Compile {
             digest: model.digest().into(),
             parameters: float.parameters(),
             manifest: model.manifest().clone(),
+            tuned,
             accuracy_data: self
                 .test
                 .clone()
@@ -128,8 +135,9 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
+            "{}\n{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
+            tuned_text(&self.tuned),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),
@@ -138,6 +146,27 @@ impl Report for Compiled {
             self.out.display()
         )
     }
+}
+
+/// What the compiler chose.
+fn tuned_text(tuned: &Tuned) -> String {
+    let Tuned {
+        activation_bits,
+        output_bits,
+        input_bits,
+        table_bits,
+        ..
+    } = tuned;
+    format!(
+        "Chosen: activations of {activation_bits} bits, outputs of {output_bits}, inputs of up to {input_bits}, tables of up to 2^{table_bits} entries{}; \
+         on the calibration data the worst error is {:.3} % of the output's range\n",
+        if tuned.equalised {
+            ", channels equalised"
+        } else {
+            ""
+        },
+        tuned.error * 100.0,
+    )
 }
 
 /// The constants that tables show of a model with private weights; nothing if there are none.

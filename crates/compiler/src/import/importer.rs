@@ -9,6 +9,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
 use crate::import::kinds::{ElementKind, Holds};
+use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
 use crate::import::{builder, layout, ml, operators, proto};
@@ -99,6 +100,7 @@ fn import_model(
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
+    let output_kinds = output_kinds(graph, &output_names);
     let mut float = FloatGraph {
         name: if graph.name.is_empty() {
             stem()
@@ -109,6 +111,7 @@ fn import_model(
         inputs,
         outputs,
         output_names,
+        output_kinds,
         path: path.into(),
         onnx,
         onnx_input_shapes,

@@ -14,6 +14,7 @@ mod node;
 mod operator;
 mod operators;
 mod ops;
+mod output_kind;
 mod outputs;
 pub(crate) mod proto;
 mod run;

@@ -5,13 +5,18 @@ use super::common::{Dim, File, Onnx, ints};
 use super::data;
 use prost::Message;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
-use verdict_compiler::{Options, Reference, ReferenceBy, accuracy, compile_compared, import};
+use verdict_compiler::{
+    Compilation, Options, Reference, ReferenceBy, accuracy, compile_with, import, least_cost,
+};
 
 /// Compiles a file that tract is no reference for; gives why.
 fn unchecked(file: &File) -> String {
     let graph = import(&file.path).unwrap();
     let data = data(&graph, 40);
-    let (model, reference) = compile_compared(&graph, &data, &Options::default()).unwrap();
+    let made = compile_with(&graph, &data, &Options::default(), &least_cost);
+    let Compilation {
+        model, reference, ..
+    } = made.unwrap();
     assert!(model.manifest().assurance.unchecked);
     let report = accuracy(&reference, &graph, &model, &data).unwrap();
     assert_eq!(report.by, *reference.by());
@@ -119,7 +124,10 @@ fn other_precisions_are_checked_in_single() {
         let file = of_type(model(), to);
         let mut graph = import(&file.path).unwrap();
         let rows = data(&graph, 40);
-        let (model, reference) = compile_compared(&graph, &rows, &Options::default()).unwrap();
+        let made = compile_with(&graph, &rows, &Options::default(), &least_cost);
+        let Compilation {
+            model, reference, ..
+        } = made.unwrap();
         assert_eq!(*reference.by(), ReferenceBy::Tract, "{to:?}");
         assert_eq!(model.manifest().assurance, Default::default());
         // It is a check like any other.

@@ -3,7 +3,7 @@
 use super::common::{Onnx, int};
 use super::data;
 use verdict_compiler::{
-    AccuracyReport, CompileError, Options, accuracy, compile_compared, vouched,
+    AccuracyReport, Compilation, CompileError, Options, accuracy, compile_with, least_cost, vouched,
 };
 use verdict_model::CompiledModel;
 
@@ -33,7 +33,10 @@ fn coarse(outputs: i64, bits: u32) -> (CompiledModel, AccuracyReport) {
         ..Options::default()
     };
     let data = data(&graph, 60);
-    let (model, reference) = compile_compared(&graph, &data, &options).unwrap();
+    let made = compile_with(&graph, &data, &options, &least_cost);
+    let Compilation {
+        model, reference, ..
+    } = made.unwrap();
     let report = accuracy(&reference, &graph, &model, &data).unwrap();
     (model, report)
 }
@@ -103,7 +106,10 @@ fn whole_numbers_that_change_are_counted() {
         ..Options::default()
     };
     let data = data(&graph, 100);
-    let (model, reference) = compile_compared(&graph, &data, &options).unwrap();
+    let made = compile_with(&graph, &data, &options, &least_cost);
+    let Compilation {
+        model, reference, ..
+    } = made.unwrap();
     let report = accuracy(&reference, &graph, &model, &data).unwrap();
     assert!(
         report.outputs[0].other_whole.unwrap() > 5,
