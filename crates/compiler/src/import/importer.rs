@@ -7,6 +7,7 @@ use std::path::Path;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
+use crate::import::inline::reads;
 use crate::import::kinds::{ElementKind, Holds};
 use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
@@ -181,7 +182,7 @@ impl<'a> Importer<'a> {
                         wanted.contains(output) || wanted.contains(&raw_name(output))
                     });
                     if needed {
-                        wanted.extend(node.input.iter().cloned());
+                        wanted.extend(reads(node));
                     }
                     needed
                 })
@@ -222,7 +223,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Notes what the node's outputs hold, its operands being known.
-    fn note_kinds(&mut self, node: &NodeProto, holds: Holds) {
+    pub(crate) fn note_kinds(&mut self, node: &NodeProto, holds: Holds) {
         let names = node.output.iter().enumerate();
         let found: Vec<(String, ElementKind)> = names
             .filter_map(|(output, name)| Some((name.clone(), holds(&self.kinds, node, output)?)))
