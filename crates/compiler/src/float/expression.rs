@@ -300,6 +300,19 @@ impl Expression {
         (self.ending_at(at), a, c)
     }
 
+    /// The same for a variable that is a whole number: without a truncation at the program's end,
+    /// if what it truncates is a whole multiple of the variable and a whole number.
+    pub(crate) fn untruncated(&self) -> Self {
+        let Some(Step::Unary(Unary::Trunc, operand)) = self.steps.last() else {
+            return self.clone();
+        };
+        let inner = self.ending_at(*operand);
+        match inner.as_affine() {
+            Some((a, c)) if a.fract() == 0.0 && c.fract() == 0.0 => inner,
+            _ => self.clone(),
+        }
+    }
+
     /// One program for all of `parts` with a last step made of their results; equal steps are
     /// shared.
     fn join(parts: &[&Self], last: impl Fn(&[usize]) -> Step) -> Self {
