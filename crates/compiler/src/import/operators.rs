@@ -54,7 +54,6 @@ const fn contributed(
 const FIXED_STEPS: &str = "a fixed number of steps, constant lengths";
 const STEPS: &str = "constant steps and zero points";
 const PLANES: &str = "one or two spatial axes, batch of 1";
-const FIXED_INDICES: &str = "constant indices";
 const WHOLE_INDICES: &str = "constant or whole indices";
 const FIXED_AXES: &str = "constant axes";
 
@@ -502,8 +501,8 @@ pub const OPERATORS: &[Operator] = &[
     ml(
         "ArrayFeatureExtractor",
         Moves,
-        FIXED_INDICES,
-        Learned::Map(preprocess::array_feature_extractor),
+        WHOLE_INDICES,
+        Learned::Tensors(preprocess::array_feature_extractor),
     ),
     ml(
         "Binarizer",

@@ -3,7 +3,7 @@
 use super::{MAX_BIAS, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
-use crate::float::key_unit::whole;
+use crate::float::key_unit;
 use crate::float::whole::has_whole_steps;
 use crate::quantise::function::Rule;
 use crate::quantise::scales::smallest_weight;
@@ -396,15 +396,9 @@ fn keeps(activation: &Activation) -> bool {
     )
 }
 
-/// The largest of the whole numbers that a decision looks up: these are not cut off.
+/// The largest of the whole numbers that a decision looks up, or that a quantised value can be:
+/// these are not cut off.
 pub(super) fn largest_whole(activation: &Activation) -> i32 {
-    match activation {
-        Activation::Lookup(entries) if whole(activation) => {
-            let largest = entries
-                .iter()
-                .fold(0.0f64, |max, entry| max.max(entry.abs()));
-            largest.min(f64::from(i32::MAX)) as i32
-        }
-        _ => 0,
-    }
+    let largest = key_unit::largest_whole(activation).unwrap_or(0.0);
+    largest.min(f64::from(i32::MAX)) as i32
 }

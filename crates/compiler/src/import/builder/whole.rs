@@ -1,8 +1,8 @@
 //! Sums of whole multiples of one number: what a function that jumps is best computed on, since an
 //! exact layer then decides on the sum itself.
 
-use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression};
+use crate::float::key_unit::largest_whole;
 use crate::import::builder::Builder;
 use crate::import::values::Value;
 
@@ -143,11 +143,7 @@ impl Builder {
 
     /// The largest magnitude of a tensor of whole numbers whose steps are 1, if it is one.
     fn largest_whole(&self, tensor: usize) -> Option<f64> {
-        match &self.tensors[tensor].layer.as_ref()?.activation {
-            Activation::Expression(expression) => expression.largest_whole(),
-            Activation::Step | Activation::IsZero => Some(1.0),
-            _ => None,
-        }
+        largest_whole(&self.tensors[tensor].layer.as_ref()?.activation)
     }
 }
 

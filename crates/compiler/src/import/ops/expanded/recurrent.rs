@@ -568,6 +568,8 @@ fn lstm_step(
     let fresh = gate(x, network, &gates[1], &fresh)?;
     let kept = x.op("Mul", &[&forget, cell])?;
     let added = x.op("Mul", &[&enter, &fresh])?;
+    x.tensor(&kept)?;
+    x.tensor(&added)?;
     let next = x.op("Add", &[&kept, &added])?;
     x.tensor(&next)?;
     let leave = part(x, 1, Some(&next), 1)?;
