@@ -38,11 +38,11 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
         }
         // Whole numbers stay exact if they can.
         // What is known to be bounded uses all of its bounds, wherever calibration stayed.
-        // Whole numbers between bounds have steps that divide 1, and are not cut off.
+        // Whole numbers between bounds are integers themselves, and are not cut off.
         Activation::Expression(expression)
             if largest_whole(activation).is_some() && bound(expression) > 0.0 =>
         {
-            1.0 / (steps / bound(expression)).floor().max(1.0)
+            1.0
         }
         Activation::Expression(expression) if bound(expression) > 0.0 => bound(expression) / steps,
         Activation::Expression(_) if whole(activation) && scale <= 1.0 => {

@@ -20,10 +20,10 @@ impl Builder {
     pub(crate) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
         if largest_whole(&Activation::from(expression.clone())).is_some()
             && let Some(found) = self.whole_sum(&value)
+            && let Some(rounded) = self.round_sum(name, found, &expression)
         {
             // A quantised value: nothing but the sum itself decides where it is rounded to.
-            let activation = Activation::from(found.expression(&expression));
-            return self.layer(name, found.sum, activation, EXACT);
+            return rounded;
         }
         let integers = self.has_integers(&value);
         let (activation, precision) = if integers && is_square(&expression) {
