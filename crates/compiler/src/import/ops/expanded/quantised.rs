@@ -379,6 +379,9 @@ pub(crate) fn concat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
         let first = 2 + 3 * part;
         parts.push(real(x, node, (first, first + 1, first + 2), None)?);
     }
+    if parts.is_empty() {
+        return Err(node.invalid("joins nothing; the file is damaged, export the model again"));
+    }
     let value = x.concat(&parts, node.int("axis", 1))?;
     quantised(x, node, &value, (0, 1), None)
 }
