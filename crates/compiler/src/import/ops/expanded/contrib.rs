@@ -20,7 +20,11 @@ fn operand(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<Strin
 
 /// `value` under the function that attribute `activation` names, if there is one.
 fn activated(x: &mut Expansion<'_, '_>, node: &Node<'_>, value: String) -> Result<String> {
-    let parameters = node.floats("activation_params").unwrap_or_default();
+    let parameters = node.floats("activation_params").unwrap_or_else(|| {
+        let named = ["activation_alpha", "activation_beta"].into_iter();
+        let given = named.filter_map(|name| node.raw(name));
+        given.map(|attribute| f64::from(attribute.f)).collect()
+    });
     let float = |name: &str, f: Option<&f64>| {
         f.map(|f| AttributeProto {
             name: name.into(),
