@@ -16,7 +16,7 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_model::{DataSet, Goal, write_whole};
+use verdict_model::{Goal, write_whole};
 
 #[derive(Debug, Args)]
 #[command(
@@ -129,7 +129,7 @@ impl Accuracy {
             }
         };
         meter.begin("accuracy");
-        let data = DataSet::load(&self.test, &float.input_specs())?;
+        let data = load::data(&self.test, &float.input_specs(), output)?;
         let stats = measure(&float, &model, &data, &self.test)?;
         drop(meter);
         if let Some(path) = &self.report {

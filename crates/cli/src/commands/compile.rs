@@ -2,6 +2,7 @@
 
 use crate::{
     error::CliError,
+    load,
     options::{
         PlanArgs,
         quantise::{QuantiseArgs, calibration_name, visibility_name},
@@ -21,7 +22,7 @@ use verdict_compiler::{
     AccuracyReport, PublicConstants, Reference, accuracy, compile, public_constants,
 };
 use verdict_engine::{OpenOptions, plan};
-use verdict_model::{DataSet, InputManifest, Manifest};
+use verdict_model::{InputManifest, Manifest};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -56,6 +57,8 @@ struct Compiled {
     /// Of the float model; the manifest counts the integer graph's.
     parameters: usize,
     manifest: Manifest,
+    calibration: PathBuf,
+    calibration_rows: usize,
     accuracy_data: PathBuf,
     accuracy: AccuracyReport,
     plan: PlanReport,
@@ -73,11 +76,11 @@ impl Compile {
         let meter = Meter::new(output);
         meter.begin("import");
         let float = self.quantise.import(&self.model)?;
-        let data = DataSet::load(&self.calibration, &float.input_specs())?;
+        let data = load::data(&self.calibration, &float.input_specs(), output)?;
         let test = self
             .test
             .as_ref()
-            .map(|path| DataSet::load(path, &float.input_specs()))
+            .map(|path| load::data(path, &float.input_specs(), output))
             .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
@@ -112,6 +115,8 @@ impl Compile {
             digest: model.digest().into(),
             parameters: float.parameters(),
             manifest: model.manifest().clone(),
+            calibration: self.calibration.clone(),
+            calibration_rows: data.len(),
             accuracy_data: self
                 .test
                 .clone()
@@ -130,8 +135,10 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
+            "{}\nCalibrated on {} rows of {}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
+            count(self.calibration_rows as u64),
+            self.calibration.display(),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),

@@ -13,7 +13,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::Reference;
-use verdict_model::{CompiledModel, DataSet, execute_batch};
+use verdict_model::{CompiledModel, execute_batch};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -50,7 +50,7 @@ struct Ran {
 impl Run {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         let model = CompiledModel::load(&self.model)?;
-        let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
+        let data = load::data(&self.input, &model.manifest().input_specs(), output)?;
         let (first, rows) = match self.row {
             Some(row) => (row, vec![load::row(&self.input, &data, row)?]),
             None => (0, data.rows().to_vec()),

@@ -28,6 +28,10 @@ pub(super) fn read(source: &Source<'_>) -> Result<Vec<Row>> {
 }
 
 fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
+    // As pandas writes records.
+    if !rows.is_empty() && rows.iter().all(Value::is_object) {
+        return records(source, rows);
+    }
     // A single row need not be wrapped in a list of rows.
     if !rows.is_empty() && rows.iter().all(|value| !value.is_array()) {
         let mut flat = Vec::new();
@@ -43,6 +47,25 @@ fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
             source.split(row, &flat)
         })
         .collect()
+}
+
+/// One object per row, its values by the inputs' names.
+fn records(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
+    let row = |(row, value): (usize, &Value)| {
+        let mut flat = Vec::new();
+        for spec in source.specs {
+            let found = value.get(&spec.name).ok_or_else(|| {
+                source.format(format!(
+                    "row {row} has no `{}`; expected an object with {}",
+                    spec.name,
+                    source.names()
+                ))
+            })?;
+            flatten(source, row, found, &mut flat)?;
+        }
+        source.split(row, &flat)
+    };
+    rows.iter().enumerate().map(row).collect()
 }
 
 fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Result<Vec<Row>> {
@@ -74,9 +97,20 @@ fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Resul
     source.zip(columns.collect::<Result<_>>()?)
 }
 
-/// One flat list per input, possibly several rows long; for one input also one list per row.
+/// One flat list per input, possibly several rows long; or one list per row, which for one input is
+/// the usual form of several rows, and for several inputs holds all their values.
 fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Row>> {
     if source.specs.len() == 1 && lists.len() != 1 {
+        return array(source, lists);
+    }
+    let total = source.total();
+    let whole = |list: &Value| count(list) == total;
+    let of_inputs = |lists: &[Value]| {
+        let mut each = source.specs.iter().zip(lists);
+        lists.len() == source.specs.len()
+            && each.all(|(spec, list)| count(list) % spec.len.max(1) == 0)
+    };
+    if !of_inputs(lists) && !lists.is_empty() && lists.iter().all(whole) {
         return array(source, lists);
     }
     if lists.len() != source.specs.len() {
@@ -92,6 +126,14 @@ fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Row>> {
         Ok(flat)
     });
     source.zip(columns.collect::<Result<_>>()?)
+}
+
+/// How many values lie in it, however nested.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values.iter().map(count).sum(),
+        _ => 1,
+    }
 }
 
 fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) -> Result<()> {
@@ -126,7 +168,11 @@ fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) 
                     .map(|spec| spec.name.clone())
                     .unwrap_or_default(),
                 position: into.len(),
-                value: value.to_string(),
+                value: if value.is_null() {
+                    "null, a missing value".into()
+                } else {
+                    value.to_string()
+                },
             }),
         },
     }
