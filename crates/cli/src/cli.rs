@@ -39,6 +39,7 @@ Exit codes:
   5  set-up or cache: missing, too small, corrupt
   6  input or output: missing file, no permission, full disk, a node that does not answer
   7  a proof that verifies under a key that nothing was compared with: neither --model nor --key
+  8  a compiled model whose integers are too far from the float model; --accept-accuracy takes it nevertheless
 
 Environment:
   VERDICT_CACHE        folder of set-ups and keys (default: ~/.cache/verdict)

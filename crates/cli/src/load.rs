@@ -2,12 +2,14 @@
 
 use crate::{
     error::{CliError, usage},
-    options::{ModelArgs, hex32, quantise::QuantiseArgs},
+    options::{
+        ModelArgs, hex32,
+        quantise::{QuantiseArgs, compile_planned},
+    },
     report::output::Output,
 };
 use std::{fs::File, io::Read, path::Path};
-use verdict_circuit::Salt;
-use verdict_compiler::compile;
+use verdict_circuit::{Limits, Salt};
 use verdict_engine::SaltSource;
 use verdict_model::{
     CompiledModel, DataSet, Goal, InputSpec, IntegerGraph, MAGIC, OutOfDomain, Row, Visibility,
@@ -75,11 +77,8 @@ pub(crate) fn model(
                 )));
             };
             let data = DataSet::load(calibration, &float.input_specs())?;
-            Ok(compile(
-                &float,
-                &data,
-                &quantise.options(goal, float.inputs.len()),
-            )?)
+            let options = quantise.options(goal, float.inputs.len());
+            Ok(compile_planned(&float, &data, &options, Limits::default())?.model)
         }
     }
 }

@@ -68,6 +68,7 @@ impl Builder {
             path: "exact.onnx".into(),
             onnx: Arc::from([]),
             missing: vec![],
+            output_kinds: vec![],
             private_weights: false,
         }
     }

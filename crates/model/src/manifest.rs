@@ -41,6 +41,22 @@ pub struct Manifest {
     /// Empty unless it was compiled for private weights.
     #[serde(default, with = "aside")]
     pub structure: Vec<TensorId>,
+    /// What the compiler could not check, or was told to accept; nothing, for most models.
+    #[serde(default, with = "aside")]
+    pub assurance: Assurance,
+}
+
+/// What a compiled model's users should know about how far its compiler vouched for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assurance {
+    /// Whether the reading of the ONNX file was compared with nobody else's, because the other
+    /// reader (tract) cannot run the file or is known to be wrong about it.
+    pub unchecked: bool,
+    /// Whether the other reader found other values, and the compiler was told to go on.
+    pub accepted_import_error: bool,
+    /// Whether the integers miss the float model by more than the compiler's limits, and the
+    /// compiler was told to go on.
+    pub accepted_accuracy: bool,
 }
 
 /// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real

@@ -6,7 +6,7 @@ use crate::{
     measure::info,
     options::{ModelArgs, quantise::QuantiseArgs},
     report::{
-        accuracy::{Stats, Task, measure, render},
+        accuracy::{Stats, Task, measure, reference_text, render},
         decode,
         meter::Meter,
         output::{Output, Report, Table, count, real},
@@ -65,12 +65,13 @@ impl Report for Measured {
             ]);
         }
         let mut text = format!(
-            "Accuracy of {} (digest {}) on {} rows of {} ({} more outside the domain)\n{}output error at most {}, rms {}\n",
+            "Accuracy of {} (digest {}) on {} rows of {} ({} more outside the domain)\n{}\n{}output error at most {}, rms {}\n",
             self.model,
             self.digest,
             count(stats.rows as u64),
             self.test.display(),
             count(stats.rows_outside_domain as u64),
+            reference_text(&stats.by),
             table.render(),
             real(stats.max_error),
             real(stats.rms_error)
@@ -130,7 +131,9 @@ impl Accuracy {
         };
         meter.begin("accuracy");
         let data = load::data(&self.test, &float.input_specs(), output)?;
-        let stats = measure(&float, &model, &data, &self.test)?;
+        let accepted =
+            self.quantise.accept_import_error() || model.manifest().assurance.accepted_import_error;
+        let stats = measure(&float, &model, &data, &self.test, accepted)?;
         drop(meter);
         if let Some(path) = &self.report {
             // Names of the classes, where they lie beside the test data.

@@ -261,6 +261,19 @@ impl Expression {
         (self.ending_at(at), a, c)
     }
 
+    /// The same for a variable that is a whole number: without a truncation at the program's end,
+    /// if what it truncates is a whole multiple of the variable and a whole number.
+    pub(crate) fn untruncated(&self) -> Self {
+        let Some(Step::Unary(Unary::Trunc, operand)) = self.steps.last() else {
+            return self.clone();
+        };
+        let inner = self.ending_at(*operand);
+        match inner.as_affine() {
+            Some((a, c)) if a.fract() == 0.0 && c.fract() == 0.0 => inner,
+            _ => self.clone(),
+        }
+    }
+
     /// One program for all of `parts` with a last step made of their results; equal steps are
     /// shared.
     fn join(parts: &[&Self], last: impl Fn(&[usize]) -> Step) -> Self {
@@ -295,10 +308,18 @@ impl Expression {
 
     /// The value at `v`, computed by `libm` so that it is the same on every platform.
     pub fn apply(&self, v: f64) -> f64 {
+        self.apply_with(v, |_, value| value)
+    }
+
+    /// As [`apply`](Self::apply), with every operator's result passed through `each`.
+    pub(crate) fn apply_with(&self, v: f64, mut each: impl FnMut(&Step, f64) -> f64) -> f64 {
         let mut values = Vec::with_capacity(self.steps.len());
         for step in self.steps.iter() {
             let value = evaluate(*step, v, &values);
-            values.push(value);
+            values.push(match step {
+                Step::Value | Step::Constant(_) => value,
+                _ => each(step, value),
+            });
         }
         values.last().copied().unwrap_or(v)
     }

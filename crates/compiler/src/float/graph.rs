@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::float::activation::Activation;
 use crate::float::comparison::Test;
 use crate::float::missing::Missing;
@@ -181,6 +183,19 @@ pub struct FloatTensor {
     pub layer: Option<FloatLayer>,
 }
 
+/// What an output is for, and so what has to be kept of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputKind {
+    /// Scores of classes: the largest one must stay the largest.
+    Classes,
+    /// Real numbers: each must stay what it is.
+    Values,
+    /// Not known, as of a last layer's sums: both. A single number has no class.
+    #[default]
+    Both,
+}
+
 /// An imported model. Tensor ids are those of the [`IntegerGraph`](verdict_model::IntegerGraph)
 /// compiled from it.
 #[derive(Clone, Debug)]
@@ -195,6 +210,8 @@ pub struct FloatGraph {
     pub outputs: Vec<usize>,
     /// The ONNX names of `outputs`.
     pub output_names: Vec<String>,
+    /// What `outputs` are for; missing ones are [`OutputKind::Both`].
+    pub output_kinds: Vec<OutputKind>,
     /// The ONNX file.
     pub path: PathBuf,
     /// The ONNX file's bytes, for the reference run and the manifest's digest.

@@ -3,11 +3,13 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
 use crate::import::kinds::{ElementKind, Holds};
+use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
 use crate::import::{builder, layout, ml, operators, proto};
@@ -36,14 +38,38 @@ pub fn import_private(
 }
 
 fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatGraph> {
-    let private_weights = secrecy.private;
     let (onnx, model) = proto::read(path)?;
-    let graph = checked(path, &model)?;
+    import_model(path, onnx.into(), &model, outputs, secrecy)
+}
+
+/// Imports the file that `graph` comes from once more, up to other values: for finding out where
+/// two readings of it part.
+pub(crate) fn import_again(
+    graph: &FloatGraph,
+    model: &ModelProto,
+    outputs: &[&str],
+) -> Result<FloatGraph> {
+    let secrecy = match graph.private_weights {
+        true => Secrecy::private(&[]),
+        false => Secrecy::default(),
+    };
+    import_model(&graph.path, graph.onnx.clone(), model, outputs, secrecy)
+}
+
+fn import_model(
+    path: &Path,
+    onnx: Arc<[u8]>,
+    model: &ModelProto,
+    outputs: &[&str],
+    secrecy: Secrecy,
+) -> Result<FloatGraph> {
+    let private_weights = secrecy.private;
+    let graph = checked(path, model)?;
     let invalid = |detail: &str| CompileError::InvalidModel {
         path: path.into(),
         detail: detail.into(),
     };
-    let mut importer = Importer::new(path, graph, opset(&model));
+    let mut importer = Importer::new(path, graph, opset(model));
     importer.builder.secrecy = secrecy;
     importer.load_constants()?;
     importer.check_public_names()?;
@@ -74,6 +100,7 @@ fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatG
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
+    let output_kinds = output_kinds(graph, &output_names);
     let mut float = FloatGraph {
         name: if graph.name.is_empty() {
             stem()
@@ -84,8 +111,9 @@ fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatG
         inputs,
         outputs,
         output_names,
+        output_kinds,
         path: path.into(),
-        onnx: onnx.into(),
+        onnx,
         onnx_input_shapes,
         missing,
         private_weights,

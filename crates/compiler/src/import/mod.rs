@@ -14,6 +14,7 @@ mod node;
 mod operator;
 mod operators;
 mod ops;
+mod output_kind;
 mod outputs;
 pub(crate) mod proto;
 mod run;
@@ -23,6 +24,7 @@ mod state;
 mod values;
 
 pub use guarantee::Guarantee;
+pub(crate) use importer::import_again;
 pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};

@@ -3,10 +3,15 @@
 use super::{MAX_BIAS, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
+use crate::float::key_unit::whole;
+use crate::float::whole::has_whole_steps;
 use crate::quantise::function::Rule;
 use crate::quantise::scales::smallest_weight;
 use crate::{CompileError, Result};
 use verdict_model::{Layer, Tensor, Term, Visibility};
+
+/// The largest key of a table that does not reach down to zero.
+const FAR: i128 = 1 << 28;
 
 /// What becomes of a layer at its present unit.
 enum Fit {
@@ -106,8 +111,8 @@ impl Quantiser<'_> {
             Rule::Exact { activation, within }
         } else {
             Rule::Scaled {
+                limit: self.limit(output).max(largest_whole(&activation)),
                 activation,
-                limit: self.limit(output),
                 unit: self.exact_step(layer),
                 scale: self.scale(id),
             }
@@ -258,11 +263,17 @@ impl Quantiser<'_> {
         let bounds = self.bounds(id, &integer);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
-        let reach = max.max(-min);
+        // A table of its own need not reach down to zero.
+        let reach = if exact && !keeps(&layer.activation) && max.max(-min) <= FAR {
+            (max - min + 1) / 2
+        } else {
+            max.max(-min)
+        };
         let limit = if square { SQUARE_LIMIT } else { self.key_limit };
         let excess = reach as f64 / limit as f64;
         if exact && excess > 1.0 {
-            if self.can_coarsen(layer, excess) {
+            // Coarser steps would fall between whole numbers.
+            if self.can_coarsen(layer, excess) && !self.decides_on_whole(layer) {
                 return Ok(Fit::TooFine(excess));
             }
             return Err(CompileError::quantise(
@@ -335,7 +346,38 @@ impl Quantiser<'_> {
                 "an input it reads has one scale per feature; give all features one domain",
             );
         }
-        Ok(())
+        self.check_whole(id, layer)
+    }
+
+    fn decides_on_whole(&self, layer: &FloatLayer) -> bool {
+        let tensors = &self.graph.tensors;
+        let mut sources = layer.terms.iter().map(|term| term.source);
+        !keeps(&layer.activation)
+            && !layer.terms.is_empty()
+            && sources.all(|id| has_whole_steps(tensors, id))
+    }
+
+    /// Whether a layer that decides on whole numbers has steps that these are multiples of: between
+    /// them nothing would ever be equal.
+    fn check_whole(&self, id: usize, layer: &FloatLayer) -> Result<()> {
+        if !self.decides_on_whole(layer) {
+            return Ok(());
+        }
+        let parts = 1.0 / self.exact_step(layer);
+        if parts.round() >= 1.0 && (parts - parts.round()).abs() <= WHOLE * parts {
+            return Ok(());
+        }
+        let largest = layer
+            .terms
+            .iter()
+            .map(|term| self.stats[term.source].magnitude);
+        Err(CompileError::quantise(
+            &self.graph.tensors[id].name,
+            format!(
+                "compares whole numbers up to {}, which its activations' bits do not hold; raise activation_bits",
+                largest.fold(0.0, f64::max)
+            ),
+        ))
     }
 
     pub(super) fn too_large(&self, id: usize) -> CompileError {
@@ -343,5 +385,26 @@ impl Quantiser<'_> {
             &self.graph.tensors[id].name,
             "its weights or biases are too large for any scale; check the model for overflowing values",
         )
+    }
+}
+
+/// Whether an exact layer's values are of the scale of its sources, or of its square.
+fn keeps(activation: &Activation) -> bool {
+    matches!(
+        activation,
+        Activation::Identity | Activation::Relu | Activation::Square
+    )
+}
+
+/// The largest of the whole numbers that a decision looks up: these are not cut off.
+pub(super) fn largest_whole(activation: &Activation) -> i32 {
+    match activation {
+        Activation::Lookup(entries) if whole(activation) => {
+            let largest = entries
+                .iter()
+                .fold(0.0f64, |max, entry| max.max(entry.abs()));
+            largest.min(f64::from(i32::MAX)) as i32
+        }
+        _ => 0,
     }
 }

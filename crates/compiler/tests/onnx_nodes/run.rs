@@ -68,6 +68,7 @@ fn options(rows: &[Vec<Vec<f64>>], (activation, output): (u32, u32)) -> Options 
         output_bits: Some(output),
         input_visibility: Visibility::Private,
         input_domains: (0..inputs).map(domain).collect(),
+        tune: false,
         ..Options::default()
     }
 }

@@ -124,6 +124,7 @@ pub fn model() -> CompiledModel {
         calibration: Calibration::MinMax,
         equalised: Vec::new(),
         structure: Vec::new(),
+        assurance: Default::default(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

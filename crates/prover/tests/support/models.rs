@@ -64,6 +64,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         calibration: verdict_model::Calibration::default(),
         equalised: Vec::new(),
         structure: Vec::new(),
+        assurance: Default::default(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

@@ -62,7 +62,7 @@ fn embed(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     // An input's integers and whole numbers are the index themselves.
     let precision = match index.as_cells() {
         Some((source, _)) if builder.tensors[source].layer.is_none() => EXACT,
-        _ if builder.is_whole(index) => EXACT,
+        _ if builder.has_whole_steps(index) => EXACT,
         _ => Precision::Scaled,
     };
     let width: usize = inner.iter().product();
@@ -101,7 +101,7 @@ fn weigh(
     let width: usize = data.shape[axis + 1..].iter().product();
     let input = |source: usize| builder.tensors[source].layer.is_none();
     let whole =
-        index.as_cells().is_some_and(|(source, _)| input(source)) || builder.is_whole(index);
+        index.as_cells().is_some_and(|(source, _)| input(source)) || builder.has_whole_steps(index);
     if rows > MAX_POSITIONS || !whole {
         let name = node.input(0);
         return Err(node.invalid(match whole {
