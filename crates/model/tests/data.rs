@@ -16,6 +16,7 @@ fn spec(name: &str, len: usize) -> InputSpec {
         shape: vec![len],
         len,
         missing: false,
+        words: Vec::new(),
     }
 }
 

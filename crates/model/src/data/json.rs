@@ -36,14 +36,14 @@ fn array(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
     if !rows.is_empty() && rows.iter().all(|value| !value.is_array()) {
         let mut flat = Vec::new();
         rows.iter()
-            .try_for_each(|value| flatten(source, 0, value, &mut flat))?;
+            .try_for_each(|value| flatten(source, (0, None), value, &mut flat))?;
         return Ok(vec![source.split(0, &flat)?]);
     }
     rows.iter()
         .enumerate()
         .map(|(row, value)| {
             let mut flat = Vec::new();
-            flatten(source, row, value, &mut flat)?;
+            flatten(source, (row, None), value, &mut flat)?;
             source.split(row, &flat)
         })
         .collect()
@@ -61,7 +61,7 @@ fn records(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
                     source.names()
                 ))
             })?;
-            flatten(source, row, found, &mut flat)?;
+            flatten(source, (row, None), found, &mut flat)?;
         }
         source.split(row, &flat)
     };
@@ -69,7 +69,7 @@ fn records(source: &Source<'_>, rows: &[Value]) -> Result<Vec<Row>> {
 }
 
 fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Result<Vec<Row>> {
-    let columns = source.specs.iter().map(|spec| {
+    let columns = source.specs.iter().enumerate().map(|(input, spec)| {
         let value = named.get(&spec.name).ok_or_else(|| {
             source.format(format!(
                 "input `{}` is missing; expected `inputs`, `input_data` or {}",
@@ -82,7 +82,7 @@ fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Resul
             Value::Array(rows) if rows.iter().any(Value::is_array) => {
                 for (row, value) in rows.iter().enumerate() {
                     let before = flat.len();
-                    flatten(source, row, value, &mut flat)?;
+                    flatten(source, (row, Some(input)), value, &mut flat)?;
                     let found = flat.len() - before;
                     // A multi-dimensional input of a single row looks like several short rows.
                     if found != spec.len && rows.len() * found != spec.len {
@@ -90,7 +90,7 @@ fn by_name(source: &Source<'_>, named: &serde_json::Map<String, Value>) -> Resul
                     }
                 }
             }
-            value => flatten(source, 0, value, &mut flat)?,
+            value => flatten(source, (0, Some(input)), value, &mut flat)?,
         }
         Ok(flat)
     });
@@ -120,9 +120,9 @@ fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Row>> {
             source.names()
         )));
     }
-    let columns = lists.iter().map(|list| {
+    let columns = lists.iter().enumerate().map(|(input, list)| {
         let mut flat = Vec::new();
-        flatten(source, 0, list, &mut flat)?;
+        flatten(source, (0, Some(input)), list, &mut flat)?;
         Ok(flat)
     });
     source.zip(columns.collect::<Result<_>>()?)
@@ -136,44 +136,49 @@ fn count(value: &Value) -> usize {
     }
 }
 
-fn flatten(source: &Source<'_>, row: usize, value: &Value, into: &mut Vec<f64>) -> Result<()> {
-    match value {
-        Value::Array(values) => values
-            .iter()
-            .try_for_each(|value| flatten(source, row, value, into)),
-        Value::Bool(value) => {
-            into.push(f64::from(u8::from(*value)));
-            Ok(())
+/// A row, and which input's values are read; nothing if those of all.
+type Place = (usize, Option<usize>);
+
+/// The input that the next value is of, and where in it.
+fn next_place(source: &Source<'_>, (_, input): Place, read: usize) -> (usize, usize) {
+    match input {
+        Some(input) => {
+            let len = source.specs.get(input).map_or(1, |spec| spec.len.max(1));
+            (input, read % len)
         }
-        // EZKL writes some numbers as strings.
-        Value::String(text) if text.trim().parse::<f64>().is_ok() => {
-            into.extend(text.trim().parse::<f64>());
-            Ok(())
-        }
-        value => match value.as_f64() {
-            Some(number) => {
-                into.push(number);
-                Ok(())
-            }
-            None if value.is_null() && source.may_miss() => {
-                into.push(f64::NAN);
-                Ok(())
-            }
-            None => Err(ModelError::DataValue {
-                path: source.path.into(),
-                row,
-                input: source
-                    .specs
-                    .first()
-                    .map(|spec| spec.name.clone())
-                    .unwrap_or_default(),
-                position: into.len(),
-                value: if value.is_null() {
-                    "null, a missing value".into()
-                } else {
-                    value.to_string()
-                },
-            }),
-        },
+        None => source.place(read),
     }
+}
+
+fn flatten(source: &Source<'_>, place: Place, value: &Value, into: &mut Vec<f64>) -> Result<()> {
+    let (input, position) = next_place(source, place, into.len());
+    let spec = source.specs.get(input);
+    let number = match value {
+        Value::Array(values) => {
+            let mut values = values.iter();
+            return values.try_for_each(|value| flatten(source, place, value, into));
+        }
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        // A category; or a number, which EZKL writes as a string now and then.
+        Value::String(text) => spec
+            .and_then(|spec| spec.number(text))
+            .or_else(|| text.trim().parse().ok()),
+        Value::Null if source.may_miss() => Some(f64::NAN),
+        value => value.as_f64(),
+    };
+    let Some(number) = number else {
+        return Err(ModelError::DataValue {
+            path: source.path.into(),
+            row: place.0,
+            input: source.input_name(input),
+            position,
+            value: if value.is_null() {
+                "null, a missing value".into()
+            } else {
+                value.to_string()
+            },
+        });
+    };
+    into.push(number);
+    Ok(())
 }

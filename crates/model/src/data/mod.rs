@@ -21,6 +21,17 @@ pub struct InputSpec {
     pub len: usize,
     /// Whether values may be missing: NaN, `null` in JSON, nothing in CSV.
     pub missing: bool,
+    /// The words whose numbers the input takes, in order: a word's number is its place, and the
+    /// list's length that of any other word. Empty if the input takes numbers.
+    pub words: Vec<String>,
+}
+
+impl InputSpec {
+    /// A word's number, for an input of words.
+    fn number(&self, word: &str) -> Option<f64> {
+        let place = self.words.binary_search_by(|it| it.as_str().cmp(word));
+        (!self.words.is_empty()).then(|| place.unwrap_or(self.words.len()) as f64)
+    }
 }
 
 /// The values of one row: `row[input][position]`, or `row[output][position]`. Real numbers unless

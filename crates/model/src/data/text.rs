@@ -85,8 +85,9 @@ fn is_header(
     next: Option<&csv::StringRecord>,
 ) -> bool {
     if record.iter().all(|field| number(field).is_none()) {
-        // A row of nothing but missing values is a row.
-        return !record.iter().all(is_missing);
+        // A row of nothing but missing values is a row, and so is one of words where all are.
+        let words = source.specs.iter().all(|spec| !spec.words.is_empty());
+        return !record.iter().all(is_missing) && (!words || named_by(source, record));
     }
     let fields: Vec<&str> = record.iter().collect();
     let unnumbered = match fields.as_slice() {
@@ -109,6 +110,12 @@ fn is_header(
     certain
 }
 
+/// Whether every input's name is in the line.
+fn named_by(source: &Source<'_>, record: &csv::StringRecord) -> bool {
+    let mut names = source.specs.iter().map(|spec| spec.name.as_str());
+    names.all(|name| record.iter().any(|it| it == name))
+}
+
 /// Names among which some look like numbers, over a line that has numbers where they have none.
 fn mixed_header(
     source: &Source<'_>,
@@ -121,8 +128,7 @@ fn mixed_header(
     let named = |(field, below): (&str, &str)| {
         !is_missing(field) && number(field).is_none() && number(below).is_some()
     };
-    let names = source.specs.iter().map(|spec| spec.name.as_str());
-    names.clone().all(|name| record.iter().any(|it| it == name))
+    named_by(source, record)
         || record.iter().zip(next.iter()).any(named) && next.iter().all(|it| number(it).is_some())
 }
 
@@ -216,10 +222,14 @@ impl Columns {
         record: &csv::StringRecord,
     ) -> Result<f64> {
         let (input, within) = source.place(position);
+        let spec = source.specs.get(input);
+        if let Some(number) = spec.and_then(|spec| spec.number(field)) {
+            return Ok(number);
+        }
         let missing = is_missing(field);
         match number(field) {
             Some(number) if number.is_finite() => return Ok(number),
-            None if missing && source.specs.get(input).is_some_and(|spec| spec.missing) => {
+            None if missing && spec.is_some_and(|spec| spec.missing) => {
                 return Ok(f64::NAN);
             }
             _ => {}
