@@ -201,12 +201,20 @@ def number(value):
     return float("nan") if value in ("", None) else float(value)
 
 
+def cell(value):
+    """A number, or a word as it is."""
+    try:
+        return number(value)
+    except ValueError:
+        return {"true": 1.0, "false": 0.0, "na": np.nan, "n/a": np.nan, "null": np.nan, "none": np.nan}.get(value.lower(), value)
+
+
 def flat(value):
     if isinstance(value, list):
         for item in value:
             yield from flat(item)
     else:
-        yield number(value)
+        yield cell(value)
 
 
 def read_csv(path):
@@ -245,14 +253,17 @@ def read_data(path, inputs):
         names, lines = read_csv(path)
         if names and len(names) != total:
             lines = [[line[names.index(n)] for n in wanted if n in names] if all(n in names for n in wanted) else line[-total:] for line in lines]
-        table = np.array([[number(field.strip()) for field in line] for line in lines])
+        table = np.array([[cell(field.strip()) for field in line] for line in lines], dtype=object)
     elif path.suffix == ".json":
         content = json.loads(path.read_text())
         lists = content.get("input_data", content.get("inputs", content)) if isinstance(content, dict) else content
         if isinstance(lists, dict):
-            return {n: np.array(list(flat(lists[n]))).reshape(-1, l) for n, l in inputs}
-        columns = [np.array(list(flat(value))) for value in lists]
-        if isinstance(content, dict) and "input_data" in content and len(columns) == len(inputs):
+            return {n: np.array(list(flat(lists[n])), dtype=object).reshape(-1, l) for n, l in inputs}
+        if lists and isinstance(lists[0], dict):
+            return {n: np.array(list(flat([row[n] for row in lists])), dtype=object).reshape(-1, l) for n, l in inputs}
+        columns = [np.array(list(flat(value)), dtype=object) for value in lists]
+        each = len(columns) == len(inputs) and all(c.size % l == 0 for (_, l), c in zip(inputs, columns))
+        if isinstance(content, dict) and "input_data" in content and each and (len(inputs) > 1 or len(columns) == 1):
             return {n: c.reshape(-1, l) for (n, l), c in zip(inputs, columns)}
         table = np.concatenate(columns).reshape(-1, total)
     else:

@@ -104,7 +104,7 @@ def scikit():
         "calibrated": (calibration.CalibratedClassifierCV(scaled(linear_model.LogisticRegression()), cv=2), c),
         "calibrated-isotonic": (calibration.CalibratedClassifierCV(linear_model.LogisticRegression(), cv=2, method="isotonic"), b),
         "mlp": (scaled(neural_network.MLPClassifier((12,), max_iter=200, random_state=0)), c),
-        "mlp-tanh": (scaled(neural_network.MLPRegressor((10, 6), activation="tanh", max_iter=300, random_state=0)), y),
+        "mlp-tanh": (scaled(neural_network.MLPRegressor(hidden_layer_sizes=(10, 6), activation="tanh", max_iter=300, random_state=0)), y),
         "k-means": (scaled(cluster.KMeans(4, n_init=1, random_state=0)), None),
         "mixture": (scaled(mixture.GaussianMixture(3, random_state=0)), None),
     }
@@ -118,6 +118,24 @@ def scikit():
             save(name, converted, X=x[:ROWS])
 
         attempt(f"sklearn-{name}", build)
+
+    def words(name):
+        import pandas
+        from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+        random = np.random.default_rng(0)
+        table = pandas.DataFrame({"age": x[:, 1], "color": random.choice(["red", "green", "blue"], len(x)), "size": random.choice(["S", "M", "L"], len(x))})
+        kinds = [("n", preprocessing.StandardScaler(), ["age"]), ("c", preprocessing.OneHotEncoder(handle_unknown="ignore"), ["color"])]
+        kinds.append(("o", preprocessing.OrdinalEncoder(categories=[["S", "M", "L"]]), ["size"]))
+        model = pipeline.make_pipeline(compose.ColumnTransformer(kinds), linear_model.LogisticRegression()).fit(table, b)
+        types = [(n, (FloatTensorType if n == "age" else StringTensorType)([None, 1])) for n in table.columns]
+        options = {id(model.steps[-1][1]): {"zipmap": False}}
+        converted = to_onnx(model, initial_types=types, options=options, target_opset={"": 18, "ai.onnx.ml": 3})
+        save(name, converted)
+        (OUT / name / "data.npz").unlink()
+        table.assign(label=b)[:ROWS].to_csv(OUT / name / "data.csv")
+
+    attempt("sklearn-words", words)
 
 
 def boosting():

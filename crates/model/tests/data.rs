@@ -465,6 +465,21 @@ fn json_records_and_both_forms_of_ezkl() {
 }
 
 #[test]
+fn leading_axes_count_rows_together() {
+    let cube: Vec<u8> = (0..12u8).collect();
+    let bytes = raw_npy("|u1", "False", "(1, 3, 4)", &cube);
+    let rows = load("d.npy", &bytes, &[spec("x", 4)]).unwrap();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[2], [[8.0, 9.0, 10.0, 11.0]]);
+    refuses(
+        "d.npy",
+        &bytes,
+        &[spec("x", 5)],
+        &["12 values", "expected 5"],
+    );
+}
+
+#[test]
 fn npz_without_names() {
     let mut writer = NpzWriter::new(Cursor::new(Vec::new()));
     writer.add_array("arr_0", &arr2(&[[1f32, 2.0]])).unwrap();
@@ -474,5 +489,42 @@ fn npz_without_names() {
     assert_eq!(
         load("d.npz", &file, &two).unwrap(),
         [[vec![1.0, 2.0], vec![5.0]]]
+    );
+}
+
+#[test]
+#[cfg(feature = "parquet")]
+fn parquet() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let two = [spec("income", 1), spec("age", 1)];
+    let data = DataSet::load(folder.join("table.parquet"), &two).unwrap();
+    assert_eq!(
+        data.rows(),
+        [[[1.5], [30.0]], [[2.5], [40.0]], [[-1.0], [50.0]]]
+    );
+    let lists = [spec("pixels", 2)];
+    let data = DataSet::load(folder.join("lists.parquet"), &lists).unwrap();
+    assert_eq!(data.rows(), [[[0.0, 1.0]], [[2.0, 3.0]]]);
+    let error = DataSet::load(folder.join("lists.parquet"), &[spec("pixels", 3)]).unwrap_err();
+    assert!(error.to_string().contains("expected 3"), "{error}");
+    let whole = std::fs::read(folder.join("table.parquet")).unwrap();
+    for cut in 0..whole.len() {
+        let _ = load("d.parquet", &whole[..cut], &two).unwrap_err();
+    }
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        let _ = load("d.parquet", &damaged, &two);
+    }
+}
+
+#[test]
+#[cfg(not(feature = "parquet"))]
+fn parquet_needs_its_feature() {
+    refuses(
+        "d.parquet",
+        b"PAR1",
+        &[spec("x", 1)],
+        &["--features parquet"],
     );
 }

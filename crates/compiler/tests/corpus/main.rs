@@ -47,12 +47,25 @@ fn ordered(case: &Case, float: &FloatGraph, outputs: &[usize], rows: Vec<Row>) -
         .iter()
         .map(|spec| case.inputs.iter().position(|it| *it == spec.name).unwrap())
         .collect();
+    let specs = float.input_specs();
     let reorder = |(given, expected): Row| {
-        let inputs = inputs.iter().map(|&at| given[at].clone()).collect();
-        let outputs = outputs.iter().map(|&at| expected[at].clone()).collect();
-        (inputs, outputs)
+        let given: Vec<&Vec<f64>> = inputs.iter().map(|&at| &given[at]).collect();
+        let expected: Vec<&Vec<f64>> = outputs.iter().map(|&at| &expected[at]).collect();
+        // A batch that is left in the file is as many rows.
+        let count = given
+            .first()
+            .map_or(1, |values| values.len() / specs[0].len.max(1));
+        let part = |values: &Vec<f64>, row: usize| {
+            let len = values.len() / count.max(1);
+            values[row * len..][..len].to_vec()
+        };
+        let row = move |row: usize| -> Row {
+            let side = |all: &[&Vec<f64>]| all.iter().map(|values| part(values, row)).collect();
+            (side(&given), side(&expected))
+        };
+        (0..count.max(1)).map(row).collect::<Vec<Row>>()
     };
-    rows.into_iter().map(reorder).collect()
+    rows.into_iter().flat_map(reorder).collect()
 }
 
 /// The largest difference relative to an output's size, in the words of statuses.txt: coarse ones,

@@ -1,5 +1,7 @@
 //! Rows of real inputs, for calibration, inference and accuracy reports.
 
+#[cfg(feature = "parquet")]
+mod columns;
 mod json;
 mod npy;
 mod numpy;
@@ -53,6 +55,7 @@ impl DataSet {
     ///   input, or one list per row. Nested arrays are flattened.
     /// * `.csv`, `.tsv`: a row per line, with or without a header; several inputs side by side, or
     ///   by name where the header has all of theirs.
+    /// * `.parquet`, with the feature `parquet`: a table, its columns as those of a `.csv`.
     /// * `.npy`: an array whose first axis is the row; `.npz`: one such array per input, by name,
     ///   or a single array. Of any order, and of any kind of number up to 64 bits.
     pub fn load(path: impl AsRef<Path>, specs: &[InputSpec]) -> Result<Self> {
@@ -68,6 +71,14 @@ impl DataSet {
             "csv" | "tsv" => text::read(&source)?,
             "npy" => numpy::read_npy(&source)?,
             "npz" => numpy::read_npz(&source)?,
+            #[cfg(feature = "parquet")]
+            "parquet" => columns::read(&source)?,
+            #[cfg(not(feature = "parquet"))]
+            "parquet" => {
+                return Err(source.format(
+                    "this build does not read Parquet; build it with `--features parquet`, or save the table as .csv",
+                ));
+            }
             _ => {
                 return Err(
                     source.format("unknown kind of data file; expected .json, .csv, .npy or .npz")

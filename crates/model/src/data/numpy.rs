@@ -82,10 +82,12 @@ fn member(archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<Flat,
     npy::read(&mut BufReader::new(member) as &mut dyn Read)
 }
 
-/// Checks that the first axis counts rows, or that the whole array is one row.
+/// Checks that the first axis counts rows, that the whole array is one row, or that its last axes are
+/// the input's.
 fn rows_of(source: &Source<'_>, spec: &InputSpec, flat: Flat) -> Result<Vec<f64>> {
     let rows = flat.shape.first().copied().unwrap_or(1).max(1);
-    if flat.values.len() == spec.len || flat.values.len() == rows * spec.len {
+    let of_shape = flat.shape.ends_with(&spec.shape) && !spec.shape.is_empty();
+    if flat.values.len() == spec.len || flat.values.len() == rows * spec.len || of_shape {
         return Ok(flat.values);
     }
     Err(source.length(0, &spec.name, spec.len, flat.values.len() / rows))

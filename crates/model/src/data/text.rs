@@ -12,7 +12,7 @@ const LABELS: [&str; 8] = [
     "y", "label", "labels", "target", "targets", "class", "species", "outcome",
 ];
 /// Names of the column that numbers a table's rows, as pandas writes it.
-const INDEX: [&str; 3] = ["", "unnamed: 0", "index"];
+const INDEX: [&str; 4] = ["", "unnamed: 0", "index", "__index_level_0__"];
 
 pub(super) fn read(source: &Source<'_>) -> Result<Vec<Row>> {
     let mut file = BufReader::new(source.open()?);
@@ -34,7 +34,10 @@ pub(super) fn read(source: &Source<'_>) -> Result<Vec<Row>> {
             first => {
                 let next = records.peek().and_then(|next| next.as_ref().ok());
                 if is_header(source, &record, next) {
-                    *first = Some(Columns::named(source, &record)?);
+                    *first = Some(Columns::named(
+                        source,
+                        record.iter().map(ToOwned::to_owned).collect(),
+                    )?);
                     continue;
                 }
                 first.insert(Columns::default())
@@ -134,17 +137,16 @@ fn mixed_header(
 
 /// Where the values lie.
 #[derive(Default)]
-struct Columns {
+pub(super) struct Columns {
     names: Vec<String>,
     /// The columns of the values in the inputs' order; all of them in theirs if there are none.
-    picked: Vec<usize>,
+    pub(super) picked: Vec<usize>,
 }
 
 impl Columns {
     /// By the inputs' names where the header has them all, else in order, without what numbers the
     /// rows or labels them.
-    fn named(source: &Source<'_>, header: &csv::StringRecord) -> Result<Self> {
-        let names: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
+    pub(super) fn named(source: &Source<'_>, names: Vec<String>) -> Result<Self> {
         let total = source.total();
         let place = |name: &str| names.iter().position(|it| it == name);
         let places: Option<Vec<usize>> = source
@@ -172,9 +174,9 @@ impl Columns {
         let called =
             |column: usize, of: &[&str]| of.contains(&names[column].to_lowercase().as_str());
         let mut picked: Vec<usize> = (0..names.len()).collect();
-        if called(0, &INDEX) {
-            picked.remove(0);
-        }
+        let last = names.len() - 1;
+        let index = [0, last].into_iter().find(|column| called(*column, &INDEX));
+        picked.retain(|column| Some(*column) != index);
         if picked.len() == total + 1 {
             let label = [picked[total], picked[0]];
             let label = label.into_iter().find(|column| called(*column, &LABELS));
