@@ -263,6 +263,7 @@ fn manifest(
         calibration: options.calibration,
         equalised: Vec::new(),
         assurance: Assurance::default(),
+        words: graph.words.clone(),
         structure: match options.private_weights {
             true => structure(graph),
             false => Vec::new(),

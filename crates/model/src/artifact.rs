@@ -72,6 +72,7 @@ struct Aside {
     scales: Scales,
     structure: Vec<TensorId>,
     assurance: Assurance,
+    words: Vec<Vec<String>>,
 }
 
 impl Aside {
@@ -97,6 +98,11 @@ impl Aside {
         }
         let (assurance, rest) = postcard::take_from_bytes(rest).ok()?;
         aside.assurance = assurance;
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (words, rest) = postcard::take_from_bytes(rest).ok()?;
+        aside.words = words;
         rest.is_empty().then_some(aside)
     }
 }
@@ -157,7 +163,8 @@ impl CompiledModel {
             let structure = &self.manifest.structure;
             // Each part is only there if it, or one after it, has anything to say.
             let assurance = self.manifest.assurance;
-            let doubtful = assurance != Assurance::default();
+            let words = &self.manifest.words;
+            let doubtful = !words.is_empty() || assurance != Assurance::default();
             let structured = doubtful || !structure.is_empty();
             let unusual = structured || scales != (Calibration::default(), &Vec::new());
             if unusual || exceptions.iter().any(|of| *of != Default::default()) {
@@ -171,6 +178,9 @@ impl CompiledModel {
             }
             if doubtful {
                 payload.extend(postcard::to_stdvec(&assurance)?);
+            }
+            if !words.is_empty() {
+                payload.extend(postcard::to_stdvec(words)?);
             }
             Ok(payload)
         };
@@ -263,6 +273,7 @@ impl CompiledModel {
             (manifest.calibration, manifest.equalised) = aside.scales;
             manifest.structure = aside.structure;
             manifest.assurance = aside.assurance;
+            manifest.words = aside.words;
             for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(aside.exceptions) {
                 (input.missing, input.saturates) = (missing, saturates);
             }

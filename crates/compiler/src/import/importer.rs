@@ -13,7 +13,7 @@ use crate::import::kinds::{ElementKind, Holds};
 use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
-use crate::import::{builder, layout, ml, operators, proto};
+use crate::import::{builder, layout, ml, operators, proto, words};
 use crate::{CompileError, Result};
 
 /// Imports the ONNX file at `path`.
@@ -65,6 +65,11 @@ fn import_model(
     secrecy: Secrecy,
 ) -> Result<FloatGraph> {
     let private_weights = secrecy.private;
+    let numbered = words::numbered(path, model)?;
+    let (model, mut words) = match &numbered {
+        Some((numbered, words)) => (numbered, words.clone()),
+        None => (model, words::Words::new()),
+    };
     let graph = checked(path, model)?;
     let invalid = |detail: &str| CompileError::InvalidModel {
         path: path.into(),
@@ -117,8 +122,15 @@ fn import_model(
         onnx,
         onnx_input_shapes,
         missing,
+        words: Vec::new(),
         private_weights,
     };
+    if !words.is_empty() {
+        let names = float.inputs.iter().map(|id| &float.tensors[*id].name);
+        float.words = names
+            .map(|it| words.remove(it).unwrap_or_default())
+            .collect();
+    }
     layout::settle(&mut float);
     Ok(float)
 }

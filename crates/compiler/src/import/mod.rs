@@ -24,6 +24,7 @@ mod secrecy;
 mod shapes;
 mod state;
 mod values;
+mod words;
 
 pub use guarantee::Guarantee;
 pub(crate) use importer::import_again;

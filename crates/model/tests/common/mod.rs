@@ -125,6 +125,7 @@ pub fn model() -> CompiledModel {
         equalised: Vec::new(),
         structure: Vec::new(),
         assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

@@ -65,6 +65,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         equalised: Vec::new(),
         structure: Vec::new(),
         assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }
