@@ -98,17 +98,24 @@ impl<'d> Differs<'d> {
                 value,
                 difference,
                 unseen,
-            }) => Self {
-                defect: [node]
-                    .iter()
-                    .chain(&unseen)
-                    .find_map(|node| defects::known(node)),
-                node: called(node),
-                op: node.op_type.clone(),
-                value,
-                row: searched[difference.row],
-                found: difference,
-            },
+            }) => {
+                let row = searched[difference.row];
+                let values = |name: &str| {
+                    let plan = Plan::new(graph, proto, &[name]).ok()?;
+                    plan.run(row).ok()?.pop()
+                };
+                Self {
+                    defect: [node]
+                        .iter()
+                        .chain(&unseen)
+                        .find_map(|node| defects::known(node, &values)),
+                    node: called(node),
+                    op: node.op_type.clone(),
+                    value,
+                    row,
+                    found: difference,
+                }
+            }
             None => Self {
                 defect: None,
                 node: name.clone(),

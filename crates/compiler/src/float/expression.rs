@@ -228,6 +228,50 @@ impl Expression {
         Some((low, high))
     }
 
+    /// The width of the intervals on each of which the function is the same, if it is a multiple of
+    /// the variable rounded down, between bounds.
+    pub(crate) fn floor_width(&self) -> Option<f64> {
+        self.bounds()?;
+        let operand = |at: usize| match self.steps[at] {
+            Step::Binary(_, inner, _) | Step::Unary(Unary::Floor, inner) => Some(inner),
+            _ => None,
+        };
+        let floor = operand(operand(self.steps.len() - 1)?)?;
+        let Step::Unary(Unary::Floor, product) = self.steps[floor] else {
+            return None;
+        };
+        match self.steps[product] {
+            Step::Binary(Binary::Mul, value, factor) => {
+                match (self.steps[value], self.steps[factor]) {
+                    (Step::Value, Step::Constant(factor)) if factor > 0.0 => Some(1.0 / factor),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it never turns back: it is put together from one variable, constants, rounding and
+    /// bounds.
+    pub(crate) fn is_monotone(&self) -> bool {
+        let constant = |at: usize| matches!(self.steps[at], Step::Constant(_));
+        self.steps.iter().all(|step| match *step {
+            Step::Value | Step::Constant(_) => true,
+            Step::Unary(op, _) => matches!(
+                op,
+                Unary::Neg | Unary::Round | Unary::Floor | Unary::Ceil | Unary::Trunc
+            ),
+            Step::Binary(op, a, b) => match op {
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min => {
+                    constant(a) || constant(b)
+                }
+                Binary::Div => constant(b),
+                _ => false,
+            },
+            Step::Select(..) => false,
+        })
+    }
+
     /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end
     /// shows it.
     pub fn peel(&self) -> (Self, f64, f64) {

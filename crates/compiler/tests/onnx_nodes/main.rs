@@ -115,7 +115,8 @@ fn every_row_has_a_line_and_a_case() {
         let wanted = |path: &PathBuf| path.extension().is_some_and(|e| e == extension);
         paths.filter(wanted).collect()
     };
-    let models = files(&tests.join("fixtures/ml"), "onnx");
+    let mut models = files(&tests.join("fixtures/ml"), "onnx");
+    models.extend(files(&tests.join("fixtures/runtime"), "onnx"));
     let made: HashSet<(String, String)> = models.iter().flat_map(|m| operators_of(m)).collect();
     let named = files(&tests, "rs").into_iter();
     let named: String = named
