@@ -88,9 +88,7 @@ fn of_words(onnx: Onnx, attributes: Vec<AttributeProto>) -> File {
     let graph = model.graph.as_mut().unwrap();
     for input in &mut graph.input {
         let value = input.r#type.as_mut().unwrap().value.as_mut().unwrap();
-        let type_proto::Value::TensorType(tensor) = value else {
-            panic!("`{}` is no tensor", input.name);
-        };
+        let type_proto::Value::TensorType(tensor) = value;
         tensor.elem_type = DataType::String as i32;
     }
     graph.node.last_mut().unwrap().attribute.extend(attributes);

@@ -82,10 +82,8 @@ pub(crate) fn numbered(path: &Path, model: &ModelProto) -> Result<Option<(ModelP
 
 /// The element type of an input that is a tensor.
 fn element(input: &ValueInfoProto) -> Option<i32> {
-    match input.r#type.as_ref()?.value.as_ref()? {
-        type_proto::Value::TensorType(tensor) => Some(tensor.elem_type),
-        _ => None,
-    }
+    let type_proto::Value::TensorType(tensor) = input.r#type.as_ref()?.value.as_ref()?;
+    Some(tensor.elem_type)
 }
 
 fn make_whole(input: &mut ValueInfoProto) {

@@ -95,10 +95,8 @@ fn outcome(cases: &Cases, case: &Case) -> Result<f64, Outcome> {
     let inputs: Vec<Vec<Vec<f64>>> = rows.iter().map(|(inputs, _)| inputs.clone()).collect();
     let data =
         DataSet::from_rows(inputs, &float.input_specs()).map_err(|error| refused(error.into()))?;
-    let case = Case {
-        outputs: outputs.iter().map(|&at| case.outputs[at].clone()).collect(),
-        ..case.clone()
-    };
+    let mut case = case.clone();
+    case.outputs = outputs.iter().map(|&at| case.outputs[at].clone()).collect();
     for (inputs, outputs) in &rows {
         check_import(&case, &float, inputs, outputs)?;
     }
