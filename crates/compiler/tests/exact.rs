@@ -68,6 +68,7 @@ impl Builder {
             path: "exact.onnx".into(),
             onnx: Arc::from([]),
             missing: vec![],
+            whole: vec![],
             private_weights: false,
         }
     }

@@ -74,6 +74,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         onnx: Arc::from([]),
         missing: vec![],
         onnx_input_shapes,
+        whole: vec![],
         private_weights: false,
     }
 }

@@ -203,6 +203,8 @@ pub struct FloatGraph {
     pub onnx_input_shapes: Vec<Vec<usize>>,
     /// What missing values mean, for each input and cell; an input without any has an empty list.
     pub missing: Vec<Vec<Missing>>,
+    /// For each input whether its ONNX type holds whole numbers only; an input not listed does not.
+    pub whole: Vec<bool>,
     /// Whether it was imported for private weights: nothing trained is in a function of it.
     pub private_weights: bool,
 }

@@ -74,7 +74,12 @@ fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatG
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
+    let whole = |id: &usize| {
+        let name = &importer.builder.tensors[*id].name;
+        importer.kinds.contains_key(name)
+    };
     let mut float = FloatGraph {
+        whole: inputs.iter().map(whole).collect(),
         name: if graph.name.is_empty() {
             stem()
         } else {
