@@ -228,6 +228,45 @@ impl Expression {
         Some((low, high))
     }
 
+    /// The largest magnitude, if all values are whole numbers between two bounds.
+    pub(crate) fn largest_whole(&self) -> Option<f64> {
+        let (low, high) = self.bounds()?;
+        let (Step::Binary(_, inner, _), true) = (
+            *self.steps.last()?,
+            low.fract() == 0.0 && high.fract() == 0.0,
+        ) else {
+            return None;
+        };
+        let Step::Binary(_, rounded, _) = self.steps[inner] else {
+            return None;
+        };
+        self.whole_step(rounded).then(|| low.abs().max(high.abs()))
+    }
+
+    /// Whether a step's values are whole numbers whatever the variable is.
+    fn whole_step(&self, at: usize) -> bool {
+        match self.steps[at] {
+            Step::Constant(value) => value.fract() == 0.0,
+            Step::Unary(op, a) => {
+                let rounds = [
+                    Unary::Sign,
+                    Unary::Floor,
+                    Unary::Ceil,
+                    Unary::Round,
+                    Unary::Trunc,
+                ];
+                rounds.contains(&op) || op == Unary::Neg && self.whole_step(a)
+            }
+            Step::Binary(Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, ..) => true,
+            Step::Binary(
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min,
+                a,
+                b,
+            ) => self.whole_step(a) && self.whole_step(b),
+            _ => false,
+        }
+    }
+
     /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end
     /// shows it.
     pub fn peel(&self) -> (Self, f64, f64) {

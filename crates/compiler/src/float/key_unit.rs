@@ -38,6 +38,14 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
         }
         // Whole numbers stay exact if they can.
         // What is known to be bounded uses all of its bounds, wherever calibration stayed.
+        // Whole numbers between bounds have steps that divide 1, unless there are too few.
+        Activation::Expression(expression)
+            if expression
+                .largest_whole()
+                .is_some_and(|most| most <= steps && most > 0.0) =>
+        {
+            1.0 / (steps / bound(expression)).floor()
+        }
         Activation::Expression(expression) if bound(expression) > 0.0 => bound(expression) / steps,
         Activation::Expression(_) if whole(activation) && scale <= 1.0 => {
             1.0 / (1.0 / scale).floor()

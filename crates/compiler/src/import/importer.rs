@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
+use crate::import::inline::reads;
 use crate::import::kinds::{ElementKind, Holds};
 use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
@@ -209,7 +210,7 @@ impl<'a> Importer<'a> {
                         wanted.contains(output) || wanted.contains(&raw_name(output))
                     });
                     if needed {
-                        wanted.extend(node.input.iter().cloned());
+                        wanted.extend(reads(node));
                     }
                     needed
                 })
@@ -250,7 +251,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Notes what the node's outputs hold, its operands being known.
-    fn note_kinds(&mut self, node: &NodeProto, holds: Holds) {
+    pub(crate) fn note_kinds(&mut self, node: &NodeProto, holds: Holds) {
         let names = node.output.iter().enumerate();
         let found: Vec<(String, ElementKind)> = names
             .filter_map(|(output, name)| Some((name.clone(), holds(&self.kinds, node, output)?)))

@@ -3,10 +3,12 @@
 mod broadcast;
 mod builder;
 mod cast;
+mod expand;
 mod fold;
 mod guarantee;
 mod hints;
 mod importer;
+mod inline;
 mod kinds;
 mod layout;
 mod ml;

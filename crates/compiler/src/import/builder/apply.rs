@@ -18,6 +18,13 @@ impl Builder {
     /// steepest slope there; see [`key_unit`](crate::float::key_unit). The square of a tensor is
     /// exact.
     pub(crate) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
+        if expression.largest_whole().is_some()
+            && let Some(found) = self.whole_sum(&value)
+        {
+            // A quantised value: nothing but the sum itself decides where it is rounded to.
+            let activation = Activation::from(found.expression(&expression));
+            return self.layer(name, found.sum, activation, EXACT);
+        }
         let integers = self.has_integers(&value);
         let (activation, precision) = if integers && is_square(&expression) {
             (Activation::Square, EXACT)

@@ -17,7 +17,7 @@ use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
-use crate::import::ops::shape_ops;
+use crate::import::ops::{select, shape_ops};
 use crate::import::values::affine::Affine;
 
 /// All tables of one embedding together; the circuit's tables share its rows.
@@ -37,7 +37,7 @@ pub(crate) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
 fn embed(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let (data, index) = (node.operand(0)?, node.operand(1)?);
     if !data.is_constant() {
-        return Err(node.product());
+        return select::gather(node, builder);
     }
     let axis = node.axis(node.int("axis", 0), data.shape.len())?;
     let rows = data.shape[axis];
