@@ -35,8 +35,8 @@ pub(crate) struct Agreement {
     /// The worst of what each output is judged by, relative to what is tolerated: up to 1 it is
     /// reached.
     pub(crate) badness: f64,
-    /// As `badness`, but for one decision: among a few hundred rows there may be a call so close
-    /// that no bits keep it.
+    /// As `badness`, but for one decision and for close calls that were kept: among a few hundred
+    /// rows there may be one so close that no bits keep it.
     pub(crate) spared: f64,
     /// Worst error of an output, relative to its calibrated range; whatever the output is.
     pub(crate) error: f64,
@@ -156,9 +156,9 @@ fn judge(pairs: &[Pair<'_>], asked: &Asked, scale: f64, expected: &Expected<'_>)
         decided(others, of);
         values = error(pairs, scale, 0.5);
     }
-    let smooth = f64::max(risk, values / expected.tolerance);
-    found.badness = found.badness.max(smooth);
-    found.spared = found.spared.max(smooth);
+    let values = values / expected.tolerance;
+    found.badness = found.badness.max(risk).max(values);
+    found.spared = found.spared.max(values);
     found
 }
 
