@@ -5,6 +5,7 @@ use sha3::{Digest, Keccak256};
 use crate::cost::{Price, least_cost};
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
+use crate::float::reference::Reference;
 use crate::options::Options;
 use crate::quantise::grid::InputGrid;
 use crate::quantise::secret::structure;
@@ -12,8 +13,8 @@ use crate::search::MAX_BITS;
 use crate::tune::{Found, Tuned, tune};
 use crate::{CompileError, Result};
 use verdict_model::{
-    Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest, ModelError,
-    OutputManifest, Packing, Visibility,
+    Assurance, Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest,
+    ModelError, OutputManifest, Packing, Visibility,
 };
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
@@ -22,16 +23,19 @@ const MAX_ROWS: usize = 4096;
 const MAX_PRODUCTS: usize = 1 << 33;
 const FEWEST_ROWS: usize = 128;
 
-/// A compiled model, and how it was chosen.
-#[derive(Clone, Debug)]
+/// A compiled model, how it was chosen, and what it was compared with.
+#[derive(Debug)]
 pub struct Compilation {
     /// The model.
     pub model: CompiledModel,
     /// What was chosen, and how well it does on the calibration data.
     pub tuned: Tuned,
+    /// The float model that the import agrees with.
+    pub reference: Reference,
 }
 
-/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
+/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`, on whose rows
+/// this crate's reading of the ONNX file must agree with tract's.
 ///
 /// Bits are spent as long as they cost nothing, and this crate knows the least height of a circuit
 /// only; [`compile_with`] takes a planner's word for it.
@@ -58,6 +62,7 @@ pub fn compile_with(
         return Err(CompileError::EmptyCalibration);
     }
     check_missing(graph, &data)?;
+    let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     let Found {
         integer,
         grids,
@@ -67,6 +72,7 @@ pub fn compile_with(
     integer.validate()?;
     let mut manifest = manifest(graph, &integer, &grids, tuned.activation_bits, options);
     manifest.equalised = equalised;
+    manifest.assurance = reference.assurance();
     tracing::info!(
         model = manifest.name,
         activation_bits = tuned.activation_bits,
@@ -79,6 +85,7 @@ pub fn compile_with(
     Ok(Compilation {
         model: CompiledModel::new(integer, manifest)?,
         tuned,
+        reference,
     })
 }
 
@@ -255,6 +262,8 @@ fn manifest(
         table_entries: integer.table_entries() as u64,
         calibration: options.calibration,
         equalised: Vec::new(),
+        assurance: Assurance::default(),
+        words: graph.words.clone(),
         structure: match options.private_weights {
             true => structure(graph),
             false => Vec::new(),

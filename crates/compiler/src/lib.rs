@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod agreement;
+mod check;
 mod compile;
 mod cost;
 mod error;
@@ -24,14 +25,15 @@ pub use float::graph::{
     FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, OutputKind, Precision,
 };
 pub use float::missing::Missing;
-pub use float::reference::Reference;
+pub use float::reference::{Reference, ReferenceBy};
 pub use float::run::FloatTrace;
 pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs, import_private};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use options::{InputDomain, Options};
-pub use report::accuracy::{AccuracyReport, LayerReport, accuracy};
+pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};
 pub use report::bound::{ErrorBounds, error_bounds};
 pub use report::constants::{PublicConstants, public_constants};
+pub use report::verdict::vouched;
 pub use tune::Tuned;
 
 /// The result of everything in this crate that can fail.

@@ -73,6 +73,14 @@ pub struct Options {
     /// decisions are taken. Models with private weights are never tuned.
     #[serde(default = "tuned")]
     pub tune: bool,
+    /// Whether to go on where this crate and tract read the file differently
+    /// ([`CompileError::ImportDiffers`](crate::CompileError::ImportDiffers)); the manifest says so.
+    #[serde(default)]
+    pub accept_import_error: bool,
+    /// Whether a model whose integers are too far from the float model is one nevertheless
+    /// ([`CompileError::Inaccurate`](crate::CompileError::Inaccurate)); the manifest says so.
+    #[serde(default)]
+    pub accept_accuracy: bool,
 }
 
 const fn tuned() -> bool {
@@ -96,6 +104,8 @@ impl Default for Options {
             private_weights: false,
             table_bits: None,
             goal: Goal::Balanced,
+            accept_import_error: false,
+            accept_accuracy: false,
             accuracy: None,
             output_kinds: Vec::new(),
             tune: true,

@@ -73,6 +73,8 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         path: "random.onnx".into(),
         onnx: Arc::from([]),
         missing: vec![],
+        words: vec![],
+        words: vec![],
         output_kinds: vec![],
         onnx_input_shapes,
         private_weights: false,

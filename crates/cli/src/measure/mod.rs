@@ -25,7 +25,7 @@ use forgeries::forgeries;
 use measurement::{Predicted, Prediction, Tampered};
 use verdict_chain::{Gas, Harness, Verdict};
 use verdict_circuit::Limits;
-use verdict_compiler::{AccuracyReport, Reference, accuracy};
+use verdict_compiler::{AccuracyReport, Compilation, accuracy, vouched};
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, Stage, Verified};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Visibility};
 use verdict_prover::Cache;
@@ -167,11 +167,14 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
         width: job.width,
         ..Limits::default()
     };
-    let model = compile_planned(&float, &calibration, &job.options, limits)?.model;
+    let compiled = compile_planned(&float, &calibration, &job.options, limits)?;
+    let Compilation {
+        model, reference, ..
+    } = compiled;
     meter.begin("accuracy");
-    let reference = Reference::new(&float)?;
     let compared = test.as_ref().unwrap_or(&calibration);
     let accuracy = accuracy(&reference, &float, &model, compared)?;
+    let model = vouched(model, &accuracy, &job.options)?;
     // A held-out row may lie a little outside the calibrated domain.
     let items = rows_of(&row, &calibration, test.as_ref(), job.batch)
         .map(|row| model.quantise_input(row, OutOfDomain::Saturate))

@@ -123,6 +123,14 @@ pub(crate) struct QuantiseArgs {
     /// several times
     #[arg(long, value_name = "NAME", requires = "private_weights")]
     public_constant: Vec<String>,
+    /// Compile a file that this program and tract, an independent reader of ONNX, read in two ways;
+    /// the compiled model says so
+    #[arg(long)]
+    accept_import_error: bool,
+    /// Write the model although its integers are too far from the float model, which ends with exit
+    /// code 8 otherwise; the compiled model says so
+    #[arg(long)]
+    accept_accuracy: bool,
 }
 
 impl QuantiseArgs {
@@ -139,6 +147,11 @@ impl QuantiseArgs {
     /// Whether the model is compiled for private weights.
     pub(crate) const fn private_weights(&self) -> bool {
         self.private_weights
+    }
+
+    /// Whether to go on where tract reads the file differently.
+    pub(crate) const fn accept_import_error(&self) -> bool {
+        self.accept_import_error
     }
 
     /// The constants that tables may show.
@@ -181,6 +194,8 @@ impl QuantiseArgs {
             private_weights: self.private_weights,
             table_bits: self.table_bits,
             goal,
+            accept_import_error: self.accept_import_error,
+            accept_accuracy: self.accept_accuracy,
             accuracy: self.accuracy,
             output_kinds: self.output_is.clone(),
             tune: !self.no_tune,

@@ -220,6 +220,8 @@ pub struct FloatGraph {
     pub onnx_input_shapes: Vec<Vec<usize>>,
     /// What missing values mean, for each input and cell; an input without any has an empty list.
     pub missing: Vec<Vec<Missing>>,
+    /// The words whose numbers an input takes, for each input; empty if none takes any.
+    pub words: Vec<Vec<String>>,
     /// Whether it was imported for private weights: nothing trained is in a function of it.
     pub private_weights: bool,
 }
@@ -240,6 +242,7 @@ impl FloatGraph {
                         .missing
                         .get(input)
                         .is_some_and(|cells| !cells.is_empty()),
+                    words: self.words.get(input).cloned().unwrap_or_default(),
                 }
             })
             .collect()

@@ -9,3 +9,4 @@ pub(crate) mod key_unit;
 pub(crate) mod missing;
 pub(crate) mod reference;
 pub(crate) mod run;
+pub(crate) mod whole;

@@ -3,10 +3,12 @@
 mod broadcast;
 mod builder;
 mod cast;
+mod expand;
 mod fold;
 mod guarantee;
 mod hints;
 mod importer;
+mod inline;
 mod kinds;
 mod layout;
 mod ml;
@@ -22,8 +24,10 @@ mod secrecy;
 mod shapes;
 mod state;
 mod values;
+mod words;
 
 pub use guarantee::Guarantee;
+pub(crate) use importer::import_again;
 pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};
