@@ -352,10 +352,18 @@ impl Expression {
 
     /// The value at `v`, computed by `libm` so that it is the same on every platform.
     pub fn apply(&self, v: f64) -> f64 {
+        self.apply_with(v, |_, value| value)
+    }
+
+    /// As [`apply`](Self::apply), with every operator's result passed through `each`.
+    pub(crate) fn apply_with(&self, v: f64, mut each: impl FnMut(&Step, f64) -> f64) -> f64 {
         let mut values = Vec::with_capacity(self.steps.len());
         for step in self.steps.iter() {
             let value = evaluate(*step, v, &values);
-            values.push(value);
+            values.push(match step {
+                Step::Value | Step::Constant(_) => value,
+                _ => each(step, value),
+            });
         }
         values.last().copied().unwrap_or(v)
     }

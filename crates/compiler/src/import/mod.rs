@@ -16,6 +16,7 @@ mod node;
 mod operator;
 mod operators;
 mod ops;
+mod output_kind;
 mod outputs;
 pub(crate) mod proto;
 mod run;
@@ -23,8 +24,10 @@ mod secrecy;
 mod shapes;
 mod state;
 mod values;
+mod words;
 
 pub use guarantee::Guarantee;
+pub(crate) use importer::import_again;
 pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};

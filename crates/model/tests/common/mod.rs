@@ -105,6 +105,7 @@ pub fn model() -> CompiledModel {
             real_max: vec![f64::from(x.max) * x.scale],
             missing: Vec::new(),
             saturates: Vec::new(),
+            breakpoints: vec![],
         }],
         outputs: vec![OutputManifest {
             name: y.name.clone(),
@@ -124,6 +125,8 @@ pub fn model() -> CompiledModel {
         calibration: Calibration::MinMax,
         equalised: Vec::new(),
         structure: Vec::new(),
+        assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

@@ -35,6 +35,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
             real_max: vec![tensor.max.into()],
             missing: Vec::new(),
             saturates: Vec::new(),
+            breakpoints: vec![],
         }
     };
     let output = |&id: &TensorId| {
@@ -64,6 +65,8 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         calibration: verdict_model::Calibration::default(),
         equalised: Vec::new(),
         structure: Vec::new(),
+        assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }
