@@ -143,6 +143,7 @@ pub const OPERATORS: &[Operator] = &[
     .planewise(Always(conv_transpose::conv_transpose)),
     onnx("Cos", Function, "").cellwise(Plain(|v| v.unary(Unary::Cos))),
     onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
+    onnx("CumProd", Product, "constant axis").expanded(contrib::running_product),
     onnx("CumSum", Linear, "constant axis").explicit(Map(linear_ops::cumulative_sum)),
     onnx("DepthToSpace", Moves, "batch of 1").planewise(Always(resize::depth_to_space)),
     onnx("DequantizeLinear", Linear, STEPS).expanded(quantised::dequantise),
@@ -256,6 +257,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .expanded(loops::repeat),
     onnx("LpNormalization", Composed, "").expanded(contrib::lp_norm),
+    onnx("LpPool", Composed, PLANES).expanded(contrib::lp_pool),
     onnx("MatMul", Product, "")
         .explicit(Tensors(linear_ops::matmul))
         .integers(Integers::FactorsOrSquares),
@@ -393,6 +395,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("RotaryEmbedding", Linear, "constant caches").expanded(attention::rotary),
     onnx("Round", Function, "").cellwise(Plain(|v| v.unary(Unary::Round))),
     onnx("Scan", Composed, "opset 9 or newer").expanded(loops::scan),
+    onnx("Scatter", Moves, WHOLE_INDICES).special(Special::As("ScatterElements", kinds::same)),
     onnx(
         "ScatterElements",
         Moves,
