@@ -39,20 +39,41 @@ pub fn compile(
         return Err(CompileError::EmptyCalibration);
     }
     check_missing(graph, &data)?;
+    // Products that turn out to need tensors of their own get them, and all starts over.
+    let mut graph = Cow::Borrowed(graph);
+    loop {
+        match compile_as_is(&graph, &data, options) {
+            Err(CompileError::Products {
+                tensor, crowded, ..
+            }) => {
+                tracing::info!(
+                    tensor,
+                    layers = crowded.len(),
+                    "products get tensors of their own"
+                );
+                graph = Cow::Owned(graph.with_own_products(&crowded));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Compiles `graph` without any tensors but its own.
+fn compile_as_is(graph: &FloatGraph, data: &DataSet, options: &Options) -> Result<CompiledModel> {
     let equalised = match options.equalise {
-        true => channels(graph, &cell_magnitudes(graph, &data)),
+        true => channels(graph, &cell_magnitudes(graph, data)),
         false => Vec::new(),
     };
     let graph = match equalised.is_empty() {
         true => Cow::Borrowed(graph),
         false => Cow::Owned(scaled(graph, &equalised)),
     };
-    let measured = Measured::new(&graph, &data, options.calibration)?;
+    let measured = Measured::new(&graph, data, options.calibration)?;
     let Found {
         bits,
         integer,
         grids,
-    } = search(&graph, &data, &measured, options)?;
+    } = search(&graph, data, &measured, options)?;
     integer.validate()?;
     let mut manifest = manifest(&graph, &integer, &grids, bits, options);
     manifest.equalised = equalised;
