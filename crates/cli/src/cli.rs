@@ -20,6 +20,7 @@ use crate::commands::{
     inspect::Inspect,
     prove::Prove,
     register::Register,
+    run::Run,
     sign::Sign,
     srs::SrsCommand,
     submit::Submit,
@@ -38,6 +39,7 @@ Exit codes:
   5  set-up or cache: missing, too small, corrupt
   6  input or output: missing file, no permission, full disk, a node that does not answer
   7  a proof that verifies under a key that nothing was compared with: neither --model nor --key
+  8  a compiled model whose integers are too far from the float model; --accept-accuracy takes it nevertheless
 
 Environment:
   VERDICT_CACHE        folder of set-ups and keys (default: ~/.cache/verdict)
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Verify a proof with halo2's verifier, or as a transaction to the contract
     Verify(Verify),
+    /// Compute a compiled model's outputs for rows of data, without a proof
+    Run(Run),
     /// Compare a compiled model with its float model, and draw a report
     Accuracy(Accuracy),
     /// Make a model of many items at once whose outputs are the largest over them
@@ -136,6 +140,7 @@ impl Command {
             Self::Estimate(args) => args.run(output),
             Self::Prove(args) => args.run(output),
             Self::Verify(args) => args.run(output),
+            Self::Run(args) => args.run(output),
             Self::Accuracy(args) => args.run(output),
             Self::Gather(args) => args.run(output),
             Self::Label(args) => args.run(output),

@@ -2,14 +2,18 @@
 
 use crate::{
     error::{CliError, usage},
-    options::{ModelArgs, hex32, quantise::QuantiseArgs},
+    options::{
+        ModelArgs, hex32,
+        quantise::{QuantiseArgs, compile_planned},
+    },
+    report::output::Output,
 };
 use std::{fs::File, io::Read, path::Path};
-use verdict_circuit::Salt;
-use verdict_compiler::compile;
+use verdict_circuit::{Limits, Salt};
 use verdict_engine::SaltSource;
 use verdict_model::{
-    CompiledModel, DataSet, Goal, IntegerGraph, MAGIC, OutOfDomain, Row, Visibility, gather_inputs,
+    CompiledModel, DataSet, Goal, InputSpec, IntegerGraph, MAGIC, OutOfDomain, Row, Visibility,
+    gather_inputs,
 };
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 use verdict_wire::words;
@@ -73,13 +77,19 @@ pub(crate) fn model(
                 )));
             };
             let data = DataSet::load(calibration, &float.input_specs())?;
-            Ok(compile(
-                &float,
-                &data,
-                &quantise.options(goal, float.inputs.len()),
-            )?)
+            let options = quantise.options(goal, float.inputs.len());
+            Ok(compile_planned(&float, &data, &options, Limits::default())?.model)
         }
     }
+}
+
+/// A data file's rows; what was guessed about it is said.
+pub(crate) fn data(path: &Path, specs: &[InputSpec], output: &Output) -> Result<DataSet, CliError> {
+    let data = DataSet::load(path, specs)?;
+    for note in data.notes() {
+        output.note(&format!("note: {}: {note}", path.display()));
+    }
+    Ok(data)
 }
 
 /// One row of a data file.

@@ -4,58 +4,181 @@
 use rayon::prelude::*;
 
 use crate::Result;
-use verdict_model::{IntegerGraph, Row, execute};
+use crate::float::graph::OutputKind;
+use verdict_model::{IntegerGraph, Row, Tensor, execute};
 
-/// Share of rows whose top-1 may differ from the float model's.
+/// Share of rows whose top-1 may differ from the float model's, and of whole numbers that may be
+/// others.
 const TOP1_TOLERANCE: f64 = 0.001;
 /// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred
 /// calibration rows seldom show a flip that unseen data would.
 const RISK_TOLERANCE: f64 = 0.005;
-/// Worst error of a single output, relative to its calibrated range.
-const ERROR_TOLERANCE: f64 = 0.01;
+/// Whole numbers beyond this are as good as real ones: no tensor has as many integers.
+const MAX_WHOLE: f64 = 16384.0;
 
-/// How far the integers are from the float model, relative to what is tolerated: of the worst
-/// output. `rows` are the integers of the inputs, `[row][input][position]`, `reals` the float
-/// model's outputs, `[row][output][position]`.
-pub(crate) fn disagreement(graph: &IntegerGraph, rows: &[Row<i32>], reals: &[Row]) -> Result<f64> {
+/// What is compared with the float model.
+pub(crate) struct Expected<'a> {
+    /// What each output is.
+    pub(crate) kinds: &'a [OutputKind],
+    /// The float model's outputs, `[row][output][position]`.
+    pub(crate) reals: &'a [Row],
+    /// Worst error of a value that is tolerated, relative to its output's calibrated range.
+    pub(crate) tolerance: f64,
+    /// Whether to take what an output is for from nothing but its size: several numbers are scores
+    /// of classes.
+    pub(crate) by_size: bool,
+}
+
+/// How well integers keep to the float model.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Agreement {
+    /// The worst of what each output is judged by, relative to what is tolerated: up to 1 it is
+    /// reached.
+    pub(crate) badness: f64,
+    /// Worst error of an output, relative to its calibrated range; whatever the output is.
+    pub(crate) error: f64,
+    /// Share of rows of which a class, or a whole number, is another one.
+    pub(crate) other_decisions: f64,
+}
+
+impl Agreement {
+    pub(crate) fn reached(&self) -> bool {
+        self.badness <= 1.0
+    }
+}
+
+/// Compares the integers of an output with the float model, for the worst of all. `rows` are the
+/// integers of the inputs, `[row][input][position]`.
+pub(crate) fn agreement(
+    graph: &IntegerGraph,
+    rows: &[Row<i32>],
+    expected: &Expected<'_>,
+) -> Result<Agreement> {
     let outputs = rows
         .par_iter()
         .map(|integers| Ok(execute(graph, integers)?.outputs(graph)))
         .collect::<Result<Vec<_>>>()?;
-    let mut worst = 0.0f64;
+    let mut worst = Agreement::default();
     for (output, id) in graph.outputs.iter().enumerate() {
         let scale = graph.tensors[*id].scale;
         let pairs: Vec<Pair<'_>> = outputs
             .iter()
-            .zip(reals)
+            .zip(expected.reals)
             .map(|(integers, reals)| (&integers[output][..], &reals[output][..]))
             .collect();
-        let badness = if graph.tensors[*id].len >= 2 {
-            differing(&pairs).max(at_risk(&pairs, scale) / RISK_TOLERANCE)
-        } else {
-            error(&pairs, scale)
+        let tensor = &graph.tensors[*id];
+        let asked = match expected.by_size {
+            true => Asked::by_size(tensor.len),
+            false => {
+                let kind = expected.kinds.get(output).copied().unwrap_or_default();
+                Asked::of(tensor, kind)
+            }
         };
-        worst = worst.max(badness);
+        let one = judge(&pairs, &asked, scale, expected);
+        worst.badness = worst.badness.max(one.badness);
+        worst.error = worst.error.max(one.error);
+        worst.other_decisions = worst.other_decisions.max(one.other_decisions);
     }
     Ok(worst)
+}
+
+/// What is asked of an output: how many classes it has scores of, if it has any, and whether its
+/// values count by themselves.
+struct Asked {
+    classes: Option<usize>,
+    values: bool,
+}
+
+impl Asked {
+    fn by_size(len: usize) -> Self {
+        Self {
+            classes: (len >= 2).then_some(len),
+            values: len < 2,
+        }
+    }
+
+    fn of(tensor: &Tensor, kind: OutputKind) -> Self {
+        let last = tensor.shape.last().copied().unwrap_or(tensor.len);
+        let several = last >= 2 && tensor.len.is_multiple_of(last);
+        let classes = match kind {
+            OutputKind::Classes if several => Some(last),
+            OutputKind::Classes if tensor.len >= 2 => Some(tensor.len),
+            // Planes and sequences that nothing is chosen from hold quantities.
+            OutputKind::Both if tensor.len >= 2 && last == tensor.len => Some(last),
+            _ => None,
+        };
+        Self {
+            classes,
+            values: kind != OutputKind::Classes || classes.is_none(),
+        }
+    }
+}
+
+/// One output's agreement.
+fn judge(pairs: &[Pair<'_>], asked: &Asked, scale: f64, expected: &Expected<'_>) -> Agreement {
+    let mut found = Agreement {
+        error: error(pairs, scale, f64::INFINITY),
+        ..Agreement::default()
+    };
+    if let Some(classes) = asked.classes {
+        let parts = pairs
+            .iter()
+            .flat_map(|(integers, reals)| integers.chunks(classes).zip(reals.chunks(classes)));
+        let parts: Vec<Pair<'_>> = parts.collect();
+        let differing = differing(&parts);
+        found.other_decisions = differing;
+        found.badness = (differing / TOP1_TOLERANCE).max(at_risk(&parts, scale) / RISK_TOLERANCE);
+    }
+    if !asked.values {
+        return found;
+    }
+    let mut values = found.error;
+    if !expected.by_size && are_whole(pairs) {
+        // A flip is another number, however far it is; what rounds to the same one is near enough
+        // if it is near.
+        let others = not_whole(pairs, scale);
+        found.other_decisions = found.other_decisions.max(others);
+        found.badness = found.badness.max(others / TOP1_TOLERANCE);
+        values = error(pairs, scale, 0.5);
+    }
+    found.badness = found.badness.max(values / expected.tolerance);
+    found
 }
 
 /// An output's integers and real numbers, of one row.
 type Pair<'a> = (&'a [i32], &'a [f64]);
 
-/// Rows whose best output is another one, relative to what is tolerated.
+/// Share of rows whose best output is another one.
 fn differing(pairs: &[Pair<'_>]) -> f64 {
     let differ = pairs.iter().filter(|(integers, reals)| {
         let best = top1(integers);
         // Equal float scores have no top-1 to agree with.
         best != top1(reals) && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     });
-    differ.count() as f64 / pairs.len() as f64 / TOP1_TOLERANCE
+    differ.count() as f64 / pairs.len() as f64
 }
 
-/// The largest error of a single output over its range, relative to what is tolerated.
-fn error(pairs: &[Pair<'_>], scale: f64) -> f64 {
-    let reals = || pairs.iter().map(|(_, reals)| reals[0]);
+/// Whether all values of an output are whole numbers that integers can hold.
+fn are_whole(pairs: &[Pair<'_>]) -> bool {
+    let mut reals = pairs.iter().flat_map(|(_, reals)| reals.iter());
+    reals.all(|real| real.fract() == 0.0 && real.abs() <= MAX_WHOLE)
+}
+
+/// Share of the values that are nearer to another whole number.
+fn not_whole(pairs: &[Pair<'_>], scale: f64) -> f64 {
+    let cells = || {
+        pairs
+            .iter()
+            .flat_map(|(x, reals)| x.iter().zip(reals.iter()))
+    };
+    let off = cells().filter(|(x, real)| (f64::from(**x) * scale - **real).abs() >= 0.5);
+    off.count() as f64 / cells().count().max(1) as f64
+}
+
+/// The largest error, of those below `limit`, of an output's values over the range that they have
+/// together.
+fn error(pairs: &[Pair<'_>], scale: f64, limit: f64) -> f64 {
+    let reals = || pairs.iter().flat_map(|(_, reals)| reals.iter().copied());
     let range = reals().fold(f64::NEG_INFINITY, f64::max) - reals().fold(f64::INFINITY, f64::min);
     let range = if range > 0.0 {
         range
@@ -64,9 +187,11 @@ fn error(pairs: &[Pair<'_>], scale: f64) -> f64 {
     };
     let error = pairs
         .iter()
-        .map(|(integers, reals)| (f64::from(integers[0]) * scale - reals[0]).abs())
+        .flat_map(|(integers, reals)| integers.iter().zip(reals.iter()))
+        .map(|(x, real)| (f64::from(*x) * scale - real).abs())
+        .filter(|error| *error < limit)
         .fold(0.0, f64::max);
-    error / range / ERROR_TOLERANCE
+    error / range
 }
 
 /// Share of rows whose lead of the best output over the second is less than the root mean square

@@ -4,19 +4,19 @@ use std::borrow::Cow;
 
 use sha3::{Digest, Keccak256};
 
+use crate::cost::{Price, least_cost};
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
+use crate::float::reference::Reference;
 use crate::options::Options;
-use crate::quantise::bits::Bits;
-use crate::quantise::calibration::{Measured, cell_magnitudes};
-use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::grid::InputGrid;
 use crate::quantise::secret::structure;
-use crate::search::{Found, MAX_BITS, search};
+use crate::search::MAX_BITS;
+use crate::tune::{Found, Tuned, tune};
 use crate::{CompileError, Result};
 use verdict_model::{
-    Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest, ModelError,
-    OutputManifest, Packing, Visibility,
+    Assurance, Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest,
+    ModelError, OutputManifest, Packing, Visibility,
 };
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
@@ -25,12 +25,37 @@ const MAX_ROWS: usize = 4096;
 const MAX_PRODUCTS: usize = 1 << 33;
 const FEWEST_ROWS: usize = 128;
 
-/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`.
+/// A compiled model, how it was chosen, and what it was compared with.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The model.
+    pub model: CompiledModel,
+    /// What was chosen, and how well it does on the calibration data.
+    pub tuned: Tuned,
+    /// The float model that the import agrees with.
+    pub reference: Reference,
+}
+
+/// Compiles `graph` to integers, choosing scales and bit widths from `calibration`, on whose rows
+/// this crate's reading of the ONNX file must agree with tract's.
+///
+/// Bits are spent as long as they cost nothing, and this crate knows the least height of a circuit
+/// only; [`compile_with`] takes a planner's word for it.
 pub fn compile(
     graph: &FloatGraph,
     calibration: &DataSet,
     options: &Options,
 ) -> Result<CompiledModel> {
+    Ok(compile_with(graph, calibration, options, &least_cost)?.model)
+}
+
+/// As [`compile`], with a price of what bits cost.
+pub fn compile_with(
+    graph: &FloatGraph,
+    calibration: &DataSet,
+    options: &Options,
+    price: &Price<'_>,
+) -> Result<Compilation> {
     check_options(graph, options)?;
     let affordable = (MAX_PRODUCTS / graph.products().max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
     let rows = &calibration.rows()[..calibration.len().min(affordable)];
@@ -39,52 +64,45 @@ pub fn compile(
         return Err(CompileError::EmptyCalibration);
     }
     check_missing(graph, &data)?;
+    let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.
     let mut graph = Cow::Borrowed(graph);
-    loop {
-        match compile_as_is(&graph, &data, options) {
+    let found = loop {
+        match tune(&graph, &data, options, price) {
             Err(CompileError::Products {
                 tensor, crowded, ..
             }) => {
-                tracing::info!(
-                    tensor,
-                    layers = crowded.len(),
-                    "products get tensors of their own"
-                );
+                let layers = crowded.len();
+                tracing::info!(tensor, layers, "products get tensors of their own");
                 graph = Cow::Owned(graph.with_own_products(&crowded));
             }
-            done => return done,
+            found => break found?,
         }
-    }
-}
-
-/// Compiles `graph` without any tensors but its own.
-fn compile_as_is(graph: &FloatGraph, data: &DataSet, options: &Options) -> Result<CompiledModel> {
-    let equalised = match options.equalise {
-        true => channels(graph, &cell_magnitudes(graph, data)),
-        false => Vec::new(),
     };
-    let graph = match equalised.is_empty() {
-        true => Cow::Borrowed(graph),
-        false => Cow::Owned(scaled(graph, &equalised)),
-    };
-    let measured = Measured::new(&graph, data, options.calibration)?;
     let Found {
-        bits,
         integer,
         grids,
-    } = search(&graph, data, &measured, options)?;
+        equalised,
+        tuned,
+    } = found;
     integer.validate()?;
-    let mut manifest = manifest(&graph, &integer, &grids, bits, options);
+    let mut manifest = manifest(&graph, &integer, &grids, tuned.activation_bits, options);
     manifest.equalised = equalised;
+    manifest.assurance = reference.assurance();
     tracing::info!(
         model = manifest.name,
-        activation_bits = bits.activation,
-        output_bits = bits.output,
+        activation_bits = tuned.activation_bits,
+        output_bits = tuned.output_bits,
+        input_bits = tuned.input_bits,
+        table_bits = tuned.table_bits,
         table_entries = manifest.table_entries,
         "compiled"
     );
-    Ok(CompiledModel::new(integer, manifest)?)
+    Ok(Compilation {
+        model: CompiledModel::new(integer, manifest)?,
+        tuned,
+        reference,
+    })
 }
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
@@ -112,6 +130,27 @@ fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
     within("input_bits", options.input_bits, 2, MAX_BITS)?;
     within("weight_bits", Some(options.weight_bits), 2, 16)?;
     within("table_bits", options.table_bits, 4, 24)?;
+    if let Some(share) = options.accuracy
+        && !(share > 0.0 && share <= 1.0)
+    {
+        return Err(CompileError::Option {
+            option: "accuracy",
+            detail: format!("expected a share of the range above 0, at most 1, found {share}"),
+        });
+    }
+    let named = options
+        .output_kinds
+        .iter()
+        .filter_map(|(name, _)| name.as_ref());
+    if let Some(name) = { named }.find(|name| !graph.output_names.contains(name)) {
+        return Err(CompileError::Option {
+            option: "output_kinds",
+            detail: format!(
+                "there is no output `{name}`; the outputs are {}",
+                graph.output_names.join(", ")
+            ),
+        });
+    }
     if !(0.0..=100.0).contains(&options.domain_margin) {
         let detail = format!("expected 0 to 100, found {}", options.domain_margin);
         return Err(CompileError::Option {
@@ -186,7 +225,7 @@ fn manifest(
     graph: &FloatGraph,
     integer: &IntegerGraph,
     grids: &[InputGrid],
-    bits: Bits,
+    activation_bits: u32,
     options: &Options,
 ) -> Manifest {
     let inputs = integer.inputs.iter().zip(grids).map(|(id, grid)| {
@@ -234,11 +273,13 @@ fn manifest(
         inputs: inputs.collect(),
         outputs: outputs.collect(),
         parameters: integer.parameters() as u64,
-        activation_bits: bits.activation,
+        activation_bits,
         weight_bits: options.weight_bits,
         table_entries: integer.table_entries() as u64,
         calibration: options.calibration,
         equalised: Vec::new(),
+        assurance: Assurance::default(),
+        words: graph.words.clone(),
         structure: match options.private_weights {
             true => structure(graph),
             false => Vec::new(),

@@ -122,6 +122,47 @@ pub enum CompileError {
         detail: String,
     },
 
+    /// Two readings of the file give different values, and nobody knows which is right.
+    #[error(
+        "{}: node `{node}` ({op}) is read in two ways: in row {row} of the data (counted from 0), value {position} of its output \
+         `{value}` is {ours} as the compiler reads the file and {theirs} as tract does, more than rounding explains; a proof \
+         could be of another function than the file's, so nothing was compiled. Compare with onnxruntime, express that part of \
+         the model by other operators, and please report the file; where onnxruntime says {ours}, accept_import_error \
+         (--accept-import-error) goes on, and the compiled model says so", path.display()
+    )]
+    ImportDiffers {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The first node, in the file's order, whose values differ.
+        node: String,
+        /// Its operator.
+        op: String,
+        /// The value that differs.
+        value: String,
+        /// The position in it, from 0.
+        position: usize,
+        /// The row of the data, from 0.
+        row: usize,
+        /// What this crate makes of it.
+        ours: f64,
+        /// What tract makes of it.
+        theirs: f64,
+    },
+
+    /// The integers are too far from the float model.
+    #[error(
+        "model `{model}` is compiled, but not well enough to be used: {findings}. What may help: {help}. accept_accuracy \
+         (--accept-accuracy) takes it as it is, and the compiled model says so"
+    )]
+    Inaccurate {
+        /// The model.
+        model: String,
+        /// What is beyond which limit.
+        findings: String,
+        /// Options that may help.
+        help: String,
+    },
+
     /// Calibration needs at least one row.
     #[error(
         "the calibration data holds no rows; give at least one, better a few hundred that look like real inputs"

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod agreement;
+mod check;
 mod compile;
+mod cost;
 mod error;
 mod float;
 mod import;
@@ -11,22 +13,28 @@ mod quantise;
 mod report;
 mod search;
 mod tree;
+mod tune;
 
-pub use compile::compile;
+pub use compile::{Compilation, compile, compile_with};
+pub use cost::{Cost, Price, least_cost};
 pub use error::CompileError;
 pub use float::activation::Activation;
 pub use float::comparison::{Comparison, Test};
 pub use float::expression::{Binary, Expression, Step, Unary};
-pub use float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
+pub use float::graph::{
+    FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, OutputKind, Precision,
+};
 pub use float::missing::Missing;
-pub use float::reference::Reference;
+pub use float::reference::{Reference, ReferenceBy};
 pub use float::run::FloatTrace;
 pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs, import_private};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use options::{InputDomain, Options};
-pub use report::accuracy::{AccuracyReport, LayerReport, accuracy};
+pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};
 pub use report::bound::{ErrorBounds, error_bounds};
 pub use report::constants::{PublicConstants, public_constants};
+pub use report::verdict::vouched;
+pub use tune::Tuned;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = CompileError> = std::result::Result<T, E>;

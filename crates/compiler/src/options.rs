@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::float::graph::OutputKind;
 use verdict_model::{Calibration, Goal, Visibility};
 
 /// Which real inputs the model must accept.
@@ -59,6 +60,31 @@ pub struct Options {
     pub table_bits: Option<u32>,
     /// What to favour.
     pub goal: Goal,
+    /// Worst error of a value, relative to its output's calibrated range, that is to be reached
+    /// whatever it costs, above 0, at most 1. `None`: 0.001 as long as that costs nothing, 0.01
+    /// where it does.
+    #[serde(default)]
+    pub accuracy: Option<f64>,
+    /// What outputs are for, where that differs from what the file says: by name, or of all.
+    #[serde(default)]
+    pub output_kinds: Vec<(Option<String>, OutputKind)>,
+    /// Whether to spend bits that cost nothing, and to try finer tables, inputs and channel scales
+    /// where the goal is missed; what is given above stays. Otherwise the fewest bits that keep the
+    /// decisions are taken. Models with private weights are never tuned.
+    #[serde(default = "tuned")]
+    pub tune: bool,
+    /// Whether to go on where this crate and tract read the file differently
+    /// ([`CompileError::ImportDiffers`](crate::CompileError::ImportDiffers)); the manifest says so.
+    #[serde(default)]
+    pub accept_import_error: bool,
+    /// Whether a model whose integers are too far from the float model is one nevertheless
+    /// ([`CompileError::Inaccurate`](crate::CompileError::Inaccurate)); the manifest says so.
+    #[serde(default)]
+    pub accept_accuracy: bool,
+}
+
+const fn tuned() -> bool {
+    true
 }
 
 impl Default for Options {
@@ -78,11 +104,24 @@ impl Default for Options {
             private_weights: false,
             table_bits: None,
             goal: Goal::Balanced,
+            accept_import_error: false,
+            accept_accuracy: false,
+            accuracy: None,
+            output_kinds: Vec::new(),
+            tune: true,
         }
     }
 }
 
 impl Options {
+    /// What the caller says an output is for.
+    pub(crate) fn output_kind(&self, name: &str) -> Option<OutputKind> {
+        let said = || self.output_kinds.iter().rev();
+        let named = said().find(|(of, _)| of.as_deref() == Some(name));
+        let found = named.or_else(|| said().find(|(of, _)| of.is_none()));
+        found.map(|(_, kind)| *kind)
+    }
+
     pub(crate) fn visibility(&self, name: &str, input: bool) -> Visibility {
         let named = self.visibilities.iter().rev().find(|(of, _)| of == name);
         named.map_or_else(

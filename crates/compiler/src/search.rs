@@ -1,13 +1,13 @@
 //! The search for bit widths: from small to large until the integers agree with the float model.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use rayon::prelude::*;
 
-use crate::agreement::disagreement;
-use crate::float::graph::{FloatGraph, FloatTensor, Precision};
+use crate::agreement::{Agreement, Expected, agreement};
+use crate::float::graph::{FloatGraph, FloatTensor, OutputKind, Precision};
 use crate::options::{InputDomain, Options};
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, Stats};
@@ -16,129 +16,148 @@ use crate::quantise::grid::InputGrid;
 use crate::quantise::input_grid::choose;
 use crate::quantise::quantise;
 use crate::{CompileError, Result};
-use verdict_model::{DataSet, Goal, IntegerGraph, Row};
+use verdict_model::{ChannelShifts, DataSet, Goal, IntegerGraph, Row};
 
 /// Most bits an activation or output can have.
 pub(crate) const MAX_BITS: u32 = 15;
+/// Fewest bits an activation can have.
+const MIN_BITS: u32 = 2;
+/// Worst error of a value, relative to its output's range, that is paid for.
+const TOLERANCE: f64 = 0.01;
+/// Where the error is this much too large, bits of the outputs alone are not what is missing.
+const HOPELESS: f64 = 8.0;
 
-/// A model in integers.
-pub(crate) struct Found {
-    /// The bits it has.
+/// Bits of everything, which an attempt is made with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Setting {
     pub(crate) bits: Bits,
-    /// The arithmetic.
-    pub(crate) integer: IntegerGraph,
-    /// The grids of its inputs.
-    pub(crate) grids: Vec<InputGrid>,
+    /// Of inputs that are on no coarser grid by nature.
+    pub(crate) input: u32,
+    /// Of the largest table's number of entries.
+    pub(crate) table: u32,
 }
 
 /// The calibration data on grids of some number of bits.
-struct Inputs {
-    grids: Vec<InputGrid>,
+pub(crate) struct Inputs {
+    pub(crate) grids: Vec<InputGrid>,
     /// `[row][input][position]`
     rows: Vec<Row<i32>>,
 }
 
-/// An attempt, with the inputs that it shares with others.
-struct Attempt {
-    bits: Bits,
-    integer: IntegerGraph,
-    inputs: Rc<Inputs>,
+/// Integers, with the inputs that they share with others.
+pub(crate) struct Attempt {
+    pub(crate) setting: Setting,
+    pub(crate) integer: IntegerGraph,
+    pub(crate) inputs: Rc<Inputs>,
 }
 
-impl Attempt {
-    fn found(self) -> Found {
-        Found {
-            bits: self.bits,
-            integer: self.integer,
-            grids: self.inputs.grids.clone(),
-        }
-    }
+/// An attempt, and how well it does.
+pub(crate) struct Judged {
+    pub(crate) attempt: Attempt,
+    pub(crate) agreement: Agreement,
 }
 
-struct Search<'a> {
-    graph: &'a FloatGraph,
+/// Attempts at one reading of the model: as it is, or with its channels scaled.
+pub(crate) struct Search<'a> {
+    pub(crate) graph: Cow<'a, FloatGraph>,
+    /// The channels that are scaled.
+    pub(crate) equalised: Vec<ChannelShifts>,
     data: &'a DataSet,
-    measured: &'a Measured,
-    options: &'a Options,
-    table_bits: u32,
+    pub(crate) options: &'a Options,
+    measured: Measured,
+    kinds: Vec<OutputKind>,
     /// Whether an input is compared with constants.
-    tested: bool,
+    pub(crate) tested: bool,
     /// By bits of an input: many widths of activations and outputs have the same.
     inputs: HashMap<u32, Rc<Inputs>>,
     /// By bits of an activation: outputs change nothing here.
     stats: HashMap<u32, Rc<[Stats]>>,
 }
 
-/// Tries bit widths from small to large until the integers agree with the float model.
-pub(crate) fn search(
-    graph: &FloatGraph,
-    data: &DataSet,
-    measured: &Measured,
-    options: &Options,
-) -> Result<Found> {
-    let small = matches!(options.goal, Goal::Time | Goal::Memory);
-    let mut inputs = graph.inputs.iter();
-    let mut search = Search {
-        graph,
-        data,
-        measured,
-        options,
-        table_bits: options.table_bits.unwrap_or(if small { 14 } else { 16 }),
-        tested: inputs.any(|input| compared(graph, *input).is_some()),
-        inputs: HashMap::new(),
-        stats: HashMap::new(),
-    };
-    let activations = match options.activation_bits {
-        Some(bits) => bits..=bits,
-        None => fewest_bits(graph, small)..=MAX_BITS,
-    };
-    search.run(activations)
-}
+impl<'a> Search<'a> {
+    pub(crate) fn new(
+        graph: Cow<'a, FloatGraph>,
+        equalised: Vec<ChannelShifts>,
+        data: &'a DataSet,
+        options: &'a Options,
+    ) -> Result<Self> {
+        let measured = Measured::new(&graph, data, options.calibration)?;
+        let mut inputs = graph.inputs.iter();
+        let tested = inputs.any(|input| compared(&graph, *input).is_some());
+        let names = graph.output_names.iter().enumerate();
+        let kinds = names.map(|(output, name)| {
+            let of_file = graph.output_kinds.get(output).copied();
+            options
+                .output_kind(name)
+                .unwrap_or(of_file.unwrap_or_default())
+        });
+        Ok(Self {
+            kinds: kinds.collect(),
+            measured,
+            tested,
+            graph,
+            equalised,
+            data,
+            options,
+            inputs: HashMap::new(),
+            stats: HashMap::new(),
+        })
+    }
 
-impl Search<'_> {
-    fn run(&mut self, activations: RangeInclusive<u32>) -> Result<Found> {
-        let first = *activations.start();
+    /// The table bits to begin with.
+    pub(crate) fn table_bits(&self) -> u32 {
+        let usual = if self.small() { 14 } else { 16 };
+        self.options.table_bits.unwrap_or(usual)
+    }
+
+    fn small(&self) -> bool {
+        matches!(self.options.goal, Goal::Time | Goal::Memory)
+    }
+
+    /// The fewest bits for which the integers agree with the float model, or the ones that do
+    /// best.
+    pub(crate) fn fewest(&mut self, table: u32) -> Result<Judged> {
+        let (first, last) = match self.options.activation_bits {
+            Some(bits) => (bits, bits),
+            None => (fewest_bits(&self.graph, self.small()), MAX_BITS),
+        };
         let mut failed = None;
-        let mut best: Option<(f64, Attempt)> = None;
-        let widths: Vec<Bits> = activations.flat_map(|bits| self.outputs(bits)).collect();
-        for bits in widths {
-            let attempt = match self.attempt(bits) {
-                Ok(done) => done,
-                // Exact layers may not fit their tables at many bits; fewer may do.
-                Err(error @ CompileError::Quantise { .. }) => {
-                    failed.get_or_insert(error);
+        let mut best: Option<Judged> = None;
+        for activation in first..=last {
+            for bits in self.outputs(activation) {
+                let Some(judged) = self.judged(self.setting(bits, table), &mut failed)? else {
                     continue;
+                };
+                if judged.agreement.reached() {
+                    return self.with_reserve(judged, first);
                 }
-                Err(error) => return Err(error),
-            };
-            let (integer, rows) = (&attempt.integer, &attempt.inputs.rows);
-            let badness = disagreement(integer, rows, &self.measured.outputs)?;
-            tracing::debug!(
-                activation = bits.activation,
-                output = bits.output,
-                badness,
-                table_entries = integer.table_entries(),
-                "tried"
-            );
-            if badness <= 1.0 {
-                return Ok(self.with_reserve(attempt, first));
-            }
-            if best.as_ref().is_none_or(|(least, _)| badness < *least) {
-                best = Some((badness, attempt));
+                let badness = judged.agreement.badness;
+                if best.as_ref().is_none_or(|b| badness < b.agreement.badness) {
+                    best = Some(judged);
+                }
+                if self.options.tune && badness > HOPELESS {
+                    break;
+                }
             }
         }
-        let Some((badness, attempt)) = best else {
-            return Err(failed.unwrap_or_else(|| CompileError::Option {
-                option: "activation_bits",
-                detail: "no bit width was left to try".into(),
-            }));
-        };
-        tracing::warn!(
-            badness,
-            activation_bits = attempt.bits.activation,
-            "no bit width reaches the accuracy goal; kept the best one, see the accuracy report"
-        );
-        Ok(attempt.found())
+        if let Some(best) = best {
+            return Ok(best);
+        }
+        // Products may need fewer bits than any function of one value does.
+        for activation in (MIN_BITS..first).rev() {
+            if self.options.activation_bits.is_some() {
+                break;
+            }
+            for bits in self.outputs(activation) {
+                if let Some(judged) = self.judged(self.setting(bits, table), &mut failed)? {
+                    return Ok(judged);
+                }
+            }
+        }
+        Err(failed.unwrap_or_else(|| CompileError::Option {
+            option: "activation_bits",
+            detail: "no bit width was left to try".into(),
+        }))
     }
 
     /// The widths that are tried with so many bits of an activation.
@@ -150,9 +169,25 @@ impl Search<'_> {
         outputs.map(move |output| Bits { activation, output })
     }
 
+    /// `bits`, with the bits of inputs that go with them.
+    pub(crate) fn setting(&self, bits: Bits, table: u32) -> Setting {
+        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a
+        // decision.
+        let default_bits = match self.tested {
+            true => (bits.activation + 4).clamp(12, MAX_BITS),
+            false => (bits.activation + 2).clamp(8, 12),
+        };
+        Setting {
+            bits,
+            input: self.options.input_bits.unwrap_or(default_bits),
+            table,
+        }
+    }
+
     /// The attempt, or one of a bit more where that is worth it.
-    fn with_reserve(&mut self, attempt: Attempt, first: u32) -> Found {
-        let Bits { activation, output } = attempt.bits;
+    fn with_reserve(&mut self, found: Judged, first: u32) -> Result<Judged> {
+        let Setting { bits, table, .. } = found.attempt.setting;
+        let Bits { activation, output } = bits;
         let mut outputs = self.graph.outputs.iter();
         let classifies = outputs.any(|id| self.graph.tensors[*id].len >= 2);
         // Where fewer bits change a decision, these keep it by a hair, and unseen rows are harder
@@ -166,33 +201,74 @@ impl Search<'_> {
                 activation: activation + 1,
                 output: (output + 1).min(MAX_BITS),
             };
-            if let Ok(finer) = self.attempt(finer) {
-                return finer.found();
+            if let Ok(attempt) = self.attempt(self.setting(finer, table)) {
+                let agreement = match self.options.tune {
+                    true => self.judge(&attempt)?,
+                    false => found.agreement,
+                };
+                if agreement.badness <= found.agreement.badness.max(1.0) {
+                    return Ok(Judged { attempt, agreement });
+                }
             }
         }
-        attempt.found()
+        Ok(found)
     }
 
-    fn attempt(&mut self, bits: Bits) -> Result<Attempt> {
-        // Nothing rounds after a tree's comparisons, so the inputs' grid is all that can change a
-        // decision.
-        let default_bits = match self.tested {
-            true => (bits.activation + 4).clamp(12, MAX_BITS),
-            false => (bits.activation + 2).clamp(8, 12),
+    /// The attempt judged; `None` if there is none. The first reason is kept in `failed`.
+    pub(crate) fn judged(
+        &mut self,
+        setting: Setting,
+        failed: &mut Option<CompileError>,
+    ) -> Result<Option<Judged>> {
+        let attempt = match self.attempt(setting) {
+            Ok(attempt) => attempt,
+            // Exact layers may not fit their tables at many bits; fewer may do.
+            Err(error @ CompileError::Quantise { .. }) => {
+                failed.get_or_insert(error);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
-        let inputs = self.inputs(self.options.input_bits.unwrap_or(default_bits))?;
-        let stats = self.stats.entry(bits.activation);
-        let stats = stats.or_insert_with(|| self.measured.stats(bits.activation).into());
+        let agreement = self.judge(&attempt)?;
+        tracing::debug!(
+            activation_bits = setting.bits.activation,
+            output_bits = setting.bits.output,
+            input_bits = setting.input,
+            table_bits = setting.table,
+            equalised = !self.equalised.is_empty(),
+            of_tolerated = agreement.badness,
+            error_of_range = agreement.error,
+            table_entries = attempt.integer.table_entries(),
+            "tried"
+        );
+        Ok(Some(Judged { attempt, agreement }))
+    }
+
+    pub(crate) fn judge(&self, attempt: &Attempt) -> Result<Agreement> {
+        let expected = Expected {
+            kinds: &self.kinds,
+            reals: &self.measured.outputs,
+            tolerance: self.options.accuracy.unwrap_or(TOLERANCE),
+            by_size: !self.options.tune,
+        };
+        agreement(&attempt.integer, &attempt.inputs.rows, &expected)
+    }
+
+    pub(crate) fn attempt(&mut self, setting: Setting) -> Result<Attempt> {
+        let inputs = self.inputs(setting.input)?;
+        let activation = setting.bits.activation;
+        let stats = self.stats.entry(activation);
+        let stats = stats.or_insert_with(|| self.measured.stats(activation).into());
         let integer = quantise(
-            self.graph,
+            &self.graph,
             &inputs.grids,
             stats,
             self.options,
-            bits,
-            self.table_bits,
+            setting.bits,
+            setting.table,
         )?;
         Ok(Attempt {
-            bits,
+            setting,
             integer,
             inputs,
         })
@@ -206,7 +282,7 @@ impl Search<'_> {
         let grids = (0..self.graph.inputs.len())
             .map(|i| {
                 choose(
-                    self.graph,
+                    &self.graph,
                     i,
                     self.data,
                     self.options.input_domains.get(i).unwrap_or(&calibrated),

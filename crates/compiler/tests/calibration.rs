@@ -127,6 +127,7 @@ fn options(bits: u32) -> Options {
         output_bits: Some(14),
         input_bits: Some(12),
         input_domains: vec![InputDomain::Uniform(0.0, 1.0)],
+        tune: false,
         ..Options::default()
     }
 }

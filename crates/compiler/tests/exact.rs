@@ -68,6 +68,9 @@ impl Builder {
             path: "exact.onnx".into(),
             onnx: Arc::from([]),
             missing: vec![],
+            words: vec![],
+            words: vec![],
+            output_kinds: vec![],
             private_weights: false,
         }
     }

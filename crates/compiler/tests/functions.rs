@@ -21,6 +21,7 @@ fn compiled(graph: &FloatGraph, low: f64, high: f64) -> CompiledModel {
         output_bits: Some(10),
         input_bits: Some(13),
         input_domains: vec![InputDomain::Uniform(low, high)],
+        tune: false,
         ..Options::default()
     };
     compile(graph, &rows, &options).unwrap()
@@ -428,6 +429,7 @@ fn domain_ends_are_total() {
         let options = Options {
             input_domains: vec![InputDomain::Uniform(-4.0, 4.0)],
             activation_bits: Some(8),
+            tune: false,
             ..Options::default()
         };
         let model = compile(&graph, &rows, &options).unwrap();

@@ -14,6 +14,7 @@ fn model(name: &str) -> (CompiledModel, Vec<Vec<Vec<i32>>>) {
     let data = DataSet::load(folder.join("calibration.npz"), &float.input_specs()).unwrap();
     let options = Options {
         activation_bits: Some(8),
+        tune: false,
         ..Options::default()
     };
     let model = compile(&float, &data, &options).unwrap();

@@ -73,6 +73,9 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         path: "random.onnx".into(),
         onnx: Arc::from([]),
         missing: vec![],
+        words: vec![],
+        words: vec![],
+        output_kinds: vec![],
         onnx_input_shapes,
         private_weights: false,
     }
@@ -147,7 +150,7 @@ proptest! {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let float = network(&mut rng, layers, &RELU_AND_KIN);
         let rows = data(&mut rng, &float, 20);
-        let options = Options { activation_bits: Some(bits), ..Options::default() };
+        let options = Options { activation_bits: Some(bits), tune: false, ..Options::default() };
         let model = compile(&float, &rows, &options).unwrap();
         let bounds = error_bounds(&float, &model);
         for row in rows.rows() {
@@ -174,7 +177,7 @@ proptest! {
         let few = DataSet::from_rows(rows.rows()[..10].to_vec(), &float.input_specs()).unwrap();
         let domain = rows.rows().iter().flat_map(|row| &row[0]).fold(0.0f64, |m, v| m.max(v.abs()));
         let options = Options {
-            activation_bits: Some(bits), input_domains: vec![InputDomain::Uniform(-domain, domain)], ..Options::default()
+            activation_bits: Some(bits), input_domains: vec![InputDomain::Uniform(-domain, domain)], tune: false, ..Options::default()
         };
         let model = compile(&float, &few, &options).unwrap();
         for row in rows.rows() {
@@ -196,7 +199,7 @@ proptest! {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let float = network(&mut rng, layers, &ALL);
         let rows = data(&mut rng, &float, 5);
-        let options = Options { table_bits: Some(table_bits), activation_bits: Some(8), ..Options::default() };
+        let options = Options { table_bits: Some(table_bits), activation_bits: Some(8), tune: false, ..Options::default() };
         let model = compile(&float, &rows, &options).unwrap();
         let graph = model.graph();
         prop_assert!(graph.functions.iter().all(|function| function.table().is_none_or(|table| table.values.len() <= 1 << table_bits)));
@@ -236,7 +239,7 @@ proptest! {
             &float.input_specs(),
         ).unwrap();
         let options = Options {
-            activation_bits: Some(10), output_bits: Some(12), input_bits: Some(14), input_domains: vec![domain], ..Options::default()
+            activation_bits: Some(10), output_bits: Some(12), input_bits: Some(14), input_domains: vec![domain], tune: false, ..Options::default()
         };
         let model = compile(&float, &small, &options).unwrap();
         for row in small.rows() {
@@ -444,6 +447,7 @@ fn extreme_weights() {
                 &rows,
                 &Options {
                     activation_bits: Some(8),
+                    tune: false,
                     ..Options::default()
                 },
             ) {

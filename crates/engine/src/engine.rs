@@ -1,8 +1,9 @@
 //! The way in: a set-up, caches, and models opened under them.
 
 use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, Subject, key_audit::fits};
+use std::sync::Arc;
 use verdict_circuit::{Batch, Limits, Outline, Plan, Request, plan_request};
-use verdict_model::{CompiledModel, Goal};
+use verdict_model::{CompiledModel, Goal, IntegerGraph};
 use verdict_prover::{Cache, KeyedModel};
 
 /// Opens models under one set-up.
@@ -84,6 +85,19 @@ impl Engine {
 /// Lays a model out as [`Engine::plan`] does, whatever set-up there will be.
 pub fn plan(model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
     plan_within(model, options, options.limits)
+}
+
+/// Lays the arithmetic of a model with public weights out for one inference; fails if it is not
+/// valid.
+pub fn plan_graph(graph: &IntegerGraph, goal: Goal, limits: Limits) -> Result<Plan, EngineError> {
+    graph.validate()?;
+    let request = Request {
+        goal,
+        limits,
+        ..Request::default()
+    };
+    fits(graph, &request.batch, limits.max_k)?;
+    Ok(plan_request(Arc::new(graph.clone()), request)?)
 }
 
 fn plan_within(

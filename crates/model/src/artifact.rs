@@ -2,8 +2,8 @@
 //!
 //! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph
 //! and manifest, then, as far as there is anything to say, of what is said of missing values, of
-//! scales out of the ordinary, and of the structure that private weights leave public) and the
-//! payload's keccak256, which is also the model's digest.
+//! scales out of the ordinary, of the structure that private weights leave public, and of what the
+//! compiler did not vouch for) and the payload's keccak256, which is also the model's digest.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use sha3::{Digest, Keccak256};
 
 use crate::file::write_whole;
 use crate::graph::{IntegerGraph, TensorId};
-use crate::manifest::{InputManifest, Manifest};
+use crate::manifest::{Assurance, InputManifest, Manifest};
 use crate::scales::{Calibration, ChannelShifts, pick};
 use crate::{ModelError, Result};
 
@@ -71,6 +71,8 @@ struct Aside {
     exceptions: Exceptions,
     scales: Scales,
     structure: Vec<TensorId>,
+    assurance: Assurance,
+    words: Vec<Vec<String>>,
 }
 
 impl Aside {
@@ -91,6 +93,16 @@ impl Aside {
         }
         let (structure, rest) = postcard::take_from_bytes(rest).ok()?;
         aside.structure = structure;
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (assurance, rest) = postcard::take_from_bytes(rest).ok()?;
+        aside.assurance = assurance;
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (words, rest) = postcard::take_from_bytes(rest).ok()?;
+        aside.words = words;
         rest.is_empty().then_some(aside)
     }
 }
@@ -107,6 +119,14 @@ impl CompiledModel {
         };
         model.digest = Keccak256::digest(model.payload()?).into();
         Ok(model)
+    }
+
+    /// The same model, saying that it is used although its integers are too far from the float
+    /// model.
+    pub fn accepting_accuracy(mut self) -> Result<Self> {
+        self.manifest.assurance.accepted_accuracy = true;
+        self.digest = Keccak256::digest(self.payload()?).into();
+        Ok(self)
     }
 
     /// The arithmetic.
@@ -141,15 +161,26 @@ impl CompiledModel {
                 .collect();
             let scales = (self.manifest.calibration, &self.manifest.equalised);
             let structure = &self.manifest.structure;
-            let unusual = scales != (Calibration::default(), &Vec::new()) || !structure.is_empty();
+            // Each part is only there if it, or one after it, has anything to say.
+            let assurance = self.manifest.assurance;
+            let words = &self.manifest.words;
+            let doubtful = !words.is_empty() || assurance != Assurance::default();
+            let structured = doubtful || !structure.is_empty();
+            let unusual = structured || scales != (Calibration::default(), &Vec::new());
             if unusual || exceptions.iter().any(|of| *of != Default::default()) {
                 payload.extend(postcard::to_stdvec(&exceptions)?);
             }
             if unusual {
                 payload.extend(postcard::to_stdvec(&scales)?);
             }
-            if !structure.is_empty() {
+            if structured {
                 payload.extend(postcard::to_stdvec(structure)?);
+            }
+            if doubtful {
+                payload.extend(postcard::to_stdvec(&assurance)?);
+            }
+            if !words.is_empty() {
+                payload.extend(postcard::to_stdvec(words)?);
             }
             Ok(payload)
         };
@@ -241,6 +272,8 @@ impl CompiledModel {
             };
             (manifest.calibration, manifest.equalised) = aside.scales;
             manifest.structure = aside.structure;
+            manifest.assurance = aside.assurance;
+            manifest.words = aside.words;
             for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(aside.exceptions) {
                 (input.missing, input.saturates) = (missing, saturates);
             }

@@ -27,7 +27,7 @@ pub use graph::{
     Conv, Function, FunctionId, IntegerGraph, Kernel, Layer, Table, Tensor, TensorId, Term,
     Visibility,
 };
-pub use manifest::{InputManifest, Manifest, OutputManifest};
+pub use manifest::{Assurance, InputManifest, Manifest, OutputManifest};
 pub use packing::Packing;
 pub use scales::{Calibration, ChannelShifts, pick};
 pub use visible::{Visible, VisibleKernel, VisibleTable, VisibleTensor};

@@ -41,6 +41,26 @@ pub struct Manifest {
     /// Empty unless it was compiled for private weights.
     #[serde(default, with = "aside")]
     pub structure: Vec<TensorId>,
+    /// What the compiler could not check, or was told to accept; nothing, for most models.
+    #[serde(default, with = "aside")]
+    pub assurance: Assurance,
+    /// The words whose numbers an input takes, for each input: a word's number is its place in the
+    /// list, and the list's length that of any other word. Empty if no input takes words.
+    #[serde(default, with = "aside")]
+    pub words: Vec<Vec<String>>,
+}
+
+/// What a compiled model's users should know about how far its compiler vouched for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assurance {
+    /// Whether the reading of the ONNX file was compared with nobody else's, because the other
+    /// reader (tract) cannot run the file or is known to be wrong about it.
+    pub unchecked: bool,
+    /// Whether the other reader found other values, and the compiler was told to go on.
+    pub accepted_import_error: bool,
+    /// Whether the integers miss the float model by more than the compiler's limits, and the
+    /// compiler was told to go on.
+    pub accepted_accuracy: bool,
 }
 
 /// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real
@@ -103,13 +123,14 @@ pub struct OutputManifest {
 impl Manifest {
     /// Names and shapes of the inputs, for loading data.
     pub fn input_specs(&self) -> Vec<InputSpec> {
-        let spec = |input: &InputManifest| InputSpec {
+        let spec = |(index, input): (usize, &InputManifest)| InputSpec {
             name: input.name.clone(),
             shape: input.shape.clone(),
             len: input.shape.iter().product(),
             missing: input.missing.iter().any(Option::is_some),
+            words: self.words.get(index).cloned().unwrap_or_default(),
         };
-        self.inputs.iter().map(spec).collect()
+        self.inputs.iter().enumerate().map(spec).collect()
     }
 
     /// Readable JSON.
@@ -137,6 +158,15 @@ impl Manifest {
             return Err(mismatch(
                 &self.name,
                 "its list of structure names tensors that the graph does not produce",
+            ));
+        }
+        let ascending = |words: &Vec<String>| words.is_sorted_by(|a, b| a < b);
+        let listed =
+            self.words.len() == self.inputs.len() && self.words.iter().any(|it| !it.is_empty());
+        if !self.words.is_empty() && !(listed && self.words.iter().all(ascending)) {
+            return Err(mismatch(
+                &self.name,
+                "its inputs' words are not lists in order, one for each input",
             ));
         }
         self.validate_scales(graph)

@@ -31,7 +31,7 @@ pub struct ChannelShifts {
 
 impl ChannelShifts {
     /// A channel grows by at most two to this power.
-    pub const MAX: u8 = 12;
+    pub const MAX: u8 = 40;
 
     /// The shift of one of the tensor's `len` cells.
     pub fn of(&self, cell: usize, len: usize) -> u8 {

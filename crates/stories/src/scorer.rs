@@ -73,6 +73,7 @@ impl Tiny {
             input_bits: Some(self.bits - 2),
             output_bits: Some(self.bits),
             table_bits: Some(self.bits),
+            tune: false,
             ..Options::default()
         };
         Ok(compile(&float, &data, &options)?)

@@ -132,6 +132,8 @@ impl Case {
         let options = Options {
             goal: self.goal,
             input_visibility: self.inputs,
+            // The committed proofs are of these bits.
+            tune: false,
             ..Options::default()
         };
         let model = compile(&float, &data, &options).unwrap();

@@ -21,6 +21,8 @@ pub fn compiled(name: &str, goal: Goal, inputs: Visibility) -> (CompiledModel, V
     let options = Options {
         goal,
         input_visibility: inputs,
+        // The committed proofs are of these bits.
+        tune: false,
         ..Options::default()
     };
     let model = compile(&float, &data, &options).unwrap();

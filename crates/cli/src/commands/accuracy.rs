@@ -6,7 +6,7 @@ use crate::{
     measure::info,
     options::{ModelArgs, quantise::QuantiseArgs},
     report::{
-        accuracy::{Stats, Task, measure, render},
+        accuracy::{Stats, Task, measure, reference_text, render},
         decode,
         meter::Meter,
         output::{Output, Report, Table, count, real},
@@ -16,7 +16,7 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_model::{DataSet, Goal, write_whole};
+use verdict_model::{Goal, write_whole};
 
 #[derive(Debug, Args)]
 #[command(
@@ -65,12 +65,13 @@ impl Report for Measured {
             ]);
         }
         let mut text = format!(
-            "Accuracy of {} (digest {}) on {} rows of {} ({} more outside the domain)\n{}output error at most {}, rms {}\n",
+            "Accuracy of {} (digest {}) on {} rows of {} ({} more outside the domain)\n{}\n{}output error at most {}, rms {}\n",
             self.model,
             self.digest,
             count(stats.rows as u64),
             self.test.display(),
             count(stats.rows_outside_domain as u64),
+            reference_text(&stats.by),
             table.render(),
             real(stats.max_error),
             real(stats.rms_error)
@@ -129,8 +130,10 @@ impl Accuracy {
             }
         };
         meter.begin("accuracy");
-        let data = DataSet::load(&self.test, &float.input_specs())?;
-        let stats = measure(&float, &model, &data, &self.test)?;
+        let data = load::data(&self.test, &float.input_specs(), output)?;
+        let accepted =
+            self.quantise.accept_import_error() || model.manifest().assurance.accepted_import_error;
+        let stats = measure(&float, &model, &data, &self.test, accepted)?;
         drop(meter);
         if let Some(path) = &self.report {
             // Names of the classes, where they lie beside the test data.

@@ -2,9 +2,10 @@
 
 use crate::{
     error::CliError,
+    load,
     options::{
         PlanArgs,
-        quantise::{QuantiseArgs, calibration_name, visibility_name},
+        quantise::{QuantiseArgs, calibration_name, compile_planned, visibility_name},
     },
     report::{
         accuracy::accuracy_text,
@@ -18,10 +19,11 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 use verdict_compiler::{
-    AccuracyReport, PublicConstants, Reference, accuracy, compile, public_constants,
+    AccuracyReport, Compilation, PublicConstants, Reference, Tuned, accuracy, public_constants,
+    vouched,
 };
 use verdict_engine::{OpenOptions, plan};
-use verdict_model::{DataSet, InputManifest, Manifest};
+use verdict_model::{Assurance, InputManifest, Manifest};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -56,6 +58,10 @@ struct Compiled {
     /// Of the float model; the manifest counts the integer graph's.
     parameters: usize,
     manifest: Manifest,
+    calibration: PathBuf,
+    calibration_rows: usize,
+    /// What the compiler chose, and how that does on the calibration data.
+    tuned: Tuned,
     accuracy_data: PathBuf,
     accuracy: AccuracyReport,
     plan: PlanReport,
@@ -73,34 +79,35 @@ impl Compile {
         let meter = Meter::new(output);
         meter.begin("import");
         let float = self.quantise.import(&self.model)?;
-        let data = DataSet::load(&self.calibration, &float.input_specs())?;
+        let data = load::data(&self.calibration, &float.input_specs(), output)?;
         let test = self
             .test
             .as_ref()
-            .map(|path| DataSet::load(path, &float.input_specs()))
+            .map(|path| load::data(path, &float.input_specs(), output))
             .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
-        let model = compile(
-            &float,
-            &data,
-            &self.quantise.options(goal, float.inputs.len()),
-        )?;
-        meter.begin("accuracy");
-        let report = accuracy(
-            &Reference::new(&float)?,
-            &float,
-            &model,
-            test.as_ref().unwrap_or(&data),
-        )?;
-        meter.begin("plan");
         let limits = self.plan.limits.limits();
-        let options = OpenOptions {
+        let options = self.quantise.options(goal, float.inputs.len());
+        let Compilation {
+            model,
+            tuned,
+            mut reference,
+        } = compile_planned(&float, &data, &options, limits)?;
+        meter.begin("accuracy");
+        if let Some(test) = &test {
+            // Rows that calibration has none like may be read differently all the same.
+            reference = Reference::checked(&float, test, options.accept_import_error)?;
+        }
+        let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(&data))?;
+        let model = vouched(model, &report, &options)?;
+        meter.begin("plan");
+        let opened = OpenOptions {
             goal,
             limits,
             ..OpenOptions::default()
         };
-        let plan = plan(&model, &options)?;
+        let plan = plan(&model, &opened)?;
         let plan = PlanReport::new(&plan, limits)?;
         meter.begin("write");
         model.save(&out)?;
@@ -112,6 +119,9 @@ impl Compile {
             digest: model.digest().into(),
             parameters: float.parameters(),
             manifest: model.manifest().clone(),
+            calibration: self.calibration.clone(),
+            calibration_rows: data.len(),
+            tuned,
             accuracy_data: self
                 .test
                 .clone()
@@ -130,8 +140,11 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
+            "{}\n{}\nCalibrated on {} rows of {}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
+            tuned_text(&self.tuned),
+            count(self.calibration_rows as u64),
+            self.calibration.display(),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),
@@ -140,6 +153,27 @@ impl Report for Compiled {
             self.out.display()
         )
     }
+}
+
+/// What the compiler chose.
+fn tuned_text(tuned: &Tuned) -> String {
+    let Tuned {
+        activation_bits,
+        output_bits,
+        input_bits,
+        table_bits,
+        ..
+    } = tuned;
+    format!(
+        "Chosen: activations of {activation_bits} bits, outputs of {output_bits}, inputs of up to {input_bits}, tables of up to 2^{table_bits} entries{}; \
+         on the calibration data the worst error is {:.3} % of the output's range\n",
+        if tuned.equalised {
+            ", channels equalised"
+        } else {
+            ""
+        },
+        tuned.error * 100.0,
+    )
 }
 
 /// The constants that tables show of a model with private weights; nothing if there are none.
@@ -206,8 +240,9 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
         0 => String::new(),
         tensors => format!(", equalised tensors: {}", count(tensors as u64)),
     };
+    let assurance = assurance_text(manifest.assurance);
     format!(
-        "Model {}, digest {digest}\n  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n  \
+        "Model {}, digest {digest}\n{assurance}  {} non-zero integer weights and biases, activations of {} bits, weights of up to {} bits, {} table entries\n  \
          ranges by {}{equalised}\n{}",
         manifest.name,
         count(manifest.parameters),
@@ -217,6 +252,26 @@ pub(crate) fn manifest_text(manifest: &Manifest, digest: &B256) -> String {
         calibration_name(manifest.calibration),
         tensors.render()
     )
+}
+
+/// What the compiler did not vouch for; nothing, for most models.
+fn assurance_text(of: Assurance) -> String {
+    let notes = [
+        (
+            of.accepted_import_error,
+            "CAUTION: another reader of the ONNX file (tract) computes other values; compiled with --accept-import-error",
+        ),
+        (
+            of.accepted_accuracy,
+            "CAUTION: the integers are further from the float model than they should be; compiled with --accept-accuracy",
+        ),
+        (
+            of.unchecked,
+            "how the ONNX file is read was compared with no other reader: tract cannot run it, or is known to be wrong about it",
+        ),
+    ];
+    let notes = notes.iter().filter(|(holds, _)| *holds);
+    notes.map(|(_, note)| format!("  {note}\n")).collect()
 }
 
 fn input_text(input: &InputManifest) -> (String, String) {

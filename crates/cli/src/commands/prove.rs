@@ -19,7 +19,7 @@ use verdict_chain::{calldata_gas, estimate};
 use verdict_circuit::Salt;
 use verdict_compiler::Reference;
 use verdict_engine::{HidingFile, OpenOptions, Salts, Saved, Session, Verified};
-use verdict_model::{CompiledModel, DataSet, Row};
+use verdict_model::{CompiledModel, Row};
 use verdict_wire::{verify_calldata, words};
 
 #[derive(Debug, Args)]
@@ -106,7 +106,7 @@ impl Prove {
         let rows = if self.gather {
             vec![load::gathered(&self.input, &model, self.row)?]
         } else {
-            let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
+            let data = load::data(&self.input, &model.manifest().input_specs(), output)?;
             load::rows(&self.input, &data, self.row, batch.items)?
         };
         let out_of_domain = load::out_of_domain(self.saturate);
@@ -211,7 +211,10 @@ impl Prove {
         let Some(onnx) = &self.onnx else {
             return Ok(Vec::new());
         };
-        let reference = Reference::new(&decode::float_model(onnx, model)?)?;
+        let float = decode::float_model(onnx, model)?;
+        let data = DataSet::from_rows(rows.to_vec(), &float.input_specs())?;
+        let accepted = model.manifest().assurance.accepted_import_error;
+        let reference = Reference::checked(&float, &data, accepted)?;
         let run = |row: &Vec<Vec<f64>>| Ok(reference.run(row)?);
         rows.iter().map(run).collect()
     }

@@ -12,7 +12,7 @@ use crate::{
     load,
     options::{
         batch, goal_name,
-        quantise::{import, visibility_name},
+        quantise::{compile_planned, import, visibility_name},
     },
     report::{
         decode,
@@ -25,7 +25,7 @@ use forgeries::forgeries;
 use measurement::{Predicted, Prediction, Tampered};
 use verdict_chain::{Gas, Harness, Verdict};
 use verdict_circuit::Limits;
-use verdict_compiler::{AccuracyReport, Reference, accuracy, compile};
+use verdict_compiler::{AccuracyReport, Compilation, accuracy, vouched};
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, Stage, Verified};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Visibility};
 use verdict_prover::Cache;
@@ -162,11 +162,19 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
         None => load::row(&job.calibration, &calibration, 0)?,
     };
     meter.begin("compile");
-    let model = compile(&float, &calibration, &job.options)?;
+    let limits = Limits {
+        max_k: job.max_k,
+        width: job.width,
+        ..Limits::default()
+    };
+    let compiled = compile_planned(&float, &calibration, &job.options, limits)?;
+    let Compilation {
+        model, reference, ..
+    } = compiled;
     meter.begin("accuracy");
-    let reference = Reference::new(&float)?;
     let compared = test.as_ref().unwrap_or(&calibration);
     let accuracy = accuracy(&reference, &float, &model, compared)?;
+    let model = vouched(model, &accuracy, &job.options)?;
     // A held-out row may lie a little outside the calibrated domain.
     let items = rows_of(&row, &calibration, test.as_ref(), job.batch)
         .map(|row| model.quantise_input(row, OutOfDomain::Saturate))

@@ -2,10 +2,13 @@
 
 use clap::{Args, ValueEnum};
 use std::path::Path;
+use verdict_circuit::Limits;
 use verdict_compiler::{
-    CompileError, FloatGraph, InputDomain, Options, import_outputs, import_private,
+    Compilation, CompileError, Cost, FloatGraph, InputDomain, Options, OutputKind, compile_with,
+    import_outputs, import_private,
 };
-use verdict_model::{Calibration, Goal, Visibility};
+use verdict_engine::plan_graph;
+use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VisibilityArg {
@@ -104,10 +107,30 @@ pub(crate) struct QuantiseArgs {
     /// same bits can reach, scales are powers of two, and nothing trained is in a table
     #[arg(long)]
     private_weights: bool,
+    /// Worst error of a value that is to be reached whatever it costs, as a share of its output's
+    /// calibrated range, e.g. 0.001 [default: 0.001 where that costs nothing, 0.01 where it does]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    accuracy: Option<f64>,
+    /// What the outputs are for: scores of `classes`, whose largest must stay the largest, `values`
+    /// that count by themselves, or `both`; of one of several as NAME=KIND, as often as needed
+    /// [default: from the model]
+    #[arg(long, value_name = "[NAME=]KIND", value_parser = output_kind)]
+    output_is: Vec<(Option<String>, OutputKind)>,
+    /// Take the fewest bits that keep the decisions and try nothing that was not asked for
+    #[arg(long)]
+    no_tune: bool,
     /// A constant of the graph that was not trained, so that tables may show it; may be given
     /// several times
     #[arg(long, value_name = "NAME", requires = "private_weights")]
     public_constant: Vec<String>,
+    /// Compile a file that this program and tract, an independent reader of ONNX, read in two ways;
+    /// the compiled model says so
+    #[arg(long)]
+    accept_import_error: bool,
+    /// Write the model although its integers are too far from the float model, which ends with exit
+    /// code 8 otherwise; the compiled model says so
+    #[arg(long)]
+    accept_accuracy: bool,
 }
 
 impl QuantiseArgs {
@@ -124,6 +147,11 @@ impl QuantiseArgs {
     /// Whether the model is compiled for private weights.
     pub(crate) const fn private_weights(&self) -> bool {
         self.private_weights
+    }
+
+    /// Whether to go on where tract reads the file differently.
+    pub(crate) const fn accept_import_error(&self) -> bool {
+        self.accept_import_error
     }
 
     /// The constants that tables may show.
@@ -166,6 +194,11 @@ impl QuantiseArgs {
             private_weights: self.private_weights,
             table_bits: self.table_bits,
             goal,
+            accept_import_error: self.accept_import_error,
+            accept_accuracy: self.accept_accuracy,
+            accuracy: self.accuracy,
+            output_kinds: self.output_is.clone(),
+            tune: !self.no_tune,
         }
     }
 }
@@ -241,6 +274,48 @@ fn tensor_visibility<V: ValueEnum + Into<Visibility>>(
                 known.join(" or ")
             )
         })
+}
+
+/// `KIND` or `NAME=KIND`.
+fn output_kind(text: &str) -> Result<(Option<String>, OutputKind), String> {
+    let (name, kind) = match text.rsplit_once('=') {
+        Some((name, kind)) => (Some(name.to_owned()), kind),
+        None => (None, text),
+    };
+    let kind = match kind {
+        "classes" => OutputKind::Classes,
+        "values" => OutputKind::Values,
+        "both" => OutputKind::Both,
+        _ => {
+            return Err(
+                "expected classes, values or both, with NAME= before it for one of several".into(),
+            );
+        }
+    };
+    Ok((name, kind))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok();
+    share
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| "expected a share above 0, at most 1, e.g. 0.001".into())
+}
+
+/// Compiles, with the planner's price of what bits cost.
+pub(crate) fn compile_planned(
+    float: &FloatGraph,
+    data: &DataSet,
+    options: &Options,
+    limits: Limits,
+) -> Result<Compilation, CompileError> {
+    compile_with(float, data, options, &|graph: &IntegerGraph| {
+        let plan = plan_graph(graph, options.goal, limits).ok()?;
+        Some(Cost {
+            height: plan.chosen.k,
+            gas: plan.chosen.gas,
+        })
+    })
 }
 
 fn domain(text: &str) -> Result<(f64, f64), String> {

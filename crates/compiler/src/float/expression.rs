@@ -228,6 +228,50 @@ impl Expression {
         Some((low, high))
     }
 
+    /// The width of the intervals on each of which the function is the same, if it is a multiple of
+    /// the variable rounded down, between bounds.
+    pub(crate) fn floor_width(&self) -> Option<f64> {
+        self.bounds()?;
+        let operand = |at: usize| match self.steps[at] {
+            Step::Binary(_, inner, _) | Step::Unary(Unary::Floor, inner) => Some(inner),
+            _ => None,
+        };
+        let floor = operand(operand(self.steps.len() - 1)?)?;
+        let Step::Unary(Unary::Floor, product) = self.steps[floor] else {
+            return None;
+        };
+        match self.steps[product] {
+            Step::Binary(Binary::Mul, value, factor) => {
+                match (self.steps[value], self.steps[factor]) {
+                    (Step::Value, Step::Constant(factor)) if factor > 0.0 => Some(1.0 / factor),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it never turns back: it is put together from one variable, constants, rounding and
+    /// bounds.
+    pub(crate) fn is_monotone(&self) -> bool {
+        let constant = |at: usize| matches!(self.steps[at], Step::Constant(_));
+        self.steps.iter().all(|step| match *step {
+            Step::Value | Step::Constant(_) => true,
+            Step::Unary(op, _) => matches!(
+                op,
+                Unary::Neg | Unary::Round | Unary::Floor | Unary::Ceil | Unary::Trunc
+            ),
+            Step::Binary(op, a, b) => match op {
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min => {
+                    constant(a) || constant(b)
+                }
+                Binary::Div => constant(b),
+                _ => false,
+            },
+            Step::Select(..) => false,
+        })
+    }
+
     /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end
     /// shows it.
     pub fn peel(&self) -> (Self, f64, f64) {
@@ -259,6 +303,19 @@ impl Expression {
             (at, a, c) = (next, scaled, shifted);
         }
         (self.ending_at(at), a, c)
+    }
+
+    /// The same for a variable that is a whole number: without a truncation at the program's end,
+    /// if what it truncates is a whole multiple of the variable and a whole number.
+    pub(crate) fn untruncated(&self) -> Self {
+        let Some(Step::Unary(Unary::Trunc, operand)) = self.steps.last() else {
+            return self.clone();
+        };
+        let inner = self.ending_at(*operand);
+        match inner.as_affine() {
+            Some((a, c)) if a.fract() == 0.0 && c.fract() == 0.0 => inner,
+            _ => self.clone(),
+        }
     }
 
     /// One program for all of `parts` with a last step made of their results; equal steps are
@@ -295,10 +352,18 @@ impl Expression {
 
     /// The value at `v`, computed by `libm` so that it is the same on every platform.
     pub fn apply(&self, v: f64) -> f64 {
+        self.apply_with(v, |_, value| value)
+    }
+
+    /// As [`apply`](Self::apply), with every operator's result passed through `each`.
+    pub(crate) fn apply_with(&self, v: f64, mut each: impl FnMut(&Step, f64) -> f64) -> f64 {
         let mut values = Vec::with_capacity(self.steps.len());
         for step in self.steps.iter() {
             let value = evaluate(*step, v, &values);
-            values.push(value);
+            values.push(match step {
+                Step::Value | Step::Constant(_) => value,
+                _ => each(step, value),
+            });
         }
         values.last().copied().unwrap_or(v)
     }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::float::activation::Activation;
 use crate::float::comparison::Test;
 use crate::float::missing::Missing;
@@ -186,6 +188,19 @@ pub struct FloatTensor {
     pub layer: Option<FloatLayer>,
 }
 
+/// What an output is for, and so what has to be kept of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputKind {
+    /// Scores of classes: the largest one must stay the largest.
+    Classes,
+    /// Real numbers: each must stay what it is.
+    Values,
+    /// Not known, as of a last layer's sums: both. A single number has no class.
+    #[default]
+    Both,
+}
+
 /// An imported model. Tensor ids are those of the [`IntegerGraph`](verdict_model::IntegerGraph)
 /// compiled from it.
 #[derive(Clone, Debug)]
@@ -200,6 +215,8 @@ pub struct FloatGraph {
     pub outputs: Vec<usize>,
     /// The ONNX names of `outputs`.
     pub output_names: Vec<String>,
+    /// What `outputs` are for; missing ones are [`OutputKind::Both`].
+    pub output_kinds: Vec<OutputKind>,
     /// The ONNX file.
     pub path: PathBuf,
     /// The ONNX file's bytes, for the reference run and the manifest's digest.
@@ -208,6 +225,8 @@ pub struct FloatGraph {
     pub onnx_input_shapes: Vec<Vec<usize>>,
     /// What missing values mean, for each input and cell; an input without any has an empty list.
     pub missing: Vec<Vec<Missing>>,
+    /// The words whose numbers an input takes, for each input; empty if none takes any.
+    pub words: Vec<Vec<String>>,
     /// Whether it was imported for private weights: nothing trained is in a function of it.
     pub private_weights: bool,
 }
@@ -228,6 +247,7 @@ impl FloatGraph {
                         .missing
                         .get(input)
                         .is_some_and(|cells| !cells.is_empty()),
+                    words: self.words.get(input).cloned().unwrap_or_default(),
                 }
             })
             .collect()

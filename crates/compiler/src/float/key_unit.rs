@@ -28,8 +28,22 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
     let scale = if range > 0.0 { range } else { 1.0 } / steps;
     match activation {
         Activation::Sigmoid | Activation::Tanh => 1.0 / steps,
+        // Whole numbers that a decision looks up are what others are compared with, whichever of
+        // them calibration saw: their steps divide 1, however large they are.
+        Activation::Lookup(entries) if whole(activation) => {
+            let largest = entries
+                .iter()
+                .fold(1.0, |max: f64, entry| max.max(entry.abs()));
+            1.0 / (steps / largest).floor().max(1.0)
+        }
         // Whole numbers stay exact if they can.
         // What is known to be bounded uses all of its bounds, wherever calibration stayed.
+        // Whole numbers between bounds are integers themselves, and are not cut off.
+        Activation::Expression(expression)
+            if largest_whole(activation).is_some() && bound(expression) > 0.0 =>
+        {
+            1.0
+        }
         Activation::Expression(expression) if bound(expression) > 0.0 => bound(expression) / steps,
         Activation::Expression(_) if whole(activation) && scale <= 1.0 => {
             1.0 / (1.0 / scale).floor()
@@ -43,20 +57,50 @@ fn bound(expression: &Expression) -> f64 {
     low.abs().max(high.abs())
 }
 
+/// The largest magnitude of a function's values, if these are whole numbers between two bounds.
+pub(crate) fn largest_whole(activation: &Activation) -> Option<f64> {
+    match activation {
+        Activation::Step | Activation::IsZero => Some(1.0),
+        Activation::Lookup(entries) if whole(activation) => {
+            let sizes = entries.iter().map(|entry| entry.abs());
+            Some(sizes.fold(0.0, f64::max))
+        }
+        Activation::Expression(expression) if whole(activation) => {
+            let (low, high) = expression.bounds()?;
+            Some(low.abs().max(high.abs()))
+        }
+        _ => None,
+    }
+}
+
 /// Whether all values of `activation` are whole numbers.
 pub(crate) fn whole(activation: &Activation) -> bool {
-    let Activation::Expression(expression) = activation else {
-        return matches!(activation, Activation::Step | Activation::IsZero);
+    let expression = match activation {
+        Activation::Expression(expression) => expression,
+        Activation::Lookup(entries) => return entries.iter().all(|entry| entry.fract() == 0.0),
+        other => return matches!(other, Activation::Step | Activation::IsZero),
     };
-    matches!(
-        expression.steps().last(),
-        Some(
-            Step::Unary(
-                Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc,
-                _
-            ) | Step::Binary(Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, ..)
-        )
-    )
+    let mut known: Vec<bool> = Vec::with_capacity(expression.steps().len());
+    for step in expression.steps() {
+        known.push(match *step {
+            Step::Value => false,
+            Step::Constant(number) => number.fract() == 0.0,
+            Step::Unary(op, operand) => match op {
+                Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc => true,
+                Unary::Neg | Unary::Abs => known[operand],
+                _ => false,
+            },
+            Step::Binary(op, a, b) => match op {
+                Binary::Equal | Binary::Greater | Binary::GreaterOrEqual => true,
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min => {
+                    known[a] && known[b]
+                }
+                Binary::Div | Binary::Pow => false,
+            },
+            Step::Select(_, yes, no) => known[yes] && known[no],
+        });
+    }
+    known.last() == Some(&true)
 }
 
 /// Whether `activation` varies so little that arguments rounded to an ordinary tensor's steps serve

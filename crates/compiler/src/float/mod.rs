@@ -10,3 +10,4 @@ pub(crate) mod missing;
 pub(crate) mod products;
 pub(crate) mod reference;
 pub(crate) mod run;
+pub(crate) mod whole;

@@ -23,7 +23,7 @@ const ROUNDING: f64 = 1e-12;
 
 /// Makes sums zero that would be but for floating point: `b + (a − b)` may miss `a`, and then the
 /// largest value were none of those compared.
-fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
+pub(crate) fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
     let mut sizes: Vec<f64> = layer.bias.iter().map(|bias| bias.abs()).collect();
     for term in &layer.terms {
         let sizes_of: Vec<f64> = values[term.source].iter().map(|v| v.abs()).collect();

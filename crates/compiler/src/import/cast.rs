@@ -4,8 +4,6 @@
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{NodeProto, type_proto};
 
-use crate::float::activation::Activation;
-use crate::float::graph::{FloatKernel, Precision};
 use crate::import::kinds::{ElementKind, kind};
 use crate::import::operators;
 use crate::import::state::Importer;
@@ -25,39 +23,9 @@ impl Importer<'_> {
         let Value::Rows(value) = self.values.get(proto.input.first()?)? else {
             return None;
         };
-        let harmless = self.is_whole(value)
+        let harmless = self.builder.is_whole(value)
             || self.is_input(value) && (self.encodes_only(proto) || self.is_typed_whole(value));
         (whole && !value.is_constant() && harmless).then(|| value.clone())
-    }
-
-    /// Whether all of a value's numbers are whole.
-    fn is_whole(&self, value: &Affine) -> bool {
-        let mut weights = value.terms.values().flatten().flatten();
-        value.bias.iter().all(|b| b.fract() == 0.0)
-            && weights.all(|(_, weight)| weight.fract() == 0.0)
-            && value
-                .terms
-                .keys()
-                .all(|source| self.is_whole_tensor(*source))
-    }
-
-    fn is_whole_tensor(&self, tensor: usize) -> bool {
-        let Some(layer) = &self.builder.tensors[tensor].layer else {
-            return false;
-        };
-        let rows = |kernel: &FloatKernel| kernel.weights().all(|weight| weight.fract() == 0.0);
-        match (&layer.precision, &layer.activation) {
-            (Precision::Tests(_), _)
-            | (Precision::Exact { .. }, Activation::Step | Activation::IsZero) => true,
-            (Precision::Exact { .. }, Activation::Identity | Activation::Relu) => {
-                layer.bias.iter().all(|b| b.fract() == 0.0)
-                    && layer
-                        .terms
-                        .iter()
-                        .all(|term| rows(&term.kernel) && self.is_whole_tensor(term.source))
-            }
-            _ => false,
-        }
     }
 
     /// Whether every cell of a value is a cell of an input as it is.

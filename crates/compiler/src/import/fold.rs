@@ -46,10 +46,10 @@ impl Importer<'_> {
         let Some(value) = self.values.get(&base) else {
             return Ok(false);
         };
-        // Truncating a whole number changes nothing.
+        // Truncating a whole number changes nothing; a function of a whole number may be anything.
         let whole = matches!(value, Value::Rows(value) if self.builder.is_whole(value));
         let expression = if operator.keeps_whole && whole {
-            Expression::value()
+            expression.untruncated()
         } else {
             expression
         };

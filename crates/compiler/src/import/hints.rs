@@ -8,25 +8,16 @@ pub(crate) fn hint(op: &str) -> &'static str {
             "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool are \
              supported"
         }
-        "LSTM" | "GRU" | "RNN" | "Scan" | "Loop" | "If" => {
-            "control flow and recurrence come with a later version; unroll the network to a fixed length before exporting"
-        }
-        "Attention" | "RotaryEmbedding" => {
-            "export with opset 22 or older, which writes it as MatMul, Softmax and the like"
-        }
+        "If" => "a condition that depends on the input is not supported; export with Where instead",
         "BitShift" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" => {
             "integer arithmetic on activations is not supported; compute this feature outside and give its result to the model"
         }
         "NonZero" | "Unique" | "Compress" | "NonMaxSuppression" => {
             "its output's shape depends on the data; end the model before it (name its operand as the output)"
         }
-        "QuantizeLinear"
-        | "DequantizeLinear"
-        | "QLinearMatMul"
-        | "QLinearConv"
-        | "ConvInteger"
-        | "MatMulInteger"
-        | "DynamicQuantizeLinear" => "give the float model; Verdict quantises by itself",
+        "DynamicQuantizeLinear" | "DynamicQuantizeMatMul" => {
+            "its steps depend on the input; quantise statically, or give the float model, which Verdict quantises by itself"
+        }
         "CategoryMapper" | "DictVectorizer" | "CastMap" => {
             "words and maps have no integers to prove; number the categories before training (OrdinalEncoder, OneHotEncoder of numbers)"
         }

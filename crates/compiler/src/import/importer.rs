@@ -3,14 +3,17 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
+use crate::import::inline::reads;
 use crate::import::kinds::{ElementKind, Holds};
+use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
-use crate::import::{builder, layout, ml, operators, proto};
+use crate::import::{builder, layout, ml, operators, proto, words};
 use crate::{CompileError, Result};
 
 /// Imports the ONNX file at `path`.
@@ -36,14 +39,43 @@ pub fn import_private(
 }
 
 fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatGraph> {
-    let private_weights = secrecy.private;
     let (onnx, model) = proto::read(path)?;
-    let graph = checked(path, &model)?;
+    import_model(path, onnx.into(), &model, outputs, secrecy)
+}
+
+/// Imports the file that `graph` comes from once more, up to other values: for finding out where
+/// two readings of it part.
+pub(crate) fn import_again(
+    graph: &FloatGraph,
+    model: &ModelProto,
+    outputs: &[&str],
+) -> Result<FloatGraph> {
+    let secrecy = match graph.private_weights {
+        true => Secrecy::private(&[]),
+        false => Secrecy::default(),
+    };
+    import_model(&graph.path, graph.onnx.clone(), model, outputs, secrecy)
+}
+
+fn import_model(
+    path: &Path,
+    onnx: Arc<[u8]>,
+    model: &ModelProto,
+    outputs: &[&str],
+    secrecy: Secrecy,
+) -> Result<FloatGraph> {
+    let private_weights = secrecy.private;
+    let numbered = words::numbered(path, model)?;
+    let (model, mut words) = match &numbered {
+        Some((numbered, words)) => (numbered, words.clone()),
+        None => (model, words::Words::new()),
+    };
+    let graph = checked(path, model)?;
     let invalid = |detail: &str| CompileError::InvalidModel {
         path: path.into(),
         detail: detail.into(),
     };
-    let mut importer = Importer::new(path, graph, opset(&model));
+    let mut importer = Importer::new(path, graph, opset(model));
     importer.builder.secrecy = secrecy;
     importer.load_constants()?;
     importer.check_public_names()?;
@@ -74,6 +106,7 @@ fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatG
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
+    let output_kinds = output_kinds(graph, &output_names);
     let mut float = FloatGraph {
         name: if graph.name.is_empty() {
             stem()
@@ -84,12 +117,20 @@ fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatG
         inputs,
         outputs,
         output_names,
+        output_kinds,
         path: path.into(),
-        onnx: onnx.into(),
+        onnx,
         onnx_input_shapes,
         missing,
+        words: Vec::new(),
         private_weights,
     };
+    if !words.is_empty() {
+        let names = float.inputs.iter().map(|id| &float.tensors[*id].name);
+        float.words = names
+            .map(|it| words.remove(it).unwrap_or_default())
+            .collect();
+    }
     layout::settle(&mut float);
     Ok(float)
 }
@@ -181,7 +222,7 @@ impl<'a> Importer<'a> {
                         wanted.contains(output) || wanted.contains(&raw_name(output))
                     });
                     if needed {
-                        wanted.extend(node.input.iter().cloned());
+                        wanted.extend(reads(node));
                     }
                     needed
                 })
@@ -222,7 +263,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Notes what the node's outputs hold, its operands being known.
-    fn note_kinds(&mut self, node: &NodeProto, holds: Holds) {
+    pub(crate) fn note_kinds(&mut self, node: &NodeProto, holds: Holds) {
         let names = node.output.iter().enumerate();
         let found: Vec<(String, ElementKind)> = names
             .filter_map(|(output, name)| Some((name.clone(), holds(&self.kinds, node, output)?)))

@@ -4,6 +4,7 @@ use tract_onnx::pb::NodeProto;
 
 use crate::Result;
 use crate::import::builder::Builder;
+use crate::import::expand::{Expanded, Expansion};
 use crate::import::guarantee::Guarantee;
 use crate::import::kinds::{Held, Holds};
 use crate::import::ml::Outputs;
@@ -83,7 +84,12 @@ pub(crate) enum Special {
     As(&'static str, fn(&Held, &NodeProto) -> Option<NodeProto>),
     /// The operator is one of `ai.onnx.ml`.
     Learned(Learned),
+    /// The node is made of others.
+    Expanded(Expand),
 }
+
+/// Runs the nodes that a node is made of.
+pub(crate) type Expand = fn(&mut Expansion<'_, '_>, &Node<'_>) -> Result<Expanded>;
 
 /// What an operator makes of a constant that holds an infinity.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +215,13 @@ impl Operator {
     /// Adds what is unlike other operators.
     pub(crate) const fn special(mut self, value: Special) -> Self {
         self.special = value;
+        self
+    }
+
+    /// Adds the nodes it is made of.
+    pub(crate) const fn expanded(mut self, value: Expand) -> Self {
+        self.special = Special::Expanded(value);
+        self.holds = kinds::real;
         self
     }
 

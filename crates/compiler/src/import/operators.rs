@@ -7,9 +7,10 @@
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
-use crate::import::operator::{Explicit, Planewise};
+use crate::import::operator::{Expand, Explicit, Planewise};
 use crate::import::operator::{Infinities, Integers, Learned, Operator, Special};
 use crate::import::ops::compare::{Order, Summand};
+use crate::import::ops::expanded::{attention, contrib, loops, losses, quantised, recurrent};
 use crate::import::ops::functions::Cellwise;
 use crate::import::ops::interpolate::Sampler;
 use crate::import::ops::{
@@ -38,8 +39,22 @@ const fn ml(
     Operator::learned(name, guarantee, conditions, learned)
 }
 
+/// A row of onnxruntime's own domain.
+const fn contributed(
+    name: &'static str,
+    guarantee: Guarantee,
+    conditions: &'static str,
+    expand: Expand,
+) -> Operator {
+    let mut row = Operator::onnx(name, guarantee, conditions).expanded(expand);
+    row.domain = contrib::DOMAIN;
+    row
+}
+
+const FIXED_STEPS: &str = "a fixed number of steps, constant lengths";
+const STEPS: &str = "constant steps and zero points";
 const PLANES: &str = "one or two spatial axes, batch of 1";
-const FIXED_INDICES: &str = "constant indices";
+const WHOLE_INDICES: &str = "constant or whole indices";
 const FIXED_AXES: &str = "constant axes";
 
 /// Every operator the importer knows, by domain and name.
@@ -76,6 +91,9 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Asinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Asinh))),
     onnx("Atan", Function, "").cellwise(Plain(|v| v.unary(Unary::Atan))),
     onnx("Atanh", Function, "").cellwise(Plain(|v| v.unary(Unary::Atanh))),
+    onnx("Attention", Composed, "constant masks")
+        .infinities(Infinities::Read)
+        .expanded(attention::attention),
     onnx("AveragePool", Linear, PLANES).planewise(Always(average_pool::average_pool)),
     onnx(
         "BatchNormalization",
@@ -114,6 +132,9 @@ pub const OPERATORS: &[Operator] = &[
         "constant weights; one or two spatial axes, batch of 1",
     )
     .planewise(Always(conv_ops::conv)),
+    onnx("ConvInteger", Linear, "constant zero points; as Conv")
+        .expanded(quantised::conv_integer)
+        .holds(kinds::whole),
     onnx(
         "ConvTranspose",
         Linear,
@@ -124,6 +145,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
     onnx("CumSum", Linear, "constant axis").explicit(Map(linear_ops::cumulative_sum)),
     onnx("DepthToSpace", Moves, "batch of 1").planewise(Always(resize::depth_to_space)),
+    onnx("DequantizeLinear", Linear, STEPS).expanded(quantised::dequantise),
     onnx("Div", Product, "whole numbers: constant divisors")
         .cellwise(All(functions::divide))
         .planewise(First(plane_products::div))
@@ -155,15 +177,16 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Reshaped(shape_ops::flatten))
         .explicit(Map(shape_ops::flatten)),
     onnx("Floor", Function, "").cellwise(Plain(|v| v.unary(Unary::Floor))),
+    onnx("GRU", Composed, FIXED_STEPS).expanded(recurrent::gru),
     onnx(
         "Gather",
         Moves,
-        "constant indices, or a constant picked from by up to 32,768 table entries",
+        "constant or whole indices; up to 32,768 table entries where it picks from a constant",
     )
     .planewise(Moved(shape_ops::gather))
     .explicit(Tensors(embedding::gather)),
-    onnx("GatherElements", Moves, FIXED_INDICES).explicit(Map(move_ops::gather_elements)),
-    onnx("GatherND", Moves, FIXED_INDICES).explicit(Map(move_ops::gather_nd)),
+    onnx("GatherElements", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_elements)),
+    onnx("GatherND", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_nd)),
     onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
     onnx("Gemm", Product, "")
         .explicit(Tensors(linear_ops::gemm))
@@ -198,6 +221,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
     )),
+    onnx("LRN", Composed, "").expanded(contrib::local_response),
+    onnx("LSTM", Composed, FIXED_STEPS).expanded(recurrent::lstm),
     onnx(
         "LayerNormalization",
         Composed,
@@ -224,9 +249,19 @@ pub const OPERATORS: &[Operator] = &[
             softmax::softmax(node, builder, true)
         }))
         .soft_max(),
+    onnx(
+        "Loop",
+        Composed,
+        "a length that does not depend on the input",
+    )
+    .expanded(loops::repeat),
+    onnx("LpNormalization", Composed, "").expanded(contrib::lp_norm),
     onnx("MatMul", Product, "")
         .explicit(Tensors(linear_ops::matmul))
         .integers(Integers::FactorsOrSquares),
+    onnx("MatMulInteger", Product, "constant zero points")
+        .expanded(quantised::matmul_integer)
+        .holds(kinds::whole),
     onnx("Max", Extreme, "")
         .cellwise(Fold(Binary::Max))
         .varying(Tensors(|node, builder| {
@@ -242,6 +277,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Mean", Linear, "")
         .cellwise(All(functions::mean))
         .explicit(Map(linear_ops::mean)),
+    onnx("MeanVarianceNormalization", Composed, "").expanded(contrib::mean_variance),
     onnx("Min", Extreme, "")
         .cellwise(Fold(Binary::Min))
         .varying(Tensors(|node, builder| {
@@ -262,6 +298,7 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Tensors(products::mul))
         .integers(Integers::Factors),
     onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
+    onnx("NegativeLogLikelihoodLoss", Composed, "constant weights").expanded(losses::likelihood),
     onnx("Not", Decision, "")
         .cellwise(Plain(|v| v.with(Binary::Equal, 0.0)))
         .holds(kinds::truth),
@@ -288,9 +325,19 @@ pub const OPERATORS: &[Operator] = &[
     )
     .cellwise(Pair(functions::pow))
     .varying(Tensors(by_constant::power)),
+    onnx("QLinearConv", Function, STEPS)
+        .expanded(quantised::conv)
+        .holds(kinds::whole),
+    onnx("QLinearMatMul", Function, STEPS)
+        .expanded(quantised::matmul)
+        .holds(kinds::whole),
+    onnx("QuantizeLinear", Function, STEPS)
+        .expanded(quantised::quantise)
+        .holds(kinds::whole),
     onnx("RMSNormalization", Composed, "constant parameters")
         .explicit(Tensors(|node, builder| norms::layer(node, builder, false)))
         .integers(Integers::HeavyFirst),
+    onnx("RNN", Composed, FIXED_STEPS).expanded(recurrent::rnn),
     onnx("Range", Constant, "constant operands").explicit(Map(constants::range)),
     onnx("Reciprocal", Function, "")
         .cellwise(Plain(|v| Expression::constant(1.0).binary(Binary::Div, v))),
@@ -343,19 +390,21 @@ pub const OPERATORS: &[Operator] = &[
     }))
     .explicit(Map(|node| interpolate::resize(node, Sampler::Resize))),
     onnx("ReverseSequence", Moves, "constant lengths").explicit(Map(move_ops::reverse_sequence)),
+    onnx("RotaryEmbedding", Linear, "constant caches").expanded(attention::rotary),
     onnx("Round", Function, "").cellwise(Plain(|v| v.unary(Unary::Round))),
+    onnx("Scan", Composed, "opset 9 or newer").expanded(loops::scan),
     onnx(
         "ScatterElements",
         Moves,
-        "constant indices; reduction none or add",
+        "constant indices, or whole ones and reduction none or add",
     )
-    .explicit(Map(scatter::scatter_elements)),
+    .explicit(Tensors(scatter::scatter_elements)),
     onnx(
         "ScatterND",
         Moves,
-        "constant indices; reduction none or add",
+        "constant indices, or whole ones and reduction none or add",
     )
-    .explicit(Map(scatter::scatter_nd)),
+    .explicit(Tensors(scatter::scatter_nd)),
     onnx("Selu", Function, "").cellwise(Parametric(functions::selu)),
     onnx("Shape", Constant, "")
         .planewise(Measured(constants::shape))
@@ -365,6 +414,12 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Shrink", Function, "").cellwise(Parametric(functions::shrink)),
     onnx("Sigmoid", Function, "").cellwise(Plain(|v| v.unary(Unary::Sigmoid))),
     onnx("Sign", Function, "").cellwise(Plain(|v| v.unary(Unary::Sign))),
+    onnx(
+        "SimplifiedLayerNormalization",
+        Composed,
+        "constant parameters",
+    )
+    .expanded(contrib::simplified_norm),
     onnx("Sin", Function, "").cellwise(Plain(|v| v.unary(Unary::Sin))),
     onnx("Sinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Sinh))),
     onnx("Size", Constant, "")
@@ -379,6 +434,7 @@ pub const OPERATORS: &[Operator] = &[
             softmax::softmax(node, builder, false)
         }))
         .soft_max(),
+    onnx("SoftmaxCrossEntropyLoss", Composed, "constant weights").expanded(losses::cross_entropy),
     onnx("Softplus", Function, "").cellwise(Plain(functions::softplus)),
     onnx("Softsign", Function, "").cellwise(Plain(functions::softsign)),
     onnx("SpaceToDepth", Moves, "batch of 1").planewise(Always(resize::space_to_depth)),
@@ -445,8 +501,8 @@ pub const OPERATORS: &[Operator] = &[
     ml(
         "ArrayFeatureExtractor",
         Moves,
-        FIXED_INDICES,
-        Learned::Map(preprocess::array_feature_extractor),
+        WHOLE_INDICES,
+        Learned::Tensors(preprocess::array_feature_extractor),
     ),
     ml(
         "Binarizer",
@@ -530,6 +586,46 @@ pub const OPERATORS: &[Operator] = &[
         Learned::Tensors(forest::regressor),
     ),
     ml("ZipMap", Moves, "", Learned::Map(shape_ops::identity)).passes_scores(),
+    contributed("BiasGelu", Function, "", contrib::bias_gelu),
+    contributed("CDist", Composed, "", contrib::distances),
+    contributed("DequantizeLinear", Linear, STEPS, quantised::dequantise),
+    contributed("FastGelu", Function, "", contrib::fast_gelu),
+    contributed("FusedConv", Linear, "as Conv", contrib::conv),
+    contributed("FusedGemm", Product, "", contrib::gemm),
+    contributed("FusedMatMul", Product, "", contrib::matmul),
+    contributed("Gelu", Function, "", contrib::gelu),
+    contributed("QGemm", Function, STEPS, quantised::gemm),
+    contributed("QLinearAdd", Function, STEPS, quantised::add),
+    contributed(
+        "QLinearAveragePool",
+        Function,
+        STEPS,
+        quantised::average_pool,
+    ),
+    contributed("QLinearConcat", Function, STEPS, quantised::concat),
+    contributed(
+        "QLinearGlobalAveragePool",
+        Function,
+        STEPS,
+        quantised::global_average_pool,
+    ),
+    contributed("QLinearLeakyRelu", Function, STEPS, quantised::leaky_relu),
+    contributed("QLinearMul", Function, STEPS, quantised::mul),
+    contributed("QLinearSigmoid", Function, STEPS, quantised::sigmoid),
+    contributed("QuantizeLinear", Function, STEPS, quantised::quantise),
+    contributed("QuickGelu", Function, "", contrib::quick_gelu),
+    contributed(
+        "SkipLayerNormalization",
+        Composed,
+        "constant parameters, first output",
+        contrib::skip_norm,
+    ),
+    contributed(
+        "SkipSimplifiedLayerNormalization",
+        Composed,
+        "constant parameters, first output",
+        contrib::skip_simplified,
+    ),
 ];
 
 /// Advice on an operator that is not supported.

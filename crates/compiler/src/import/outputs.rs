@@ -80,7 +80,7 @@ impl Importer<'_> {
                 let value = value.clone();
                 let precision = match &value {
                     // Whole numbers stay what they are.
-                    Value::Rows(value) if self.builder.is_whole(value) => rows::EXACT,
+                    Value::Rows(value) if self.builder.has_whole_steps(value) => rows::EXACT,
                     _ => Precision::Scaled,
                 };
                 self.builder

@@ -41,7 +41,7 @@ impl Importer<'_> {
                 same.op_type = name.into();
                 return self.run(&same);
             }
-            Special::Learned(_) | Special::No => {}
+            Special::Learned(_) | Special::Expanded(_) | Special::No => {}
         }
         if let Some(value) = self.check_operands(&node, operator)? {
             self.constant(&output, value);
@@ -49,6 +49,9 @@ impl Importer<'_> {
         }
         if let Special::Learned(learned) = operator.special {
             return self.run_learned(&node, learned, operator.passes_scores);
+        }
+        if let Special::Expanded(expand) = operator.special {
+            return self.run_expanded(&node, expand);
         }
         if operator.keeps_whole
             && let (Some(value), [output]) = (self.cast_to_whole(proto), &proto.output[..])

@@ -25,6 +25,16 @@ pub(crate) enum Rule {
     },
 }
 
+/// `q · unit`. Whole numbers are whole where `unit` is a part of 1.
+fn multiple(q: i64, unit: f64) -> f64 {
+    let parts = (1.0 / unit).round();
+    if parts >= 1.0 && (parts * unit - 1.0).abs() <= 2.0 * f64::EPSILON {
+        q as f64 / parts
+    } else {
+        q as f64 * unit
+    }
+}
+
 impl Rule {
     pub(crate) fn value(&self, q: i64) -> i32 {
         let (real, limit) = match *self {
@@ -44,7 +54,7 @@ impl Rule {
                 limit,
                 unit,
                 scale,
-            } => (activation.apply(q as f64 * unit) / scale, limit),
+            } => (activation.apply(multiple(q, unit)) / scale, limit),
         };
         let limit = f64::from(limit);
         // In range by construction; `as` saturates and turns NaN into 0, so nothing here can fail.

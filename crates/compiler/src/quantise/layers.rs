@@ -1,11 +1,16 @@
 //! The integers of layers, one after the other.
 
-use super::{MAX_BIAS, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
+use super::{MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
+use crate::float::key_unit;
+use crate::float::whole::has_whole_steps;
 use crate::quantise::function::Rule;
 use crate::{CompileError, Result};
 use verdict_model::{Layer, Tensor, Term, Visibility};
+
+/// The largest key of a table that does not reach down to zero.
+const FAR: i128 = 1 << 28;
 
 /// What becomes of a layer at its present unit.
 enum Fit {
@@ -98,6 +103,7 @@ impl Quantiser<'_> {
         use Activation::{Identity, IsZero, Relu, Square, Step};
         let activation = layer.activation.clone();
         let output = self.graph.outputs.contains(&id);
+        let shift = self.exact_shift(layer);
         let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
             let within =
                 within
@@ -109,13 +115,13 @@ impl Quantiser<'_> {
             Rule::Exact { activation, within }
         } else {
             Rule::Scaled {
+                limit: self.limit(output).max(largest_whole(&activation)),
                 activation,
-                limit: self.limit(output),
-                unit: self.exact_step(layer),
+                unit: self.exact_step(layer) * f64::from(1u32 << shift),
                 scale: self.scale(id),
             }
         };
-        let group = self.join(rule, output, None, Some(0));
+        let group = self.join(rule, output, None, Some(shift));
         self.group_of[id] = Some(group);
         group
     }
@@ -145,7 +151,10 @@ impl Quantiser<'_> {
     fn layer(&self, id: usize, layer: &FloatLayer, group: usize) -> Result<Fit> {
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let (step, shift) = match layer.precision {
-            Precision::Exact { .. } => (self.exact_step(layer), 0),
+            Precision::Exact { .. } => {
+                let shift = self.groups[group].shift.unwrap_or(0);
+                (self.exact_step(layer), shift)
+            }
             Precision::Unshifted => (self.unit(id), 0),
             _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
         };
@@ -173,7 +182,12 @@ impl Quantiser<'_> {
         if largest_bias > MAX_BIAS && !exact {
             return Ok(Fit::TooFine(largest_bias / MAX_BIAS * 2.0));
         }
-        let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
+        // What an exact layer's table drops does not matter to its function.
+        let half = match shift {
+            0 => 0,
+            _ if exact => 0,
+            shift => 1i64 << (shift - 1),
+        };
         let integer = Layer {
             nodes: layer.nodes.clone(),
             terms,
@@ -249,11 +263,17 @@ impl Quantiser<'_> {
         let bounds = self.bounds(id, &integer);
         let min = bounds.iter().map(|bound| bound.min).min().unwrap_or(0) >> shift;
         let max = bounds.iter().map(|bound| bound.max).max().unwrap_or(0) >> shift;
-        let reach = max.max(-min);
+        // A table of its own need not reach down to zero.
+        let reach = if exact && !keeps(&layer.activation) && max.max(-min) <= FAR {
+            (max - min + 1) / 2
+        } else {
+            max.max(-min)
+        };
         let limit = if square { SQUARE_LIMIT } else { self.key_limit };
         let excess = reach as f64 / limit as f64;
         if exact && excess > 1.0 {
-            if self.can_coarsen(layer, excess) {
+            // Coarser steps would fall between whole numbers.
+            if self.can_coarsen(layer, excess) && !self.decides_on_whole(layer) {
                 return Ok(Fit::TooFine(excess));
             }
             return Err(CompileError::quantise(
@@ -279,6 +299,34 @@ impl Quantiser<'_> {
             return Ok(Fit::TooFine(factor));
         }
         Ok(Fit::Done(integer, (min as i64, max as i64)))
+    }
+
+    /// How many bits of an exact layer's sums its function does not depend on: a sum rounded down to
+    /// a power of two drops what is below, and so does the sign of what is left of a sum when that
+    /// is taken off again.
+    fn exact_shift(&self, layer: &FloatLayer) -> u32 {
+        let step = self.exact_step(layer);
+        let bits = |activation: &Activation| {
+            let Activation::Expression(expression) = activation else {
+                return 0;
+            };
+            let bits = expression
+                .floor_width()
+                .map_or(0.0, |width| libm::log2(width / step));
+            if bits.fract() == 0.0 && bits > 0.0 && bits <= f64::from(MAX_SHIFT) {
+                bits as u32
+            } else {
+                0
+            }
+        };
+        let sources = layer.terms.iter().filter_map(|term| {
+            let source = self.graph.tensors[term.source].layer.as_ref()?;
+            Some(bits(&source.activation))
+        });
+        match layer.activation {
+            Activation::Step => sources.max().unwrap_or(0),
+            ref own => bits(own),
+        }
     }
 
     /// What one step of an exact layer's sums stands for.
@@ -326,7 +374,38 @@ impl Quantiser<'_> {
                 "an input it reads has one scale per feature; give all features one domain",
             );
         }
-        Ok(())
+        self.check_whole(id, layer)
+    }
+
+    fn decides_on_whole(&self, layer: &FloatLayer) -> bool {
+        let tensors = &self.graph.tensors;
+        let mut sources = layer.terms.iter().map(|term| term.source);
+        !keeps(&layer.activation)
+            && !layer.terms.is_empty()
+            && sources.all(|id| has_whole_steps(tensors, id))
+    }
+
+    /// Whether a layer that decides on whole numbers has steps that these are multiples of: between
+    /// them nothing would ever be equal.
+    fn check_whole(&self, id: usize, layer: &FloatLayer) -> Result<()> {
+        if !self.decides_on_whole(layer) {
+            return Ok(());
+        }
+        let parts = 1.0 / self.exact_step(layer);
+        if parts.round() >= 1.0 && (parts - parts.round()).abs() <= WHOLE * parts {
+            return Ok(());
+        }
+        let largest = layer
+            .terms
+            .iter()
+            .map(|term| self.stats[term.source].magnitude);
+        Err(CompileError::quantise(
+            &self.graph.tensors[id].name,
+            format!(
+                "compares whole numbers up to {}, which its activations' bits do not hold; raise activation_bits",
+                largest.fold(0.0, f64::max)
+            ),
+        ))
     }
 
     pub(super) fn too_large(&self, id: usize) -> CompileError {
@@ -335,4 +414,19 @@ impl Quantiser<'_> {
             "its weights or biases are too large for any scale; check the model for overflowing values",
         )
     }
+}
+
+/// Whether an exact layer's values are of the scale of its sources, or of its square.
+fn keeps(activation: &Activation) -> bool {
+    matches!(
+        activation,
+        Activation::Identity | Activation::Relu | Activation::Square
+    )
+}
+
+/// The largest of the whole numbers that a decision looks up, or that a quantised value can be:
+/// these are not cut off.
+pub(super) fn largest_whole(activation: &Activation) -> i32 {
+    let largest = key_unit::largest_whole(activation).unwrap_or(0.0);
+    largest.min(f64::from(i32::MAX)) as i32
 }

@@ -11,6 +11,7 @@ use crate::float::graph::{FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::float::key_unit::{key_unit, value_scale};
 use crate::quantise::calibration::{HEADROOM, Stats};
 use crate::quantise::function::Rule;
+use crate::quantise::layers::largest_whole;
 use crate::quantise::scale_class::Wish;
 use crate::quantise::secret::previous_power_of_two;
 use crate::{CompileError, Result};
@@ -189,7 +190,7 @@ impl Quantiser<'_> {
         };
         Some(Rule::Scaled {
             activation: activation.clone(),
-            limit,
+            limit: limit.max(largest_whole(activation)),
             unit,
             scale,
         })

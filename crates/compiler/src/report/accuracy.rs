@@ -6,20 +6,23 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::agreement::top1;
 use crate::float::graph::FloatGraph;
-use crate::float::reference::Reference;
+use crate::float::reference::{Reference, ReferenceBy};
 use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
 
 /// A comparison over a data set. Errors are absolute and in real units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccuracyReport {
+    /// What the integers are compared with.
+    #[serde(flatten)]
+    pub by: ReferenceBy,
     /// Rows compared: those within the declared domain.
     pub rows: u64,
     /// Rows left out of everything below, because a value lies outside the declared domain and the
     /// model refuses them unless told to saturate.
     pub rows_outside_domain: u64,
-    /// Largest error of any output against tract.
+    /// Largest error of any output against the float model.
     pub max_abs_error: f64,
-    /// Mean error of the outputs against tract.
+    /// Mean error of the outputs against the float model.
     pub mean_abs_error: f64,
     /// Share of rows whose largest output is the float model's; `None` unless the first output has
     /// at least two values.
@@ -28,11 +31,92 @@ pub struct AccuracyReport {
     /// inputs are integers; `None` if the model decides nothing of the kind. On the integers
     /// themselves every decision is exact.
     pub other_decisions: Option<u64>,
-    /// Largest difference between this crate's reading of the ONNX file and tract's: rounding, if
-    /// the import is right.
+    /// Largest difference between this crate's reading of the ONNX file and the float model it is
+    /// compared with: rounding, if the import is right.
     pub import_error: f64,
+    /// In the ONNX order.
+    pub outputs: Vec<OutputReport>,
     /// In topological order.
     pub layers: Vec<LayerReport>,
+}
+
+/// How far one output is from the float model's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputReport {
+    /// The ONNX name.
+    pub name: String,
+    /// Number of values.
+    pub values: u64,
+    /// Largest minus smallest value that the float model has here in any row; the largest magnitude
+    /// where they are all the same.
+    pub range: f64,
+    /// Largest error of any value in any row.
+    pub max_abs_error: f64,
+    /// The same as a share of the range.
+    pub relative_error: f64,
+    /// Share of rows whose largest value is at the float model's place; `None` for a single value.
+    pub top1_agreement: Option<f64>,
+    /// Rows in which a whole number is another one; `None` unless all of the float model's values
+    /// are whole numbers.
+    pub other_whole: Option<u64>,
+}
+
+impl OutputReport {
+    /// What becomes of `(found, expected)` of every row.
+    fn new(name: &str, rows: &[(&[f64], &[f64])]) -> Self {
+        let expected = || {
+            rows.iter()
+                .flat_map(|(_, expected)| expected.iter().copied())
+        };
+        let pairs = || {
+            rows.iter()
+                .flat_map(|(found, expected)| found.iter().zip(*expected))
+        };
+        let (low, high) = expected().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        let range = match high > low {
+            true => high - low,
+            false => high.abs().max(low.abs()),
+        };
+        let max_abs_error = pairs().map(|(a, b)| apart(*a, *b)).fold(0.0, f64::max);
+        let values = rows.first().map_or(0, |(_, expected)| expected.len());
+        let share = |holds: &dyn Fn(&[f64], &[f64]) -> bool| {
+            let count = rows.iter().filter(|(a, b)| holds(a, b)).count();
+            count as f64 / rows.len().max(1) as f64
+        };
+        // Equal scores of the float model have no top-1 to lose.
+        let same =
+            |found: &[f64], expected: &[f64]| expected[top1(found)] >= expected[top1(expected)];
+        let differs = |found: &[f64], expected: &[f64]| {
+            let mut pairs = found.iter().zip(expected);
+            pairs.any(|(a, b)| apart(*a, *b) >= 0.5)
+        };
+        let whole = expected().all(|v| v.fract() == 0.0);
+        Self {
+            name: name.to_owned(),
+            values: values as u64,
+            range,
+            max_abs_error,
+            relative_error: match max_abs_error > 0.0 {
+                true => max_abs_error / range,
+                false => 0.0,
+            },
+            top1_agreement: (values >= 2).then(|| share(&same)),
+            other_whole: (whole && !rows.is_empty())
+                .then(|| rows.iter().filter(|(a, b)| differs(a, b)).count() as u64),
+        }
+    }
+}
+
+/// The distance of two numbers; infinite where one of them is no number.
+fn apart(a: f64, b: f64) -> f64 {
+    let off = (a - b).abs();
+    match off.is_nan() {
+        true if a == b || a.is_nan() && b.is_nan() => 0.0,
+        true => f64::INFINITY,
+        false => off,
+    }
 }
 
 /// One layer's part in the error.
@@ -50,6 +134,9 @@ pub struct LayerReport {
 
 struct Row {
     errors: Vec<f64>,
+    /// By output.
+    found: Vec<Vec<f64>>,
+    expected: Vec<Vec<f64>>,
     import_error: f64,
     top1: Option<bool>,
     /// Whether any decision is another one.
@@ -58,7 +145,7 @@ struct Row {
     layers: Vec<(f64, f64, u64)>,
 }
 
-/// Runs every row of `data` through tract, the float graph and the integer graph.
+/// Runs every row of `data` through the reference, the float graph and the integer graph.
 pub fn accuracy(
     reference: &Reference,
     float: &FloatGraph,
@@ -101,7 +188,15 @@ pub fn accuracy(
                 saturated: layers().map(|layer| layer.2).sum(),
             }
         });
+    let outputs = float.output_names.iter().enumerate().map(|(i, name)| {
+        let pairs = rows
+            .iter()
+            .map(|row| (&row.found[i][..], &row.expected[i][..]));
+        OutputReport::new(name, &pairs.collect::<Vec<_>>())
+    });
     Ok(AccuracyReport {
+        by: reference.by().clone(),
+        outputs: outputs.collect(),
         rows: rows.len() as u64,
         rows_outside_domain: (data.len() - rows.len()) as u64,
         max_abs_error: rows
@@ -170,14 +265,16 @@ fn compare(
         .iter()
         .flat_map(|id| &reals.values[*id])
         .zip(expected.iter().flatten())
-        .map(|(a, b)| (a - b).abs())
+        .map(|(a, b)| apart(*a, *b))
         .fold(0.0, f64::max);
     let top1 = match (outputs.first(), expected.first()) {
         (Some(ours), Some(theirs)) if theirs.len() >= 2 => Some(top1(ours) == top1(theirs)),
         _ => None,
     };
     Ok(Some(Row {
-        errors: pairs().map(|(a, b)| (a - b).abs()).collect(),
+        errors: pairs().map(|(a, b)| apart(*a, *b)).collect(),
+        found: outputs,
+        expected,
         import_error,
         top1,
         decides_otherwise,

@@ -3,3 +3,4 @@
 pub(crate) mod accuracy;
 pub(crate) mod bound;
 pub(crate) mod constants;
+pub(crate) mod verdict;

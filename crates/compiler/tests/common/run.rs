@@ -60,6 +60,7 @@ pub fn untested(float: FloatGraph, low: f64, high: f64, bits: u32) -> Compiled {
         output_bits: Some(12),
         input_bits: Some(12),
         input_domains: vec![InputDomain::Uniform(low, high); float.inputs.len()],
+        tune: false,
         ..Options::default()
     };
     let model = compile(&float, &data, &options).unwrap();

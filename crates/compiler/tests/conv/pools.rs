@@ -152,6 +152,7 @@ fn pools_of_positive_values_share_one_table() {
         &rows(&graph, 8),
         &Options {
             activation_bits: Some(8),
+            tune: false,
             ..Options::default()
         },
     )

@@ -34,6 +34,7 @@ pub(crate) fn agrees(graph: &FloatGraph) {
     let options = Options {
         activation_bits: Some(11),
         output_bits: Some(13),
+        tune: false,
         ..Options::default()
     };
     let model = compile(graph, &data, &options).unwrap();

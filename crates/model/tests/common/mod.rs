@@ -124,6 +124,8 @@ pub fn model() -> CompiledModel {
         calibration: Calibration::MinMax,
         equalised: Vec::new(),
         structure: Vec::new(),
+        assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

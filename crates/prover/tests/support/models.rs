@@ -64,6 +64,8 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         calibration: verdict_model::Calibration::default(),
         equalised: Vec::new(),
         structure: Vec::new(),
+        assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

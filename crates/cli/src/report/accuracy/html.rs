@@ -1,6 +1,7 @@
 //! One HTML file that needs nothing else: SVG inside, no scripts.
 
 use super::stats::{Histogram, LayerStats, Quantised, Stats, Task};
+use super::text::reference_text;
 use crate::report::output::count;
 use std::fmt::Write;
 
@@ -15,7 +16,7 @@ td:first-child,th:first-child{text-align:left}.pair{display:flex;flex-wrap:wrap;
 /// The report.
 pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) -> String {
     let mut body = format!(
-        "<h1>Accuracy of {}</h1>\n<p>{} rows of {}{}.</p>\n{}{}",
+        "<h1>Accuracy of {}</h1>\n<p>{} rows of {}{}, {}.</p>\n{}{}",
         escape(title),
         count(stats.rows as u64),
         escape(data),
@@ -23,6 +24,7 @@ pub(crate) fn render(title: &str, data: &str, labels: &[String], stats: &Stats) 
             0 => String::new(),
             rows => format!("; {rows} more lie outside the declared domain and are left out"),
         },
+        escape(&reference_text(&stats.by)),
         quantised(&stats.quantised),
         summary(stats)
     );
@@ -300,6 +302,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use verdict_compiler::ReferenceBy;
 
     #[test]
     fn names_cannot_break_out() {
@@ -312,6 +315,7 @@ mod tests {
                 calibration_method: "percentile=99.9".into(),
                 equalised: 2,
             },
+            by: ReferenceBy::Tract,
             rows: 1,
             rows_outside_domain: 0,
             max_error: 0.0,

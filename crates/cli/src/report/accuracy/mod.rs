@@ -6,4 +6,4 @@ mod text;
 
 pub(crate) use html::render;
 pub(crate) use stats::{Stats, Task, measure};
-pub(crate) use text::accuracy_text;
+pub(crate) use text::{accuracy_text, reference_text};

@@ -3,7 +3,7 @@
 use crate::{error::CliError, options::quantise::calibration_name};
 use serde::Serialize;
 use std::path::Path;
-use verdict_compiler::{FloatGraph, Reference};
+use verdict_compiler::{FloatGraph, Reference, ReferenceBy};
 use verdict_model::{
     CompiledModel, DataSet, Function, InputSpec, IntegerGraph, ModelError, OutOfDomain, Tensor,
     execute,
@@ -94,6 +94,9 @@ pub(crate) enum Task {
 pub(crate) struct Stats {
     #[serde(flatten)]
     pub(crate) quantised: Quantised,
+    /// What the integers are compared with.
+    #[serde(flatten)]
+    pub(crate) by: ReferenceBy,
     pub(crate) rows: usize,
     /// Refused by the model and left out.
     pub(crate) rows_outside_domain: usize,
@@ -113,6 +116,7 @@ fn labels(path: &Path, rows: usize, outputs: usize) -> Option<Labels> {
         shape: vec![len],
         len,
         missing: false,
+        words: Vec::new(),
     };
     // With two inputs asked for, nothing but the name `y` is taken for it.
     [1, outputs].into_iter().find_map(|len| {
@@ -156,6 +160,7 @@ pub(crate) fn measure(
     model: &CompiledModel,
     data: &DataSet,
     path: &Path,
+    accept_import_error: bool,
 ) -> Result<Stats, CliError> {
     let graph = model.graph();
     let float = &*float.as_compiled(graph);
@@ -164,7 +169,7 @@ pub(crate) fn measure(
             "the model was not compiled from this ONNX file; compile it again".into(),
         ));
     }
-    let reference = Reference::new(float)?;
+    let reference = Reference::checked(float, data, accept_import_error)?;
     let outputs = graph.tensors[graph.outputs[0]].len;
     let labels = labels(path, data.len(), outputs);
     let mut layers: Vec<Sum> = graph.tensors.iter().map(|_| Sum::default()).collect();
@@ -209,6 +214,7 @@ pub(crate) fn measure(
         .then(|| ours.iter().zip(&theirs).filter(agree).count() as f64 / ours.len().max(1) as f64);
     Ok(Stats {
         quantised: Quantised::new(float, model),
+        by: reference.by().clone(),
         rows: ours.len(),
         rows_outside_domain: data.len() - ours.len(),
         max_error: total.max,

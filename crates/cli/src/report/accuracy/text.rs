@@ -1,7 +1,7 @@
 //! An accuracy report in words.
 
-use crate::report::output::{Table, count};
-use verdict_compiler::AccuracyReport;
+use crate::report::output::{Table, count, real};
+use verdict_compiler::{AccuracyReport, ReferenceBy};
 
 /// An accuracy report as lines.
 pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
@@ -14,6 +14,29 @@ pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
             count(rows)
         )
     });
+    let mut outputs = Table::new(&[
+        "output",
+        "range",
+        "max error",
+        "of range",
+        "same top-1",
+        "other whole numbers",
+    ]);
+    let dash = || "–".to_owned();
+    for output in &report.outputs {
+        outputs.row([
+            output.name.clone(),
+            real(output.range),
+            format!("{:.3e}", output.max_abs_error),
+            format!("{:.3}%", output.relative_error * 100.0),
+            output
+                .top1_agreement
+                .map_or_else(dash, |share| format!("{:.2}%", share * 100.0)),
+            output
+                .other_whole
+                .map_or_else(dash, |rows| format!("in {} rows", count(rows))),
+        ]);
+    }
     let mut layers = Table::new(&["layer", "max error", "in steps", "saturated"]);
     for layer in &report.layers {
         layers.row([
@@ -24,12 +47,24 @@ pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
         ]);
     }
     format!(
-        "  {} rows ({} more outside the domain): output error at most {:.3e}, on average {:.3e}{top1}{decisions}; import error {:.1e}\n{}",
+        "  {}\n  {} rows ({} more outside the domain): output error at most {:.3e}, on average {:.3e}{top1}{decisions}; import error {:.1e}\n{}{}",
+        reference_text(&report.by),
         count(report.rows),
         count(report.rows_outside_domain),
         report.max_abs_error,
         report.mean_abs_error,
         report.import_error,
+        outputs.render(),
         layers.render()
     )
+}
+
+/// What the integers are compared with.
+pub(crate) fn reference_text(by: &ReferenceBy) -> String {
+    match by {
+        ReferenceBy::Tract => "compared with the float model as tract runs it".into(),
+        ReferenceBy::Importer { reason } => format!(
+            "compared with the float model as this program reads the file, which nobody else checked: {reason}"
+        ),
+    }
 }

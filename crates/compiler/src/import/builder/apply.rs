@@ -3,7 +3,7 @@
 use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression};
 use crate::float::graph::Precision;
-use crate::float::key_unit::{gentle, whole};
+use crate::float::key_unit::{gentle, largest_whole, whole};
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::values::Value;
@@ -18,6 +18,13 @@ impl Builder {
     /// steepest slope there; see [`key_unit`](crate::float::key_unit). The square of a tensor is
     /// exact.
     pub(crate) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
+        if largest_whole(&Activation::from(expression.clone())).is_some()
+            && let Some(found) = self.whole_sum(&value)
+            && let Some(rounded) = self.round_sum(name, found, &expression)
+        {
+            // A quantised value: nothing but the sum itself decides where it is rounded to.
+            return rounded;
+        }
         let integers = self.has_integers(&value);
         let (activation, precision) = if integers && is_square(&expression) {
             (Activation::Square, EXACT)

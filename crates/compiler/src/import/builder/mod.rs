@@ -5,6 +5,7 @@ pub(crate) mod bilinear;
 mod maximum;
 pub(crate) mod rows;
 mod tokens;
+mod whole;
 
 use std::collections::HashMap;
 

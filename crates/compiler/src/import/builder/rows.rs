@@ -2,14 +2,19 @@
 //! read.
 
 use crate::float::activation::Activation;
-use crate::float::graph::{FloatLayer, FloatTerm, Precision};
-use crate::float::key_unit::whole;
+use crate::float::graph::{FloatLayer, FloatTensor, FloatTerm, Precision};
+use crate::float::whole;
 use crate::import::builder::Builder;
 use crate::import::builder::push;
 use crate::import::values::affine::Affine;
 
 /// A layer in which nothing is rounded, with ranges as interval analysis finds them.
 pub(crate) const EXACT: Precision = Precision::Exact { within: None };
+
+/// Weights of exact layers are integers that any choice of weight bits has room for, or else they
+/// are refused; larger ones are better rounded.
+const LARGEST_WEIGHT: f64 = 127.0;
+
 impl Builder {
     /// Makes `activation(value)` a tensor that requantises.
     pub(crate) fn activate_rows(
@@ -54,32 +59,23 @@ impl Builder {
         })
     }
 
-    /// Whether `value` is known to be a whole number at every cell.
+    /// Whether `value` is a whole number at every cell, whatever the input is.
     pub(crate) fn is_whole(&self, value: &Affine) -> bool {
-        value.as_cells().is_some_and(|(source, _)| {
-            let layer = self.tensors[source].layer.as_ref();
-            layer.is_some_and(|layer| {
-                whole(&layer.activation)
-                    || (layer.precision != Precision::Scaled
-                        && layer.activation == Activation::Identity
-                        && layer.terms.iter().all(|term| self.counts(term.source)))
-            })
-        })
+        whole_map(value) && self.all_sources(value, whole::is_whole)
     }
 
-    /// Whether the tensor counts something: exact layers make it of comparisons.
-    fn counts(&self, tensor: usize) -> bool {
-        let Some(layer) = &self.tensors[tensor].layer else {
-            return false;
-        };
-        match layer.activation {
-            Activation::Step | Activation::IsZero => true,
-            Activation::Identity | Activation::Relu => {
-                layer.precision != Precision::Scaled
-                    && layer.terms.iter().all(|term| self.counts(term.source))
-            }
-            _ => false,
-        }
+    /// Whether `value` is whole, and made of tensors whose integers are whole parts of 1: exact
+    /// layers decide on it without any rounding.
+    pub(crate) fn has_whole_steps(&self, value: &Affine) -> bool {
+        let mut weights = value.terms.values().flatten().flatten();
+        whole_map(value)
+            && weights.all(|(_, weight)| weight.abs() <= LARGEST_WEIGHT)
+            && self.all_sources(value, whole::has_whole_steps)
+    }
+
+    fn all_sources(&self, value: &Affine, holds: fn(&[FloatTensor], usize) -> bool) -> bool {
+        let mut sources = value.terms.keys();
+        !value.is_constant() && sources.all(|source| holds(&self.tensors, *source))
     }
 
     /// Makes `activation(value)` a tensor.
@@ -131,4 +127,11 @@ impl Builder {
             ..Affine::constant(shape, vec![0.0; arrangement.place.len()])
         }
     }
+}
+
+/// Whether whole numbers stay whole.
+fn whole_map(value: &Affine) -> bool {
+    let mut weights = value.terms.values().flatten().flatten();
+    value.bias.iter().all(|bias| bias.fract() == 0.0)
+        && weights.all(|(_, weight)| weight.fract() == 0.0)
 }

@@ -59,7 +59,13 @@ fn no_other_file_names_an_operator() {
     let mut named = Vec::new();
     for path in &files {
         let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
-        if name.starts_with("import/operators") {
+        // What an operator is made of is written there, and told from nothing.
+        let written = [
+            "import/operators",
+            "import/ops/expanded",
+            "import/expand.rs",
+        ];
+        if written.iter().any(|written| name.starts_with(written)) {
             continue;
         }
         let text = std::fs::read_to_string(path).unwrap();

@@ -1,8 +1,8 @@
 //! Comparisons of tensors with one another, logic on their results, and the smaller reductions.
 //!
-//! A comparison is exact on integers: where both sides are cells of one tensor, of these; else of
-//! their difference, which is rounded to a step first, so values closer than half a step count as
-//! equal.
+//! A comparison is exact on integers: where both sides are cells of one tensor, of these; where
+//! they are made of whole numbers, of them; else of their difference, which is rounded to a step
+//! first, so values closer than half a step count as equal.
 
 use crate::Result;
 use crate::float::activation::Activation;
@@ -45,7 +45,8 @@ pub(crate) fn compare(node: &Node<'_>, builder: &mut Builder, order: Order) -> R
         (Some((x, _)), Some((y, _))) => x == y && builder.is_integers(&a),
         _ => false,
     };
-    let gap = if of_one {
+    let exact = of_one || builder.has_whole_steps(&gap);
+    let gap = if exact {
         gap
     } else {
         builder.integers(format!("{}/difference", node.output()), gap)
@@ -77,7 +78,11 @@ fn sum_and_overlap(node: &Node<'_>, builder: &mut Builder) -> Result<(Affine, Af
     let sum = a.add(b);
     let mut excess = sum.clone();
     excess.bias.iter_mut().for_each(|bias| *bias -= 1.0);
-    let both = builder.activate_rows(format!("{}/both", node.output()), excess, Activation::Relu);
+    let name = format!("{}/both", node.output());
+    let both = match builder.has_whole_steps(&excess) {
+        true => builder.layer_rows(name, excess, Activation::Relu, EXACT),
+        false => builder.activate_rows(name, excess, Activation::Relu),
+    };
     Ok((sum, both))
 }
 

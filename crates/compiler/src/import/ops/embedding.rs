@@ -17,7 +17,7 @@ use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
-use crate::import::ops::shape_ops;
+use crate::import::ops::{select, shape_ops};
 use crate::import::values::affine::Affine;
 
 /// All tables of one embedding together; the circuit's tables share its rows.
@@ -28,18 +28,20 @@ const MAX_POSITIONS: usize = 512;
 /// `Gather`, by constant indices or of a constant.
 pub(crate) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     match node.optional(1) {
-        Some(index) if !index.is_constant() => embed(node, builder),
+        Some(index) if !index.is_constant() => {
+            let axis = node.axis(node.int("axis", 0), node.operand(0)?.shape.len())?;
+            embed(node, builder, axis)
+        }
         _ => shape_ops::gather(node),
     }
 }
 
 /// `Gather` of a constant by an index that is none.
-fn embed(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+pub(crate) fn embed(node: &Node<'_>, builder: &mut Builder, axis: usize) -> Result<Affine> {
     let (data, index) = (node.operand(0)?, node.operand(1)?);
     if !data.is_constant() {
-        return Err(node.product());
+        return select::gather(node, builder, axis);
     }
-    let axis = node.axis(node.int("axis", 0), data.shape.len())?;
     let rows = data.shape[axis];
     let (outer, inner) = (&data.shape[..axis], &data.shape[axis + 1..]);
     let shape: Vec<usize> = outer
@@ -62,7 +64,7 @@ fn embed(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     // An input's integers and whole numbers are the index themselves.
     let precision = match index.as_cells() {
         Some((source, _)) if builder.tensors[source].layer.is_none() => EXACT,
-        _ if builder.is_whole(index) => EXACT,
+        _ if builder.has_whole_steps(index) => EXACT,
         _ => Precision::Scaled,
     };
     let width: usize = inner.iter().product();
@@ -101,7 +103,7 @@ fn weigh(
     let width: usize = data.shape[axis + 1..].iter().product();
     let input = |source: usize| builder.tensors[source].layer.is_none();
     let whole =
-        index.as_cells().is_some_and(|(source, _)| input(source)) || builder.is_whole(index);
+        index.as_cells().is_some_and(|(source, _)| input(source)) || builder.has_whole_steps(index);
     if rows > MAX_POSITIONS || !whole {
         let name = node.input(0);
         return Err(node.invalid(match whole {

@@ -3,8 +3,10 @@
 
 use crate::Result;
 use crate::import::broadcast::{broadcast, broadcast_shape};
+use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::ops::constants::dimensions;
+use crate::import::ops::select;
 use crate::import::shapes::{coordinates, flat, strides};
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::placed;
@@ -86,7 +88,7 @@ pub(crate) fn places(
 }
 
 /// `GatherElements`
-pub(crate) fn gather_elements(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn gather_elements(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let (value, indices) = (node.operand(0)?, node.operand(1)?);
     let rank = value.shape.len();
     let axis = node.axis(node.int("axis", 0), rank)?;
@@ -97,6 +99,9 @@ pub(crate) fn gather_elements(node: &Node<'_>) -> Result<Affine> {
             "indices of shape {:?} do not fit a value of shape {:?}",
             indices.shape, value.shape
         )));
+    }
+    if !indices.is_constant() {
+        return select::gather_elements(node, builder, axis);
     }
     let picked = places(node, 1, |_| value.shape[axis])?;
     let shape = indices.shape.clone();
@@ -149,8 +154,11 @@ pub(crate) fn blocks(node: &Node<'_>, shape: &[usize], batch: usize) -> Result<B
 }
 
 /// `GatherND`
-pub(crate) fn gather_nd(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn gather_nd(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let (value, indices) = (node.operand(0)?, node.operand(1)?);
+    if !indices.is_constant() {
+        return select::gather_nd(node, builder);
+    }
     let batch = usize::try_from(node.int("batch_dims", 0)).unwrap_or(usize::MAX);
     let Blocks {
         starts,

@@ -32,7 +32,7 @@ pub(crate) fn one_hot(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     let inner: usize = index.shape[axis..].iter().product();
     let precision = match index.as_cells() {
         Some((source, _)) if builder.tensors[source].layer.is_none() => EXACT,
-        _ if builder.is_whole(index) => EXACT,
+        _ if builder.has_whole_steps(index) => EXACT,
         _ => Precision::Scaled,
     };
     let mut result = Affine::constant(shape.clone(), vec![*off; count]);

@@ -1,0 +1,150 @@
+//! The alarm: the importer's reading of a file against tract's, before anything is made of it.
+//!
+//! A model that proves the wrong function is the worst that can happen here, and nothing after the
+//! import could tell. So [`checked`](Reference::checked) runs data through both readings, and
+//! refuses a file that they differ on by more than [rounding](compare), naming the node where they
+//! part. Where it is tract that cannot run the file, or is [known](defects) to be wrong, the
+//! importer's graph is the only reading left, and the result says so.
+
+mod bisect;
+mod compare;
+mod defects;
+mod noise;
+
+use tract_onnx::pb::{ModelProto, NodeProto};
+
+use crate::float::graph::FloatGraph;
+use crate::float::reference::{Plan, Reference, proto_of};
+use crate::{CompileError, Result};
+use bisect::{Parting, parting};
+use compare::{Difference, difference};
+use verdict_model::{DataSet, Row};
+
+/// Multiplications that the check may take, and rows whatever they take.
+const MAX_PRODUCTS: usize = 1 << 29;
+const MOST_ROWS: usize = 1024;
+const FEWEST_ROWS: usize = 8;
+/// Rows that the search for the node looks at.
+const ROWS_SEARCHED: usize = 16;
+
+impl Reference {
+    /// Prepares the ONNX file `graph` was imported from and runs rows of `data` through it and
+    /// through `graph`.
+    ///
+    /// A difference beyond rounding is a [`CompileError::ImportDiffers`], unless it is known to be
+    /// tract's mistake or `accept` says to go on nevertheless.
+    pub fn checked(graph: &FloatGraph, data: &DataSet, accept: bool) -> Result<Self> {
+        let names: Vec<&str> = graph.output_names.iter().map(String::as_str).collect();
+        let prepared = proto_of(graph).and_then(|proto| {
+            let plan = Plan::new(graph, &proto, &names)?;
+            Ok((proto, plan))
+        });
+        let fails = |error: String| Self::own(graph, format!("tract cannot run the file: {error}"));
+        let (proto, plan) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Ok(fails(error)),
+        };
+        let rows = chosen(graph, data);
+        let found = match difference(graph, &plan, &rows) {
+            Ok(None) => return Ok(Self::tract(graph, plan)),
+            Ok(Some(found)) => found,
+            Err(error) => return Ok(fails(error)),
+        };
+        let differs = Differs::new(graph, &proto, &rows, found);
+        if let Some(does) = differs.defect {
+            return Ok(Self::own(
+                graph,
+                format!("tract {does} (node `{}`)", differs.node),
+            ));
+        }
+        if accept {
+            let mut reference = Self::tract(graph, plan);
+            reference.accepted = true;
+            return Ok(reference);
+        }
+        Err(differs.error(graph, data))
+    }
+}
+
+/// The rows that are run: as many as can be afforded, from all over the data.
+fn chosen<'d>(graph: &FloatGraph, data: &'d DataSet) -> Vec<&'d Row> {
+    let affordable = (MAX_PRODUCTS / graph.products().max(1)).clamp(FEWEST_ROWS, MOST_ROWS);
+    let step = data.len().div_ceil(affordable).max(1);
+    data.rows().iter().step_by(step).collect()
+}
+
+/// A difference, and where it begins.
+struct Differs<'d> {
+    node: String,
+    op: String,
+    value: String,
+    row: &'d Row,
+    found: Difference,
+    defect: Option<&'static str>,
+}
+
+impl<'d> Differs<'d> {
+    fn new(graph: &FloatGraph, proto: &ModelProto, rows: &[&'d Row], found: Difference) -> Self {
+        let name = &graph.output_names[found.output];
+        let first = found.row;
+        let searched: Vec<&'d Row> = rows[first..].iter().take(ROWS_SEARCHED).copied().collect();
+        let at_output = Difference {
+            row: 0,
+            ..found.clone()
+        };
+        match parting(graph, proto, &searched, name, at_output) {
+            Some(Parting {
+                node,
+                value,
+                difference,
+                unseen,
+            }) => {
+                let row = searched[difference.row];
+                let values = |name: &str| {
+                    let plan = Plan::new(graph, proto, &[name]).ok()?;
+                    plan.run(row).ok()?.pop()
+                };
+                Self {
+                    defect: [node]
+                        .iter()
+                        .chain(&unseen)
+                        .find_map(|node| defects::known(node, &values)),
+                    node: called(node),
+                    op: node.op_type.clone(),
+                    value,
+                    row,
+                    found: difference,
+                }
+            }
+            None => Self {
+                defect: None,
+                node: name.clone(),
+                op: "output".into(),
+                value: name.clone(),
+                row: rows[first],
+                found,
+            },
+        }
+    }
+
+    fn error(self, graph: &FloatGraph, data: &DataSet) -> CompileError {
+        let same = |row: &Row| std::ptr::eq(row, self.row);
+        CompileError::ImportDiffers {
+            path: graph.path.clone(),
+            node: self.node,
+            op: self.op,
+            value: self.value,
+            position: self.found.position,
+            row: data.rows().iter().position(same).unwrap_or_default(),
+            ours: self.found.ours,
+            theirs: self.found.theirs,
+        }
+    }
+}
+
+fn called(node: &NodeProto) -> String {
+    match node.name.is_empty() {
+        true => node.output.first().cloned().unwrap_or_default(),
+        false => node.name.clone(),
+    }
+}

@@ -1,0 +1,124 @@
+//! Graphs inside graphs: what a body reads from outside, and a body run in place as if its nodes
+//! stood in the outer graph, its own names with a prefix.
+
+use std::collections::{HashMap, HashSet};
+
+use tract_onnx::pb::{GraphProto, NodeProto};
+
+use crate::Result;
+use crate::import::operators;
+use crate::import::proto;
+use crate::import::state::{Importer, raw_name};
+
+/// Every value that a node reads: its operands, and what its graphs take from outside.
+pub(crate) fn reads(node: &NodeProto) -> Vec<String> {
+    let mut all = node.input.clone();
+    for graph in graphs(node) {
+        all.extend(captured(graph));
+    }
+    all
+}
+
+fn graphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
+    let attributes = node.attribute.iter();
+    attributes.flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
+}
+
+/// What a graph defines itself.
+fn defined(graph: &GraphProto) -> HashSet<&str> {
+    let inputs = graph.input.iter().map(|input| input.name.as_str());
+    let constants = graph.initializer.iter().map(|tensor| tensor.name.as_str());
+    let outputs = graph.node.iter().flat_map(|node| &node.output);
+    inputs
+        .chain(constants)
+        .chain(outputs.map(String::as_str))
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// The names that a graph takes from outside.
+fn captured(graph: &GraphProto) -> Vec<String> {
+    let own = defined(graph);
+    let outputs = graph.output.iter().map(|output| output.name.clone());
+    let read = graph.node.iter().flat_map(reads).chain(outputs);
+    read.filter(|name| !name.is_empty() && !own.contains(name.as_str()))
+        .collect()
+}
+
+/// The node with other names for what it reads and makes, and in its graphs for what these take
+/// from outside.
+fn renamed(node: &NodeProto, names: &HashMap<String, String>) -> NodeProto {
+    let new = |name: &String| names.get(name).unwrap_or(name).clone();
+    let mut node = node.clone();
+    node.input = node.input.iter().map(new).collect();
+    node.output = node.output.iter().map(new).collect();
+    for attribute in &mut node.attribute {
+        for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
+            let own: HashSet<String> = defined(graph).into_iter().map(str::to_owned).collect();
+            let outer: HashMap<String, String> = names
+                .iter()
+                .filter(|(name, _)| !own.contains(*name))
+                .map(|(name, new)| (name.clone(), new.clone()))
+                .collect();
+            graph.node = graph.node.iter().map(|n| renamed(n, &outer)).collect();
+            for output in &mut graph.output {
+                if let Some(new) = outer.get(&output.name) {
+                    output.name.clone_from(new);
+                }
+            }
+        }
+    }
+    node
+}
+
+impl Importer<'_> {
+    /// Runs the nodes of `graph` that its outputs need, in the file's order. `bound` says which
+    /// outer value each of its inputs is; its other names get `prefix`. Returns the names of its
+    /// outputs.
+    pub(crate) fn inline(
+        &mut self,
+        graph: &GraphProto,
+        prefix: &str,
+        bound: &[(String, String)],
+    ) -> Result<Vec<String>> {
+        let mut names: HashMap<String, String> = defined(graph)
+            .into_iter()
+            .map(|name| (name.to_owned(), format!("{prefix}/{name}")))
+            .collect();
+        names.extend(bound.iter().cloned());
+        let new = |name: &String| names.get(name).unwrap_or(name).clone();
+        for initializer in &graph.initializer {
+            let value = proto::tensor(self.path, initializer)?;
+            let name = new(&initializer.name);
+            if let Some(kind) = crate::import::kinds::kind(initializer.data_type) {
+                self.kinds.insert(name.clone(), kind);
+            }
+            self.constant(&name, value);
+        }
+        let outputs: Vec<String> = graph
+            .output
+            .iter()
+            .map(|output| new(&output.name))
+            .collect();
+        let nodes: Vec<NodeProto> = graph.node.iter().map(|n| renamed(n, &names)).collect();
+        let mut wanted: HashSet<String> = outputs.iter().cloned().collect();
+        let mut needed = vec![false; nodes.len()];
+        for (node, needed) in nodes.iter().zip(&mut needed).rev() {
+            *needed = node
+                .output
+                .iter()
+                .any(|output| wanted.contains(output) || wanted.contains(&raw_name(output)));
+            if *needed {
+                wanted.extend(reads(node));
+            }
+        }
+        self.ml.wanted.extend(wanted);
+        for (node, _) in nodes.iter().zip(needed).filter(|(_, needed)| *needed) {
+            self.run(node)?;
+            if let Some(operator) = operators::find(&node.domain, &node.op_type) {
+                self.note_kinds(node, operator.holds);
+            }
+        }
+        Ok(outputs)
+    }
+}

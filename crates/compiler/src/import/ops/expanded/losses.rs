@@ -1,0 +1,95 @@
+//! Losses: what a model computes of its scores and a label, and divergences of that kind.
+
+use crate::Result;
+use crate::import::expand::{Expanded, Expansion, int, ints};
+use crate::import::node::Node;
+
+/// `NegativeLogLikelihoodLoss`
+pub(crate) fn likelihood(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let logs = operand(x, node, 0)?;
+    Ok(vec![(0, loss(x, node, &logs)?)])
+}
+
+/// `SoftmaxCrossEntropyLoss`
+pub(crate) fn cross_entropy(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let scores = operand(x, node, 0)?;
+    let logs = x.with("LogSoftmax", &[&scores], vec![int("axis", 1)])?;
+    let mut outputs = vec![(0, loss(x, node, &logs)?)];
+    if x.has_output(1) {
+        outputs.push((1, logs));
+    }
+    Ok(outputs)
+}
+
+fn operand(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<String> {
+    x.input(index).ok_or_else(|| {
+        node.invalid(format!(
+            "operand {index} is missing; the file is damaged, export the model again"
+        ))
+    })
+}
+
+/// Minus the logarithm that each label picks, reduced as the node says.
+fn loss(x: &mut Expansion<'_, '_>, node: &Node<'_>, logs: &str) -> Result<String> {
+    let labels = operand(x, node, 1)?;
+    let shape = x.shape(node, logs)?;
+    let Some(classes) = shape.get(1).copied() else {
+        return Err(node.invalid(format!("expected classes in axis 1, found shape {shape:?}")));
+    };
+    let ignored = node.raw("ignore_index").map(|attribute| attribute.i);
+    let reduction = node.text("reduction").unwrap_or_else(|| "mean".into());
+    let weights = x.constant_input(node, 2)?;
+    let weights = weights.unwrap_or_else(|| vec![1.0; classes]);
+    if weights.len() != classes {
+        return Err(node.invalid(format!(
+            "has {} weights for {classes} classes; export the model again",
+            weights.len()
+        )));
+    }
+    // A label that is ignored picks no class.
+    let [depth, values] = [
+        x.number(classes as f64),
+        x.constant(vec![2], vec![0.0, 1.0]),
+    ];
+    let mut picked = x.with("OneHot", &[&labels, &depth, &values], vec![int("axis", 1)])?;
+    if let Some(ignored) = ignored.filter(|i| *i < classes as i64 && *i >= -(classes as i64)) {
+        let ignored = ignored.rem_euclid(classes as i64) as usize;
+        let kept = (0..classes)
+            .map(|class| f64::from(class != ignored))
+            .collect();
+        let mut wide = vec![1; shape.len()];
+        wide[1] = classes;
+        let kept = x.constant(wide, kept);
+        picked = x.op("Mul", &[&picked, &kept])?;
+    }
+    let mut wide = vec![1; shape.len()];
+    wide[1] = classes;
+    let uniform = weights.iter().all(|weight| *weight == 1.0);
+    let negative = x.constant(wide.clone(), weights.iter().map(|w| -w).collect());
+    let weighed = x.op("Mul", &[logs, &negative])?;
+    let products = x.op("Mul", &[&weighed, &picked])?;
+    let each = x.with(
+        "ReduceSum",
+        &[&products],
+        vec![ints("axes", &[1]), int("keepdims", 0)],
+    )?;
+    match &*reduction {
+        "none" => Ok(each),
+        "sum" => x.with("ReduceSum", &[&each], vec![int("keepdims", 0)]),
+        "mean" => {
+            let sum = x.with("ReduceSum", &[&each], vec![int("keepdims", 0)])?;
+            if uniform && ignored.is_none() {
+                let count = shape.iter().product::<usize>() / classes.max(1);
+                let count = x.number(count as f64);
+                return x.op("Div", &[&sum, &count]);
+            }
+            let weights = x.constant(wide, weights);
+            let shares = x.op("Mul", &[&picked, &weights])?;
+            let total = x.with("ReduceSum", &[&shares], vec![int("keepdims", 0)])?;
+            x.op("Div", &[&sum, &total])
+        }
+        other => Err(node.invalid(format!(
+            "`reduction` is `{other}`, expected `none`, `sum` or `mean`"
+        ))),
+    }
+}

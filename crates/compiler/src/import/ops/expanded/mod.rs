@@ -1,0 +1,8 @@
+//! Operators that are made of others, an operator or a family for each file.
+
+pub(crate) mod attention;
+pub(crate) mod contrib;
+pub(crate) mod loops;
+pub(crate) mod losses;
+pub(crate) mod quantised;
+pub(crate) mod recurrent;

@@ -1,0 +1,382 @@
+//! What is tried beyond the fewest bits that keep the decisions: what costs nothing, and, where the
+//! goal is missed, what does cost something.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cost::{Cost, Price, fits, words};
+use crate::float::graph::FloatGraph;
+use crate::options::Options;
+use crate::quantise::calibration::cell_magnitudes;
+use crate::quantise::equalise::{choose as channels, scaled};
+use crate::quantise::grid::InputGrid;
+use crate::search::{Judged, MAX_BITS, Search, Setting};
+use crate::{CompileError, Result};
+use verdict_model::{ChannelShifts, DataSet, IntegerGraph};
+
+/// Worst error of a value, relative to its output's range, that nobody sees: bits that cost nothing
+/// are spent until it is reached.
+const INVISIBLE: f64 = 0.001;
+/// Bits of the largest table that are tried where the goal is missed.
+const MAX_TABLE_BITS: u32 = 20;
+/// What costs more and still misses the goal must at least be this much better.
+const WORTH: f64 = 1.3;
+
+/// What was chosen, and how well it does on the calibration data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// Bits of activations.
+    pub activation_bits: u32,
+    /// Bits of outputs.
+    pub output_bits: u32,
+    /// Bits of inputs that are on no coarser grid by nature.
+    pub input_bits: u32,
+    /// No table has more than two to this many entries.
+    pub table_bits: u32,
+    /// Whether channels were scaled.
+    pub equalised: bool,
+    /// Whether the goal is reached: decisions, classes and whole numbers are the float model's, and
+    /// values are as near as asked for.
+    pub reached: bool,
+    /// Worst error of an output's value, relative to the output's calibrated range.
+    pub error: f64,
+    /// Share of rows of which a class, or of whole numbers that, are others than the float model's.
+    pub other_decisions: f64,
+}
+
+/// A model in integers.
+pub(crate) struct Found {
+    /// The arithmetic.
+    pub(crate) integer: IntegerGraph,
+    /// The grids of its inputs.
+    pub(crate) grids: Vec<InputGrid>,
+    /// The channels that are scaled.
+    pub(crate) equalised: Vec<ChannelShifts>,
+    pub(crate) tuned: Tuned,
+}
+
+struct Tuner<'a> {
+    graph: &'a FloatGraph,
+    data: &'a DataSet,
+    options: &'a Options,
+    price: &'a Price<'a>,
+}
+
+/// Chooses the bits of everything that `options` leaves open.
+pub(crate) fn tune(
+    graph: &FloatGraph,
+    data: &DataSet,
+    options: &Options,
+    price: &Price<'_>,
+) -> Result<Found> {
+    let options = &Options {
+        // What is public of private weights must not depend on how well they happen to do.
+        tune: options.tune && !options.private_weights,
+        ..options.clone()
+    };
+    let tuner = Tuner {
+        graph,
+        data,
+        options,
+        price,
+    };
+    let mut search = match options.equalise {
+        true => tuner.equalised()?,
+        false => None,
+    };
+    let mut search = match search.take() {
+        Some(search) => search,
+        None => Search::new(Cow::Borrowed(graph), Vec::new(), data, options)?,
+    };
+    let mut best = tuner.first(&mut search)?;
+    if options.tune {
+        if !best.agreement.reached() {
+            (search, best) = tuner.climb(search, best)?;
+        }
+        best = tuner.spend(&mut search, best)?;
+    }
+    Ok(found(search, best))
+}
+
+fn found(search: Search<'_>, best: Judged) -> Found {
+    let Judged { attempt, agreement } = best;
+    let Setting { bits, input, table } = attempt.setting;
+    let tuned = Tuned {
+        activation_bits: bits.activation,
+        output_bits: bits.output,
+        input_bits: input,
+        table_bits: table,
+        equalised: !search.equalised.is_empty(),
+        reached: agreement.reached(),
+        error: agreement.error,
+        other_decisions: agreement.other_decisions,
+    };
+    if !tuned.reached {
+        tracing::warn!(
+            error = format!("{:.2} % of the output's range", tuned.error * 100.0),
+            other_decisions = format!("{:.2} %", tuned.other_decisions * 100.0),
+            activation_bits = tuned.activation_bits,
+            table_bits = tuned.table_bits,
+            equalised = tuned.equalised,
+            "the accuracy goal is missed; kept what does best, see the accuracy report"
+        );
+    }
+    Found {
+        integer: attempt.integer,
+        grids: attempt.inputs.grids.clone(),
+        equalised: search.equalised,
+        tuned,
+    }
+}
+
+impl<'a> Tuner<'a> {
+    /// Attempts at the model with scaled channels; `None` if there are none to scale.
+    fn equalised(&self) -> Result<Option<Search<'a>>> {
+        let all = channels(self.graph, &cell_magnitudes(self.graph, self.data));
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let graph = scaled(self.graph, &all);
+        Search::new(Cow::Owned(graph), all, self.data, self.options).map(Some)
+    }
+
+    /// The fewest bits, with larger tables if nothing fits the usual ones.
+    fn first(&self, search: &mut Search<'_>) -> Result<Judged> {
+        let table = search.table_bits();
+        let error = match search.fewest(table) {
+            Err(error @ crate::CompileError::Quantise { .. }) => error,
+            other => return other,
+        };
+        if self.options.tune && self.options.table_bits.is_none() {
+            for table in table + 1..=MAX_TABLE_BITS {
+                if let Ok(judged) = search.fewest(table) {
+                    return Ok(judged);
+                }
+            }
+        }
+        Err(error)
+    }
+
+    /// Tries what may reach a goal that was missed, the cheapest first: finer inputs, channels of
+    /// equal size, larger tables with more bits.
+    fn climb(&self, mut search: Search<'a>, mut best: Judged) -> Result<(Search<'a>, Judged)> {
+        self.finer_inputs(&mut search, &mut best)?;
+        if best.agreement.reached() {
+            return Ok((search, best));
+        }
+        if search.equalised.is_empty()
+            && let Some(mut scaled) = self.equalised()?
+            && let Some(mut other) = self.near(&mut scaled, best.attempt.setting)?
+        {
+            self.finer_inputs(&mut scaled, &mut other)?;
+            if other.agreement.badness < best.agreement.badness {
+                (search, best) = (scaled, other);
+            }
+        }
+        let table = best.attempt.setting.table;
+        if best.agreement.reached() || self.options.table_bits.is_some() {
+            return Ok((search, best));
+        }
+        let mut setting = best.attempt.setting;
+        let mut least = best.agreement.badness;
+        for table in table + 1..=MAX_TABLE_BITS {
+            setting.table = table;
+            let Some(mut other) = self.near(&mut search, setting)? else {
+                continue;
+            };
+            setting = other.attempt.setting;
+            self.finer_inputs(&mut search, &mut other)?;
+            if (self.price)(&other.attempt.integer).is_none() {
+                break;
+            }
+            least /= WORTH;
+            if other.agreement.reached() || other.agreement.badness < least {
+                least = other.agreement.badness;
+                best = other;
+            }
+            if best.agreement.reached() {
+                break;
+            }
+        }
+        Ok((search, best))
+    }
+
+    /// The best attempt with as many bits of an activation as `setting` has, or more as long as
+    /// that helps.
+    fn near(&self, search: &mut Search<'_>, setting: Setting) -> Result<Option<Judged>> {
+        let mut best: Option<Judged> = None;
+        let mut setting = setting;
+        loop {
+            let least = best.as_ref().map_or(f64::INFINITY, |b| b.agreement.badness);
+            match search.judged(setting, &mut None)? {
+                Some(judged) if judged.agreement.badness < least => best = Some(judged),
+                Some(_) | None if best.is_some() => break,
+                _ => {}
+            }
+            let reached = best.as_ref().is_some_and(|b| b.agreement.reached());
+            if reached || !self.one_more(&mut setting) {
+                break;
+            }
+        }
+        Ok(best)
+    }
+
+    /// One more bit for everything that has none given; whether there was one.
+    fn one_more(&self, setting: &mut Setting) -> bool {
+        let more = |given: Option<u32>, bits: &mut u32| {
+            let may = given.is_none() && *bits < MAX_BITS;
+            *bits += u32::from(may);
+            may
+        };
+        let activation = more(self.options.activation_bits, &mut setting.bits.activation);
+        let output = more(self.options.output_bits, &mut setting.bits.output);
+        activation || output
+    }
+
+    /// Finer inputs, where they help.
+    fn finer_inputs(&self, search: &mut Search<'_>, best: &mut Judged) -> Result<()> {
+        if self.options.input_bits.is_some() || best.agreement.reached() {
+            return Ok(());
+        }
+        for input in [best.attempt.setting.input + 2, MAX_BITS] {
+            if input > MAX_BITS || input <= best.attempt.setting.input {
+                continue;
+            }
+            let setting = Setting {
+                input,
+                ..best.attempt.setting
+            };
+            if let Some(other) = search.judged(setting, &mut None)?
+                && (other.agreement.reached()
+                    || other.agreement.badness * WORTH < best.agreement.badness)
+            {
+                *best = other;
+            }
+        }
+        Ok(())
+    }
+
+    /// Spends bits that cost nothing until the error is invisible.
+    fn spend(&self, search: &mut Search<'_>, best: Judged) -> Result<Judged> {
+        let goal = self
+            .options
+            .accuracy
+            .map_or(INVISIBLE, |goal| goal.min(INVISIBLE));
+        let done = |judged: &Judged| {
+            judged.agreement.error <= goal && judged.agreement.other_decisions == 0.0
+        };
+        if done(&best) {
+            return Ok(best);
+        }
+        let Some(cost) = (self.price)(&best.attempt.integer) else {
+            return Ok(best);
+        };
+        let most = Spending {
+            height: cost.height,
+            words: words(&best.attempt.integer),
+            cost,
+        };
+        let start = best.attempt.setting;
+        let mut found = best;
+        // Everything by as much as fits first, then the ends of the model.
+        let mut all = start;
+        self.most(search, &most, &mut all, |setting, by| {
+            let more = |given: Option<u32>, bits: u32| match given {
+                None => (bits + by).min(MAX_BITS),
+                Some(_) => bits,
+            };
+            let options = self.options;
+            let bits = start.bits;
+            setting.bits.activation = more(options.activation_bits, bits.activation);
+            setting.bits.output = more(options.output_bits, bits.output);
+        });
+        let mut ends = all;
+        if self.options.output_bits.is_none() {
+            self.most(search, &most, &mut ends, |setting, by| {
+                setting.bits.output = (all.bits.output + by).min(MAX_BITS);
+            });
+        }
+        let outputs = ends;
+        if self.options.input_bits.is_none() {
+            self.most(search, &most, &mut ends, |setting, by| {
+                setting.input = (start.input + by).min(MAX_BITS);
+            });
+        }
+        let half = Setting {
+            bits: crate::quantise::bits::Bits {
+                activation: start.bits.activation.midpoint(ends.bits.activation),
+                output: ends.bits.output,
+            },
+            ..ends
+        };
+        let mut tried = vec![start];
+        for setting in [ends, half, outputs] {
+            if tried.contains(&setting) {
+                continue;
+            }
+            tried.push(setting);
+            let other = match search.judged(setting, &mut None) {
+                // Tensors of their own are not for nothing.
+                Err(CompileError::Products { .. }) => continue,
+                other => other?,
+            };
+            let Some(other) = other else { continue };
+            let better = other.agreement.badness <= found.agreement.badness.max(1.0)
+                && (other.agreement.other_decisions, other.agreement.error)
+                    < (found.agreement.other_decisions, found.agreement.error);
+            if better && self.free(&other, &most) {
+                found = other;
+                if done(&found) {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes `setting` the one of the most further bits for which tables stay below the height.
+    fn most(
+        &self,
+        search: &mut Search<'_>,
+        most: &Spending,
+        setting: &mut Setting,
+        with: impl Fn(&mut Setting, u32),
+    ) {
+        let (mut low, mut high) = (0, MAX_BITS);
+        let before = *setting;
+        while low < high {
+            let by = (low + high).div_ceil(2);
+            let mut next = before;
+            with(&mut next, by);
+            let mut fewer = before;
+            with(&mut fewer, by - 1);
+            // The same as with fewer: there is nothing left to add.
+            let fits = next == fewer
+                || search.attempt(next).is_ok_and(|attempt| {
+                    fits(&attempt.integer, most.height) && words(&attempt.integer) <= most.words
+                });
+            match fits && next != fewer {
+                true => {
+                    low = by;
+                    *setting = next;
+                }
+                false => high = by - 1,
+            }
+        }
+    }
+
+    /// Whether integers cost no more than is spent anyway.
+    fn free(&self, judged: &Judged, most: &Spending) -> bool {
+        let integer = &judged.attempt.integer;
+        words(integer) <= most.words
+            && (self.price)(integer).is_some_and(|cost| !cost.exceeds(most.cost))
+    }
+}
+
+/// What is spent anyway.
+struct Spending {
+    height: u32,
+    words: usize,
+    cost: Cost,
+}

@@ -1,0 +1,274 @@
+//! What the compiler chooses by itself: bits that cost nothing, and what helps where the goal is
+//! missed.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{Dim, Onnx, int};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use verdict_compiler::{
+    Compilation, Cost, FloatGraph, Options, OutputKind, Tuned, compile, compile_with, import,
+    least_cost,
+};
+use verdict_model::{CompiledModel, DataSet, IntegerGraph, OutOfDomain, Row, execute};
+
+fn random(rng: &mut ChaCha8Rng, count: i64, size: f32) -> Vec<f32> {
+    (0..count).map(|_| rng.gen_range(-size..size)).collect()
+}
+
+fn rows(graph: &FloatGraph, count: usize, size: f64) -> DataSet {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let lens: Vec<usize> = graph
+        .inputs
+        .iter()
+        .map(|id| graph.tensors[*id].len)
+        .collect();
+    let row = |_| -> Row {
+        let lens = lens.iter();
+        lens.map(|len| (0..*len).map(|_| rng.gen_range(-size..size)).collect())
+            .collect()
+    };
+    DataSet::from_rows((0..count).map(row).collect(), &graph.input_specs()).unwrap()
+}
+
+/// Worst error of the first output's values over their range, and the rows of which the largest is
+/// another one.
+fn errors(graph: &FloatGraph, model: &CompiledModel, data: &DataSet) -> (f64, usize) {
+    let (mut error, mut others) = (0.0f64, 0);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let top1 = |values: &[f64]| {
+        let best = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        values.iter().position(|v| *v == best)
+    };
+    for row in data.rows() {
+        let integers = model.quantise_input(row, OutOfDomain::Reject).unwrap();
+        let trace = execute(model.graph(), &integers).unwrap();
+        let found = model
+            .dequantise_output(&trace.outputs(model.graph()))
+            .remove(0);
+        let run = graph.run(row);
+        let reals = &run.values[graph.outputs[0]];
+        for (found, real) in found.iter().zip(reals) {
+            error = error.max((found - real).abs());
+            (low, high) = (low.min(*real), high.max(*real));
+        }
+        others += usize::from(top1(&found) != top1(reals));
+    }
+    (error / (high - low), others)
+}
+
+fn tuned(graph: &FloatGraph, data: &DataSet, options: &Options) -> Compilation {
+    compile_with(graph, data, options, &least_cost).unwrap()
+}
+
+fn untuned() -> Options {
+    Options {
+        tune: false,
+        ..Options::default()
+    }
+}
+
+/// A sigmoid that moves little: its values are steps of the whole range from 0 to 1.
+fn narrow() -> FloatGraph {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    Onnx::vector(4)
+        .weights("w", &[4, 2], &random(&mut rng, 8, 0.2))
+        .weights("b", &[2], &[-3.0, -2.9])
+        .node("Gemm", &["x", "w", "b"], "h")
+        .node("Sigmoid", &["h"], "y")
+        .output("y")
+        .import()
+}
+
+fn regressor(outputs: i64) -> FloatGraph {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    Onnx::vector(10)
+        .weights("w1", &[10, 32], &random(&mut rng, 320, 0.6))
+        .weights("b1", &[32], &random(&mut rng, 32, 0.2))
+        .weights("w2", &[32, outputs], &random(&mut rng, 32 * outputs, 0.5))
+        .node("Gemm", &["x", "w1", "b1"], "h")
+        .node("Relu", &["h"], "r")
+        .node("MatMul", &["r", "w2"], "y")
+        .output("y")
+        .import()
+}
+
+#[test]
+fn bits_that_cost_nothing_are_spent() {
+    for graph in [narrow(), regressor(1), regressor(3)] {
+        let data = rows(&graph, 200, 2.0);
+        let coarse = compile(&graph, &data, &untuned()).unwrap();
+        let fine = compile(&graph, &data, &Options::default()).unwrap();
+        let height = |model: &CompiledModel| least_cost(model.graph()).unwrap().height;
+        assert!(height(&fine) <= height(&coarse));
+        let ((before, _), (after, others)) =
+            (errors(&graph, &coarse, &data), errors(&graph, &fine, &data));
+        assert!(after < before / 1.5, "{before} and {after}");
+        assert!(after <= 0.002, "{after}");
+        assert_eq!(others, 0);
+    }
+}
+
+/// Nothing is spent that a planner says costs something.
+#[test]
+fn the_price_is_asked() {
+    let graph = narrow();
+    let data = rows(&graph, 100, 2.0);
+    let coarse = compile(&graph, &data, &untuned()).unwrap();
+    let entries = coarse.graph().table_entries();
+    let price = |graph: &IntegerGraph| {
+        Some(Cost {
+            height: 30,
+            gas: f64::from(u8::from(graph.table_entries() > entries)),
+        })
+    };
+    let found = compile_with(&graph, &data, &Options::default(), &price).unwrap();
+    assert!(found.model.graph().table_entries() <= entries);
+    // A planner that can lay nothing out is no reason not to compile.
+    let found = compile_with(&graph, &data, &Options::default(), &|_| None).unwrap();
+    assert!(found.tuned.error < 0.02, "{:?}", found.tuned);
+}
+
+/// Hidden channels that differ by a factor of 10^8.
+fn hidden_scales() -> FloatGraph {
+    let sizes = [1e-4, 1.0, 1e2, 1e4];
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    Onnx::vector(4)
+        .weights("c", &[4], &sizes)
+        .weights("w", &[4, 3], &random(&mut rng, 12, 1.5))
+        .node("Mul", &["x", "c"], "z")
+        .node("Relu", &["z"], "r")
+        .node("Div", &["r", "c"], "v")
+        .node("MatMul", &["v", "w"], "y")
+        .output("y")
+        .import()
+}
+
+#[test]
+fn channels_of_different_sizes_are_equalised_without_being_told() {
+    let graph = hidden_scales();
+    let data = rows(&graph, 60, 2.0);
+    let Compilation { model, tuned, .. } = tuned(&graph, &data, &Options::default());
+    assert!(tuned.reached && tuned.equalised, "{tuned:?}");
+    let (error, others) = errors(&graph, &model, &data);
+    assert!(error <= 0.002, "{error}");
+    assert_eq!(others, 0);
+    let (error, _) = errors(&graph, &compile(&graph, &data, &untuned()).unwrap(), &data);
+    assert!(error > 0.1, "{error}");
+}
+
+/// Six layers whose weights have heavy tails: sums reach many times farther than they do on data.
+#[test]
+fn deep_networks_get_what_they_need() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tuning");
+    let graph = import(folder.join("deep.onnx")).unwrap();
+    let data = DataSet::load(folder.join("deep.npz"), &graph.input_specs()).unwrap();
+    let Compilation {
+        model,
+        tuned: found,
+        ..
+    } = tuned(&graph, &data, &Options::default());
+    assert!(found.reached, "{found:?}");
+    let (error, others) = errors(&graph, &model, &data);
+    assert!(error <= 0.01, "{error}");
+    assert_eq!(others, 0);
+    // More bits than there is room for are met with more room.
+    let given = Options {
+        activation_bits: Some(13),
+        ..Options::default()
+    };
+    let Tuned {
+        activation_bits,
+        other_decisions,
+        ..
+    } = tuned(&graph, &data, &given).tuned;
+    assert_eq!(activation_bits, 13);
+    assert!(other_decisions <= 0.02, "{other_decisions}");
+}
+
+#[test]
+fn outputs_are_what_their_nodes_say() {
+    let linear = || Onnx::vector(3).weights("w", &[3, 4], &[0.5; 12]);
+    let kinds = |onnx: Onnx| onnx.import().output_kinds;
+    let logits = linear().node("MatMul", &["x", "w"], "y").output("y");
+    assert_eq!(kinds(logits), [OutputKind::Both]);
+    let chance = linear()
+        .node("MatMul", &["x", "w"], "h")
+        .node_with("Softmax", &["h"], "y", vec![int("axis", -1)])
+        .output("y");
+    assert_eq!(kinds(chance), [OutputKind::Classes]);
+    let chosen = linear()
+        .node("MatMul", &["x", "w"], "y")
+        .node_with("ArgMax", &["y"], "class", vec![int("axis", 1)])
+        .output("y")
+        .output("class");
+    assert_eq!(kinds(chosen), [OutputKind::Classes, OutputKind::Values]);
+    let squashed = linear()
+        .node("MatMul", &["x", "w"], "h")
+        .node("Tanh", &["h"], "t")
+        .node("Identity", &["t"], "y")
+        .output("y");
+    assert_eq!(kinds(squashed), [OutputKind::Values]);
+}
+
+/// An autoencoder whose largest output is always the same one has nothing to choose; its values
+/// count all the same.
+#[test]
+fn values_count_where_no_class_changes() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let mut bias = random(&mut rng, 6, 0.1);
+    bias[2] = 20.0;
+    let graph = Onnx::default()
+        .input("x", vec![Dim::Named("N"), Dim::Fixed(6)])
+        .weights("w", &[6, 6], &random(&mut rng, 36, 0.05))
+        .weights("b", &[6], &bias)
+        .node("Gemm", &["x", "w", "b"], "y")
+        .output("y")
+        .import();
+    let data = rows(&graph, 100, 1.0);
+    let goal = Options {
+        output_kinds: vec![(Some("y".into()), OutputKind::Values)],
+        accuracy: Some(0.0002),
+        ..Options::default()
+    };
+    let found = tuned(&graph, &data, &goal);
+    assert!(found.tuned.reached, "{:?}", found.tuned);
+    let (error, _) = errors(&graph, &found.model, &data);
+    assert!(error <= 0.0002, "{error}");
+    for (options, part) in [
+        (
+            Options {
+                output_kinds: vec![(Some("z".into()), OutputKind::Classes)],
+                ..Options::default()
+            },
+            "`z`",
+        ),
+        (
+            Options {
+                accuracy: Some(0.0),
+                ..Options::default()
+            },
+            "accuracy",
+        ),
+    ] {
+        let message = compile(&graph, &data, &options).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+/// Whole numbers are compared as whole numbers.
+#[test]
+fn whole_numbers_stay_whole() {
+    let graph = Onnx::vector(6)
+        .node("Round", &["x"], "y")
+        .output("y")
+        .import();
+    let data = rows(&graph, 100, 9.0);
+    let found = tuned(&graph, &data, &Options::default());
+    let (error, _) = errors(&graph, &found.model, &data);
+    assert!(error * 18.0 < 0.5, "{error}");
+    assert_eq!(found.tuned.other_decisions, 0.0);
+}
