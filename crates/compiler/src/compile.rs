@@ -1,5 +1,7 @@
 //! The compiler: measures, tries bit widths, and puts the compiled model together.
 
+use std::borrow::Cow;
+
 use sha3::{Digest, Keccak256};
 
 use crate::cost::{Price, least_cost};
@@ -63,14 +65,28 @@ pub fn compile_with(
     }
     check_missing(graph, &data)?;
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
+    // Products that turn out to need tensors of their own get them, and all starts over.
+    let mut graph = Cow::Borrowed(graph);
+    let found = loop {
+        match tune(&graph, &data, options, price) {
+            Err(CompileError::Products {
+                tensor, crowded, ..
+            }) => {
+                let layers = crowded.len();
+                tracing::info!(tensor, layers, "products get tensors of their own");
+                graph = Cow::Owned(graph.with_own_products(&crowded));
+            }
+            found => break found?,
+        }
+    };
     let Found {
         integer,
         grids,
         equalised,
         tuned,
-    } = tune(graph, &data, options, price)?;
+    } = found;
     integer.validate()?;
-    let mut manifest = manifest(graph, &integer, &grids, tuned.activation_bits, options);
+    let mut manifest = manifest(&graph, &integer, &grids, tuned.activation_bits, options);
     manifest.equalised = equalised;
     manifest.assurance = reference.assurance();
     tracing::info!(

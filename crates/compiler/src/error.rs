@@ -178,6 +178,23 @@ pub enum CompileError {
         detail: String,
     },
 
+    /// Sums of products and of other things, at whose unit the products' weights would round away.
+    /// [`compile`](crate::compile) gives such products tensors of their own and tries again, so
+    /// nobody but it sees this.
+    #[error(
+        "tensor `{tensor}` (nodes {}): the products it adds up are too small beside the rest of its sum; \
+         lower activation_bits, or put an Identity of another scale (a Clip, say) behind the product", nodes.join(", ")
+    )]
+    Products {
+        /// The first such tensor.
+        tensor: String,
+        /// The ONNX nodes folded into it.
+        nodes: Vec<String>,
+        /// All such tensors' ids in the float graph, each with the number of the products among
+        /// those it adds up.
+        crowded: Vec<(usize, usize)>,
+    },
+
     /// The model's numbers cannot be turned into integers.
     #[error("tensor `{tensor}`: {detail}")]
     Quantise {

@@ -303,9 +303,12 @@ impl<'a> Tuner<'a> {
                     continue;
                 }
                 tried.push(setting);
-                let Some(other) = search.judged(setting, &mut None)? else {
-                    continue;
+                let other = match search.judged(setting, &mut None) {
+                    // Tensors of their own are not for nothing.
+                    Err(CompileError::Products { .. }) => continue,
+                    other => other?,
                 };
+                let Some(other) = other else { continue };
                 let score = |judged: &Judged| {
                     let agreement = &judged.agreement;
                     (agreement.other_decisions, agreement.error)

@@ -180,7 +180,10 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             _ => return Err(error.into()),
         },
     };
-    let tensors = |float: &FloatGraph| float.tensors.len() == model.graph().tensors.len();
+    let tensors = |float: &FloatGraph| {
+        let float = float.as_compiled(model.graph());
+        float.tensors.len() == model.graph().tensors.len()
+    };
     // With private weights some operators are made of other tensors.
     let float = match tensors(&float) {
         true => float,

@@ -124,13 +124,18 @@ impl FloatKernel {
 
     /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
+        self.map(f64::abs)
+    }
+
+    /// The kernel with `of(weight)` in every weight's place.
+    pub(crate) fn map(&self, of: impl Fn(f64) -> f64) -> Self {
         match self {
             Self::Rows(rows) => {
-                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, w.abs())).collect();
+                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, of(*w))).collect();
                 Self::Rows(rows.iter().map(row).collect())
             }
             Self::Conv(conv) => Self::Conv(Conv {
-                weights: conv.weights.iter().map(|w| w.abs()).collect(),
+                weights: conv.weights.iter().map(|w| of(*w)).collect(),
                 ..conv.clone()
             }),
         }

@@ -1,14 +1,11 @@
 //! The integers of layers, one after the other.
 
-use super::{
-    MAX_BIAS, MAX_SHIFT, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE,
-};
+use super::{MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
 use crate::float::key_unit;
 use crate::float::whole::has_whole_steps;
 use crate::quantise::function::Rule;
-use crate::quantise::scales::smallest_weight;
 use crate::{CompileError, Result};
 use verdict_model::{Layer, Tensor, Term, Visibility};
 
@@ -27,6 +24,7 @@ impl Quantiser<'_> {
     /// Quantises every layer, unless something that others depend on is too fine.
     pub(super) fn layers(&mut self) -> Result<Option<TooFine>> {
         self.tensors.clear();
+        self.crowded.clear();
         self.groups.iter_mut().for_each(|group| group.keys = None);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = tensor.layer.as_ref() else {
@@ -74,6 +72,9 @@ impl Quantiser<'_> {
                     }
                 }
             };
+            if let Some((class, factor)) = self.crowd(id, layer) {
+                return Ok(Some(TooFine::Scale(class, factor)));
+            }
             let group = self.narrowed(id, group);
             quantised.function = group;
             let all = &mut self.groups[group].keys;
@@ -173,7 +174,7 @@ impl Quantiser<'_> {
             return Ok(Fit::TooFine(largest / self.max_weight * 1.0001));
         }
         let bias = self.bias(layer, exact.then_some(step));
-        let terms = self.terms(id, layer, step)?;
+        let terms = self.terms(layer, step);
         let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
         if !largest_bias.is_finite() {
             return Err(self.too_large(id));
@@ -232,25 +233,13 @@ impl Quantiser<'_> {
     }
 
     /// The weights in steps of the layer's sums.
-    fn terms(&self, id: usize, layer: &FloatLayer, step: f64) -> Result<Vec<Term>> {
+    fn terms(&self, layer: &FloatLayer, step: f64) -> Vec<Term> {
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let mut terms = Vec::with_capacity(layer.terms.len());
         for term in &layer.terms {
             // A term without weights only says whose scale a square has.
             if term.kernel.non_zero() == 0 && exact {
                 continue;
-            }
-            if self.is_square(term.source) && !exact {
-                let weight = smallest_weight(term) * self.scale(term.source) / step;
-                if (weight.round() / weight - 1.0).abs() > MAX_SQUARE_ERROR {
-                    return Err(CompileError::quantise(
-                        &self.graph.tensors[id].name,
-                        format!(
-                            "the squares it adds up are too large for a shift of {}; lower activation_bits",
-                            self.shift
-                        ),
-                    ));
-                }
             }
             let kernel = self.kernel(&term.kernel, term.source, |cell| {
                 if exact {
@@ -264,7 +253,7 @@ impl Quantiser<'_> {
                 kernel,
             });
         }
-        Ok(terms)
+        terms
     }
 
     /// Whether the keys of `integer`, which is `layer` in integers, stay within a table's.

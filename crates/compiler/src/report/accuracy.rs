@@ -156,6 +156,7 @@ pub fn accuracy(
     data: &DataSet,
 ) -> Result<AccuracyReport> {
     let graph = model.graph();
+    let float = &*float.as_compiled(graph);
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
         return Err(ModelError::InvalidGraph {
             place: "graph".into(),

@@ -163,6 +163,7 @@ pub(crate) fn measure(
     accept_import_error: bool,
 ) -> Result<Stats, CliError> {
     let graph = model.graph();
+    let float = &*float.as_compiled(graph);
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
         return Err(CliError::Input(
             "the model was not compiled from this ONNX file; compile it again".into(),
