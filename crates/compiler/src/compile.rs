@@ -227,6 +227,7 @@ fn manifest(
             real_max: grid.domain.iter().map(|d| d.1).collect(),
             missing: grid.missing.clone(),
             saturates: grid.saturates.clone(),
+            breakpoints: grid.breakpoints.clone(),
         }
     });
     let outputs = integer

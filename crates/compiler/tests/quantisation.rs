@@ -77,6 +77,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         words: vec![],
         output_kinds: vec![],
         onnx_input_shapes,
+        whole: vec![],
         private_weights: false,
     }
 }

@@ -151,7 +151,7 @@ fn hidden_scales() -> FloatGraph {
 fn channels_of_different_sizes_are_equalised_without_being_told() {
     let graph = hidden_scales();
     let data = rows(&graph, 60, 2.0);
-    let Compilation { model, tuned } = tuned(&graph, &data, &Options::default());
+    let Compilation { model, tuned, .. } = tuned(&graph, &data, &Options::default());
     assert!(tuned.reached && tuned.equalised, "{tuned:?}");
     let (error, others) = errors(&graph, &model, &data);
     assert!(error <= 0.002, "{error}");
@@ -169,6 +169,7 @@ fn deep_networks_get_what_they_need() {
     let Compilation {
         model,
         tuned: found,
+        ..
     } = tuned(&graph, &data, &Options::default());
     assert!(found.reached, "{found:?}");
     let (error, others) = errors(&graph, &model, &data);
