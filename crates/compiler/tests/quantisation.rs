@@ -74,7 +74,6 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         onnx: Arc::from([]),
         missing: vec![],
         words: vec![],
-        words: vec![],
         output_kinds: vec![],
         onnx_input_shapes,
         whole: vec![],
