@@ -83,6 +83,8 @@ fn tests(features: usize, tests: &[(u32, f64, f64, Test)], missing: Vec<Missing>
         onnx: Arc::from([]),
         onnx_input_shapes: vec![vec![1, features]],
         missing: vec![missing],
+        words: vec![],
+        output_kinds: vec![],
         whole: vec![],
         private_weights: false,
     }
