@@ -252,6 +252,10 @@ pub(crate) fn lp_norm(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expa
     };
     let axis = node.int("axis", -1);
     let size = x.with(op, &[&value], vec![ints("axes", &[axis])])?;
+    // Zeros stay zeros.
+    let none = x.number(0.0);
+    let none = x.op("Equal", &[&size, &none])?;
+    let size = x.op("Add", &[&size, &none])?;
     Ok(vec![(0, x.op("Div", &[&value, &size])?)])
 }
 
