@@ -137,13 +137,28 @@ impl<'d> Differs<'d> {
 
     fn error(self, graph: &FloatGraph, data: &DataSet) -> CompileError {
         let same = |row: &Row| std::ptr::eq(row, self.row);
+        let row = data.rows().iter().position(same).unwrap_or_default();
+        // Roots of negative numbers and the like are no misreading: a table has some value there.
+        if !self.found.theirs.is_finite() {
+            return CompileError::InvalidNode {
+                path: graph.path.clone(),
+                node: self.node,
+                op: self.op,
+                detail: format!(
+                    "in row {row} of the data (counted from 0), value {} of its output `{}` is {}, which no integer stands \
+                     for; if the model never sees such rows, leave them out, else keep its operand within its domain (Clip, \
+                     Max) before it; --accept-import-error takes the end of the domain instead, here {}",
+                    self.found.position, self.value, self.found.theirs, self.found.ours
+                ),
+            };
+        }
         CompileError::ImportDiffers {
             path: graph.path.clone(),
             node: self.node,
             op: self.op,
             value: self.value,
             position: self.found.position,
-            row: data.rows().iter().position(same).unwrap_or_default(),
+            row,
             ours: self.found.ours,
             theirs: self.found.theirs,
         }
