@@ -98,11 +98,38 @@ pub fn compile_with(
         table_entries = manifest.table_entries,
         "compiled"
     );
+    let mut model = CompiledModel::new(integer, manifest)?;
+    if let Some(asked) = options.accuracy.filter(|_| !tuned.reached) {
+        if !options.accept_accuracy {
+            return Err(missed(&model, &tuned, asked));
+        }
+        model = model.accepting_accuracy()?;
+    }
     Ok(Compilation {
-        model: CompiledModel::new(integer, manifest)?,
+        model,
         tuned,
         reference,
     })
+}
+
+/// An accuracy that was asked for and that nothing reaches.
+fn missed(model: &CompiledModel, tuned: &Tuned, asked: f64) -> CompileError {
+    let others = match tuned.other_decisions > 0.0 {
+        true => format!(
+            ", and {:.2} % of the decisions are others",
+            tuned.other_decisions * 100.0
+        ),
+        false => String::new(),
+    };
+    CompileError::Inaccurate {
+        model: model.manifest().name.clone(),
+        findings: format!(
+            "the best that was found is off by {:.4} % of the output's range on the calibration data, asked for are {:.4} %{others}",
+            tuned.error * 100.0,
+            asked * 100.0
+        ),
+        help: "a larger --accuracy, --table-bits 20 to 24, or --output-name with a value before the last nodes".into(),
+    }
 }
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
@@ -243,6 +270,7 @@ fn manifest(
             real_max: grid.domain.iter().map(|d| d.1).collect(),
             missing: grid.missing.clone(),
             saturates: grid.saturates.clone(),
+            breakpoints: grid.breakpoints.clone(),
         }
     });
     let outputs = integer

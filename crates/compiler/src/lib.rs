@@ -29,7 +29,7 @@ pub use float::reference::{Reference, ReferenceBy};
 pub use float::run::FloatTrace;
 pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs, import_private};
 pub use label::{CORRECT, LABEL, count_correct};
-pub use options::{InputDomain, Options};
+pub use options::{FeatureGrid, InputDomain, Options};
 pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};
 pub use report::bound::{ErrorBounds, error_bounds};
 pub use report::constants::{PublicConstants, public_constants};

@@ -69,8 +69,8 @@ impl Builder {
             onnx: Arc::from([]),
             missing: vec![],
             words: vec![],
-            words: vec![],
             output_kinds: vec![],
+            whole: vec![],
             private_weights: false,
         }
     }

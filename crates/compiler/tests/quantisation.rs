@@ -74,9 +74,9 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         onnx: Arc::from([]),
         missing: vec![],
         words: vec![],
-        words: vec![],
         output_kinds: vec![],
         onnx_input_shapes,
+        whole: vec![],
         private_weights: false,
     }
 }

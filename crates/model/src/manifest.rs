@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::InputSpec;
 use crate::graph::{IntegerGraph, Tensor, TensorId, Visibility};
 use crate::packing::Packing;
+use crate::ranks::MAX_BREAKPOINTS;
 use crate::scales::{Calibration, ChannelShifts};
 use crate::{ModelError, Result};
 
@@ -63,8 +64,8 @@ pub struct Assurance {
     pub accepted_accuracy: bool,
 }
 
-/// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real
-/// value.
+/// One input: `integer = round(real / scale) − zero_point`, or the number of `breakpoints` up to the
+/// real value where a feature has any; `missing` where there is no real value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputManifest {
     /// The ONNX name.
@@ -95,6 +96,12 @@ pub struct InputManifest {
     /// none.
     #[serde(default, with = "aside")]
     pub saturates: Vec<bool>,
+    /// For each feature that the model only compares with constants, in ascending order the real
+    /// numbers at which a comparison changes its result: `integer` is then the number of them that
+    /// are at most `real`, whatever `scales` and `zero_points` (1 and 0) say. `None` for a feature
+    /// on the even grid of its scale; empty if all features are.
+    #[serde(default, with = "aside")]
+    pub breakpoints: Vec<Option<Vec<f64>>>,
 }
 
 /// One output: `real ≈ integer · scale`.
@@ -251,7 +258,36 @@ impl InputManifest {
                 "a scale or domain is not a finite number",
             ));
         }
-        Ok(())
+        self.validate_breakpoints(tensor)
+    }
+
+    /// Breakpoints are the only thing an integer stands for, so nothing else may be said of it, and
+    /// every rank must be an integer of the tensor.
+    fn validate_breakpoints(&self, tensor: &Tensor) -> Result<()> {
+        if self.breakpoints.is_empty() {
+            return Ok(());
+        }
+        let ranked = |(feature, list): (usize, &Option<Vec<f64>>)| {
+            let Some(list) = list else { return true };
+            let ascending = list.is_sorted_by(|a, b| a < b);
+            // No value has two spellings in a compiled file.
+            let plain = |v: &f64| v.is_finite() && (*v != 0.0 || v.is_sign_positive());
+            let within = list.len() <= MAX_BREAKPOINTS && tensor.min <= 0;
+            let held = i64::try_from(list.len()).is_ok_and(|last| last <= tensor.max.into());
+            let unscaled = self.scales.get(feature) == Some(&1.0);
+            let plain = ascending && list.iter().all(plain);
+            plain && within && held && unscaled && self.zero_points.get(feature) == Some(&0)
+        };
+        let all = self.breakpoints.iter().enumerate().all(ranked);
+        let any = self.breakpoints.iter().any(Option::is_some);
+        let count = [self.breakpoints.len(), self.scales.len()] == [tensor.len; 2];
+        if all && any && count {
+            return Ok(());
+        }
+        Err(mismatch(
+            &self.name,
+            "its breakpoints are not ascending finite numbers, as many as its integers tell apart",
+        ))
     }
 }
 

@@ -275,6 +275,13 @@ fn assurance_text(of: Assurance) -> String {
 }
 
 fn input_text(input: &InputManifest) -> (String, String) {
+    if !input.breakpoints.is_empty() {
+        let all = input.breakpoints.iter().all(Option::is_some);
+        let scale = if all { "ranks" } else { "ranks, per feature" };
+        let unlimited = all && input.saturates.iter().all(|it| *it) && !input.saturates.is_empty();
+        let range = if unlimited { "any" } else { "per feature" };
+        return (scale.into(), range.into());
+    }
     match (
         input.scales.as_slice(),
         input.real_min.as_slice(),

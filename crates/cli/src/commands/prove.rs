@@ -19,7 +19,7 @@ use verdict_chain::{calldata_gas, estimate};
 use verdict_circuit::Salt;
 use verdict_compiler::Reference;
 use verdict_engine::{HidingFile, OpenOptions, Salts, Saved, Session, Verified};
-use verdict_model::{CompiledModel, Row};
+use verdict_model::{CompiledModel, DataSet, Row};
 use verdict_wire::{verify_calldata, words};
 
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 use std::path::Path;
 use verdict_circuit::Limits;
 use verdict_compiler::{
-    Compilation, CompileError, Cost, FloatGraph, InputDomain, Options, OutputKind, compile_with,
-    import_outputs, import_private,
+    Compilation, CompileError, Cost, FeatureGrid, FloatGraph, InputDomain, Options, OutputKind,
+    compile_with, import_outputs, import_private,
 };
 use verdict_engine::plan_graph;
 use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility};
@@ -26,6 +26,23 @@ pub(crate) enum OutputArg {
     Public,
     /// Known to the prover alone
     Private,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FeatureGridArg {
+    /// Ranks among the model's own thresholds
+    Auto,
+    /// Steps of the same width
+    Even,
+}
+
+impl From<FeatureGridArg> for FeatureGrid {
+    fn from(grid: FeatureGridArg) -> Self {
+        match grid {
+            FeatureGridArg::Auto => Self::Auto,
+            FeatureGridArg::Even => Self::Even,
+        }
+    }
 }
 
 impl From<OutputArg> for Visibility {
@@ -81,6 +98,11 @@ pub(crate) struct QuantiseArgs {
     /// Bits of inputs, 2 to 15 [default: from the activations' bits]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
     input_bits: Option<u32>,
+    /// Which integers stand for features that the model only compares with constants, as trees do:
+    /// `auto`, their rank among the model's own thresholds, exact for any number; `even`, steps of
+    /// the same width, which a number near a threshold may cross [default: auto]
+    #[arg(long, value_name = "GRID")]
+    input_grid: Option<FeatureGridArg>,
     /// Bits of outputs, 2 to 15 [default: as few as agree with the float model]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
     output_bits: Option<u32>,
@@ -178,6 +200,7 @@ impl QuantiseArgs {
             activation_bits: self.activation_bits,
             weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
             input_bits: self.input_bits,
+            feature_grid: self.input_grid.map_or(defaults.feature_grid, Into::into),
             output_bits: self.output_bits,
             input_visibility: every(&self.input).unwrap_or(defaults.input_visibility),
             output_visibility: every(&self.output).unwrap_or(defaults.output_visibility),

@@ -227,6 +227,8 @@ pub struct FloatGraph {
     pub missing: Vec<Vec<Missing>>,
     /// The words whose numbers an input takes, for each input; empty if none takes any.
     pub words: Vec<Vec<String>>,
+    /// For each input whether its ONNX type holds whole numbers only; an input not listed does not.
+    pub whole: Vec<bool>,
     /// Whether it was imported for private weights: nothing trained is in a function of it.
     pub private_weights: bool,
 }

@@ -107,7 +107,12 @@ fn import_model(
             .unwrap_or_default()
     };
     let output_kinds = output_kinds(graph, &output_names);
+    let whole = |id: &usize| {
+        let name = &importer.builder.tensors[*id].name;
+        importer.kinds.contains_key(name)
+    };
     let mut float = FloatGraph {
+        whole: inputs.iter().map(whole).collect(),
         name: if graph.name.is_empty() {
             stem()
         } else {

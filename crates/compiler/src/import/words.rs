@@ -13,23 +13,8 @@ use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto, type_proto,
 };
 
+use crate::import::operators;
 use crate::{CompileError, Result};
-
-/// Operators that give words as they take them.
-const MOVES: [&str; 12] = [
-    "ArrayFeatureExtractor",
-    "Concat",
-    "Expand",
-    "Flatten",
-    "Gather",
-    "Identity",
-    "Reshape",
-    "Slice",
-    "Split",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
-];
 
 /// By input, its words in the order of their numbers.
 pub(crate) type Words = BTreeMap<String, Vec<String>>;
@@ -104,11 +89,11 @@ fn readers(path: &Path, graph: &GraphProto, inputs: &[&str]) -> Result<Vec<usize
             if !node.input.iter().any(|name| moved.contains(name.as_str())) {
                 continue;
             }
-            match node.op_type.as_str() {
-                "LabelEncoder" | "OneHotEncoder" => {
+            match operators::find(&node.domain, &node.op_type) {
+                Some(operator) if operator.categories => {
                     readers.insert(index);
                 }
-                op if MOVES.contains(&op) => {
+                Some(operator) if operator.moves_words => {
                     moved.extend(node.output.iter().map(String::as_str));
                 }
                 _ => return Err(unreadable(path, node)),

@@ -7,6 +7,7 @@
 //! shift. [Exact](Precision::Exact) layers take their sources' scale and do not shift.
 
 pub(crate) mod bits;
+mod breakpoints;
 pub(crate) mod calibration;
 mod comparisons;
 pub(crate) mod equalise;

@@ -35,6 +35,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
             real_max: vec![tensor.max.into()],
             missing: Vec::new(),
             saturates: Vec::new(),
+            breakpoints: vec![],
         }
     };
     let output = |&id: &TensorId| {
