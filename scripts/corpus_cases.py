@@ -34,6 +34,10 @@ OUT = Path(__file__).resolve().parent.parent / "test-vectors" / "corpus" / "case
 ROWS = 16
 # A case with more numbers than this is left out: the file is committed.
 MAX_NUMBERS = 40_000
+# Cases whose oracle is coarser than single precision, relatively: libsvm's probabilities are iterated to 0.0025.
+LOOSE = {"sklearn-svc-binary": 0.01}
+# What half precision rounds to, at every step of the model.
+HALF = 4e-3
 # Inputs this much apart, relatively, must give the same decisions: float32 itself is no better.
 NUDGE = 3e-6
 
@@ -213,12 +217,13 @@ def write(cases, kept):
     for name, family, model, names, rows, outputs in cases:
         content = model if isinstance(model, bytes) else model.SerializeToString()
         inputs = list(rows)
+        loose = LOOSE.get(name) or (HALF if corpus.half(onnx.load_from_string(content)) else None)
         index.append({
             "name": name,
             "domain": family,
             "op": "",
-            "rtol": 1e-4,
-            "atol": 1e-5,
+            "rtol": loose or 1e-4,
+            "atol": loose or 1e-5,
             "model": model_blob(content),
             "inputs": inputs,
             "outputs": names,

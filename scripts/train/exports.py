@@ -111,7 +111,9 @@ def scikit():
     for name, (model, target) in models.items():
 
         def build(name, model=model, target=target):
-            model.fit(x, target) if target is not None else model.fit(x)
+            # What keeps its training data, or looks at all of it, is a model of few rows.
+            rows = slice(0, 16 if "knn" in name or "process" in name else None)
+            model.fit(x[rows], target[rows]) if target is not None else model.fit(x)
             final = model.steps[-1][1] if hasattr(model, "steps") else model
             more = {"options": {id(final): {"zipmap": False}}} if hasattr(final, "predict_proba") and hasattr(final, "classes_") else {}
             converted = to_onnx(model, x[:1], target_opset={"": 18, "ai.onnx.ml": 3}, **more)

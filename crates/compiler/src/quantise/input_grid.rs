@@ -39,7 +39,12 @@ pub(crate) fn choose(
     bits: u32,
 ) -> Result<InputGrid> {
     let calibrated = InputDomain::Calibrated;
-    let domain = options.input_domains.get(index).unwrap_or(&calibrated);
+    // Every word has its number, whether or not calibration saw it, and any other word one more.
+    let words = graph.words.get(index).filter(|words| !words.is_empty());
+    let words = words.map(|words| InputDomain::Uniform(0.0, words.len() as f64));
+    let stated = options.input_domains.get(index);
+    let stated = stated.filter(|domain| !matches!(domain, InputDomain::Calibrated));
+    let domain = stated.or(words.as_ref()).unwrap_or(&calibrated);
     let tensor = &graph.tensors[graph.inputs[index]];
     let missing = graph.missing.get(index).map_or(&[][..], Vec::as_slice);
     let mut grid = without_missing(graph, index, data, (domain, options), bits)?;
