@@ -15,7 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let default = ["warn", "info", "debug", "trace"][usize::from(cli.verbose).min(3)];
+    // tract is asked once for each value that is looked into, and warns of new opsets each time.
+    let default = ["warn,tract_onnx=error", "info", "debug", "trace"];
+    let default = default[usize::from(cli.verbose).min(3)];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -51,7 +51,7 @@ pub(crate) fn fits(graph: &IntegerGraph, most: u32) -> bool {
 }
 
 /// Rows that the tables of a graph take: of its functions, its inputs' ranges and its remainders.
-fn table_rows(graph: &IntegerGraph) -> usize {
+pub(crate) fn table_rows(graph: &IntegerGraph) -> usize {
     let inputs = graph.inputs.iter().map(|id| {
         let tensor = &graph.tensors[*id];
         (tensor.min, tensor.max)

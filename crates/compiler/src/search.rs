@@ -24,6 +24,8 @@ pub(crate) const MAX_BITS: u32 = 15;
 const MIN_BITS: u32 = 2;
 /// Worst error of a value, relative to its output's range, that is paid for.
 const TOLERANCE: f64 = 0.01;
+/// However large the model, it is judged by so many rows.
+const FEWEST_ROWS: usize = 32;
 /// Where the error is this much too large, bits of the outputs alone are not what is missing.
 const HOPELESS: f64 = 8.0;
 
@@ -66,6 +68,8 @@ pub(crate) struct Search<'a> {
     pub(crate) options: &'a Options,
     measured: Measured,
     kinds: Vec<OutputKind>,
+    /// How many rows attempts are judged by.
+    rows: usize,
     /// Whether an input is compared with constants.
     pub(crate) tested: bool,
     /// By bits of an input: many widths of activations and outputs have the same.
@@ -93,6 +97,7 @@ impl<'a> Search<'a> {
         });
         Ok(Self {
             kinds: kinds.collect(),
+            rows: data.len(),
             measured,
             tested,
             graph,
@@ -251,7 +256,18 @@ impl<'a> Search<'a> {
             tolerance: self.options.accuracy.unwrap_or(TOLERANCE),
             by_size: !self.options.tune,
         };
-        agreement(&attempt.integer, &attempt.inputs.rows, &expected)
+        let rows = &attempt.inputs.rows[..self.rows.min(attempt.inputs.rows.len())];
+        agreement(&attempt.integer, rows, &expected)
+    }
+
+    /// Judges by so many of the rows from now on that they take no more than `products`
+    /// multiplications; whether these are fewer than there are.
+    pub(crate) fn sample(&mut self, products: usize) -> bool {
+        let affordable = products / self.graph.products().max(1);
+        let fewer = affordable.clamp(FEWEST_ROWS, self.rows.max(FEWEST_ROWS));
+        let less = fewer < self.rows;
+        self.rows = fewer.min(self.rows);
+        less
     }
 
     pub(crate) fn attempt(&mut self, setting: Setting) -> Result<Attempt> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cost::{Cost, Price, fits, words};
+use crate::cost::{Cost, Price, fits, table_rows, words};
 use crate::float::graph::FloatGraph;
 use crate::options::Options;
 use crate::quantise::bits::Bits;
@@ -29,6 +29,10 @@ const DEAR_TABLE_BITS: u32 = 18;
 const FAR: f64 = 10.0;
 /// Bits that may make it worse before more of them are given up.
 const PATIENCE: u32 = 2;
+/// More bits than this are no use to outputs alone.
+const END_BITS: u32 = 4;
+/// Multiplications that judging an attempt may take, where several are only to find a better one.
+const MAX_PRODUCTS: usize = 1 << 31;
 /// Circuits of up to this height are proved in a second, and gas does not depend on the height.
 const CHEAP_HEIGHT: u32 = 14;
 
@@ -293,11 +297,15 @@ impl<'a> Tuner<'a> {
             Goal::Time | Goal::Memory => 0,
             Goal::Balanced | Goal::Gas => CHEAP_HEIGHT,
         };
+        if search.sample(MAX_PRODUCTS) {
+            found.agreement = search.judge(&found.attempt)?;
+        }
         let start = found.attempt.setting;
+        let rows = table_rows(&found.attempt.integer);
         let mut tried = vec![start];
         for height in cost.height..=cheap.max(cost.height) {
             let cost = Cost { height, ..cost };
-            let most = Spending { cost, words };
+            let most = Spending { cost, words, rows };
             for setting in self.affordable(search, start, &most) {
                 if tried.contains(&setting) {
                     continue;
@@ -342,16 +350,25 @@ impl<'a> Tuner<'a> {
             Some(_) => bits,
         };
         let Bits { activation, output } = start.bits;
-        self.most(search, most, &mut all, |setting, by| {
+        let doublings = most.doublings();
+        self.most(search, most, doublings, &mut all, |setting, by| {
             setting.bits.activation = more(options.activation_bits, activation, by);
             setting.bits.output = more(options.output_bits, output, by);
         });
         let output = all.bits.output;
-        self.most(search, most, &mut all, |setting, by| {
-            setting.bits.output = more(options.output_bits, output, by);
-        });
+        self.most(
+            search,
+            most,
+            doublings.min(END_BITS),
+            &mut all,
+            |setting, by| {
+                setting.bits.output = more(options.output_bits, output, by);
+            },
+        );
         let coarse = all;
-        self.most(search, most, &mut all, |setting, by| {
+        // An input's range takes two to its bits.
+        let finest = most.cost.height.saturating_sub(start.input);
+        self.most(search, most, finest, &mut all, |setting, by| {
             setting.input = more(options.input_bits, start.input, by);
         });
         let mut half = all;
@@ -359,34 +376,32 @@ impl<'a> Tuner<'a> {
         [all, half, coarse]
     }
 
-    /// Makes `setting` the one of the most further bits for which tables stay below the height.
+    /// Makes `setting` the one of the most further bits, of `most_bits` at most, for which tables
+    /// stay below the height. Every attempt takes a while for a large model, so they start where
+    /// one is likely to fit.
     fn most(
         &self,
         search: &mut Search<'_>,
         most: &Spending,
+        most_bits: u32,
         setting: &mut Setting,
         with: impl Fn(&mut Setting, u32),
     ) {
-        let (mut low, mut high) = (0, MAX_BITS);
         let before = *setting;
-        while low < high {
-            let by = (low + high).div_ceil(2);
+        let mut last = before;
+        for by in (1..=most_bits).rev() {
             let mut next = before;
             with(&mut next, by);
-            let mut fewer = before;
-            with(&mut fewer, by - 1);
-            // The same as with fewer: there is nothing left to add.
-            let fits = next == fewer
-                || search.attempt(next).is_ok_and(|attempt| {
-                    fits(&attempt.integer, most.cost.height)
-                        && words(&attempt.integer) <= most.words
-                });
-            match fits && next != fewer {
-                true => {
-                    low = by;
-                    *setting = next;
-                }
-                false => high = by - 1,
+            if next == last || next == before {
+                continue;
+            }
+            last = next;
+            let fits = search.attempt(next).is_ok_and(|attempt| {
+                fits(&attempt.integer, most.cost.height) && words(&attempt.integer) <= most.words
+            });
+            if fits {
+                *setting = next;
+                return;
             }
         }
     }
@@ -403,4 +418,14 @@ impl<'a> Tuner<'a> {
 struct Spending {
     cost: Cost,
     words: usize,
+    /// What tables take before anything is spent.
+    rows: usize,
+}
+
+impl Spending {
+    /// How many times tables may double, at most.
+    fn doublings(&self) -> u32 {
+        let room = (1u64 << self.cost.height.min(63)) / (self.rows as u64).max(1);
+        room.max(1).ilog2() + 1
+    }
 }

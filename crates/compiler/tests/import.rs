@@ -252,8 +252,8 @@ fn weights_that_are_not_finite() {
 #[test]
 fn unsupported_operators_come_with_a_hint() {
     let hints = [
-        ("LpPool", "MaxPool"),
-        ("LSTM", "unroll"),
+        ("MaxUnpool", "MaxPool"),
+        ("DynamicQuantizeLinear", "statically"),
         ("BitShift", "outside"),
         ("NonZero", "shape"),
         ("Foo", "supported are"),

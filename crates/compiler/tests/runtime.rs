@@ -86,7 +86,13 @@ fn check(path: &Path) -> Result<String, String> {
         }
     }
     let data = DataSet::from_rows(inputs, &float.input_specs()).map_err(|e| e.to_string())?;
-    let model = compile(&float, &data, &Options::default()).map_err(|e| e.to_string())?;
+    // onnxruntime says what is right; tract leaves out a recurrent network's `clip`, for one.
+    let options = Options {
+        accept_import_error: true,
+        accept_accuracy: true,
+        ..Options::default()
+    };
+    let model = compile(&float, &data, &options).map_err(|e| e.to_string())?;
     let mut worst = 0.0f64;
     let mut rounding = 0.0f64;
     for (inputs, outputs) in &expected.rows {

@@ -15,6 +15,7 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
 use crate::float::reference::{Plan, Reference, ReferenceBy, proto_of};
+use crate::import::proto;
 use crate::{CompileError, Result};
 use bisect::{Parting, parting, parting_before};
 use compare::{Difference, difference};
@@ -122,10 +123,7 @@ impl<'d> Differs<'d> {
             unseen,
         } = parting;
         let row = rows[difference.row];
-        let values = |name: &str| {
-            let plan = Plan::new(graph, proto, &[name]).ok()?;
-            plan.run(row).ok()?.pop()
-        };
+        let values = |name: &str| values(graph, proto, row, name);
         let mut nodes = [node].into_iter().chain(unseen);
         Self {
             defect: nodes.find_map(|node| defects::known(node, &values)),
@@ -139,17 +137,46 @@ impl<'d> Differs<'d> {
 
     fn error(self, graph: &FloatGraph, data: &DataSet) -> CompileError {
         let same = |row: &Row| std::ptr::eq(row, self.row);
+        let row = data.rows().iter().position(same).unwrap_or_default();
+        // Roots of negative numbers and the like are no misreading: a table has some value there.
+        if !self.found.theirs.is_finite() {
+            return CompileError::InvalidNode {
+                path: graph.path.clone(),
+                node: self.node,
+                op: self.op,
+                detail: format!(
+                    "in row {row} of the data (counted from 0), value {} of its output `{}` is {}, which no integer stands \
+                     for; if the model never sees such rows, leave them out, else keep its operand within its domain (Clip, \
+                     Max) before it; --accept-import-error takes the end of the domain instead, here {}",
+                    self.found.position, self.value, self.found.theirs, self.found.ours
+                ),
+            };
+        }
         CompileError::ImportDiffers {
             path: graph.path.clone(),
             node: self.node,
             op: self.op,
             value: self.value,
             position: self.found.position,
-            row: data.rows().iter().position(same).unwrap_or_default(),
+            row,
             ours: self.found.ours,
             theirs: self.found.theirs,
         }
     }
+}
+
+/// The values called `name` in `row`, as far as they can be told.
+fn values(graph: &FloatGraph, model: &ModelProto, row: &Row, name: &str) -> Option<Vec<f64>> {
+    let mut constants = model.graph.iter().flat_map(|graph| &graph.initializer);
+    if let Some(constant) = constants.find(|constant| constant.name == name) {
+        return Some(proto::tensor(&graph.path, constant).ok()?.bias);
+    }
+    let named = |input: &&usize| graph.tensors[**input].name == name;
+    if let Some(at) = graph.inputs.iter().position(|input| named(&input)) {
+        return row.get(at).cloned();
+    }
+    let plan = Plan::new(graph, model, &[name]).ok()?;
+    plan.run(row).ok()?.pop()
 }
 
 fn called(node: &NodeProto) -> String {

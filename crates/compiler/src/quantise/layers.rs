@@ -25,6 +25,7 @@ impl Quantiser<'_> {
     pub(super) fn layers(&mut self) -> Result<Option<TooFine>> {
         self.tensors.clear();
         self.crowded.clear();
+        self.coarser.clear();
         self.groups.iter_mut().for_each(|group| group.keys = None);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = tensor.layer.as_ref() else {
@@ -72,9 +73,7 @@ impl Quantiser<'_> {
                     }
                 }
             };
-            if let Some((class, factor)) = self.crowd(id, layer) {
-                return Ok(Some(TooFine::Scale(class, factor)));
-            }
+            self.crowd(id, layer);
             let group = self.narrowed(id, group);
             quantised.function = group;
             let all = &mut self.groups[group].keys;
@@ -95,7 +94,8 @@ impl Quantiser<'_> {
                 layer: Some(quantised),
             });
         }
-        Ok(None)
+        // All factors at once: every layer would be done anew for each of them.
+        Ok((!self.coarser.is_empty()).then(|| TooFine::Factors(std::mem::take(&mut self.coarser))))
     }
 
     /// The group of an exact layer. The tensors before it are done.

@@ -23,7 +23,8 @@ mod scale_class;
 mod scales;
 pub(crate) mod secret;
 
-use crate::Result;
+use std::collections::BTreeMap;
+
 use crate::float::activation::Activation;
 use crate::float::graph::FloatGraph;
 use crate::options::Options;
@@ -32,6 +33,7 @@ use crate::quantise::calibration::Stats;
 use crate::quantise::function::Rule;
 use crate::quantise::grid::InputGrid;
 use crate::quantise::scale_class::ScaleClasses;
+use crate::{CompileError, Result};
 use verdict_model::{Function, IntegerGraph, Tensor};
 
 /// The largest magnitude of an output: 16 bits signed.
@@ -88,6 +90,8 @@ enum TooFine {
     Unit(usize, f64),
     /// The scale of a class.
     Scale(usize, f64),
+    /// The scales of classes of factors.
+    Factors(BTreeMap<usize, f64>),
 }
 
 struct Quantiser<'a> {
@@ -112,6 +116,8 @@ struct Quantiser<'a> {
     snaps: Vec<u32>,
     /// Layers with products whose weights round away, and which of their products these are.
     crowded: Vec<(usize, usize)>,
+    /// By class, how much coarser factors have to be.
+    coarser: BTreeMap<usize, f64>,
     tensors: Vec<Tensor>,
 }
 
@@ -140,6 +146,7 @@ pub(crate) fn quantise(
         classes: ScaleClasses::new(graph),
         snaps: vec![0; graph.tensors.len()],
         crowded: Vec::new(),
+        coarser: BTreeMap::new(),
         tensors: Vec::new(),
     };
     quantiser.choose_units();
@@ -149,11 +156,17 @@ pub(crate) fn quantise(
     quantiser.choose_shift();
     // A fixed or shared unit that turns out too fine concerns layers already done: widen it and
     // start over.
-    while let Some(too_fine) = quantiser.layers()? {
+    while let Some(too_fine) = quantiser.pass()? {
         match too_fine {
             TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
             TooFine::Scale(class, factor) => {
                 quantiser.classes.widen(class, quantiser.published(factor));
+                quantiser.choose_classes()?;
+            }
+            TooFine::Factors(classes) => {
+                for (class, factor) in classes {
+                    quantiser.classes.widen(class, quantiser.published(factor));
+                }
                 quantiser.choose_classes()?;
             }
         }
@@ -163,6 +176,17 @@ pub(crate) fn quantise(
 }
 
 impl Quantiser<'_> {
+    /// Quantises every layer once; `None` when nothing is too fine.
+    fn pass(&mut self) -> Result<Option<TooFine>> {
+        match self.layers() {
+            // With the factors coarser that were found to be too fine before, it may fit.
+            Err(CompileError::Quantise { .. }) if !self.coarser.is_empty() => {
+                Ok(Some(TooFine::Factors(std::mem::take(&mut self.coarser))))
+            }
+            done => done,
+        }
+    }
+
     fn finish(self) -> Result<IntegerGraph> {
         let mut functions = Vec::with_capacity(self.groups.len());
         let mut number = Vec::with_capacity(self.groups.len());

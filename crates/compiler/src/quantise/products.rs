@@ -14,11 +14,11 @@ use crate::quantise::scales::smallest_weight;
 use crate::{CompileError, Result};
 
 impl Quantiser<'_> {
-    /// Notes what products of a layer have weights that round away, or gives the class of a factor
-    /// that has to be coarser, and by how much.
-    pub(super) fn crowd(&mut self, id: usize, layer: &FloatLayer) -> Option<(usize, f64)> {
+    /// Notes what products of a layer have weights that round away, and which factors have to be
+    /// coarser for them.
+    pub(super) fn crowd(&mut self, id: usize, layer: &FloatLayer) {
         if matches!(layer.precision, Precision::Exact { .. }) {
-            return None;
+            return;
         }
         let families = families(self.graph, layer);
         for (number, terms) in families.iter().enumerate() {
@@ -43,11 +43,12 @@ impl Quantiser<'_> {
                 self.snaps[id] = 0;
                 // Weights become whole from 1 on.
                 let factor = (1.0 / smallest).clamp(COARSER_FACTOR.sqrt(), COARSER_FACTOR);
-                return Some((class, factor));
+                let most = self.coarser.entry(class).or_insert(factor);
+                *most = most.max(factor);
+                continue;
             }
             self.crowded.push((id, number));
         }
-        None
     }
 
     /// One step of a layer's sums.

@@ -199,3 +199,19 @@ fn whole_numbers_have_no_tolerance() {
     graph.tensors[last].layer.as_mut().unwrap().bias[0] += 1.0;
     assert!(Reference::checked(&graph, &data, false).is_err());
 }
+
+#[test]
+fn what_is_no_number_is_said_to_be_none() {
+    let graph = Onnx::vector(2)
+        .node("Sqrt", &["x"], "y")
+        .output("y")
+        .import();
+    let error = compiled(&graph, false).unwrap_err().to_string();
+    for part in [
+        "node `/y` (Sqrt)",
+        "is NaN, which no integer stands for",
+        "Clip",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}

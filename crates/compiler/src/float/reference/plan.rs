@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::infer::{Factoid, InferenceModelExt};
 
 use crate::float::graph::FloatGraph;
 use crate::float::reference::quiet::{quietly, short};
-use crate::float::reference::single::single;
+use crate::float::reference::single::{other_floats, single};
 
 /// A runnable float model.
 #[derive(Debug)]
@@ -37,14 +37,14 @@ impl Plan {
         proto: &ModelProto,
         names: &[&str],
     ) -> Result<Self, String> {
-        let (rewritten, found) = single(proto);
+        let found = other_floats(proto);
         // tract's own half precision would add an error of 0.1 % that is none of the model's.
         if found.half {
-            return Self::build(graph, &rewritten, names, true);
+            return Self::build(graph, &single(proto), names, true);
         }
         let built = Self::build(graph, proto, names, false);
         match built {
-            Err(_) if found.double => Self::build(graph, &rewritten, names, true),
+            Err(_) if found.double => Self::build(graph, &single(proto), names, true),
             built => built,
         }
     }

@@ -2,7 +2,7 @@
 //! double precision, and computes as well in single precision what such a model says.
 
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, TensorProto, type_proto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, type_proto};
 use tract_onnx::prelude::f16;
 
 const FLOAT: i32 = DataType::Float as i32;
@@ -32,9 +32,47 @@ fn is_half(of: i32) -> bool {
     of == DataType::Float16 as i32 || of == DataType::Bfloat16 as i32
 }
 
-/// The model with `float` in every other floating-point type's place, and what there was. A tensor
-/// that is kept in another file stays as it is.
-pub(crate) fn single(model: &ModelProto) -> (ModelProto, Found) {
+/// What other floating-point types there are; models are large, and few have any.
+pub(crate) fn other_floats(model: &ModelProto) -> Found {
+    let mut found = Found::default();
+    if let Some(graph) = &model.graph {
+        look(graph, &mut found);
+    }
+    let nodes = model.functions.iter().flat_map(|function| &function.node);
+    nodes.for_each(|node| look_at(node, &mut found));
+    found
+}
+
+fn look(graph: &GraphProto, found: &mut Found) {
+    for value in &graph.input {
+        let of = value.r#type.as_ref().and_then(|of| of.value.as_ref());
+        if let Some(type_proto::Value::TensorType(of)) = of {
+            found.note(of.elem_type);
+        }
+    }
+    for constant in &graph.initializer {
+        found.note(constant.data_type);
+    }
+    graph.node.iter().for_each(|node| look_at(node, found));
+}
+
+fn look_at(node: &NodeProto, found: &mut Found) {
+    for of in &node.attribute {
+        if let (true, Ok(to)) = (TYPES.contains(&&*of.name), i32::try_from(of.i)) {
+            found.note(to);
+        }
+        for constant in of.t.iter().chain(&of.tensors) {
+            found.note(constant.data_type);
+        }
+        of.g.iter()
+            .chain(&of.graphs)
+            .for_each(|graph| look(graph, found));
+    }
+}
+
+/// The model with `float` in every other floating-point type's place. A tensor that is kept in
+/// another file stays as it is.
+pub(crate) fn single(model: &ModelProto) -> ModelProto {
     let (mut model, mut found) = (model.clone(), Found::default());
     if let Some(graph) = &mut model.graph {
         graph_types(graph, &mut found);
@@ -46,7 +84,7 @@ pub(crate) fn single(model: &ModelProto) -> (ModelProto, Found) {
                 .for_each(|of| attribute(of, &mut found));
         }
     }
-    (model, found)
+    model
 }
 
 fn graph_types(graph: &mut GraphProto, found: &mut Found) {

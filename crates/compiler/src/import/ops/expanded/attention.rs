@@ -92,10 +92,11 @@ fn mask(
         let mut own = x.shape(node, &name)?;
         // A mask may be shorter than the keys, which excludes the rest.
         let short = own.last().copied().unwrap_or(columns);
-        let mut target = shape.clone();
-        if short < columns && short > 1 {
-            target[3] = short;
+        if short == 1 && columns > 1 {
+            return Err(node.unsupported("a mask of one key for all is not; give it one for each"));
         }
+        let mut target = shape.clone();
+        target[3] = short.min(columns);
         while own.len() < 4 {
             own.insert(0, 1);
         }
@@ -126,11 +127,49 @@ fn mask(
         }
         any = true;
     }
+    let [before, after] = ["left_window_size", "right_window_size"].map(|name| node.int(name, -1));
+    if before >= 0 || after >= 0 {
+        for (cell, sum) in sum.iter_mut().enumerate() {
+            let ahead = (cell % columns) as i64 - (cell / columns % rows + past) as i64;
+            if before >= 0 && -ahead > before || after >= 0 && ahead > after {
+                *sum = MASKED;
+            }
+        }
+        any = true;
+    }
+    if sum
+        .chunks(columns)
+        .any(|row| row.iter().all(|v| *v <= MASKED))
+    {
+        return Err(node.unsupported(
+            "a query that its mask keeps from every key is not; give each query a key, its own say",
+        ));
+    }
     Ok(any.then_some(sum))
 }
 
+/// Attributes that are heeded, or that only say how precisely to compute.
+const KNOWN: [&str; 9] = [
+    "is_causal",
+    "kv_num_heads",
+    "left_window_size",
+    "q_num_heads",
+    "qk_matmul_output_mode",
+    "right_window_size",
+    "scale",
+    "softcap",
+    "softmax_precision",
+];
+
 /// `Attention`
 pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let mut attributes = node.proto.attribute.iter();
+    if let Some(other) = attributes.find(|a| !KNOWN.contains(&a.name.as_str())) {
+        return Err(node.unsupported(format!(
+            "attribute `{}` is not; export with the operators it is made of",
+            other.name
+        )));
+    }
     if x.input(6).is_some() {
         return Err(node.unsupported("`nonpad_kv_seqlen` is not; give it a mask instead"));
     }
@@ -189,7 +228,7 @@ pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
     let mut outputs = vec![(0, result), (1, key), (2, value)];
     if x.has_output(3) {
         let shown = match node.int("qk_matmul_output_mode", 0) {
-            0 => raw,
+            0 if cap == 0.0 => raw,
             3 => weights,
             mode => {
                 return Err(node.unsupported(format!(

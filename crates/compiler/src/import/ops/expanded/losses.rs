@@ -52,8 +52,17 @@ fn loss(x: &mut Expansion<'_, '_>, node: &Node<'_>, logs: &str) -> Result<String
         x.constant(vec![2], vec![0.0, 1.0]),
     ];
     let mut picked = x.with("OneHot", &[&labels, &depth, &values], vec![int("axis", 1)])?;
-    if let Some(ignored) = ignored.filter(|i| *i < classes as i64 && *i >= -(classes as i64)) {
-        let ignored = ignored.rem_euclid(classes as i64) as usize;
+    if let Some(ignored) = ignored.filter(|i| *i < 0 && *i >= -(classes as i64)) {
+        // It would be counted from the end.
+        let number = x.number(ignored as f64);
+        let same = x.op("Equal", &[&labels, &number])?;
+        let one = x.number(1.0);
+        let kept = x.op("Sub", &[&one, &same])?;
+        let kept = x.with("Unsqueeze", &[&kept], vec![ints("axes", &[1])])?;
+        picked = x.op("Mul", &[&picked, &kept])?;
+    }
+    if let Some(ignored) = ignored.filter(|i| (0..classes as i64).contains(i)) {
+        let ignored = ignored as usize;
         let kept = (0..classes)
             .map(|class| f64::from(class != ignored))
             .collect();
