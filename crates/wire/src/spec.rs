@@ -81,10 +81,13 @@ pub fn model_spec(
 }
 
 fn input_schema(input: &InputManifest) -> Result<InputSchema, WireError> {
-    if !input.breakpoints.is_empty() {
+    // Contracts quantise to even grids alone. What they never see may be ranks all the same: one
+    // step is then one rank, and which numbers have it is in the model's digest.
+    if !input.breakpoints.is_empty() && input.visibility == Visibility::Public {
         return Err(WireError::Spec(format!(
-            "input `{}` is on a grid of the model's own thresholds, which the registry has no words for yet; compile with \
-             --input-grid even to publish it",
+            "public input `{}` is on a grid of the model's own thresholds, which contracts cannot quantise to; compile with \
+             --input-grid even and read in the accuracy report how many rows take another leaf, or make the input private or \
+             committed",
             input.name
         )));
     }
