@@ -13,7 +13,7 @@ use crate::import::kinds::{ElementKind, Holds};
 use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
 use crate::import::state::{Importer, raw_name};
-use crate::import::{builder, layout, ml, operators, proto};
+use crate::import::{builder, layout, ml, operators, order, proto};
 use crate::{CompileError, Result};
 
 /// Imports the ONNX file at `path`.
@@ -89,6 +89,10 @@ fn import_model(
         return Err(invalid("the model has no output; export it again"));
     }
     importer.walk(&output_names)?;
+    let (output_names, left_out) = match outputs.is_empty() {
+        true => importer.without_constants(output_names),
+        false => (output_names, Vec::new()),
+    };
     let mut outputs = output_names
         .iter()
         .map(|name| importer.output(name))
@@ -112,6 +116,7 @@ fn import_model(
         inputs,
         outputs,
         output_names,
+        left_out,
         output_kinds,
         path: path.into(),
         onnx,
@@ -197,32 +202,38 @@ impl<'a> Importer<'a> {
         Ok(inputs)
     }
 
-    /// The nodes that the values `names` depend on, in the file's (topological) order.
-    fn needed(&mut self, names: &[String]) -> Vec<&'a NodeProto> {
+    /// The nodes that the values `names` depend on, each after those it reads.
+    fn needed(&mut self, names: &[String]) -> Result<Vec<&'a NodeProto>> {
+        let order =
+            order::sorted(&self.graph.node).map_err(|disorder| CompileError::InvalidModel {
+                path: self.path.into(),
+                detail: disorder.detail(),
+            })?;
+        let all = &self.graph.node;
         let mut wanted: HashSet<String> = names.iter().cloned().collect();
-        let mut nodes: Vec<&NodeProto> =
-            self.graph
-                .node
-                .iter()
-                .rev()
-                .filter(|node| {
-                    let needed = node.output.iter().any(|output| {
-                        wanted.contains(output) || wanted.contains(&raw_name(output))
-                    });
-                    if needed {
-                        wanted.extend(reads(node));
-                    }
-                    needed
-                })
-                .collect();
+        let mut nodes: Vec<&NodeProto> = order
+            .into_iter()
+            .rev()
+            .map(|number| &all[number])
+            .filter(|node| {
+                let needed = node
+                    .output
+                    .iter()
+                    .any(|output| wanted.contains(output) || wanted.contains(&raw_name(output)));
+                if needed {
+                    wanted.extend(reads(node));
+                }
+                needed
+            })
+            .collect();
         nodes.reverse();
         self.ml.wanted = wanted;
-        nodes
+        Ok(nodes)
     }
 
     /// Runs the nodes that the values `names` depend on.
     fn walk(&mut self, names: &[String]) -> Result<()> {
-        let nodes = self.needed(names);
+        let nodes = self.needed(names)?;
         for node in &nodes {
             let operator = operators::find(&node.domain, &node.op_type);
             if operator.is_some_and(|operator| operator.only_shape) {

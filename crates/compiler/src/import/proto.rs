@@ -8,6 +8,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
 use tract_onnx::pb::{ModelProto, TensorProto, ValueInfoProto, type_proto};
 use tract_onnx::prelude::Framework;
 
+use crate::import::number_types::{self, Stored};
 use crate::import::shapes::MAX_CELLS;
 use crate::import::values::affine::Affine;
 use crate::{CompileError, Result};
@@ -60,14 +61,21 @@ pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
     let count = count.ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
 
     let external = proto.data_location == Some(DataLocation::External as i32);
+    if let Some(stored) = Stored::of(proto.data_type) {
+        let bits = tensor(path, &stored.bits(proto, count))?;
+        let mut values = stored.values(&bits.bias);
+        values.truncate(count);
+        return Ok(Affine::constant(shape, values));
+    }
     let size = match DataType::try_from(proto.data_type) {
         Ok(DataType::Float | DataType::Int32 | DataType::Uint32) => 4,
         Ok(DataType::Double | DataType::Int64 | DataType::Uint64) => 8,
-        Ok(DataType::Float16 | DataType::Int16 | DataType::Uint16) => 2,
+        Ok(DataType::Int16 | DataType::Uint16) => 2,
         Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => 1,
-        other => {
+        _ => {
             return Err(invalid(format!(
-                "type {other:?} is not supported, expected float, double or an integer"
+                "its type is {}, which is not supported; expected float, double, float16, bfloat16, bool or an integer type",
+                number_types::name(proto.data_type)
             )));
         }
     };
