@@ -84,6 +84,8 @@ cat "$log"
 
 if ! $fast; then
     stage "deployment" scripts/deploy-dry-run.sh
+    # With the program that the tests built.
+    stage "corpus" env VERDICT="$PWD/target/ci/verdict" scripts/corpus.sh --committed --jobs 2
 fi
 stage "test vectors" scripts/check-vectors.sh
 

@@ -20,6 +20,7 @@ use crate::commands::{
     inspect::Inspect,
     prove::Prove,
     register::Register,
+    run::Run,
     sign::Sign,
     srs::SrsCommand,
     submit::Submit,
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Verify a proof with halo2's verifier, or as a transaction to the contract
     Verify(Verify),
+    /// Compute a compiled model's outputs for rows of data, without a proof
+    Run(Run),
     /// Compare a compiled model with its float model, and draw a report
     Accuracy(Accuracy),
     /// Make a model of many items at once whose outputs are the largest over them
@@ -137,6 +140,7 @@ impl Command {
             Self::Estimate(args) => args.run(output),
             Self::Prove(args) => args.run(output),
             Self::Verify(args) => args.run(output),
+            Self::Run(args) => args.run(output),
             Self::Accuracy(args) => args.run(output),
             Self::Gather(args) => args.run(output),
             Self::Label(args) => args.run(output),

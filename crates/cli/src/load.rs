@@ -6,12 +6,14 @@ use crate::{
         ModelArgs, hex32,
         quantise::{QuantiseArgs, compile_planned},
     },
+    report::output::Output,
 };
 use std::{fs::File, io::Read, path::Path};
 use verdict_circuit::{Limits, Salt};
 use verdict_engine::SaltSource;
 use verdict_model::{
-    CompiledModel, DataSet, Goal, IntegerGraph, MAGIC, OutOfDomain, Row, Visibility, gather_inputs,
+    CompiledModel, DataSet, Goal, InputSpec, IntegerGraph, MAGIC, OutOfDomain, Row, Visibility,
+    gather_inputs,
 };
 use verdict_prover::{ARCHITECTURE_MAGIC, Architecture};
 use verdict_wire::words;
@@ -67,7 +69,7 @@ pub(crate) fn model(
             args.model.display()
         ))),
         (Kind::Onnx, calibration) => {
-            let float = quantise.import(&args.model)?;
+            let float = quantise.import_for(&args.model, calibration.as_deref())?;
             let Some(calibration) = calibration else {
                 return Err(usage(format!(
                     "{} is an ONNX file; give --calibration, or compile it first",
@@ -79,6 +81,15 @@ pub(crate) fn model(
             Ok(compile_planned(&float, &data, &options, Limits::default())?.model)
         }
     }
+}
+
+/// A data file's rows; what was guessed about it is said.
+pub(crate) fn data(path: &Path, specs: &[InputSpec], output: &Output) -> Result<DataSet, CliError> {
+    let data = DataSet::load(path, specs)?;
+    for note in data.notes() {
+        output.note(&format!("note: {}: {note}", path.display()));
+    }
+    Ok(data)
 }
 
 /// One row of a data file.

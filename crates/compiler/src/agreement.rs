@@ -35,6 +35,9 @@ pub(crate) struct Agreement {
     /// The worst of what each output is judged by, relative to what is tolerated: up to 1 it is
     /// reached.
     pub(crate) badness: f64,
+    /// As `badness`, but for one decision and for close calls that were kept: among a few hundred
+    /// rows there may be one so close that no bits keep it.
+    pub(crate) spared: f64,
     /// Worst error of an output, relative to its calibrated range; whatever the output is.
     pub(crate) error: f64,
     /// Share of rows of which a class, or a whole number, is another one.
@@ -44,6 +47,12 @@ pub(crate) struct Agreement {
 impl Agreement {
     pub(crate) fn reached(&self) -> bool {
         self.badness <= 1.0
+    }
+
+    /// What the better of two has less of. A few hundred rows count flips coarsely, so errors have
+    /// a say as well.
+    pub(crate) fn score(&self) -> f64 {
+        self.badness.max(1.0) * self.error.max(f64::MIN_POSITIVE)
     }
 }
 
@@ -76,6 +85,7 @@ pub(crate) fn agreement(
         };
         let one = judge(&pairs, &asked, scale, expected);
         worst.badness = worst.badness.max(one.badness);
+        worst.spared = worst.spared.max(one.spared);
         worst.error = worst.error.max(one.error);
         worst.other_decisions = worst.other_decisions.max(one.other_decisions);
     }
@@ -116,46 +126,53 @@ impl Asked {
 
 /// One output's agreement.
 fn judge(pairs: &[Pair<'_>], asked: &Asked, scale: f64, expected: &Expected<'_>) -> Agreement {
+    let worst = error(pairs, scale, f64::INFINITY);
     let mut found = Agreement {
-        error: error(pairs, scale, f64::INFINITY),
+        error: worst,
         ..Agreement::default()
     };
+    let mut decided = |others: usize, of: usize| {
+        let share = |others: usize| others as f64 / of.max(1) as f64;
+        found.other_decisions = found.other_decisions.max(share(others));
+        found.badness = found.badness.max(share(others) / TOP1_TOLERANCE);
+        let spared = share(others.saturating_sub(1)) / TOP1_TOLERANCE;
+        found.spared = found.spared.max(spared);
+    };
+    let (mut risk, mut values) = (0.0, worst);
     if let Some(classes) = asked.classes {
         let parts = pairs
             .iter()
             .flat_map(|(integers, reals)| integers.chunks(classes).zip(reals.chunks(classes)));
         let parts: Vec<Pair<'_>> = parts.collect();
-        let differing = differing(&parts);
-        found.other_decisions = differing;
-        found.badness = (differing / TOP1_TOLERANCE).max(at_risk(&parts, scale) / RISK_TOLERANCE);
+        decided(differing(&parts), parts.len());
+        risk = at_risk(&parts, scale) / RISK_TOLERANCE;
     }
     if !asked.values {
-        return found;
-    }
-    let mut values = found.error;
-    if !expected.by_size && are_whole(pairs) {
+        values = 0.0;
+    } else if !expected.by_size && are_whole(pairs) {
         // A flip is another number, however far it is; what rounds to the same one is near enough
         // if it is near.
-        let others = not_whole(pairs, scale);
-        found.other_decisions = found.other_decisions.max(others);
-        found.badness = found.badness.max(others / TOP1_TOLERANCE);
+        let (others, of) = not_whole(pairs, scale);
+        decided(others, of);
         values = error(pairs, scale, 0.5);
     }
-    found.badness = found.badness.max(values / expected.tolerance);
+    let values = values / expected.tolerance;
+    found.badness = found.badness.max(risk).max(values);
+    found.spared = found.spared.max(values);
     found
 }
 
 /// An output's integers and real numbers, of one row.
 type Pair<'a> = (&'a [i32], &'a [f64]);
 
-/// Share of rows whose best output is another one.
-fn differing(pairs: &[Pair<'_>]) -> f64 {
+/// Rows whose best output is another one.
+fn differing(pairs: &[Pair<'_>]) -> usize {
     let differ = pairs.iter().filter(|(integers, reals)| {
         let best = top1(integers);
         // Equal float scores have no top-1 to agree with.
         best != top1(reals) && reals[best] < reals.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     });
-    differ.count() as f64 / pairs.len() as f64
+    differ.count()
 }
 
 /// Whether all values of an output are whole numbers that integers can hold.
@@ -164,15 +181,15 @@ fn are_whole(pairs: &[Pair<'_>]) -> bool {
     reals.all(|real| real.fract() == 0.0 && real.abs() <= MAX_WHOLE)
 }
 
-/// Share of the values that are nearer to another whole number.
-fn not_whole(pairs: &[Pair<'_>], scale: f64) -> f64 {
+/// How many values are nearer to another whole number, and of how many.
+fn not_whole(pairs: &[Pair<'_>], scale: f64) -> (usize, usize) {
     let cells = || {
         pairs
             .iter()
             .flat_map(|(x, reals)| x.iter().zip(reals.iter()))
     };
     let off = cells().filter(|(x, real)| (f64::from(**x) * scale - **real).abs() >= 0.5);
-    off.count() as f64 / cells().count().max(1) as f64
+    (off.count(), cells().count())
 }
 
 /// The largest error, of those below `limit`, of an output's values over the range that they have

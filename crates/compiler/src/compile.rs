@@ -1,5 +1,7 @@
 //! The compiler: measures, tries bit widths, and puts the compiled model together.
 
+use std::borrow::Cow;
+
 use sha3::{Digest, Keccak256};
 
 use crate::cost::{Price, least_cost};
@@ -63,14 +65,28 @@ pub fn compile_with(
     }
     check_missing(graph, &data)?;
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
+    // Products that turn out to need tensors of their own get them, and all starts over.
+    let mut graph = Cow::Borrowed(graph);
+    let found = loop {
+        match tune(&graph, &data, options, price) {
+            Err(CompileError::Products {
+                tensor, crowded, ..
+            }) => {
+                let layers = crowded.len();
+                tracing::info!(tensor, layers, "products get tensors of their own");
+                graph = Cow::Owned(graph.with_own_products(&crowded));
+            }
+            found => break found?,
+        }
+    };
     let Found {
         integer,
         grids,
         equalised,
         tuned,
-    } = tune(graph, &data, options, price)?;
+    } = found;
     integer.validate()?;
-    let mut manifest = manifest(graph, &integer, &grids, tuned.activation_bits, options);
+    let mut manifest = manifest(&graph, &integer, &grids, tuned.activation_bits, options);
     manifest.equalised = equalised;
     manifest.assurance = reference.assurance();
     tracing::info!(
@@ -82,11 +98,38 @@ pub fn compile_with(
         table_entries = manifest.table_entries,
         "compiled"
     );
+    let mut model = CompiledModel::new(integer, manifest)?;
+    if let Some(asked) = options.accuracy.filter(|_| !tuned.reached) {
+        if !options.accept_accuracy {
+            return Err(missed(&model, &tuned, asked));
+        }
+        model = model.accepting_accuracy()?;
+    }
     Ok(Compilation {
-        model: CompiledModel::new(integer, manifest)?,
+        model,
         tuned,
         reference,
     })
+}
+
+/// An accuracy that was asked for and that nothing reaches.
+fn missed(model: &CompiledModel, tuned: &Tuned, asked: f64) -> CompileError {
+    let others = match tuned.other_decisions > 0.0 {
+        true => format!(
+            ", and {:.2} % of the decisions are others",
+            tuned.other_decisions * 100.0
+        ),
+        false => String::new(),
+    };
+    CompileError::Inaccurate {
+        model: model.manifest().name.clone(),
+        findings: format!(
+            "the best that was found is off by {:.4} % of the output's range on the calibration data, asked for are {:.4} %{others}",
+            tuned.error * 100.0,
+            asked * 100.0
+        ),
+        help: "a larger --accuracy, --table-bits 20 to 24, or --output-name with a value before the last nodes".into(),
+    }
 }
 
 fn check_options(graph: &FloatGraph, options: &Options) -> Result<()> {
@@ -227,6 +270,7 @@ fn manifest(
             real_max: grid.domain.iter().map(|d| d.1).collect(),
             missing: grid.missing.clone(),
             saturates: grid.saturates.clone(),
+            breakpoints: grid.breakpoints.clone(),
         }
     });
     let outputs = integer
@@ -263,6 +307,7 @@ fn manifest(
         calibration: options.calibration,
         equalised: Vec::new(),
         assurance: Assurance::default(),
+        words: graph.words.clone(),
         structure: match options.private_weights {
             true => structure(graph),
             false => Vec::new(),

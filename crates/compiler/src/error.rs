@@ -59,7 +59,8 @@ pub enum CompileError {
     /// A dimension other than the batch is not fixed.
     #[error(
         "{}: input `{input}` has the dynamic dimension `{dimension}` at axis {axis}; only the first axis (the batch) may be \
-         dynamic, so export the model again with fixed shapes (without `{dimension}` in dynamic_axes)", path.display()
+         dynamic, so give its size with --dim {}=SIZE, or by data whose rows have their full shape (.npz), or export the model \
+         again with fixed shapes", path.display(), dimension_key(dimension, input, *axis)
     )]
     DynamicShape {
         /// The ONNX file.
@@ -178,6 +179,23 @@ pub enum CompileError {
         detail: String,
     },
 
+    /// Sums of products and of other things, at whose unit the products' weights would round away.
+    /// [`compile`](crate::compile) gives such products tensors of their own and tries again, so
+    /// nobody but it sees this.
+    #[error(
+        "tensor `{tensor}` (nodes {}): the products it adds up are too small beside the rest of its sum; \
+         lower activation_bits, or put an Identity of another scale (a Clip, say) behind the product", nodes.join(", ")
+    )]
+    Products {
+        /// The first such tensor.
+        tensor: String,
+        /// The ONNX nodes folded into it.
+        nodes: Vec<String>,
+        /// All such tensors' ids in the float graph, each with the number of the products among
+        /// those it adds up.
+        crowded: Vec<(usize, usize)>,
+    },
+
     /// The model's numbers cannot be turned into integers.
     #[error("tensor `{tensor}`: {detail}")]
     Quantise {
@@ -186,6 +204,14 @@ pub enum CompileError {
         /// What was expected, what was found, what to do.
         detail: String,
     },
+}
+
+/// What a dimension is called where its size is given.
+fn dimension_key(name: &str, input: &str, axis: usize) -> String {
+    match name {
+        "?" => format!("{input}.{axis}"),
+        name => name.into(),
+    }
 }
 
 impl CompileError {

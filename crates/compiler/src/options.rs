@@ -19,6 +19,18 @@ pub enum InputDomain {
     PerFeature(Vec<(f64, f64)>),
 }
 
+/// Which integers stand for a feature that the model only compares with constants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureGrid {
+    /// A feature's rank among the model's own thresholds, which takes every real number to the side
+    /// the float model takes it to. Not for private weights, whose thresholds must not show.
+    #[default]
+    Auto,
+    /// Even steps over the feature's domain. A number near a threshold may change sides.
+    Even,
+}
+
 /// Compiler options; the defaults suit most models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
@@ -28,8 +40,13 @@ pub struct Options {
     /// Upper bound on a weight's bits, sign included, 2 to 16.
     pub weight_bits: u32,
     /// Bits of an input that is not on a coarser grid by nature, 2 to 15. `None`: two more than the
-    /// activations, from 8 to 12.
+    /// activations, from 8 to 12; from 12 for inputs that trees read. Features on a
+    /// [grid of their own thresholds](FeatureGrid::Auto) take as many as that needs, and no more
+    /// than this allows.
     pub input_bits: Option<u32>,
+    /// Which integers stand for features that are only compared.
+    #[serde(default)]
+    pub feature_grid: FeatureGrid,
     /// Bits of an output's magnitude over its calibrated range, 2 to 15. `None`: as few as
     /// agreement with the float model allows, up to two more than the activations.
     pub output_bits: Option<u32>,
@@ -93,6 +110,7 @@ impl Default for Options {
             activation_bits: None,
             weight_bits: 16,
             input_bits: None,
+            feature_grid: FeatureGrid::Auto,
             output_bits: None,
             input_visibility: Visibility::Private,
             output_visibility: Visibility::Public,

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::agreement::{Agreement, Expected, agreement};
 use crate::float::graph::{FloatGraph, FloatTensor, OutputKind, Precision};
-use crate::options::{InputDomain, Options};
+use crate::options::Options;
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, Stats};
 use crate::quantise::feature_grid::compared;
@@ -278,18 +278,8 @@ impl<'a> Search<'a> {
         if let Some(known) = self.inputs.get(&bits) {
             return Ok(known.clone());
         }
-        let calibrated = InputDomain::Calibrated;
         let grids = (0..self.graph.inputs.len())
-            .map(|i| {
-                choose(
-                    &self.graph,
-                    i,
-                    self.data,
-                    self.options.input_domains.get(i).unwrap_or(&calibrated),
-                    self.options.domain_margin,
-                    bits,
-                )
-            })
+            .map(|i| choose(&self.graph, i, self.data, self.options, bits))
             .collect::<Result<Vec<_>>>()?;
         let rows = self.data.rows().par_iter();
         let row = |row: &Row| -> Row<i32> {

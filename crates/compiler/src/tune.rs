@@ -5,15 +5,16 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
 use crate::cost::{Cost, Price, fits, words};
 use crate::float::graph::FloatGraph;
 use crate::options::Options;
+use crate::quantise::bits::Bits;
 use crate::quantise::calibration::cell_magnitudes;
 use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::grid::InputGrid;
 use crate::search::{Judged, MAX_BITS, Search, Setting};
-use verdict_model::{ChannelShifts, DataSet, IntegerGraph};
+use crate::{CompileError, Result};
+use verdict_model::{ChannelShifts, DataSet, Goal, IntegerGraph};
 
 /// Worst error of a value, relative to its output's range, that nobody sees: bits that cost nothing
 /// are spent until it is reached.
@@ -22,6 +23,14 @@ const INVISIBLE: f64 = 0.001;
 const MAX_TABLE_BITS: u32 = 20;
 /// What costs more and still misses the goal must at least be this much better.
 const WORTH: f64 = 1.3;
+/// Larger tables than this are only tried where the goal is missed by far.
+const DEAR_TABLE_BITS: u32 = 18;
+/// By how much it is then missed.
+const FAR: f64 = 10.0;
+/// Bits that may make it worse before more of them are given up.
+const PATIENCE: u32 = 2;
+/// Circuits of up to this height are proved in a second, and gas does not depend on the height.
+const CHEAP_HEIGHT: u32 = 14;
 
 /// What was chosen, and how well it does on the calibration data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,8 +45,8 @@ pub struct Tuned {
     pub table_bits: u32,
     /// Whether channels were scaled.
     pub equalised: bool,
-    /// Whether the goal is reached: decisions, classes and whole numbers are the float model's, and
-    /// values are as near as asked for.
+    /// Whether the goal is reached: decisions, classes and whole numbers are the float model's, but
+    /// for one close call at most, and values are as near as asked for.
     pub reached: bool,
     /// Worst error of an output's value, relative to the output's calibrated range.
     pub error: f64,
@@ -108,7 +117,7 @@ fn found(search: Search<'_>, best: Judged) -> Found {
         input_bits: input,
         table_bits: table,
         equalised: !search.equalised.is_empty(),
-        reached: agreement.reached(),
+        reached: agreement.spared <= 1.0,
         error: agreement.error,
         other_decisions: agreement.other_decisions,
     };
@@ -130,6 +139,15 @@ fn found(search: Search<'_>, best: Judged) -> Found {
     }
 }
 
+/// Whether one reaches the goal, or does better by this factor, where the other does not.
+fn better(one: &Judged, other: &Judged, by: f64) -> bool {
+    let (one, other) = (&one.agreement, &other.agreement);
+    match (one.reached(), other.reached()) {
+        (reached, before) if reached != before => reached,
+        _ => one.score() * by < other.score(),
+    }
+}
+
 impl<'a> Tuner<'a> {
     /// Attempts at the model with scaled channels; `None` if there are none to scale.
     fn equalised(&self) -> Result<Option<Search<'a>>> {
@@ -145,7 +163,7 @@ impl<'a> Tuner<'a> {
     fn first(&self, search: &mut Search<'_>) -> Result<Judged> {
         let table = search.table_bits();
         let error = match search.fewest(table) {
-            Err(error @ crate::CompileError::Quantise { .. }) => error,
+            Err(error @ CompileError::Quantise { .. }) => error,
             other => return other,
         };
         if self.options.tune && self.options.table_bits.is_none() {
@@ -160,7 +178,8 @@ impl<'a> Tuner<'a> {
 
     /// Tries what may reach a goal that was missed, the cheapest first: finer inputs, channels of
     /// equal size, larger tables with more bits.
-    fn climb(&self, mut search: Search<'a>, mut best: Judged) -> Result<(Search<'a>, Judged)> {
+    fn climb(&self, search: Search<'a>, best: Judged) -> Result<(Search<'a>, Judged)> {
+        let (mut search, mut best) = (search, best);
         self.finer_inputs(&mut search, &mut best)?;
         if best.agreement.reached() {
             return Ok((search, best));
@@ -170,32 +189,35 @@ impl<'a> Tuner<'a> {
             && let Some(mut other) = self.near(&mut scaled, best.attempt.setting)?
         {
             self.finer_inputs(&mut scaled, &mut other)?;
-            if other.agreement.badness < best.agreement.badness {
+            if better(&other, &best, 1.0) {
                 (search, best) = (scaled, other);
             }
         }
-        let table = best.attempt.setting.table;
-        if best.agreement.reached() || self.options.table_bits.is_some() {
+        if best.agreement.spared <= 1.0 || self.options.table_bits.is_some() {
             return Ok((search, best));
         }
         let mut setting = best.attempt.setting;
-        let mut least = best.agreement.badness;
-        for table in table + 1..=MAX_TABLE_BITS {
+        let first = setting.table + 1;
+        for table in first..=MAX_TABLE_BITS {
+            if table > DEAR_TABLE_BITS && best.agreement.badness < FAR {
+                break;
+            }
+            // What fits a smaller table gains nothing from a larger one but by more bits.
             setting.table = table;
+            self.one_more(&mut setting);
             let Some(mut other) = self.near(&mut search, setting)? else {
                 continue;
             };
-            setting = other.attempt.setting;
             self.finer_inputs(&mut search, &mut other)?;
             if (self.price)(&other.attempt.integer).is_none() {
                 break;
             }
-            least /= WORTH;
-            if other.agreement.reached() || other.agreement.badness < least {
-                least = other.agreement.badness;
+            let doublings = table - best.attempt.setting.table;
+            if better(&other, &best, WORTH.powi(doublings as i32)) {
+                setting = other.attempt.setting;
                 best = other;
             }
-            if best.agreement.reached() {
+            if best.agreement.spared <= 1.0 {
                 break;
             }
         }
@@ -203,16 +225,17 @@ impl<'a> Tuner<'a> {
     }
 
     /// The best attempt with as many bits of an activation as `setting` has, or more as long as
-    /// that helps.
+    /// that helps: sums that do not fit a table make steps coarser, so it does not always.
     fn near(&self, search: &mut Search<'_>, setting: Setting) -> Result<Option<Judged>> {
         let mut best: Option<Judged> = None;
-        let mut setting = setting;
-        loop {
-            let least = best.as_ref().map_or(f64::INFINITY, |b| b.agreement.badness);
+        let (mut setting, mut worse) = (setting, 0);
+        while worse < PATIENCE {
             match search.judged(setting, &mut None)? {
-                Some(judged) if judged.agreement.badness < least => best = Some(judged),
-                Some(_) | None if best.is_some() => break,
-                _ => {}
+                Some(judged) if best.as_ref().is_none_or(|b| better(&judged, b, 1.0)) => {
+                    worse = 0;
+                    best = Some(judged);
+                }
+                _ => worse += 1,
             }
             let reached = best.as_ref().is_some_and(|b| b.agreement.reached());
             if reached || !self.one_more(&mut setting) {
@@ -248,8 +271,7 @@ impl<'a> Tuner<'a> {
                 ..best.attempt.setting
             };
             if let Some(other) = search.judged(setting, &mut None)?
-                && (other.agreement.reached()
-                    || other.agreement.badness * WORTH < best.agreement.badness)
+                && better(&other, best, WORTH)
             {
                 *best = other;
             }
@@ -259,77 +281,82 @@ impl<'a> Tuner<'a> {
 
     /// Spends bits that cost nothing until the error is invisible.
     fn spend(&self, search: &mut Search<'_>, best: Judged) -> Result<Judged> {
-        let goal = self
-            .options
-            .accuracy
-            .map_or(INVISIBLE, |goal| goal.min(INVISIBLE));
-        let done = |judged: &Judged| {
-            judged.agreement.error <= goal && judged.agreement.other_decisions == 0.0
-        };
-        if done(&best) {
-            return Ok(best);
-        }
-        let Some(cost) = (self.price)(&best.attempt.integer) else {
-            return Ok(best);
-        };
-        let most = Spending {
-            height: cost.height,
-            words: words(&best.attempt.integer),
-            cost,
-        };
-        let start = best.attempt.setting;
         let mut found = best;
-        // Everything by as much as fits first, then the ends of the model.
-        let mut all = start;
-        self.most(search, &most, &mut all, |setting, by| {
-            let more = |given: Option<u32>, bits: u32| match given {
-                None => (bits + by).min(MAX_BITS),
-                Some(_) => bits,
-            };
-            let options = self.options;
-            let bits = start.bits;
-            setting.bits.activation = more(options.activation_bits, bits.activation);
-            setting.bits.output = more(options.output_bits, bits.output);
-        });
-        let mut ends = all;
-        if self.options.output_bits.is_none() {
-            self.most(search, &most, &mut ends, |setting, by| {
-                setting.bits.output = (all.bits.output + by).min(MAX_BITS);
-            });
+        if self.is_invisible(&found) {
+            return Ok(found);
         }
-        let outputs = ends;
-        if self.options.input_bits.is_none() {
-            self.most(search, &most, &mut ends, |setting, by| {
-                setting.input = (start.input + by).min(MAX_BITS);
-            });
-        }
-        let half = Setting {
-            bits: crate::quantise::bits::Bits {
-                activation: start.bits.activation.midpoint(ends.bits.activation),
-                output: ends.bits.output,
-            },
-            ..ends
+        let Some(cost) = (self.price)(&found.attempt.integer) else {
+            return Ok(found);
         };
+        let words = words(&found.attempt.integer);
+        let cheap = match self.options.goal {
+            Goal::Time | Goal::Memory => 0,
+            Goal::Balanced | Goal::Gas => CHEAP_HEIGHT,
+        };
+        let start = found.attempt.setting;
         let mut tried = vec![start];
-        for setting in [ends, half, outputs] {
-            if tried.contains(&setting) {
-                continue;
-            }
-            tried.push(setting);
-            let Some(other) = search.judged(setting, &mut None)? else {
-                continue;
-            };
-            let better = other.agreement.badness <= found.agreement.badness.max(1.0)
-                && (other.agreement.other_decisions, other.agreement.error)
-                    < (found.agreement.other_decisions, found.agreement.error);
-            if better && self.free(&other, &most) {
-                found = other;
-                if done(&found) {
-                    break;
+        for height in cost.height..=cheap.max(cost.height) {
+            let cost = Cost { height, ..cost };
+            let most = Spending { cost, words };
+            for setting in self.affordable(search, start, &most) {
+                if tried.contains(&setting) {
+                    continue;
+                }
+                tried.push(setting);
+                let other = match search.judged(setting, &mut None) {
+                    // Tensors of their own are not for nothing.
+                    Err(CompileError::Products { .. }) => continue,
+                    other => other?,
+                };
+                let Some(other) = other else { continue };
+                let score = |judged: &Judged| {
+                    let agreement = &judged.agreement;
+                    (agreement.other_decisions, agreement.error)
+                };
+                let kept = other.agreement.badness <= found.agreement.badness.max(1.0);
+                if kept && score(&other) < score(&found) && self.free(&other, &most) {
+                    found = other;
+                    if self.is_invisible(&found) {
+                        return Ok(found);
+                    }
                 }
             }
         }
         Ok(found)
+    }
+
+    fn is_invisible(&self, judged: &Judged) -> bool {
+        let goal = self.options.accuracy.unwrap_or(INVISIBLE);
+        let agreement = &judged.agreement;
+        agreement.error <= goal.min(INVISIBLE) && agreement.other_decisions == 0.0
+    }
+
+    /// Settings of more bits than `start`, whose tables stay below a height: everything by as much
+    /// as fits and then the ends of the model; fewer bits of activations, as sums that do not fit a
+    /// table make steps coarser; and coarser inputs, as public ones cost gas.
+    fn affordable(&self, search: &mut Search<'_>, start: Setting, most: &Spending) -> [Setting; 3] {
+        let mut all = start;
+        let options = self.options;
+        let more = |given: Option<u32>, bits: u32, by: u32| match given {
+            None => (bits + by).min(MAX_BITS),
+            Some(_) => bits,
+        };
+        let Bits { activation, output } = start.bits;
+        self.most(search, most, &mut all, |setting, by| {
+            setting.bits.activation = more(options.activation_bits, activation, by);
+            setting.bits.output = more(options.output_bits, output, by);
+        });
+        let output = all.bits.output;
+        self.most(search, most, &mut all, |setting, by| {
+            setting.bits.output = more(options.output_bits, output, by);
+        });
+        let coarse = all;
+        self.most(search, most, &mut all, |setting, by| {
+            setting.input = more(options.input_bits, start.input, by);
+        });
+        let mut half = all;
+        half.bits.activation = activation.midpoint(all.bits.activation);
+        [all, half, coarse]
     }
 
     /// Makes `setting` the one of the most further bits for which tables stay below the height.
@@ -351,7 +378,8 @@ impl<'a> Tuner<'a> {
             // The same as with fewer: there is nothing left to add.
             let fits = next == fewer
                 || search.attempt(next).is_ok_and(|attempt| {
-                    fits(&attempt.integer, most.height) && words(&attempt.integer) <= most.words
+                    fits(&attempt.integer, most.cost.height)
+                        && words(&attempt.integer) <= most.words
                 });
             match fits && next != fewer {
                 true => {
@@ -373,7 +401,6 @@ impl<'a> Tuner<'a> {
 
 /// What is spent anyway.
 struct Spending {
-    height: u32,
-    words: usize,
     cost: Cost,
+    words: usize,
 }

@@ -68,7 +68,9 @@ impl Builder {
             path: "exact.onnx".into(),
             onnx: Arc::from([]),
             missing: vec![],
+            words: vec![],
             output_kinds: vec![],
+            whole: vec![],
             private_weights: false,
         }
     }

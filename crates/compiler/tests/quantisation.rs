@@ -73,8 +73,10 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         path: "random.onnx".into(),
         onnx: Arc::from([]),
         missing: vec![],
+        words: vec![],
         output_kinds: vec![],
         onnx_input_shapes,
+        whole: vec![],
         private_weights: false,
     }
 }

@@ -20,6 +20,10 @@ struct Expected {
     /// range over all rows.
     #[serde(default)]
     within: f64,
+    /// Whether every step that the model itself rounds to is the file's: the output is then no more
+    /// than half a step of its own from the imported model's on the rounded input.
+    #[serde(default)]
+    exact: bool,
     /// Rows: the inputs' values and the outputs'.
     #[serde(default)]
     rows: Vec<(Vec<Vec<f64>>, Vec<Vec<f64>>)>,
@@ -84,20 +88,31 @@ fn check(path: &Path) -> Result<String, String> {
     let data = DataSet::from_rows(inputs, &float.input_specs()).map_err(|e| e.to_string())?;
     let model = compile(&float, &data, &Options::default()).map_err(|e| e.to_string())?;
     let mut worst = 0.0f64;
+    let mut rounding = 0.0f64;
     for (inputs, outputs) in &expected.rows {
         let integers = model
             .quantise_input(inputs, OutOfDomain::Saturate)
             .map_err(|e| e.to_string())?;
         let trace = execute(model.graph(), &integers).map_err(|e| e.to_string())?;
         let found = model.dequantise_output(&trace.outputs(model.graph()));
+        let rounded = float.run(&model.dequantise_input(&integers));
+        for (found, id) in found.iter().zip(&float.outputs) {
+            let step = model.graph().tensors[*id].scale;
+            for (a, b) in found.iter().zip(&rounded.values[*id]) {
+                rounding = rounding.max((a - b).abs() / step);
+            }
+        }
         for ((found, wanted), size) in found.iter().zip(outputs).zip(&sizes) {
             for (a, b) in found.iter().zip(wanted) {
                 worst = worst.max((a - b).abs() / size);
             }
         }
     }
-    let said = format!("{worst:.5} of the range, at most {}", expected.within);
-    if worst <= expected.within {
+    let said = format!(
+        "{worst:.5} of the range, at most {}; {rounding:.2} steps",
+        expected.within
+    );
+    if worst <= expected.within && !(expected.exact && rounding > 0.5001) {
         Ok(said)
     } else {
         Err(said)

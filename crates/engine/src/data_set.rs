@@ -128,8 +128,8 @@ fn packed(graph: &IntegerGraph, row: &Row<i32>) -> Result<Vec<Vec<B256>>, Engine
 struct CommittedInput {
     name: String,
     visibility: Visibility,
-    /// Digest of its shape, scales and range: what turns real numbers into the integers committed
-    /// to.
+    /// Digest of its shape, scales or breakpoints, and range: what turns real numbers into the
+    /// integers committed to.
     grid: B256,
     /// How many of a row's words are its own: one if it is committed.
     words: usize,
@@ -168,6 +168,13 @@ fn grid(input: &InputManifest) -> B256 {
             .map(|it| it.map_or(u64::MAX, |it| u64::from(it as u32)))
             .collect(),
     );
+    // Only where there are any: the digests of all other grids stay what they were.
+    for breakpoints in &input.breakpoints {
+        let breakpoints = breakpoints.as_deref();
+        list(vec![u64::from(breakpoints.is_some())]);
+        let numbers = breakpoints.unwrap_or_default().iter();
+        list(numbers.map(|it| it.to_bits()).collect());
+    }
     hasher.finalize()
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph
 //! and manifest, then, as far as there is anything to say, of what is said of missing values, of
-//! scales out of the ordinary, of the structure that private weights leave public, and of what the
-//! compiler did not vouch for) and the payload's keccak256, which is also the model's digest.
+//! scales out of the ordinary, of the structure that private weights leave public, of what the
+//! compiler did not vouch for, of words, and of breakpoints) and the payload's keccak256, which is
+//! also the model's digest.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ use sha3::{Digest, Keccak256};
 use crate::file::write_whole;
 use crate::graph::{IntegerGraph, TensorId};
 use crate::manifest::{Assurance, InputManifest, Manifest};
-use crate::scales::{Calibration, ChannelShifts, pick};
+use crate::scales::{Calibration, ChannelShifts};
 use crate::{ModelError, Result};
 
 /// The first bytes of a compiled model.
@@ -62,6 +63,9 @@ struct Payload {
 /// (`saturates`).
 type Exceptions = Vec<(Vec<Option<i32>>, Vec<bool>)>;
 
+/// By input: `breakpoints` of its manifest.
+type Breakpoints = Vec<Vec<Option<Vec<f64>>>>;
+
 /// `calibration` and `equalised` of the manifest.
 type Scales = (Calibration, Vec<ChannelShifts>);
 
@@ -72,6 +76,8 @@ struct Aside {
     scales: Scales,
     structure: Vec<TensorId>,
     assurance: Assurance,
+    words: Vec<Vec<String>>,
+    breakpoints: Breakpoints,
 }
 
 impl Aside {
@@ -97,7 +103,17 @@ impl Aside {
         }
         let (assurance, rest) = postcard::take_from_bytes(rest).ok()?;
         aside.assurance = assurance;
-        rest.is_empty().then_some(aside)
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (words, rest) = postcard::take_from_bytes(rest).ok()?;
+        aside.words = words;
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (breakpoints, rest) = postcard::take_from_bytes::<Breakpoints>(rest).ok()?;
+        aside.breakpoints = breakpoints;
+        (rest.is_empty() && aside.breakpoints.len() == inputs).then_some(aside)
     }
 }
 
@@ -156,8 +172,13 @@ impl CompiledModel {
             let scales = (self.manifest.calibration, &self.manifest.equalised);
             let structure = &self.manifest.structure;
             // Each part is only there if it, or one after it, has anything to say.
+            let inputs = self.manifest.inputs.iter();
+            let breakpoints: Vec<_> = inputs.map(|input| &input.breakpoints).collect();
             let assurance = self.manifest.assurance;
-            let doubtful = assurance != Assurance::default();
+            let words = &self.manifest.words;
+            let ranked = breakpoints.iter().any(|of| !of.is_empty());
+            let worded = ranked || !words.is_empty();
+            let doubtful = worded || assurance != Assurance::default();
             let structured = doubtful || !structure.is_empty();
             let unusual = structured || scales != (Calibration::default(), &Vec::new());
             if unusual || exceptions.iter().any(|of| *of != Default::default()) {
@@ -171,6 +192,12 @@ impl CompiledModel {
             }
             if doubtful {
                 payload.extend(postcard::to_stdvec(&assurance)?);
+            }
+            if worded {
+                payload.extend(postcard::to_stdvec(words)?);
+            }
+            if ranked {
+                payload.extend(postcard::to_stdvec(&breakpoints)?);
             }
             Ok(payload)
         };
@@ -263,8 +290,12 @@ impl CompiledModel {
             (manifest.calibration, manifest.equalised) = aside.scales;
             manifest.structure = aside.structure;
             manifest.assurance = aside.assurance;
+            manifest.words = aside.words;
             for (input, (missing, saturates)) in manifest.inputs.iter_mut().zip(aside.exceptions) {
                 (input.missing, input.saturates) = (missing, saturates);
+            }
+            for (input, breakpoints) in manifest.inputs.iter_mut().zip(aside.breakpoints) {
+                input.breakpoints = breakpoints;
             }
         }
         let model = Self::new(graph, manifest)?;
@@ -343,70 +374,5 @@ impl CompiledModel {
             .zip(outputs)
             .map(|(output, values)| real(output.scale, values))
             .collect()
-    }
-}
-
-impl InputManifest {
-    /// The real number an integer stands for; NaN for a missing value that no value of the domain
-    /// stands for.
-    fn real(&self, feature: usize, integer: i32) -> f64 {
-        let scale: f64 = pick(&self.scales, feature);
-        let real = (i64::from(integer) + pick(&self.zero_points, feature)) as f64 * scale;
-        let (min, max): (f64, f64) = (pick(&self.real_min, feature), pick(&self.real_max, feature));
-        // An imputed value's integer lies within the domain and simply is that value.
-        let inside = real >= min - scale / 2.0 && real <= max + scale / 2.0;
-        match self.missing.get(feature) {
-            Some(Some(code)) if *code == integer && !inside => f64::NAN,
-            _ => real,
-        }
-    }
-
-    /// The integers of the domain's ends, as many as [`Self::scales`]: whatever real number there
-    /// is, its integer lies between them, and an integer that only stands for a missing value does
-    /// not.
-    pub fn ranges(&self) -> Vec<(i32, i32)> {
-        let end = |feature: usize, real: &f64| self.integer(feature, *real);
-        let ends = self.real_min.iter().zip(&self.real_max).enumerate();
-        ends.map(|(feature, (min, max))| (end(feature, min), end(feature, max)))
-            .collect()
-    }
-
-    /// The integer of a real number of the domain.
-    fn integer(&self, feature: usize, real: f64) -> i32 {
-        let scale: f64 = pick(&self.scales, feature);
-        let integer = (real / scale).round() - pick(&self.zero_points, feature) as f64;
-        integer.max(self.min.into()).min(self.max.into()) as i32
-    }
-
-    fn quantise(&self, values: &[f64], out_of_domain: OutOfDomain) -> Result<Vec<i32>> {
-        let expected: usize = self.shape.iter().product();
-        if values.len() != expected {
-            return Err(ModelError::InputShape {
-                input: format!("`{}`", self.name),
-                detail: format!("{} values, expected {expected}", values.len()),
-            });
-        }
-        let cell = |(feature, value): (usize, &f64)| {
-            let scale: f64 = pick(&self.scales, feature);
-            let (min, max): (f64, f64) =
-                (pick(&self.real_min, feature), pick(&self.real_max, feature));
-            // Half a step beyond the end still rounds to the end.
-            let inside = *value >= min - scale / 2.0 && *value <= max + scale / 2.0
-                || self.saturates.get(feature) == Some(&true);
-            if let (true, Some(Some(code))) = (value.is_nan(), self.missing.get(feature)) {
-                return Ok(*code);
-            }
-            if value.is_nan() || (!inside && out_of_domain == OutOfDomain::Reject) {
-                return Err(ModelError::OutOfDomain {
-                    input: self.name.clone(),
-                    feature,
-                    value: *value,
-                    min,
-                    max,
-                });
-            }
-            Ok(self.integer(feature, value.max(min).min(max)))
-        };
-        values.iter().enumerate().map(cell).collect()
     }
 }

@@ -289,7 +289,7 @@ fn describe(manifest: &Manifest, graph: &IntegerGraph, items: usize) -> Manifest
                 .flat_map(|it| std::iter::repeat_n(it.clone(), items))
                 .collect();
         }
-        if input.scales.len() > 1 {
+        if input.scales.len() > 1 || !input.breakpoints.is_empty() {
             every(&mut input.scales, items);
             every(&mut input.zero_points, items);
             every(&mut input.real_min, items);
@@ -297,6 +297,7 @@ fn describe(manifest: &Manifest, graph: &IntegerGraph, items: usize) -> Manifest
         }
         every(&mut input.missing, items);
         every(&mut input.saturates, items);
+        every(&mut input.breakpoints, items);
     }
     for output in &mut manifest.outputs {
         output.name = format!("max({})", output.name);

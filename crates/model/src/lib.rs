@@ -11,13 +11,15 @@ mod goal;
 pub mod graph;
 mod manifest;
 mod packing;
+mod quantise;
 pub mod ranges;
+pub mod ranks;
 mod scales;
 mod validate;
 mod visible;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
-pub use data::{DataSet, InputSpec, Row};
+pub use data::{DataSet, InputSpec, Row, array_shapes};
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use file::{folder, write_whole};

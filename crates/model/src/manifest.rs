@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::InputSpec;
 use crate::graph::{IntegerGraph, Tensor, TensorId, Visibility};
 use crate::packing::Packing;
+use crate::ranks::MAX_BREAKPOINTS;
 use crate::scales::{Calibration, ChannelShifts};
 use crate::{ModelError, Result};
 
@@ -44,6 +45,10 @@ pub struct Manifest {
     /// What the compiler could not check, or was told to accept; nothing, for most models.
     #[serde(default, with = "aside")]
     pub assurance: Assurance,
+    /// The words whose numbers an input takes, for each input: a word's number is its place in the
+    /// list, and the list's length that of any other word. Empty if no input takes words.
+    #[serde(default, with = "aside")]
+    pub words: Vec<Vec<String>>,
 }
 
 /// What a compiled model's users should know about how far its compiler vouched for it.
@@ -59,8 +64,8 @@ pub struct Assurance {
     pub accepted_accuracy: bool,
 }
 
-/// One input: `integer = round(real / scale) − zero_point`, or `missing` where there is no real
-/// value.
+/// One input: `integer = round(real / scale) − zero_point`, or the number of `breakpoints` up to the
+/// real value where a feature has any; `missing` where there is no real value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputManifest {
     /// The ONNX name.
@@ -91,6 +96,12 @@ pub struct InputManifest {
     /// none.
     #[serde(default, with = "aside")]
     pub saturates: Vec<bool>,
+    /// For each feature that the model only compares with constants, in ascending order the real
+    /// numbers at which a comparison changes its result: `integer` is then the number of them that
+    /// are at most `real`, whatever `scales` and `zero_points` (1 and 0) say. `None` for a feature
+    /// on the even grid of its scale; empty if all features are.
+    #[serde(default, with = "aside")]
+    pub breakpoints: Vec<Option<Vec<f64>>>,
 }
 
 /// One output: `real ≈ integer · scale`.
@@ -119,13 +130,14 @@ pub struct OutputManifest {
 impl Manifest {
     /// Names and shapes of the inputs, for loading data.
     pub fn input_specs(&self) -> Vec<InputSpec> {
-        let spec = |input: &InputManifest| InputSpec {
+        let spec = |(index, input): (usize, &InputManifest)| InputSpec {
             name: input.name.clone(),
             shape: input.shape.clone(),
             len: input.shape.iter().product(),
             missing: input.missing.iter().any(Option::is_some),
+            words: self.words.get(index).cloned().unwrap_or_default(),
         };
-        self.inputs.iter().map(spec).collect()
+        self.inputs.iter().enumerate().map(spec).collect()
     }
 
     /// Readable JSON.
@@ -153,6 +165,15 @@ impl Manifest {
             return Err(mismatch(
                 &self.name,
                 "its list of structure names tensors that the graph does not produce",
+            ));
+        }
+        let ascending = |words: &Vec<String>| words.is_sorted_by(|a, b| a < b);
+        let listed =
+            self.words.len() == self.inputs.len() && self.words.iter().any(|it| !it.is_empty());
+        if !self.words.is_empty() && !(listed && self.words.iter().all(ascending)) {
+            return Err(mismatch(
+                &self.name,
+                "its inputs' words are not lists in order, one for each input",
             ));
         }
         self.validate_scales(graph)
@@ -237,7 +258,36 @@ impl InputManifest {
                 "a scale or domain is not a finite number",
             ));
         }
-        Ok(())
+        self.validate_breakpoints(tensor)
+    }
+
+    /// Breakpoints are the only thing an integer stands for, so nothing else may be said of it, and
+    /// every rank must be an integer of the tensor.
+    fn validate_breakpoints(&self, tensor: &Tensor) -> Result<()> {
+        if self.breakpoints.is_empty() {
+            return Ok(());
+        }
+        let ranked = |(feature, list): (usize, &Option<Vec<f64>>)| {
+            let Some(list) = list else { return true };
+            let ascending = list.is_sorted_by(|a, b| a < b);
+            // No value has two spellings in a compiled file.
+            let plain = |v: &f64| v.is_finite() && (*v != 0.0 || v.is_sign_positive());
+            let within = list.len() <= MAX_BREAKPOINTS && tensor.min <= 0;
+            let held = i64::try_from(list.len()).is_ok_and(|last| last <= tensor.max.into());
+            let unscaled = self.scales.get(feature) == Some(&1.0);
+            let plain = ascending && list.iter().all(plain);
+            plain && within && held && unscaled && self.zero_points.get(feature) == Some(&0)
+        };
+        let all = self.breakpoints.iter().enumerate().all(ranked);
+        let any = self.breakpoints.iter().any(Option::is_some);
+        let count = [self.breakpoints.len(), self.scales.len()] == [tensor.len; 2];
+        if all && any && count {
+            return Ok(());
+        }
+        Err(mismatch(
+            &self.name,
+            "its breakpoints are not ascending finite numbers, as many as its integers tell apart",
+        ))
     }
 }
 

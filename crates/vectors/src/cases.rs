@@ -8,7 +8,7 @@ use halo2curves_axiom::bn256::Fr;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf};
 use verdict_circuit::{Batch, Request, Salt, int, plan_request};
-use verdict_compiler::{Options, compile, import};
+use verdict_compiler::{FeatureGrid, Options, compile, import};
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Row, Visibility};
 use verdict_prover::{KeyedModel, Srs};
 use verdict_wire::{POINT_BYTES, ProofLayout, key_bytes, public_values, verify_calldata, words};
@@ -132,7 +132,8 @@ impl Case {
         let options = Options {
             goal: self.goal,
             input_visibility: self.inputs,
-            // The committed proofs are of these bits.
+            // What the committed proofs were made with.
+            feature_grid: FeatureGrid::Even,
             tune: false,
             ..Options::default()
         };

@@ -4,7 +4,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use std::path::PathBuf;
 use verdict_chain::Harness;
 use verdict_circuit::{Limits, plan};
-use verdict_compiler::{Options, compile, import};
+use verdict_compiler::{FeatureGrid, Options, compile, import};
 
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_prover::{Inference, KeyedModel, Srs};
@@ -21,7 +21,8 @@ pub fn compiled(name: &str, goal: Goal, inputs: Visibility) -> (CompiledModel, V
     let options = Options {
         goal,
         input_visibility: inputs,
-        // The committed proofs are of these bits.
+        // What the committed proofs were made with.
+        feature_grid: FeatureGrid::Even,
         tune: false,
         ..Options::default()
     };

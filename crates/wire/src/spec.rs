@@ -81,6 +81,13 @@ pub fn model_spec(
 }
 
 fn input_schema(input: &InputManifest) -> Result<InputSchema, WireError> {
+    if !input.breakpoints.is_empty() {
+        return Err(WireError::Spec(format!(
+            "input `{}` is on a grid of the model's own thresholds, which the registry has no words for yet; compile with \
+             --input-grid even to publish it",
+            input.name
+        )));
+    }
     // What the chain clamps to, so that it quantises as the compiler does; one range where all
     // features have the same.
     let mut ranges = input.ranges();

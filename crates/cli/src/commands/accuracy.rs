@@ -16,7 +16,7 @@ use alloy_primitives::B256;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_model::{DataSet, Goal, write_whole};
+use verdict_model::{Goal, write_whole};
 
 #[derive(Debug, Args)]
 #[command(
@@ -130,7 +130,7 @@ impl Accuracy {
             }
         };
         meter.begin("accuracy");
-        let data = DataSet::load(&self.test, &float.input_specs())?;
+        let data = load::data(&self.test, &float.input_specs(), output)?;
         let accepted =
             self.quantise.accept_import_error() || model.manifest().assurance.accepted_import_error;
         let stats = measure(&float, &model, &data, &self.test, accepted)?;

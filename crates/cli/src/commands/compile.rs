@@ -2,6 +2,7 @@
 
 use crate::{
     error::CliError,
+    load,
     options::{
         PlanArgs,
         quantise::{QuantiseArgs, calibration_name, compile_planned, visibility_name},
@@ -22,7 +23,7 @@ use verdict_compiler::{
     vouched,
 };
 use verdict_engine::{OpenOptions, plan};
-use verdict_model::{Assurance, DataSet, InputManifest, Manifest};
+use verdict_model::{Assurance, InputManifest, Manifest};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -57,6 +58,8 @@ struct Compiled {
     /// Of the float model; the manifest counts the integer graph's.
     parameters: usize,
     manifest: Manifest,
+    calibration: PathBuf,
+    calibration_rows: usize,
     /// What the compiler chose, and how that does on the calibration data.
     tuned: Tuned,
     accuracy_data: PathBuf,
@@ -75,12 +78,14 @@ impl Compile {
             .unwrap_or_else(|| self.model.with_extension("verdict"));
         let meter = Meter::new(output);
         meter.begin("import");
-        let float = self.quantise.import(&self.model)?;
-        let data = DataSet::load(&self.calibration, &float.input_specs())?;
+        let float = self
+            .quantise
+            .import_for(&self.model, Some(&self.calibration))?;
+        let data = load::data(&self.calibration, &float.input_specs(), output)?;
         let test = self
             .test
             .as_ref()
-            .map(|path| DataSet::load(path, &float.input_specs()))
+            .map(|path| load::data(path, &float.input_specs(), output))
             .transpose()?;
         meter.begin("compile");
         let goal = self.plan.optimize.into();
@@ -116,6 +121,8 @@ impl Compile {
             digest: model.digest().into(),
             parameters: float.parameters(),
             manifest: model.manifest().clone(),
+            calibration: self.calibration.clone(),
+            calibration_rows: data.len(),
             tuned,
             accuracy_data: self
                 .test
@@ -135,9 +142,11 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\n{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
+            "{}\n{}\nCalibrated on {} rows of {}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
             tuned_text(&self.tuned),
+            count(self.calibration_rows as u64),
+            self.calibration.display(),
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),
@@ -268,6 +277,13 @@ fn assurance_text(of: Assurance) -> String {
 }
 
 fn input_text(input: &InputManifest) -> (String, String) {
+    if !input.breakpoints.is_empty() {
+        let all = input.breakpoints.iter().all(Option::is_some);
+        let scale = if all { "ranks" } else { "ranks, per feature" };
+        let unlimited = all && input.saturates.iter().all(|it| *it) && !input.saturates.is_empty();
+        let range = if unlimited { "any" } else { "per feature" };
+        return (scale.into(), range.into());
+    }
     match (
         input.scales.as_slice(),
         input.real_min.as_slice(),

@@ -20,6 +20,7 @@ pub(crate) mod hide;
 pub(crate) mod inspect;
 pub(crate) mod prove;
 pub(crate) mod register;
+pub(crate) mod run;
 pub(crate) mod sign;
 pub(crate) mod srs;
 pub(crate) mod submit;

@@ -106,7 +106,7 @@ impl Prove {
         let rows = if self.gather {
             vec![load::gathered(&self.input, &model, self.row)?]
         } else {
-            let data = DataSet::load(&self.input, &model.manifest().input_specs())?;
+            let data = load::data(&self.input, &model.manifest().input_specs(), output)?;
             load::rows(&self.input, &data, self.row, batch.items)?
         };
         let out_of_domain = load::out_of_domain(self.saturate);

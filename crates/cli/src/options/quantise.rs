@@ -4,11 +4,11 @@ use clap::{Args, ValueEnum};
 use std::path::Path;
 use verdict_circuit::Limits;
 use verdict_compiler::{
-    Compilation, CompileError, Cost, FloatGraph, InputDomain, Options, OutputKind, compile_with,
-    import_outputs, import_private,
+    Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, Options,
+    OutputKind, compile_with, import_outputs, import_private, import_with,
 };
 use verdict_engine::plan_graph;
-use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility};
+use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VisibilityArg {
@@ -26,6 +26,23 @@ pub(crate) enum OutputArg {
     Public,
     /// Known to the prover alone
     Private,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FeatureGridArg {
+    /// Ranks among the model's own thresholds
+    Auto,
+    /// Steps of the same width
+    Even,
+}
+
+impl From<FeatureGridArg> for FeatureGrid {
+    fn from(grid: FeatureGridArg) -> Self {
+        match grid {
+            FeatureGridArg::Auto => Self::Auto,
+            FeatureGridArg::Even => Self::Even,
+        }
+    }
 }
 
 impl From<OutputArg> for Visibility {
@@ -60,6 +77,10 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Quantisation")]
 pub(crate) struct QuantiseArgs {
+    /// The size of a dimension that the ONNX file leaves open, by its name or as INPUT.AXIS=SIZE
+    /// (axes from 0); may be given several times [default: that of the calibration data's arrays]
+    #[arg(long, value_name = "NAME=SIZE", value_parser = dimension)]
+    dim: Vec<(String, usize)>,
     /// Values of the ONNX graph to take for outputs, e.g. the logits before a soft-max; may be
     /// given several times [default: the file's outputs; of classifiers the scores]
     #[arg(long, value_name = "NAME")]
@@ -81,6 +102,11 @@ pub(crate) struct QuantiseArgs {
     /// Bits of inputs, 2 to 15 [default: from the activations' bits]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
     input_bits: Option<u32>,
+    /// Which integers stand for features that the model only compares with constants, as trees do:
+    /// `auto`, their rank among the model's own thresholds, exact for any number; `even`, steps of
+    /// the same width, which a number near a threshold may cross [default: auto]
+    #[arg(long, value_name = "GRID")]
+    input_grid: Option<FeatureGridArg>,
     /// Bits of outputs, 2 to 15 [default: as few as agree with the float model]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=15))]
     output_bits: Option<u32>,
@@ -136,11 +162,25 @@ pub(crate) struct QuantiseArgs {
 impl QuantiseArgs {
     /// Imports an ONNX file up to the outputs asked for.
     pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, CompileError> {
-        import(
+        self.import_for(path, None)
+    }
+
+    /// Imports an ONNX file, dimensions that are open and not named being those of the `data`.
+    pub(crate) fn import_for(
+        &self,
+        path: &Path,
+        data: Option<&Path>,
+    ) -> Result<FloatGraph, CompileError> {
+        let row_shapes = data.map(row_shapes).unwrap_or_default();
+        import_with(
             path,
-            &self.output_name,
-            self.private_weights,
-            &self.public_constant,
+            &ImportOptions {
+                outputs: self.output_name.clone(),
+                private_weights: self.private_weights,
+                public_constants: self.public_constant.clone(),
+                dims: self.dim.clone(),
+                row_shapes,
+            },
         )
     }
 
@@ -178,6 +218,7 @@ impl QuantiseArgs {
             activation_bits: self.activation_bits,
             weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
             input_bits: self.input_bits,
+            feature_grid: self.input_grid.map_or(defaults.feature_grid, Into::into),
             output_bits: self.output_bits,
             input_visibility: every(&self.input).unwrap_or(defaults.input_visibility),
             output_visibility: every(&self.output).unwrap_or(defaults.output_visibility),
@@ -216,6 +257,26 @@ pub(crate) fn import(
         true => import_private(path, &names, &constants),
         false => import_outputs(path, &names),
     }
+}
+
+fn dimension(text: &str) -> Result<(String, usize), String> {
+    let pair = text.rsplit_once('=').and_then(|(name, size)| {
+        let size = size.trim().parse().ok().filter(|size| *size > 0)?;
+        Some((name.trim().to_owned(), size))
+    });
+    pair.filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| "expected NAME=SIZE or INPUT.AXIS=SIZE with a size of 1 or more".into())
+}
+
+/// The shapes of the rows in a file of arrays, by input; none where it does not say.
+pub(crate) fn row_shapes(data: &Path) -> Vec<(String, Vec<usize>)> {
+    let shapes = array_shapes(data).unwrap_or_default();
+    let only = shapes.len() == 1;
+    let row = |(name, shape): (String, Vec<usize>)| {
+        let name = if only { String::new() } else { name };
+        Some((name, shape.get(1..)?.to_vec()))
+    };
+    shapes.into_iter().filter_map(row).collect()
 }
 
 fn calibration(text: &str) -> Result<Calibration, String> {

@@ -45,13 +45,7 @@ pub(super) fn parting<'p>(
     found: Difference,
 ) -> Option<Parting<'p>> {
     let order = before(proto.graph.as_ref()?, name);
-    let mut search = Search {
-        graph,
-        proto,
-        rows,
-        known: HashMap::new(),
-        until: Instant::now() + TIME,
-    };
+    let mut search = Search::new(graph, proto, rows, TIME);
     let mut end = order.len().checked_sub(1)?;
     search.known.insert(end, Some(Some(found)));
     // Differences spread to whatever comes after, so halving finds where one begins.
@@ -80,13 +74,43 @@ pub(super) fn parting<'p>(
     })
 }
 
-/// The values that `name` depends on, in an order in which none comes before what it depends on;
-/// `name` is the last.
+/// Where two readings part before a node that one of them cannot run; `None` if they agree up to
+/// there, as far as they can be compared.
+pub(super) fn parting_before<'p>(
+    graph: &FloatGraph,
+    proto: &'p ModelProto,
+    rows: &[&Row],
+) -> Option<Parting<'p>> {
+    let mut search = Search::new(graph, proto, rows, TIME / 4);
+    for name in &graph.output_names {
+        let order = before(proto.graph.as_ref()?, name);
+        search.known.clear();
+        // What comes after such a node cannot be run either.
+        let (mut start, mut end) = (0, order.len());
+        while start < end {
+            let middle = usize::midpoint(start, end);
+            match search.look(&order, middle) {
+                Some(Some(found)) => {
+                    return parting(graph, proto, rows, order[middle].0, found);
+                }
+                Some(None) => start = middle + 1,
+                None => end = middle,
+            }
+        }
+    }
+    None
+}
+
+/// The values that `name` depends on and that depend on an input themselves, in an order in which
+/// none comes before what it depends on; `name` is the last.
 fn before<'p>(graph: &'p GraphProto, name: &str) -> Vec<Step<'p>> {
     let outputs = |node: &'p NodeProto| node.output.iter().map(move |name| (name.as_str(), node));
     let makers: HashMap<&str, &NodeProto> = graph.node.iter().flat_map(outputs).collect();
     let mut order = Vec::new();
     let mut done: HashSet<&str> = HashSet::new();
+    let constants: HashSet<&str> = graph.initializer.iter().map(|of| &*of.name).collect();
+    let inputs = graph.input.iter().map(|input| &*input.name);
+    let mut varies: HashSet<&str> = inputs.filter(|name| !constants.contains(name)).collect();
     let mut stack: Vec<(&str, bool)> = makers
         .get_key_value(name)
         .map(|(k, _)| (*k, false))
@@ -97,7 +121,12 @@ fn before<'p>(graph: &'p GraphProto, name: &str) -> Vec<Step<'p>> {
             continue;
         };
         if ready {
-            order.push((value, *node));
+            // Shapes are constants, whatever they are of.
+            let of_values = !matches!(&*node.op_type, "Shape" | "Size");
+            if of_values && node.input.iter().any(|input| varies.contains(&**input)) {
+                varies.insert(value);
+                order.push((value, *node));
+            }
         } else if done.insert(value) {
             stack.push((value, true));
             let inputs = node.input.iter().rev().filter(|name| !name.is_empty());
@@ -107,7 +136,22 @@ fn before<'p>(graph: &'p GraphProto, name: &str) -> Vec<Step<'p>> {
     order
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(
+        graph: &'a FloatGraph,
+        proto: &'a ModelProto,
+        rows: &'a [&'a Row],
+        time: Duration,
+    ) -> Self {
+        Self {
+            graph,
+            proto,
+            rows,
+            known: HashMap::new(),
+            until: Instant::now() + time,
+        }
+    }
+
     /// The value nearest to the middle of `start..end` that can be compared, and what came of it.
     fn near(
         &mut self,
@@ -152,5 +196,110 @@ impl Search<'_> {
         let seen = compared();
         self.known.insert(at, seen.clone());
         seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::float::reference::proto_of;
+    use crate::import::import;
+    use prost::Message;
+    use tract_onnx::pb::tensor_proto::DataType;
+    use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+    use tract_onnx::pb::{
+        AttributeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
+        ValueInfoProto, type_proto,
+    };
+
+    fn node(op: &str, input: &[&str], output: &str) -> NodeProto {
+        NodeProto {
+            name: format!("/{output}"),
+            op_type: op.into(),
+            input: input.iter().map(|name| (*name).to_owned()).collect(),
+            output: vec![output.into()],
+            ..Default::default()
+        }
+    }
+
+    /// `Relu`, a `Swish` whose slope tract ignores, `Neg`, a crop that tract cannot run, `Relu`.
+    fn model() -> ModelProto {
+        let dim = |n| Dimension {
+            value: Some(dimension::Value::DimValue(n)),
+            ..Default::default()
+        };
+        let value = type_proto::Value::TensorType(type_proto::Tensor {
+            elem_type: DataType::Float as i32,
+            shape: Some(TensorShapeProto {
+                dim: vec![dim(1), dim(5)],
+            }),
+        });
+        let named = |name: &str| ValueInfoProto {
+            name: name.into(),
+            r#type: Some(TypeProto {
+                value: Some(value.clone()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let mut swish = node("Swish", &["a"], "b");
+        swish.attribute = vec![AttributeProto {
+            name: "alpha".into(),
+            r#type: 1,
+            f: 0.5,
+            ..Default::default()
+        }];
+        ModelProto {
+            ir_version: 10,
+            opset_import: vec![OperatorSetIdProto {
+                version: 24,
+                ..Default::default()
+            }],
+            graph: Some(GraphProto {
+                name: "g".into(),
+                input: vec![named("x")],
+                output: vec![named("y")],
+                initializer: vec![TensorProto {
+                    name: "pads".into(),
+                    dims: vec![4],
+                    data_type: DataType::Int64 as i32,
+                    int64_data: vec![0, -2, 0, 1],
+                    ..Default::default()
+                }],
+                node: vec![
+                    node("Relu", &["x"], "a"),
+                    swish,
+                    node("Neg", &["b"], "c"),
+                    node("Pad", &["c", "pads"], "d"),
+                    node("Relu", &["d"], "y"),
+                ],
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn what_comes_before_a_node_that_cannot_be_run_is_compared() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.onnx");
+        std::fs::write(&path, model().encode_to_vec()).unwrap();
+        let graph = import(&path).unwrap();
+        let proto = proto_of(&graph).unwrap();
+        assert!(Plan::new(&graph, &proto, &["y"]).is_err());
+        let row: Row = vec![vec![0.5, -1.0, 2.0, 0.25, 1.5]];
+        let found = parting_before(&graph, &proto, &[&row]).unwrap();
+        assert_eq!((found.node.op_type.as_str(), &*found.value), ("Swish", "b"));
+        assert_eq!(found.difference.row, 0);
+    }
+
+    #[test]
+    fn the_order_has_what_varies_only() {
+        let model = model();
+        let graph = model.graph.as_ref().unwrap();
+        let names = |name| before(graph, name).into_iter().map(|(name, _)| name);
+        assert_eq!(names("y").collect::<Vec<_>>(), ["a", "b", "c", "d", "y"]);
+        assert_eq!(names("pads").count() + names("none").count(), 0);
     }
 }

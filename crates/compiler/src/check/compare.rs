@@ -15,8 +15,9 @@ const CELL: f64 = 1e-4;
 const TENSOR: f64 = 1e-6;
 /// Beyond that, runs with [moved](noise) values tell how much rounding explains.
 const RUNS: u64 = 16;
-/// The runs are a sample: what is possible is a little more than what they show.
-const SAMPLED: f64 = 4.0;
+/// The runs are a sample: what is possible is more than what they show, by so many times as much
+/// as they spread; but not for whole numbers.
+const SAMPLED: f64 = 3.0;
 /// Whole numbers below this have no rounding of their own.
 const WHOLE: f64 = (1 << 23) as f64;
 /// So many rows are looked into before the rest is believed.
@@ -105,11 +106,17 @@ pub(super) fn difference(
         .collect();
     let found = suspect.par_iter().find_map_first(|(row, of, cells)| {
         let spread = spread(graph, of, plan.rounded);
-        let explained = |(output, position): &&(usize, usize)| {
-            let limit = allowed[*output][*position] + SAMPLED * spread[*output][*position];
-            off(of, *output, *position) <= limit
+        let explained = |(output, position): (usize, usize)| {
+            let allowed = allowed[output][position];
+            let (low, high) = spread[output][position];
+            let more = match allowed > 0.0 {
+                true => allowed + SAMPLED * (high - low),
+                false => 0.0,
+            };
+            let theirs = of.theirs[output][position];
+            theirs >= low - more && theirs <= high + more
         };
-        let (output, position) = *cells.iter().find(|cell| !explained(cell))?;
+        let (output, position) = *cells.iter().find(|cell| !explained(**cell))?;
         Some(Difference {
             output,
             position,
@@ -151,14 +158,15 @@ fn tolerances(all: &[Both], output: usize) -> Vec<f64> {
         .collect()
 }
 
-/// How far rounding moves each value of each output.
-fn spread(graph: &FloatGraph, of: &Both, rounded: bool) -> Vec<Vec<f64>> {
-    let mut spread: Vec<Vec<f64>> = of.ours.iter().map(|of| vec![0.0; of.len()]).collect();
+/// Between what rounding may leave each value of each output.
+fn spread(graph: &FloatGraph, of: &Both, rounded: bool) -> Vec<Vec<(f64, f64)>> {
+    let ends = |values: &Vec<f64>| values.iter().map(|v| (*v, *v)).collect();
+    let mut spread: Vec<Vec<(f64, f64)>> = of.ours.iter().map(ends).collect();
     for seed in 0..RUNS {
         let values = noise::run(graph, &of.held, seed, rounded);
-        for ((spread, ours), id) in spread.iter_mut().zip(&of.ours).zip(&graph.outputs) {
-            for ((spread, ours), moved) in spread.iter_mut().zip(ours).zip(&values[*id]) {
-                *spread = spread.max((ours - moved).abs());
+        for (spread, id) in spread.iter_mut().zip(&graph.outputs) {
+            for ((low, high), moved) in spread.iter_mut().zip(&values[*id]) {
+                (*low, *high) = (low.min(*moved), high.max(*moved));
             }
         }
     }

@@ -14,9 +14,9 @@ mod noise;
 use tract_onnx::pb::{ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
-use crate::float::reference::{Plan, Reference, proto_of};
+use crate::float::reference::{Plan, Reference, ReferenceBy, proto_of};
 use crate::{CompileError, Result};
-use bisect::{Parting, parting};
+use bisect::{Parting, parting, parting_before};
 use compare::{Difference, difference};
 use verdict_model::{DataSet, Row};
 
@@ -34,31 +34,39 @@ impl Reference {
     /// A difference beyond rounding is a [`CompileError::ImportDiffers`], unless it is known to be
     /// tract's mistake or `accept` says to go on nevertheless.
     pub fn checked(graph: &FloatGraph, data: &DataSet, accept: bool) -> Result<Self> {
-        let names: Vec<&str> = graph.output_names.iter().map(String::as_str).collect();
-        let prepared = proto_of(graph).and_then(|proto| {
-            let plan = Plan::new(graph, &proto, &names)?;
-            Ok((proto, plan))
-        });
-        let fails = |error: String| Self::own(graph, format!("tract cannot run the file: {error}"));
-        let (proto, plan) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return Ok(fails(error)),
+        let proto = match proto_of(graph) {
+            Ok(proto) => proto,
+            Err(error) => return Ok(Self::own(graph, error)),
         };
         let rows = chosen(graph, data);
-        let found = match difference(graph, &plan, &rows) {
-            Ok(None) => return Ok(Self::tract(graph, plan)),
-            Ok(Some(found)) => found,
-            Err(error) => return Ok(fails(error)),
+        let names: Vec<&str> = graph.output_names.iter().map(String::as_str).collect();
+        let compared = Plan::new(graph, &proto, &names).and_then(|plan| {
+            let found = difference(graph, &plan, &rows)?;
+            Ok((plan, found))
+        });
+        let (mut reference, differs) = match compared {
+            Ok((plan, None)) => return Ok(Self::tract(graph, plan)),
+            Ok((plan, Some(found))) => {
+                let differs = Differs::new(graph, &proto, &rows, found);
+                (Self::tract(graph, plan), differs)
+            }
+            Err(error) => {
+                let own = Self::own(graph, format!("tract cannot run the file: {error}"));
+                let searched: Vec<&Row> = rows.iter().take(ROWS_SEARCHED).copied().collect();
+                match parting_before(graph, &proto, &searched) {
+                    Some(parting) => (own, Differs::at(graph, &proto, &searched, parting)),
+                    None => return Ok(own),
+                }
+            }
         };
-        let differs = Differs::new(graph, &proto, &rows, found);
         if let Some(does) = differs.defect {
-            return Ok(Self::own(
-                graph,
-                format!("tract {does} (node `{}`)", differs.node),
-            ));
+            let reason = format!("tract {does} (node `{}`)", differs.node);
+            return Ok(match reference.by() {
+                ReferenceBy::Tract => Self::own(graph, reason),
+                ReferenceBy::Importer { .. } => reference,
+            });
         }
         if accept {
-            let mut reference = Self::tract(graph, plan);
             reference.accepted = true;
             return Ok(reference);
         }
@@ -93,22 +101,7 @@ impl<'d> Differs<'d> {
             ..found.clone()
         };
         match parting(graph, proto, &searched, name, at_output) {
-            Some(Parting {
-                node,
-                value,
-                difference,
-                unseen,
-            }) => Self {
-                defect: [node]
-                    .iter()
-                    .chain(&unseen)
-                    .find_map(|node| defects::known(node)),
-                node: called(node),
-                op: node.op_type.clone(),
-                value,
-                row: searched[difference.row],
-                found: difference,
-            },
+            Some(parting) => Self::at(graph, proto, &searched, parting),
             None => Self {
                 defect: None,
                 node: name.clone(),
@@ -117,6 +110,30 @@ impl<'d> Differs<'d> {
                 row: rows[first],
                 found,
             },
+        }
+    }
+
+    /// A difference at a node, seen in one of `rows`.
+    fn at(graph: &FloatGraph, proto: &ModelProto, rows: &[&'d Row], parting: Parting<'_>) -> Self {
+        let Parting {
+            node,
+            value,
+            difference,
+            unseen,
+        } = parting;
+        let row = rows[difference.row];
+        let values = |name: &str| {
+            let plan = Plan::new(graph, proto, &[name]).ok()?;
+            plan.run(row).ok()?.pop()
+        };
+        let mut nodes = [node].into_iter().chain(unseen);
+        Self {
+            defect: nodes.find_map(|node| defects::known(node, &values)),
+            node: called(node),
+            op: node.op_type.clone(),
+            value,
+            row,
+            found: difference,
         }
     }
 

@@ -228,43 +228,48 @@ impl Expression {
         Some((low, high))
     }
 
-    /// The largest magnitude, if all values are whole numbers between two bounds.
-    pub(crate) fn largest_whole(&self) -> Option<f64> {
-        let (low, high) = self.bounds()?;
-        let (Step::Binary(_, inner, _), true) = (
-            *self.steps.last()?,
-            low.fract() == 0.0 && high.fract() == 0.0,
-        ) else {
+    /// The width of the intervals on each of which the function is the same, if it is a multiple of
+    /// the variable rounded down, between bounds.
+    pub(crate) fn floor_width(&self) -> Option<f64> {
+        self.bounds()?;
+        let operand = |at: usize| match self.steps[at] {
+            Step::Binary(_, inner, _) | Step::Unary(Unary::Floor, inner) => Some(inner),
+            _ => None,
+        };
+        let floor = operand(operand(self.steps.len() - 1)?)?;
+        let Step::Unary(Unary::Floor, product) = self.steps[floor] else {
             return None;
         };
-        let Step::Binary(_, rounded, _) = self.steps[inner] else {
-            return None;
-        };
-        self.whole_step(rounded).then(|| low.abs().max(high.abs()))
+        match self.steps[product] {
+            Step::Binary(Binary::Mul, value, factor) => {
+                match (self.steps[value], self.steps[factor]) {
+                    (Step::Value, Step::Constant(factor)) if factor > 0.0 => Some(1.0 / factor),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
-    /// Whether a step's values are whole numbers whatever the variable is.
-    fn whole_step(&self, at: usize) -> bool {
-        match self.steps[at] {
-            Step::Constant(value) => value.fract() == 0.0,
-            Step::Unary(op, a) => {
-                let rounds = [
-                    Unary::Sign,
-                    Unary::Floor,
-                    Unary::Ceil,
-                    Unary::Round,
-                    Unary::Trunc,
-                ];
-                rounds.contains(&op) || op == Unary::Neg && self.whole_step(a)
-            }
-            Step::Binary(Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, ..) => true,
-            Step::Binary(
-                Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min,
-                a,
-                b,
-            ) => self.whole_step(a) && self.whole_step(b),
-            _ => false,
-        }
+    /// Whether it never turns back: it is put together from one variable, constants, rounding and
+    /// bounds.
+    pub(crate) fn is_monotone(&self) -> bool {
+        let constant = |at: usize| matches!(self.steps[at], Step::Constant(_));
+        self.steps.iter().all(|step| match *step {
+            Step::Value | Step::Constant(_) => true,
+            Step::Unary(op, _) => matches!(
+                op,
+                Unary::Neg | Unary::Round | Unary::Floor | Unary::Ceil | Unary::Trunc
+            ),
+            Step::Binary(op, a, b) => match op {
+                Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min => {
+                    constant(a) || constant(b)
+                }
+                Binary::Div => constant(b),
+                _ => false,
+            },
+            Step::Select(..) => false,
+        })
     }
 
     /// `(inner, a, c)` with `self = a · inner + c`, the affine part as large as the program's end

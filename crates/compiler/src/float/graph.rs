@@ -124,13 +124,18 @@ impl FloatKernel {
 
     /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
+        self.map(f64::abs)
+    }
+
+    /// The kernel with `of(weight)` in every weight's place.
+    pub(crate) fn map(&self, of: impl Fn(f64) -> f64) -> Self {
         match self {
             Self::Rows(rows) => {
-                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, w.abs())).collect();
+                let row = |row: &Vec<(u32, f64)>| row.iter().map(|(c, w)| (*c, of(*w))).collect();
                 Self::Rows(rows.iter().map(row).collect())
             }
             Self::Conv(conv) => Self::Conv(Conv {
-                weights: conv.weights.iter().map(|w| w.abs()).collect(),
+                weights: conv.weights.iter().map(|w| of(*w)).collect(),
                 ..conv.clone()
             }),
         }
@@ -222,6 +227,10 @@ pub struct FloatGraph {
     pub onnx_input_shapes: Vec<Vec<usize>>,
     /// What missing values mean, for each input and cell; an input without any has an empty list.
     pub missing: Vec<Vec<Missing>>,
+    /// The words whose numbers an input takes, for each input; empty if none takes any.
+    pub words: Vec<Vec<String>>,
+    /// For each input whether its ONNX type holds whole numbers only; an input not listed does not.
+    pub whole: Vec<bool>,
     /// Whether it was imported for private weights: nothing trained is in a function of it.
     pub private_weights: bool,
 }
@@ -242,6 +251,7 @@ impl FloatGraph {
                         .missing
                         .get(input)
                         .is_some_and(|cells| !cells.is_empty()),
+                    words: self.words.get(input).cloned().unwrap_or_default(),
                 }
             })
             .collect()

@@ -38,13 +38,11 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
         }
         // Whole numbers stay exact if they can.
         // What is known to be bounded uses all of its bounds, wherever calibration stayed.
-        // Whole numbers between bounds have steps that divide 1, unless there are too few.
+        // Whole numbers between bounds are integers themselves, and are not cut off.
         Activation::Expression(expression)
-            if expression
-                .largest_whole()
-                .is_some_and(|most| most <= steps && most > 0.0) =>
+            if largest_whole(activation).is_some() && bound(expression) > 0.0 =>
         {
-            1.0 / (steps / bound(expression)).floor()
+            1.0
         }
         Activation::Expression(expression) if bound(expression) > 0.0 => bound(expression) / steps,
         Activation::Expression(_) if whole(activation) && scale <= 1.0 => {
@@ -57,6 +55,22 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
 fn bound(expression: &Expression) -> f64 {
     let (low, high) = expression.bounds().unwrap_or_default();
     low.abs().max(high.abs())
+}
+
+/// The largest magnitude of a function's values, if these are whole numbers between two bounds.
+pub(crate) fn largest_whole(activation: &Activation) -> Option<f64> {
+    match activation {
+        Activation::Step | Activation::IsZero => Some(1.0),
+        Activation::Lookup(entries) if whole(activation) => {
+            let sizes = entries.iter().map(|entry| entry.abs());
+            Some(sizes.fold(0.0, f64::max))
+        }
+        Activation::Expression(expression) if whole(activation) => {
+            let (low, high) = expression.bounds()?;
+            Some(low.abs().max(high.abs()))
+        }
+        _ => None,
+    }
 }
 
 /// Whether all values of `activation` are whole numbers.

@@ -7,6 +7,7 @@ pub(crate) mod expression;
 pub(crate) mod graph;
 pub(crate) mod key_unit;
 pub(crate) mod missing;
+pub(crate) mod products;
 pub(crate) mod reference;
 pub(crate) mod run;
 pub(crate) mod whole;

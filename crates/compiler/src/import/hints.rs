@@ -3,8 +3,7 @@
 /// Advice for an unsupported operator.
 pub(crate) fn hint(op: &str) -> &'static str {
     match op {
-        "LpPool" | "GlobalLpPool" | "MaxUnpool" | "MaxRoiPool" | "RoiAlign" | "GridSample"
-        | "DeformConv" => {
+        "GlobalLpPool" | "MaxUnpool" | "MaxRoiPool" | "RoiAlign" | "GridSample" | "DeformConv" => {
             "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool are \
              supported"
         }

@@ -147,3 +147,8 @@ pub(crate) fn cast_like(held: &Held, proto: &NodeProto) -> Option<NodeProto> {
         ..proto.clone()
     })
 }
+
+/// The node itself, under another operator's name.
+pub(crate) fn same(_: &Held, proto: &NodeProto) -> Option<NodeProto> {
+    Some(proto.clone())
+}

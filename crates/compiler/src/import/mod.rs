@@ -1,5 +1,6 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod batch;
 mod broadcast;
 mod builder;
 mod cast;
@@ -17,6 +18,7 @@ mod number_types;
 mod operator;
 mod operators;
 mod ops;
+mod options;
 mod order;
 mod output_kind;
 mod outputs;
@@ -24,11 +26,14 @@ pub(crate) mod proto;
 mod run;
 mod secrecy;
 mod shapes;
+mod sizes;
 mod state;
 mod values;
+mod words;
 
 pub use guarantee::Guarantee;
 pub(crate) use importer::import_again;
 pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};
+pub use options::{ImportOptions, import_with};

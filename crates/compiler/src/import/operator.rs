@@ -156,6 +156,8 @@ pub struct Operator {
     pub(crate) categories: bool,
     /// Whether it passes scores on as they are.
     pub(crate) passes_scores: bool,
+    /// Whether all it does to words is to move them.
+    pub(crate) moves_words: bool,
 }
 
 impl Operator {
@@ -184,6 +186,7 @@ impl Operator {
             with_reciprocal: None,
             categories: false,
             passes_scores: false,
+            moves_words: false,
         }
     }
 
@@ -296,6 +299,12 @@ impl Operator {
     /// Says that it takes its operand for categories.
     pub(crate) const fn categories(mut self) -> Self {
         self.categories = true;
+        self
+    }
+
+    /// Says that all it does to words is to move them.
+    pub(crate) const fn moves_words(mut self) -> Self {
+        self.moves_words = true;
         self
     }
 

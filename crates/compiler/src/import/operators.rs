@@ -56,7 +56,6 @@ const fn contributed(
 const FIXED_STEPS: &str = "a fixed number of steps, constant lengths";
 const STEPS: &str = "constant steps and zero points";
 const PLANES: &str = "one or two spatial axes, batch of 1";
-const FIXED_INDICES: &str = "constant indices";
 const WHOLE_INDICES: &str = "constant or whole indices";
 const FIXED_AXES: &str = "constant axes";
 
@@ -122,7 +121,8 @@ pub const OPERATORS: &[Operator] = &[
         .infinities(Infinities::Read),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))
-        .explicit(Map(shape_ops::concat)),
+        .explicit(Map(shape_ops::concat))
+        .moves_words(),
     onnx("Constant", Constant, "numbers")
         .special(Special::Constant(constants::constant))
         .holds(kinds::constant),
@@ -146,6 +146,7 @@ pub const OPERATORS: &[Operator] = &[
     .planewise(Always(conv_transpose::conv_transpose)),
     onnx("Cos", Function, "").cellwise(Plain(|v| v.unary(Unary::Cos))),
     onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
+    onnx("CumProd", Product, "constant axis").expanded(contrib::running_product),
     onnx("CumSum", Linear, "constant axis").explicit(Map(linear_ops::cumulative_sum)),
     onnx("DepthToSpace", Moves, "batch of 1").planewise(Always(resize::depth_to_space)),
     onnx("DequantizeLinear", Linear, STEPS).expanded(quantised::dequantise),
@@ -172,13 +173,15 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Exp", Function, "").cellwise(Plain(|v| v.unary(Unary::Exp))),
     onnx("Expand", Moves, "constant shape")
         .explicit(Map(move_ops::expand))
-        .infinities(Infinities::Moved(move_ops::expand)),
+        .infinities(Infinities::Moved(move_ops::expand))
+        .moves_words(),
     onnx("EyeLike", Constant, "fixed shape")
         .explicit(Map(constants::eye))
         .holds(kinds::dtype),
     onnx("Flatten", Moves, "")
         .planewise(Reshaped(shape_ops::flatten))
-        .explicit(Map(shape_ops::flatten)),
+        .explicit(Map(shape_ops::flatten))
+        .moves_words(),
     onnx("Floor", Function, "").cellwise(Plain(|v| v.unary(Unary::Floor))),
     onnx("GRU", Composed, FIXED_STEPS).expanded(recurrent::gru),
     onnx(
@@ -187,7 +190,8 @@ pub const OPERATORS: &[Operator] = &[
         "constant or whole indices; up to 32,768 table entries where it picks from a constant",
     )
     .planewise(Moved(shape_ops::gather))
-    .explicit(Tensors(embedding::gather)),
+    .explicit(Tensors(embedding::gather))
+    .moves_words(),
     onnx("GatherElements", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_elements)),
     onnx("GatherND", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_nd)),
     onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
@@ -220,7 +224,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Identity", Moves, "")
         .cellwise(Plain(Expression::clone))
         .explicit(Map(shape_ops::identity))
-        .infinities(Infinities::Moved(shape_ops::identity)),
+        .infinities(Infinities::Moved(shape_ops::identity))
+        .moves_words(),
     onnx("If", Composed, "constant condition").expanded(branch::choose),
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
@@ -260,6 +265,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .expanded(loops::repeat),
     onnx("LpNormalization", Composed, "").expanded(contrib::lp_norm),
+    onnx("LpPool", Composed, PLANES).expanded(contrib::lp_pool),
     onnx("MatMul", Product, "")
         .explicit(Tensors(linear_ops::matmul))
         .integers(Integers::FactorsOrSquares),
@@ -386,7 +392,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Reshape", Moves, "constant shape")
         .planewise(Reshaped(shape_ops::reshape))
         .explicit(Map(shape_ops::reshape))
-        .infinities(Infinities::Moved(shape_ops::reshape)),
+        .infinities(Infinities::Moved(shape_ops::reshape))
+        .moves_words(),
     onnx(
         "Resize",
         Linear,
@@ -400,6 +407,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("RotaryEmbedding", Linear, "constant caches").expanded(attention::rotary),
     onnx("Round", Function, "").cellwise(Plain(|v| v.unary(Unary::Round))),
     onnx("Scan", Composed, "opset 9 or newer").expanded(loops::scan),
+    onnx("Scatter", Moves, WHOLE_INDICES).special(Special::As("ScatterElements", kinds::same)),
     onnx(
         "ScatterElements",
         Moves,
@@ -435,7 +443,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Slice", Moves, "constant bounds")
         .planewise(Moved(shape_ops::slice))
         .explicit(Map(shape_ops::slice))
-        .infinities(Infinities::Moved(shape_ops::slice)),
+        .infinities(Infinities::Moved(shape_ops::slice))
+        .moves_words(),
     onnx("Softmax", Composed, "")
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, false)
@@ -447,12 +456,14 @@ pub const OPERATORS: &[Operator] = &[
     onnx("SpaceToDepth", Moves, "batch of 1").planewise(Always(resize::space_to_depth)),
     onnx("Split", Moves, "constant sizes")
         .planewise(Cut(split::split))
-        .explicit(Maps(split::split)),
+        .explicit(Maps(split::split))
+        .moves_words(),
     onnx("Sqrt", Function, "").cellwise(Plain(|v| v.unary(Unary::Sqrt))),
     onnx("Squeeze", Moves, FIXED_AXES)
         .planewise(Reshaped(shape_ops::squeeze))
         .explicit(Map(shape_ops::squeeze))
-        .infinities(Infinities::Moved(shape_ops::squeeze)),
+        .infinities(Infinities::Moved(shape_ops::squeeze))
+        .moves_words(),
     onnx("Sub", Linear, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Sub, b)))
         .planewise(Any(|node, all, builder| {
@@ -481,14 +492,16 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Transpose", Moves, "")
         .planewise(Moved(shape_ops::transpose))
         .explicit(Map(shape_ops::transpose))
-        .infinities(Infinities::Moved(shape_ops::transpose)),
+        .infinities(Infinities::Moved(shape_ops::transpose))
+        .moves_words(),
     onnx("Trilu", Moves, "constant diagonal")
         .explicit(Map(move_ops::triangle))
         .infinities(Infinities::Moved(move_ops::triangle)),
     onnx("Unsqueeze", Moves, FIXED_AXES)
         .planewise(Reshaped(shape_ops::unsqueeze))
         .explicit(Map(shape_ops::unsqueeze))
-        .infinities(Infinities::Moved(shape_ops::unsqueeze)),
+        .infinities(Infinities::Moved(shape_ops::unsqueeze))
+        .moves_words(),
     onnx("Upsample", Linear, "constant scales")
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Upsample)
@@ -508,9 +521,10 @@ pub const OPERATORS: &[Operator] = &[
     ml(
         "ArrayFeatureExtractor",
         Moves,
-        FIXED_INDICES,
-        Learned::Map(preprocess::array_feature_extractor),
-    ),
+        WHOLE_INDICES,
+        Learned::Tensors(preprocess::array_feature_extractor),
+    )
+    .moves_words(),
     ml(
         "Binarizer",
         Decision,
@@ -532,7 +546,7 @@ pub const OPERATORS: &[Operator] = &[
     ml(
         "LabelEncoder",
         Decision,
-        "numbers",
+        "numbers, or words of an input",
         Learned::Tensors(encoders::label_encoder),
     )
     .categories(),
@@ -557,7 +571,7 @@ pub const OPERATORS: &[Operator] = &[
     ml(
         "OneHotEncoder",
         Decision,
-        "numbers",
+        "numbers, or words of an input",
         Learned::Tensors(encoders::one_hot),
     )
     .categories(),

@@ -12,7 +12,7 @@ use crate::{CompileError, Result};
 use verdict_model::{Calibration, DataSet, Row};
 
 /// Unseen data may go a little beyond the calibrated range before it saturates.
-const HEADROOM: f64 = 1.1;
+pub(crate) const HEADROOM: f64 = 1.1;
 /// Bins between zero and a tensor's largest magnitude.
 const BINS: usize = 4096;
 /// Ranges tried for the least error, each the same part of the one before, down to 1/256 of the

@@ -5,7 +5,7 @@ use crate::float::activation::Activation;
 use crate::float::comparison::{Comparison, Test};
 use crate::float::graph::{FloatLayer, Precision};
 use crate::quantise::function::Rule;
-use crate::quantise::integer_tests::{Operand, integer_layer};
+use crate::quantise::integer_tests::{Operand, Reals, integer_layer};
 use crate::{CompileError, Result};
 use verdict_model::ranges::Cells;
 use verdict_model::{Layer, Tensor, Visibility};
@@ -109,14 +109,19 @@ impl Quantiser<'_> {
     }
 
     /// What the integers of a source cell stand for; `None` for a mark of a missing value.
-    fn operand(&self, source: usize, cell: usize) -> Option<Operand> {
+    fn operand(&self, source: usize, cell: usize) -> Option<Operand<'_>> {
         let input = self.graph.inputs.iter().position(|input| *input == source);
         if let Some(grid) = input.map(|input| &self.grids[input]) {
             return Some(Operand {
                 weight: 1.0,
-                range: (grid.min, grid.max),
-                scale: grid.scale(cell),
-                zero: grid.zero(cell),
+                range: grid.range(cell),
+                reals: match grid.breakpoints(cell) {
+                    Some(breakpoints) => Reals::Ranks(breakpoints),
+                    None => Reals::Even {
+                        scale: grid.scale(cell),
+                        zero: grid.zero(cell),
+                    },
+                },
                 missing: grid.reserved(cell),
             });
         }
@@ -130,8 +135,10 @@ impl Quantiser<'_> {
         Some(Operand {
             weight: 1.0,
             range: (tensor.min, tensor.max),
-            scale: tensor.scale,
-            zero: 0,
+            reals: Reals::Even {
+                scale: tensor.scale,
+                zero: 0,
+            },
             missing: None,
         })
     }

@@ -53,7 +53,8 @@ pub(crate) fn compared(graph: &FloatGraph, tensor: usize) -> Option<Compared> {
                         Some(test) if test.comparison == Comparison::Missing => {}
                         Some(test) => {
                             let constant = (test.threshold - layer.bias[i]) / weight;
-                            if let Some((min, max)) = found {
+                            // Nothing lies beyond an infinite one, so no grid has to reach it.
+                            if let (Some((min, max)), true) = (found, constant.is_finite()) {
                                 (*min, *max) = (min.min(constant), max.max(constant));
                             }
                         }
@@ -164,6 +165,7 @@ pub(crate) fn feature_grid(
         mean_square: f64::from(steps).powi(2) / 3.0,
         missing: Vec::new(),
         saturates: Vec::new(),
+        breakpoints: Vec::new(),
     })
 }
 

@@ -2,11 +2,13 @@
 
 use crate::{CompileError, Result};
 use verdict_model::pick;
+use verdict_model::ranks::rank;
 
 /// How far from a grid point, in steps, a value may be: 32-bit floats round.
 pub(crate) const GRID_TOLERANCE: f64 = 1e-3;
 
-/// The integers of one input: `integer = round(real / scale) − zero`, within `[min, max]`.
+/// The integers of one input: `integer = round(real / scale) − zero`, or the number of breakpoints
+/// up to `real`, within `[min, max]`.
 #[derive(Clone, Debug)]
 pub(crate) struct InputGrid {
     /// One for the whole input, or one per feature.
@@ -23,6 +25,9 @@ pub(crate) struct InputGrid {
     /// For each cell whether values beyond the domain may be taken for its ends, because all that
     /// asks for them are comparisons with constants in between; empty if that is true of none.
     pub(crate) saturates: Vec<bool>,
+    /// For each cell that is only compared with constants, where the results change; empty if all
+    /// cells are on even grids.
+    pub(crate) breakpoints: Vec<Option<Vec<f64>>>,
 }
 
 impl InputGrid {
@@ -32,6 +37,19 @@ impl InputGrid {
 
     pub(crate) fn zero(&self, feature: usize) -> i64 {
         pick(&self.zeros, feature)
+    }
+
+    /// The breakpoints of a cell whose integers are ranks among them.
+    pub(crate) fn breakpoints(&self, cell: usize) -> Option<&[f64]> {
+        self.breakpoints.get(cell)?.as_deref()
+    }
+
+    /// The integers of the real values of a cell.
+    pub(crate) fn range(&self, cell: usize) -> (i32, i32) {
+        match self.breakpoints(cell) {
+            Some(breakpoints) => (0, breakpoints.len() as i32),
+            None => (self.min, self.max),
+        }
     }
 
     /// The integer of a missing value.
@@ -56,8 +74,9 @@ impl InputGrid {
 
     /// The integer of a real value within the domain, or of a missing one.
     pub(crate) fn integer(&self, cell: usize, value: f64) -> i32 {
-        match self.missing(cell) {
-            Some(code) if value.is_nan() => code,
+        match (self.missing(cell), self.breakpoints(cell)) {
+            (Some(code), _) if value.is_nan() => code,
+            (_, Some(breakpoints)) => rank(breakpoints, value),
             _ => ((value / self.scale(cell)).round() - self.zero(cell) as f64)
                 .clamp(self.min.into(), self.max.into()) as i32,
         }

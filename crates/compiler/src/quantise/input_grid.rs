@@ -2,7 +2,8 @@
 
 use crate::float::graph::{FloatGraph, FloatKernel, Precision};
 use crate::float::missing::Missing;
-use crate::options::InputDomain;
+use crate::options::{FeatureGrid, InputDomain, Options};
+use crate::quantise::breakpoints::{breakpoints, rank_grid};
 use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
 use crate::quantise::grid::{GRID_TOLERANCE, InputGrid, check_precision};
 use crate::{CompileError, Result};
@@ -34,13 +35,14 @@ pub(crate) fn choose(
     graph: &FloatGraph,
     index: usize,
     data: &DataSet,
-    domain: &InputDomain,
-    margin: f64,
+    options: &Options,
     bits: u32,
 ) -> Result<InputGrid> {
+    let calibrated = InputDomain::Calibrated;
+    let domain = options.input_domains.get(index).unwrap_or(&calibrated);
     let tensor = &graph.tensors[graph.inputs[index]];
     let missing = graph.missing.get(index).map_or(&[][..], Vec::as_slice);
-    let mut grid = without_missing(graph, index, data, domain, margin, bits)?;
+    let mut grid = without_missing(graph, index, data, (domain, options), bits)?;
     grid.missing = missing
         .iter()
         .enumerate()
@@ -57,9 +59,10 @@ pub(crate) fn choose(
         grid.missing.clear();
     }
     // Whether it saturates would say on which side of the domain's ends the constants lie.
-    if let (InputDomain::Calibrated, false, Some(compared)) = (
+    if let (InputDomain::Calibrated, false, true, Some(compared)) = (
         domain,
         graph.private_weights,
+        grid.breakpoints.is_empty(),
         compared(graph, graph.inputs[index]),
     ) {
         grid.saturates = saturates(&grid, &compared);
@@ -84,8 +87,7 @@ fn without_missing(
     graph: &FloatGraph,
     index: usize,
     data: &DataSet,
-    domain: &InputDomain,
-    margin: f64,
+    (domain, options): (&InputDomain, &Options),
     bits: u32,
 ) -> Result<InputGrid> {
     let tensor = &graph.tensors[graph.inputs[index]];
@@ -95,7 +97,14 @@ fn without_missing(
             _ => None,
         })
         .collect();
-    let mut domains = domains(&tensor.name, &imputed, index, data, domain, margin)?;
+    let mut domains = domains(
+        &tensor.name,
+        &imputed,
+        index,
+        data,
+        domain,
+        options.domain_margin,
+    )?;
     let compared = compared(graph, graph.inputs[index]);
     // An end that moved with a constant would tell it.
     if let (InputDomain::Calibrated, false, Some(compared)) =
@@ -121,7 +130,16 @@ fn without_missing(
         imputed: &imputed,
         stated: !matches!(domain, InputDomain::Calibrated),
     };
-    if let Some(grid) = natural(&seen, &domains, whole, (low, high)) {
+    let grid = natural(&seen, &domains, whole, (low, high));
+    // What is typed as whole numbers and lies on their grid already cannot be on the wrong side.
+    let exact = graph.whole.get(index) == Some(&true) && grid.is_some();
+    // Breakpoints are thresholds, so private ones must not show.
+    let ranks = options.feature_grid == FeatureGrid::Auto
+        && !(exact || graph.private_weights || reading.one_scale);
+    if let (true, Some(cells)) = (ranks, breakpoints(graph, index)) {
+        return rank_grid(&tensor.name, (domains, cells), options, (bits, &seen));
+    }
+    if let Some(grid) = grid {
         return Ok(grid);
     }
     if compared.is_some() && !reading.one_scale {
@@ -187,6 +205,7 @@ fn natural(
         mean_square,
         missing: Vec::new(),
         saturates: Vec::new(),
+        breakpoints: Vec::new(),
     })
 }
 
@@ -221,6 +240,7 @@ fn even(name: &str, domain: Vec<(f64, f64)>, bits: u32, padded: bool) -> Result<
             domain,
             missing: Vec::new(),
             saturates: Vec::new(),
+            breakpoints: Vec::new(),
         });
     }
     let zeros: Vec<i64> = domain
@@ -238,6 +258,7 @@ fn even(name: &str, domain: Vec<(f64, f64)>, bits: u32, padded: bool) -> Result<
         mean_square: f64::from(steps).powi(2) / 3.0,
         missing: Vec::new(),
         saturates: Vec::new(),
+        breakpoints: Vec::new(),
     })
 }
 

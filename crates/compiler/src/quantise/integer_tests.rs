@@ -6,18 +6,42 @@
 use crate::Result;
 use crate::float::comparison::{Comparison, Test};
 use crate::float::graph::{FloatKernel, FloatTerm};
+use verdict_model::ranks::representative;
 use verdict_model::{Kernel, Layer, Term};
+
+/// What real numbers integers stand for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reals<'a> {
+    /// `(integer + zero) · scale`
+    Even {
+        /// The real value of one step.
+        scale: f64,
+        /// Steps from zero to the integer 0.
+        zero: i64,
+    },
+    /// All numbers between two breakpoints, none of which any test tells from the others.
+    Ranks(&'a [f64]),
+}
+
+impl Reals<'_> {
+    /// A number that `integer` stands for.
+    fn real(self, integer: i64) -> f64 {
+        match self {
+            Self::Even { scale, zero } => (integer + zero) as f64 * scale,
+            Self::Ranks(breakpoints) => representative(breakpoints, integer),
+        }
+    }
+}
 
 /// The cell a test reads and what its integers are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Operand {
+pub(crate) struct Operand<'a> {
     /// The test is of `bias + weight · real`.
     pub(crate) weight: f64,
     /// The source cell's integers, missing ones not counted.
     pub(crate) range: (i32, i32),
-    /// `real = (integer + zero) · scale`
-    pub(crate) scale: f64,
-    pub(crate) zero: i64,
+    /// What they stand for.
+    pub(crate) reals: Reals<'a>,
     /// The integer of a missing value.
     pub(crate) missing: Option<i32>,
 }
@@ -63,12 +87,12 @@ impl IntegerTest {
 
 /// The first integer for which `test` has its upper value; one beyond the range if there is none.
 /// Rounding keeps the order of real numbers, so the test has that value from there on.
-fn first_upper(test: &Test, bias: f64, operand: &Operand) -> i64 {
+fn first_upper(test: &Test, bias: f64, operand: &Operand<'_>) -> i64 {
     let rises = test.comparison.rises() == (operand.weight > 0.0);
     let (mut first, mut end) = (i64::from(operand.range.0), i64::from(operand.range.1) + 1);
     while first < end {
         let middle = first + (end - first) / 2;
-        let real = (middle + operand.zero) as f64 * operand.scale;
+        let real = operand.reals.real(middle);
         if test.holds(bias + operand.weight * real) == rises {
             end = middle;
         } else {
@@ -83,7 +107,7 @@ fn first_upper(test: &Test, bias: f64, operand: &Operand) -> i64 {
 fn integer_test(
     test: &Test,
     bias: f64,
-    operand: &Operand,
+    operand: &Operand<'_>,
     private: bool,
 ) -> Result<IntegerTest, String> {
     let (low, high) = (i64::from(operand.range.0), i64::from(operand.range.1));
@@ -103,7 +127,7 @@ fn integer_test(
 fn equality(
     test: &Test,
     bias: f64,
-    operand: &Operand,
+    operand: &Operand<'_>,
     private: bool,
 ) -> Result<IntegerTest, String> {
     let side = |comparison| {
@@ -138,7 +162,7 @@ fn equality(
 fn comparison(
     test: &Test,
     bias: f64,
-    operand: &Operand,
+    operand: &Operand<'_>,
     (low, high): (i64, i64),
     code: Option<i64>,
     private: bool,
@@ -173,11 +197,11 @@ type Entries = Vec<(u32, u32, i32)>;
 /// The integer layer of `tests`, whose function number is still to be set. `operand(source, cell)`
 /// says what a source cell's integers are, and nothing about marks of missing values. The places of
 /// `private` weights do not depend on what is tested for.
-pub(crate) fn integer_layer(
+pub(crate) fn integer_layer<'a>(
     tests: &[Option<Test>],
     terms: &[FloatTerm],
     bias: &[f64],
-    operand: impl Fn(usize, u32) -> Option<Operand>,
+    operand: impl Fn(usize, u32) -> Option<Operand<'a>>,
     private: bool,
 ) -> Result<Layer, String> {
     let mut entries: Vec<Entries> = vec![Entries::new(); terms.len()];
@@ -279,8 +303,7 @@ mod tests {
                             let operand = Operand {
                                 weight,
                                 range: (-8, 11),
-                                scale: 0.1,
-                                zero,
+                                reals: Reals::Even { scale: 0.1, zero },
                                 missing: code,
                             };
                             let integer = integer_test(&test, bias, &operand, private).unwrap();
@@ -315,8 +338,10 @@ mod tests {
             let operand = Operand {
                 weight: 1.0,
                 range: (0, 7),
-                scale: 0.5,
-                zero: 0,
+                reals: Reals::Even {
+                    scale: 0.5,
+                    zero: 0,
+                },
                 missing: Some(code),
             };
             let integer = integer_test(&test, 0.0, &operand, false).unwrap();

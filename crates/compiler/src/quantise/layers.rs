@@ -1,12 +1,11 @@
 //! The integers of layers, one after the other.
 
-use super::{MAX_BIAS, MAX_SQUARE_ERROR, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
+use super::{MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
-use crate::float::key_unit::whole;
+use crate::float::key_unit;
 use crate::float::whole::has_whole_steps;
 use crate::quantise::function::Rule;
-use crate::quantise::scales::smallest_weight;
 use crate::{CompileError, Result};
 use verdict_model::{Layer, Tensor, Term, Visibility};
 
@@ -25,6 +24,7 @@ impl Quantiser<'_> {
     /// Quantises every layer, unless something that others depend on is too fine.
     pub(super) fn layers(&mut self) -> Result<Option<TooFine>> {
         self.tensors.clear();
+        self.crowded.clear();
         self.groups.iter_mut().for_each(|group| group.keys = None);
         for (id, tensor) in self.graph.tensors.iter().enumerate() {
             let Some(layer) = tensor.layer.as_ref() else {
@@ -72,6 +72,9 @@ impl Quantiser<'_> {
                     }
                 }
             };
+            if let Some((class, factor)) = self.crowd(id, layer) {
+                return Ok(Some(TooFine::Scale(class, factor)));
+            }
             let group = self.narrowed(id, group);
             quantised.function = group;
             let all = &mut self.groups[group].keys;
@@ -100,6 +103,7 @@ impl Quantiser<'_> {
         use Activation::{Identity, IsZero, Relu, Square, Step};
         let activation = layer.activation.clone();
         let output = self.graph.outputs.contains(&id);
+        let shift = self.exact_shift(layer);
         let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
             let within =
                 within
@@ -113,11 +117,11 @@ impl Quantiser<'_> {
             Rule::Scaled {
                 limit: self.limit(output).max(largest_whole(&activation)),
                 activation,
-                unit: self.exact_step(layer),
+                unit: self.exact_step(layer) * f64::from(1u32 << shift),
                 scale: self.scale(id),
             }
         };
-        let group = self.join(rule, output, None, Some(0));
+        let group = self.join(rule, output, None, Some(shift));
         self.group_of[id] = Some(group);
         group
     }
@@ -147,7 +151,10 @@ impl Quantiser<'_> {
     fn layer(&self, id: usize, layer: &FloatLayer, group: usize) -> Result<Fit> {
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let (step, shift) = match layer.precision {
-            Precision::Exact { .. } => (self.exact_step(layer), 0),
+            Precision::Exact { .. } => {
+                let shift = self.groups[group].shift.unwrap_or(0);
+                (self.exact_step(layer), shift)
+            }
             Precision::Unshifted => (self.unit(id), 0),
             _ => (self.unit(id) / f64::from(1u32 << self.shift), self.shift),
         };
@@ -167,7 +174,7 @@ impl Quantiser<'_> {
             return Ok(Fit::TooFine(largest / self.max_weight * 1.0001));
         }
         let bias = self.bias(layer, exact.then_some(step));
-        let terms = self.terms(id, layer, step)?;
+        let terms = self.terms(layer, step);
         let largest_bias = bias.iter().map(|b| (b / step).abs()).fold(0.0, f64::max);
         if !largest_bias.is_finite() {
             return Err(self.too_large(id));
@@ -175,7 +182,12 @@ impl Quantiser<'_> {
         if largest_bias > MAX_BIAS && !exact {
             return Ok(Fit::TooFine(largest_bias / MAX_BIAS * 2.0));
         }
-        let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
+        // What an exact layer's table drops does not matter to its function.
+        let half = match shift {
+            0 => 0,
+            _ if exact => 0,
+            shift => 1i64 << (shift - 1),
+        };
         let integer = Layer {
             nodes: layer.nodes.clone(),
             terms,
@@ -221,25 +233,13 @@ impl Quantiser<'_> {
     }
 
     /// The weights in steps of the layer's sums.
-    fn terms(&self, id: usize, layer: &FloatLayer, step: f64) -> Result<Vec<Term>> {
+    fn terms(&self, layer: &FloatLayer, step: f64) -> Vec<Term> {
         let exact = matches!(layer.precision, Precision::Exact { .. });
         let mut terms = Vec::with_capacity(layer.terms.len());
         for term in &layer.terms {
             // A term without weights only says whose scale a square has.
             if term.kernel.non_zero() == 0 && exact {
                 continue;
-            }
-            if self.is_square(term.source) && !exact {
-                let weight = smallest_weight(term) * self.scale(term.source) / step;
-                if (weight.round() / weight - 1.0).abs() > MAX_SQUARE_ERROR {
-                    return Err(CompileError::quantise(
-                        &self.graph.tensors[id].name,
-                        format!(
-                            "the squares it adds up are too large for a shift of {}; lower activation_bits",
-                            self.shift
-                        ),
-                    ));
-                }
             }
             let kernel = self.kernel(&term.kernel, term.source, |cell| {
                 if exact {
@@ -253,7 +253,7 @@ impl Quantiser<'_> {
                 kernel,
             });
         }
-        Ok(terms)
+        terms
     }
 
     /// Whether the keys of `integer`, which is `layer` in integers, stay within a table's.
@@ -299,6 +299,34 @@ impl Quantiser<'_> {
             return Ok(Fit::TooFine(factor));
         }
         Ok(Fit::Done(integer, (min as i64, max as i64)))
+    }
+
+    /// How many bits of an exact layer's sums its function does not depend on: a sum rounded down to
+    /// a power of two drops what is below, and so does the sign of what is left of a sum when that
+    /// is taken off again.
+    fn exact_shift(&self, layer: &FloatLayer) -> u32 {
+        let step = self.exact_step(layer);
+        let bits = |activation: &Activation| {
+            let Activation::Expression(expression) = activation else {
+                return 0;
+            };
+            let bits = expression
+                .floor_width()
+                .map_or(0.0, |width| libm::log2(width / step));
+            if bits.fract() == 0.0 && bits > 0.0 && bits <= f64::from(MAX_SHIFT) {
+                bits as u32
+            } else {
+                0
+            }
+        };
+        let sources = layer.terms.iter().filter_map(|term| {
+            let source = self.graph.tensors[term.source].layer.as_ref()?;
+            Some(bits(&source.activation))
+        });
+        match layer.activation {
+            Activation::Step => sources.max().unwrap_or(0),
+            ref own => bits(own),
+        }
     }
 
     /// What one step of an exact layer's sums stands for.
@@ -396,15 +424,9 @@ fn keeps(activation: &Activation) -> bool {
     )
 }
 
-/// The largest of the whole numbers that a decision looks up: these are not cut off.
+/// The largest of the whole numbers that a decision looks up, or that a quantised value can be:
+/// these are not cut off.
 pub(super) fn largest_whole(activation: &Activation) -> i32 {
-    match activation {
-        Activation::Lookup(entries) if whole(activation) => {
-            let largest = entries
-                .iter()
-                .fold(0.0f64, |max, entry| max.max(entry.abs()));
-            largest.min(f64::from(i32::MAX)) as i32
-        }
-        _ => 0,
-    }
+    let largest = key_unit::largest_whole(activation).unwrap_or(0.0);
+    largest.min(f64::from(i32::MAX)) as i32
 }

@@ -7,6 +7,7 @@
 //! shift. [Exact](Precision::Exact) layers take their sources' scale and do not shift.
 
 pub(crate) mod bits;
+mod breakpoints;
 pub(crate) mod calibration;
 mod comparisons;
 pub(crate) mod equalise;
@@ -17,6 +18,7 @@ pub(crate) mod input_grid;
 mod integer_tests;
 mod kernel;
 mod layers;
+mod products;
 mod scale_class;
 mod scales;
 pub(crate) mod secret;
@@ -56,8 +58,12 @@ const MIXED_SQUARE_WEIGHT: f64 = 64.0;
 /// Weights this close to a whole number are whole.
 const WHOLE: f64 = 1e-9;
 /// A weight of a square that rounding makes wrong by more than this share makes products
-/// meaningless.
-const MAX_SQUARE_ERROR: f64 = 0.1;
+/// meaningless, unless they are too small to show.
+const MAX_SQUARE_ERROR: f64 = 0.02;
+/// Steps of a key that the rounding of squares' weights may move a sum by, whatever their share.
+const MAX_SQUARE_STEPS: f64 = 0.5;
+/// How much coarser a factor becomes at most at a time where sums of its products do not fit.
+const COARSER_FACTOR: f64 = 2.0;
 /// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most
 /// this often.
 const MAX_SNAPS: u32 = 3;
@@ -104,6 +110,8 @@ struct Quantiser<'a> {
     classes: ScaleClasses,
     /// How often each tensor's unit grew to make weights of squares whole.
     snaps: Vec<u32>,
+    /// Layers with products whose weights round away, and which of their products these are.
+    crowded: Vec<(usize, usize)>,
     tensors: Vec<Tensor>,
 }
 
@@ -131,6 +139,7 @@ pub(crate) fn quantise(
         calibrated: Vec::new(),
         classes: ScaleClasses::new(graph),
         snaps: vec![0; graph.tensors.len()],
+        crowded: Vec::new(),
         tensors: Vec::new(),
     };
     quantiser.choose_units();
@@ -149,6 +158,7 @@ pub(crate) fn quantise(
             }
         }
     }
+    quantiser.check_products()?;
     quantiser.finish()
 }
 

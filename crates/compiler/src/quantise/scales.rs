@@ -9,7 +9,7 @@ use super::{
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::float::key_unit::{key_unit, value_scale};
-use crate::quantise::calibration::Stats;
+use crate::quantise::calibration::{HEADROOM, Stats};
 use crate::quantise::function::Rule;
 use crate::quantise::layers::largest_whole;
 use crate::quantise::scale_class::Wish;
@@ -296,12 +296,26 @@ impl Quantiser<'_> {
         if !weight.is_finite() || weight > f64::from(i16::MAX) {
             return 1.0;
         }
-        if self.options.private_weights {
+        let factor = match self.options.private_weights {
             // A unit that makes one weight whole would tell that weight.
-            return previous_power_of_two(weight.min(1.0));
+            true => previous_power_of_two(weight.min(1.0)),
+            // Below 1 the unit has to be finer.
+            false => weight / (weight + WHOLE).floor().max(1.0),
+        };
+        match self.spans(id, layer, factor) {
+            true => factor,
+            false => 1.0,
         }
-        // Below 1 the unit has to be finer.
-        weight / (weight + WHOLE).floor().max(1.0)
+    }
+
+    /// Whether the values of a layer that has as many steps whatever its unit still reach all that
+    /// calibration saw when that unit is `factor` times what it is.
+    fn spans(&self, id: usize, layer: &FloatLayer, factor: f64) -> bool {
+        let same = layer.activation.is_homogeneous()
+            || matches!(layer.activation, Activation::Clip { .. });
+        let limit = f64::from(self.limit(self.graph.outputs.contains(&id)));
+        let reached = self.scale(id) * factor * limit;
+        factor >= 1.0 || !same || reached * HEADROOM * (1.0 + WHOLE) >= self.stats[id].range
     }
 
     /// The largest weight per step of its source, in real numbers.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::agreement::top1;
-use crate::float::graph::FloatGraph;
+use crate::float::graph::{FloatGraph, OutputKind};
 use crate::float::reference::{Reference, ReferenceBy};
 use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
 
@@ -45,6 +45,8 @@ pub struct AccuracyReport {
 pub struct OutputReport {
     /// The ONNX name.
     pub name: String,
+    /// What it is for, by the file.
+    pub kind: OutputKind,
     /// Number of values.
     pub values: u64,
     /// Largest minus smallest value that the float model has here in any row; the largest magnitude
@@ -63,7 +65,7 @@ pub struct OutputReport {
 
 impl OutputReport {
     /// What becomes of `(found, expected)` of every row.
-    fn new(name: &str, rows: &[(&[f64], &[f64])]) -> Self {
+    fn new(name: &str, kind: OutputKind, rows: &[(&[f64], &[f64])]) -> Self {
         let expected = || {
             rows.iter()
                 .flat_map(|(_, expected)| expected.iter().copied())
@@ -95,6 +97,7 @@ impl OutputReport {
         let whole = expected().all(|v| v.fract() == 0.0);
         Self {
             name: name.to_owned(),
+            kind,
             values: values as u64,
             range,
             max_abs_error,
@@ -153,6 +156,7 @@ pub fn accuracy(
     data: &DataSet,
 ) -> Result<AccuracyReport> {
     let graph = model.graph();
+    let float = &*float.as_compiled(graph);
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
         return Err(ModelError::InvalidGraph {
             place: "graph".into(),
@@ -191,7 +195,8 @@ pub fn accuracy(
         let pairs = rows
             .iter()
             .map(|row| (&row.found[i][..], &row.expected[i][..]));
-        OutputReport::new(name, &pairs.collect::<Vec<_>>())
+        let kind = float.output_kinds.get(i).copied().unwrap_or_default();
+        OutputReport::new(name, kind, &pairs.collect::<Vec<_>>())
     });
     Ok(AccuracyReport {
         by: reference.by().clone(),

@@ -51,6 +51,7 @@ pub fn error_bounds(
     inputs: &[Vec<f64>],
 ) -> Result<ErrorBounds> {
     let graph = model.graph();
+    let float = &*float.as_compiled(graph);
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
         return Err(ModelError::InvalidGraph {
             place: "graph".into(),

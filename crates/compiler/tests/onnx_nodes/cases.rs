@@ -11,7 +11,7 @@ type Blob = (usize, usize, String);
 /// A row: the inputs and the outputs.
 pub(crate) type Row = (Vec<Vec<f64>>, Vec<Vec<f64>>);
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) domain: String,
@@ -25,6 +25,9 @@ pub(crate) struct Case {
     pub(crate) atol: f64,
     #[serde(default)]
     model: (usize, usize),
+    /// The inputs' names, where rows are not in the file's order.
+    #[serde(default)]
+    pub(crate) inputs: Vec<String>,
     #[serde(default)]
     pub(crate) outputs: Vec<String>,
     #[serde(default)]
@@ -44,7 +47,9 @@ pub(crate) struct Index {
     /// The package's version.
     pub(crate) onnx: String,
     /// How many node tests it has; some are two cases.
+    #[serde(default)]
     pub(crate) tests: usize,
+    #[serde(default)]
     pub(crate) operators: Vec<Listed>,
     pub(crate) cases: Vec<Case>,
 }
@@ -54,14 +59,16 @@ pub(crate) struct Cases {
     blobs: Vec<u8>,
 }
 
-/// The repository's test-vectors/onnx-node.
-pub(crate) fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/onnx-node")
+/// A folder of the repository's test-vectors.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let vectors = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors");
+    vectors.join(name)
 }
 
 impl Cases {
-    pub(crate) fn load() -> Self {
-        let file = std::fs::File::open(folder().join("cases.bin")).unwrap();
+    /// The cases of a folder of test-vectors.
+    pub(crate) fn load(name: &str) -> Self {
+        let file = std::fs::File::open(folder(name).join("cases.bin")).unwrap();
         let mut bytes = Vec::new();
         flate2::read::ZlibDecoder::new(file)
             .read_to_end(&mut bytes)
@@ -99,4 +106,27 @@ impl Cases {
                 .collect(),
         }
     }
+}
+
+/// Compares a committed file with what it should be, or writes it.
+pub(crate) fn check(path: PathBuf, expected: &str) {
+    if std::env::var_os("VERDICT_UPDATE_VECTORS").is_some() {
+        std::fs::write(&path, expected).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let (found, wanted): (Vec<&str>, Vec<&str>) =
+        (found.lines().collect(), expected.lines().collect());
+    let gone = found.iter().filter(|line| !wanted.contains(line));
+    let new = wanted.iter().filter(|line| !found.contains(line));
+    let changes: Vec<String> = gone
+        .map(|line| format!("- {line}"))
+        .chain(new.map(|line| format!("+ {line}")))
+        .collect();
+    assert!(
+        changes.is_empty(),
+        "{} is not up to date; if the changes are meant, write it with VERDICT_UPDATE_VECTORS=1:\n{}",
+        path.display(),
+        changes.join("\n")
+    );
 }

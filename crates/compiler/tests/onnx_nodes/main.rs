@@ -21,36 +21,13 @@ use rayon::prelude::*;
 use tract_onnx::pb::ModelProto;
 use verdict_compiler::{OPERATORS, advice};
 
-use cases::{Cases, folder};
+use cases::{Cases, check, folder};
 use common::Onnx;
 use run::{Outcome, outcome};
 
-/// Compares a committed file with what it should be, or writes it.
-fn check(path: PathBuf, expected: &str) {
-    if std::env::var_os("VERDICT_UPDATE_VECTORS").is_some() {
-        std::fs::write(&path, expected).unwrap();
-        return;
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let (found, wanted): (Vec<&str>, Vec<&str>) =
-        (found.lines().collect(), expected.lines().collect());
-    let gone = found.iter().filter(|line| !wanted.contains(line));
-    let new = wanted.iter().filter(|line| !found.contains(line));
-    let changes: Vec<String> = gone
-        .map(|line| format!("- {line}"))
-        .chain(new.map(|line| format!("+ {line}")))
-        .collect();
-    assert!(
-        changes.is_empty(),
-        "{} is not up to date; if the changes are meant, write it with VERDICT_UPDATE_VECTORS=1:\n{}",
-        path.display(),
-        changes.join("\n")
-    );
-}
-
 #[test]
 fn every_case_passes_or_is_refused_as_listed() {
-    let cases = Cases::load();
+    let cases = Cases::load("onnx-node");
     let all = &cases.index.cases;
     let outcomes: Vec<Outcome> = all.par_iter().map(|case| outcome(&cases, case)).collect();
     let status = |(case, outcome): (&cases::Case, &Outcome)| {
@@ -72,7 +49,7 @@ fn every_case_passes_or_is_refused_as_listed() {
             assert!(named, "{}: {reason}", case.name);
         }
     }
-    check(folder().join("statuses.txt"), &statuses.concat());
+    check(folder("onnx-node").join("statuses.txt"), &statuses.concat());
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/operators.md");
     check(docs, &docs::operators(&cases.index, &outcomes));
 }
@@ -102,7 +79,7 @@ fn the_importer_knows_the_operators_of_its_table() {
         let message = refusal(operator.domain, operator.name);
         assert!(!message.contains(&unknown(operator.name)), "{message}");
     }
-    let cases = Cases::load();
+    let cases = Cases::load("onnx-node");
     for listed in &cases.index.operators {
         let known = OPERATORS
             .iter()
@@ -126,19 +103,20 @@ fn operators_of(path: &Path) -> Vec<(String, String)> {
 fn every_row_has_a_line_and_a_case() {
     let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
     let docs = std::fs::read_to_string(tests.join("../../../docs/operators.md")).unwrap();
-    let statuses = std::fs::read_to_string(folder().join("statuses.txt")).unwrap();
+    let statuses = std::fs::read_to_string(folder("onnx-node").join("statuses.txt")).unwrap();
     let passed: HashSet<&str> = statuses
         .lines()
         .filter_map(|line| line.strip_suffix("\tpass"))
         .collect();
-    let cases = Cases::load().index.cases;
+    let cases = Cases::load("onnx-node").index.cases;
     let files = |folder: &Path, extension: &str| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         let wanted = |path: &PathBuf| path.extension().is_some_and(|e| e == extension);
         paths.filter(wanted).collect()
     };
-    let models = files(&tests.join("fixtures/ml"), "onnx");
+    let mut models = files(&tests.join("fixtures/ml"), "onnx");
+    models.extend(files(&tests.join("fixtures/runtime"), "onnx"));
     let made: HashSet<(String, String)> = models.iter().flat_map(|m| operators_of(m)).collect();
     let named = files(&tests, "rs").into_iter();
     let named: String = named

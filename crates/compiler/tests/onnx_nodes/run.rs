@@ -151,7 +151,7 @@ fn size(values: &[f64]) -> f64 {
 }
 
 /// The imported graph computes what ONNX says, within the test's tolerances.
-fn check_import(
+pub(crate) fn check_import(
     case: &Case,
     float: &FloatGraph,
     inputs: &[Vec<f64>],
@@ -183,7 +183,7 @@ fn check_import(
 /// The integers stay within the stated bound of the imported graph on the rounded input, and within
 /// the whole bound of what ONNX expects on the given one. Returns the largest bound and the largest
 /// difference, relative to their output's size.
-fn check_integers(
+pub(crate) fn check_integers(
     case: &Case,
     float: &FloatGraph,
     model: &verdict_model::CompiledModel,

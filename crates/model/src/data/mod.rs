@@ -1,9 +1,15 @@
 //! Rows of real inputs, for calibration, inference and accuracy reports.
 
+#[cfg(feature = "parquet")]
+mod columns;
 mod json;
+mod npy;
 mod numpy;
 mod text;
 
+pub use numpy::array_shapes;
+
+use std::cell::RefCell;
 use std::path::Path;
 
 use crate::{ModelError, Result};
@@ -19,6 +25,17 @@ pub struct InputSpec {
     pub len: usize,
     /// Whether values may be missing: NaN, `null` in JSON, nothing in CSV.
     pub missing: bool,
+    /// The words whose numbers the input takes, in order: a word's number is its place, and the
+    /// list's length that of any other word. Empty if the input takes numbers.
+    pub words: Vec<String>,
+}
+
+impl InputSpec {
+    /// A word's number, for an input of words.
+    fn number(&self, word: &str) -> Option<f64> {
+        let place = self.words.binary_search_by(|it| it.as_str().cmp(word));
+        (!self.words.is_empty()).then(|| place.unwrap_or(self.words.len()) as f64)
+    }
 }
 
 /// The values of one row: `row[input][position]`, or `row[output][position]`. Real numbers unless
@@ -29,16 +46,20 @@ pub type Row<T = f64> = Vec<Vec<T>>;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DataSet {
     rows: Vec<Row>,
+    notes: Vec<String>,
 }
 
 impl DataSet {
     /// Reads a data file; its extension says which format:
     ///
-    /// * `.json`: an array of rows; `{"inputs": rows}`; `{"inputs": {name: rows, …}}`; or EZKL's
-    ///   `{"input_data": [[…], …]}`, one flat list per input. Nested arrays are flattened.
-    /// * `.csv`: a row per line, with or without a header; several inputs side by side.
+    /// * `.json`: an array of rows; `{"inputs": rows}`; `{"inputs": {name: rows, …}}`; records, one
+    ///   object of named values per row; or EZKL's `{"input_data": [[…], …]}`, one flat list per
+    ///   input, or one list per row. Nested arrays are flattened.
+    /// * `.csv`, `.tsv`: a row per line, with or without a header; several inputs side by side, or
+    ///   by name where the header has all of theirs.
+    /// * `.parquet`, with the feature `parquet`: a table, its columns as those of a `.csv`.
     /// * `.npy`: an array whose first axis is the row; `.npz`: one such array per input, by name,
-    ///   or a single array.
+    ///   or a single array. Of any order, and of any kind of number up to 64 bits.
     pub fn load(path: impl AsRef<Path>, specs: &[InputSpec]) -> Result<Self> {
         let path = path.as_ref();
         let extension = path
@@ -46,12 +67,20 @@ impl DataSet {
             .and_then(|e| e.to_str())
             .unwrap_or_default()
             .to_ascii_lowercase();
-        let source = Source { path, specs };
+        let source = Source::new(path, specs);
         let rows = match extension.as_str() {
             "json" => json::read(&source)?,
-            "csv" => text::read(&source)?,
+            "csv" | "tsv" => text::read(&source)?,
             "npy" => numpy::read_npy(&source)?,
             "npz" => numpy::read_npz(&source)?,
+            #[cfg(feature = "parquet")]
+            "parquet" => columns::read(&source)?,
+            #[cfg(not(feature = "parquet"))]
+            "parquet" => {
+                return Err(source.format(
+                    "this build does not read Parquet; build it with `--features parquet`, or save the table as .csv",
+                ));
+            }
             _ => {
                 return Err(
                     source.format("unknown kind of data file; expected .json, .csv, .npy or .npz")
@@ -59,17 +88,22 @@ impl DataSet {
             }
         };
         source.check(&rows)?;
-        Ok(Self { rows })
+        let notes = source.notes.into_inner();
+        Ok(Self { rows, notes })
     }
 
     /// Takes rows from memory, `rows[row][input][position]`.
     pub fn from_rows(rows: Vec<Row>, specs: &[InputSpec]) -> Result<Self> {
-        Source {
-            path: Path::new("(rows in memory)"),
-            specs,
-        }
-        .check(&rows)?;
-        Ok(Self { rows })
+        Source::new(Path::new("(rows in memory)"), specs).check(&rows)?;
+        Ok(Self {
+            rows,
+            notes: Vec::new(),
+        })
+    }
+
+    /// What was guessed about the file, for people: a header, columns left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// `rows()[row][input][position]`.
@@ -92,9 +126,39 @@ impl DataSet {
 struct Source<'a> {
     path: &'a Path,
     specs: &'a [InputSpec],
+    notes: RefCell<Vec<String>>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn new(path: &'a Path, specs: &'a [InputSpec]) -> Self {
+        Self {
+            path,
+            specs,
+            notes: RefCell::default(),
+        }
+    }
+
+    fn note(&self, note: String) {
+        self.notes.borrow_mut().push(note);
+    }
+
+    /// Which input a position among all inputs' values is of, and where in it.
+    fn place(&self, position: usize) -> (usize, usize) {
+        let mut within = position;
+        for (input, spec) in self.specs.iter().enumerate() {
+            if within < spec.len {
+                return (input, within);
+            }
+            within -= spec.len;
+        }
+        (self.specs.len(), within)
+    }
+
+    fn input_name(&self, input: usize) -> String {
+        let spec = self.specs.get(input);
+        spec.map_or_else(|| "(none)".into(), |spec| spec.name.clone())
+    }
+
     fn format(&self, detail: impl Into<String>) -> ModelError {
         ModelError::DataFormat {
             path: self.path.into(),
@@ -163,8 +227,8 @@ impl Source<'_> {
     fn zip(&self, columns: Vec<Vec<f64>>) -> Result<Vec<Row>> {
         let mut rows: Option<usize> = None;
         for (spec, column) in self.specs.iter().zip(&columns) {
-            let count = column.len() / spec.len;
-            if column.len() % spec.len != 0 {
+            let count = column.len() / spec.len.max(1);
+            if column.len() % spec.len.max(1) != 0 {
                 return Err(self.length(count, &spec.name, spec.len, column.len() % spec.len));
             }
             if rows.is_some_and(|rows| rows != count) {

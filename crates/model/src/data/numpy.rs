@@ -1,20 +1,19 @@
-//! NumPy data files.
+//! NumPy data files: one array, or an archive of arrays.
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
-use ndarray::{ArrayD, IxDyn, OwnedRepr};
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError, ReadableElement};
+use zip::ZipArchive;
 
+use super::npy::{self, Flat};
 use super::{InputSpec, Row, Source};
 use crate::Result;
 
 pub(super) fn read_npy(source: &Source<'_>) -> Result<Vec<Row>> {
-    let mut file = BufReader::new(source.open()?);
-    let flat = any_type(source, "the array", |element| {
-        file.rewind().map_err(ReadNpyError::Io)?;
-        element.npy(&mut file)
-    })?;
+    let file = source.open()?;
+    let flat = npy::read(&mut BufReader::new(file))
+        .map_err(|detail| source.format(format!("the array cannot be read: {detail}")))?;
     if let [only] = source.specs {
         return rows_of(source, only, flat).and_then(|column| source.zip(vec![column]));
     }
@@ -28,152 +27,93 @@ pub(super) fn read_npy(source: &Source<'_>) -> Result<Vec<Row>> {
 }
 
 pub(super) fn read_npz(source: &Source<'_>) -> Result<Vec<Row>> {
-    let invalid = |error: ReadNpzError| source.format(format!("not a valid .npz file: {error}"));
-    let mut archive = NpzReader::new(BufReader::new(source.open()?)).map_err(invalid)?;
-    let names = archive.names().map_err(invalid)?;
-    let columns = source.specs.iter().map(|spec| {
-        let name = match (names.as_slice(), source.specs) {
-            (names, _) if names.contains(&spec.name) => spec.name.as_str(),
-            ([only], [_]) => only,
-            // Labels often lie beside the inputs, or are a second one.
-            (names, [first, ..]) if first.name == spec.name && names.iter().any(|name| name == "x") => {
-                "x"
-            }
-            _ => {
-                return Err(source.format(format!(
-                    "holds the arrays {}, none of them called `{}`; expected one array per input, named like it",
-                    names.join(", "),
-                    spec.name
-                )));
-            }
-        };
-        let flat = any_type(source, name, |element| element.npz(&mut archive, name))?;
+    let invalid = |error| source.format(format!("not a valid .npz file: {error}"));
+    let mut file = BufReader::new(source.open()?);
+    file.seek(SeekFrom::Start(0))
+        .map_err(|error| source.format(format!("not a valid .npz file: {error}")))?;
+    let mut archive = ZipArchive::new(file).map_err(invalid)?;
+    let names: Vec<String> = archive
+        .file_names()
+        .map(|name| name.strip_suffix(".npy").unwrap_or(name).to_owned())
+        .collect();
+    let columns = source.specs.iter().enumerate().map(|(input, spec)| {
+        let name = array_name(source, &names, input)?;
+        let flat = member(&mut archive, &name)
+            .map_err(|detail| source.format(format!("array `{name}` cannot be read: {detail}")))?;
         rows_of(source, spec, flat)
     });
     source.zip(columns.collect::<Result<_>>()?)
 }
 
-struct Flat {
-    shape: Vec<usize>,
-    values: Vec<f64>,
+/// The names and shapes of the arrays in a .npz file, or the shape of the one in a .npy file, whose
+/// name is empty. `None` for a file of another kind or one that cannot be read.
+pub fn array_shapes(path: &Path) -> Option<Vec<(String, Vec<usize>)>> {
+    let mut file = BufReader::new(File::open(path).ok()?);
+    let is = |kind: &str| {
+        path.extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case(kind))
+    };
+    if is("npy") {
+        return Some(vec![(String::new(), npy::shape(&mut file).ok()?)]);
+    }
+    let mut archive = is("npz").then(|| ZipArchive::new(file).ok()).flatten()?;
+    let mut found = Vec::new();
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).ok()?;
+        let name = member.name().to_owned();
+        let name = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
+        if let Ok(shape) = npy::shape(&mut member) {
+            found.push((name, shape));
+        }
+    }
+    Some(found)
 }
 
-/// Checks that the first axis counts rows, or that the whole array is one row.
+/// Which array holds an input: the one of its name; the only one; `x`, beside which labels often
+/// lie; or, where nothing was named, the one of its position.
+fn array_name(source: &Source<'_>, names: &[String], input: usize) -> Result<String> {
+    let spec = &source.specs[input];
+    let has = |name: &str| names.iter().any(|it| it == name);
+    let position = format!("arr_{input}");
+    if has(&spec.name) {
+        return Ok(spec.name.clone());
+    }
+    match names {
+        [only] if source.specs.len() == 1 => Ok(only.clone()),
+        _ if input == 0 && has("x") => Ok("x".into()),
+        _ if input == 0 && source.specs.len() == 1 && has("X") => Ok("X".into()),
+        _ if names.len() >= source.specs.len() && has(&position) => {
+            source.note(format!(
+                "array `{position}` is taken for input `{}`",
+                spec.name
+            ));
+            Ok(position)
+        }
+        _ => Err(source.format(format!(
+            "holds the arrays {}, none of them called `{}`; expected one array per input, named like it",
+            names.join(", "),
+            spec.name
+        ))),
+    }
+}
+
+fn member(archive: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<Flat, String> {
+    let file = format!("{name}.npy");
+    let file = match archive.index_for_name(&file) {
+        Some(_) => file,
+        None => name.to_owned(),
+    };
+    let member = archive.by_name(&file).map_err(|error| error.to_string())?;
+    npy::read(&mut BufReader::new(member) as &mut dyn Read)
+}
+
+/// Checks that the first axis counts rows, that the whole array is one row, or that its last axes are
+/// the input's.
 fn rows_of(source: &Source<'_>, spec: &InputSpec, flat: Flat) -> Result<Vec<f64>> {
     let rows = flat.shape.first().copied().unwrap_or(1).max(1);
-    if flat.values.len() == spec.len || flat.values.len() == rows * spec.len {
+    let of_shape = flat.shape.ends_with(&spec.shape) && !spec.shape.is_empty();
+    if flat.values.len() == spec.len || flat.values.len() == rows * spec.len || of_shape {
         return Ok(flat.values);
     }
     Err(source.length(0, &spec.name, spec.len, flat.values.len() / rows))
-}
-
-/// The element types read, each tried in turn.
-#[derive(Clone, Copy)]
-enum Element {
-    F32,
-    F64,
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    Bool,
-}
-
-impl Element {
-    const ALL: [Self; 11] = [
-        Self::F32,
-        Self::F64,
-        Self::I64,
-        Self::I32,
-        Self::U8,
-        Self::I8,
-        Self::I16,
-        Self::U16,
-        Self::U32,
-        Self::U64,
-        Self::Bool,
-    ];
-
-    fn npy(self, file: &mut BufReader<File>) -> Result<Flat, ReadNpyError> {
-        fn read<T: ReadableElement + Clone>(
-            file: &mut BufReader<File>,
-            to: fn(T) -> f64,
-        ) -> Result<Flat, ReadNpyError> {
-            use ndarray_npy::ReadNpyExt;
-            ArrayD::<T>::read_npy(file).map(|array| flat(array, to))
-        }
-        match self {
-            Self::F32 => read::<f32>(file, f64::from),
-            Self::F64 => read::<f64>(file, |v| v),
-            Self::I8 => read::<i8>(file, f64::from),
-            Self::I16 => read::<i16>(file, f64::from),
-            Self::I32 => read::<i32>(file, f64::from),
-            Self::I64 => read::<i64>(file, |v| v as f64),
-            Self::U8 => read::<u8>(file, f64::from),
-            Self::U16 => read::<u16>(file, f64::from),
-            Self::U32 => read::<u32>(file, f64::from),
-            Self::U64 => read::<u64>(file, |v| v as f64),
-            Self::Bool => read::<bool>(file, |v| f64::from(u8::from(v))),
-        }
-    }
-
-    fn npz(
-        self,
-        archive: &mut NpzReader<BufReader<File>>,
-        name: &str,
-    ) -> Result<Flat, ReadNpyError> {
-        fn read<T: ReadableElement + Clone>(
-            archive: &mut NpzReader<BufReader<File>>,
-            name: &str,
-            to: fn(T) -> f64,
-        ) -> Result<Flat, ReadNpyError> {
-            match archive.by_name::<OwnedRepr<T>, IxDyn>(name) {
-                Ok(array) => Ok(flat(array, to)),
-                Err(ReadNpzError::Npy(error)) => Err(error),
-                Err(error) => Err(ReadNpyError::Io(std::io::Error::other(error.to_string()))),
-            }
-        }
-        match self {
-            Self::F32 => read::<f32>(archive, name, f64::from),
-            Self::F64 => read::<f64>(archive, name, |v| v),
-            Self::I8 => read::<i8>(archive, name, f64::from),
-            Self::I16 => read::<i16>(archive, name, f64::from),
-            Self::I32 => read::<i32>(archive, name, f64::from),
-            Self::I64 => read::<i64>(archive, name, |v| v as f64),
-            Self::U8 => read::<u8>(archive, name, f64::from),
-            Self::U16 => read::<u16>(archive, name, f64::from),
-            Self::U32 => read::<u32>(archive, name, f64::from),
-            Self::U64 => read::<u64>(archive, name, |v| v as f64),
-            Self::Bool => read::<bool>(archive, name, |v| f64::from(u8::from(v))),
-        }
-    }
-}
-
-fn flat<T: Clone>(array: ArrayD<T>, to: fn(T) -> f64) -> Flat {
-    // `iter` is in logical order, whatever the memory order of the file.
-    Flat {
-        shape: array.shape().to_vec(),
-        values: array.iter().cloned().map(to).collect(),
-    }
-}
-
-fn any_type(
-    source: &Source<'_>,
-    name: &str,
-    mut read: impl FnMut(Element) -> Result<Flat, ReadNpyError>,
-) -> Result<Flat> {
-    for element in Element::ALL {
-        match read(element) {
-            Ok(flat) => return Ok(flat),
-            Err(ReadNpyError::WrongDescriptor(_)) => {}
-            Err(error) => return Err(source.format(format!("{name} cannot be read: {error}"))),
-        }
-    }
-    Err(source.format(format!(
-        "{name} does not hold numbers; expected float32, float64, an integer type or bool"
-    )))
 }

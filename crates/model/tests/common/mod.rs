@@ -105,6 +105,7 @@ pub fn model() -> CompiledModel {
             real_max: vec![f64::from(x.max) * x.scale],
             missing: Vec::new(),
             saturates: Vec::new(),
+            breakpoints: vec![],
         }],
         outputs: vec![OutputManifest {
             name: y.name.clone(),
@@ -125,6 +126,7 @@ pub fn model() -> CompiledModel {
         equalised: Vec::new(),
         structure: Vec::new(),
         assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

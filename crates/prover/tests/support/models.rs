@@ -35,6 +35,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
             real_max: vec![tensor.max.into()],
             missing: Vec::new(),
             saturates: Vec::new(),
+            breakpoints: vec![],
         }
     };
     let output = |&id: &TensorId| {
@@ -65,6 +66,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
         equalised: Vec::new(),
         structure: Vec::new(),
         assurance: Default::default(),
+        words: Vec::new(),
     };
     CompiledModel::new(graph, manifest).unwrap()
 }

@@ -116,6 +116,7 @@ fn labels(path: &Path, rows: usize, outputs: usize) -> Option<Labels> {
         shape: vec![len],
         len,
         missing: false,
+        words: Vec::new(),
     };
     // With two inputs asked for, nothing but the name `y` is taken for it.
     [1, outputs].into_iter().find_map(|len| {
@@ -162,6 +163,7 @@ pub(crate) fn measure(
     accept_import_error: bool,
 ) -> Result<Stats, CliError> {
     let graph = model.graph();
+    let float = &*float.as_compiled(graph);
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
         return Err(CliError::Input(
             "the model was not compiled from this ONNX file; compile it again".into(),

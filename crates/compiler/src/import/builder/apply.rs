@@ -3,7 +3,7 @@
 use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression};
 use crate::float::graph::Precision;
-use crate::float::key_unit::{gentle, whole};
+use crate::float::key_unit::{gentle, largest_whole, whole};
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::values::Value;
@@ -18,12 +18,12 @@ impl Builder {
     /// steepest slope there; see [`key_unit`](crate::float::key_unit). The square of a tensor is
     /// exact.
     pub(crate) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
-        if expression.largest_whole().is_some()
+        if largest_whole(&Activation::from(expression.clone())).is_some()
             && let Some(found) = self.whole_sum(&value)
+            && let Some(rounded) = self.round_sum(name, found, &expression)
         {
             // A quantised value: nothing but the sum itself decides where it is rounded to.
-            let activation = Activation::from(found.expression(&expression));
-            return self.layer(name, found.sum, activation, EXACT);
+            return rounded;
         }
         let integers = self.has_integers(&value);
         let (activation, precision) = if integers && is_square(&expression) {

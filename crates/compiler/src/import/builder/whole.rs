@@ -2,9 +2,12 @@
 //! exact layer then decides on the sum itself.
 
 use crate::float::activation::Activation;
-use crate::float::expression::{Binary, Expression};
+use crate::float::expression::{Binary, Expression, Unary};
+use crate::float::key_unit::largest_whole;
 use crate::import::builder::Builder;
+use crate::import::builder::rows::EXACT;
 use crate::import::values::Value;
+use crate::import::values::affine::Affine;
 
 /// Weights of an exact layer are no larger than those of 8-bit models.
 const LARGEST: f64 = 255.0;
@@ -14,21 +17,112 @@ const CLOSE: f64 = 1e-6;
 const NEAR: f64 = 0.02;
 /// The largest sum that a table has a key for at any choice of bits.
 const LARGEST_SUM: f64 = 8191.0;
+/// The most entries, on either side of zero, that the upper bits of a wider sum look up: sums of
+/// twice as many must have keys.
+const LARGEST_PART: i64 = 4000;
+/// The most bits that are looked at by themselves: their power of two is a weight.
+const MOST_BITS: u32 = 14;
+/// The most steps of a function between two values of the upper bits.
+const MOST_STEPS: usize = 4;
 
 /// `value = unit · sum + offset`
 pub(crate) struct WholeSum {
-    pub(crate) sum: Value,
+    sum: Value,
     unit: f64,
     offset: f64,
+    /// How far from zero the sum can be; `None` where a table has keys for every sum.
+    reach: Option<f64>,
 }
 
 impl WholeSum {
     /// The function of the sum that `expression` of the value is.
-    pub(crate) fn expression(&self, expression: &Expression) -> Expression {
+    fn expression(&self, expression: &Expression) -> Expression {
         let value = Expression::value()
             .with(Binary::Mul, self.unit)
             .with(Binary::Add, self.offset);
         expression.of(&value)
+    }
+}
+
+/// `a + b`
+fn plus(a: Value, b: Value) -> Value {
+    match (a, b) {
+        (Value::Planes(a), Value::Planes(b)) if a.size == b.size => Value::Planes(a.add(b)),
+        (a, b) => Value::Rows(rows(a).add(rows(b))),
+    }
+}
+
+fn rows(value: Value) -> Affine {
+    match value {
+        Value::Rows(value) => value,
+        Value::Planes(value) => value.rows(),
+    }
+}
+
+/// A function of a sum by the sum's upper bits, a table entry each, and by how far what is left
+/// exceeds thresholds, which those bits look up.
+struct Parts {
+    bits: u32,
+    /// Entries on either side of zero.
+    half: i64,
+    base: Vec<f64>,
+    /// How much the rest must be for the first step, the second, and so on.
+    thresholds: Vec<Vec<f64>>,
+    /// Whether steps go up or down.
+    direction: f64,
+}
+
+impl Parts {
+    fn width(&self) -> f64 {
+        f64::from(1u32 << self.bits)
+    }
+
+    /// The parts of `function` of whole numbers up to `reach`; `None` if there are too many.
+    fn of(function: &Expression, reach: f64) -> Option<Self> {
+        let at = |sum: i64| function.apply(sum as f64);
+        let reach = reach.ceil() as i64;
+        let direction = if at(reach) >= at(-reach) { 1.0 } else { -1.0 };
+        let half = |bits: u32| (reach >> bits) + 2;
+        let most = |bits: u32| {
+            let parts = (-half(bits)..=half(bits)).map(|part| {
+                let steps = at(((part + 1) << bits) - 1) - at(part << bits);
+                (direction * steps).round()
+            });
+            parts.fold(0.0, f64::max) as usize
+        };
+        let narrow = |bits: &u32| half(*bits) <= LARGEST_PART;
+        let first = (1..=MOST_BITS).find(narrow)?;
+        let single = (first..=MOST_BITS).rev().find(|bits| most(*bits) <= 1);
+        let bits = single.unwrap_or(first);
+        let steps = most(bits);
+        if steps > MOST_STEPS {
+            return None;
+        }
+        let half = half(bits);
+        let width = 1i64 << bits;
+        let threshold = |part: i64, step: usize| {
+            let (mut from, mut to) = (0, width);
+            while from < to {
+                let middle = from + (to - from) / 2;
+                let done = direction * (at(part * width + middle) - at(part * width));
+                if done.round() >= step as f64 {
+                    to = middle;
+                } else {
+                    from = middle + 1;
+                }
+            }
+            from as f64
+        };
+        let all = || -half..=half;
+        Some(Self {
+            bits,
+            half,
+            base: all().map(|part| at(part * width)).collect(),
+            thresholds: (1..=steps)
+                .map(|step| all().map(|part| threshold(part, step)).collect())
+                .collect(),
+            direction,
+        })
     }
 }
 
@@ -95,6 +189,7 @@ impl Builder {
             .iter()
             .all(|w| (w.abs() / unit).round() == 1.0);
         let mut sum = value.clone().affine(1.0 / unit, 0.0);
+        let mut wide = None;
         let offset = match (&sources[..], uniform) {
             // Integers of a tensor as they are, whatever they stand for.
             ([_], true) if placed && one => {
@@ -109,9 +204,10 @@ impl Builder {
             }
             _ => {
                 let largest = bias.iter().map(|b| (b / unit).abs()).fold(0.0, f64::max);
-                if reach + largest > LARGEST_SUM {
+                if !reach.is_finite() {
                     return None;
                 }
+                wide = Some(reach + largest).filter(|reach| *reach > LARGEST_SUM);
                 let whole = |b: &f64| (b / unit - (b / unit).round()).abs() <= NEAR;
                 match (bias.iter().all(whole), uniform) {
                     (true, _) => 0.0,
@@ -124,10 +220,65 @@ impl Builder {
             }
         };
         round(&mut sum);
-        Some(WholeSum { sum, unit, offset })
+        Some(WholeSum {
+            sum,
+            unit,
+            offset,
+            reach: wide,
+        })
     }
 
-    fn reach_of_rows(&self, value: &crate::import::values::affine::Affine, unit: f64) -> f64 {
+    /// `expression` of a whole sum, which rounds it to whole numbers between bounds. `None` if no
+    /// exact layers can.
+    pub(crate) fn round_sum(
+        &mut self,
+        name: &str,
+        found: WholeSum,
+        expression: &Expression,
+    ) -> Option<Value> {
+        let function = found.expression(expression);
+        let Some(reach) = found.reach else {
+            let activation = Activation::from(function);
+            return Some(self.layer(name, found.sum, activation, EXACT));
+        };
+        let (low, high) = expression.bounds()?;
+        if self.secrecy.private || !function.is_monotone() {
+            return None;
+        }
+        let parts = Parts::of(&function, reach)?;
+        let half = parts.half as f64;
+        let upper = Expression::value()
+            .with(Binary::Mul, 1.0 / parts.width())
+            .unary(Unary::Floor)
+            .with(Binary::Max, -half)
+            .with(Binary::Min, half);
+        let upper = self.layer(
+            &format!("{name}/upper"),
+            found.sum.clone(),
+            upper.into(),
+            EXACT,
+        );
+        let index = upper.clone().affine(1.0, half);
+        let left = plus(found.sum, upper.affine(-parts.width(), 0.0));
+        let base = Activation::Lookup(parts.base.into());
+        let mut total = self.layer(&format!("{name}/base"), index.clone(), base, EXACT);
+        for (number, thresholds) in parts.thresholds.into_iter().enumerate() {
+            let least = Activation::Lookup(thresholds.into());
+            let of_least = format!("{name}/threshold{number}");
+            let least = self.layer(&of_least, index.clone(), least, EXACT);
+            let beyond = plus(left.clone(), least.affine(-1.0, 0.0));
+            let name = format!("{name}/beyond{number}");
+            let beyond = self.layer(&name, beyond, Activation::Step, EXACT);
+            total = plus(total, beyond.affine(parts.direction, 0.0));
+        }
+        let kept = Expression::value()
+            .unary(Unary::Round)
+            .with(Binary::Max, low)
+            .with(Binary::Min, high);
+        Some(self.layer(name, total, kept.into(), EXACT))
+    }
+
+    fn reach_of_rows(&self, value: &Affine, unit: f64) -> f64 {
         let mut reach = vec![0.0; value.len()];
         for (source, rows) in &value.terms {
             let largest = self.largest_whole(*source).unwrap_or(f64::INFINITY);
@@ -143,11 +294,7 @@ impl Builder {
 
     /// The largest magnitude of a tensor of whole numbers whose steps are 1, if it is one.
     fn largest_whole(&self, tensor: usize) -> Option<f64> {
-        match &self.tensors[tensor].layer.as_ref()?.activation {
-            Activation::Expression(expression) => expression.largest_whole(),
-            Activation::Step | Activation::IsZero => Some(1.0),
-            _ => None,
-        }
+        largest_whole(&self.tensors[tensor].layer.as_ref()?.activation)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::float::comparison::Comparison;
 use crate::import::ml::attributes::{finite, ints, reals};
 use crate::import::ml::encoders::{StepFunction, step_functions};
 use crate::import::node::Node;
+use crate::import::ops::embedding;
 use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
 
@@ -126,7 +127,30 @@ fn beside(a: &Affine, b: &Affine) -> Affine {
 }
 
 /// Cells of the last axis, by constant indices.
-pub(crate) fn array_feature_extractor(node: &Node<'_>) -> Result<Affine> {
+pub(crate) fn array_feature_extractor(
+    importer: &mut Importer<'_>,
+    node: &Node<'_>,
+) -> Result<Affine> {
+    let (value, index) = (node.operand(0)?, node.operand(1)?);
+    if index.is_constant() {
+        return extracted(node);
+    }
+    // A decision of the model picks, as in a look-up of labels.
+    let flat = Affine {
+        shape: vec![index.len()],
+        ..index.clone()
+    };
+    let axis = node.axis(-1, value.shape.len())?;
+    let node = node.with(vec![Some(value), Some(&flat)]);
+    let mut picked = embedding::embed(&node, &mut importer.builder, axis)?;
+    if picked.shape.len() == 1 {
+        picked.shape.insert(0, 1);
+    }
+    Ok(picked)
+}
+
+/// Features at constant places.
+fn extracted(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     let count = width(value);
     let wanted: Vec<usize> = node

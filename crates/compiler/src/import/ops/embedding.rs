@@ -28,18 +28,20 @@ const MAX_POSITIONS: usize = 512;
 /// `Gather`, by constant indices or of a constant.
 pub(crate) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     match node.optional(1) {
-        Some(index) if !index.is_constant() => embed(node, builder),
+        Some(index) if !index.is_constant() => {
+            let axis = node.axis(node.int("axis", 0), node.operand(0)?.shape.len())?;
+            embed(node, builder, axis)
+        }
         _ => shape_ops::gather(node),
     }
 }
 
 /// `Gather` of a constant by an index that is none.
-fn embed(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+pub(crate) fn embed(node: &Node<'_>, builder: &mut Builder, axis: usize) -> Result<Affine> {
     let (data, index) = (node.operand(0)?, node.operand(1)?);
     if !data.is_constant() {
-        return select::gather(node, builder);
+        return select::gather(node, builder, axis);
     }
-    let axis = node.axis(node.int("axis", 0), data.shape.len())?;
     let rows = data.shape[axis];
     let (outer, inner) = (&data.shape[..axis], &data.shape[axis + 1..]);
     let shape: Vec<usize> = outer

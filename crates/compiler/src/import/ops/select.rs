@@ -4,6 +4,7 @@
 //! than [`Builder::bilinear`] says. An index outside picks nothing, which is 0.
 
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::builder::Builder;
 use crate::import::builder::bilinear::Pairs;
@@ -24,7 +25,7 @@ pub(crate) fn hits(
 ) -> Result<Affine> {
     let input = |source: usize| builder.tensors[source].layer.is_none();
     let given = index.as_cells().is_some_and(|(source, _)| input(source));
-    if !given && !builder.is_whole(index) {
+    if !given && !builder.has_whole_steps(index) {
         return Err(node.invalid(format!(
             "its index `{}` is computed and need not be whole; cast it to an integer first, or decide it by ArgMax or a comparison",
             node.input(1)
@@ -75,13 +76,21 @@ fn weighed(
         }));
     }
     let name = format!("{}/{what}", node.output());
+    // An input's integers as they are, rather than rounded to fewer bits.
+    let given = data
+        .as_cells()
+        .filter(|(source, _)| builder.tensors[*source].layer.is_none());
+    if given.is_some() {
+        let copy = format!("{name}/copy");
+        let copy = builder.layer_rows(copy, data.clone(), Activation::Identity, EXACT);
+        return Ok(builder.bilinear(&name, hits, &copy, shape, pairs));
+    }
     Ok(builder.bilinear(&name, hits, data, shape, pairs))
 }
 
 /// `Gather` of a value by an index, both of which depend on the input.
-pub(crate) fn gather(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+pub(crate) fn gather(node: &Node<'_>, builder: &mut Builder, axis: usize) -> Result<Affine> {
     let (data, index) = (node.operand(0)?, node.operand(1)?);
-    let axis = node.axis(node.int("axis", 0), data.shape.len())?;
     let rows = data.shape[axis];
     let inner: usize = data.shape[axis + 1..].iter().product();
     let outer = &data.shape[..axis];

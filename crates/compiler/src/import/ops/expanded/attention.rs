@@ -235,7 +235,7 @@ pub(crate) fn rotary(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
             cache = x.with("Gather", &[&cache, &ids], vec![int("axis", 0)])?;
         }
         let width = x.shape(node, &cache)?.last().copied().unwrap_or(0);
-        if width < half {
+        if width < half || half == 0 {
             return Err(node.invalid(format!(
                 "operand {index} has {width} columns, expected {half}"
             )));

@@ -20,7 +20,11 @@ fn operand(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<Strin
 
 /// `value` under the function that attribute `activation` names, if there is one.
 fn activated(x: &mut Expansion<'_, '_>, node: &Node<'_>, value: String) -> Result<String> {
-    let parameters = node.floats("activation_params").unwrap_or_default();
+    let parameters = node.floats("activation_params").unwrap_or_else(|| {
+        let named = ["activation_alpha", "activation_beta"].into_iter();
+        let given = named.filter_map(|name| node.raw(name));
+        given.map(|attribute| f64::from(attribute.f)).collect()
+    });
     let float = |name: &str, f: Option<&f64>| {
         f.map(|f| AttributeProto {
             name: name.into(),
@@ -278,4 +282,74 @@ pub(crate) fn local_response(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Resu
     let scaled = x.op("Add", &[&scaled, &bias])?;
     let power = x.op("Pow", &[&scaled, &exponent])?;
     Ok(vec![(0, x.op("Mul", &[&value, &power])?)])
+}
+
+/// `LpPool`: the p-th root of the sum of p-th powers in each window.
+pub(crate) fn lp_pool(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let value = operand(x, node, 0)?;
+    if node.int("ceil_mode", 0) != 0 {
+        return Err(node.unsupported("`ceil_mode` is not; export without it"));
+    }
+    let p = node.int("p", 2);
+    let size = x.op("Abs", &[&value])?;
+    let power = match p {
+        1 => size,
+        2 => x.op("Mul", &[&value, &value])?,
+        p => {
+            let p = x.number(p as f64);
+            x.op("Pow", &[&size, &p])?
+        }
+    };
+    // Padding counts, so that the mean times the window's size is the sum.
+    let mut attributes = without(node, &["p", "ceil_mode"]);
+    attributes.push(int("count_include_pad", 1));
+    let mean = x.with("AveragePool", &[&power], attributes)?;
+    let window = node.ints("kernel_shape").unwrap_or_default();
+    let count = x.number(window.iter().product::<i64>() as f64);
+    let sum = x.op("Mul", &[&mean, &count])?;
+    let root = match p {
+        1 => sum,
+        2 => x.op("Sqrt", &[&sum])?,
+        p => {
+            let root = x.number(1.0 / p as f64);
+            x.op("Pow", &[&sum, &root])?
+        }
+    };
+    Ok(vec![(0, root)])
+}
+
+/// `CumProd`: each cell times those before it along the axis, or after it.
+pub(crate) fn running_product(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let value = operand(x, node, 0)?;
+    let shape = x.shape(node, &value)?;
+    let axis = match x.constant_input(node, 1)?.as_deref() {
+        Some([axis]) => node.axis(*axis as i64, shape.len())?,
+        _ => return Err(node.invalid("expected one axis")),
+    };
+    let (exclusive, reverse) = (node.int("exclusive", 0) != 0, node.int("reverse", 0) != 0);
+    let mut parts = Vec::with_capacity(shape[axis]);
+    for place in 0..shape[axis] {
+        let place = if reverse {
+            shape[axis] - 1 - place
+        } else {
+            place
+        };
+        parts.push(x.slice(&value, axis, place, place + 1)?);
+    }
+    if exclusive {
+        let mut one = shape.clone();
+        one[axis] = 1;
+        let ones = vec![1.0; one.iter().product()];
+        parts.pop();
+        parts.insert(0, x.constant(one, ones));
+    }
+    for place in 1..parts.len() {
+        let product = x.op("Mul", &[&parts[place - 1].clone(), &parts[place].clone()])?;
+        x.tensor(&product)?;
+        parts[place] = product;
+    }
+    if reverse {
+        parts.reverse();
+    }
+    Ok(vec![(0, x.concat(&parts, axis as i64)?)])
 }

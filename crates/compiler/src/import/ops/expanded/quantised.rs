@@ -175,7 +175,10 @@ fn real(
     let shape = x.shape(node, &name)?;
     let scale = step(x, node, scale, &shape, axis)?;
     let whole = centred(x, node, &name, zero, axis)?;
-    x.op("Mul", &[&whole, &scale])
+    let value = x.op("Mul", &[&whole, &scale])?;
+    // No whole number any more, whatever its first operand is.
+    x.importer.kinds.remove(&value);
+    Ok(value)
 }
 
 /// `clamp(round(steps) + zero)`
@@ -222,7 +225,6 @@ pub(crate) fn quantise(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Exp
 /// `DequantizeLinear`
 pub(crate) fn dequantise(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
     let value = real(x, node, (0, 1, 2), Some(node.int("axis", 1)))?;
-    x.importer.kinds.remove(&value);
     Ok(vec![(0, value)])
 }
 
@@ -378,6 +380,9 @@ pub(crate) fn concat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
     for part in 0..count {
         let first = 2 + 3 * part;
         parts.push(real(x, node, (first, first + 1, first + 2), None)?);
+    }
+    if parts.is_empty() {
+        return Err(node.invalid("joins nothing; the file is damaged, export the model again"));
     }
     let value = x.concat(&parts, node.int("axis", 1))?;
     quantised(x, node, &value, (0, 1), None)

@@ -270,7 +270,7 @@ fn direction(
         let whole = required(x, node, index)?;
         let shape = x.shape(node, &whole)?;
         let one = x.slice(&whole, 0, number, number + 1)?;
-        x.reshape(&one, &shape[1..])
+        x.reshape(&one, shape.get(1..).unwrap_or_default())
     };
     let weights = part(x, 1)?;
     let weights = x.transpose(&weights, &[1, 0])?;
@@ -568,6 +568,8 @@ fn lstm_step(
     let fresh = gate(x, network, &gates[1], &fresh)?;
     let kept = x.op("Mul", &[&forget, cell])?;
     let added = x.op("Mul", &[&enter, &fresh])?;
+    x.tensor(&kept)?;
+    x.tensor(&added)?;
     let next = x.op("Add", &[&kept, &added])?;
     x.tensor(&next)?;
     let leave = part(x, 1, Some(&next), 1)?;
