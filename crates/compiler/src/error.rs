@@ -59,7 +59,8 @@ pub enum CompileError {
     /// A dimension other than the batch is not fixed.
     #[error(
         "{}: input `{input}` has the dynamic dimension `{dimension}` at axis {axis}; only the first axis (the batch) may be \
-         dynamic, so export the model again with fixed shapes (without `{dimension}` in dynamic_axes)", path.display()
+         dynamic, so give its size with --dim {}=SIZE, or by data whose rows have their full shape (.npz), or export the model \
+         again with fixed shapes", path.display(), dimension_key(dimension, input, *axis)
     )]
     DynamicShape {
         /// The ONNX file.
@@ -203,6 +204,14 @@ pub enum CompileError {
         /// What was expected, what was found, what to do.
         detail: String,
     },
+}
+
+/// What a dimension is called where its size is given.
+fn dimension_key(name: &str, input: &str, axis: usize) -> String {
+    match name {
+        "?" => format!("{input}.{axis}"),
+        name => name.into(),
+    }
 }
 
 impl CompileError {

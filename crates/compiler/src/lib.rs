@@ -28,6 +28,7 @@ pub use float::missing::Missing;
 pub use float::reference::{Reference, ReferenceBy};
 pub use float::run::FloatTrace;
 pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs, import_private};
+pub use import::{ImportOptions, import_with};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use options::{FeatureGrid, InputDomain, Options};
 pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};

@@ -4,11 +4,11 @@ use clap::{Args, ValueEnum};
 use std::path::Path;
 use verdict_circuit::Limits;
 use verdict_compiler::{
-    Compilation, CompileError, Cost, FeatureGrid, FloatGraph, InputDomain, Options, OutputKind,
-    compile_with, import_outputs, import_private,
+    Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, Options,
+    OutputKind, compile_with, import_outputs, import_private, import_with,
 };
 use verdict_engine::plan_graph;
-use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility};
+use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VisibilityArg {
@@ -77,6 +77,10 @@ pub(crate) const fn visibility_name(visibility: Visibility) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Quantisation")]
 pub(crate) struct QuantiseArgs {
+    /// The size of a dimension that the ONNX file leaves open, by its name or as INPUT.AXIS=SIZE
+    /// (axes from 0); may be given several times [default: that of the calibration data's arrays]
+    #[arg(long, value_name = "NAME=SIZE", value_parser = dimension)]
+    dim: Vec<(String, usize)>,
     /// Values of the ONNX graph to take for outputs, e.g. the logits before a soft-max; may be
     /// given several times [default: the file's outputs; of classifiers the scores]
     #[arg(long, value_name = "NAME")]
@@ -158,11 +162,25 @@ pub(crate) struct QuantiseArgs {
 impl QuantiseArgs {
     /// Imports an ONNX file up to the outputs asked for.
     pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, CompileError> {
-        import(
+        self.import_for(path, None)
+    }
+
+    /// Imports an ONNX file, dimensions that are open and not named being those of the `data`.
+    pub(crate) fn import_for(
+        &self,
+        path: &Path,
+        data: Option<&Path>,
+    ) -> Result<FloatGraph, CompileError> {
+        let row_shapes = data.map(row_shapes).unwrap_or_default();
+        import_with(
             path,
-            &self.output_name,
-            self.private_weights,
-            &self.public_constant,
+            &ImportOptions {
+                outputs: self.output_name.clone(),
+                private_weights: self.private_weights,
+                public_constants: self.public_constant.clone(),
+                dims: self.dim.clone(),
+                row_shapes,
+            },
         )
     }
 
@@ -239,6 +257,26 @@ pub(crate) fn import(
         true => import_private(path, &names, &constants),
         false => import_outputs(path, &names),
     }
+}
+
+fn dimension(text: &str) -> Result<(String, usize), String> {
+    let pair = text.rsplit_once('=').and_then(|(name, size)| {
+        let size = size.trim().parse().ok().filter(|size| *size > 0)?;
+        Some((name.trim().to_owned(), size))
+    });
+    pair.filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| "expected NAME=SIZE or INPUT.AXIS=SIZE with a size of 1 or more".into())
+}
+
+/// The shapes of the rows in a file of arrays, by input; none where it does not say.
+pub(crate) fn row_shapes(data: &Path) -> Vec<(String, Vec<usize>)> {
+    let shapes = array_shapes(data).unwrap_or_default();
+    let only = shapes.len() == 1;
+    let row = |(name, shape): (String, Vec<usize>)| {
+        let name = if only { String::new() } else { name };
+        Some((name, shape.get(1..)?.to_vec()))
+    };
+    shapes.into_iter().filter_map(row).collect()
 }
 
 fn calibration(text: &str) -> Result<Calibration, String> {

@@ -9,7 +9,7 @@ use alloy_primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::{fs, path::Path};
 use verdict_circuit::{Batch, WordLayout};
-use verdict_compiler::{FloatGraph, import, import_outputs, import_private};
+use verdict_compiler::{FloatGraph, ImportOptions, import, import_with};
 use verdict_model::{CompiledModel, Row, TensorId, Trace};
 use verdict_wire::unpack_batch;
 
@@ -172,7 +172,18 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
     }
     let outputs = model.manifest().outputs.iter();
     let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
-    let float = match import_outputs(onnx, &names) {
+    // Dimensions that the file leaves open are what they were when the model was compiled.
+    let shape = |id: &usize| {
+        let tensor = &model.graph().tensors[*id];
+        (tensor.name.clone(), tensor.shape.clone())
+    };
+    let as_compiled = |private_weights| ImportOptions {
+        outputs: names.iter().map(|name| (*name).to_owned()).collect(),
+        private_weights,
+        row_shapes: model.graph().inputs.iter().map(shape).collect(),
+        ..ImportOptions::default()
+    };
+    let float = match import_with(onnx, &as_compiled(false)) {
         Ok(float) => float,
         // Outputs of a gathered model have names that the file doesn't know.
         Err(error) => match import(onnx) {
@@ -187,7 +198,7 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
     // With private weights some operators are made of other tensors.
     let float = match tensors(&float) {
         true => float,
-        false => import_private(onnx, &names, &[])
+        false => import_with(onnx, &as_compiled(true))
             .ok()
             .filter(tensors)
             .unwrap_or(float),

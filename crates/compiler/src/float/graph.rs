@@ -215,6 +215,8 @@ pub struct FloatGraph {
     pub outputs: Vec<usize>,
     /// The ONNX names of `outputs`.
     pub output_names: Vec<String>,
+    /// The ONNX names of outputs that depend on no input: constants beside those that are proved.
+    pub left_out: Vec<String>,
     /// What `outputs` are for; missing ones are [`OutputKind::Both`].
     pub output_kinds: Vec<OutputKind>,
     /// The ONNX file.

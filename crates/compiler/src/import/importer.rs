@@ -10,10 +10,12 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use crate::float::graph::FloatGraph;
 use crate::import::inline::reads;
 use crate::import::kinds::{ElementKind, Holds};
+use crate::import::options::{ImportOptions, import_with};
 use crate::import::output_kind::output_kinds;
 use crate::import::secrecy::Secrecy;
+use crate::import::sizes::Sizes;
 use crate::import::state::{Importer, raw_name};
-use crate::import::{builder, layout, ml, operators, proto, words};
+use crate::import::{builder, layout, ml, operators, order, proto, words};
 use crate::{CompileError, Result};
 
 /// Imports the ONNX file at `path`.
@@ -24,7 +26,11 @@ pub fn import(path: impl AsRef<Path>) -> Result<FloatGraph> {
 /// Imports the part of the ONNX file at `path` that the values named `outputs` need, e.g. the
 /// logits before a soft-max. Without names: the outputs the file declares.
 pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatGraph> {
-    import_with(path.as_ref(), outputs, Secrecy::default())
+    let options = ImportOptions {
+        outputs: owned(outputs),
+        ..ImportOptions::default()
+    };
+    import_with(path, &options)
 }
 
 /// Imports as [`import_outputs`] does, but so that nothing trained is part of an activation
@@ -35,12 +41,17 @@ pub fn import_private(
     outputs: &[&str],
     public: &[&str],
 ) -> Result<FloatGraph> {
-    import_with(path.as_ref(), outputs, Secrecy::private(public))
+    let options = ImportOptions {
+        outputs: owned(outputs),
+        private_weights: true,
+        public_constants: owned(public),
+        ..ImportOptions::default()
+    };
+    import_with(path, &options)
 }
 
-fn import_with(path: &Path, outputs: &[&str], secrecy: Secrecy) -> Result<FloatGraph> {
-    let (onnx, model) = proto::read(path)?;
-    import_model(path, onnx.into(), &model, outputs, secrecy)
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// Imports the file that `graph` comes from once more, up to other values: for finding out where
@@ -54,15 +65,24 @@ pub(crate) fn import_again(
         true => Secrecy::private(&[]),
         false => Secrecy::default(),
     };
-    import_model(&graph.path, graph.onnx.clone(), model, outputs, secrecy)
+    let shapes = graph.onnx_input_shapes.iter().cloned();
+    let names = graph
+        .inputs
+        .iter()
+        .map(|id| graph.tensors[*id].name.clone());
+    let sizes = Sizes::of(names.zip(shapes));
+    let onnx = graph.onnx.clone();
+    import_model(&graph.path, onnx, model, outputs, secrecy, &sizes)
 }
 
-fn import_model(
+/// Imports a file that is read already, dimensions left open being of the given sizes.
+pub(crate) fn import_model(
     path: &Path,
     onnx: Arc<[u8]>,
     model: &ModelProto,
     outputs: &[&str],
     secrecy: Secrecy,
+    sizes: &Sizes,
 ) -> Result<FloatGraph> {
     let private_weights = secrecy.private;
     let numbered = words::numbered(path, model)?;
@@ -79,7 +99,7 @@ fn import_model(
     importer.builder.secrecy = secrecy;
     importer.load_constants()?;
     importer.check_public_names()?;
-    let inputs = importer.load_inputs()?;
+    let inputs = importer.load_inputs(sizes)?;
     if inputs.is_empty() {
         return Err(invalid(
             "the model has no input; every value in it is constant",
@@ -94,6 +114,10 @@ fn import_model(
         return Err(invalid("the model has no output; export it again"));
     }
     importer.walk(&output_names)?;
+    let (output_names, left_out) = match outputs.is_empty() {
+        true => importer.without_constants(output_names),
+        false => (output_names, Vec::new()),
+    };
     let mut outputs = output_names
         .iter()
         .map(|name| importer.output(name))
@@ -122,6 +146,7 @@ fn import_model(
         inputs,
         outputs,
         output_names,
+        left_out,
         output_kinds,
         path: path.into(),
         onnx,
@@ -197,14 +222,14 @@ impl<'a> Importer<'a> {
     }
 
     /// Makes tensors of the inputs. Returns them with their ONNX shapes.
-    fn load_inputs(&mut self) -> Result<Vec<(usize, Vec<usize>)>> {
+    fn load_inputs(&mut self, sizes: &Sizes) -> Result<Vec<(usize, Vec<usize>)>> {
         let mut inputs = Vec::new();
         for input in &self.graph.input {
             // Before IR version 4 initializers are listed among the inputs too.
             if self.values.contains_key(&input.name) {
                 continue;
             }
-            let onnx_shape = proto::input_shape(self.path, input)?;
+            let onnx_shape = sizes.input_shape(self.path, input)?;
             let tensors = &mut self.builder.tensors;
             let id = builder::push(tensors, input.name.clone(), &onnx_shape, None);
             let value = builder::plain(id, onnx_shape.clone(), tensors[id].len);
@@ -214,32 +239,38 @@ impl<'a> Importer<'a> {
         Ok(inputs)
     }
 
-    /// The nodes that the values `names` depend on, in the file's (topological) order.
-    fn needed(&mut self, names: &[String]) -> Vec<&'a NodeProto> {
+    /// The nodes that the values `names` depend on, each after those it reads.
+    fn needed(&mut self, names: &[String]) -> Result<Vec<&'a NodeProto>> {
+        let order =
+            order::sorted(&self.graph.node).map_err(|disorder| CompileError::InvalidModel {
+                path: self.path.into(),
+                detail: disorder.detail(),
+            })?;
+        let all = &self.graph.node;
         let mut wanted: HashSet<String> = names.iter().cloned().collect();
-        let mut nodes: Vec<&NodeProto> =
-            self.graph
-                .node
-                .iter()
-                .rev()
-                .filter(|node| {
-                    let needed = node.output.iter().any(|output| {
-                        wanted.contains(output) || wanted.contains(&raw_name(output))
-                    });
-                    if needed {
-                        wanted.extend(reads(node));
-                    }
-                    needed
-                })
-                .collect();
+        let mut nodes: Vec<&NodeProto> = order
+            .into_iter()
+            .rev()
+            .map(|number| &all[number])
+            .filter(|node| {
+                let needed = node
+                    .output
+                    .iter()
+                    .any(|output| wanted.contains(output) || wanted.contains(&raw_name(output)));
+                if needed {
+                    wanted.extend(reads(node));
+                }
+                needed
+            })
+            .collect();
         nodes.reverse();
         self.ml.wanted = wanted;
-        nodes
+        Ok(nodes)
     }
 
     /// Runs the nodes that the values `names` depend on.
     fn walk(&mut self, names: &[String]) -> Result<()> {
-        let nodes = self.needed(names);
+        let nodes = self.needed(names)?;
         for node in &nodes {
             let operator = operators::find(&node.domain, &node.op_type);
             if operator.is_some_and(|operator| operator.only_shape) {

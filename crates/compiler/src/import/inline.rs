@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::Result;
 use crate::import::operators;
+use crate::import::order;
 use crate::import::proto;
 use crate::import::state::{Importer, raw_name};
+use crate::{CompileError, Result};
 
 /// Every value that a node reads: its operands, and what its graphs take from outside.
 pub(crate) fn reads(node: &NodeProto) -> Vec<String> {
@@ -100,7 +101,12 @@ impl Importer<'_> {
             .iter()
             .map(|output| new(&output.name))
             .collect();
-        let nodes: Vec<NodeProto> = graph.node.iter().map(|n| renamed(n, &names)).collect();
+        let order = order::sorted(&graph.node).map_err(|disorder| CompileError::InvalidModel {
+            path: self.path.into(),
+            detail: disorder.detail(),
+        })?;
+        let node = |number: usize| renamed(&graph.node[number], &names);
+        let nodes: Vec<NodeProto> = order.into_iter().map(node).collect();
         let mut wanted: HashSet<String> = outputs.iter().cloned().collect();
         let mut needed = vec![false; nodes.len()];
         for (node, needed) in nodes.iter().zip(&mut needed).rev() {

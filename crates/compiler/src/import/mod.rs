@@ -1,5 +1,6 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod batch;
 mod broadcast;
 mod builder;
 mod cast;
@@ -13,15 +14,19 @@ mod kinds;
 mod layout;
 mod ml;
 mod node;
+mod number_types;
 mod operator;
 mod operators;
 mod ops;
+mod options;
+mod order;
 mod output_kind;
 mod outputs;
 pub(crate) mod proto;
 mod run;
 mod secrecy;
 mod shapes;
+mod sizes;
 mod state;
 mod values;
 mod words;
@@ -31,3 +36,4 @@ pub(crate) use importer::import_again;
 pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};
+pub use options::{ImportOptions, import_with};

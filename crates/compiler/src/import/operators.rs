@@ -10,7 +10,9 @@ use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
 use crate::import::operator::{Expand, Explicit, Planewise};
 use crate::import::operator::{Infinities, Integers, Learned, Operator, Special};
 use crate::import::ops::compare::{Order, Summand};
-use crate::import::ops::expanded::{attention, contrib, loops, losses, quantised, recurrent};
+use crate::import::ops::expanded::{
+    attention, branch, contrib, loops, losses, quantised, recurrent,
+};
 use crate::import::ops::functions::Cellwise;
 use crate::import::ops::interpolate::Sampler;
 use crate::import::ops::{
@@ -224,6 +226,7 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::identity))
         .infinities(Infinities::Moved(shape_ops::identity))
         .moves_words(),
+    onnx("If", Composed, "constant condition").expanded(branch::choose),
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
     )),
@@ -306,6 +309,9 @@ pub const OPERATORS: &[Operator] = &[
         .integers(Integers::Factors),
     onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
     onnx("NegativeLogLikelihoodLoss", Composed, "constant weights").expanded(losses::likelihood),
+    onnx("NonZero", Constant, "constant operand")
+        .explicit(Map(constants::non_zero))
+        .holds(kinds::whole),
     onnx("Not", Decision, "")
         .cellwise(Plain(|v| v.with(Binary::Equal, 0.0)))
         .holds(kinds::truth),

@@ -50,6 +50,27 @@ impl Importer<'_> {
         }
     }
 
+    /// The outputs among `names` that depend on an input, and those that do not: a policy's constant
+    /// deviation beside its mean, say. Where none does, all are of the first kind, to be refused by
+    /// name.
+    pub(crate) fn without_constants(&self, names: Vec<String>) -> (Vec<String>, Vec<String>) {
+        let constant = |name: &String| {
+            let value = self.values.get(name);
+            value.is_some_and(Value::is_constant)
+        };
+        let (left_out, kept): (Vec<_>, Vec<_>) = names.into_iter().partition(constant);
+        if kept.is_empty() {
+            return (left_out, kept);
+        }
+        for name in &left_out {
+            tracing::warn!(
+                output = name,
+                "the output does not depend on any input: it is a constant, which the proof leaves out"
+            );
+        }
+        (kept, left_out)
+    }
+
     /// The tensor of the output called `name`.
     pub(crate) fn output(&mut self, name: &str) -> Result<usize> {
         self.force(name)?;
@@ -60,15 +81,19 @@ impl Importer<'_> {
             return Err(CompileError::InvalidModel {
                 path: self.path.into(),
                 detail: format!(
-                    "output `{name}` does not depend on any input, so there is nothing to prove; check the export"
+                    "output `{name}` does not depend on any input, so there is nothing to prove; name other outputs with \
+                     --output-name, or check the export"
                 ),
             });
         }
         // An input, or a tensor that is an output already, gets a copy: outputs are distinct and
         // never inputs.
-        let reusable = value
-            .as_tensor()
-            .filter(|id| self.builder.tensors[*id].layer.is_some() && !self.taken.contains(id));
+        let len = value.shape().iter().product::<usize>();
+        let reusable = value.as_tensor().filter(|id| {
+            let tensor = &self.builder.tensors[*id];
+            // The first cells of a tensor are not all of it.
+            tensor.layer.is_some() && tensor.len == len && !self.taken.contains(id)
+        });
         let id = match reusable {
             Some(id) => {
                 let shape = stripped(value.shape());

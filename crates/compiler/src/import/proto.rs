@@ -4,10 +4,10 @@ use std::path::Path;
 
 use tract_onnx::data_resolver::MmapDataResolver;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
-use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
-use tract_onnx::pb::{ModelProto, TensorProto, ValueInfoProto, type_proto};
+use tract_onnx::pb::{ModelProto, TensorProto};
 use tract_onnx::prelude::Framework;
 
+use crate::import::number_types::{self, Stored};
 use crate::import::shapes::MAX_CELLS;
 use crate::import::values::affine::Affine;
 use crate::{CompileError, Result};
@@ -60,14 +60,21 @@ pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
     let count = count.ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
 
     let external = proto.data_location == Some(DataLocation::External as i32);
+    if let Some(stored) = Stored::of(proto.data_type) {
+        let bits = tensor(path, &stored.bits(proto, count))?;
+        let mut values = stored.values(&bits.bias);
+        values.truncate(count);
+        return Ok(Affine::constant(shape, values));
+    }
     let size = match DataType::try_from(proto.data_type) {
         Ok(DataType::Float | DataType::Int32 | DataType::Uint32) => 4,
         Ok(DataType::Double | DataType::Int64 | DataType::Uint64) => 8,
-        Ok(DataType::Float16 | DataType::Int16 | DataType::Uint16) => 2,
+        Ok(DataType::Int16 | DataType::Uint16) => 2,
         Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => 1,
-        other => {
+        _ => {
             return Err(invalid(format!(
-                "type {other:?} is not supported, expected float, double or an integer"
+                "its type is {}, which is not supported; expected float, double, float16, bfloat16, bool or an integer type",
+                number_types::name(proto.data_type)
             )));
         }
     };
@@ -101,56 +108,4 @@ pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
         )));
     }
     Ok(Affine::constant(shape, values))
-}
-
-/// An input's shape, its batch axis set to 1.
-pub(crate) fn input_shape(path: &Path, input: &ValueInfoProto) -> Result<Vec<usize>> {
-    let invalid = |detail: String| CompileError::InvalidModel {
-        path: path.into(),
-        detail: format!("input `{}` {detail}; export the model again", input.name),
-    };
-    let Some(type_proto::Value::TensorType(tensor)) =
-        input.r#type.as_ref().and_then(|t| t.value.as_ref())
-    else {
-        return Err(invalid("is not a tensor".into()));
-    };
-    let numeric = DataType::try_from(tensor.elem_type).is_ok_and(|t| {
-        !matches!(
-            t,
-            DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
-        )
-    });
-    if !numeric {
-        return Err(invalid("does not hold numbers, expected float".into()));
-    }
-    let Some(shape) = &tensor.shape else {
-        return Err(invalid(
-            "has no shape, expected fixed dimensions after the batch".into(),
-        ));
-    };
-    let mut dimensions = Vec::with_capacity(shape.dim.len());
-    for (axis, dimension) in shape.dim.iter().enumerate() {
-        let name = match &dimension.value {
-            Some(Dimension::DimValue(fixed)) if *fixed > 0 => {
-                dimensions.push(*fixed as usize);
-                continue;
-            }
-            Some(Dimension::DimParam(name)) if !name.is_empty() => name.clone(),
-            _ => "?".into(),
-        };
-        if axis > 0 {
-            return Err(CompileError::DynamicShape {
-                path: path.into(),
-                input: input.name.clone(),
-                axis,
-                dimension: name,
-            });
-        }
-        dimensions.push(1);
-    }
-    let count = dimensions.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-    count
-        .filter(|n| *n <= MAX_CELLS)
-        .ok_or_else(|| invalid(format!("has the shape {dimensions:?}, which is too large")))?;
-    Ok(dimensions)
 }

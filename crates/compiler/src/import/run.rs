@@ -101,8 +101,9 @@ impl Importer<'_> {
     fn check_operands(&self, node: &Node<'_>, operator: &Operator) -> Result<Option<Affine>> {
         let may_be_infinite = matches!(operator.infinities, Infinities::Read | Infinities::Masked);
         for input in &node.proto.input {
+            // No operator means anything by a NaN.
             if let Some((position, value)) = self.constants.get(input)
-                && !may_be_infinite
+                && (!may_be_infinite || value.is_nan())
             {
                 if let Infinities::Moved(function) = operator.infinities
                     && let Some(node) = self.of_constants(node)

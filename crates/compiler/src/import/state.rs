@@ -100,7 +100,9 @@ impl<'a> Importer<'a> {
 
     pub(crate) fn constant(&mut self, name: &str, value: Affine) {
         // Only an error if a node uses it as a weight: Clip may have infinite bounds.
-        if let Some(position) = value.bias.iter().position(|v| !v.is_finite()) {
+        let nan = value.bias.iter().position(|v| v.is_nan());
+        let infinite = || value.bias.iter().position(|v| !v.is_finite());
+        if let Some(position) = nan.or_else(infinite) {
             self.constants
                 .insert(name.to_owned(), (position, value.bias[position]));
         }

@@ -131,6 +131,17 @@ impl Onnx {
         self
     }
 
+    /// Any constant.
+    pub fn tensor(mut self, tensor: TensorProto) -> Self {
+        self.graph.initializer.push(tensor);
+        self
+    }
+
+    /// The graph as it is, for changes that this builder knows nothing of.
+    pub fn graph(&mut self) -> &mut GraphProto {
+        &mut self.graph
+    }
+
     pub fn opset(mut self, version: i64) -> Self {
         self.opset = Some(version);
         self

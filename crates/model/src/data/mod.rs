@@ -7,6 +7,8 @@ mod npy;
 mod numpy;
 mod text;
 
+pub use numpy::array_shapes;
+
 use std::cell::RefCell;
 use std::path::Path;
 

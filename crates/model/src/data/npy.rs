@@ -40,6 +40,11 @@ pub(super) fn read(file: &mut (impl Read + ?Sized)) -> Result<Flat, String> {
     Ok(Flat { shape, values })
 }
 
+/// The shape of an array, as its header says.
+pub(super) fn shape(file: &mut (impl Read + ?Sized)) -> Result<Vec<usize>, String> {
+    shape_of(&header(file)?)
+}
+
 fn exactly(file: &mut (impl Read + ?Sized), bytes: &mut [u8]) -> Result<(), String> {
     file.read_exact(bytes)
         .map_err(|error| format!("the file ends too early or is damaged ({error})"))

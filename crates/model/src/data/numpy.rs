@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use zip::ZipArchive;
 
@@ -42,6 +43,30 @@ pub(super) fn read_npz(source: &Source<'_>) -> Result<Vec<Row>> {
         rows_of(source, spec, flat)
     });
     source.zip(columns.collect::<Result<_>>()?)
+}
+
+/// The names and shapes of the arrays in a .npz file, or the shape of the one in a .npy file, whose
+/// name is empty. `None` for a file of another kind or one that cannot be read.
+pub fn array_shapes(path: &Path) -> Option<Vec<(String, Vec<usize>)>> {
+    let mut file = BufReader::new(File::open(path).ok()?);
+    let is = |kind: &str| {
+        path.extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case(kind))
+    };
+    if is("npy") {
+        return Some(vec![(String::new(), npy::shape(&mut file).ok()?)]);
+    }
+    let mut archive = is("npz").then(|| ZipArchive::new(file).ok()).flatten()?;
+    let mut found = Vec::new();
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).ok()?;
+        let name = member.name().to_owned();
+        let name = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
+        if let Ok(shape) = npy::shape(&mut member) {
+            found.push((name, shape));
+        }
+    }
+    Some(found)
 }
 
 /// Which array holds an input: the one of its name; the only one; `x`, beside which labels often

@@ -72,6 +72,10 @@ pub(crate) fn imputer(importer: &mut Importer<'_>, node: &Node<'_>) -> Result<Af
     if replaced.is_nan() {
         return importer.impute(node, value, |i| imputed[i % count]);
     }
+    // No input is infinite, and neither is what is computed of it.
+    if replaced.is_infinite() {
+        return Ok(value.clone());
+    }
     // x + [x = replaced] · (imputed − replaced)
     let functions: Vec<StepFunction> = (0..value.len())
         .map(|i| {

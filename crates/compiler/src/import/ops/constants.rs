@@ -1,8 +1,10 @@
 //! Operators whose result is known when the model is compiled: shapes, and what is made of them.
 
 use crate::Result;
+use crate::import::hints;
 use crate::import::node::Node;
 use crate::import::proto;
+use crate::import::shapes::coordinates;
 use crate::import::values::affine::Affine;
 
 /// `Size`
@@ -88,6 +90,19 @@ pub(crate) fn range(node: &Node<'_>) -> Result<Affine> {
     }
     let values = (0..count).map(|i| start + i as f64 * step);
     Ok(Affine::constant(vec![count], values.collect()))
+}
+
+/// `NonZero`: where a constant is not zero, the coordinates axis by axis.
+pub(crate) fn non_zero(node: &Node<'_>) -> Result<Affine> {
+    let value = node.operand(0)?;
+    if !value.is_constant() {
+        return Err(node.unsupported(hints::hint(node.op())));
+    }
+    let cells = (0..value.len()).filter(|cell| value.bias[*cell] != 0.0);
+    let found: Vec<Vec<usize>> = cells.map(|cell| coordinates(&value.shape, cell)).collect();
+    let rank = value.shape.len();
+    let axes = (0..rank).flat_map(|axis| found.iter().map(move |at| at[axis] as f64));
+    Ok(Affine::constant(vec![rank, found.len()], axes.collect()))
 }
 
 /// `EyeLike`

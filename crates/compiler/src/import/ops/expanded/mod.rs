@@ -1,6 +1,7 @@
 //! Operators that are made of others, an operator or a family for each file.
 
 pub(crate) mod attention;
+pub(crate) mod branch;
 pub(crate) mod contrib;
 pub(crate) mod loops;
 pub(crate) mod losses;

@@ -1,0 +1,64 @@
+//! What of a file is imported, and how.
+
+use std::path::Path;
+
+use crate::Result;
+use crate::float::graph::FloatGraph;
+use crate::import::batch;
+use crate::import::importer::import_model;
+use crate::import::proto;
+use crate::import::secrecy::Secrecy;
+use crate::import::sizes::Sizes;
+
+/// What to import of an ONNX file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Values of the graph to take for outputs, e.g. the logits before a soft-max. Without names:
+    /// the outputs the file declares.
+    pub outputs: Vec<String>,
+    /// Whether nothing trained may be part of an activation function; see
+    /// [`import_private`](crate::import_private).
+    pub private_weights: bool,
+    /// With private weights, constants that are not trained.
+    pub public_constants: Vec<String>,
+    /// Sizes of dimensions that the file leaves open, by their name, or by `INPUT.AXIS` with axes
+    /// from 0. A first axis is a batch, 1, unless it is given a size here.
+    pub dims: Vec<(String, usize)>,
+    /// The shapes of the inputs' rows in the data at hand, by the input's name (empty for the only
+    /// one) and without the batch axis: sizes of open dimensions that `dims` does not name.
+    pub row_shapes: Vec<(String, Vec<usize>)>,
+}
+
+/// Imports the ONNX file at `path` as `options` say.
+pub fn import_with(path: impl AsRef<Path>, options: &ImportOptions) -> Result<FloatGraph> {
+    let path = path.as_ref();
+    let (onnx, model) = proto::read(path)?;
+    let onnx: std::sync::Arc<[u8]> = onnx.into();
+    let outputs: Vec<&str> = options.outputs.iter().map(String::as_str).collect();
+    let constants: Vec<&str> = options
+        .public_constants
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let import = |sizes: Sizes| {
+        let secrecy = match options.private_weights {
+            true => Secrecy::private(&constants),
+            false => Secrecy::default(),
+        };
+        import_model(path, onnx.clone(), &model, &outputs, secrecy, &sizes)
+    };
+    let sizes = Sizes {
+        dims: options.dims.clone(),
+        rows: options.row_shapes.clone(),
+        batch: None,
+    };
+    if let Some(graph) = &model.graph {
+        sizes.check(graph)?;
+        batch::check_fixed(path, graph, &sizes, &import)?;
+    }
+    let float = import(sizes.clone())?;
+    if let Some(graph) = &model.graph {
+        batch::check_open(path, graph, &sizes, &float, &import)?;
+    }
+    Ok(float)
+}
