@@ -1,6 +1,7 @@
 //! The compiler: measures, tries bit widths, and puts the compiled model together.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use sha3::{Digest, Keccak256};
 
@@ -66,15 +67,27 @@ pub fn compile_with(
     check_missing(graph, &data)?;
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.
-    let mut graph = Cow::Borrowed(graph);
+    let (imported, mut graph) = (graph, Cow::Borrowed(graph));
+    let mut own = BTreeSet::new();
     let found = loop {
         match tune(&graph, &data, options, price) {
-            Err(CompileError::Products {
-                tensor, crowded, ..
-            }) => {
-                let layers = crowded.len();
-                tracing::info!(tensor, layers, "products get tensors of their own");
-                graph = Cow::Owned(graph.with_own_products(&crowded));
+            Err(error @ CompileError::Products { .. }) => {
+                let CompileError::Products {
+                    tensor, crowded, ..
+                } = &error
+                else {
+                    return Err(error);
+                };
+                let before = own.len();
+                // Always of the graph as it was imported, so that one pass makes the same tensors
+                // again wherever a compiled model meets its file.
+                own.extend(imported.crowded_here(&own, crowded));
+                if own.len() == before {
+                    return Err(error);
+                }
+                tracing::info!(tensor, of = own.len(), "products get tensors of their own");
+                let all: Vec<_> = own.iter().copied().collect();
+                graph = Cow::Owned(imported.with_own_products(&all));
             }
             found => break found?,
         }

@@ -75,6 +75,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         missing: vec![],
         words: vec![],
         output_kinds: vec![],
+        left_out: vec![],
         onnx_input_shapes,
         whole: vec![],
         private_weights: false,
@@ -401,6 +402,7 @@ fn goals_and_visibility() {
             &rows,
             &Options {
                 goal,
+                tune: false,
                 ..Options::default()
             },
         )

@@ -85,6 +85,7 @@ fn tests(features: usize, tests: &[(u32, f64, f64, Test)], missing: Vec<Missing>
         missing: vec![missing],
         words: vec![],
         output_kinds: vec![],
+        left_out: vec![],
         whole: vec![],
         private_weights: false,
     }

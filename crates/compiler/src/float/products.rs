@@ -101,6 +101,26 @@ impl FloatGraph {
         }
     }
 
+    /// What `crowded`, of ids of this graph with tensors of their own for `own`, is of ids of this
+    /// graph: tensors of their own come right before their layer, and its other families keep their
+    /// order.
+    pub(crate) fn crowded_here(
+        &self,
+        own: &BTreeSet<Crowded>,
+        crowded: &[Crowded],
+    ) -> Vec<Crowded> {
+        let new_id = |id: usize| id + own.iter().take_while(|of| of.0 <= id).count();
+        let ids: BTreeMap<usize, usize> =
+            (0..self.tensors.len()).map(|id| (new_id(id), id)).collect();
+        let here = |&(new, family): &Crowded| {
+            let id = *ids.get(&new)?;
+            let families = families(self, self.tensors[id].layer.as_ref()?).len();
+            let mut left = (0..families).filter(|number| !own.contains(&(id, *number)));
+            Some((id, left.nth(family)?))
+        };
+        crowded.iter().filter_map(here).collect()
+    }
+
     /// This graph with the tensors that `compiled`, which was compiled from it, has besides: the
     /// products that calibration found to need tensors of their own. Tensor ids of the result are
     /// those of `compiled`. A graph of another model is none the wiser for it, and comes back as it

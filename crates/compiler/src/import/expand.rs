@@ -5,7 +5,6 @@ use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto};
 use crate::Result;
 use crate::import::kinds::ElementKind;
 use crate::import::node::Node;
-use crate::import::operators;
 use crate::import::state::Importer;
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
@@ -121,12 +120,9 @@ impl<'i, 'a> Expansion<'i, 'a> {
             ..NodeProto::default()
         };
         let opset = std::mem::replace(&mut self.importer.opset, OPSET);
-        let result = self.importer.run(&proto);
+        let result = self.importer.run_noted(&proto);
         self.importer.opset = opset;
         result?;
-        if let Some(operator) = operators::find("", op) {
-            self.importer.note_kinds(&proto, operator.holds);
-        }
         Ok(output)
     }
 

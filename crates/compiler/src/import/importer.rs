@@ -8,51 +8,14 @@ use std::sync::Arc;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
-use crate::import::inline::reads;
 use crate::import::kinds::{ElementKind, Holds};
-use crate::import::options::{ImportOptions, import_with};
 use crate::import::output_kind::output_kinds;
+use crate::import::reads::reads;
 use crate::import::secrecy::Secrecy;
 use crate::import::sizes::Sizes;
 use crate::import::state::{Importer, raw_name};
 use crate::import::{builder, layout, ml, operators, order, proto, words};
 use crate::{CompileError, Result};
-
-/// Imports the ONNX file at `path`.
-pub fn import(path: impl AsRef<Path>) -> Result<FloatGraph> {
-    import_outputs(path, &[])
-}
-
-/// Imports the part of the ONNX file at `path` that the values named `outputs` need, e.g. the
-/// logits before a soft-max. Without names: the outputs the file declares.
-pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatGraph> {
-    let options = ImportOptions {
-        outputs: owned(outputs),
-        ..ImportOptions::default()
-    };
-    import_with(path, &options)
-}
-
-/// Imports as [`import_outputs`] does, but so that nothing trained is part of an activation
-/// function, since tables are public where weights are private: constants become weights, or are
-/// refused. Attributes are architecture, and so are the constants named `public`.
-pub fn import_private(
-    path: impl AsRef<Path>,
-    outputs: &[&str],
-    public: &[&str],
-) -> Result<FloatGraph> {
-    let options = ImportOptions {
-        outputs: owned(outputs),
-        private_weights: true,
-        public_constants: owned(public),
-        ..ImportOptions::default()
-    };
-    import_with(path, &options)
-}
-
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
-}
 
 /// Imports the file that `graph` comes from once more, up to other values: for finding out where
 /// two readings of it part.
@@ -290,10 +253,7 @@ impl<'a> Importer<'a> {
                      (import_outputs) is cheaper"
                 );
             }
-            self.run(node)?;
-            if let Some(operator) = operator {
-                self.note_kinds(node, operator.holds);
-            }
+            self.run_noted(node)?;
         }
         Ok(())
     }

@@ -1,50 +1,15 @@
-//! Graphs inside graphs: what a body reads from outside, and a body run in place as if its nodes
-//! stood in the outer graph, its own names with a prefix.
+//! Graphs inside graphs: a body run in place as if its nodes stood in the outer graph, its own names
+//! with a prefix.
 
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::import::operators;
 use crate::import::order;
 use crate::import::proto;
+use crate::import::reads::{defined, reads};
 use crate::import::state::{Importer, raw_name};
 use crate::{CompileError, Result};
-
-/// Every value that a node reads: its operands, and what its graphs take from outside.
-pub(crate) fn reads(node: &NodeProto) -> Vec<String> {
-    let mut all = node.input.clone();
-    for graph in graphs(node) {
-        all.extend(captured(graph));
-    }
-    all
-}
-
-fn graphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
-    let attributes = node.attribute.iter();
-    attributes.flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
-}
-
-/// What a graph defines itself.
-fn defined(graph: &GraphProto) -> HashSet<&str> {
-    let inputs = graph.input.iter().map(|input| input.name.as_str());
-    let constants = graph.initializer.iter().map(|tensor| tensor.name.as_str());
-    let outputs = graph.node.iter().flat_map(|node| &node.output);
-    inputs
-        .chain(constants)
-        .chain(outputs.map(String::as_str))
-        .filter(|name| !name.is_empty())
-        .collect()
-}
-
-/// The names that a graph takes from outside.
-fn captured(graph: &GraphProto) -> Vec<String> {
-    let own = defined(graph);
-    let outputs = graph.output.iter().map(|output| output.name.clone());
-    let read = graph.node.iter().flat_map(reads).chain(outputs);
-    read.filter(|name| !name.is_empty() && !own.contains(name.as_str()))
-        .collect()
-}
 
 /// The node with other names for what it reads and makes, and in its graphs for what these take
 /// from outside.
@@ -120,10 +85,7 @@ impl Importer<'_> {
         }
         self.ml.wanted.extend(wanted);
         for (node, _) in nodes.iter().zip(needed).filter(|(_, needed)| *needed) {
-            self.run(node)?;
-            if let Some(operator) = operators::find(&node.domain, &node.op_type) {
-                self.note_kinds(node, operator.holds);
-            }
+            self.run_noted(node)?;
         }
         Ok(outputs)
     }

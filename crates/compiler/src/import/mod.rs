@@ -23,6 +23,7 @@ mod order;
 mod output_kind;
 mod outputs;
 pub(crate) mod proto;
+mod reads;
 mod run;
 mod secrecy;
 mod shapes;
@@ -33,7 +34,6 @@ mod words;
 
 pub use guarantee::Guarantee;
 pub(crate) use importer::import_again;
-pub use importer::{import, import_outputs, import_private};
 pub use operator::Operator;
 pub use operators::{OPERATORS, advice};
-pub use options::{ImportOptions, import_with};
+pub use options::{ImportOptions, import, import_outputs, import_private, import_with};

@@ -62,3 +62,39 @@ pub fn import_with(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Fl
     }
     Ok(float)
 }
+
+/// Imports the ONNX file at `path`.
+pub fn import(path: impl AsRef<Path>) -> Result<FloatGraph> {
+    import_outputs(path, &[])
+}
+
+/// Imports the part of the ONNX file at `path` that the values named `outputs` need, e.g. the
+/// logits before a soft-max. Without names: the outputs the file declares.
+pub fn import_outputs(path: impl AsRef<Path>, outputs: &[&str]) -> Result<FloatGraph> {
+    let options = ImportOptions {
+        outputs: owned(outputs),
+        ..ImportOptions::default()
+    };
+    import_with(path, &options)
+}
+
+/// Imports as [`import_outputs`] does, but so that nothing trained is part of an activation
+/// function, since tables are public where weights are private: constants become weights, or are
+/// refused. Attributes are architecture, and so are the constants named `public`.
+pub fn import_private(
+    path: impl AsRef<Path>,
+    outputs: &[&str],
+    public: &[&str],
+) -> Result<FloatGraph> {
+    let options = ImportOptions {
+        outputs: owned(outputs),
+        private_weights: true,
+        public_constants: owned(public),
+        ..ImportOptions::default()
+    };
+    import_with(path, &options)
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}

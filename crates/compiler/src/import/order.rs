@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use tract_onnx::pb::NodeProto;
 
-use crate::import::inline::reads;
+use crate::import::reads::reads;
 
 /// Why nodes have no order.
 #[derive(Debug, PartialEq, Eq)]

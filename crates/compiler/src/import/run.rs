@@ -22,6 +22,15 @@ use crate::import::{hints, operators};
 use crate::{CompileError, Result};
 
 impl Importer<'_> {
+    /// Runs a node, and notes what its outputs hold.
+    pub(crate) fn run_noted(&mut self, proto: &NodeProto) -> Result<()> {
+        self.run(proto)?;
+        if let Some(operator) = operators::find(&proto.domain, &proto.op_type) {
+            self.note_kinds(proto, operator.holds);
+        }
+        Ok(())
+    }
+
     /// Runs a node whose operands are known.
     pub(crate) fn run(&mut self, proto: &NodeProto) -> Result<()> {
         let node = self.node(proto);
