@@ -124,31 +124,8 @@ pub enum CompileError {
     },
 
     /// Two readings of the file give different values, and nobody knows which is right.
-    #[error(
-        "{}: node `{node}` ({op}) is read in two ways: in row {row} of the data (counted from 0), value {position} of its output \
-         `{value}` is {ours} as the compiler reads the file and {theirs} as tract does, more than rounding explains; a proof \
-         could be of another function than the file's, so nothing was compiled. Compare with onnxruntime, express that part of \
-         the model by other operators, and please report the file; where onnxruntime says {ours}, accept_import_error \
-         (--accept-import-error) goes on, and the compiled model says so", path.display()
-    )]
-    ImportDiffers {
-        /// The ONNX file.
-        path: PathBuf,
-        /// The first node, in the file's order, whose values differ.
-        node: String,
-        /// Its operator.
-        op: String,
-        /// The value that differs.
-        value: String,
-        /// The position in it, from 0.
-        position: usize,
-        /// The row of the data, from 0.
-        row: usize,
-        /// What this crate makes of it.
-        ours: f64,
-        /// What tract makes of it.
-        theirs: f64,
-    },
+    #[error(transparent)]
+    ImportDiffers(Box<ImportDifference>),
 
     /// The integers are too far from the float model.
     #[error(
@@ -221,4 +198,32 @@ impl CompileError {
             detail: detail.into(),
         }
     }
+}
+
+/// Where this crate's reading of a file and tract's part.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{}: node `{node}` ({op}) is read in two ways: in row {row} of the data (counted from 0), value {position} of its output \
+     `{value}` is {ours} as the compiler reads the file and {theirs} as tract does, more than rounding explains; a proof \
+     could be of another function than the file's, so nothing was compiled. Compare with onnxruntime, express that part of \
+     the model by other operators, and please report the file; where onnxruntime says {ours}, accept_import_error \
+     (--accept-import-error) goes on, and the compiled model says so", path.display()
+)]
+pub struct ImportDifference {
+    /// The ONNX file.
+    pub path: PathBuf,
+    /// The first node, in the file's order, whose values differ.
+    pub node: String,
+    /// Its operator.
+    pub op: String,
+    /// The value that differs.
+    pub value: String,
+    /// The position in it, from 0.
+    pub position: usize,
+    /// The row of the data, from 0.
+    pub row: usize,
+    /// What this crate makes of it.
+    pub ours: f64,
+    /// What tract makes of it.
+    pub theirs: f64,
 }

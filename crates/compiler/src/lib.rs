@@ -17,7 +17,7 @@ mod tune;
 
 pub use compile::{Compilation, compile, compile_with};
 pub use cost::{Cost, Price, least_cost};
-pub use error::CompileError;
+pub use error::{CompileError, ImportDifference};
 pub use float::activation::Activation;
 pub use float::comparison::{Comparison, Test};
 pub use float::expression::{Binary, Expression, Step, Unary};

@@ -185,12 +185,17 @@ fn an_input_with_one_scale_can_be_exact() {
 
 #[test]
 fn what_cannot_be_exact_is_refused() {
+    // With fewer bits it would fit.
+    let given = Options {
+        activation_bits: Some(8),
+        ..untuned()
+    };
     let refused = |weight: f64, activation, part: &str| {
         let mut b = Builder::new(2);
         let a = b.layer(&[(0, 1.0)], 0.0, Activation::Relu, Precision::Scaled);
         let t = b.layer(&[(a, weight)], 0.0, activation, EXACT);
         let graph = b.graph(vec![t]);
-        let error = compile(&graph, &rows(&graph, 10), &untuned()).unwrap_err();
+        let error = compile(&graph, &rows(&graph, 10), &given).unwrap_err();
         assert!(matches!(error, CompileError::Quantise { .. }), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     };
@@ -204,7 +209,7 @@ fn what_cannot_be_exact_is_refused() {
     let s = b.layer(&[(a, 1.0)], 0.0, Activation::Square, EXACT);
     let t = b.layer(&[(a, 1.0), (s, 1.0)], 0.0, Activation::Relu, EXACT);
     let graph = b.graph(vec![t]);
-    let error = compile(&graph, &rows(&graph, 10), &untuned()).unwrap_err();
+    let error = compile(&graph, &rows(&graph, 10), &given).unwrap_err();
     assert!(
         error.to_string().contains("scale of another tensor"),
         "{error}"

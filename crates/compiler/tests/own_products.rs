@@ -247,13 +247,13 @@ fn gru(steps: i64) -> FloatGraph {
     let parts: Vec<String> = (0..steps).map(|t| format!("x{t}")).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     onnx = onnx.node_outputs("Split", &["x", "parts"], &parts, vec![int("axis", 1)]);
-    for t in 0..steps as usize {
+    for (t, part) in parts.iter().enumerate() {
         let (n, h) = (|name: &str| format!("{name}_{t}"), format!("h{t}"));
         for gate in ["r", "z", "n"] {
             onnx = onnx
                 .node(
                     "MatMul",
-                    &[parts[t], &format!("w{gate}")],
+                    &[part, &format!("w{gate}")],
                     &n(&format!("i{gate}")),
                 )
                 .node(

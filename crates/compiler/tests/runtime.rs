@@ -26,8 +26,11 @@ struct Expected {
     exact: bool,
     /// Rows: the inputs' values and the outputs'.
     #[serde(default)]
-    rows: Vec<(Vec<Vec<f64>>, Vec<Vec<f64>>)>,
+    rows: Vec<(Values, Values)>,
 }
+
+/// `[input or output][position]`
+type Values = Vec<Vec<f64>>;
 
 fn folder() -> PathBuf {
     match std::env::var_os("VERDICT_RUNTIME_CASES") {

@@ -39,10 +39,10 @@ fn check(name: &str, onnx: Onnx, tolerance: f64, expected: impl Fn(&[f64]) -> Ve
     let model = integers(&graph, &rows());
     for row in rows() {
         let expected = expected(&row);
-        let ours = graph.run(&[row.clone()]);
+        let ours = graph.run(std::slice::from_ref(&row));
         let ours = &ours.values[graph.outputs[0]];
         let integers = model
-            .quantise_input(&[row.clone()], OutOfDomain::Reject)
+            .quantise_input(std::slice::from_ref(&row), OutOfDomain::Reject)
             .unwrap();
         let trace = execute(model.graph(), &integers).unwrap();
         let output = model.graph().outputs[0];

@@ -170,7 +170,8 @@ impl Manifest {
         let ascending = |words: &Vec<String>| words.is_sorted_by(|a, b| a < b);
         let listed =
             self.words.len() == self.inputs.len() && self.words.iter().any(|it| !it.is_empty());
-        if !self.words.is_empty() && !(listed && self.words.iter().all(ascending)) {
+        let held = self.words.is_empty() || listed && self.words.iter().all(ascending);
+        if !held {
             return Err(mismatch(
                 &self.name,
                 "its inputs' words are not lists in order, one for each input",

@@ -428,7 +428,7 @@ fn missing_values_as_tables_write_them() {
         let rows = load(
             "d.csv",
             format!("1,{nothing}\n").as_bytes(),
-            &[missing.clone()],
+            std::slice::from_ref(&missing),
         )
         .unwrap();
         assert!(rows[0][0][1].is_nan(), "{nothing}");

@@ -92,8 +92,8 @@ pub(super) fn difference(
             cells.map(move |(position, allowed)| (output, position, *allowed))
         });
         let beyond = beyond.filter(|(output, position, allowed)| {
-            // NaN, too, is beyond.
-            !(off(of, *output, *position) <= *allowed)
+            let off = off(of, *output, *position);
+            off.is_nan() || off > *allowed
         });
         beyond
             .map(|(output, position, _)| (output, position))

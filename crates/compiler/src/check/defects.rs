@@ -35,6 +35,15 @@ fn beyond_depth(node: &NodeProto, values: &Values<'_>) -> bool {
         .any(|index| *index >= depth || *index < -depth)
 }
 
+/// Whether a recurrent node is out of the ordinary.
+fn recurrent(node: &NodeProto, _: &Values<'_>) -> bool {
+    ["activations", "clip"]
+        .iter()
+        .any(|name| attribute(node, name).is_some())
+}
+
+const RECURRENT: &str = "computes otherwise than ONNX where clip or other activations are given";
+
 const DEFECTS: &[Defect] = &[
     Defect {
         domain: "ai.onnx.ml",
@@ -44,15 +53,39 @@ const DEFECTS: &[Defect] = &[
     },
     Defect {
         domain: "",
+        op: "Celu",
+        when: |node, _| attribute(node, "alpha").is_some_and(|of| of.f != 1.0),
+        does: "leaves out the factor alpha",
+    },
+    Defect {
+        domain: "",
         op: "ConvTranspose",
         when: |node, _| attribute(node, "output_shape").is_some(),
         does: "pads otherwise than ONNX where the attribute output_shape is given",
     },
     Defect {
         domain: "",
+        op: "GRU",
+        when: recurrent,
+        does: RECURRENT,
+    },
+    Defect {
+        domain: "",
+        op: "LSTM",
+        when: recurrent,
+        does: RECURRENT,
+    },
+    Defect {
+        domain: "",
         op: "OneHot",
         when: beyond_depth,
         does: "sets another cell for an index that is none of the classes",
+    },
+    Defect {
+        domain: "",
+        op: "RNN",
+        when: recurrent,
+        does: RECURRENT,
     },
     Defect {
         domain: "",

@@ -13,6 +13,7 @@ mod noise;
 
 use tract_onnx::pb::{ModelProto, NodeProto};
 
+use crate::error::ImportDifference;
 use crate::float::graph::FloatGraph;
 use crate::float::reference::{Plan, Reference, ReferenceBy, proto_of};
 use crate::import::proto;
@@ -152,7 +153,7 @@ impl<'d> Differs<'d> {
                 ),
             };
         }
-        CompileError::ImportDiffers {
+        CompileError::ImportDiffers(Box::new(ImportDifference {
             path: graph.path.clone(),
             node: self.node,
             op: self.op,
@@ -161,7 +162,7 @@ impl<'d> Differs<'d> {
             row,
             ours: self.found.ours,
             theirs: self.found.theirs,
-        }
+        }))
     }
 }
 

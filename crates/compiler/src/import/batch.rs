@@ -137,20 +137,25 @@ pub(crate) fn independent(one: &FloatGraph, two: &FloatGraph) -> bool {
         let (a, b, both) = (one.run(&a), one.run(&b), two.run(&both));
         let mut outputs = one.outputs.iter().zip(&two.outputs);
         outputs.all(|(id, of_two)| {
-            let cells = |tensor: &FloatTensor, axis| halves(tensor, axis);
-            let (shape, tensor) = (&one.tensors[*id].shape, &two.tensors[*of_two]);
-            let axis = batch_axis(shape, &tensor.shape);
-            let Some([left, right]) = axis.map(|axis| cells(tensor, axis)) else {
-                return false;
-            };
+            let (single, tensor) = (&one.tensors[*id], &two.tensors[*of_two]);
             let same = |cells: &[usize], values: &[f64]| {
-                cells.len() == values.len()
-                    && cells.iter().zip(values).all(|(cell, value)| {
-                        let other = both.values[*of_two][*cell];
-                        (other - value).abs() <= ROUNDING * value.abs().max(1.0)
-                            || other.is_nan() && value.is_nan()
-                    })
+                cells.iter().zip(values).all(|(cell, value)| {
+                    let other = both.values[*of_two][*cell];
+                    // What overflows, or has no value at all, tells nothing.
+                    !(other.is_finite() && value.is_finite())
+                        || (other - value).abs() <= ROUNDING * value.abs().max(1.0)
+                })
             };
+            // An output without the batch's axis is the same for any batch, or made of all rows.
+            if tensor.len == single.len {
+                let all: Vec<usize> = (0..tensor.len).collect();
+                return same(&all, &a.values[*id]) && same(&all, &b.values[*id]);
+            }
+            // Shapes that a batch does not simply prolong tell nothing.
+            let Some(axis) = batch_axis(&single.shape, &tensor.shape) else {
+                return true;
+            };
+            let [left, right] = halves(tensor, axis);
             same(&left, &a.values[*id]) && same(&right, &b.values[*id])
         })
     })

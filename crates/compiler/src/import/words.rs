@@ -37,7 +37,7 @@ pub(crate) fn numbered(path: &Path, model: &ModelProto) -> Result<Option<(ModelP
     let known: BTreeSet<String> = readers
         .iter()
         .flat_map(|&node| listed(&graph.node[node]))
-        .flat_map(|attribute| texts(attribute))
+        .flat_map(texts)
         .collect();
     let words: Vec<String> = known.into_iter().collect();
     if words.is_empty() {

@@ -69,16 +69,9 @@ fn compiled(graph: &FloatGraph, accept: bool) -> Result<CompiledModel, CompileEr
 /// The node that an import is refused for.
 fn refused(graph: &FloatGraph) -> (String, String, String) {
     match compiled(graph, false).unwrap_err() {
-        CompileError::ImportDiffers {
-            node,
-            op,
-            value,
-            ours,
-            theirs,
-            ..
-        } => {
-            assert!(ours != theirs, "{ours} {theirs}");
-            (node, op, value)
+        CompileError::ImportDiffers(found) => {
+            assert!(found.ours != found.theirs, "{found}");
+            (found.node, found.op, found.value)
         }
         other => panic!("{other}"),
     }

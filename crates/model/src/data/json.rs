@@ -108,7 +108,7 @@ fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Row>> {
     let of_inputs = |lists: &[Value]| {
         let mut each = source.specs.iter().zip(lists);
         lists.len() == source.specs.len()
-            && each.all(|(spec, list)| count(list) % spec.len.max(1) == 0)
+            && each.all(|(spec, list)| count(list).is_multiple_of(spec.len.max(1)))
     };
     if !of_inputs(lists) && !lists.is_empty() && lists.iter().all(whole) {
         return array(source, lists);

@@ -93,9 +93,8 @@ impl Plan {
 
     /// The inputs of one row, `inputs[input][position]`, as the file's types hold them.
     pub(crate) fn held(&self, inputs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, String> {
-        let held = || -> TractResult<Vec<Vec<f64>>> {
-            self.tensors(inputs)?.iter().map(|of| reals(of)).collect()
-        };
+        let held =
+            || -> TractResult<Vec<Vec<f64>>> { self.tensors(inputs)?.iter().map(reals).collect() };
         quietly(held)?.map_err(|error| message(&error))
     }
 

@@ -62,7 +62,7 @@ fn shared(
     if own == queries || own == 0 {
         return Ok(name.to_owned());
     }
-    if queries % own != 0 {
+    if !queries.is_multiple_of(own) {
         return Err(node.invalid(format!(
             "{own} heads of keys cannot be shared by {queries} of queries; export the model again"
         )));
