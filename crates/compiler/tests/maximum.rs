@@ -132,7 +132,7 @@ fn the_whole_tensor_and_several_axes() {
     let graph = Onnx::default()
         .input(
             "x",
-            vec![Dim::Named("N"), Dim::Fixed(2), Dim::Fixed(3), Dim::Fixed(4)],
+            vec![Dim::Fixed(1), Dim::Fixed(2), Dim::Fixed(3), Dim::Fixed(4)],
         )
         .node_with("ReduceMax", &["x"], "a", vec![ints("axes", &[1, 3])])
         .node_with("ReduceMin", &["x"], "b", vec![int("keepdims", 0)])

@@ -92,7 +92,9 @@ pub(crate) fn check_open(
             }
             _ => None,
         });
-    let Some(axis) = open.filter(|_| one.parameters() <= MAX_PARAMETERS) else {
+    // What ai.onnx.ml defines takes rows one by one, and is imported for one row only.
+    let by_row = graph.node.iter().any(|node| node.domain == "ai.onnx.ml");
+    let Some(axis) = open.filter(|_| !by_row && one.parameters() <= MAX_PARAMETERS) else {
         return Ok(());
     };
     let mut for_two = sizes.clone();
