@@ -42,7 +42,21 @@ static WORLD: LazyLock<Place> = LazyLock::new(|| {
     bundled(&place, "committed", oracle, ["committed", "10"], &[]);
     bundled(&place, "batch", oracle, ["committed", "10"], &batch);
     bundled(&place, "unseen", oracle, ["private", "10"], &batch);
-    bundled(&place, "trees", "tiny-tree", ["public", "10"], &[]);
+    place.compile_to(
+        "trees.verdict",
+        "tiny-tree",
+        &[
+            "--optimize",
+            "time",
+            "--input",
+            "public",
+            "--table-bits",
+            "10",
+            "--input-grid",
+            "even",
+        ],
+    );
+    place.ok(&["bundle", "trees.verdict", "--dev"]);
     ok(&place, &["deploy", "--dev"]);
     place
 });
