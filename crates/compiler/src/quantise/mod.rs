@@ -66,6 +66,8 @@ const MAX_SQUARE_ERROR: f64 = 0.02;
 const MAX_SQUARE_STEPS: f64 = 0.5;
 /// How much coarser a factor becomes at most at a time where sums of its products do not fit.
 const COARSER_FACTOR: f64 = 2.0;
+/// Layers are quantised anew at most this often before the bits are given up.
+const MAX_RESTARTS: u32 = 500;
 /// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most
 /// this often.
 const MAX_SNAPS: u32 = 3;
@@ -156,7 +158,15 @@ pub(crate) fn quantise(
     quantiser.choose_shift();
     // A fixed or shared unit that turns out too fine concerns layers already done: widen it and
     // start over.
+    let mut restarts = 0;
     while let Some(too_fine) = quantiser.pass()? {
+        restarts += 1;
+        if restarts > MAX_RESTARTS {
+            return Err(CompileError::quantise(
+                &graph.name,
+                "its scales do not settle; lower activation_bits (--activation-bits) or raise table_bits (--table-bits)",
+            ));
+        }
         match too_fine {
             TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
             TooFine::Scale(class, factor) => {
