@@ -70,27 +70,26 @@ pub fn compile_with(
     let (imported, mut graph) = (graph, Cow::Borrowed(graph));
     let mut own = BTreeSet::new();
     let found = loop {
-        match tune(&graph, &data, options, price) {
-            Err(error @ CompileError::Products { .. }) => {
-                let CompileError::Products {
-                    tensor, crowded, ..
-                } = &error
-                else {
-                    return Err(error);
-                };
-                let before = own.len();
-                // Always of the graph as it was imported, so that one pass makes the same tensors
-                // again wherever a compiled model meets its file.
-                own.extend(imported.crowded_here(&own, crowded));
-                if own.len() == before {
-                    return Err(error);
-                }
-                tracing::info!(tensor, of = own.len(), "products get tensors of their own");
-                let all: Vec<_> = own.iter().copied().collect();
-                graph = Cow::Owned(imported.with_own_products(&all));
-            }
-            found => break found?,
+        let error = match tune(&graph, &data, options, price) {
+            Ok(found) => break found,
+            Err(error) => error,
+        };
+        let CompileError::Products {
+            tensor, crowded, ..
+        } = &error
+        else {
+            return Err(error);
+        };
+        let before = own.len();
+        // Always of the graph as it was imported, so that one pass makes the same tensors again
+        // wherever a compiled model meets its file.
+        own.extend(imported.crowded_here(&own, crowded));
+        if own.len() == before {
+            return Err(error);
         }
+        tracing::info!(tensor, of = own.len(), "products get tensors of their own");
+        let all: Vec<_> = own.iter().copied().collect();
+        graph = Cow::Owned(imported.with_own_products(&all));
     };
     let Found {
         integer,

@@ -1,8 +1,9 @@
 //! Exact layers: integers on their sources' own scale, nothing rounded.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+mod common;
 
+use common::graph::{graph, tensor};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
@@ -25,12 +26,8 @@ impl Builder {
     }
 
     fn push(&mut self, len: usize, layer: Option<FloatLayer>) -> usize {
-        self.tensors.push(FloatTensor {
-            name: format!("t{}", self.tensors.len()),
-            shape: vec![len],
-            len,
-            layer,
-        });
+        let name = format!("t{}", self.tensors.len());
+        self.tensors.push(tensor(&name, len, layer));
         self.tensors.len() - 1
     }
 
@@ -58,22 +55,7 @@ impl Builder {
     }
 
     fn graph(self, outputs: Vec<usize>) -> FloatGraph {
-        FloatGraph {
-            name: "exact".into(),
-            onnx_input_shapes: vec![vec![1, self.tensors[0].len]],
-            inputs: vec![0],
-            output_names: outputs.iter().map(|id| format!("t{id}")).collect(),
-            outputs,
-            tensors: self.tensors,
-            path: "exact.onnx".into(),
-            onnx: Arc::from([]),
-            missing: vec![],
-            words: vec![],
-            output_kinds: vec![],
-            left_out: vec![],
-            whole: vec![],
-            private_weights: false,
-        }
+        graph("exact", self.tensors, outputs)
     }
 }
 

@@ -198,7 +198,9 @@ fn beside_a_convolution() {
 #[test]
 fn sums_of_many() {
     let len = 96i64;
-    let graph = Onnx::vector(1)
+    // One row: the sum is over all axes, a batch's too.
+    let graph = Onnx::default()
+        .input("x", vec![Dim::Fixed(1), Dim::Fixed(1)])
         .weights("w", &[1, len], &vec![1.0; len as usize])
         .node("MatMul", &["x", "w"], "a")
         .node("Relu", &["a"], "b")
@@ -222,7 +224,7 @@ fn gru(steps: i64) -> FloatGraph {
     let weight = |seed: i64| move |i: i64| ((i * 37 + seed * 11) % 23) as f32 / 32.0 - 0.35;
     let matrix = |rows: i64, seed: i64| (0..rows * hidden).map(weight(seed)).collect::<Vec<f32>>();
     let mut onnx = Onnx::default()
-        .input("x", vec![Dim::Named("N"), Dim::Fixed(steps * features)])
+        .input("x", vec![Dim::Fixed(1), Dim::Fixed(steps * features)])
         .indices("parts", &vec![features; steps as usize])
         .weights("h0", &[1, hidden], &vec![0.0; hidden as usize])
         .weights("one", &[], &[1.0]);

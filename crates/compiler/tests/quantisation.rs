@@ -1,14 +1,15 @@
 //! Properties every compilation must have, on random networks.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+mod common;
 
+use common::graph::{graph, tensor};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
-    Activation, CompileError, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm,
-    InputDomain, Options, Precision, compile,
+    Activation, CompileError, FloatGraph, FloatKernel, FloatLayer, FloatTerm, InputDomain, Options,
+    Precision, compile,
 };
 use verdict_model::{
     CompiledModel, DataSet, Goal, ModelError, OutOfDomain, Visibility, execute, execute_batch,
@@ -63,32 +64,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
         };
         tensors.push(tensor(&format!("h{i}"), len, Some(layer)));
     }
-    let onnx_input_shapes = vec![vec![1, tensors[0].len]];
-    FloatGraph {
-        name: "random".into(),
-        tensors,
-        inputs: vec![0],
-        outputs: vec![layers],
-        output_names: vec![format!("h{}", layers - 1)],
-        path: "random.onnx".into(),
-        onnx: Arc::from([]),
-        missing: vec![],
-        words: vec![],
-        output_kinds: vec![],
-        left_out: vec![],
-        onnx_input_shapes,
-        whole: vec![],
-        private_weights: false,
-    }
-}
-
-fn tensor(name: &str, len: usize, layer: Option<FloatLayer>) -> FloatTensor {
-    FloatTensor {
-        name: name.into(),
-        shape: vec![len],
-        len,
-        layer,
-    }
+    graph("random", tensors, vec![layers])
 }
 
 fn data(rng: &mut ChaCha8Rng, graph: &FloatGraph, rows: usize) -> DataSet {

@@ -4,8 +4,7 @@
 
 mod common;
 
-use std::sync::Arc;
-
+use common::graph::{graph, tensor};
 use common::{File, Onnx};
 use prost::Message;
 use rand::seq::SliceRandom;
@@ -13,8 +12,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tract_onnx::pb::{AttributeProto, ModelProto, OperatorSetIdProto};
 use verdict_compiler::{
-    Activation, Comparison, FeatureGrid, FloatGraph, FloatLayer, FloatTensor, FloatTerm,
-    InputDomain, Missing, Options, Precision, Test, compile, import,
+    Activation, Comparison, FeatureGrid, FloatGraph, FloatLayer, FloatTerm, InputDomain, Missing,
+    Options, Precision, Test, compile, import,
 };
 use verdict_model::{CompiledModel, DataSet, ModelError, OutOfDomain, Row, execute};
 
@@ -24,15 +23,6 @@ const ORDERS: [Comparison; 4] = [
     Comparison::AtLeast,
     Comparison::Above,
 ];
-
-fn tensor(name: &str, len: usize, layer: Option<FloatLayer>) -> FloatTensor {
-    FloatTensor {
-        name: name.into(),
-        shape: vec![len],
-        len,
-        layer,
-    }
-}
 
 fn layer(
     rows: Vec<Vec<(u32, f64)>>,
@@ -74,20 +64,8 @@ fn tests(features: usize, tests: &[(u32, f64, f64, Test)], missing: Vec<Missing>
     }
     let outputs: Vec<usize> = (1..tensors.len()).collect();
     FloatGraph {
-        name: "tests".into(),
-        inputs: vec![0],
-        output_names: outputs.iter().map(|id| tensors[*id].name.clone()).collect(),
-        outputs,
-        tensors,
-        path: "tests.onnx".into(),
-        onnx: Arc::from([]),
-        onnx_input_shapes: vec![vec![1, features]],
         missing: vec![missing],
-        words: vec![],
-        output_kinds: vec![],
-        left_out: vec![],
-        whole: vec![],
-        private_weights: false,
+        ..graph("tests", tensors, outputs)
     }
 }
 

@@ -101,7 +101,12 @@ const CHEAP: u32 = 12;
 
 #[test]
 fn bits_that_cost_nothing_are_spent() {
-    for graph in [narrow(), regressor(1), regressor(3)] {
+    // The regressors' tables fill their heights, and beyond `CHEAP` a height costs something.
+    for (graph, finer) in [
+        (narrow(), true),
+        (regressor(1), false),
+        (regressor(3), false),
+    ] {
         let data = rows(&graph, 200, 2.0);
         let coarse = compile(&graph, &data, &untuned()).unwrap();
         let fine = compile(&graph, &data, &Options::default()).unwrap();
@@ -109,8 +114,8 @@ fn bits_that_cost_nothing_are_spent() {
         assert!(height(&fine) <= height(&coarse).max(CHEAP));
         let ((before, _), (after, others)) =
             (errors(&graph, &coarse, &data), errors(&graph, &fine, &data));
-        assert!(after <= before, "{before} and {after}");
-        assert!(after <= 0.005, "{after}");
+        assert_eq!(after < before, finer, "{before} and {after}");
+        assert!(after <= if finer { 0.002 } else { 0.004 }, "{after}");
         assert_eq!(others, 0);
     }
 }

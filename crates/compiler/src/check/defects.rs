@@ -12,7 +12,8 @@ pub(super) type Values<'a> = dyn Fn(&str) -> Option<Vec<f64>> + 'a;
 /// A defect of the tract version this crate is built with.
 struct Defect {
     domain: &'static str,
-    op: &'static str,
+    /// Operators; none for all of the domain.
+    ops: &'static [&'static str],
     /// Whether it concerns the node.
     when: fn(&NodeProto, &Values<'_>) -> bool,
     /// What tract does.
@@ -42,60 +43,46 @@ fn recurrent(node: &NodeProto, _: &Values<'_>) -> bool {
         .any(|name| attribute(node, name).is_some())
 }
 
-const RECURRENT: &str = "computes otherwise than ONNX where clip or other activations are given";
-
 const DEFECTS: &[Defect] = &[
     Defect {
         domain: "ai.onnx.ml",
-        op: "",
+        ops: &[],
         when: |_, _| true,
         does: "treats missing values and the conventions for two classes otherwise than ONNX",
     },
     Defect {
         domain: "",
-        op: "Celu",
+        ops: &["Celu"],
         when: |node, _| attribute(node, "alpha").is_some_and(|of| of.f != 1.0),
         does: "leaves out the factor alpha",
     },
     Defect {
         domain: "",
-        op: "ConvTranspose",
+        ops: &["ConvTranspose"],
         when: |node, _| attribute(node, "output_shape").is_some(),
         does: "pads otherwise than ONNX where the attribute output_shape is given",
     },
     Defect {
         domain: "",
-        op: "GRU",
+        ops: &["GRU", "LSTM", "RNN"],
         when: recurrent,
-        does: RECURRENT,
+        does: "computes otherwise than ONNX where clip or other activations are given",
     },
     Defect {
         domain: "",
-        op: "LSTM",
-        when: recurrent,
-        does: RECURRENT,
-    },
-    Defect {
-        domain: "",
-        op: "OneHot",
+        ops: &["OneHot"],
         when: beyond_depth,
         does: "sets another cell for an index that is none of the classes",
     },
     Defect {
         domain: "",
-        op: "RNN",
-        when: recurrent,
-        does: RECURRENT,
-    },
-    Defect {
-        domain: "",
-        op: "SpaceToDepth",
+        ops: &["SpaceToDepth"],
         when: |node, _| attribute(node, "mode").is_some_and(|of| of.s != b"DCR"),
         does: "ignores the attribute mode",
     },
     Defect {
         domain: "",
-        op: "Swish",
+        ops: &["Swish"],
         when: |node, _| attribute(node, "alpha").is_some_and(|of| of.f != 1.0),
         does: "ignores the attribute alpha",
     },
@@ -110,7 +97,7 @@ pub(super) fn known(node: &NodeProto, values: &Values<'_>) -> Option<&'static st
     let mut defects = DEFECTS.iter();
     let found = defects.find(|of| {
         of.domain == domain
-            && (of.op.is_empty() || of.op == node.op_type)
+            && (of.ops.is_empty() || of.ops.contains(&&*node.op_type))
             && (of.when)(node, values)
     });
     found.map(|of| of.does)

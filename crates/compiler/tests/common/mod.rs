@@ -1,6 +1,7 @@
 //! ONNX files built through tract's protobuf types.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod graph;
 pub mod run;
 
 use std::path::PathBuf;
