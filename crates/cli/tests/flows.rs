@@ -102,7 +102,7 @@ fn checkout(flow: &str) -> TempDir {
     if flow == "quick-start" {
         // In the place of a ceremony's file, whose format is recognised by its content.
         let ceremony = own.join("powersOfTau28_hez_final_14.ptau");
-        fs::write(ceremony, setup_bytes(12)).unwrap();
+        fs::write(ceremony, setup_bytes(14)).unwrap();
     }
     folder
 }

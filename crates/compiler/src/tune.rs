@@ -34,7 +34,7 @@ const END_BITS: u32 = 4;
 /// Multiplications that judging an attempt may take, where several are only to find a better one.
 const MAX_PRODUCTS: usize = 1 << 31;
 /// Circuits of up to this height are proved in a second, and gas does not depend on the height.
-const CHEAP_HEIGHT: u32 = 12;
+const CHEAP_HEIGHT: u32 = 14;
 
 /// What was chosen, and how well it does on the calibration data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

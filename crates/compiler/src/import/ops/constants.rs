@@ -96,7 +96,7 @@ pub(crate) fn range(node: &Node<'_>) -> Result<Affine> {
 pub(crate) fn non_zero(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     if !value.is_constant() {
-        return Err(node.unsupported(hints::hint(node.op())));
+        return Err(node.invalid(hints::hint(node.op())));
     }
     let cells = (0..value.len()).filter(|cell| value.bias[*cell] != 0.0);
     let found: Vec<Vec<usize>> = cells.map(|cell| coordinates(&value.shape, cell)).collect();
