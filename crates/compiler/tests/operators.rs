@@ -46,7 +46,9 @@ fn whole_numbers_are_divided_without_fraction() {
 
 #[test]
 fn constants_are_known_when_the_model_is_imported() {
-    let graph = Onnx::vector(3)
+    // One row: `Size` counts a batch's, too.
+    let graph = Onnx::default()
+        .input("x", vec![Dim::Fixed(1), Dim::Fixed(3)])
         .node_with("Constant", &[], "two", vec![float("value_float", 2.0)])
         .node("Mul", &["x", "two"], "doubled")
         .node("Size", &["x"], "count")

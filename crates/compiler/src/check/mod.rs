@@ -8,7 +8,6 @@
 
 mod bisect;
 mod compare;
-mod defects;
 mod noise;
 
 use tract_onnx::pb::{ModelProto, NodeProto};
@@ -16,7 +15,7 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 use crate::error::ImportDifference;
 use crate::float::graph::FloatGraph;
 use crate::float::reference::{Plan, Reference, ReferenceBy, proto_of};
-use crate::import::proto;
+use crate::import::{operator, proto};
 use crate::{CompileError, Result};
 use bisect::{Parting, parting, parting_before};
 use compare::{Difference, difference};
@@ -127,7 +126,10 @@ impl<'d> Differs<'d> {
         let values = |name: &str| values(graph, proto, row, name);
         let mut nodes = [node].into_iter().chain(unseen);
         Self {
-            defect: nodes.find_map(|node| defects::known(node, &values)),
+            defect: nodes.find_map(|node| {
+                let defect = operator(&node.domain, &node.op_type)?.defect?;
+                defect.of(node, &values)
+            }),
             node: called(node),
             op: node.op_type.clone(),
             value,

@@ -7,11 +7,10 @@ pub(crate) fn hint(op: &str) -> &'static str {
             "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool are \
              supported"
         }
-        "If" => "a condition that depends on the input is not supported; export with Where instead",
         "BitShift" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" => {
             "integer arithmetic on activations is not supported; compute this feature outside and give its result to the model"
         }
-        "NonZero" | "Unique" | "Compress" | "NonMaxSuppression" => {
+        "Unique" | "Compress" | "NonMaxSuppression" => {
             "its output's shape depends on the data; end the model before it (name its operand as the output)"
         }
         "DynamicQuantizeLinear" | "DynamicQuantizeMatMul" => {

@@ -4,6 +4,7 @@ use tract_onnx::pb::NodeProto;
 
 use crate::Result;
 use crate::import::builder::Builder;
+use crate::import::defect::{self, Defect};
 use crate::import::expand::{Expanded, Expansion};
 use crate::import::guarantee::Guarantee;
 use crate::import::kinds::{Held, Holds};
@@ -122,6 +123,19 @@ pub(crate) enum Integers {
     FactorsOrSquares,
 }
 
+/// What an operator near the end of a network says of what the outputs are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It says nothing.
+    Open,
+    /// It passes on what it is given.
+    Passes,
+    /// Its operand holds scores of classes along an axis, by default this one.
+    Chooses { axis: i64 },
+    /// What it gives may be scores or quantities.
+    Adds,
+}
+
 /// An operator the importer knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator {
@@ -156,6 +170,10 @@ pub struct Operator {
     pub(crate) categories: bool,
     /// Whether it passes scores on as they are.
     pub(crate) passes_scores: bool,
+    /// What it says of a network's outputs.
+    pub(crate) end: End,
+    /// What tract makes of it otherwise than ONNX.
+    pub(crate) defect: Option<Defect>,
     /// Whether all it does to words is to move them.
     pub(crate) moves_words: bool,
 }
@@ -186,6 +204,8 @@ impl Operator {
             with_reciprocal: None,
             categories: false,
             passes_scores: false,
+            end: End::Open,
+            defect: None,
             moves_words: false,
         }
     }
@@ -202,8 +222,21 @@ impl Operator {
             domain: ml::DOMAIN,
             special: Special::Learned(learned),
             holds: kinds::real,
+            defect: Some(defect::LEARNED),
             ..Self::onnx(name, guarantee, conditions)
         }
+    }
+
+    /// Adds what it says of a network's outputs.
+    pub(crate) const fn end(mut self, value: End) -> Self {
+        self.end = value;
+        self
+    }
+
+    /// Adds what tract makes of it otherwise than ONNX.
+    pub(crate) const fn defect(mut self, value: Defect) -> Self {
+        self.defect = Some(value);
+        self
     }
 
     /// Whether there is any way to import the operator.

@@ -7,8 +7,8 @@
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
+use crate::import::operator::{End, Infinities, Integers, Learned, Operator, Special};
 use crate::import::operator::{Expand, Explicit, Planewise};
-use crate::import::operator::{Infinities, Integers, Learned, Operator, Special};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
     attention, branch, contrib, loops, losses, quantised, recurrent,
@@ -21,7 +21,7 @@ use crate::import::ops::{
     padding, plane_moves, plane_products, plane_sums, prelu, products, resize, scatter, shape_ops,
     softmax, split, top_k,
 };
-use crate::import::{hints, kinds};
+use crate::import::{defect, hints, kinds};
 
 use Cellwise::{All, Fold, Pair, Parametric, Plain};
 use Explicit::{Map, Maps, Several, Tensors};
@@ -70,7 +70,8 @@ pub const OPERATORS: &[Operator] = &[
             plane_sums::add(node, all, builder, 1.0)
         }))
         .explicit(Map(|node| linear_ops::add(node, 1.0)))
-        .infinities(Infinities::Masked),
+        .infinities(Infinities::Masked)
+        .end(End::Adds),
     onnx("And", Decision, "")
         .cellwise(Pair(|a, b| {
             functions::truth(a).binary(Binary::Mul, &functions::truth(b))
@@ -82,7 +83,8 @@ pub const OPERATORS: &[Operator] = &[
             maximum::position(node, builder, false)
         }))
         .integers(Integers::First)
-        .holds(kinds::whole),
+        .holds(kinds::whole)
+        .end(End::Chooses { axis: 0 }),
     onnx("ArgMin", Decision, "")
         .explicit(Tensors(|node, builder| {
             maximum::position(node, builder, true)
@@ -108,12 +110,15 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Parametric(functions::cast))
         .infinities(Infinities::Moved(shape_ops::identity))
         .holds(kinds::cast)
-        .keeps_whole(),
+        .keeps_whole()
+        .end(End::Passes),
     onnx("CastLike", Function, "to a number")
         .special(Special::As("Cast", kinds::cast_like))
         .holds(kinds::second),
     onnx("Ceil", Function, "").cellwise(Plain(|v| v.unary(Unary::Ceil))),
-    onnx("Celu", Function, "").cellwise(Parametric(functions::celu)),
+    onnx("Celu", Function, "")
+        .cellwise(Parametric(functions::celu))
+        .defect(defect::FACTOR),
     onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
     onnx("Clip", Function, "constant bounds")
         .cellwise(Parametric(functions::clip))
@@ -122,7 +127,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))
         .explicit(Map(shape_ops::concat))
-        .moves_words(),
+        .moves_words()
+        .end(End::Adds),
     onnx("Constant", Constant, "numbers")
         .special(Special::Constant(constants::constant))
         .holds(kinds::constant),
@@ -143,7 +149,8 @@ pub const OPERATORS: &[Operator] = &[
         Linear,
         "constant weights; one or two spatial axes, batch of 1",
     )
-    .planewise(Always(conv_transpose::conv_transpose)),
+    .planewise(Always(conv_transpose::conv_transpose))
+    .defect(defect::OUTPUT_SHAPE),
     onnx("Cos", Function, "").cellwise(Plain(|v| v.unary(Unary::Cos))),
     onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
     onnx("CumProd", Product, "constant axis").expanded(contrib::running_product),
@@ -154,8 +161,11 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(All(functions::divide))
         .planewise(First(plane_products::div))
         .varying(Tensors(by_constant::divide))
-        .with_reciprocal("Mul"),
-    onnx("Dropout", Moves, "inference mode, first output").cellwise(Parametric(functions::dropout)),
+        .with_reciprocal("Mul")
+        .end(End::Adds),
+    onnx("Dropout", Moves, "inference mode, first output")
+        .cellwise(Parametric(functions::dropout))
+        .end(End::Passes),
     onnx(
         "Einsum",
         Product,
@@ -181,9 +191,12 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Flatten", Moves, "")
         .planewise(Reshaped(shape_ops::flatten))
         .explicit(Map(shape_ops::flatten))
-        .moves_words(),
+        .moves_words()
+        .end(End::Passes),
     onnx("Floor", Function, "").cellwise(Plain(|v| v.unary(Unary::Floor))),
-    onnx("GRU", Composed, FIXED_STEPS).expanded(recurrent::gru),
+    onnx("GRU", Composed, FIXED_STEPS)
+        .expanded(recurrent::gru)
+        .defect(defect::RECURRENT),
     onnx(
         "Gather",
         Moves,
@@ -197,7 +210,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
     onnx("Gemm", Product, "")
         .explicit(Tensors(linear_ops::gemm))
-        .integers(Integers::FactorsOrSquares),
+        .integers(Integers::FactorsOrSquares)
+        .end(End::Adds),
     onnx("GlobalAveragePool", Linear, "").explicit(Map(linear_ops::global_average_pool)),
     onnx("GlobalMaxPool", Extreme, PLANES).planewise(Always(max_pool::global_max_pool)),
     onnx("Greater", Decision, "")
@@ -220,18 +234,22 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Hardmax", Decision, "")
         .explicit(Tensors(maximum::hardmax))
         .integers(Integers::First)
-        .soft_max(),
+        .soft_max()
+        .end(End::Chooses { axis: -1 }),
     onnx("Identity", Moves, "")
         .cellwise(Plain(Expression::clone))
         .explicit(Map(shape_ops::identity))
         .infinities(Infinities::Moved(shape_ops::identity))
-        .moves_words(),
+        .moves_words()
+        .end(End::Passes),
     onnx("If", Composed, "constant condition").expanded(branch::choose),
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
     )),
     onnx("LRN", Composed, "").expanded(contrib::local_response),
-    onnx("LSTM", Composed, FIXED_STEPS).expanded(recurrent::lstm),
+    onnx("LSTM", Composed, FIXED_STEPS)
+        .expanded(recurrent::lstm)
+        .defect(defect::RECURRENT),
     onnx(
         "LayerNormalization",
         Composed,
@@ -257,7 +275,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, true)
         }))
-        .soft_max(),
+        .soft_max()
+        .end(End::Chooses { axis: -1 }),
     onnx(
         "Loop",
         Composed,
@@ -268,7 +287,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("LpPool", Composed, PLANES).expanded(contrib::lp_pool),
     onnx("MatMul", Product, "")
         .explicit(Tensors(linear_ops::matmul))
-        .integers(Integers::FactorsOrSquares),
+        .integers(Integers::FactorsOrSquares)
+        .end(End::Adds),
     onnx("MatMulInteger", Product, "constant zero points")
         .expanded(quantised::matmul_integer)
         .holds(kinds::whole),
@@ -306,7 +326,8 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Pair(|a, b| a.binary(Binary::Mul, b)))
         .planewise(Any(plane_products::mul))
         .explicit(Tensors(products::mul))
-        .integers(Integers::Factors),
+        .integers(Integers::Factors)
+        .end(End::Adds),
     onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
     onnx("NegativeLogLikelihoodLoss", Composed, "constant weights").expanded(losses::likelihood),
     onnx("NonZero", Constant, "constant operand")
@@ -316,7 +337,8 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Plain(|v| v.with(Binary::Equal, 0.0)))
         .holds(kinds::truth),
     onnx("OneHot", Decision, "constant depth up to 512 and values")
-        .varying(Tensors(one_hot::one_hot)),
+        .varying(Tensors(one_hot::one_hot))
+        .defect(defect::DEPTH),
     onnx("Or", Decision, "")
         .cellwise(Pair(|a, b| {
             functions::truth(a).binary(Binary::Max, &functions::truth(b))
@@ -350,7 +372,9 @@ pub const OPERATORS: &[Operator] = &[
     onnx("RMSNormalization", Composed, "constant parameters")
         .explicit(Tensors(|node, builder| norms::layer(node, builder, false)))
         .integers(Integers::HeavyFirst),
-    onnx("RNN", Composed, FIXED_STEPS).expanded(recurrent::rnn),
+    onnx("RNN", Composed, FIXED_STEPS)
+        .expanded(recurrent::rnn)
+        .defect(defect::RECURRENT),
     onnx("Range", Constant, "constant operands").explicit(Map(constants::range)),
     onnx("Reciprocal", Function, "")
         .cellwise(Plain(|v| Expression::constant(1.0).binary(Binary::Div, v))),
@@ -393,7 +417,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Reshaped(shape_ops::reshape))
         .explicit(Map(shape_ops::reshape))
         .infinities(Infinities::Moved(shape_ops::reshape))
-        .moves_words(),
+        .moves_words()
+        .end(End::Passes),
     onnx(
         "Resize",
         Linear,
@@ -439,7 +464,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Sinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Sinh))),
     onnx("Size", Constant, "")
         .explicit(Map(constants::size))
-        .holds(kinds::whole),
+        .holds(kinds::whole)
+        .only_shape(),
     onnx("Slice", Moves, "constant bounds")
         .planewise(Moved(shape_ops::slice))
         .explicit(Map(shape_ops::slice))
@@ -449,11 +475,14 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, false)
         }))
-        .soft_max(),
+        .soft_max()
+        .end(End::Chooses { axis: -1 }),
     onnx("SoftmaxCrossEntropyLoss", Composed, "constant weights").expanded(losses::cross_entropy),
     onnx("Softplus", Function, "").cellwise(Plain(functions::softplus)),
     onnx("Softsign", Function, "").cellwise(Plain(functions::softsign)),
-    onnx("SpaceToDepth", Moves, "batch of 1").planewise(Always(resize::space_to_depth)),
+    onnx("SpaceToDepth", Moves, "batch of 1")
+        .planewise(Always(resize::space_to_depth))
+        .defect(defect::MODE),
     onnx("Split", Moves, "constant sizes")
         .planewise(Cut(split::split))
         .explicit(Maps(split::split))
@@ -463,18 +492,23 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Reshaped(shape_ops::squeeze))
         .explicit(Map(shape_ops::squeeze))
         .infinities(Infinities::Moved(shape_ops::squeeze))
-        .moves_words(),
+        .moves_words()
+        .end(End::Passes),
     onnx("Sub", Linear, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Sub, b)))
         .planewise(Any(|node, all, builder| {
             plane_sums::add(node, all, builder, -1.0)
         }))
-        .explicit(Map(|node| linear_ops::add(node, -1.0))),
+        .explicit(Map(|node| linear_ops::add(node, -1.0)))
+        .end(End::Adds),
     onnx("Sum", Linear, "")
         .cellwise(Fold(Binary::Add))
         .planewise(Any(plane_sums::sum))
-        .explicit(Map(linear_ops::sum)),
-    onnx("Swish", Function, "").cellwise(Parametric(functions::swish)),
+        .explicit(Map(linear_ops::sum))
+        .end(End::Adds),
+    onnx("Swish", Function, "")
+        .cellwise(Parametric(functions::swish))
+        .defect(defect::SLOPE),
     onnx("Tan", Function, "").cellwise(Plain(|v| v.unary(Unary::Tan))),
     onnx("Tanh", Function, "").cellwise(Plain(|v| v.unary(Unary::Tanh))),
     onnx("ThresholdedRelu", Function, "").cellwise(Parametric(functions::thresholded_relu)),
@@ -488,7 +522,8 @@ pub const OPERATORS: &[Operator] = &[
     )
     .explicit(Several(top_k::top_k))
     .integers(Integers::First)
-    .holds(kinds::positions),
+    .holds(kinds::positions)
+    .end(End::Chooses { axis: -1 }),
     onnx("Transpose", Moves, "")
         .planewise(Moved(shape_ops::transpose))
         .explicit(Map(shape_ops::transpose))
@@ -501,7 +536,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Reshaped(shape_ops::unsqueeze))
         .explicit(Map(shape_ops::unsqueeze))
         .infinities(Infinities::Moved(shape_ops::unsqueeze))
-        .moves_words(),
+        .moves_words()
+        .end(End::Passes),
     onnx("Upsample", Linear, "constant scales")
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Upsample)
@@ -567,7 +603,8 @@ pub const OPERATORS: &[Operator] = &[
         Composed,
         "",
         Learned::Tensors(normalizer::normalizer),
-    ),
+    )
+    .end(End::Passes),
     ml(
         "OneHotEncoder",
         Decision,
@@ -606,7 +643,9 @@ pub const OPERATORS: &[Operator] = &[
         "one row",
         Learned::Tensors(forest::regressor),
     ),
-    ml("ZipMap", Moves, "", Learned::Map(shape_ops::identity)).passes_scores(),
+    ml("ZipMap", Moves, "", Learned::Map(shape_ops::identity))
+        .passes_scores()
+        .end(End::Passes),
     contributed("BiasGelu", Function, "", contrib::bias_gelu),
     contributed("CDist", Composed, "", contrib::distances),
     contributed("DequantizeLinear", Linear, STEPS, quantised::dequantise),

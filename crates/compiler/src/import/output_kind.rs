@@ -3,25 +3,8 @@
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use crate::float::graph::OutputKind;
-
-/// Nodes that only pass on what they are given.
-const PASSING: [&str; 9] = [
-    "Cast",
-    "Dropout",
-    "Flatten",
-    "Identity",
-    "Normalizer",
-    "Reshape",
-    "Squeeze",
-    "Unsqueeze",
-    "ZipMap",
-];
-/// Nodes whose operands, or results, are scores of classes.
-const CHOOSING: [&str; 5] = ["ArgMax", "Hardmax", "LogSoftmax", "Softmax", "TopK"];
-/// Nodes that end a network whose outputs may be either, logits or quantities.
-const LINEAR: [&str; 8] = [
-    "Add", "Concat", "Div", "Gemm", "MatMul", "Mul", "Sub", "Sum",
-];
+use crate::import::operator::End;
+use crate::import::operators;
 
 /// One for each of the outputs called `names`.
 pub(crate) fn output_kinds(graph: &GraphProto, names: &[String]) -> Vec<OutputKind> {
@@ -36,38 +19,42 @@ fn output_kind(graph: &GraphProto, name: &str) -> OutputKind {
             .node
             .iter()
             .filter(|node| node.input.iter().any(|it| it == value));
-        if consumers
-            .into_iter()
-            .any(|node| CHOOSING.contains(&&*node.op_type) && !over_batch(node))
-        {
+        if consumers.into_iter().any(chooses) {
             return OutputKind::Classes;
         }
         let mut makers = graph.node.iter();
         let Some(maker) = makers.find(|node| node.output.iter().any(|it| it == value)) else {
             return OutputKind::Values;
         };
-        let op = maker.op_type.as_str();
         match maker.input.first() {
-            Some(input) if PASSING.contains(&op) => value = input,
+            Some(input) if end(maker) == End::Passes => value = input,
             _ => return of_maker(maker),
         }
     }
     OutputKind::Both
 }
 
+fn end(node: &NodeProto) -> End {
+    operators::find(&node.domain, &node.op_type).map_or(End::Open, |operator| operator.end)
+}
+
 fn of_maker(node: &NodeProto) -> OutputKind {
-    let op = node.op_type.as_str();
-    let scores = matches!(op, "Hardmax" | "LogSoftmax" | "Softmax") && !over_batch(node);
-    match op {
-        _ if scores || op.ends_with("Classifier") => OutputKind::Classes,
-        _ if LINEAR.contains(&op) => OutputKind::Both,
+    let operator = operators::find(&node.domain, &node.op_type);
+    // What a soft-max gives is in the order of its operand's scores.
+    let scores = operator.is_some_and(|operator| operator.soft_max) && chooses(node);
+    match end(node) {
+        _ if scores || node.op_type.ends_with("Classifier") => OutputKind::Classes,
+        End::Adds => OutputKind::Both,
         _ => OutputKind::Values,
     }
 }
 
-/// Whether a node chooses along the batch, not among a row's cells.
-fn over_batch(node: &NodeProto) -> bool {
+/// Whether a node chooses among a row's cells, not along the batch.
+fn chooses(node: &NodeProto) -> bool {
+    let End::Chooses { axis } = end(node) else {
+        return false;
+    };
     let mut attributes = node.attribute.iter();
-    attributes.any(|attribute| attribute.name == "axis" && attribute.i == 0)
-        || (node.op_type == "ArgMax" && node.attribute.iter().all(|it| it.name != "axis"))
+    let stated = attributes.find(|attribute| attribute.name == "axis");
+    stated.map_or(axis, |attribute| attribute.i) != 0
 }

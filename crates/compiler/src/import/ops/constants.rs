@@ -1,7 +1,6 @@
 //! Operators whose result is known when the model is compiled: shapes, and what is made of them.
 
 use crate::Result;
-use crate::import::hints;
 use crate::import::node::Node;
 use crate::import::proto;
 use crate::import::shapes::coordinates;
@@ -96,7 +95,10 @@ pub(crate) fn range(node: &Node<'_>) -> Result<Affine> {
 pub(crate) fn non_zero(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
     if !value.is_constant() {
-        return Err(node.invalid(hints::hint(node.op())));
+        return Err(node.invalid(
+            "of a value that depends on the input it is not supported, since its output's shape depends on the data; end the model \
+             before it (name its operand as the output)",
+        ));
     }
     let cells = (0..value.len()).filter(|cell| value.bias[*cell] != 0.0);
     let found: Vec<Vec<usize>> = cells.map(|cell| coordinates(&value.shape, cell)).collect();

@@ -1,0 +1,89 @@
+//! What tract is known to read otherwise than ONNX means it, found by running the node tests of
+//! the `onnx` package through both it and onnxruntime.
+//!
+//! Only where a difference was found, and begins at such a node, is it put down to tract; wherever
+//! both agree, tract remains the reference.
+
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+/// The values of a tensor in the row that differs, as tract computes them.
+pub(crate) type Values<'a> = dyn Fn(&str) -> Option<Vec<f64>> + 'a;
+
+/// A defect of the tract version this crate is built with, in an operator's row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Defect {
+    /// Whether it concerns the node.
+    when: fn(&NodeProto, &Values<'_>) -> bool,
+    /// What tract does.
+    does: &'static str,
+}
+
+impl Defect {
+    /// What tract gets wrong about the node, if it does.
+    pub(crate) fn of(&self, node: &NodeProto, values: &Values<'_>) -> Option<&'static str> {
+        (self.when)(node, values).then_some(self.does)
+    }
+}
+
+fn attribute<'n>(node: &'n NodeProto, name: &str) -> Option<&'n AttributeProto> {
+    node.attribute.iter().find(|of| of.name == name)
+}
+
+/// Whether an index of a OneHot is none of its classes, which is to give no one at all.
+fn beyond_depth(node: &NodeProto, values: &Values<'_>) -> bool {
+    let operand = |at: usize| values(node.input.get(at)?);
+    let (Some(indices), Some(depth)) = (operand(0), operand(1)) else {
+        return false;
+    };
+    let depth = depth.first().copied().unwrap_or_default();
+    indices
+        .iter()
+        .any(|index| *index >= depth || *index < -depth)
+}
+
+/// Whether a recurrent node is out of the ordinary.
+fn recurrent(node: &NodeProto, _: &Values<'_>) -> bool {
+    ["activations", "clip"]
+        .iter()
+        .any(|name| attribute(node, name).is_some())
+}
+
+fn slope(node: &NodeProto, _: &Values<'_>) -> bool {
+    attribute(node, "alpha").is_some_and(|of| of.f != 1.0)
+}
+
+/// Every operator of `ai.onnx.ml`.
+pub(crate) const LEARNED: Defect = Defect {
+    when: |_, _| true,
+    does: "treats missing values and the conventions for two classes otherwise than ONNX",
+};
+
+pub(crate) const FACTOR: Defect = Defect {
+    when: slope,
+    does: "leaves out the factor alpha",
+};
+
+pub(crate) const OUTPUT_SHAPE: Defect = Defect {
+    when: |node, _| attribute(node, "output_shape").is_some(),
+    does: "pads otherwise than ONNX where the attribute output_shape is given",
+};
+
+pub(crate) const RECURRENT: Defect = Defect {
+    when: recurrent,
+    does: "computes otherwise than ONNX where clip or other activations are given",
+};
+
+pub(crate) const DEPTH: Defect = Defect {
+    when: beyond_depth,
+    does: "sets another cell for an index that is none of the classes",
+};
+
+pub(crate) const MODE: Defect = Defect {
+    when: |node, _| attribute(node, "mode").is_some_and(|of| of.s != b"DCR"),
+    does: "ignores the attribute mode",
+};
+
+pub(crate) const SLOPE: Defect = Defect {
+    when: slope,
+    does: "ignores the attribute alpha",
+};
