@@ -13,6 +13,7 @@ mod importer;
 mod inline;
 mod kinds;
 mod layout;
+mod lists;
 mod ml;
 mod node;
 mod number_types;

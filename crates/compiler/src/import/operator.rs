@@ -176,6 +176,8 @@ pub struct Operator {
     pub(crate) defect: Option<Defect>,
     /// Whether all it does to words is to move them.
     pub(crate) moves_words: bool,
+    /// Whether its operands may have no cells at all.
+    pub(crate) may_be_empty: bool,
 }
 
 impl Operator {
@@ -207,6 +209,7 @@ impl Operator {
             end: End::Open,
             defect: None,
             moves_words: false,
+            may_be_empty: false,
         }
     }
 
@@ -336,6 +339,11 @@ impl Operator {
     }
 
     /// Says that all it does to words is to move them.
+    pub(crate) const fn may_be_empty(mut self) -> Self {
+        self.may_be_empty = true;
+        self
+    }
+
     pub(crate) const fn moves_words(mut self) -> Self {
         self.moves_words = true;
         self

@@ -111,7 +111,8 @@ pub const OPERATORS: &[Operator] = &[
         .infinities(Infinities::Moved(shape_ops::identity))
         .holds(kinds::cast)
         .keeps_whole()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("CastLike", Function, "to a number")
         .special(Special::As("Cast", kinds::cast_like))
         .holds(kinds::second),
@@ -120,15 +121,17 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Parametric(functions::celu))
         .defect(defect::FACTOR),
     onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
-    onnx("Clip", Function, "constant bounds")
+    onnx("Clip", Function, "")
         .cellwise(Parametric(functions::clip))
         .planewise(Tried(clip::clip))
+        .varying(Tensors(maximum::between))
         .infinities(Infinities::Read),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))
         .explicit(Map(shape_ops::concat))
         .moves_words()
-        .end(End::Adds),
+        .end(End::Adds)
+        .may_be_empty(),
     onnx("Constant", Constant, "numbers")
         .special(Special::Constant(constants::constant))
         .holds(kinds::constant),
@@ -241,7 +244,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::identity))
         .infinities(Infinities::Moved(shape_ops::identity))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("If", Composed, "constant condition").expanded(branch::choose),
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
@@ -418,7 +422,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::reshape))
         .infinities(Infinities::Moved(shape_ops::reshape))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx(
         "Resize",
         Linear,
@@ -450,7 +455,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Measured(constants::shape))
         .explicit(Map(constants::shape))
         .holds(kinds::whole)
-        .only_shape(),
+        .only_shape()
+        .may_be_empty(),
     onnx("Shrink", Function, "").cellwise(Parametric(functions::shrink)),
     onnx("Sigmoid", Function, "").cellwise(Plain(|v| v.unary(Unary::Sigmoid))),
     onnx("Sign", Function, "").cellwise(Plain(|v| v.unary(Unary::Sign))),
@@ -465,12 +471,14 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Size", Constant, "")
         .explicit(Map(constants::size))
         .holds(kinds::whole)
-        .only_shape(),
+        .only_shape()
+        .may_be_empty(),
     onnx("Slice", Moves, "constant bounds")
         .planewise(Moved(shape_ops::slice))
         .explicit(Map(shape_ops::slice))
         .infinities(Infinities::Moved(shape_ops::slice))
-        .moves_words(),
+        .moves_words()
+        .may_be_empty(),
     onnx("Softmax", Composed, "")
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, false)
@@ -493,7 +501,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::squeeze))
         .infinities(Infinities::Moved(shape_ops::squeeze))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("Sub", Linear, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Sub, b)))
         .planewise(Any(|node, all, builder| {
@@ -528,7 +537,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Moved(shape_ops::transpose))
         .explicit(Map(shape_ops::transpose))
         .infinities(Infinities::Moved(shape_ops::transpose))
-        .moves_words(),
+        .moves_words()
+        .may_be_empty(),
     onnx("Trilu", Moves, "constant diagonal")
         .explicit(Map(move_ops::triangle))
         .infinities(Infinities::Moved(move_ops::triangle)),
@@ -537,7 +547,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::unsqueeze))
         .infinities(Infinities::Moved(shape_ops::unsqueeze))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("Upsample", Linear, "constant scales")
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Upsample)

@@ -127,7 +127,13 @@ impl Importer<'_> {
                     value: *value,
                 });
             }
-            let known = self.values.contains_key(input) || self.lineages.contains_key(input);
+            let value = self.values.get(input);
+            if value.is_some_and(|value| value.shape().contains(&0)) && !operator.may_be_empty {
+                return Err(node.invalid(format!(
+                    "its operand `{input}` has no cells, of which nothing can be computed; check what slices or shapes it"
+                )));
+            }
+            let known = value.is_some() || self.lineages.contains_key(input);
             if !known && !input.is_empty() {
                 return Err(node.invalid(format!(
                     "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
