@@ -10,6 +10,7 @@ use crate::import::guarantee::Guarantee;
 use crate::import::kinds::{Held, Holds};
 use crate::import::ml::Outputs;
 use crate::import::node::Node;
+use crate::import::ops::compare::Order;
 use crate::import::ops::functions::Cellwise;
 use crate::import::state::Importer;
 use crate::import::values::Value;
@@ -136,6 +137,36 @@ pub(crate) enum End {
     Adds,
 }
 
+/// What an operator does that ways can be followed through, besides what it does cell by cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Follows {
+    /// Nothing.
+    No,
+    /// It compares.
+    Compares(Order),
+    /// It picks rows of operand 0 by operand 1.
+    PicksRows,
+    /// It picks cells of operand 0 by operand 1.
+    PicksCells,
+}
+
+/// What an operator does in 32-bit arithmetic to a cell, one step after another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rounds {
+    /// Nothing that is kept.
+    No,
+    /// It adds a constant.
+    Adds,
+    /// It takes the second operand from the first.
+    Subtracts,
+    /// It multiplies by a constant.
+    Multiplies,
+    /// It divides by a constant.
+    Divides,
+    /// It takes an offset away and multiplies by a factor, which are attributes.
+    Scales(fn(&Node<'_>, usize) -> Option<(Vec<f64>, Vec<f64>)>),
+}
+
 /// An operator the importer knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator {
@@ -176,6 +207,10 @@ pub struct Operator {
     pub(crate) defect: Option<Defect>,
     /// Whether all it does to words is to move them.
     pub(crate) moves_words: bool,
+    /// What it does with decided values, other than cell by cell.
+    pub(crate) follows: Follows,
+    /// What it does to features in 32-bit arithmetic.
+    pub(crate) rounds: Rounds,
 }
 
 impl Operator {
@@ -207,6 +242,8 @@ impl Operator {
             end: End::Open,
             defect: None,
             moves_words: false,
+            follows: Follows::No,
+            rounds: Rounds::No,
         }
     }
 
@@ -338,6 +375,18 @@ impl Operator {
     /// Says that all it does to words is to move them.
     pub(crate) const fn moves_words(mut self) -> Self {
         self.moves_words = true;
+        self
+    }
+
+    /// Adds what it does with decided values.
+    pub(crate) const fn follows(mut self, value: Follows) -> Self {
+        self.follows = value;
+        self
+    }
+
+    /// Adds what it does to features in 32-bit arithmetic.
+    pub(crate) const fn rounds(mut self, value: Rounds) -> Self {
+        self.rounds = value;
         self
     }
 
