@@ -150,6 +150,9 @@ pub(crate) enum Follows {
     PicksCells,
 }
 
+/// The offsets and factors of a scaler, one of each for so many features.
+type Scaling = fn(&Node<'_>, usize) -> Option<(Vec<f64>, Vec<f64>)>;
+
 /// What an operator does in 32-bit arithmetic to a cell, one step after another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rounds {
@@ -164,7 +167,7 @@ pub(crate) enum Rounds {
     /// It divides by a constant.
     Divides,
     /// It takes an offset away and multiplies by a factor, which are attributes.
-    Scales(fn(&Node<'_>, usize) -> Option<(Vec<f64>, Vec<f64>)>),
+    Scales(Scaling),
 }
 
 /// An operator the importer knows.

@@ -15,6 +15,9 @@ use crate::import::values::rows_of;
 /// Values of more cells are no features in front of trees.
 const MAX_FEATURES: usize = 1 << 14;
 
+/// The steps that make a cell of a node's output.
+type StepsOf<'s> = Box<dyn Fn(usize) -> Vec<Step> + 's>;
+
 impl Importer<'_> {
     /// Keeps the steps that a node's output is made by, if they are known of its operand.
     pub(crate) fn note_steps(&mut self, proto: &NodeProto, rounds: Rounds) {
@@ -59,7 +62,7 @@ impl Importer<'_> {
         proto: &'s NodeProto,
         rounds: Rounds,
         operand: &dyn Fn(usize) -> Option<&'s Affine>,
-    ) -> Option<(&'s Affine, Box<dyn Fn(usize) -> Vec<Step> + 's>)> {
+    ) -> Option<(&'s Affine, StepsOf<'s>)> {
         let first = operand(0)?;
         if let Rounds::Scales(parameters) = rounds {
             let node = Node::new(self.path, proto, self.opset, false);
