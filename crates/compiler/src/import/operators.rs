@@ -8,7 +8,7 @@ use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
 use crate::import::operator::{End, Infinities, Integers, Learned, Operator, Special};
-use crate::import::operator::{Expand, Explicit, Planewise};
+use crate::import::operator::{Expand, Explicit, Follows, Planewise, Rounds};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
     attention, branch, contrib, loops, losses, quantised, recurrent,
@@ -71,7 +71,8 @@ pub const OPERATORS: &[Operator] = &[
         }))
         .explicit(Map(|node| linear_ops::add(node, 1.0)))
         .infinities(Infinities::Masked)
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Adds),
     onnx("And", Decision, "")
         .cellwise(Pair(|a, b| {
             functions::truth(a).binary(Binary::Mul, &functions::truth(b))
@@ -165,7 +166,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(First(plane_products::div))
         .varying(Tensors(by_constant::divide))
         .with_reciprocal("Mul")
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Divides),
     onnx("Dropout", Moves, "inference mode, first output")
         .cellwise(Parametric(functions::dropout))
         .end(End::Passes),
@@ -181,7 +183,8 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Equal)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Equal)),
     onnx("Erf", Function, "").cellwise(Plain(|v| v.unary(Unary::Erf))),
     onnx("Exp", Function, "").cellwise(Plain(|v| v.unary(Unary::Exp))),
     onnx("Expand", Moves, "constant shape")
@@ -207,8 +210,11 @@ pub const OPERATORS: &[Operator] = &[
     )
     .planewise(Moved(shape_ops::gather))
     .explicit(Tensors(embedding::gather))
-    .moves_words(),
-    onnx("GatherElements", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_elements)),
+    .moves_words()
+    .follows(Follows::PicksRows),
+    onnx("GatherElements", Moves, WHOLE_INDICES)
+        .explicit(Tensors(move_ops::gather_elements))
+        .follows(Follows::PicksCells),
     onnx("GatherND", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_nd)),
     onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
     onnx("Gemm", Product, "")
@@ -222,13 +228,15 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Greater)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Greater)),
     onnx("GreaterOrEqual", Decision, "")
         .cellwise(Pair(|a, b| a.binary(Binary::GreaterOrEqual, b)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::AtLeast)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::AtLeast)),
     onnx("GroupNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, true),
     )),
@@ -267,13 +275,15 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Less)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Less)),
     onnx("LessOrEqual", Decision, "")
         .cellwise(Pair(|a, b| b.binary(Binary::GreaterOrEqual, a)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::AtMost)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::AtMost)),
     onnx("Log", Function, "").cellwise(Plain(|v| v.unary(Unary::Log))),
     onnx("LogSoftmax", Composed, "")
         .explicit(Tensors(|node, builder| {
@@ -331,7 +341,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Any(plane_products::mul))
         .explicit(Tensors(products::mul))
         .integers(Integers::Factors)
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Multiplies),
     onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
     onnx("NegativeLogLikelihoodLoss", Composed, "constant weights").expanded(losses::likelihood),
     onnx("NonZero", Constant, "constant operand")
@@ -509,7 +520,8 @@ pub const OPERATORS: &[Operator] = &[
             plane_sums::add(node, all, builder, -1.0)
         }))
         .explicit(Map(|node| linear_ops::add(node, -1.0)))
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Subtracts),
     onnx("Sum", Linear, "")
         .cellwise(Fold(Binary::Add))
         .planewise(Any(plane_sums::sum))
@@ -635,7 +647,9 @@ pub const OPERATORS: &[Operator] = &[
         "",
         Learned::Tensors(svm::regressor),
     ),
-    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)),
+    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)).rounds(Rounds::Scales(
+        |node, features| preprocess::scaling(node, features).ok(),
+    )),
     ml(
         "TreeEnsemble",
         Decision,
