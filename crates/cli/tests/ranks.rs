@@ -9,7 +9,7 @@ use alloy_primitives::{Address, Bytes, I256, U256, address, hex};
 use common::{
     Place,
     chain::with,
-    consumer::{context, deploy, fails, local, ok, prove, read},
+    consumer::{deploy, fails, local, ok, prove, read},
 };
 use verdict_chain::{Chain, EmbeddedChain};
 use verdict_model::{CompiledModel, OutOfDomain, execute};
@@ -130,7 +130,7 @@ fn a_tree_is_registered_read_on_chain_and_proved() {
     // Proved of what the chain read, and taken by an oracle.
     oracle(&place);
     ok(&place, &with(&snapshot, &["--input-out", "input.json"]));
-    let (bound, _) = context(&place, &["call", "oracle", "context", "oracle"]);
+    let bound = read(&place, &["call", "oracle", "context", "oracle"], 0);
     prove(&place, "input.json", &bound, &[]);
     let submit = [
         "submit",
@@ -150,7 +150,7 @@ fn a_tree_is_registered_read_on_chain_and_proved() {
     // On the other side of the thresholds the same inputs prove nothing.
     set(&place, &numbers);
     ok(&place, &snapshot);
-    let (bound, _) = context(&place, &["call", "oracle", "context", "oracle"]);
+    let bound = read(&place, &["call", "oracle", "context", "oracle"], 0);
     prove(&place, "input.json", &bound, &[]);
     fails(&place, 4, &submit, &["input"]);
 }

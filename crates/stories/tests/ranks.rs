@@ -97,7 +97,7 @@ fn model(rng: &mut StdRng, stated: bool) -> Option<CompiledModel> {
         terms: vec![FloatTerm::rows(0, rows)],
         bias: vec![0.0; count],
         activation: Activation::Step,
-        precision: Precision::Tests(tests),
+        precision: Precision::Tests(tests.into()),
         public_bias: false,
     };
     let tensors = vec![tensor("x", features, None), tensor("y", count, Some(layer))];
