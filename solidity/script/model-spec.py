@@ -54,8 +54,8 @@ def ends(tensor):
 
 def table(tensor):
     """The breakpoints that a range tells apart, of all values that are ranks."""
-    told_apart = zip(breakpoints(tensor), *ends(tensor))
-    return b"".join(struct.pack(f">{high - low}d", *ranks[low:high]) for ranks, low, high in told_apart if ranks is not None)
+    told_apart = (ranks[low:high] for ranks, low, high in zip(breakpoints(tensor), *ends(tensor)) if ranks is not None)
+    return b"".join(struct.pack(f">{len(ranks)}d", *ranks) for ranks in told_apart)
 
 
 def ranges(tensor):
