@@ -7,10 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 verdict=${VERDICT:-target/release/verdict}
 vectors=test-vectors/logreg-breast-cancer
 contexts=solidity/deployments/test/contexts.json
+ranks=test-vectors/consumers/ranks
 
 mkdir -p "$(dirname "$contexts")"
 (cd solidity && VERDICT_WRITE_CONTEXTS=true ../node_modules/.bin/forge test --offline --match-test test_ContextsAreTheProofs >/dev/null)
-mkdir -p test-vectors/consumers
 
 # prove <consumer> <input> [arguments]
 prove() {
@@ -23,5 +23,17 @@ prove() {
 
 for name in oracle risk guard; do prove "$name" input.json; done
 prove airdrop test.npz --batch 8
-chmod 644 test-vectors/consumers/*.json
+
+# A tree whose public inputs are ranks. The test wants some proof of the model before it can say for which context.
+"$verdict" compile test-vectors/tiny-tree/model.onnx --calibration test-vectors/tiny-tree/calibration.npz --input public \
+    --optimize gas --out "$ranks/model.verdict" >/dev/null
+"$verdict" inspect "$ranks/model.verdict" --json | solidity/script/model-spec.py >"$ranks/spec.json"
+context=0x$(printf %064x 1)
+for _ in first last; do
+    "$verdict" prove --dev --input "$ranks/input.json" --context "$context" --out "$ranks.json" "$ranks/model.verdict" >/dev/null
+    (cd solidity && VERDICT_WRITE_CONTEXTS=true ../node_modules/.bin/forge test --offline \
+        --match-test test_ContextIsTheRanksProofs >/dev/null)
+    context=$(node -p 'require("./solidity/deployments/test/context-of-ranks.json").ranks')
+done
+chmod 644 test-vectors/consumers/*.json "$ranks"/*
 scripts/check-vectors.sh --update

@@ -5,13 +5,16 @@ import { CommittedFeatures } from "../src/features/CommittedFeatures.sol";
 import { Feed } from "../src/features/Feeds.sol";
 import { OnChainFeatures } from "../src/features/OnChainFeatures.sol";
 import { SignedFeatures } from "../src/features/SignedFeatures.sol";
+import { Ranks } from "../src/libraries/Ranks.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
+import { SpecJson } from "./base/SpecJson.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title Deploys a feature source
 /// @notice "kind" is "signed" (owner, signers, quorum, rotationDelay), "committed" (admin,
-/// adminDelay, committer, minimumAge, maximumAge) or "on-chain" (model, subject, feeds).
-contract DeploySource is ConsumerScript {
+/// adminDelay, committer, minimumAge, maximumAge) or "on-chain" (model, subject, feeds; where the
+/// model's inputs are ranks also "spec", the path of the `SpecJson` that it was registered with).
+contract DeploySource is ConsumerScript, SpecJson {
     /// @notice There is no such kind of source.
     error UnknownKind(string kind);
 
@@ -78,7 +81,21 @@ contract DeploySource is ConsumerScript {
         bytes memory arguments =
             abi.encode(_deployed(deployment, ".core.registry"), modelId, _bytes32Or(config, ".subject", 0), feeds);
         source = _deploy(name, _saltOf(name), abi.encodePacked(type(OnChainFeatures).creationCode, arguments));
-        OnChainFeatures(source).prepare(version);
+        _prepare(OnChainFeatures(source), version, config);
+    }
+
+    /// @dev Puts the breakpoints on chain, if the settings say where they are.
+    function _prepare(OnChainFeatures source, uint32 version, string memory config) private {
+        if (!vm.keyExistsJson(config, ".spec")) {
+            source.prepare(version);
+            return;
+        }
+        bytes[] memory parts = Ranks.split(_breakpoints(vm.readFile(_text(config, ".spec"))));
+        address[] memory accounts = new address[](parts.length);
+        for (uint256 i = 0; i < parts.length; ++i) {
+            accounts[i] = source.publishBreakpoints(parts[i]);
+        }
+        source.prepareWithBreakpoints(version, accounts);
     }
 
     /// @dev Only "target", "data" and "decimals" have no default.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IModelBreakpoints } from "../src/core/registry/IModelBreakpoints.sol";
 import { IModelRegistry } from "../src/core/registry/IModelRegistry.sol";
 import { IInferenceVerifier } from "../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { IVerifyingKeys } from "../src/core/verifier/interfaces/IVerifyingKeys.sol";
@@ -72,7 +73,7 @@ contract RegisterModel is SpecJson {
         bytes memory key = _checkedKey(proofJson, spec, deployment);
         IERC7992Registry.ModelCommitment memory commitment = IERC7992Registry.ModelCommitment(
             vm.parseJsonBytes32(proofJson, ".model"),
-            ModelSpecs.digest(spec),
+            ModelSpecs.digest(spec, _breakpointsDigest(specJson)),
             keccak256(key),
             bytes4(vm.parseJsonBytes(deployment, ".core.selector")),
             vm.keyExistsJson(specJson, ".uri") ? vm.parseJsonString(specJson, ".uri") : ""
@@ -90,8 +91,7 @@ contract RegisterModel is SpecJson {
             return (modelId, registry.pinOf(modelId, registry.versionCount(modelId)));
         }
 
-        uint32 delay = SafeCast.toUint32(_uintOr(specJson, ".delay", registry.minimumDelay()));
-        modelId = _register(registry, _deployed(deployment, ".core.verifyingKeys"), key, spec, commitment, delay);
+        modelId = _register(registry, _deployed(deployment, ".core.verifyingKeys"), key, specJson, commitment);
         pin = registry.pinOf(modelId, 1);
         _write(results, path, modelId, pin, commitment, bundle);
     }
@@ -153,12 +153,25 @@ contract RegisterModel is SpecJson {
         IModelRegistry registry,
         address keys,
         bytes memory key,
+        string memory specJson,
+        IERC7992Registry.ModelCommitment memory commitment
+    ) private returns (uint256) {
+        uint32 delay = SafeCast.toUint32(_uintOr(specJson, ".delay", registry.minimumDelay()));
+        return _send(registry, keys, key, _specOf(specJson), _breakpointsDigest(specJson), commitment, delay);
+    }
+
+    function _send(
+        IModelRegistry registry,
+        address keys,
+        bytes memory key,
         ModelSpec memory spec,
+        bytes32 breakpoints,
         IERC7992Registry.ModelCommitment memory commitment,
         uint32 delay
     ) private broadcasts returns (uint256) {
         registry.indexKey(IVerifyingKeys(keys).publish(key));
-        registry.publishSpec(spec);
+        if (breakpoints == 0) registry.publishSpec(spec);
+        else IModelBreakpoints(address(registry)).publishSpec(spec, breakpoints);
         return registry.registerModel(commitment, delay);
     }
 

@@ -5,13 +5,16 @@ usage: verdict inspect model.verdict --json | script/model-spec.py [--items N] [
 
 SPEC.json is script/config/models/<name>.json, unless $VERDICT_SPEC names another. With --items, the spec of a batch of
 N: outputs of one value are packed across items. With --key-proof, that of a model with private weights, whose key has
-the key proof of this digest. Scales are the manifest's doubles, exactly, times 10^36, rounded to the nearest integer.
+the key proof of this digest. Scales are the manifest's doubles, exactly, times 10^36, rounded to the nearest integer;
+those of ranks are zero, and their breakpoints, as doubles of 8 bytes, are the table that the spec is registered with.
 """
 
 import argparse
+import bisect
 import json
 import math
 import re
+import struct
 import sys
 from fractions import Fraction
 
@@ -26,16 +29,38 @@ def packing(tensor):
     return PACKINGS[tensor["packing"]["bits"]]
 
 
+def breakpoints(tensor):
+    """Of each scale those of a value that is a rank, or None."""
+    return tensor.get("breakpoints") or [None] * len(tensor["scales"])
+
+
+def ends(tensor):
+    """The integers of the domain's ends, as the compiler rounds them: the smallest ones, the largest ones."""
+    everything = tensor.get("saturates") or [False] * len(tensor["scales"])
+
+    def integer(feature, real):
+        if (ranks := breakpoints(tensor)[feature]) is not None:
+            return bisect.bisect_right(ranks, real)
+        quotient = Fraction(real / tensor["scales"][feature])
+        away = (-1 if quotient < 0 else 1) * math.floor(abs(quotient) + Fraction(1, 2))
+        return min(max(away - tensor["zero_points"][feature], tensor["min"]), tensor["max"])
+
+    minima, maxima = ([integer(*real) for real in enumerate(tensor[key])] for key in ("real_min", "real_max"))
+    for feature, ranks in enumerate(breakpoints(tensor)):
+        if ranks is not None and everything[feature]:
+            minima[feature], maxima[feature] = 0, len(ranks)
+    return minima, maxima
+
+
+def table(tensor):
+    """The breakpoints that a range tells apart, of all values that are ranks."""
+    told_apart = (ranks[low:high] for ranks, low, high in zip(breakpoints(tensor), *ends(tensor)) if ranks is not None)
+    return b"".join(struct.pack(f">{len(ranks)}d", *ranks) for ranks in told_apart)
+
+
 def ranges(tensor):
-    """The integers of the domain's ends, as the compiler rounds them; one of each if all values have the same."""
-
-    def ends(reals):
-        quotients = [Fraction(real / step) for real, step in zip(reals, tensor["scales"])]
-        away = [(-1 if q < 0 else 1) * math.floor(abs(q) + Fraction(1, 2)) for q in quotients]
-        integers = [integer - zero for integer, zero in zip(away, tensor["zero_points"])]
-        return [min(max(integer, tensor["min"]), tensor["max"]) for integer in integers]
-
-    minima, maxima = ends(tensor["real_min"]), ends(tensor["real_max"])
+    """One of each if all values have the same."""
+    minima, maxima = ends(tensor)
     if len(set(zip(minima, maxima))) == 1:
         minima, maxima = minima[:1], maxima[:1]
     return {"minima": minima, "maxima": maxima}
@@ -62,7 +87,9 @@ def main():
             "packing": packing(tensor),
             "visibility": tensor["visibility"],
             **ranges(tensor),
-            "scalesE36": [scale(value) for value in tensor["scales"]],
+            "scalesE36": [
+                scale(value) if ranks is None else "0" for value, ranks in zip(tensor["scales"], breakpoints(tensor))
+            ],
             "zeroPoints": tensor["zero_points"],
         }
         for tensor in manifest["inputs"]
@@ -83,6 +110,10 @@ def main():
             for tensor, count in zip(outputs, counts)
         ],
     }
+    if any(tensor.get("breakpoints") for tensor in manifest["inputs"]):
+        spec["breakpoints"] = "0x" + b"".join(
+            table(tensor) for tensor in manifest["inputs"] if tensor.get("breakpoints")
+        ).hex()
     if options.key_proof:
         spec["keyProof"] = options.key_proof
     json.dump(spec, sys.stdout, indent=2)

@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import { Test } from "forge-std/Test.sol";
 
 import { IVerdictGateway } from "../src/core/gateway/IVerdictGateway.sol";
+import { IModelBreakpoints } from "../src/core/registry/IModelBreakpoints.sol";
 import { IModelRegistry } from "../src/core/registry/IModelRegistry.sol";
 import { IInferenceVerifier } from "../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { IVerifyingKeys } from "../src/core/verifier/interfaces/IVerifyingKeys.sol";
@@ -27,8 +28,9 @@ library Specs {
     }
 
     /// @notice How many public values a spec has.
-    function publicValueCount(ModelSpec memory spec) external pure returns (uint256) {
-        return ModelSpecs.publicValueCount(ModelSpecs.layoutOf(spec));
+    /// @param breakpoints The digest of its breakpoints; zero if no input has ranks.
+    function publicValueCount(ModelSpec memory spec, bytes32 breakpoints) external pure returns (uint256) {
+        return ModelSpecs.publicValueCount(ModelSpecs.layoutOf(spec, breakpoints));
     }
 }
 
@@ -143,8 +145,14 @@ abstract contract ConsumerTest is Test, CoreDeployer, TrapdoorProver {
 
     /// @dev Registers a model of `modelOwner` with a key of its own.
     function _register(ModelSpec memory spec) internal returns (TestModel memory model) {
+        return _register(spec, 0);
+    }
+
+    /// @dev The same, of a model whose inputs have ranks among the breakpoints of a table with this
+    /// keccak256: see `Ranks`.
+    function _register(ModelSpec memory spec, bytes32 breakpoints) internal returns (TestModel memory model) {
         model.seed = _newSeed();
-        (model.id, model.version, model.pin) = _registerCommitment(_commitment(model.seed, spec));
+        (model.id, model.version, model.pin) = _registerCommitment(_commitment(model.seed, spec, breakpoints));
     }
 
     /// @dev Registers a compiled model by its digest, verifying key and spec, on the route that
@@ -154,8 +162,17 @@ abstract contract ConsumerTest is Test, CoreDeployer, TrapdoorProver {
         internal
         returns (TestModel memory model)
     {
+        return _registerCompiled(modelHash, key, spec, 0);
+    }
+
+    /// @dev The same, of a model whose inputs have ranks among the breakpoints of a table with this
+    /// keccak256.
+    function _registerCompiled(bytes32 modelHash, bytes memory key, ModelSpec memory spec, bytes32 breakpoints)
+        internal
+        returns (TestModel memory model)
+    {
         bytes32 vkHash = registry.indexKey(keys.publish(key));
-        bytes32 circuitHash = registry.publishSpec(spec);
+        bytes32 circuitHash = _publishSpec(spec, breakpoints);
         (model.id, model.version, model.pin) = _registerCommitment(
             IERC7992Registry.ModelCommitment(modelHash, circuitHash, vkHash, DEVELOPMENT_ROUTE, "")
         );
@@ -182,14 +199,21 @@ abstract contract ConsumerTest is Test, CoreDeployer, TrapdoorProver {
         next.pin = registry.pinOf(next.id, next.version);
     }
 
-    /// @dev Publishes a key and a spec; what a registration of both names.
+    /// @dev Publishes a key and a spec without ranks; what a registration of both names.
     function _commitment(uint256 seed, ModelSpec memory spec)
         internal
         returns (IERC7992Registry.ModelCommitment memory)
     {
-        bytes memory key = _keyOf(seed, spec);
+        return _commitment(seed, spec, 0);
+    }
+
+    function _commitment(uint256 seed, ModelSpec memory spec, bytes32 breakpoints)
+        private
+        returns (IERC7992Registry.ModelCommitment memory)
+    {
+        bytes memory key = _keyOf(seed, spec, breakpoints);
         registry.indexKey(keys.publish(key));
-        bytes32 circuitHash = registry.publishSpec(spec);
+        bytes32 circuitHash = _publishSpec(spec, breakpoints);
         bytes32 modelHash = keccak256(abi.encode("model", seed));
         return IERC7992Registry.ModelCommitment(modelHash, circuitHash, keccak256(key), ROUTE, "ipfs://model");
     }
@@ -199,9 +223,18 @@ abstract contract ConsumerTest is Test, CoreDeployer, TrapdoorProver {
         return uint256(keccak256(abi.encode("key", ++_seed)));
     }
 
-    /// @dev The verifying key of a seed, for as many public values as a spec has.
+    function _publishSpec(ModelSpec memory spec, bytes32 breakpoints) private returns (bytes32) {
+        if (breakpoints == 0) return registry.publishSpec(spec);
+        return IModelBreakpoints(address(registry)).publishSpec(spec, breakpoints);
+    }
+
+    /// @dev The verifying key of a seed, for as many public values as a spec without ranks has.
     function _keyOf(uint256 seed, ModelSpec memory spec) internal view returns (bytes memory) {
-        uint256 count = Specs.publicValueCount(spec);
+        return _keyOf(seed, spec, 0);
+    }
+
+    function _keyOf(uint256 seed, ModelSpec memory spec, bytes32 breakpoints) private view returns (bytes memory) {
+        uint256 count = Specs.publicValueCount(spec, breakpoints);
         return _forgeOf(seed, HEIGHT, WIDTH, new uint256[](count), 0).key;
     }
 

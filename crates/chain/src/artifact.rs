@@ -51,6 +51,7 @@ contracts![
     "VerifyingKeys",
     "ModelRegistry",
     "IModelRegistry",
+    "IModelBreakpoints",
     "VerdictGateway",
     "IVerdictGateway",
     "ERC7007Adapter",

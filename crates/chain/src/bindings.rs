@@ -25,6 +25,8 @@ bindings! {
     /// Who owns a model, which versions it has, what its proofs mean. The interface: the contract's
     /// own has an event and an error of one name, as ERC-7992 wants it.
     registry: IModelRegistry = "artifacts/IModelRegistry.json";
+    /// Specs of models whose inputs are ranks among breakpoints.
+    breakpoints: IModelBreakpoints = "artifacts/IModelBreakpoints.json";
     /// The routes to verifiers.
     gateway: IVerdictGateway = "artifacts/IVerdictGateway.json";
     /// The gateway with its constructor and roles; its `verify` lives in a fallback, hence

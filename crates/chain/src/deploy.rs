@@ -1,15 +1,16 @@
 //! Deploys what every consumer stands on, and registers models.
 
 use crate::{
-    Artifact, ChainError, Core, ModelRecord,
+    Artifact, ChainError, Core, ModelRecord, Receipt,
     bindings::{
         IInferenceVerifier, IVerifyingKeys,
+        breakpoints::IModelBreakpoints,
         gateway::IVerdictGateway,
         gateway_contract::VerdictGateway,
         registry::{IERC7992Registry::ModelCommitment, IModelRegistry as ModelRegistry},
     },
     chain::{Chain, ChainExt},
-    spec::{of_registry, to_registry},
+    spec::{of_registry, to_breakpoints, to_registry},
 };
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, Uint, keccak256};
 use alloy_sol_types::SolValue;
@@ -132,6 +133,8 @@ pub struct Registration {
     pub key: Bytes,
     /// What its public values mean.
     pub spec: ModelSpec,
+    /// Digest of the breakpoints among which inputs are ranks; zero if none is.
+    pub breakpoints: B256,
     /// Where to find more; may be empty.
     pub uri: String,
 }
@@ -140,7 +143,7 @@ impl Registration {
     fn commitment(&self, core: &Core) -> ModelCommitment {
         ModelCommitment {
             modelHash: self.model_hash,
-            circuitHash: spec_digest(&self.spec),
+            circuitHash: spec_digest(&self.spec, self.breakpoints),
             vkHash: keccak256(&self.key),
             proofSystemId: core.selector,
             uri: self.uri.clone(),
@@ -177,23 +180,33 @@ impl Registration {
                 gas: Some(receipt.gas),
             });
         }
-        let digest = spec_digest(&self.spec);
+        let digest = spec_digest(&self.spec, self.breakpoints);
         match chain.read(core.registry, &ModelRegistry::specOf_1Call { digest }) {
             Ok(known) if of_registry(&known)? == self.spec => {}
             Ok(_) | Err(ChainError::Refused(_)) => {
-                let call = ModelRegistry::publishSpecCall {
-                    spec: to_registry(&self.spec)?,
-                };
-                let (_, receipt) = chain.transact(core.registry, &call)?;
                 steps.push(Step {
                     what: "spec",
                     address: core.registry,
-                    gas: Some(receipt.gas),
+                    gas: Some(self.publish_spec(chain, core)?.gas),
                 });
             }
             Err(error) => return Err(error),
         }
         Ok(steps)
+    }
+
+    fn publish_spec(&self, chain: &mut dyn Chain, core: &Core) -> Result<Receipt, ChainError> {
+        if self.breakpoints.is_zero() {
+            let call = ModelRegistry::publishSpecCall {
+                spec: to_registry(&self.spec)?,
+            };
+            return Ok(chain.transact(core.registry, &call)?.1);
+        }
+        let call = IModelBreakpoints::publishSpecCall {
+            spec: to_breakpoints(&self.spec)?,
+            breakpoints: self.breakpoints,
+        };
+        Ok(chain.transact(core.registry, &call)?.1)
     }
 }
 

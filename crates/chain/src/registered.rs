@@ -5,8 +5,8 @@
 use crate::{
     Artifact, Chain, ChainError, ChainExt, Clock, Core, EmbeddedChain,
     bindings::{
-        IInferenceVerifier, gateway::IVerdictGateway, gateway_contract::VerdictGateway,
-        registry::IModelRegistry,
+        IInferenceVerifier, breakpoints::IModelBreakpoints, gateway::IVerdictGateway,
+        gateway_contract::VerdictGateway, registry::IModelRegistry,
     },
     spec::of_registry,
 };
@@ -37,6 +37,8 @@ pub struct RegisteredVersion {
     pub key_code: Bytes,
     /// The spec.
     pub spec: ModelSpec,
+    /// Digest of the breakpoints among which inputs are ranks; zero if none is.
+    pub breakpoints: B256,
     /// The gateway's registry.
     pub gateway_registry: Address,
     /// The verifier at the end of the route, or zero.
@@ -80,7 +82,7 @@ impl RegisteredVersion {
             version,
         };
         let active = chain.read(registry, &active)?;
-        let spec = registered_spec(chain, registry, model_id, version)?;
+        let (spec, breakpoints) = registered_spec(chain, registry, model_id, version)?;
         let selector = of.commitment.proofSystemId;
         let route = chain.read(gateway, &IVerdictGateway::routeOfCall { selector })?;
         Ok(Self {
@@ -94,6 +96,7 @@ impl RegisteredVersion {
             key: of.key,
             key_code: chain.code(of.key)?,
             spec,
+            breakpoints,
             gateway_registry: chain.read(gateway, &VerdictGateway::registryCall {})?,
             verifier: route.verifier,
             frozen: route.frozen,
@@ -108,18 +111,29 @@ impl RegisteredVersion {
     }
 }
 
-/// What the public values of a version mean, as the registry has it.
+/// What the public values of a version mean, as the registry has it: the spec, and the digest of the
+/// breakpoints among which inputs are ranks, which is zero if none is.
 pub fn registered_spec(
     chain: &mut dyn Chain,
     registry: Address,
     model_id: U256,
     version: u32,
-) -> Result<ModelSpec, ChainError> {
+) -> Result<(ModelSpec, B256), ChainError> {
     let call = IModelRegistry::specOf_0Call {
         modelId: model_id,
         version,
     };
-    of_registry(&chain.read(registry, &call)?)
+    let spec = of_registry(&chain.read(registry, &call)?)?;
+    // Registries of earlier versions have no ranks, and are not asked for any.
+    let mut scales = spec.inputs.iter().flat_map(|input| &input.scalesE36);
+    if !scales.any(|scale| scale.is_zero()) {
+        return Ok((spec, B256::ZERO));
+    }
+    let call = IModelBreakpoints::breakpointsOf_0Call {
+        modelId: model_id,
+        version,
+    };
+    Ok((spec, chain.read(registry, &call)?))
 }
 
 /// What the verifier says of its set-up, if it is a verifier of this kind.

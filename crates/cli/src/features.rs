@@ -282,7 +282,7 @@ fn of_proof(
 pub(crate) fn registered_model(
     path: &Path,
     registered: &Registered,
-    spec: &ModelSpec,
+    (spec, breakpoints): &(ModelSpec, B256),
 ) -> Result<CompiledModel, CliError> {
     let private = !spec.keyProof.is_zero();
     let subject = Subject::named(path, registered.model_hash, private)?;
@@ -290,7 +290,7 @@ pub(crate) fn registered_model(
     subject.must_be(registered.model_hash, "the registered version", hint)?;
     let batch = batch_of_spec(subject.published(), spec);
     let mut report = Report::default();
-    report.compare_spec(spec, &subject, &batch)?;
+    report.compare_spec((spec, *breakpoints), &subject, &batch)?;
     let hint = "vouch for nothing under it; `verdict audit --registered` says more";
     lines::must_pass(&report, "the registered version", hint)?;
     Ok(subject.into_model())

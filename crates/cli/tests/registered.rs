@@ -42,21 +42,19 @@ static WORLD: LazyLock<Place> = LazyLock::new(|| {
     bundled(&place, "committed", oracle, ["committed", "10"], &[]);
     bundled(&place, "batch", oracle, ["committed", "10"], &batch);
     bundled(&place, "unseen", oracle, ["private", "10"], &batch);
-    place.compile_to(
-        "trees.verdict",
-        "tiny-tree",
-        &[
+    for (name, grid) in [("trees", "even"), ("ranks", "auto")] {
+        let (file, how) = (format!("{name}.verdict"), ["--input-grid", grid]);
+        let public = [
             "--optimize",
             "time",
             "--input",
             "public",
             "--table-bits",
             "10",
-            "--input-grid",
-            "even",
-        ],
-    );
-    place.ok(&["bundle", "trees.verdict", "--dev"]);
+        ];
+        place.compile_to(&file, "tiny-tree", &with(&public, &how));
+        place.ok(&["bundle", &file, "--dev"]);
+    }
     ok(&place, &["deploy", "--dev"]);
     place
 });
@@ -67,7 +65,15 @@ fn world() -> Place {
     for folder in ["deployments", "cache"] {
         copy(&WORLD.path(folder), &place.path(folder));
     }
-    for name in ["public", "other", "committed", "batch", "unseen", "trees"] {
+    for name in [
+        "public",
+        "other",
+        "committed",
+        "batch",
+        "unseen",
+        "trees",
+        "ranks",
+    ] {
         for kind in ["verdict", "bundle.json"] {
             let file = format!("{name}.{kind}");
             std::fs::copy(WORLD.path(&file), place.path(&file)).unwrap();
@@ -108,6 +114,7 @@ fn honest(place: &Place, name: &str) -> Registration {
     Registration {
         model_hash: bundle.model,
         spec: bundle.spec,
+        breakpoints: bundle.breakpoints,
         key: bundle.key,
         uri: String::new(),
     }
@@ -164,6 +171,7 @@ fn honest_registrations_have_nothing_that_differs() {
         ("committed", None),
         ("batch", Some("4")),
         ("trees", None),
+        ("ranks", None),
     ] {
         let (model, bundle) = (format!("{name}.verdict"), format!("{name}.bundle.json"));
         let register = [
@@ -321,6 +329,25 @@ fn a_lie_in_a_spec_is_named() {
     let id = register(&place, &core, &registration);
     let told = differing(&place, "unseen.verdict", &id, &[]);
     assert!(told.contains(&"key".into()), "{told:?}");
+}
+
+/// No other table can pass for the model's, and its inputs not for those of an even grid.
+#[test]
+fn other_breakpoints_are_named() {
+    let place = world();
+    let core = core(&place);
+    let mut lie = honest(&place, "ranks");
+    lie.breakpoints = B256::repeat_byte(7);
+    let id = register(&place, &core, &lie);
+    let found = differing(&place, "ranks.verdict", &id, &[]);
+    assert_eq!(found, ["spec breakpoints"]);
+    lie.breakpoints = B256::ZERO;
+    lie.spec.inputs[0]
+        .scalesE36
+        .fill(Uint::from(10).pow(Uint::from(36)));
+    let id = register(&place, &core, &lie);
+    let found = differing(&place, "ranks.verdict", &id, &[]);
+    assert_eq!(found, ["spec inputs[0].scalesE36", "spec breakpoints"]);
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn main() -> Done<()> {
         model_hash: bundle.model,
         key: bundle.key,
         spec: bundle.spec,
+        breakpoints: bundle.breakpoints,
         uri: String::new(),
     };
     let (model, _) = register_model(&mut chain, &core, &registration, None)?;

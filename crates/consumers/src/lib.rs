@@ -24,7 +24,7 @@ pub use committed::{Commitment, Committed, committed_evidence};
 pub use consumer::{AnswerNames, Consumer, ConsumerKind, Example, Fact, Hint, MakeConsumer};
 pub use entries::{Entries, Tree};
 pub use error::ConsumerError;
-pub use on_chain::{Snapshot, live_integers, model_of_feeds, snapshot_evidence};
+pub use on_chain::{Prepared, Snapshot, live_integers, model_of_feeds, snapshot_evidence};
 pub use question::{Question, Registered};
 pub use signed::SignerSet;
 pub use signed_data::{DataSigners, Moment, SignedData};

@@ -7,6 +7,7 @@ use verdict_chain::{
     Chain, ChainError, ChainExt, ConfigField, ConfigRules, Receipt,
     bindings::on_chain_features::OnChainFeatures,
 };
+use verdict_wire::breakpoint_parts;
 
 /// The row of the table.
 pub(crate) static KIND: SourceKind = SourceKind {
@@ -17,7 +18,7 @@ pub(crate) static KIND: SourceKind = SourceKind {
         contracts: &["OnChainFeatures"],
         fields: FIELDS,
         words: &[],
-        others: &["kind"],
+        others: &["kind", "spec"],
     },
     hints: HINTS,
 };
@@ -88,7 +89,12 @@ const HINTS: &[Hint] = &[
     },
     Hint {
         errors: &["VersionNotPrepared"],
-        advice: "call prepare(version) of the feature source",
+        advice: "make the version's inputs readable first: `verdict evidence prepare`",
+    },
+    Hint {
+        errors: &["WrongAccountCount", "WrongBreakpoints", "WrongPartLength"],
+        advice: "the version's inputs are ranks among the model's breakpoints: `verdict evidence prepare`, with \
+         the registered model, brings them",
     },
 ];
 
@@ -97,6 +103,56 @@ pub fn snapshot_evidence(block: u64, timestamp: u64, words: &[U256]) -> Bytes {
     (U256::from(block), U256::from(timestamp), words.to_vec())
         .abi_encode_params()
         .into()
+}
+
+/// What it took to make a version's inputs readable.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The accounts that hold the model's breakpoints; none if no input is a rank.
+    pub breakpoints: Vec<Address>,
+    /// The transactions: one for each account that was not there yet, and the last one.
+    pub receipts: Vec<Receipt>,
+}
+
+impl Prepared {
+    /// Makes a version's inputs readable by the source. If inputs are ranks, `table` is the model's
+    /// [`verdict_wire::breakpoint_table`], and is put where the source can read it; another model's is
+    /// refused by the source.
+    pub fn prepare(
+        chain: &mut dyn Chain,
+        source: Address,
+        version: u32,
+        table: Option<&[u8]>,
+    ) -> Result<Self, ConsumerError> {
+        let Some(table) = table else {
+            let (_, receipt) = chain.transact(source, &OnChainFeatures::prepareCall { version })?;
+            return Ok(Self {
+                breakpoints: Vec::new(),
+                receipts: vec![receipt],
+            });
+        };
+        let (mut breakpoints, mut receipts) = (Vec::new(), Vec::new());
+        for part in breakpoint_parts(table) {
+            let call = OnChainFeatures::publishBreakpointsCall {
+                part: part.to_vec().into(),
+            };
+            // The address follows from the bytes: what is there already is not sent again.
+            let account = chain.read(source, &call)?;
+            if chain.code(account)?.is_empty() {
+                receipts.push(chain.transact(source, &call)?.1);
+            }
+            breakpoints.push(account);
+        }
+        let call = OnChainFeatures::prepareWithBreakpointsCall {
+            version,
+            breakpoints: breakpoints.clone(),
+        };
+        receipts.push(chain.transact(source, &call)?.1);
+        Ok(Self {
+            breakpoints,
+            receipts,
+        })
+    }
 }
 
 /// A snapshot of a model version's inputs, which the source remembers.

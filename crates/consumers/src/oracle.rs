@@ -264,6 +264,6 @@ const HINTS: &[Hint] = &[
         errors: &["SourceDoesNotCover"],
         advice: "the feature source does not serve this version: compile the model with `--input \
                  public` or `--input committed` for every input, and where the source is an \
-                 OnChainFeatures, call its prepare(version) first",
+                 OnChainFeatures, `verdict evidence prepare` first",
     },
 ];

@@ -69,7 +69,7 @@ fn a_bundle_comes_back_from_its_file_and_passes() {
     let text = fs::read_to_string(&file).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let other = B256::repeat_byte(9).to_string();
-    for part in ["bundle", "model"] {
+    for part in ["bundle", "model", "breakpoints"] {
         let mut lie = json.clone();
         lie[part] = other.clone().into();
         fs::write(&file, lie.to_string()).unwrap();
@@ -96,6 +96,13 @@ fn a_bundle_comes_back_from_its_file_and_passes() {
             "manifest",
             Bundle {
                 manifest: Some(B256::ZERO),
+                ..made.clone()
+            },
+        ),
+        (
+            "spec breakpoints",
+            Bundle {
+                breakpoints: B256::repeat_byte(1),
                 ..made.clone()
             },
         ),

@@ -74,6 +74,55 @@ fn json() {
     }
 }
 
+/// Whoever reads a decimal has the float that is nearest to it, as contracts do: data that lie on a
+/// threshold must not move.
+#[test]
+fn decimals_become_the_nearest_float() {
+    let one = [spec("x", 1)];
+    let mut decimals: Vec<String> = [
+        "0.1",
+        "2001.50000001",
+        "9007199254740993",
+        "9007199254740993.00000000000000000000001",
+        "9007199254740992.99999999999999999999999",
+        "-0.500000000000000055511151231257827021181583404541015625",
+        "1e-36",
+        "123456789012345678901234567890e-36",
+        "5e-324",
+        "1.7976931348623157e308",
+    ]
+    .map(Into::into)
+    .to_vec();
+    // Of many digits, as feeds with 18 decimals and floats written in full have them.
+    let mut digits = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..500 {
+        digits = digits
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        decimals.push(format!(
+            "{}.{:018}",
+            digits >> 52,
+            digits % 1_000_000_000_000_000_000
+        ));
+        decimals.push(format!("-{digits}e-18"));
+    }
+    for decimal in decimals {
+        let expected = vec![vec![vec![decimal.parse::<f64>().unwrap()]]];
+        let json = format!("[[{decimal}]]");
+        assert_eq!(
+            load("d.json", json.as_bytes(), &one).unwrap(),
+            expected,
+            "{decimal}"
+        );
+        let csv = format!("{decimal}\n");
+        assert_eq!(
+            load("d.csv", csv.as_bytes(), &one).unwrap(),
+            expected,
+            "{decimal}"
+        );
+    }
+}
+
 #[test]
 fn json_refusals() {
     let one = [spec("x", 2)];

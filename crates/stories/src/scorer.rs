@@ -154,6 +154,7 @@ impl Scorer {
             model_hash: bundle.model,
             key: bundle.key,
             spec: bundle.spec,
+            breakpoints: bundle.breakpoints,
             uri: String::new(),
         })
     }

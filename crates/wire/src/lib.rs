@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bindings;
+mod breakpoints;
 mod calldata;
 mod error;
 mod file;
@@ -12,6 +13,7 @@ mod public_words;
 mod spec;
 pub mod words;
 
+pub use breakpoints::{breakpoint_parts, breakpoint_table, breakpoints_digest};
 pub use calldata::{verify_calldata, verify_calldata_len};
 pub use error::WireError;
 pub use file::{read_text, write_json};

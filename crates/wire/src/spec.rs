@@ -81,23 +81,19 @@ pub fn model_spec(
 }
 
 fn input_schema(input: &InputManifest) -> Result<InputSchema, WireError> {
-    // Contracts quantise to even grids alone. What they never see may be ranks all the same: one
-    // step is then one rank, and which numbers have it is in the model's digest.
-    if !input.breakpoints.is_empty() && input.visibility == Visibility::Public {
-        return Err(WireError::Spec(format!(
-            "public input `{}` is on a grid of the model's own thresholds, which contracts cannot quantise to; compile with \
-             --input-grid even and read in the accuracy report how many rows take another leaf, or make the input private or \
-             committed",
-            input.name
-        )));
-    }
     // What the chain clamps to, so that it quantises as the compiler does; one range where all
     // features have the same.
     let mut ranges = input.ranges();
     if ranges.iter().all(|range| *range == ranges[0]) {
         ranges.truncate(1);
     }
-    let scales = input.scales.iter().map(|scale| scale_e36(*scale));
+    // A rank has no scale: which numbers have it the breakpoints say, whose digest is that of the
+    // table.
+    let scales = input.scales.iter().enumerate();
+    let scales = scales.map(|(feature, scale)| match input.breakpoints(feature) {
+        Some(_) => Ok(Uint::ZERO),
+        None => scale_e36(*scale),
+    });
     Ok(InputSchema {
         count: count(input.shape.iter().product())?,
         packing: packing(input.packing.bits)?,
@@ -151,9 +147,13 @@ fn output_schemas(
     Ok((output_items, outputs))
 }
 
-/// keccak256 of the spec's ABI encoding.
-pub fn spec_digest(spec: &ModelSpec) -> B256 {
-    keccak256(spec.abi_encode())
+/// keccak256 of the spec's ABI encoding; with that of the digest of its breakpoints, unless there are
+/// none and that is zero.
+pub fn spec_digest(spec: &ModelSpec, breakpoints: B256) -> B256 {
+    match breakpoints.is_zero() {
+        true => keccak256(spec.abi_encode()),
+        false => keccak256((spec.clone(), breakpoints).abi_encode_params()),
+    }
 }
 
 /// The one digest of all that a model version is: of the artefact, its spec, its verifying key, its

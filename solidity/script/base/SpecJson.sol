@@ -15,13 +15,16 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 ///                "minima": [0], "maxima": [1023],
 ///                "scalesE36": ["19089930917510538000…", …], "zeroPoints": [403, …] }],
 ///   "outputs": [{ "count": 1, "packing": "signed", "scaleE36": "…" }],
-///   "keyProof": "0x…"
+///   "keyProof": "0x…",
+///   "breakpoints": "0x…"
 /// }
 /// ```
 ///
 /// `packing` is "bytes", "signed" or "wide", `visibility` "public", "private" or "committed";
 /// scales are decimal strings. `keyProof` is the digest of the key proof of a model with private
-/// weights; those with public weights have none. script/model-spec.py makes one of a compiled model's manifest.
+/// weights; those with public weights have none. `breakpoints` is the whole table of a model with
+/// ranks, whose scales are "0" (see `Ranks`); others have none. script/model-spec.py makes one of a
+/// compiled model's manifest.
 abstract contract SpecJson is VerdictScript {
     /// @notice There is no such packing, or visibility.
     error UnknownWord(string path, string word);
@@ -44,6 +47,16 @@ abstract contract SpecJson is VerdictScript {
             );
         }
         spec.keyProof = _bytes32Or(json, ".keyProof", 0);
+    }
+
+    /// @dev The table of breakpoints; empty if there is none.
+    function _breakpoints(string memory json) internal view returns (bytes memory) {
+        return vm.keyExistsJson(json, ".breakpoints") ? vm.parseJsonBytes(json, ".breakpoints") : bytes("");
+    }
+
+    /// @dev Its digest, as the registry takes it; zero if there is none.
+    function _breakpointsDigest(string memory json) internal view returns (bytes32) {
+        return vm.keyExistsJson(json, ".breakpoints") ? keccak256(_breakpoints(json)) : bytes32(0);
     }
 
     function _input(string memory json, string memory path) private view returns (InputSchema memory input) {

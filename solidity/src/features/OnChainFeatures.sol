@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IModelBreakpoints } from "../core/registry/IModelBreakpoints.sol";
 import { IModelRegistry } from "../core/registry/IModelRegistry.sol";
 import { DataContract } from "../libraries/DataContract.sol";
 import { FixedPoint } from "../libraries/FixedPoint.sol";
 import { PublicValues } from "../libraries/PublicValues.sol";
+import { Breakpoints, Ranks } from "../libraries/Ranks.sol";
 import { ModelPin } from "../types/ModelPin.sol";
 import { InputSchema, ModelSpec, Visibility } from "../types/Schemas.sol";
 import { Feed, Feeds } from "./Feeds.sol";
@@ -26,6 +28,10 @@ import { Words } from "./Words.sol";
 /// Whoever takes a snapshot chooses the moment, and can be in the middle of a transaction of its
 /// own: what a flash loan can move is no input. List time-weighted averages and oracles, not spot
 /// prices and balances.
+///
+/// Where inputs are ranks, the breakpoints must be here as the code of accounts: anyone who has the
+/// model makes them with `publishBreakpoints`, part by part, and hands them to
+/// `prepareWithBreakpoints`. The version's spec says which table it is: there is no other to choose.
 contract OnChainFeatures is IFeatureSource {
     using Feeds for Feed;
 
@@ -48,12 +54,16 @@ contract OnChainFeatures is IFeatureSource {
     // abi.encode(Feed[])
     address private immutable _FEEDS;
 
-    // abi.encode(InputSchema[])
+    // abi.encode(InputSchema[]), or abi.encode(InputSchema[], address[]) with the accounts of the
+    // breakpoints
     mapping(ModelPin pin => address) private _schemas;
     mapping(bytes32 digest => bool) private _snapshots;
 
     /// @notice A version's inputs can be read from now on.
     event VersionPrepared(ModelPin indexed pin);
+
+    /// @notice Bytes of a table of breakpoints became the code of an account.
+    event BreakpointsPublished(address indexed account, uint256 length);
 
     /// @notice A snapshot was taken.
     event SnapshotTaken(
@@ -88,22 +98,23 @@ contract OnChainFeatures is IFeatureSource {
         _FEEDS = DataContract.write(abi.encode(feeds_));
     }
 
-    /// @notice Makes a version's inputs readable, if the feeds fit it. For anyone: what a version
-    /// expects never changes.
+    /// @notice Makes an account of a part of a table of breakpoints: see `Ranks`. For anyone; any
+    /// account with the same code does as well.
+    function publishBreakpoints(bytes calldata part) external returns (address account) {
+        account = DataContract.write(part);
+        emit BreakpointsPublished(account, part.length);
+    }
+
+    /// @notice Makes a version's inputs readable, if the feeds fit it and none is a rank. For anyone:
+    /// what a version expects never changes.
     function prepare(uint32 version) external returns (ModelPin pin) {
-        pin = _REGISTRY.pinOf(_MODEL_ID, version);
-        if (_schemas[pin] != address(0)) return pin;
-        ModelSpec memory spec = _REGISTRY.specOf(_MODEL_ID, version);
-        if (spec.inputItems != 1) revert BatchNotSupported(spec.inputItems);
-        uint256 count = 0;
-        for (uint256 i = 0; i < spec.inputs.length; ++i) {
-            if (spec.inputs[i].visibility != Visibility.Public) revert InputNotPublic(i);
-            count += spec.inputs[i].count;
-        }
-        uint256 available = feeds().length;
-        if (count != available) revert WrongFeedCount(available, count);
-        _schemas[pin] = DataContract.write(abi.encode(spec.inputs));
-        emit VersionPrepared(pin);
+        return _prepare(version, new address[](0));
+    }
+
+    /// @notice Makes the inputs of a version with ranks readable, if the feeds fit it and the
+    /// accounts hold its breakpoints. For anyone: there is one table that a version expects.
+    function prepareWithBreakpoints(uint32 version, address[] calldata breakpoints) external returns (ModelPin pin) {
+        return _prepare(version, breakpoints);
     }
 
     /// @notice Reads the inputs of a prepared version and remembers that they were these, now. For
@@ -164,6 +175,37 @@ contract OnChainFeatures is IFeatureSource {
 
     // ----------------------------------------------------------------------------------- internals
 
+    function _prepare(uint32 version, address[] memory breakpoints) private returns (ModelPin pin) {
+        pin = _REGISTRY.pinOf(_MODEL_ID, version);
+        if (_schemas[pin] != address(0)) return pin;
+        ModelSpec memory spec = _REGISTRY.specOf(_MODEL_ID, version);
+        if (spec.inputItems != 1) revert BatchNotSupported(spec.inputItems);
+        uint256 count = 0;
+        bool ranks = false;
+        for (uint256 i = 0; i < spec.inputs.length; ++i) {
+            if (spec.inputs[i].visibility != Visibility.Public) revert InputNotPublic(i);
+            count += spec.inputs[i].count;
+            ranks = ranks || _hasRanks(spec.inputs[i]);
+        }
+        uint256 available = feeds().length;
+        if (count != available) revert WrongFeedCount(available, count);
+        if (ranks) {
+            bytes32 digest = IModelBreakpoints(address(_REGISTRY)).breakpointsOf(_MODEL_ID, version);
+            Ranks.check(breakpoints, digest, spec.inputs);
+        } else if (breakpoints.length != 0) {
+            revert Ranks.WrongAccountCount(0, breakpoints.length);
+        }
+        _schemas[pin] = DataContract.write(ranks ? abi.encode(spec.inputs, breakpoints) : abi.encode(spec.inputs));
+        emit VersionPrepared(pin);
+    }
+
+    function _hasRanks(InputSchema memory schema) private pure returns (bool) {
+        for (uint256 i = 0; i < schema.scalesE36.length; ++i) {
+            if (schema.scalesE36[i] == 0) return true;
+        }
+        return false;
+    }
+
     /// @dev The inputs as they are now.
     function _live(ModelPin pin) private view returns (Features memory) {
         (int256[] memory values, InputSchema[] memory schemas) = _read(pin);
@@ -184,17 +226,42 @@ contract OnChainFeatures is IFeatureSource {
     function _read(ModelPin pin) private view returns (int256[] memory values, InputSchema[] memory schemas) {
         address data = _schemas[pin];
         if (data == address(0)) revert VersionNotPrepared(pin);
-        schemas = abi.decode(DataContract.read(data), (InputSchema[]));
+        bytes memory encoded = DataContract.read(data);
+        Breakpoints memory breakpoints;
+        bool ranks = _hasBreakpoints(encoded);
+        if (ranks) (schemas, breakpoints.accounts) = abi.decode(encoded, (InputSchema[], address[]));
+        else schemas = abi.decode(encoded, (InputSchema[]));
         Feed[] memory feeds_ = feeds();
         values = new int256[](feeds_.length);
         uint256 feed = 0;
         for (uint256 i = 0; i < schemas.length; ++i) {
             InputSchema memory schema = schemas[i];
             for (uint256 j = 0; j < schema.count; ++j) {
-                values[feed] = FixedPoint.quantise(feeds_[feed].read(feed), feeds_[feed].decimals, schema, j);
+                values[feed] = ranks
+                    ? _quantise(feeds_[feed], feed, schema, j, breakpoints)
+                    : FixedPoint.quantise(feeds_[feed].read(feed), feeds_[feed].decimals, schema, j);
                 ++feed;
             }
         }
+    }
+
+    /// @dev Whether accounts follow the schemas: then these begin a word later.
+    function _hasBreakpoints(bytes memory encoded) private pure returns (bool) {
+        return abi.decode(encoded, (uint256)) != 0x20;
+    }
+
+    /// @dev The integer of what feed number `feed` says: value number `index` of an input, where
+    /// some are ranks.
+    function _quantise(
+        Feed memory feed_,
+        uint256 feed,
+        InputSchema memory schema,
+        uint256 index,
+        Breakpoints memory breakpoints
+    ) private view returns (int256) {
+        int256 number = feed_.read(feed);
+        if (!Ranks.isRank(schema, index)) return FixedPoint.quantise(number, feed_.decimals, schema, index);
+        return Ranks.quantise(number, feed_.decimals, schema, index, breakpoints);
     }
 
     function _features(ModelPin pin, uint64 blockNumber, uint64 timestamp, uint256[] memory words)

@@ -49,4 +49,25 @@ library DataContract {
             mstore(data, length)
         }
     }
+
+    /// @notice Copies the data of an account into `data` from `offset` on: `length` bytes, for which
+    /// there must be room. Returns how many there are; what is missing is zero.
+    function copy(address account, bytes memory data, uint256 offset, uint256 length)
+        internal
+        view
+        returns (uint256 available)
+    {
+        uint256 size = account.code.length;
+        bool isData = false;
+        assembly ("memory-safe") {
+            mstore(0, not(0))
+            extcodecopy(account, 0, 0, 1)
+            isData := iszero(byte(0, mload(0)))
+        }
+        if (size == 0 || !isData) revert NotADataContract(account);
+        assembly ("memory-safe") {
+            extcodecopy(account, add(add(data, 0x20), offset), 1, length)
+        }
+        return size - 1;
+    }
 }

@@ -28,6 +28,9 @@ library FixedPoint {
     /// @notice Scales have 36 decimals; numbers can't have more.
     error TooManyDecimals(uint256 decimals);
 
+    /// @notice A value without a scale is a rank among breakpoints: see `Ranks`.
+    error NotAnEvenGrid();
+
     /// @notice There are `expected` values in the schema.
     error WrongValueCount(uint256 expected, uint256 actual);
 
@@ -36,7 +39,7 @@ library FixedPoint {
     /// @notice The integer that stands for a real number.
     /// @param value The number, times 10^`decimals`.
     /// @param decimals At most 36.
-    /// @param scaleE36 The real value of one step, times 10^36; not zero.
+    /// @param scaleE36 The real value of one step, times 10^36; zero of ranks, which revert.
     /// @param zeroPoint Subtracted from the rounded quotient.
     /// @param min The smallest integer; whatever is less becomes it.
     /// @param max The largest integer; whatever is greater becomes it.
@@ -48,7 +51,9 @@ library FixedPoint {
         uint256 magnitude = SignedMath.abs(value);
         uint256 factor = _power(decimals);
         (uint256 high,) = Math.mul512(magnitude, factor);
-        uint256 quotient = high < scaleE36 ? Math.mulDiv(magnitude, factor, scaleE36) : type(uint256).max;
+        uint256 quotient = type(uint256).max;
+        if (high < scaleE36) quotient = Math.mulDiv(magnitude, factor, scaleE36);
+        else if (scaleE36 == 0) revert NotAnEvenGrid();
         // Zero points have 64 bits and limits 32: from 2^128 on, the rest doesn't matter.
         if (quotient >> 128 != 0) return value < 0 ? min : max;
         uint256 remainder = mulmod(magnitude, factor, scaleE36);

@@ -19,9 +19,16 @@ library ModelSpecs {
     /// @notice Input or output number `index` has no values.
     error EmptyTensor(uint256 index);
 
-    /// @notice Input or output number `index` has a scale of zero, or neither one scale nor one for
-    /// each value, or another number of zero points.
+    /// @notice Input or output number `index` has a scale of zero (of inputs: without breakpoints),
+    /// or neither one scale nor one for each value, or another number of zero points.
     error InvalidScale(uint256 index);
+
+    /// @notice Input number `index` has a rank with a zero point or a negative minimum, or one scale
+    /// of zero for several values.
+    error InvalidRanks(uint256 index);
+
+    /// @notice There are breakpoints, and no value of an input is a rank.
+    error NoRanks();
 
     /// @notice Input number `index` has a range that is empty or wider than its packing.
     error InvalidRange(uint256 index);
@@ -40,14 +47,35 @@ library ModelSpecs {
         return keccak256(abi.encode(spec));
     }
 
-    /// @notice Checks a spec and says where its public values are. Of `keyProof` there is nothing to
-    /// check: see `ModelSpec`.
+    /// @notice The digest of a spec with ranks among the breakpoints of this digest; zero if it has
+    /// none.
+    function digest(ModelSpec memory spec, bytes32 breakpoints) internal pure returns (bytes32) {
+        return breakpoints == 0 ? digest(spec) : keccak256(abi.encode(spec, breakpoints));
+    }
+
+    /// @notice The breakpoints' digest in what a spec's digest is of; zero if there is none.
+    /// @dev The spec follows at once, or after the digest: its place says which.
+    function breakpointsIn(bytes memory encoded) internal pure returns (bytes32 breakpoints) {
+        assembly ("memory-safe") {
+            if eq(mload(add(encoded, 0x20)), 0x40) { breakpoints := mload(add(encoded, 0x40)) }
+        }
+    }
+
+    /// @notice Checks a spec without ranks and says where its public values are. Of `keyProof` there
+    /// is nothing to check: see `ModelSpec`.
     function layoutOf(ModelSpec memory spec) internal pure returns (PublicLayout memory) {
+        return layoutOf(spec, 0);
+    }
+
+    /// @notice Checks a spec and says where its public values are. Of the breakpoints there is
+    /// nothing to check before somebody needs the table: see `Ranks.check`.
+    /// @param breakpoints Their digest; zero if no input has ranks.
+    function layoutOf(ModelSpec memory spec, bytes32 breakpoints) internal pure returns (PublicLayout memory) {
         if (spec.outputs.length == 0) revert NoOutput();
         if (spec.inputItems == 0 || (spec.outputItems != spec.inputItems && spec.outputItems != 1)) {
             revert WrongItemCount(spec.inputItems, spec.outputItems);
         }
-        uint256 inputWords = _inputWords(spec) * spec.inputItems;
+        uint256 inputWords = _inputWords(spec, breakpoints != 0) * spec.inputItems;
         uint256 outputWords = _outputWords(spec);
         uint256 count = publicValueCount(inputWords, outputWords, spec.commitments);
         if (count > type(uint16).max) revert TooManyPublicValues(count);
@@ -99,19 +127,23 @@ library ModelSpecs {
         }
     }
 
-    /// @dev Words of one item's public inputs. Checks the inputs.
-    function _inputWords(ModelSpec memory spec) private pure returns (uint256 words) {
+    /// @dev Words of one item's public inputs. Checks the inputs, some of which must have ranks, or
+    /// none.
+    function _inputWords(ModelSpec memory spec, bool ranks) private pure returns (uint256 words) {
         bool committed = false;
+        bool ranked = false;
         for (uint256 i = 0; i < spec.inputs.length; ++i) {
             InputSchema memory input = spec.inputs[i];
-            _checkInput(input, i);
+            if (_checkInput(input, i, ranks)) ranked = true;
             if (input.visibility == Visibility.Public) words += PublicValues.wordCount(input.packing, input.count);
             if (input.visibility == Visibility.Committed) committed = true;
         }
         if (committed != (spec.commitments != 0)) revert WrongCommitmentCount(spec.commitments);
+        if (ranked != ranks) revert NoRanks();
     }
 
-    function _checkInput(InputSchema memory input, uint256 index) private pure {
+    /// @dev Whether values of the input are ranks, which is refused without breakpoints.
+    function _checkInput(InputSchema memory input, uint256 index, bool ranks) private pure returns (bool ranked) {
         if (input.count == 0) revert EmptyTensor(index);
         int256 offset = PublicValues.offsetOf(input.packing);
         int256 end = int256(1 << PublicValues.bitsOf(input.packing)) - offset;
@@ -125,7 +157,11 @@ library ModelSpecs {
         uint256 scales = input.scalesE36.length;
         if ((scales != 1 && scales != input.count) || input.zeroPoints.length != scales) revert InvalidScale(index);
         for (uint256 i = 0; i < scales; ++i) {
-            if (input.scalesE36[i] == 0) revert InvalidScale(index);
+            if (input.scalesE36[i] != 0) continue;
+            if (!ranks) revert InvalidScale(index);
+            bool isRank = scales == input.count && input.zeroPoints[i] == 0;
+            if (!isRank || input.minima[ranges == 1 ? 0 : i] < 0) revert InvalidRanks(index);
+            ranked = true;
         }
     }
 

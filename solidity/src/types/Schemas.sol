@@ -38,14 +38,17 @@ struct OutputSchema {
 
 /// @notice An input of one item:
 /// `integer = clamp(round(real / scale) − zeroPoint, minimum, maximum)`, halves away from zero; see
-/// `FixedPoint.quantise`.
+/// `FixedPoint.quantise`. A value that the model only compares with constants has a scale of zero:
+/// its integer is `minimum + the number of its breakpoints that are at most real`, of which there
+/// are `maximum − minimum`; see `Ranks`.
 /// @param count Values.
 /// @param packing How they stand in words (in committed words too).
 /// @param visibility Whether they do.
 /// @param minima The smallest integer: one for all values, or one each.
 /// @param maxima The largest integer; as many as `minima`.
-/// @param scalesE36 The real value of one step, times 10^36: one for all values, or one each.
-/// @param zeroPoints As many as `scalesE36`.
+/// @param scalesE36 The real value of one step, times 10^36: one for all values, or one each. Zero
+/// for a value that is a rank; there is then one each.
+/// @param zeroPoints As many as `scalesE36`; zero for ranks.
 struct InputSchema {
     uint32 count;
     Packing packing;
@@ -57,7 +60,9 @@ struct InputSchema {
 }
 
 /// @notice What the public values of a model version mean. Content-addressed:
-/// `keccak256(abi.encode(spec))` is the `circuitHash` of an ERC-7992 commitment.
+/// `keccak256(abi.encode(spec))` is the `circuitHash` of an ERC-7992 commitment. Where a value of an
+/// input is a rank, it is `keccak256(abi.encode(spec, breakpoints))`, and `breakpoints` the keccak256
+/// of the table that `Ranks` describes: no spec of ranks leaves open among what.
 /// @dev Public values, in order: the context; the public inputs, tensor by tensor; the outputs,
 /// tensor by tensor; the commitments. Each tensor of each item begins a new word. With N items,
 /// inputs' or outputs', a tensor is word-major: word `w` of item `k` is `start + w·N + k`, if

@@ -6,6 +6,7 @@ import { Features, IFeatureSource } from "../../src/features/IFeatureSource.sol"
 import { OnChainFeatures } from "../../src/features/OnChainFeatures.sol";
 import { FixedPoint } from "../../src/libraries/FixedPoint.sol";
 import { PublicValues } from "../../src/libraries/PublicValues.sol";
+import { Ranks } from "../../src/libraries/Ranks.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { InputSchema, ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
 import { FeatureTest } from "./FeatureTest.sol";
@@ -209,6 +210,132 @@ contract OnChainFeaturesTest is FeatureTest {
         _mock.setRound(12e8, START - 61);
         (OnChainFeatures priced, ModelPin pricedPin) = _single(stale);
         assertEq(priced.integers(pricedPin)[0], 500);
+    }
+
+    // --------------------------------------------------------------------------------------- ranks
+
+    /// @dev Of three values, the second is on an even grid, the others are ranks: among −1.5 and 2,
+    /// and among 0.25, 1 and 1000, of which the last is beyond the domain.
+    function _rankedSpec() private pure returns (ModelSpec memory spec) {
+        spec = _spec(3, 1);
+        InputSchema memory schema = spec.inputs[0];
+        (schema.scalesE36, schema.zeroPoints) = (new uint192[](3), new int64[](3));
+        (schema.minima, schema.maxima) = (new int32[](3), new int32[](3));
+        (schema.scalesE36[1], schema.minima[1], schema.maxima[1]) = (1e34, -500, 500);
+        (schema.maxima[0], schema.maxima[2]) = (2, 2);
+    }
+
+    bytes private constant TABLE = hex"bff800000000000040000000000000003fd00000000000003ff0000000000000";
+
+    /// @dev A source of the ranked model, and accounts with its breakpoints.
+    function _rankedSource() private returns (OnChainFeatures source, address[] memory accounts) {
+        _model = _register(_rankedSpec(), keccak256(TABLE));
+        source = _sourceOf(_reads(3));
+        accounts = new address[](1);
+        accounts[0] = source.publishBreakpoints(TABLE);
+    }
+
+    function test_ReadsRanksAndGridsSideBySide() public {
+        (OnChainFeatures source, address[] memory accounts) = _rankedSource();
+        ModelPin pin = source.prepareWithBreakpoints(1, accounts);
+        assertTrue(source.covers(pin));
+        int256[3][5] memory reals = [
+            [int256(-1.5e18), 3e18, 1e18],
+            [int256(-1.6e18), -9e18, 0.25e18],
+            [int256(2e18), 9e18, 0.2e18],
+            [type(int256).max, 1.234e18, 1e24],
+            [type(int256).min, 0, -1e18]
+        ];
+        int256[3][5] memory expected =
+            [[int256(1), 300, 2], [int256(0), -500, 1], [int256(2), 500, 0], [int256(2), 123, 2], [int256(0), 0, 0]];
+        for (uint256 i = 0; i < 5; ++i) {
+            int256[] memory wanted = new int256[](3);
+            for (uint256 j = 0; j < 3; ++j) {
+                _mock.set(j, reals[i][j]);
+                wanted[j] = expected[i][j];
+            }
+            assertEq(source.integers(pin), wanted);
+            assertEq(source.features(pin, SUBJECT, "").words, PublicValues.pack(wanted, Packing.Signed));
+        }
+        Features memory taken = source.snapshot(pin);
+        assertEq(source.features(pin, SUBJECT, _snapshotEvidence(taken)).words, taken.words);
+    }
+
+    function test_AnybodysAccountWithTheBreakpointsDoes() public {
+        (OnChainFeatures source,) = _rankedSource();
+        address[] memory accounts = new address[](1);
+        accounts[0] = makeAddr("account");
+        vm.etch(accounts[0], bytes.concat(hex"00", TABLE));
+        ModelPin pin = source.prepareWithBreakpoints(1, accounts);
+        assertEq(source.integers(pin)[0], 1);
+        // No other is looked at from then on.
+        vm.recordLogs();
+        source.prepareWithBreakpoints(1, new address[](0));
+        assertEq(vm.getRecordedLogs().length, 0);
+    }
+
+    function test_BreakpointsArePublishedOnce() public {
+        vm.expectEmit(false, false, false, true, address(_source));
+        emit OnChainFeatures.BreakpointsPublished(address(0), 32);
+        address account = _source.publishBreakpoints(TABLE);
+        assertEq(account.code, bytes.concat(hex"00", TABLE));
+        assertEq(_source.publishBreakpoints(TABLE), account);
+    }
+
+    /// @dev Two inputs: the second one's breakpoints come after the first one's.
+    function test_EveryInputHasItsBreakpoints() public {
+        ModelSpec memory spec = _spec(2, 1);
+        spec.inputs = new InputSchema[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            spec.inputs[i] = _input(1, Visibility.Public);
+            if (i == 1) continue;
+            spec.inputs[i].scalesE36[0] = 0;
+            (spec.inputs[i].minima[0], spec.inputs[i].maxima[0]) = (0, 2);
+        }
+        _model = _register(spec, keccak256(TABLE));
+        OnChainFeatures source = _sourceOf(_reads(3));
+        address[] memory accounts = new address[](1);
+        accounts[0] = source.publishBreakpoints(TABLE);
+        ModelPin pin = source.prepareWithBreakpoints(1, accounts);
+        int256[] memory integers = source.integers(pin);
+        assertEq(integers[0], 1);
+        assertEq(integers[1], 200);
+        assertEq(integers[2], 2);
+        _mock.set(2, 0.5e18);
+        assertEq(source.integers(pin)[2], 1);
+    }
+
+    /// @dev Nobody can make another table the version's, by leaving one out either.
+    function test_RevertWhen_BreakpointsAreNotTheVersions() public {
+        (OnChainFeatures source, address[] memory accounts) = _rankedSource();
+        vm.expectRevert(abi.encodeWithSelector(Ranks.WrongAccountCount.selector, 1, 0));
+        source.prepare(1);
+        bytes memory other = bytes.concat(TABLE);
+        other[31] = 0x01;
+        accounts[0] = source.publishBreakpoints(other);
+        vm.expectRevert(abi.encodeWithSelector(Ranks.WrongBreakpoints.selector, keccak256(TABLE), keccak256(other)));
+        source.prepareWithBreakpoints(1, accounts);
+        assertFalse(source.covers(_model.pin));
+    }
+
+    /// @dev A registrant can pin a table that is none. The version is then never readable.
+    function test_RevertWhen_TheVersionsBreakpointsDoNotAscend() public {
+        bytes memory wrong = bytes.concat(TABLE);
+        wrong[0] = 0x7f;
+        _model = _register(_rankedSpec(), keccak256(wrong));
+        OnChainFeatures source = _sourceOf(_reads(3));
+        address[] memory accounts = new address[](1);
+        accounts[0] = source.publishBreakpoints(wrong);
+        vm.expectRevert(abi.encodeWithSelector(Ranks.NotABreakpoint.selector, 0));
+        source.prepareWithBreakpoints(1, accounts);
+    }
+
+    function test_RevertWhen_AVersionWithoutRanksGetsBreakpoints() public {
+        OnChainFeatures source = _sourceOf(_reads(3));
+        address[] memory accounts = new address[](1);
+        accounts[0] = source.publishBreakpoints("");
+        vm.expectRevert(abi.encodeWithSelector(Ranks.WrongAccountCount.selector, 0, 1));
+        source.prepareWithBreakpoints(1, accounts);
     }
 
     function test_Views() public view {

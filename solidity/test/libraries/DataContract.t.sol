@@ -13,10 +13,42 @@ contract DataContractHarness {
     function read(address account) external view returns (bytes memory) {
         return DataContract.read(account);
     }
+
+    /// @dev Into the middle of bytes that are 0xee.
+    function copy(address account, uint256 length, uint256 offset) external view returns (bytes memory data, uint256) {
+        data = new bytes(offset + length + 9);
+        for (uint256 i = 0; i < data.length; ++i) {
+            data[i] = 0xee;
+        }
+        return (data, DataContract.copy(account, data, offset, length));
+    }
 }
 
 contract DataContractTest is Test {
     DataContractHarness private _library = new DataContractHarness();
+
+    /// @dev A part is there as it was written, what surrounds it stays, what is missing is zero.
+    function testFuzz_CopiesWhatWasWritten(bytes memory data, uint256 length, uint256 offset) public {
+        address account = _library.write(data);
+        (length, offset) = (bound(length, 0, 2 * data.length), bound(offset, 0, 100));
+        (bytes memory copied, uint256 available) = _library.copy(account, length, offset);
+        assertEq(available, data.length);
+        for (uint256 i = 0; i < copied.length; ++i) {
+            bytes1 expected = 0xee;
+            if (i >= offset && i < offset + length) expected = i - offset < data.length ? data[i - offset] : bytes1(0);
+            assertEq(copied[i], expected);
+        }
+    }
+
+    function test_RevertWhen_WhatIsCopiedIsNotData() public {
+        address account = makeAddr("account");
+        bytes memory reason = abi.encodeWithSelector(DataContract.NotADataContract.selector, account);
+        vm.expectRevert(reason);
+        _library.copy(account, 0, 0);
+        vm.etch(account, hex"ef00");
+        vm.expectRevert(reason);
+        _library.copy(account, 1, 0);
+    }
 
     function testFuzz_ReadsWhatWasWritten(bytes memory data) public {
         address account = _library.write(data);

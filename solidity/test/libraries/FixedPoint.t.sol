@@ -170,6 +170,17 @@ contract FixedPointTest is Test {
 
     // ------------------------------------------------------------------------------------- refuses
 
+    /// @dev A rank has no scale. What doesn't know of ranks must not take them for a grid's end.
+    function test_RevertWhen_AValueIsARank() public {
+        int256[3] memory values = [int256(0), 1, type(int256).min];
+        for (uint256 i = 0; i < 3; ++i) {
+            for (uint256 decimals = 0; decimals <= 36; decimals += 18) {
+                vm.expectRevert(FixedPoint.NotAnEvenGrid.selector);
+                _library.quantise(values[i], decimals, 0, 0, 0, 7);
+            }
+        }
+    }
+
     function test_RevertWhen_ThereAreTooManyDecimals() public {
         bytes memory reason = abi.encodeWithSelector(FixedPoint.TooManyDecimals.selector, 37);
         vm.expectRevert(reason);

@@ -12,6 +12,10 @@ contract ModelSpecsHarness {
         return ModelSpecs.layoutOf(spec);
     }
 
+    function layoutOf(ModelSpec memory spec, bytes32 breakpoints) external pure returns (PublicLayout memory) {
+        return ModelSpecs.layoutOf(spec, breakpoints);
+    }
+
     function packOutputs(ModelSpec memory spec, int256[] memory values) external pure returns (uint256[] memory) {
         return ModelSpecs.packOutputs(spec, values);
     }
@@ -221,6 +225,81 @@ contract ModelSpecsTest is Test {
             vm.expectRevert(abi.encodeWithSelector(ModelSpecs.WrongOutputCount.selector, 18, count));
             _library.packOutputs(_spec(), new int256[](count));
         }
+    }
+
+    // --------------------------------------------------------------------------------------- ranks
+
+    /// @dev The private input's first values are ranks among 9, 0 and 255 breakpoints, of the last
+    /// those between ranks 2 and 9.
+    function _ranked() private pure returns (ModelSpec memory spec) {
+        spec = _spec();
+        InputSchema memory input = spec.inputs[1];
+        (input.scalesE36, input.zeroPoints) = (new uint192[](40), new int64[](40));
+        (input.minima, input.maxima) = (new int32[](40), new int32[](40));
+        for (uint256 i = 4; i < 40; ++i) {
+            (input.scalesE36[i], input.minima[i], input.maxima[i]) = (1e36, 0, 99);
+        }
+        (input.maxima[0], input.maxima[2]) = (9, 255);
+        (input.minima[3], input.maxima[3]) = (2, 9);
+    }
+
+    function test_RanksChangeTheDigestAndNotTheLayout() public view {
+        PublicLayout memory shape = _library.layoutOf(_ranked(), keccak256("table"));
+        assertEq(abi.encode(shape), abi.encode(_library.layoutOf(_spec())));
+    }
+
+    /// @dev Every breakpoint counts: they are under the digest, and the digest under the spec's.
+    function testFuzz_TheDigestCoversTheBreakpoints(uint64[5] memory breakpoints, uint256 which, uint64 other)
+        public
+        pure
+    {
+        bytes32 table = keccak256(abi.encodePacked(breakpoints));
+        bytes32 digest = ModelSpecs.digest(_ranked(), table);
+        assertEq(digest, keccak256(abi.encode(_ranked(), table)));
+        which = bound(which, 0, 4);
+        vm.assume(breakpoints[which] != other);
+        breakpoints[which] = other;
+        assertNotEq(ModelSpecs.digest(_ranked(), keccak256(abi.encodePacked(breakpoints))), digest);
+    }
+
+    function testFuzz_TheDigestOfASpecWithoutRanksIsWhatItWas(bytes32 breakpoints) public pure {
+        assertEq(ModelSpecs.digest(_spec(), 0), ModelSpecs.digest(_spec()));
+        vm.assume(breakpoints != 0);
+        assertNotEq(ModelSpecs.digest(_spec(), breakpoints), ModelSpecs.digest(_spec()));
+    }
+
+    function testFuzz_FindsTheBreakpointsInAnEncoding(bytes32 breakpoints) public pure {
+        assertEq(ModelSpecs.breakpointsIn(abi.encode(_ranked(), breakpoints)), breakpoints);
+        assertEq(ModelSpecs.breakpointsIn(abi.encode(_spec())), 0);
+    }
+
+    function test_RevertWhen_RanksHaveNoBreakpoints() public {
+        _refuse(_ranked(), abi.encodeWithSelector(ModelSpecs.InvalidScale.selector, 1));
+    }
+
+    function test_RevertWhen_BreakpointsHaveNoRanks() public {
+        vm.expectRevert(ModelSpecs.NoRanks.selector);
+        _library.layoutOf(_spec(), "table");
+    }
+
+    function test_RevertWhen_RanksAreInvalid() public {
+        ModelSpec[4] memory wrong = [_ranked(), _ranked(), _ranked(), _ranked()];
+        wrong[0].inputs[1].zeroPoints[2] = 1;
+        wrong[1].inputs[1].packing = Packing.Signed;
+        wrong[1].inputs[1].minima[3] = -1;
+        // One scale for several values, and one range that is no ranks'.
+        (wrong[2].inputs[1].scalesE36, wrong[2].inputs[1].zeroPoints) = (new uint192[](1), new int64[](1));
+        wrong[3].inputs[1].packing = Packing.Signed;
+        (wrong[3].inputs[1].minima, wrong[3].inputs[1].maxima) = (new int32[](1), new int32[](1));
+        wrong[3].inputs[1].minima[0] = -5;
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ModelSpecs.InvalidRanks.selector, 1));
+            _library.layoutOf(wrong[i], "table");
+        }
+        ModelSpec memory range = _ranked();
+        range.inputs[1].maxima[3] = 1;
+        vm.expectRevert(abi.encodeWithSelector(ModelSpecs.InvalidRange.selector, 1));
+        _library.layoutOf(range, "table");
     }
 
     // ------------------------------------------------------------------------------------- refuses

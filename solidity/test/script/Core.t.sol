@@ -4,12 +4,14 @@ pragma solidity 0.8.37;
 import { CheckDeployment } from "../../script/CheckDeployment.s.sol";
 import { DeployCore } from "../../script/DeployCore.s.sol";
 import { DeploySource } from "../../script/DeploySource.s.sol";
+import { RegisterModel } from "../../script/RegisterModel.s.sol";
 import { Ceremonies } from "../../script/base/Ceremonies.sol";
 import { SpecJson } from "../../script/base/SpecJson.sol";
 import { VerdictScript } from "../../script/base/VerdictScript.sol";
 import { IVerdictGateway } from "../../src/core/gateway/IVerdictGateway.sol";
 import { IVerdictRoutes } from "../../src/core/gateway/IVerdictRoutes.sol";
 import { VerdictGateway } from "../../src/core/gateway/VerdictGateway.sol";
+import { IModelBreakpoints } from "../../src/core/registry/IModelBreakpoints.sol";
 import { IModelRegistry } from "../../src/core/registry/IModelRegistry.sol";
 import { InferenceVerifier } from "../../src/core/verifier/InferenceVerifier.sol";
 import { VerifyingKeys } from "../../src/core/verifier/VerifyingKeys.sol";
@@ -18,6 +20,8 @@ import { CommittedFeatures } from "../../src/features/CommittedFeatures.sol";
 import { OnChainFeatures } from "../../src/features/OnChainFeatures.sol";
 import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
 import { Bundles } from "../../src/libraries/Bundles.sol";
+import { Ranks } from "../../src/libraries/Ranks.sol";
+import { ModelPin } from "../../src/types/ModelPin.sol";
 import { ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
 import { ScriptTest } from "./ScriptTest.sol";
 
@@ -261,27 +265,84 @@ contract CoreScriptsTest is ScriptTest {
     function test_DeploysAnOnChainSource() public {
         _deployCore("on-chain");
         uint256 id = _register();
-        string memory feeds = "";
-        for (uint256 i = 0; i < 30; ++i) {
-            string memory more = i == 0
-                ? string.concat(
-                    _pair("substitute", 7), _pair("gasLimit", 50_000), _pair("isSigned", 1), _pair("maxAge", 9)
-                )
-                : "";
-            string memory data = string.concat('"data": "', vm.toString(abi.encodeCall(this.feed, (i))), '"}');
-            feeds = string.concat(
-                feeds, i == 0 ? "{" : ", {", _pair("target", address(this)), _pair("decimals", 18), more, data
-            );
-        }
-        string memory settings =
-            string.concat('{"name": "chain", "kind": "on-chain", "model": "', MODEL, '", "feeds": [', feeds, "]}");
-        OnChainFeatures source = OnChainFeatures(new DeploySource().deploy(settings, results));
+        OnChainFeatures source = OnChainFeatures(new DeploySource().deploy(_onChain(""), results));
         assertEq(source.feeds().length, 30);
         assertEq(source.feeds()[0].substitute, 7);
         assertTrue(source.feeds()[0].optional && source.feeds()[0].isSigned);
         assertFalse(source.feeds()[1].optional);
         assertTrue(source.covers(IModelRegistry(core.registry).latestPin(id)));
         _check();
+    }
+
+    /// @dev The script puts the breakpoints on chain, from the file that the model was registered
+    /// with. Feed i says i.
+    function test_DeploysAnOnChainSourceOfRanks() public {
+        (string memory path, ModelPin pin) = _registerRanks("ranks");
+        string memory settings = _onChain(string.concat('"spec": "', path, '", '));
+        OnChainFeatures source = OnChainFeatures(new DeploySource().deploy(settings, results));
+        int256[] memory integers = source.integers(pin);
+        assertEq(integers[1], 0);
+        assertEq(integers[2], 1);
+        assertEq(integers[29], 1);
+        _check();
+    }
+
+    function test_RevertWhen_TheBreakpointsAreNotInTheSettings() public {
+        _registerRanks("no-ranks");
+        DeploySource script = new DeploySource();
+        string memory settings = _onChain("");
+        vm.expectRevert(abi.encodeWithSelector(Ranks.WrongAccountCount.selector, 1, 0));
+        script.deploy(settings, results);
+    }
+
+    /// @dev A model whose value i is a rank among 1.5 and i + 2, and the file of its spec.
+    function _registerRanks(string memory name) private returns (string memory path, ModelPin pin) {
+        _deployCore(name);
+        string memory spec = "";
+        bytes memory table = "";
+        for (uint256 i = 0; i < 30; ++i) {
+            spec = string.concat(spec, i == 0 ? '"0"' : ', "0"');
+            for (uint256 j = 0; j < 2; ++j) {
+                int256 breakpoint = j == 0 ? int256(15) : int256(20 + 10 * i);
+                table = bytes.concat(table, bytes8(uint64(uint256(Ranks.place(breakpoint, 1)))));
+            }
+        }
+        spec = string.concat(
+            '{"inputItems": 1, "outputItems": 1, "commitments": 0, "inputs": [{"count": 30, "packing": "signed", ',
+            '"visibility": "public", "minima": [0], "maxima": [2], "scalesE36": [',
+            spec,
+            '], "zeroPoints": [',
+            _replace(spec, '"0"', "0"),
+            ']}], "outputs": [{"count": 1, "packing": "signed", "scaleE36": "1"}], "breakpoints": "',
+            vm.toString(table),
+            '"}'
+        );
+        path = string.concat("deployments/test/", name, ".spec.json");
+        vm.writeFile(path, spec);
+        string memory proof = vm.readFile(string.concat("../test-vectors/", MODEL, "/proof.json"));
+        uint256 id;
+        (id, pin) = new RegisterModel().register(MODEL, spec, proof, results);
+        assertEq(IModelBreakpoints(core.registry).breakpointsOf(id, 1), keccak256(table));
+        _check();
+    }
+
+    /// @dev Settings of a source with thirty feeds.
+    function _onChain(string memory more) private view returns (string memory) {
+        string memory feeds = "";
+        for (uint256 i = 0; i < 30; ++i) {
+            string memory first = i == 0
+                ? string.concat(
+                    _pair("substitute", 7), _pair("gasLimit", 50_000), _pair("isSigned", 1), _pair("maxAge", 9)
+                )
+                : "";
+            string memory data = string.concat('"data": "', vm.toString(abi.encodeCall(this.feed, (i))), '"}');
+            feeds = string.concat(
+                feeds, i == 0 ? "{" : ", {", _pair("target", address(this)), _pair("decimals", 18), first, data
+            );
+        }
+        return string.concat(
+            '{"name": "chain", "kind": "on-chain", ', more, '"model": "', MODEL, '", "feeds": [', feeds, "]}"
+        );
     }
 
     function feed(uint256 i) external pure returns (uint256) {

@@ -171,6 +171,7 @@ impl Register {
         Ok(Registration {
             model_hash: bundle.model,
             spec: bundle.spec,
+            breakpoints: bundle.breakpoints,
             key: bundle.key,
             uri: self.uri.clone(),
         })

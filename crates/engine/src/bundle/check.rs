@@ -5,7 +5,9 @@ use crate::{Engine, EngineError, OnStage, Stage, Subject};
 use alloy_primitives::{B256, keccak256};
 use verdict_circuit::Batch;
 use verdict_prover::{AuditRow, Finding, ProverError};
-use verdict_wire::{ModelSpec, WireError, model_spec, parse_key, spec_digest, tau_digest};
+use verdict_wire::{
+    ModelSpec, WireError, breakpoints_digest, model_spec, parse_key, spec_digest, tau_digest,
+};
 
 impl Bundle {
     /// Compares every part with what the subject and the engine's set-up make of it. The batch is
@@ -59,7 +61,7 @@ impl Bundle {
         subject: &Subject,
         batch: &Batch,
     ) -> Result<(), EngineError> {
-        report.compare_spec(&self.spec, subject, batch)?;
+        report.compare_spec((&self.spec, self.breakpoints), subject, batch)?;
         let found = self.spec.keyProof;
         match (&self.key_proof, subject.is_private()) {
             (_, false) => report.compare("spec keyProof", found, B256::ZERO),
@@ -107,18 +109,24 @@ impl Bundle {
 }
 
 impl Report {
-    /// Compares a spec, but for the key proof's digest, with the one that a model has for a batch.
+    /// Compares a spec, but for the key proof's digest, and the digest of its breakpoints with those
+    /// that a model has for a batch.
     pub fn compare_spec(
         &mut self,
-        found: &ModelSpec,
+        (found, breakpoints): (&ModelSpec, B256),
         subject: &Subject,
         batch: &Batch,
     ) -> Result<(), EngineError> {
         match model_spec(subject.published(), batch, B256::ZERO) {
             Ok(expected) => spec_lines::compare_specs(self, found, &expected),
             // The model has no spec for such a batch, so this is none of it.
-            Err(WireError::Spec(why)) => self.differs("spec", spec_digest(found), why),
+            Err(WireError::Spec(why)) => self.differs("spec", spec_digest(found, breakpoints), why),
             Err(error) => return Err(error.into()),
+        }
+        let expected = breakpoints_digest(subject.published().manifest());
+        // Nothing is said of what neither has.
+        if !(breakpoints.is_zero() && expected.is_zero()) {
+            self.compare("spec breakpoints", breakpoints, expected);
         }
         Ok(())
     }

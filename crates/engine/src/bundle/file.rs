@@ -21,6 +21,9 @@ struct File {
     manifest: B256,
     batch: BatchOf,
     spec: ModelSpec,
+    /// Absent where no input is a rank.
+    #[serde(default, skip_serializing_if = "B256::is_zero")]
+    breakpoints: B256,
     setup: SetupOf,
     verifying_key: Bytes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +53,7 @@ impl Bundle {
             manifest,
             batch: batch.clone(),
             spec: self.spec.clone(),
+            breakpoints: self.breakpoints,
             setup: SetupOf {
                 tau_g2: self.tau_g2.map(B256::from),
                 development: self.development,
@@ -82,6 +86,7 @@ impl Bundle {
             manifest: Some(file.manifest),
             batch: Some(file.batch),
             spec: file.spec,
+            breakpoints: file.breakpoints,
             key: file.verifying_key,
             tau_g2: file.setup.tau_g2.map(|word| U256::from_be_bytes(word.0)),
             development: file.setup.development,

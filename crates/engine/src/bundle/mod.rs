@@ -16,7 +16,9 @@ pub use report::{Line, Outcome, Report};
 use crate::{EngineError, Session, Subject};
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use verdict_circuit::Batch;
-use verdict_wire::{ModelSpec, ProofFile, bundle_digest, key_bytes, model_spec, spec_digest};
+use verdict_wire::{
+    ModelSpec, ProofFile, breakpoints_digest, bundle_digest, key_bytes, model_spec, spec_digest,
+};
 
 /// A model version, as somebody states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Bundle {
     pub batch: Option<BatchOf>,
     /// What the public values mean.
     pub spec: ModelSpec,
+    /// Digest of the breakpoints among which inputs are ranks; zero if none is.
+    pub breakpoints: B256,
     /// The verifying key's bytes.
     pub key: Bytes,
     /// The set-up's `[τ]_2`.
@@ -77,6 +81,7 @@ impl Bundle {
             manifest: Some(manifest_digest(subject)),
             batch: Some(BatchOf::of(published, batch)),
             spec: model_spec(published, batch, digest)?,
+            breakpoints: breakpoints_digest(published.manifest()),
             key,
             tau_g2,
             development: tau_g2 == crate::setup::development_tau_g2(),
@@ -86,7 +91,7 @@ impl Bundle {
 
     /// The digest of the spec: the registry's `circuitHash`.
     pub fn spec_digest(&self) -> B256 {
-        spec_digest(&self.spec)
+        spec_digest(&self.spec, self.breakpoints)
     }
 
     /// The digest of the verifying key: the registry's `vkHash`.

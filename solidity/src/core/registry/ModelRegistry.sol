@@ -10,12 +10,13 @@ import { ModelPin, ModelPins } from "../../types/ModelPin.sol";
 import { ModelSpec, OutputSchema, PublicLayout } from "../../types/Schemas.sol";
 import { VerifyingKeyCheck } from "../verifier/libraries/VerifyingKeyCheck.sol";
 import { KEY_COUNT_SHIFT } from "../verifier/libraries/VerifyingKeyFormat.sol";
+import { IModelBreakpoints } from "./IModelBreakpoints.sol";
 import { IModelRegistry } from "./IModelRegistry.sol";
 
 /// @title The registry of models
 /// @notice See `IModelRegistry`. There is no administrator: every model has its own owner, and no
 /// one else.
-contract ModelRegistry is IModelRegistry, ERC165 {
+contract ModelRegistry is IModelRegistry, IModelBreakpoints, ERC165 {
     using ModelSpecs for ModelSpec;
     using ModelSpecs for PublicLayout;
 
@@ -93,17 +94,12 @@ contract ModelRegistry is IModelRegistry, ERC165 {
 
     /// @inheritdoc IModelRegistry
     function publishSpec(ModelSpec calldata spec) external returns (bytes32 digest) {
-        bytes memory encoded = abi.encode(spec);
-        digest = keccak256(encoded);
-        if (_specs[digest].data != address(0)) return digest;
+        return _publishSpec(spec, abi.encode(spec), 0);
+    }
 
-        ModelSpec memory checked = spec;
-        PublicLayout memory shape = checked.layoutOf();
-        address data = DataContract.write(encoded);
-        _specs[digest] = SpecRecord(
-            data, shape.inputWords, shape.outputWords, shape.commitments, shape.inputItems, shape.outputItems
-        );
-        emit SpecPublished(digest, data);
+    /// @inheritdoc IModelBreakpoints
+    function publishSpec(ModelSpec calldata spec, bytes32 breakpoints) external returns (bytes32 digest) {
+        return _publishSpec(spec, breakpoints == 0 ? abi.encode(spec) : abi.encode(spec, breakpoints), breakpoints);
     }
 
     /// @inheritdoc IModelRegistry
@@ -232,6 +228,17 @@ contract ModelRegistry is IModelRegistry, ERC165 {
         return _layout(_specs[_version(modelId, _model(modelId), version).circuitHash]);
     }
 
+    /// @inheritdoc IModelBreakpoints
+    function breakpointsOf(bytes32 digest) external view returns (bytes32) {
+        return ModelSpecs.breakpointsIn(_encodedSpec(digest));
+    }
+
+    /// @inheritdoc IModelBreakpoints
+    function breakpointsOf(uint256 modelId, uint32 version) external view returns (bytes32) {
+        bytes32 digest = _version(modelId, _model(modelId), version).circuitHash;
+        return ModelSpecs.breakpointsIn(_encodedSpec(digest));
+    }
+
     /// @inheritdoc IModelRegistry
     function specOf(uint256 modelId, uint32 version) external view returns (ModelSpec memory) {
         return _readSpec(_version(modelId, _model(modelId), version).circuitHash);
@@ -306,7 +313,7 @@ contract ModelRegistry is IModelRegistry, ERC165 {
     /// @inheritdoc ERC165
     function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
         return interfaceId == type(IERC7992Registry).interfaceId || interfaceId == type(IModelRegistry).interfaceId
-            || super.supportsInterface(interfaceId);
+            || interfaceId == type(IModelBreakpoints).interfaceId || super.supportsInterface(interfaceId);
     }
 
     // ----------------------------------------------------------------------------------- internals
@@ -413,9 +420,30 @@ contract ModelRegistry is IModelRegistry, ERC165 {
         return PublicLayout(spec.inputWords, spec.outputWords, spec.commitments, spec.inputItems, spec.outputItems);
     }
 
-    function _readSpec(bytes32 digest) private view returns (ModelSpec memory) {
+    /// @dev Stores a spec, with breakpoints or without, under the digest of its encoding.
+    function _publishSpec(ModelSpec memory spec, bytes memory encoded, bytes32 breakpoints)
+        private
+        returns (bytes32 digest)
+    {
+        digest = keccak256(encoded);
+        if (_specs[digest].data != address(0)) return digest;
+
+        PublicLayout memory shape = spec.layoutOf(breakpoints);
+        address data = DataContract.write(encoded);
+        _specs[digest] = SpecRecord(
+            data, shape.inputWords, shape.outputWords, shape.commitments, shape.inputItems, shape.outputItems
+        );
+        emit SpecPublished(digest, data);
+    }
+
+    function _encodedSpec(bytes32 digest) private view returns (bytes memory) {
         address data = _specs[digest].data;
         if (data == address(0)) revert SpecNotPublished(digest);
-        return abi.decode(DataContract.read(data), (ModelSpec));
+        return DataContract.read(data);
+    }
+
+    /// @dev Where breakpoints follow the spec's place, the place is another: nothing else differs.
+    function _readSpec(bytes32 digest) private view returns (ModelSpec memory) {
+        return abi.decode(_encodedSpec(digest), (ModelSpec));
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { IERC165 } from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
+import { IModelBreakpoints } from "../../../src/core/registry/IModelBreakpoints.sol";
 import { IModelRegistry } from "../../../src/core/registry/IModelRegistry.sol";
 import { ModelRegistry } from "../../../src/core/registry/ModelRegistry.sol";
 import { IERC7992Registry, IERC7992RegistryErrors } from "../../../src/interfaces/IERC7992.sol";
@@ -94,6 +95,7 @@ contract ModelRegistryTest is CoreTest {
         assertTrue(asked.supportsInterface(type(IERC165).interfaceId));
         assertTrue(asked.supportsInterface(type(IERC7992Registry).interfaceId));
         assertTrue(asked.supportsInterface(type(IModelRegistry).interfaceId));
+        assertTrue(asked.supportsInterface(type(IModelBreakpoints).interfaceId));
         assertFalse(asked.supportsInterface(0xffffffff));
     }
 
@@ -134,6 +136,68 @@ contract ModelRegistryTest is CoreTest {
         vm.recordLogs();
         assertEq(registry.publishSpec(spec), ModelSpecs.digest(spec));
         assertEq(vm.getRecordedLogs().length, 0);
+    }
+
+    /// @dev One public value that is a rank among seven breakpoints.
+    function _ranked() private pure returns (ModelSpec memory spec) {
+        spec = _spec(1, 1);
+        spec.inputs[0].scalesE36[0] = 0;
+        (spec.inputs[0].minima[0], spec.inputs[0].maxima[0]) = (0, 7);
+    }
+
+    /// @dev The table's digest is under the spec's, and both are there to read.
+    function test_PublishesASpecWithBreakpointsOnce() public {
+        (ModelSpec memory spec, bytes32 table) = (_ranked(), keccak256("table"));
+        IModelBreakpoints ranks = IModelBreakpoints(address(registry));
+        bytes32 digest = keccak256(abi.encode(spec, table));
+        vm.expectEmit(true, false, false, false, address(registry));
+        emit IModelRegistry.SpecPublished(digest, address(0));
+        assertEq(ranks.publishSpec(spec, table), digest);
+        vm.recordLogs();
+        assertEq(ranks.publishSpec(spec, table), digest);
+        assertEq(vm.getRecordedLogs().length, 0);
+        assertEq(abi.encode(registry.specOf(digest)), abi.encode(spec));
+        assertEq(ranks.breakpointsOf(digest), table);
+        assertNotEq(ranks.publishSpec(spec, keccak256("tabel")), digest);
+
+        TestModel memory model = _register(spec, table);
+        assertEq(registry.versionOf(model.id, 1).commitment.circuitHash, digest);
+    }
+
+    function test_VersionsHaveTheirBreakpoints() public {
+        IModelBreakpoints ranks = IModelBreakpoints(address(registry));
+        TestModel memory model = _register(_ranked(), keccak256("table"));
+        assertEq(ranks.breakpointsOf(model.id, 1), keccak256("table"));
+        assertEq(abi.encode(registry.specOf(model.id, 1)), abi.encode(_ranked()));
+        assertEq(registry.layoutOf(model.id, 1).inputWords, 1);
+        _upgrade(model, _spec(3, 2));
+        assertEq(ranks.breakpointsOf(model.id, 2), 0);
+        assertEq(ranks.breakpointsOf(model.id, 1), keccak256("table"));
+    }
+
+    function test_ASpecWithoutBreakpointsIsTheSameEitherWay() public {
+        IModelBreakpoints ranks = IModelBreakpoints(address(registry));
+        bytes32 digest = ranks.publishSpec(_spec(7, 7), 0);
+        assertEq(registry.publishSpec(_spec(7, 7)), digest);
+        assertEq(ranks.breakpointsOf(digest), 0);
+    }
+
+    function test_RevertWhen_BreakpointsAreAskedForOfNothing() public {
+        IModelBreakpoints ranks = IModelBreakpoints(address(registry));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.SpecNotPublished.selector, 1));
+        ranks.breakpointsOf(bytes32(uint256(1)));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.VersionNotFound.selector, _id, 9));
+        ranks.breakpointsOf(_id, 9);
+    }
+
+    function test_RevertWhen_RanksAndBreakpointsDoNotBelongTogether() public {
+        vm.expectRevert(abi.encodeWithSelector(ModelSpecs.InvalidScale.selector, 0));
+        registry.publishSpec(_ranked());
+        IModelBreakpoints ranks = IModelBreakpoints(address(registry));
+        vm.expectRevert(abi.encodeWithSelector(ModelSpecs.InvalidScale.selector, 0));
+        ranks.publishSpec(_ranked(), 0);
+        vm.expectRevert(ModelSpecs.NoRanks.selector);
+        ranks.publishSpec(_spec(3, 2), "table");
     }
 
     function test_RevertWhen_AKeyIsNotData() public {

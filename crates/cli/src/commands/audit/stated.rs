@@ -130,6 +130,7 @@ fn bundle_of(stated: &RegisteredVersion, key_proof: Option<Bytes>) -> Bundle {
         manifest: None,
         batch: None,
         spec: stated.spec.clone(),
+        breakpoints: stated.breakpoints,
         key: stated.key_bytes().unwrap_or_default(),
         tau_g2: stated.setup.map(|setup| setup.tau_g2).unwrap_or_default(),
         development: stated.setup.is_some_and(|setup| setup.development),
@@ -163,7 +164,7 @@ fn chain_lines(
         }
         None => lines.differs("code at the key", &stated.key_code, "a STOP, then the key"),
     }
-    let circuit = verdict_wire::spec_digest(&stated.spec);
+    let circuit = verdict_wire::spec_digest(&stated.spec, stated.breakpoints);
     lines.compare("circuitHash", stated.circuit_hash, circuit);
     let selector = FixedBytes::<4>::from_slice(&keccak256(&core.route)[..4]);
     lines.compare("proofSystemId", stated.proof_system, selector);

@@ -2,13 +2,18 @@
 
 mod combine;
 mod commit;
+mod prepare;
 mod snapshot;
 
-use crate::{error::CliError, report::output::Output};
-use alloy_primitives::{Bytes, hex};
+use crate::{
+    error::{CliError, usage},
+    report::output::Output,
+};
+use alloy_primitives::{Address, Bytes, U256, hex};
 use clap::{Args, Subcommand};
 use std::path::Path;
-use verdict_consumers::SOURCES;
+use verdict_chain::{Chain, ChainExt, Deployment, bindings::registry::IModelRegistry};
+use verdict_consumers::{ConsumerError, SOURCES, model_of_feeds};
 use verdict_model::write_whole;
 
 #[derive(Debug, Args)]
@@ -23,6 +28,8 @@ pub(crate) struct Evidence {
 enum Kind {
     /// Make evidence of several signers' signatures
     Combine(Box<combine::Combine>),
+    /// Make a model version's inputs readable to the chain, with its breakpoints if it has any
+    Prepare(Box<prepare::Prepare>),
     /// Have the chain read a model's inputs, and remember them
     Snapshot(Box<snapshot::SnapshotCommand>),
     /// Put a hash of inputs on chain, and keep what shows them later
@@ -33,6 +40,7 @@ impl Evidence {
     pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
         match self.kind {
             Kind::Combine(args) => args.run(output),
+            Kind::Prepare(args) => args.run(output),
             Kind::Snapshot(args) => args.run(output),
             Kind::Commit(args) => args.run(output),
         }
@@ -53,4 +61,32 @@ fn sources() -> String {
 fn save(path: &Path, evidence: &Bytes) -> Result<(), CliError> {
     let text = hex::encode_prefixed(evidence) + "\n";
     write_whole(path, text.as_bytes()).map_err(CliError::io("write", path))
+}
+
+/// The model that an `OnChainFeatures`, of that name at that address, reads the inputs of; and the
+/// version asked for, or the deployment's, or else the latest.
+fn version_of(
+    chain: &mut dyn Chain,
+    (name, source): (&str, Address),
+    version: Option<u32>,
+    deployment: &Deployment,
+) -> Result<(U256, u32), CliError> {
+    let id = model_of_feeds(chain, source).map_err(|error| match error {
+        // By the name that it was given.
+        ConsumerError::OtherSource { expected, .. } => usage(format!(
+            "{name} is no {expected}; `verdict evidence --help` says what other sources ask for"
+        )),
+        error => error.into(),
+    })?;
+    let mut known = deployment.models.values();
+    let known = known.find(|model| U256::from(model.model_id) == id);
+    let version = match (version, known) {
+        (Some(version), _) => version,
+        (None, Some(model)) => model.version,
+        (None, None) => {
+            let call = IModelRegistry::versionCountCall { modelId: id };
+            chain.read(deployment.core.registry, &call)?
+        }
+    };
+    Ok((id, version))
 }

@@ -1,8 +1,8 @@
 //! `verdict evidence snapshot`
 
-use super::save;
+use super::{save, version_of};
 use crate::{
-    error::{CliError, usage},
+    error::CliError,
     features::registered_model,
     options::{
         chain::{ChainArgs, address},
@@ -19,10 +19,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use verdict_chain::{
-    Chain, ChainExt, Deployment, bindings::registry::IModelRegistry, registered_spec,
-};
-use verdict_consumers::{ConsumerError, Registered, Snapshot, live_integers, model_of_feeds};
+use verdict_chain::{Chain, registered_spec};
+use verdict_consumers::{Registered, Snapshot, live_integers};
 use verdict_model::{CompiledModel, OutOfDomain, write_whole};
 use verdict_wire::InputWords;
 
@@ -84,7 +82,8 @@ impl SnapshotCommand {
         let chain = opened.chain();
         let (deployment, _) = self.chain.deployment(chain.chain_id())?;
         let source = address(&self.source, Some(&deployment))?;
-        let (model_id, version) = self.version(chain, source, &deployment)?;
+        let (model_id, version) =
+            version_of(chain, (&self.source, source), self.version, &deployment)?;
         let registry = deployment.core.registry;
         let registered = Registered::of(chain, registry, model_id, version)?;
         let spec = registered_spec(chain, registry, model_id, version)?;
@@ -125,34 +124,6 @@ impl SnapshotCommand {
         }
         taken.inputs = decode::inputs(&model, vec![integers]);
         output.emit(&taken)
-    }
-
-    /// The model that the source reads, and the version asked for.
-    fn version(
-        &self,
-        chain: &mut dyn Chain,
-        source: Address,
-        deployment: &Deployment,
-    ) -> Result<(U256, u32), CliError> {
-        let id = model_of_feeds(chain, source).map_err(|error| match error {
-            // By the name that it was given.
-            ConsumerError::OtherSource { expected, .. } => usage(format!(
-                "{} is no {expected}; `verdict evidence --help` says what other sources ask for",
-                self.source
-            )),
-            error => error.into(),
-        })?;
-        let mut known = deployment.models.values();
-        let known = known.find(|model| U256::from(model.model_id) == id);
-        let version = match (self.version, known) {
-            (Some(version), _) => version,
-            (None, Some(model)) => model.version,
-            (None, None) => {
-                let call = IModelRegistry::versionCountCall { modelId: id };
-                chain.read(deployment.core.registry, &call)?
-            }
-        };
-        Ok((id, version))
     }
 }
 
