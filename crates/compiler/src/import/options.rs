@@ -27,6 +27,9 @@ pub struct ImportOptions {
     /// The shapes of the inputs' rows in the data at hand, by the input's name (empty for the only
     /// one) and without the batch axis: sizes of open dimensions that `dims` does not name.
     pub row_shapes: Vec<(String, Vec<usize>)>,
+    /// Bytes that importing may take; a node that needs more by its shapes is refused before it
+    /// is run. `None`: any number.
+    pub memory_limit: Option<u64>,
 }
 
 /// Imports the ONNX file at `path` as `options` say.
@@ -51,6 +54,7 @@ pub fn import_with(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Fl
         dims: options.dims.clone(),
         rows: options.row_shapes.clone(),
         batch: None,
+        memory: options.memory_limit,
     };
     if let Some(graph) = &model.graph {
         sizes.check(graph)?;
