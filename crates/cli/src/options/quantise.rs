@@ -6,10 +6,12 @@ use std::path::Path;
 use verdict_circuit::Limits;
 use verdict_compiler::{
     Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, Options,
-    OutputKind, compile_with, import_outputs, import_private, import_with,
+    OutputKind, compile_with, import_with,
 };
 use verdict_engine::candidate_of;
-use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes};
+use verdict_model::{
+    Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes, list_lengths,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VisibilityArg {
@@ -164,29 +166,26 @@ pub(crate) struct QuantiseArgs {
 }
 
 impl QuantiseArgs {
-    /// Imports an ONNX file up to the outputs asked for.
-    pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, CompileError> {
-        self.import_for(path, None)
-    }
-
     /// Imports an ONNX file, dimensions that are open and not named being those of the `data`.
-    pub(crate) fn import_for(
+    pub(crate) fn import(
         &self,
         path: &Path,
         data: Option<&Path>,
     ) -> Result<FloatGraph, CompileError> {
-        let row_shapes = data.map(row_shapes).unwrap_or_default();
-        import_with(
-            path,
-            &ImportOptions {
-                outputs: self.output_name.clone(),
-                private_weights: self.private_weights,
-                public_constants: self.public_constant.clone(),
-                dims: self.dim.clone(),
-                row_shapes,
-                memory_limit: self.memory_limit(),
-            },
-        )
+        import_with(path, &self.import_options(data))
+    }
+
+    /// What [`import`](Self::import) imports of a file.
+    pub(crate) fn import_options(&self, data: Option<&Path>) -> ImportOptions {
+        ImportOptions {
+            outputs: self.output_name.clone(),
+            private_weights: self.private_weights,
+            public_constants: self.public_constant.clone(),
+            dims: self.dim.clone(),
+            row_shapes: data.map(row_shapes).unwrap_or_default(),
+            list_lengths: data.and_then(list_lengths).unwrap_or_default(),
+            memory_limit: self.memory_limit(),
+        }
     }
 
     /// Bytes that compiling may take.
@@ -202,16 +201,6 @@ impl QuantiseArgs {
     /// Whether to go on where tract reads the file differently.
     pub(crate) const fn accept_import_error(&self) -> bool {
         self.accept_import_error
-    }
-
-    /// The constants that tables may show.
-    pub(crate) fn public_constants(&self) -> &[String] {
-        &self.public_constant
-    }
-
-    /// The outputs asked for; none for the file's.
-    pub(crate) fn output_names(&self) -> &[String] {
-        &self.output_name
     }
 
     /// The compiler's options for a model with `inputs` inputs.
@@ -255,22 +244,8 @@ impl QuantiseArgs {
     }
 }
 
-/// Imports an ONNX file up to `outputs`, for private weights or public ones.
-pub(crate) fn import(
-    path: &Path,
-    outputs: &[String],
-    private_weights: bool,
-    public_constants: &[String],
-) -> Result<FloatGraph, CompileError> {
-    let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
-    let constants: Vec<&str> = public_constants.iter().map(String::as_str).collect();
-    match private_weights {
-        true => import_private(path, &names, &constants),
-        false => import_outputs(path, &names),
-    }
-}
-
-fn dimension(text: &str) -> Result<(String, usize), String> {
+/// `NAME=SIZE`.
+pub(crate) fn dimension(text: &str) -> Result<(String, usize), String> {
     let pair = text.rsplit_once('=').and_then(|(name, size)| {
         let size = size.trim().parse().ok().filter(|size| *size > 0)?;
         Some((name.trim().to_owned(), size))
@@ -280,7 +255,7 @@ fn dimension(text: &str) -> Result<(String, usize), String> {
 }
 
 /// The shapes of the rows in a file of arrays, by input; none where it does not say.
-pub(crate) fn row_shapes(data: &Path) -> Vec<(String, Vec<usize>)> {
+fn row_shapes(data: &Path) -> Vec<(String, Vec<usize>)> {
     let shapes = array_shapes(data).unwrap_or_default();
     let only = shapes.len() == 1;
     let row = |(name, shape): (String, Vec<usize>)| {

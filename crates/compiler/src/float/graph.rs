@@ -122,6 +122,23 @@ impl FloatKernel {
         }
     }
 
+    /// Calls `visit(output cell, source cell)` for each weight that is not zero.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        match self {
+            Self::Rows(rows) => {
+                for (cell, row) in rows.iter().enumerate() {
+                    let sources = row.iter().filter(|(_, weight)| *weight != 0.0);
+                    sources.for_each(|(source, _)| visit(cell, *source as usize));
+                }
+            }
+            Self::Conv(conv) => conv.for_each(|cell, source, weight| {
+                if weight != 0.0 {
+                    visit(cell, source);
+                }
+            }),
+        }
+    }
+
     /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
         self.map(f64::abs)

@@ -150,6 +150,9 @@ impl<'i, 'a> Expansion<'i, 'a> {
             if let Some(value) = self.importer.values.get(name) {
                 return Ok(value.shape().to_vec());
             }
+            if let Some(shape) = self.importer.decisions.shape(name) {
+                return Ok(shape.to_vec());
+            }
             match self.importer.lineages.get(name) {
                 Some(lineage) => name = &lineage.base,
                 None => {

@@ -317,16 +317,24 @@ impl<'a> Node<'a> {
         memory::check(place, bytes, self.memory, help)
     }
 
-    /// The number of cells of `shape`, if it is one a model can have.
+    /// `index`, counted from the end if negative, as a place along an axis of `len` cells.
+    pub(crate) fn place(&self, index: i64, len: usize) -> Result<usize> {
+        self.axis(index, len).map_err(|_| {
+            self.invalid(format!(
+                "index {index} lies outside an axis of length {len}; correct the constant"
+            ))
+        })
+    }
+
+    /// The number of cells of `shape`, if it is one a model can have. Constants may have none.
     pub(crate) fn count(&self, shape: &[usize]) -> Result<usize> {
         shape
             .iter()
             .try_fold(1usize, |product, dimension| product.checked_mul(*dimension))
-            .filter(|count| *count > 0 && *count <= MAX_CELLS)
+            .filter(|count| *count <= MAX_CELLS)
             .ok_or_else(|| {
                 self.invalid(format!(
-                    "shape {shape:?} has no cells or more than {}; fix the shapes and export again",
-                    MAX_CELLS
+                    "shape {shape:?} has more than {MAX_CELLS} cells; no model of that size can be proved"
                 ))
             })
     }
@@ -339,11 +347,14 @@ pub(crate) fn finished(node: &Node<'_>, mut value: Value) -> Result<Value> {
             node.invalid("its folded weights overflow; check the model's weights for huge values")
         );
     }
-    if !value.is_constant() {
+    // No cells are a constant, whatever they were taken from.
+    let empty = value.shape().contains(&0);
+    if !value.is_constant() && !empty {
         value.nodes_mut().push(node.name.clone());
         return Ok(value);
     }
     Ok(match value {
+        value if empty => Value::Rows(Affine::constant(value.shape().to_vec(), Vec::new())),
         Value::Planes(value) => Value::Rows(Affine::constant(value.shape, value.bias)),
         rows => rows,
     })

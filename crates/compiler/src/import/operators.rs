@@ -8,7 +8,7 @@ use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
 use crate::import::operator::{End, Infinities, Integers, Learned, Operator, Special};
-use crate::import::operator::{Expand, Explicit, Planewise};
+use crate::import::operator::{Expand, Explicit, Follows, Planewise, Rounds};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
     attention, branch, contrib, loops, losses, quantised, recurrent,
@@ -71,7 +71,8 @@ pub const OPERATORS: &[Operator] = &[
         }))
         .explicit(Map(|node| linear_ops::add(node, 1.0)))
         .infinities(Infinities::Masked)
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Adds),
     onnx("And", Decision, "")
         .cellwise(Pair(|a, b| {
             functions::truth(a).binary(Binary::Mul, &functions::truth(b))
@@ -111,7 +112,8 @@ pub const OPERATORS: &[Operator] = &[
         .infinities(Infinities::Moved(shape_ops::identity))
         .holds(kinds::cast)
         .keeps_whole()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("CastLike", Function, "to a number")
         .special(Special::As("Cast", kinds::cast_like))
         .holds(kinds::second),
@@ -120,15 +122,17 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Parametric(functions::celu))
         .defect(defect::FACTOR),
     onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
-    onnx("Clip", Function, "constant bounds")
+    onnx("Clip", Function, "")
         .cellwise(Parametric(functions::clip))
         .planewise(Tried(clip::clip))
+        .varying(Tensors(maximum::between))
         .infinities(Infinities::Read),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))
         .explicit(Map(shape_ops::concat))
         .moves_words()
-        .end(End::Adds),
+        .end(End::Adds)
+        .may_be_empty(),
     onnx("Constant", Constant, "numbers")
         .special(Special::Constant(constants::constant))
         .holds(kinds::constant),
@@ -162,7 +166,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(First(plane_products::div))
         .varying(Tensors(by_constant::divide))
         .with_reciprocal("Mul")
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Divides),
     onnx("Dropout", Moves, "inference mode, first output")
         .cellwise(Parametric(functions::dropout))
         .end(End::Passes),
@@ -178,7 +183,8 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Equal)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Equal)),
     onnx("Erf", Function, "").cellwise(Plain(|v| v.unary(Unary::Erf))),
     onnx("Exp", Function, "").cellwise(Plain(|v| v.unary(Unary::Exp))),
     onnx("Expand", Moves, "constant shape")
@@ -204,8 +210,11 @@ pub const OPERATORS: &[Operator] = &[
     )
     .planewise(Moved(shape_ops::gather))
     .explicit(Tensors(embedding::gather))
-    .moves_words(),
-    onnx("GatherElements", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_elements)),
+    .moves_words()
+    .follows(Follows::PicksRows),
+    onnx("GatherElements", Moves, WHOLE_INDICES)
+        .explicit(Tensors(move_ops::gather_elements))
+        .follows(Follows::PicksCells),
     onnx("GatherND", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_nd)),
     onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
     onnx("Gemm", Product, "")
@@ -219,13 +228,15 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Greater)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Greater)),
     onnx("GreaterOrEqual", Decision, "")
         .cellwise(Pair(|a, b| a.binary(Binary::GreaterOrEqual, b)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::AtLeast)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::AtLeast)),
     onnx("GroupNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, true),
     )),
@@ -241,7 +252,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::identity))
         .infinities(Infinities::Moved(shape_ops::identity))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("If", Composed, "constant condition").expanded(branch::choose),
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
@@ -263,13 +275,15 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Less)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Less)),
     onnx("LessOrEqual", Decision, "")
         .cellwise(Pair(|a, b| b.binary(Binary::GreaterOrEqual, a)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::AtMost)
         }))
-        .holds(kinds::truth),
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::AtMost)),
     onnx("Log", Function, "").cellwise(Plain(|v| v.unary(Unary::Log))),
     onnx("LogSoftmax", Composed, "")
         .explicit(Tensors(|node, builder| {
@@ -327,7 +341,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Any(plane_products::mul))
         .explicit(Tensors(products::mul))
         .integers(Integers::Factors)
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Multiplies),
     onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
     onnx("NegativeLogLikelihoodLoss", Composed, "constant weights").expanded(losses::likelihood),
     onnx("NonZero", Constant, "constant operand")
@@ -418,7 +433,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::reshape))
         .infinities(Infinities::Moved(shape_ops::reshape))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx(
         "Resize",
         Linear,
@@ -450,7 +466,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Measured(constants::shape))
         .explicit(Map(constants::shape))
         .holds(kinds::whole)
-        .only_shape(),
+        .only_shape()
+        .may_be_empty(),
     onnx("Shrink", Function, "").cellwise(Parametric(functions::shrink)),
     onnx("Sigmoid", Function, "").cellwise(Plain(|v| v.unary(Unary::Sigmoid))),
     onnx("Sign", Function, "").cellwise(Plain(|v| v.unary(Unary::Sign))),
@@ -465,12 +482,14 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Size", Constant, "")
         .explicit(Map(constants::size))
         .holds(kinds::whole)
-        .only_shape(),
+        .only_shape()
+        .may_be_empty(),
     onnx("Slice", Moves, "constant bounds")
         .planewise(Moved(shape_ops::slice))
         .explicit(Map(shape_ops::slice))
         .infinities(Infinities::Moved(shape_ops::slice))
-        .moves_words(),
+        .moves_words()
+        .may_be_empty(),
     onnx("Softmax", Composed, "")
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, false)
@@ -493,14 +512,16 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::squeeze))
         .infinities(Infinities::Moved(shape_ops::squeeze))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("Sub", Linear, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Sub, b)))
         .planewise(Any(|node, all, builder| {
             plane_sums::add(node, all, builder, -1.0)
         }))
         .explicit(Map(|node| linear_ops::add(node, -1.0)))
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Subtracts),
     onnx("Sum", Linear, "")
         .cellwise(Fold(Binary::Add))
         .planewise(Any(plane_sums::sum))
@@ -528,7 +549,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Moved(shape_ops::transpose))
         .explicit(Map(shape_ops::transpose))
         .infinities(Infinities::Moved(shape_ops::transpose))
-        .moves_words(),
+        .moves_words()
+        .may_be_empty(),
     onnx("Trilu", Moves, "constant diagonal")
         .explicit(Map(move_ops::triangle))
         .infinities(Infinities::Moved(move_ops::triangle)),
@@ -537,7 +559,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::unsqueeze))
         .infinities(Infinities::Moved(shape_ops::unsqueeze))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("Upsample", Linear, "constant scales")
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Upsample)
@@ -624,7 +647,9 @@ pub const OPERATORS: &[Operator] = &[
         "",
         Learned::Tensors(svm::regressor),
     ),
-    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)),
+    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)).rounds(Rounds::Scales(
+        |node, features| preprocess::scaling(node, features).ok(),
+    )),
     ml(
         "TreeEnsemble",
         Decision,

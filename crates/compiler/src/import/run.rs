@@ -27,6 +27,7 @@ impl Importer<'_> {
         self.run(proto)?;
         if let Some(operator) = operators::find(&proto.domain, &proto.op_type) {
             self.note_kinds(proto, operator.holds);
+            self.note_steps(proto, operator.rounds);
         }
         Ok(())
     }
@@ -68,9 +69,27 @@ impl Importer<'_> {
             self.values.insert(output.clone(), Value::Rows(value));
             return Ok(());
         }
-        if self.fold(&node, operator, &output)? {
+        // A function of one value and what decides it are both kept: readers know one or the other.
+        let decided = self.decide(&node, operator)?;
+        if self.fold(&node, operator, &output)? || decided {
             return Ok(());
         }
+        self.run_alone(node, operator)
+    }
+
+    /// Runs a node that nothing but its operands is known of, whatever decides them.
+    pub(crate) fn run_as_it_is(&mut self, proto: &NodeProto) -> Result<()> {
+        let node = self.node(proto);
+        let Some(operator) = operators::find(&proto.domain, &proto.op_type) else {
+            return Err(node.unsupported(hints::hint(node.op())));
+        };
+        self.run_alone(node, operator)
+    }
+
+    /// Runs a node that is no function of a single value.
+    fn run_alone(&mut self, node: Node<'_>, operator: &Operator) -> Result<()> {
+        let proto = node.proto;
+        let output = node.first_output();
         if let (Some(product), [dividend, divisor]) = (operator.with_reciprocal, &proto.input[..])
             && !node.whole
             && let Some(reciprocal) = self.reciprocal(divisor, &output)
@@ -131,7 +150,15 @@ impl Importer<'_> {
                     value: *value,
                 });
             }
-            let known = self.values.contains_key(input) || self.lineages.contains_key(input);
+            let value = self.values.get(input);
+            if value.is_some_and(|value| value.shape().contains(&0)) && !operator.may_be_empty {
+                return Err(node.invalid(format!(
+                    "its operand `{input}` has no cells, of which nothing can be computed; check what slices or shapes it"
+                )));
+            }
+            let known = value.is_some()
+                || self.lineages.contains_key(input)
+                || self.decisions.contains(input);
             if !known && !input.is_empty() {
                 return Err(node.invalid(format!(
                     "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
@@ -335,7 +362,7 @@ impl Planewise {
 
 impl Operator {
     /// The outputs, cell by cell.
-    fn evaluate(&self, node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
+    pub(crate) fn evaluate(&self, node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         let value = match self.explicit {
             _ if self.varying && !node.varying(1) => None,
             Explicit::No => None,

@@ -17,6 +17,9 @@ pub(crate) struct Sizes {
     pub(crate) dims: Vec<(String, usize)>,
     /// The shapes of the inputs' rows as data has them, by name, without the batch axis.
     pub(crate) rows: Vec<(String, Vec<usize>)>,
+    /// How many values one inference takes of each input, where the data's lists say so; or of the
+    /// only input, once for each row.
+    pub(crate) lists: Vec<usize>,
     /// What first axes that are batches count instead of 1.
     pub(crate) batch: Option<usize>,
     /// Bytes that may be taken.
@@ -45,6 +48,19 @@ impl Sizes {
         find(&place).or_else(|| name.and_then(find))
     }
 
+    /// What is said of an input's axis, left open under this name; a first axis of which nothing is
+    /// said is a batch.
+    pub(crate) fn of_axis(
+        &self,
+        input: &ValueInfoProto,
+        axis: usize,
+        name: Option<&str>,
+    ) -> Option<usize> {
+        let rank = dimensions(input)?.len();
+        self.stated(&input.name, axis, name)
+            .or_else(|| self.seen(&input.name, axis, rank))
+    }
+
     /// What the data says of axis `axis` of an input of this rank.
     fn seen(&self, input: &str, axis: usize, rank: usize) -> Option<usize> {
         let of = |wanted: &str| self.rows.iter().find(|(name, _)| name == wanted);
@@ -52,6 +68,26 @@ impl Sizes {
         let (_, row) = names.into_iter().find_map(of)?;
         let axis = axis.checked_sub(rank.checked_sub(row.len())?)?;
         row.get(axis).copied()
+    }
+
+    /// A name that is a first axis' and another one's is one size, and so no batch: what the data
+    /// says of the other axis holds for all of that name.
+    pub(crate) fn share(&mut self, graph: &GraphProto) {
+        let inputs = || inputs(graph).filter_map(|it| Some((it, dimensions(it)?)));
+        let first: Vec<&str> = inputs()
+            .filter_map(|(_, dims)| dims.first().copied()?.err().flatten())
+            .collect();
+        for (input, dims) in inputs() {
+            for (axis, dimension) in dims.iter().enumerate().skip(1) {
+                let name = dimension.err().flatten().filter(|it| first.contains(it));
+                if let Some(name) = name
+                    && self.stated(&input.name, axis, Some(name)).is_none()
+                    && let Some(size) = self.seen(&input.name, axis, dims.len())
+                {
+                    self.dims.push((name.to_owned(), size));
+                }
+            }
+        }
     }
 
     /// Checks that every size given belongs to a dimension of the graph's inputs.
@@ -102,7 +138,11 @@ impl Sizes {
                     )));
                 }
                 (None, Ok(fixed)) => fixed,
-                (None, Err(_)) if axis == 0 => self.batch.unwrap_or(1),
+                // Rows with as many axes as the input fill all of it: there is no batch.
+                (None, Err(_)) if axis == 0 => self
+                    .seen(&input.name, axis, rank)
+                    .or(self.batch)
+                    .unwrap_or(1),
                 (None, Err(name)) => match self.seen(&input.name, axis, rank) {
                     Some(size) => size,
                     None => {
@@ -155,8 +195,14 @@ pub(crate) fn first_axis(input: &ValueInfoProto) -> Option<Result<usize, Option<
     (all.len() > 1).then(|| all.into_iter().next()).flatten()
 }
 
+/// The inputs that are no constants.
+pub(crate) fn inputs(graph: &GraphProto) -> impl Iterator<Item = &ValueInfoProto> {
+    let constant = |name: &String| graph.initializer.iter().any(|it| it.name == *name);
+    graph.input.iter().filter(move |it| !constant(&it.name))
+}
+
 /// An input's dimensions: sizes, or the names of those left open. `None` if it has no shape.
-fn dimensions(input: &ValueInfoProto) -> Option<Vec<Result<usize, Option<&str>>>> {
+pub(crate) fn dimensions(input: &ValueInfoProto) -> Option<Vec<Result<usize, Option<&str>>>> {
     let held = input.r#type.as_ref().and_then(|t| t.value.as_ref())?;
     let type_proto::Value::TensorType(tensor) = held;
     let shape = tensor.shape.as_ref()?;

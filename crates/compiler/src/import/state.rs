@@ -10,8 +10,10 @@ use crate::float::graph::FloatLayer;
 use crate::float::missing::Missing;
 use crate::import::builder::Builder;
 use crate::import::builder::push;
+use crate::import::decisions::Decisions;
 use crate::import::kinds;
 use crate::import::kinds::Held;
+use crate::import::single_steps::{SingleSteps, has_doubles};
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 
@@ -60,6 +62,12 @@ pub(crate) struct Importer<'a> {
     /// Every ONNX value that is a function of another one.
     pub(crate) lineages: HashMap<String, Lineage>,
     pub(crate) applied: Vec<Applied>,
+    /// Every ONNX value that is decided and no tensor yet.
+    pub(crate) decisions: Decisions,
+    /// What 32-bit arithmetic led from inputs to linear maps of them.
+    pub(crate) single_steps: SingleSteps,
+    /// Whether any number has 64 bits.
+    pub(crate) has_doubles: bool,
     pub(crate) builder: Builder,
     /// Tensors that are outputs already.
     pub(crate) taken: HashSet<usize>,
@@ -94,6 +102,9 @@ impl<'a> Importer<'a> {
             constants: HashMap::new(),
             lineages: HashMap::new(),
             applied: Vec::new(),
+            decisions: Decisions::default(),
+            single_steps: SingleSteps::default(),
+            has_doubles: has_doubles(graph),
             builder: Builder::default(),
             taken: HashSet::new(),
             readers: HashMap::new(),

@@ -361,7 +361,7 @@ pub(crate) fn bounds(node: &Node<'_>) -> Result<(f64, f64)> {
         bound(1, "min", f64::NEG_INFINITY)?,
         bound(2, "max", f64::INFINITY)?,
     );
-    if min.is_nan() || max.is_nan() || min > max {
+    if min.is_nan() || max.is_nan() {
         return Err(node.invalid(format!(
             "bounds [{min}, {max}] are not an interval; correct them and export again"
         )));

@@ -79,20 +79,52 @@ pub(crate) fn extreme(node: &Node<'_>, builder: &mut Builder, smallest: bool) ->
             best = Some(next);
             continue;
         };
-        let shape = broadcast_shape(node, &before.shape, &next.shape)?;
-        let before = broadcast(node, &before, &shape)?;
-        let next = broadcast(node, &next, &shape)?;
-        let lead = difference(&before, &next);
-        let name = format!("{}/lead{i}", node.output());
-        let lead = if lead.is_constant() {
-            let values = lead.bias.iter().map(|v| v.max(0.0)).collect();
-            Affine::constant(shape, values)
-        } else {
-            builder.activate_rows(name, lead, Activation::Relu)
-        };
-        best = Some(next.add(lead));
+        best = Some(larger(node, builder, &format!("lead{i}"), before, next)?);
     }
     let mut best = best.ok_or_else(|| node.invalid("has no operand"))?;
     best.scale(|_| sign);
     Ok(best)
+}
+
+/// `Clip` between bounds that depend on the input: the lower one first, so that the upper one holds
+/// where they cross.
+pub(crate) fn between(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let bound = |index: usize, none: f64| {
+        let bound: &Affine = node.operands.get(index).copied().flatten()?;
+        let open = bound.is_constant() && bound.bias.iter().all(|v| *v == none);
+        (!open).then(|| bound.clone())
+    };
+    let mut value = node.operand(0)?.clone();
+    if let Some(min) = bound(1, f64::NEG_INFINITY) {
+        value = larger(node, builder, "above", value, min)?;
+    }
+    if let Some(mut max) = bound(2, f64::INFINITY) {
+        value.scale(|_| -1.0);
+        max.scale(|_| -1.0);
+        value = larger(node, builder, "below", value, max)?;
+        value.scale(|_| -1.0);
+    }
+    Ok(value)
+}
+
+/// The larger of two values, cell by cell: the second and what the first has more.
+fn larger(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    name: &str,
+    first: Affine,
+    second: Affine,
+) -> Result<Affine> {
+    let shape = broadcast_shape(node, &first.shape, &second.shape)?;
+    let first = broadcast(node, &first, &shape)?;
+    let second = broadcast(node, &second, &shape)?;
+    let lead = difference(&first, &second);
+    let lead = if lead.is_constant() {
+        let values = lead.bias.iter().map(|v| v.max(0.0)).collect();
+        Affine::constant(shape, values)
+    } else {
+        let name = format!("{}/{name}", node.output());
+        builder.activate_rows(name, lead, Activation::Relu)
+    };
+    Ok(second.add(lead))
 }

@@ -5,6 +5,7 @@ pub(crate) mod affine;
 pub(crate) mod cells;
 pub(crate) mod kernels;
 pub(crate) mod planes;
+pub(crate) mod probe;
 
 use crate::import::values::affine::Affine;
 use crate::import::values::planes::PlaneMap;

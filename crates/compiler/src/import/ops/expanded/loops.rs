@@ -6,6 +6,8 @@ use crate::Result;
 use crate::import::expand::{Expanded, Expansion, int, ints};
 use crate::import::kinds::ElementKind;
 use crate::import::node::Node;
+use crate::import::operator;
+use crate::import::operator::End;
 
 /// More steps than any model that can be proved has.
 const MAX_STEPS: usize = 4096;
@@ -121,6 +123,25 @@ fn check_steps(node: &Node<'_>, steps: usize) -> Result<()> {
     Ok(())
 }
 
+/// Whether a loop's body passes its condition on as it came, so that its length is its limit.
+fn goes_on(body: &GraphProto) -> bool {
+    let (Some(input), Some(output)) = (body.input.get(1), body.output.first()) else {
+        return false;
+    };
+    let made = body
+        .node
+        .iter()
+        .find(|node| node.output.contains(&output.name));
+    match made {
+        None => output.name == input.name,
+        Some(node) => {
+            let operator = operator(&node.domain, &node.op_type);
+            let passes = operator.is_some_and(|it| matches!(it.end, End::Passes));
+            passes && node.input == [input.name.clone()]
+        }
+    }
+}
+
 /// `Loop`
 pub(crate) fn repeat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
     let graph = body(node)?;
@@ -133,6 +154,9 @@ pub(crate) fn repeat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
     let mut carried = operands(x, node, 2, states)?;
     if graph.input.len() != states + 2 || graph.output.len() < states + 1 {
         return Err(node.invalid("its operands do not fit its body; export the model again"));
+    }
+    if let Some(limit) = limit.filter(|_| going && goes_on(graph)) {
+        check_steps(node, limit as usize)?;
     }
     let mut collected_parts: Vec<Vec<String>> = vec![Vec::new(); graph.output.len() - states - 1];
     let mut step = 0usize;
