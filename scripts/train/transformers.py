@@ -4,7 +4,7 @@
     .venv/bin/python scripts/train/transformers.py [name ...] [--out DIR]
 
 nanogpt is a decoder of nanoGPT's shape: 4 blocks, 4 heads, width 64, 64 tokens of a vocabulary of 65, a causal mask,
-GELU, a head tied to the embedding. nanogpt-tiny is one narrow block of it on 8 tokens. bert-tiny is an encoder of
+GELU, a head tied to the embedding; nanogpt-open is the same without the mask. nanogpt-tiny is one narrow block of it on 8 tokens. bert-tiny is an encoder of
 BERT-tiny's shape: 2 blocks, 2 heads, width 128, 32 tokens, with token, position and segment embeddings, a padding mask
 that is an input, and a pooler; bert-small-seq is one narrow block of it on 4 tokens. attention is a single attention
 layer of nanogpt's shape. NAME@TOKENS is the same on another number of tokens, e.g. nanogpt@16. Weights are random, of the
@@ -78,6 +78,15 @@ class Decoder(nn.Module):
         return self.head(self.last(x))
 
 
+class OpenDecoder(Decoder):
+    """Without the causal mask: what that costs."""
+
+    def __init__(self, *shape):
+        super().__init__(*shape)
+        for block in self.blocks:
+            block.attention.mask.zero_()
+
+
 class Encoder(nn.Module):
     def __init__(self, blocks, heads, width, tokens, vocabulary):
         super().__init__()
@@ -110,6 +119,7 @@ class Layer(nn.Module):
 # Class, blocks, heads, width, tokens, vocabulary.
 MODELS = {
     "nanogpt": (Decoder, 4, 4, 64, 64, 65),
+    "nanogpt-open": (OpenDecoder, 4, 4, 64, 64, 65),
     "nanogpt-tiny": (Decoder, 1, 4, 32, 8, 65),
     "bert-tiny": (Encoder, 2, 2, 128, 32, 256),
     "bert-small-seq": (Encoder, 1, 2, 32, 4, 32),
