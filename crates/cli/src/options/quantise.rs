@@ -1,5 +1,6 @@
 //! How a model is quantised.
 
+use crate::report::memory::available;
 use clap::{Args, ValueEnum};
 use std::path::Path;
 use verdict_circuit::Limits;
@@ -7,7 +8,7 @@ use verdict_compiler::{
     Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, Options,
     OutputKind, compile_with, import_with,
 };
-use verdict_engine::plan_graph;
+use verdict_engine::candidate_of;
 use verdict_model::{
     Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes, list_lengths,
 };
@@ -151,6 +152,9 @@ pub(crate) struct QuantiseArgs {
     /// several times
     #[arg(long, value_name = "NAME", requires = "private_weights")]
     public_constant: Vec<String>,
+    /// Refuse what needs more memory to compile, by its shapes [default: what is available]
+    #[arg(long, value_name = "GIB", value_parser = gibibytes)]
+    memory_limit: Option<u64>,
     /// Compile a file that this program and tract, an independent reader of ONNX, read in two ways;
     /// the compiled model says so
     #[arg(long)]
@@ -180,7 +184,13 @@ impl QuantiseArgs {
             dims: self.dim.clone(),
             row_shapes: data.map(row_shapes).unwrap_or_default(),
             list_lengths: data.and_then(list_lengths).unwrap_or_default(),
+            memory_limit: self.memory_limit(),
         }
+    }
+
+    /// Bytes that compiling may take.
+    fn memory_limit(&self) -> Option<u64> {
+        self.memory_limit.or_else(available)
     }
 
     /// Whether the model is compiled for private weights.
@@ -229,6 +239,7 @@ impl QuantiseArgs {
             accuracy: self.accuracy,
             output_kinds: self.output_is.clone(),
             tune: !self.no_tune,
+            memory_limit: self.memory_limit(),
         }
     }
 }
@@ -331,6 +342,14 @@ fn output_kind(text: &str) -> Result<(Option<String>, OutputKind), String> {
     Ok((name, kind))
 }
 
+fn gibibytes(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse::<f64>().ok();
+    let number = number.filter(|gib| *gib > 0.0 && *gib <= 1e9);
+    number
+        .map(|gib| (gib * (1u64 << 30) as f64) as u64)
+        .ok_or_else(|| "expected a number of GiB above 0, e.g. 8 or 0.5".into())
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share = text.trim().parse().ok();
     share
@@ -345,11 +364,22 @@ pub(crate) fn compile_planned(
     options: &Options,
     limits: Limits,
 ) -> Result<Compilation, CompileError> {
+    let cells = float.needed_cells();
+    if cells >> limits.max_k > 0 {
+        return Err(CompileError::InvalidModel {
+            path: float.path.clone(),
+            detail: format!(
+                "its tensors have {cells} cells, each takes a row of the circuit, and there are at most 2^{} rows; prove a part of it \
+                 (--output-name), or export it for a smaller input",
+                limits.max_k
+            ),
+        });
+    }
     compile_with(float, data, options, &|graph: &IntegerGraph| {
-        let plan = plan_graph(graph, options.goal, limits).ok()?;
+        let chosen = candidate_of(graph, options.goal, limits).ok()?;
         Some(Cost {
-            height: plan.chosen.k,
-            gas: plan.chosen.gas,
+            height: chosen.k,
+            gas: chosen.gas,
         })
     })
 }

@@ -303,6 +303,23 @@ impl FloatGraph {
         (0..decides.len()).filter(|id| final_one[*id]).collect()
     }
 
+    /// Cells of the tensors that the outputs depend on, inputs included: each takes a row of a
+    /// circuit at the least.
+    pub fn needed_cells(&self) -> usize {
+        let mut needed = vec![false; self.tensors.len()];
+        self.outputs.iter().for_each(|id| needed[*id] = true);
+        let mut cells = 0;
+        for (id, tensor) in self.tensors.iter().enumerate().rev() {
+            if !needed[id] {
+                continue;
+            }
+            cells += tensor.len;
+            let terms = tensor.layer.iter().flat_map(|layer| &layer.terms);
+            terms.for_each(|term| needed[term.source] = true);
+        }
+        cells
+    }
+
     /// Multiplications of one run.
     pub(crate) fn products(&self) -> usize {
         let layers = self

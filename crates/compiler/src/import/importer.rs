@@ -60,6 +60,7 @@ pub(crate) fn import_model(
     };
     let mut importer = Importer::new(path, graph, opset(model));
     importer.builder.secrecy = secrecy;
+    importer.memory = sizes.memory;
     importer.load_constants()?;
     importer.check_public_names()?;
     let inputs = importer.load_inputs(sizes)?;

@@ -6,7 +6,8 @@ use tract_onnx::pb::{AttributeProto, NodeProto};
 
 use crate::import::shapes::{MAX_CELLS, broadcast_index, groups_along};
 use crate::import::values::Value;
-use crate::import::values::affine::Affine;
+use crate::import::values::affine::{Affine, Row};
+use crate::memory;
 use crate::{CompileError, Result};
 
 /// A node, its operands (absent optional operands are `None`) and the file it comes from.
@@ -18,6 +19,8 @@ pub(crate) struct Node<'a> {
     /// Whether its operands are whole numbers by type.
     pub(crate) whole: bool,
     pub(crate) operands: Vec<Option<&'a Affine>>,
+    /// Bytes that its result may take.
+    pub(crate) memory: Option<u64>,
 }
 
 /// What a node reduces.
@@ -38,6 +41,7 @@ impl<'a> Node<'a> {
             opset,
             whole,
             operands: Vec::new(),
+            memory: None,
         };
         if node.name.is_empty() {
             node.name = node.first_output();
@@ -94,6 +98,7 @@ impl<'a> Node<'a> {
             opset: self.opset,
             whole: self.whole,
             operands,
+            memory: self.memory,
         }
     }
 
@@ -282,6 +287,34 @@ impl<'a> Node<'a> {
                     "axis {axis} does not exist in a tensor of rank {rank}"
                 ))
             })
+    }
+
+    /// Whether there is room for `cells` sums of `terms` cells of a value each.
+    pub(crate) fn affords(&self, cells: usize, terms: usize, value: &Affine) -> Result<()> {
+        let weights: usize = value.terms.values().flatten().map(Vec::len).sum();
+        let of_one = weights.div_ceil(value.len().max(1));
+        // Sums of sums have a weight for each cell that there is at most.
+        let reach = |rows: &Vec<Row>| {
+            let cells = rows.iter().flatten().map(|(cell, _)| *cell as usize + 1);
+            cells.max().unwrap_or(0)
+        };
+        let all: usize = value.terms.values().map(reach).sum();
+        let width = terms.saturating_mul(of_one).min(all);
+        self.affords_bytes(memory::rows(cells, cells.saturating_mul(width)))
+    }
+
+    /// Whether there is room for so many products of values that both depend on the input.
+    pub(crate) fn affords_products(&self, cells: usize, terms: usize) -> Result<()> {
+        self.affords_bytes(memory::products(cells.saturating_mul(terms)))
+    }
+
+    fn affords_bytes(&self, bytes: u64) -> Result<()> {
+        let place = || {
+            let path = self.path.display();
+            format!("{path}: node `{}` ({})", self.name, self.op())
+        };
+        let help = "export with fewer rows, tokens or pixels";
+        memory::check(place, bytes, self.memory, help)
     }
 
     /// `index`, counted from the end if negative, as a place along an axis of `len` cells.

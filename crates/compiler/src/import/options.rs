@@ -34,6 +34,9 @@ pub struct ImportOptions {
     /// lists of the only input. They size what is left open otherwise, even a first axis that is no
     /// batch.
     pub list_lengths: Vec<usize>,
+    /// Bytes that importing may take; a node that needs more by its shapes is refused before it
+    /// is run. `None`: any number.
+    pub memory_limit: Option<u64>,
 }
 
 /// Imports the ONNX file at `path` as `options` say.
@@ -59,6 +62,7 @@ pub fn import_with(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Fl
         rows: options.row_shapes.clone(),
         lists: options.list_lengths.clone(),
         batch: None,
+        memory: options.memory_limit,
     };
     let Some(graph) = &model.graph else {
         return import(sizes);

@@ -120,7 +120,11 @@ impl Importer<'_> {
     {
         let first = proto.input.first();
         let whole = first.is_some_and(|name| self.kinds.get(name) == Some(&ElementKind::Whole));
-        Node::new(self.path, proto, self.opset, whole)
+        let left = self.memory.map(|all| all.saturating_sub(self.taken_bytes));
+        Node {
+            memory: left,
+            ..Node::new(self.path, proto, self.opset, whole)
+        }
     }
 
     /// Checks that all operands are known, and numbers where the operator needs them. Returns the
@@ -298,6 +302,7 @@ impl Importer<'_> {
                 value = self.builder.activate(output, value, Activation::Identity);
             }
             if !output.is_empty() {
+                self.taken_bytes += value.bytes();
                 self.values.insert(output.clone(), value);
             }
         }

@@ -10,7 +10,7 @@ use crate::import::number_types;
 use crate::import::shapes::MAX_CELLS;
 use crate::{CompileError, Result};
 
-/// Sizes that the file leaves open.
+/// Sizes that the file leaves open, and what there is room for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sizes {
     /// By the dimension's name, or by `INPUT.AXIS`.
@@ -22,6 +22,8 @@ pub(crate) struct Sizes {
     pub(crate) lists: Vec<usize>,
     /// What first axes that are batches count instead of 1.
     pub(crate) batch: Option<usize>,
+    /// Bytes that may be taken.
+    pub(crate) memory: Option<u64>,
 }
 
 impl Sizes {

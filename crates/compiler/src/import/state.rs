@@ -77,6 +77,10 @@ pub(crate) struct Importer<'a> {
     pub(crate) ml: Learnt,
     /// Values that do not hold real numbers, by type.
     pub(crate) kinds: Held,
+    /// Bytes that weights may take.
+    pub(crate) memory: Option<u64>,
+    /// Bytes that the weights of the values so far take.
+    pub(crate) taken_bytes: u64,
 }
 
 /// Appended to the name of a classifier's scores: the same before `post_transform`.
@@ -106,6 +110,8 @@ impl<'a> Importer<'a> {
             readers: HashMap::new(),
             ml: Learnt::default(),
             kinds: kinds::declared(graph),
+            memory: None,
+            taken_bytes: 0,
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod probe;
 
 use crate::import::values::affine::Affine;
 use crate::import::values::planes::PlaneMap;
+use crate::memory;
 
 /// What the importer knows about an ONNX value.
 #[derive(Clone, Debug)]
@@ -24,6 +25,23 @@ impl Value {
         match self {
             Self::Rows(value) => &value.shape,
             Self::Planes(value) => &value.shape,
+        }
+    }
+
+    /// What its weights take.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Rows(value) => {
+                let rows = value
+                    .terms
+                    .values()
+                    .map(Vec::len)
+                    .sum::<usize>()
+                    .max(value.len());
+                let weights = value.terms.values().flatten().map(Vec::len).sum();
+                memory::rows(rows, weights)
+            }
+            Self::Planes(value) => memory::rows(value.len(), value.weights()),
         }
     }
 
