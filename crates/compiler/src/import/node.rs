@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
+use crate::import::kinds::ElementKind;
 use crate::import::shapes::{MAX_CELLS, broadcast_index, groups_along};
 use crate::import::values::Value;
 use crate::import::values::affine::{Affine, Row};
@@ -16,6 +17,8 @@ pub(crate) struct Node<'a> {
     pub(crate) proto: &'a NodeProto,
     pub(crate) name: String,
     pub(crate) opset: i64,
+    /// What its first operand holds by type, unless that is real numbers.
+    pub(crate) kind: Option<ElementKind>,
     /// Whether its operands are whole numbers by type.
     pub(crate) whole: bool,
     pub(crate) operands: Vec<Option<&'a Affine>>,
@@ -33,13 +36,19 @@ pub(crate) struct Reduction {
 
 impl<'a> Node<'a> {
     /// A node without operands so far. One that has no name is called after its first output.
-    pub(crate) fn new(path: &'a Path, proto: &'a NodeProto, opset: i64, whole: bool) -> Self {
+    pub(crate) fn new(
+        path: &'a Path,
+        proto: &'a NodeProto,
+        opset: i64,
+        kind: Option<ElementKind>,
+    ) -> Self {
         let mut node = Self {
             path,
             proto,
             name: proto.name.clone(),
             opset,
-            whole,
+            kind,
+            whole: kind.is_some_and(ElementKind::is_whole),
             operands: Vec::new(),
             memory: None,
         };
@@ -96,6 +105,7 @@ impl<'a> Node<'a> {
             proto: self.proto,
             name: self.name.clone(),
             opset: self.opset,
+            kind: self.kind,
             whole: self.whole,
             operands,
             memory: self.memory,

@@ -28,8 +28,6 @@ type OnFirst<T> = fn(&Node<'_>, &PlaneMap, &[Option<&Value>], &mut Builder) -> R
 pub(crate) enum Planewise {
     /// They do not: they are computed cell by cell.
     No,
-    /// Whatever the operands are, planes are made of them.
-    Always(OnPlanes<PlaneMap>),
     /// Whatever the operands are, it is tried.
     Tried(OnPlanes<Option<Value>>),
     /// If any operand is planes, it is tried.
@@ -102,6 +100,11 @@ pub(crate) enum Infinities {
     Read,
     /// The constant is a mask, where a large number will do.
     Masked,
+    /// The constant is one of two values that a constant condition chooses between: a mask.
+    Chosen,
+    /// The constant is compared with: on which side of an infinity a number lies is known. The
+    /// function says whether the comparison holds.
+    Compared(fn(&f64, &f64) -> bool),
     /// Constants with infinities become others, as masks are made. The function is what the
     /// operator does to them.
     Moved(fn(&Node<'_>) -> Result<Affine>),

@@ -6,7 +6,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
 use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
 
-use crate::import::number_types;
+use crate::import::number_types::{self, Stored};
 use crate::import::shapes::MAX_CELLS;
 use crate::{CompileError, Result};
 
@@ -174,12 +174,14 @@ fn check_type(input: &ValueInfoProto) -> Result<(), String> {
     else {
         return Err("is not a tensor; export the model again".into());
     };
-    let numeric = DataType::try_from(tensor.elem_type).is_ok_and(|t| {
-        !matches!(
-            t,
-            DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
-        )
-    });
+    let stored = Stored::of(tensor.elem_type).is_some();
+    let numeric = stored
+        || DataType::try_from(tensor.elem_type).is_ok_and(|t| {
+            !matches!(
+                t,
+                DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
+            )
+        });
     match numeric {
         true => Ok(()),
         false => Err(format!(

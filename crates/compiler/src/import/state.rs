@@ -126,9 +126,12 @@ impl<'a> Importer<'a> {
         self.values.insert(name.to_owned(), Value::Rows(value));
     }
 
+    /// Makes a value a tensor of integers, unless it is a constant, or cells of it are masked, which
+    /// no tensor holds.
     pub(crate) fn materialise(&mut self, name: &str) {
         if let Some(value) = self.values.get(name)
             && !value.is_constant()
+            && !value.is_masked()
         {
             let value = self
                 .builder

@@ -11,6 +11,9 @@ use crate::import::values::affine::Affine;
 use crate::import::values::planes::PlaneMap;
 use crate::memory;
 
+/// Stands for an infinity in the mask of a soft-max.
+pub(crate) const INFINITE: f64 = 1e30;
+
 /// What the importer knows about an ONNX value.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
@@ -57,6 +60,14 @@ impl Value {
         match self {
             Self::Rows(value) => value.as_tensor(),
             Self::Planes(value) => value.as_tensor(),
+        }
+    }
+
+    /// Whether cells stand for infinities.
+    pub(crate) fn is_masked(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.bias.iter().any(|bias| bias.abs() > INFINITE / 2.0),
+            Self::Planes(_) => false,
         }
     }
 

@@ -46,14 +46,9 @@ fn operands(
     first: usize,
     count: usize,
 ) -> Result<Vec<String>> {
-    let all = (first..first + count).map(|index| {
-        x.input(index).ok_or_else(|| {
-            node.invalid(format!(
-                "operand {index} is missing; the file is damaged, export the model again"
-            ))
-        })
-    });
-    all.collect()
+    (first..first + count)
+        .map(|index| x.operand(node, index))
+        .collect()
 }
 
 /// `Scan`
@@ -163,7 +158,7 @@ pub(crate) fn repeat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
     while going && limit.is_none_or(|limit| (step as f64) < limit) {
         check_steps(node, step + 1)?;
         let (number, condition) = (x.number(step as f64), x.number(1.0));
-        x.importer.kinds.insert(number.clone(), ElementKind::Whole);
+        x.importer.kinds.insert(number.clone(), ElementKind::INT64);
         x.importer
             .kinds
             .insert(condition.clone(), ElementKind::Truth);
