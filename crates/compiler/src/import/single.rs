@@ -65,7 +65,7 @@ impl Importer<'_> {
     ) -> Option<(&'s Affine, StepsOf<'s>)> {
         let first = operand(0)?;
         if let Rounds::Scales(parameters) = rounds {
-            let node = Node::new(self.path, proto, self.opset, false);
+            let node = Node::new(self.path, proto, self.opset, None);
             let width = first.shape.last().copied().unwrap_or(1).max(1);
             let (offset, factor) = parameters(&node, width)?;
             let at = move |cell: usize| {

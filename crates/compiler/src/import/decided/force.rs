@@ -42,7 +42,7 @@ impl Importer<'_> {
         if !self.is_forest(value) {
             return self.run_as_it_is(&value.proto);
         }
-        let node = Node::new(self.path, &value.proto, self.opset, false);
+        let node = Node::new(self.path, &value.proto, self.opset, None);
         let forest = self.forest(&node, name, value)?;
         self.values.insert(name.to_owned(), Value::Rows(forest));
         Ok(())
