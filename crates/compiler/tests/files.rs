@@ -206,6 +206,12 @@ fn constants_of_every_type() {
         (listed(DataType::Float16, &[0x3e00, 0xc000]), [1.5, -2.0]),
         (raw(DataType::Int4, &[2], &[0xe3]), [3.0, -2.0]),
         (raw(DataType::Uint4, &[2], &[0xe3]), [3.0, 14.0]),
+        (
+            raw(DataType::Float8e4m3fn, &[2], &[0x3c, 0xc0]),
+            [1.5, -2.0],
+        ),
+        (listed(DataType::Float8e5m2, &[0x3e, 0xc0]), [1.5, -2.0]),
+        (raw(DataType::Float4e2m1, &[2], &[0xc3]), [1.5, -2.0]),
         (raw(DataType::Int8, &[2], &[3, 0xfe]), [3.0, -2.0]),
         (raw(DataType::Uint8, &[2], &[3, 0xfe]), [3.0, 254.0]),
         (raw(DataType::Bool, &[2], &[1, 0]), [1.0, 0.0]),
@@ -221,7 +227,6 @@ fn constants_of_every_type() {
         assert_eq!(outputs(&graph, &[0.0; 2])[0], expected, "type {kind}");
     }
     for (kind, name) in [
-        (DataType::Float8e4m3fn, "float8e4m3fn"),
         (DataType::String, "string"),
         (DataType::Complex64, "complex64"),
     ] {

@@ -131,7 +131,8 @@ pub const OPERATORS: &[Operator] = &[
         "constant amounts, up to 32 different ones",
     )
     .cellwise(All(functions::shift))
-    .varying(Tensors(by_constant::shift)),
+    .varying(Tensors(by_constant::shift))
+    .defect(defect::FAR),
     onnx("BitwiseNot", Linear, "").cellwise(Parametric(functions::complement)),
     onnx("BlackmanWindow", Constant, "constant size")
         .explicit(Map(|node| spectrum::window(node, [0.42, 0.5, 0.08])))

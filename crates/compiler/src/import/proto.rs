@@ -74,7 +74,7 @@ pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
         Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => 1,
         _ => {
             return Err(invalid(format!(
-                "its type is {}, which is not supported; expected a type of numbers or bool",
+                "its type is {}, which is not supported; expected float, another type of numbers, or bool",
                 number_types::name(proto.data_type)
             )));
         }

@@ -134,7 +134,7 @@ fn blocks_of_several_samples() {
         .output("y")
         .import();
     let x: Vec<f64> = (0..8).map(f64::from).collect();
-    let trace = graph.run(&[x.clone()]);
+    let trace = graph.run(std::slice::from_ref(&x));
     assert_eq!(trace.values[graph.outputs[0]], x);
     assert_eq!(trace.values[graph.outputs[1]], x);
 }

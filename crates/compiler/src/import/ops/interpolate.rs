@@ -73,7 +73,7 @@ pub(crate) fn axes(node: &Node<'_>, sampler: Sampler, shape: &[usize]) -> Result
         false => None,
     };
     if regions.is_some() && sizes.is_none() {
-        return Err(node.unsupported("scales of a region that is cut out are not; state the sizes"));
+        return Err(node.unsupported("`tf_crop_and_resize` by scales is not; state the sizes"));
     }
     let mut result = Vec::with_capacity(axes.len());
     for (i, (axis, (input, number))) in axes.iter().zip(pairs()).enumerate() {
@@ -107,7 +107,7 @@ fn regions(node: &Node<'_>, count: usize) -> Result<Vec<(f64, f64)>> {
     let numbers = node.optional_constant(1)?.unwrap_or_default();
     if numbers.len() != 2 * count {
         return Err(node.invalid(format!(
-            "its region has {} numbers, expected a beginning and an end for each of {count} axes",
+            "`tf_crop_and_resize` of a region of {} numbers; expected a beginning and an end for each of {count} axes",
             numbers.len()
         )));
     }
