@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trees of many libraries on real tabular data: does any row reach another leaf once a model is integers?
 
-    .venv/bin/pip install -r scripts/train/requirements.txt -r scripts/train/requirements-models.txt catboost statsmodels
+    .venv/bin/pip install -r scripts/train/requirements.txt -r scripts/train/requirements-models.txt -r scripts/train/requirements-tabular.txt
     .venv/bin/python scripts/train/tabular.py [--verdict target/release/verdict] [--out DIR] [data set ...]
 
 Trains XGBoost (hist and exact), LightGBM, CatBoost and scikit-learn's trees on scikit-learn's and statsmodels' data sets, converts
@@ -58,6 +58,20 @@ def onnxmltools_of(convert):
         return convert(fit, "model", [("x", FloatTensorType([None, columns]))], target_opset=15)
 
     return to_onnx
+
+
+def plain_attributes():
+    """skl2onnx hands HistGradientBoosting's node numbers to onnx as numpy's unsigned integers, which onnx refuses."""
+    import onnx.helper as helper
+
+    make = helper.make_attribute
+
+    def plain(key, value, *rest, **named):
+        if isinstance(value, list | tuple) and value and all(isinstance(it, int | np.integer) for it in value):
+            value = [int(it) for it in value]
+        return make(key, value, *rest, **named)
+
+    helper.make_attribute = plain
 
 
 def skl2onnx_of(fit, columns):
@@ -175,6 +189,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("target/tabular"))
     parser.add_argument("name", nargs="*", default=BUNDLED + STATS)
     options = parser.parse_args()
+    plain_attributes()
     wrong = models = 0
     print(f"{'data set':16}{'model':20}{'rows':>7}{'other leaf':>12}{'worst error':>13}")
     for name in options.name:

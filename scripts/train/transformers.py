@@ -4,11 +4,12 @@
     .venv/bin/python scripts/train/transformers.py [name ...] [--out DIR]
 
 nanogpt is a decoder of nanoGPT's shape: 4 blocks, 4 heads, width 64, 64 tokens of a vocabulary of 65, a causal mask,
-GELU, a head tied to the embedding. nanogpt-tiny is one block of it on 8 tokens. bert-tiny is an encoder of 2 blocks,
-width 128, with token, position and segment embeddings, a padding mask that is an input, and a pooler; bert-small-seq is
-the same on 4 tokens. Weights are random, of the sizes that training starts from: what is measured is compiling and
-proving. Each directory gets model.onnx (TorchScript exporter) or, with --dynamo, the newer exporter's, and
-calibration.npz, test.npz.
+GELU, a head tied to the embedding; nanogpt-open is the same without the mask. nanogpt-tiny is one narrow block of it on 8 tokens. bert-tiny is an encoder of
+BERT-tiny's shape: 2 blocks, 2 heads, width 128, 32 tokens, with token, position and segment embeddings, a padding mask
+that is an input, and a pooler; bert-small-seq is one narrow block of it on 4 tokens. attention is a single attention
+layer of nanogpt's shape. NAME@TOKENS is the same on another number of tokens, e.g. nanogpt@16. Weights are random, of the
+sizes that training starts from: what is measured is compiling and proving. Each directory gets model.onnx (TorchScript
+exporter) or, with --dynamo, the newer exporter's, and calibration.npz, test.npz.
 """
 
 import argparse
@@ -77,6 +78,15 @@ class Decoder(nn.Module):
         return self.head(self.last(x))
 
 
+class OpenDecoder(Decoder):
+    """Without the causal mask: what that costs."""
+
+    def __init__(self, *shape):
+        super().__init__(*shape)
+        for block in self.blocks:
+            block.attention.mask.zero_()
+
+
 class Encoder(nn.Module):
     def __init__(self, blocks, heads, width, tokens, vocabulary):
         super().__init__()
@@ -95,14 +105,33 @@ class Encoder(nn.Module):
         return self.head(torch.tanh(self.pooler(x[:, 0])))
 
 
+class Layer(nn.Module):
+    """Attention alone, on vectors: what it costs by the number of tokens."""
+
+    def __init__(self, blocks, heads, width, tokens, vocabulary):
+        super().__init__()
+        self.attention = Attention(width, heads, True, tokens)
+
+    def forward(self, x):
+        return self.attention(x, None)
+
+
 # Class, blocks, heads, width, tokens, vocabulary.
 MODELS = {
     "nanogpt": (Decoder, 4, 4, 64, 64, 65),
-    "nanogpt-16": (Decoder, 4, 4, 64, 16, 65),
+    "nanogpt-open": (OpenDecoder, 4, 4, 64, 64, 65),
     "nanogpt-tiny": (Decoder, 1, 4, 32, 8, 65),
-    "bert-tiny": (Encoder, 2, 2, 128, 16, 256),
+    "bert-tiny": (Encoder, 2, 2, 128, 32, 256),
     "bert-small-seq": (Encoder, 1, 2, 32, 4, 32),
+    "attention": (Layer, 1, 4, 64, 64, 0),
 }
+
+
+def shape(name):
+    """What a model is made with; NAME@TOKENS has another number of tokens."""
+    base, _, tokens = name.partition("@")
+    kind, blocks, heads, width, usual, vocabulary = MODELS[base]
+    return kind, blocks, heads, width, int(tokens or usual), vocabulary
 
 
 def initialise(module):
@@ -110,7 +139,9 @@ def initialise(module):
         nn.init.normal_(module.weight, 0.0, 0.08)
 
 
-def rows(rng, kind, tokens, vocabulary, count):
+def rows(rng, kind, width, tokens, vocabulary, count):
+    if kind is Layer:
+        return {"x": rng.normal(size=(count, tokens, width)).astype(np.float32)}
     data = {"ids": rng.integers(0, vocabulary, (count, tokens))}
     if kind is Encoder:
         lengths = rng.integers(max(tokens // 2, 1), tokens + 1, count)
@@ -121,14 +152,14 @@ def rows(rng, kind, tokens, vocabulary, count):
 
 
 def write(name, folder, dynamo):
-    kind, blocks, heads, width, tokens, vocabulary = MODELS[name]
+    kind, blocks, heads, width, tokens, vocabulary = shape(name)
     torch.manual_seed(SEED)
     model = kind(blocks, heads, width, tokens, vocabulary).eval()
     model.apply(initialise)
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(SEED)
     for part in ("calibration", "test"):
-        data = rows(rng, kind, tokens, vocabulary, ROWS)
+        data = rows(rng, kind, width, tokens, vocabulary, ROWS)
         np.savez(folder / f"{part}.npz", **data)
     one = tuple(torch.tensor(values[:1]) for values in data.values())
     torch.onnx.export(

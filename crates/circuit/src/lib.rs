@@ -31,7 +31,7 @@ pub use key_proof::{
 };
 pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout, least_rows};
 pub use opcode::Op;
-pub use plan::{Candidate, Limits, Plan, Request, limb_sizes, plan, plan_request};
+pub use plan::{Candidate, Limits, Plan, Request, candidate, limb_sizes, plan, plan_request};
 pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
 pub use program::{
     Content, Feed, Level, LevelTaps, Limbs, Pattern, Program, Region, Tap, Taps, Weight,

@@ -109,6 +109,44 @@ pub fn plan(graph: Arc<IntegerGraph>, goal: Goal, limits: Limits) -> Result<Plan
 
 /// Plans a valid graph.
 pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, CircuitError> {
+    let Compared {
+        chosen,
+        candidates,
+        mut lowered,
+    } = compare(graph, &request)?;
+    lowered.align_words(chosen.width);
+    let mut tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
+    if let Some(hiding) = request.hiding {
+        tape = tape.hiding(hiding);
+    }
+    debug_assert_eq!(tape.rows(), chosen.rows);
+    let program = Arc::new(lowered.program.clone());
+    Ok(Plan {
+        chosen,
+        goal: request.goal,
+        candidates,
+        lowered: Arc::new(lowered),
+        tape: Arc::new(tape),
+        program,
+    })
+}
+
+/// The layout that [`plan_request`] would choose, which is not laid out.
+pub fn candidate(graph: Arc<IntegerGraph>, request: &Request) -> Result<Candidate, CircuitError> {
+    Ok(compare(graph, request)?.chosen)
+}
+
+/// What there is to choose from.
+struct Compared {
+    chosen: Candidate,
+    /// By width.
+    candidates: Vec<Candidate>,
+    /// The levels that the chosen one lays out.
+    lowered: Lowered,
+}
+
+/// Counts the rows of every layout that `request` allows.
+fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, CircuitError> {
     let Request {
         goal,
         limits,
@@ -117,12 +155,14 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
         outline,
     } = request;
     let reserved = hiding.as_ref().map_or(0, Hiding::rows);
-    let hidden = match (&hiding, outline) {
+    let hidden = match (hiding, outline) {
         (None, None) => None,
-        (_, Some(outline)) => Some(outline),
+        (_, Some(outline)) => Some(outline.clone()),
         (Some(_), None) => Some(Outline::of(&graph, &[])),
     };
-    let mut best: Vec<(Candidate, Lowered)> = Vec::new();
+    // With the number of its limb size.
+    let mut best: Vec<(Candidate, usize)> = Vec::new();
+    let mut all = Vec::new();
     let mut footprint = None;
     for limb_bits in limb_sizes(&graph) {
         let mut lowered = Lowered::with(
@@ -146,39 +186,29 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
             }
             match best.iter_mut().find(|(known, _)| known.width == width) {
                 Some((known, _)) if known.k <= candidate.k => {}
-                Some(known) => *known = (candidate, lowered.clone()),
-                None => best.push((candidate, lowered.clone())),
+                Some(known) => *known = (candidate, all.len()),
+                None => best.push((candidate, all.len())),
             }
         }
+        all.push(lowered);
     }
     best.sort_by_key(|(candidate, _)| candidate.width);
     let candidates: Vec<Candidate> = best.iter().map(|(candidate, _)| *candidate).collect();
-    let chosen = choose(&candidates, goal).ok_or_else(|| {
+    let chosen = choose(&candidates, *goal).ok_or_else(|| {
         CircuitError::NoPlan(format!(
             "every width up to {} needs a height above {}; import a larger set-up, or compile with fewer activation bits",
             limits.max_width, limits.max_k
         ))
     })?;
-    let Some((_, lowered)) = best
-        .into_iter()
-        .find(|(candidate, _)| candidate.width == chosen.width)
-    else {
-        return Err(CircuitError::NoPlan("no candidate".into()));
-    };
-    let mut tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
-    if let Some(hiding) = hiding {
-        tape = tape.hiding(hiding);
+    let number = best.iter().find(|(of, _)| of.width == chosen.width);
+    match number.map(|(_, number)| all.swap_remove(*number)) {
+        Some(lowered) => Ok(Compared {
+            chosen,
+            candidates,
+            lowered,
+        }),
+        None => Err(CircuitError::NoPlan("no candidate".into())),
     }
-    debug_assert_eq!(tape.rows(), chosen.rows);
-    let program = Arc::new(lowered.program.clone());
-    Ok(Plan {
-        chosen,
-        goal,
-        candidates,
-        lowered: Arc::new(lowered),
-        tape: Arc::new(tape),
-        program,
-    })
 }
 
 fn choose(candidates: &[Candidate], goal: Goal) -> Option<Candidate> {

@@ -226,6 +226,7 @@ fn compile(error: &CompileError) -> u8 {
     match error {
         CompileError::Model(error) => model(error),
         CompileError::Option { .. } => 2,
+        CompileError::Memory { .. } => 5,
         CompileError::Inaccurate { .. } => 8,
         _ => 3,
     }

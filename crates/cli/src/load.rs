@@ -69,7 +69,7 @@ pub(crate) fn model(
             args.model.display()
         ))),
         (Kind::Onnx, calibration) => {
-            let float = quantise.import_for(&args.model, calibration.as_deref())?;
+            let float = quantise.import(&args.model, calibration.as_deref())?;
             let Some(calibration) = calibration else {
                 return Err(usage(format!(
                     "{} is an ONNX file; give --calibration, or compile it first",

@@ -125,3 +125,25 @@ fn a_file_that_tract_cannot_run_is_compiled_and_says_so() {
     let measured = place.json(&["accuracy", "c.verdict", "--onnx", crop, "--test", "c.csv"]);
     assert_eq!(measured["reference"], "importer");
 }
+
+#[test]
+fn what_takes_too_much_memory_is_refused_before_it_does() {
+    let place = Place::new();
+    let (model, data) = (
+        vector("mlp-digits28", "model.onnx"),
+        vector("mlp-digits28", "calibration.npz"),
+    );
+    let compile = [
+        "compile",
+        &model,
+        "--calibration",
+        &data,
+        "--out",
+        "m.verdict",
+    ];
+    let limited = |limit: &'static str| [&compile[..], &["--memory-limit", limit]].concat();
+    let parts = ["needs about", "the limit is 2 MiB", "--memory-limit"];
+    place.fails(5, &limited("0.001"), &parts);
+    assert!(!place.path("m.verdict").exists());
+    place.fails(2, &limited("none"), &["expected a number of GiB"]);
+}

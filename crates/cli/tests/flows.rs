@@ -60,6 +60,11 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (
         "docs/benchmarks.md",
+        "scripts/bench-transformers.sh",
+        "installs PyTorch, and takes ten minutes",
+    ),
+    (
+        "docs/benchmarks.md",
         "cargo run --release -- demo --all",
         "as in docs/contracts.md",
     ),

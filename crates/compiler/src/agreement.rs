@@ -14,7 +14,7 @@ const TOP1_TOLERANCE: f64 = 0.001;
 /// calibration rows seldom show a flip that unseen data would.
 const RISK_TOLERANCE: f64 = 0.005;
 /// Whole numbers beyond this are as good as real ones: no tensor has as many integers.
-const MAX_WHOLE: f64 = 16384.0;
+pub(crate) const MAX_WHOLE: f64 = 16384.0;
 
 /// What is compared with the float model.
 pub(crate) struct Expected<'a> {

@@ -9,6 +9,7 @@ use crate::cost::{Price, least_cost};
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
 use crate::float::reference::Reference;
+use crate::memory;
 use crate::options::Options;
 use crate::quantise::grid::InputGrid;
 use crate::quantise::secret::structure;
@@ -23,8 +24,8 @@ use verdict_model::{
 /// Calibration beyond this many rows changes nothing but the time it takes.
 const MAX_ROWS: usize = 4096;
 /// Rows beyond `FEWEST_ROWS` are left out if running them all takes more multiplications than this.
-const MAX_PRODUCTS: usize = 1 << 33;
-const FEWEST_ROWS: usize = 128;
+const MAX_PRODUCTS: usize = 1 << 32;
+const FEWEST_ROWS: usize = 32;
 
 /// A compiled model, how it was chosen, and what it was compared with.
 #[derive(Debug)]
@@ -64,6 +65,12 @@ pub fn compile_with(
     if data.is_empty() {
         return Err(CompileError::EmptyCalibration);
     }
+    memory::check(
+        || format!("{} on {} rows of data", graph.path.display(), data.len()),
+        memory::compiling(graph, data.len(), rayon::current_num_threads()),
+        options.memory_limit,
+        "fewer calibration rows, or a smaller input",
+    )?;
     check_missing(graph, &data)?;
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.

@@ -147,6 +147,21 @@ pub enum CompileError {
     )]
     EmptyCalibration,
 
+    /// It would take more memory than there is.
+    #[error(
+        "{place} needs about {} of memory, the limit is {}: {help}, or raise memory_limit (--memory-limit)", size(*needs), size(*limit)
+    )]
+    Memory {
+        /// What needs it.
+        place: String,
+        /// How much, in GiB.
+        needs: f64,
+        /// How much there may be, in GiB.
+        limit: f64,
+        /// What needs less.
+        help: &'static str,
+    },
+
     /// A compiler option is out of its range or does not fit the model.
     #[error("option `{option}`: {detail}")]
     Option {
@@ -181,6 +196,14 @@ pub enum CompileError {
         /// What was expected, what was found, what to do.
         detail: String,
     },
+}
+
+/// So many GiB, in words.
+fn size(gib: f64) -> String {
+    match gib < 1.0 {
+        true => format!("{:.0} MiB", (gib * 1024.0).ceil()),
+        false => format!("{gib:.1} GiB"),
+    }
 }
 
 /// What a dimension is called where its size is given.

@@ -8,6 +8,7 @@ mod error;
 mod float;
 mod import;
 mod label;
+mod memory;
 mod options;
 mod quantise;
 mod report;

@@ -90,6 +90,10 @@ pub struct Options {
     /// decisions are taken. Models with private weights are never tuned.
     #[serde(default = "tuned")]
     pub tune: bool,
+    /// Bytes that compiling may take; what needs more by its shapes is refused before it begins.
+    /// `None`: any number.
+    #[serde(default)]
+    pub memory_limit: Option<u64>,
     /// Whether to go on where this crate and tract read the file differently
     /// ([`CompileError::ImportDiffers`](crate::CompileError::ImportDiffers)); the manifest says so.
     #[serde(default)]
@@ -127,6 +131,7 @@ impl Default for Options {
             accuracy: None,
             output_kinds: Vec::new(),
             tune: true,
+            memory_limit: None,
         }
     }
 }

@@ -24,8 +24,10 @@ pub(crate) const MAX_BITS: u32 = 15;
 const MIN_BITS: u32 = 2;
 /// Worst error of a value, relative to its output's range, that is paid for.
 const TOLERANCE: f64 = 0.01;
+/// Multiplications that judging an attempt may take: there are a dozen of them and more.
+const MAX_PRODUCTS: usize = 1 << 29;
 /// However large the model, it is judged by so many rows.
-const FEWEST_ROWS: usize = 32;
+const FEWEST_ROWS: usize = 16;
 /// Where the error is this much too large, bits of the outputs alone are not what is missing.
 const HOPELESS: f64 = 8.0;
 
@@ -95,9 +97,10 @@ impl<'a> Search<'a> {
                 .output_kind(name)
                 .unwrap_or(of_file.unwrap_or_default())
         });
+        let affordable = MAX_PRODUCTS / graph.products().max(1);
         Ok(Self {
             kinds: kinds.collect(),
-            rows: data.len(),
+            rows: affordable.max(FEWEST_ROWS).min(data.len()),
             measured,
             tested,
             graph,
@@ -260,14 +263,13 @@ impl<'a> Search<'a> {
         agreement(&attempt.integer, rows, &expected)
     }
 
-    /// Judges by so many of the rows from now on that they take no more than `products`
-    /// multiplications; whether these are fewer than there are.
-    pub(crate) fn sample(&mut self, products: usize) -> bool {
-        let affordable = products / self.graph.products().max(1);
-        let fewer = affordable.clamp(FEWEST_ROWS, self.rows.max(FEWEST_ROWS));
-        let less = fewer < self.rows;
-        self.rows = fewer.min(self.rows);
-        less
+    /// The attempt's agreement on all rows, where it was judged by a part of them.
+    pub(crate) fn on_all_rows(&mut self, judged: &mut Judged) -> Result<()> {
+        if self.rows < self.data.len() {
+            self.rows = self.data.len();
+            judged.agreement = self.judge(&judged.attempt)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn attempt(&mut self, setting: Setting) -> Result<Attempt> {

@@ -31,8 +31,6 @@ const FAR: f64 = 10.0;
 const PATIENCE: u32 = 2;
 /// More bits than this are no use to outputs alone.
 const END_BITS: u32 = 4;
-/// Multiplications that judging an attempt may take, where several are only to find a better one.
-const MAX_PRODUCTS: usize = 1 << 31;
 /// Circuits of up to this height are proved in a second, and gas does not depend on the height.
 const CHEAP_HEIGHT: u32 = 14;
 
@@ -109,6 +107,7 @@ pub(crate) fn tune(
         }
         best = tuner.spend(&mut search, best)?;
     }
+    search.on_all_rows(&mut best)?;
     Ok(found(search, best))
 }
 
@@ -297,9 +296,6 @@ impl<'a> Tuner<'a> {
             Goal::Time | Goal::Memory => 0,
             Goal::Balanced | Goal::Gas => CHEAP_HEIGHT,
         };
-        if search.sample(MAX_PRODUCTS) {
-            found.agreement = search.judge(&found.attempt)?;
-        }
         let start = found.attempt.setting;
         let rows = table_rows(&found.attempt.integer);
         let mut tried = vec![start];

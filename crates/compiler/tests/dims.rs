@@ -142,12 +142,29 @@ fn nothing_works_across_a_batch() {
             .err()
             .unwrap_or_else(|| panic!("{op} is taken"));
         says(&error, &["`y`", "across the first axis", "--dim N=SIZE"]);
+        assert!(error.to_string().contains("node `"), "{op}: {error}");
         // Said to be no batch, it is computed.
         assert_eq!(
             sized(&file, &[("N", 2)]).unwrap().onnx_input_shapes,
             [[2, 3]]
         );
     }
+    // It is the node in the middle that is named, not the one before or after.
+    let middle = Onnx::vector(3)
+        .node("Relu", &["x"], "before")
+        .node_with(
+            "ReduceMean",
+            &["before"],
+            "across",
+            vec![ints("axes", &[0])],
+        )
+        .node("Sub", &["before", "across"], "after")
+        .node_with("Softmax", &["after"], "y", vec![int("axis", 1)])
+        .output("y")
+        .save();
+    let error = sized(&middle, &[]).unwrap_err().to_string();
+    assert!(error.contains("across`"), "{error}");
+    assert!(!error.contains("before`"), "{error}");
     let within = [
         ("Softmax", vec![int("axis", 1)]),
         ("ReduceMean", vec![ints("axes", &[1])]),
@@ -159,4 +176,83 @@ fn nothing_works_across_a_batch() {
         let graph = sized(&file(op, attributes), &[]).unwrap_or_else(|e| panic!("{op}: {e}"));
         assert_eq!(graph.onnx_input_shapes, [[1, 3]]);
     }
+}
+
+/// Centred over both axes, which is no batch.
+fn centred(first: Dim, second: Dim) -> File {
+    Onnx::default()
+        .input("x", vec![first, second])
+        .node_with("ReduceMean", &["x"], "m", vec![ints("axes", &[0, 1])])
+        .node("Sub", &["x", "m"], "y")
+        .output("y")
+        .save()
+}
+
+fn listed(file: &File, list_lengths: &[usize]) -> Result<FloatGraph> {
+    let options = ImportOptions {
+        list_lengths: list_lengths.to_vec(),
+        ..ImportOptions::default()
+    };
+    import_with(&file.path, &options)
+}
+
+#[test]
+fn lists_of_whole_inferences_size_what_is_open() {
+    // EZKL names every first axis a batch, also of what works across it.
+    let file = centred(Dim::Named("batch_size"), Dim::Fixed(3));
+    says(&listed(&file, &[]).unwrap_err(), &["across the first axis"]);
+    let shapes = |file: &File, lists: &[usize]| listed(file, lists).map(|it| it.onnx_input_shapes);
+    for (lists, rows) in [(vec![6], 2), (vec![3], 1), (vec![9; 5], 3)] {
+        assert_eq!(shapes(&file, &lists).unwrap(), [[rows, 3]], "{lists:?}");
+    }
+    for lists in [vec![7], vec![6, 9], vec![0]] {
+        let error = shapes(&file, &lists).unwrap_err();
+        says(&error, &["across the first axis"]);
+    }
+    // What does not work across it is a batch as ever, however many values there are.
+    let batch = Onnx::vector(3).node("Relu", &["x"], "y").output("y").save();
+    assert_eq!(shapes(&batch, &[12]).unwrap(), [[1, 3]]);
+    // Besides a batch one axis may be open.
+    assert_eq!(
+        shapes(&sequence(Dim::Named("seq")), &[10]).unwrap(),
+        [[1, 5, 2]]
+    );
+    let two = Onnx::default()
+        .input("x", vec![Dim::Named("N"), Dim::Fixed(2)])
+        .input("z", vec![Dim::Named("N"), Dim::Fixed(1)])
+        .node("Mul", &["x", "z"], "xz")
+        .node_with("ReduceSum", &["xz"], "y", vec![int("keepdims", 0)])
+        .output("y")
+        .save();
+    assert_eq!(
+        shapes(&two, &[6, 3]).unwrap(),
+        [vec![3, 2], vec![3, 1]],
+        "a list for each input"
+    );
+    says(&shapes(&two, &[6, 4]).unwrap_err(), &["across"]);
+}
+
+/// A name that two axes share has one size, so that neither is a batch.
+#[test]
+fn axes_of_one_name_are_of_one_size() {
+    let file = Onnx::default()
+        .input("x", vec![Dim::Named("N"), Dim::Named("N")])
+        .input("z", vec![Dim::Named("N"), Dim::Named("N")])
+        .node("MatMul", &["x", "z"], "y")
+        .output("y")
+        .save();
+    let options = |row_shapes, list_lengths| ImportOptions {
+        row_shapes,
+        list_lengths,
+        ..ImportOptions::default()
+    };
+    let rows = vec![("x".into(), vec![3]), ("z".into(), vec![3])];
+    for options in [options(rows, vec![]), options(vec![], vec![9, 9])] {
+        let graph = import_with(&file.path, &options).unwrap();
+        assert_eq!(graph.onnx_input_shapes, [[3, 3], [3, 3]]);
+    }
+    says(
+        &sized(&file, &[]).unwrap_err(),
+        &["`x`", "`N`", "--dim N=SIZE"],
+    );
 }

@@ -298,3 +298,112 @@ fn the_first_cells_of_a_tensor_are_not_all_of_it() {
         .import();
     assert_eq!(outputs(&graph, &[1.0, -1.0, 2.0, 3.0])[0], [1.0, 0.0]);
 }
+
+/// A constant `w` of three floats whose bytes are said to be in another file.
+fn elsewhere(entries: &[(&str, &str)]) -> Onnx {
+    use tract_onnx::pb::StringStringEntryProto;
+    let entry = |(key, value): &(&str, &str)| StringStringEntryProto {
+        key: (*key).into(),
+        value: (*value).into(),
+    };
+    let mut of = tensor("w", DataType::Float, &[3]);
+    of.data_location = Some(1);
+    of.external_data = entries.iter().map(entry).collect();
+    Onnx::vector(3)
+        .tensor(of)
+        .node("Mul", &["x", "w"], "y")
+        .output("y")
+}
+
+#[test]
+fn bytes_in_another_file() {
+    let beside = |onnx: Onnx, bytes: Option<&[u8]>| {
+        let file = onnx.save();
+        if let Some(bytes) = bytes {
+            std::fs::write(file.path.with_file_name("w.bin"), bytes).unwrap();
+        }
+        verdict_compiler::import(&file.path)
+    };
+    let numbers = [0.0f32, 2.0, 3.0, 4.0];
+    let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+    let place = |offset: &'static str| [("location", "w.bin"), ("offset", offset)];
+    for entries in [
+        place("4").to_vec(),
+        [&place("4")[..], &[("length", "12")]].concat(),
+    ] {
+        let graph = beside(elsewhere(&entries), Some(&bytes)).unwrap();
+        assert_eq!(outputs(&graph, &[1.0, 1.0, 1.0])[0], [2.0, 3.0, 4.0]);
+    }
+    for (entries, with, words) in [
+        (
+            place("4").to_vec(),
+            None,
+            ["`w`", "`w.bin`", "cannot be read"],
+        ),
+        (
+            place("8").to_vec(),
+            Some(&bytes),
+            ["begin at 8", "which has 16", "cut off"],
+        ),
+        (
+            [&place("0")[..], &[("length", "16")]].concat(),
+            Some(&bytes),
+            ["`w`", "16 bytes", "expected 12"],
+        ),
+        (place("x").to_vec(), Some(&bytes), ["`w`", "offset", "`x`"]),
+        (
+            vec![("location", "../w.bin")],
+            Some(&bytes),
+            ["`w`", "`../w.bin`", "outside of the model's folder"],
+        ),
+        (
+            vec![("location", "/etc/hostname")],
+            None,
+            ["`w`", "`/etc/hostname`", "outside of the model's folder"],
+        ),
+        (vec![], None, ["`w`", "not named", "export"]),
+    ] {
+        let error = beside(elsewhere(&entries), with.map(Vec::as_slice)).unwrap_err();
+        says(&error, &words);
+    }
+}
+
+/// `w` with two values at `places` of a shape.
+fn sparse(dims: &[i64], of_places: &[i64], places: &[i64]) -> Onnx {
+    use tract_onnx::pb::SparseTensorProto;
+    let mut values = tensor("w", DataType::Float, &[2]);
+    values.float_data = vec![5.0, 7.0];
+    let mut indices = tensor("", DataType::Int64, of_places);
+    indices.int64_data = places.to_vec();
+    let mut onnx = Onnx::vector(6).node("Mul", &["x", "flat"], "y").output("y");
+    onnx = onnx
+        .indices("row", &[6])
+        .node("Reshape", &["w", "row"], "flat");
+    onnx.graph().sparse_initializer.push(SparseTensorProto {
+        values: Some(values),
+        indices: Some(indices),
+        dims: dims.to_vec(),
+    });
+    onnx
+}
+
+#[test]
+fn sparse_constants_are_written_out() {
+    for (of_places, places) in [(&[2][..], &[1, 5][..]), (&[2, 2][..], &[0, 1, 1, 2][..])] {
+        let graph = sparse(&[2, 3], of_places, places).import();
+        let found = outputs(&graph, &[1.0; 6]);
+        assert_eq!(found[0], [0.0, 5.0, 0.0, 0.0, 0.0, 7.0]);
+    }
+    for (dims, places, words) in [
+        (&[2, 3][..], &[1, 6][..], ["`w`", "[6.0]", "outside"]),
+        (
+            &[1 << 20, 1 << 20][..],
+            &[0, 1][..],
+            ["`w`", "more cells", "export"],
+        ),
+    ] {
+        says(&sparse(dims, &[2], places).error(), &words);
+    }
+    let error = sparse(&[2, 3], &[3], &[0, 1, 2]).error();
+    says(&error, &["`w`", "2 values", "[3]"]);
+}

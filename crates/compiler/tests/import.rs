@@ -90,6 +90,66 @@ fn normalisation_and_reductions_fold() {
     agree(&graph, &[vec![1.0, -2.0, 3.0, 0.0, 5.0, -6.0]]);
 }
 
+/// As exporters write `output[:, :, i] = …`: what is before the first and after the last is empty.
+#[test]
+fn constants_of_no_cells_are_constants() {
+    let x = || Onnx::default().input("x", vec![Dim::Fixed(1), Dim::Fixed(2), Dim::Fixed(3)]);
+    let sliced = x()
+        .indices("zero", &[0])
+        .indices("two", &[2])
+        .indices("axis", &[1])
+        .node("Slice", &["x", "zero", "zero", "axis"], "before")
+        .node("Slice", &["x", "zero", "two", "axis"], "all")
+        .node_with("Concat", &["before", "all"], "y", vec![int("axis", 1)])
+        .output("y")
+        .import();
+    assert_eq!(sliced.onnx_input_shapes, [[1, 2, 3]]);
+    agree(&sliced, &[vec![1.0, -2.0, 3.0, 0.0, 5.0, -6.0]]);
+    let row = vec![1.0, -2.0, 3.0, 0.0, 5.0, -6.0];
+    let moved = x()
+        .weights("none", &[0, 3], &[])
+        .indices("one", &[1])
+        .indices("shape", &[1, 3, 0])
+        .node("Unsqueeze", &["none", "one"], "a")
+        .node_with("Transpose", &["a"], "b", vec![ints("perm", &[1, 0, 2])])
+        .node("Slice", &["b", "one", "one", "one"], "c")
+        .node_with("Concat", &["x", "c"], "y", vec![int("axis", 1)])
+        .output("y")
+        .import();
+    assert_eq!(moved.run(&[row.clone()]).values[moved.outputs[0]], row);
+    // Nothing else is computed of no cells, and an output of none proves nothing.
+    for op in [
+        "ReduceMean",
+        "ReduceSum",
+        "Relu",
+        "Softmax",
+        "Exp",
+        "ArgMax",
+    ] {
+        let of_none = x()
+            .weights("none", &[0, 3], &[])
+            .node(op, &["none"], "m")
+            .node_with("Concat", &["x", "m"], "y", vec![int("axis", 1)])
+            .output("y");
+        says(&of_none.error(), &["/m", "`none` has no cells"]);
+    }
+    for free in [&[-1, 3][..], &[0, -1], &[2, -1]] {
+        let reshaped = x()
+            .weights("none", &[0, 3], &[])
+            .indices("shape", free)
+            .node("Reshape", &["none", "shape"], "m")
+            .node_with("Concat", &["x", "m"], "y", vec![int("axis", 1)])
+            .output("y");
+        says(&reshaped.error(), &["model.onnx"]);
+    }
+    let empty = x()
+        .indices("zero", &[0])
+        .indices("axis", &[1])
+        .node("Slice", &["x", "zero", "zero", "axis"], "y")
+        .output("y");
+    says(&empty.error(), &["`y`", "does not depend on any input"]);
+}
+
 #[test]
 fn moving_cells_folds() {
     let graph = Onnx::default()

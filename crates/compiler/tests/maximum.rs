@@ -206,6 +206,40 @@ fn tensors_are_compared_cell_by_cell() {
     }
 }
 
+/// Bounds may depend on the input, both or one of them, and cross: the upper one holds then.
+#[test]
+fn bounds_of_a_clip_may_be_computed() {
+    let base = || {
+        Onnx::vector(4)
+            .input("low", vec![Dim::Named("N"), Dim::Fixed(4)])
+            .input("high", vec![Dim::Named("N"), Dim::Fixed(1)])
+            .weights("c", &[], &[0.25])
+    };
+    type Exact = fn(f64, f64, f64) -> f64;
+    let cases: [(&[&str], Exact); 4] = [
+        (&["x", "low", "high"], |x, low, high| x.max(low).min(high)),
+        (&["x", "low", ""], |x, low, _| x.max(low)),
+        (&["x", "", "high"], |x, _, high| x.min(high)),
+        (&["x", "c", "high"], |x, _, high| x.max(0.25).min(high)),
+    ];
+    for (inputs, exact) in cases {
+        let graph = base()
+            .node("Add", &["low", "high"], "all")
+            .node("Clip", inputs, "clipped")
+            .node("Add", &["clipped", "all"], "y")
+            .output("y")
+            .import();
+        let c = compiled(graph, -1.0, 1.0, 10);
+        for row in &c.rows {
+            for (at, y) in c.output(&c.trace(row), 0).iter().enumerate() {
+                let (x, low, high) = (row[0][at], row[1][at], row[2][0]);
+                let exact = exact(x, low, high) + low + high;
+                assert!((y - exact).abs() < 8e-3, "{inputs:?}: {y}, not {exact}");
+            }
+        }
+    }
+}
+
 #[test]
 fn bad_attributes_are_refused() {
     let says = |onnx: Onnx, parts: &[&str]| {

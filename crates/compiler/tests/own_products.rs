@@ -302,3 +302,11 @@ fn unrolled_gated_units() {
         assert!(error <= share * range, "{bits:?}: {error} of {range}");
     }
 }
+
+/// Every step's products ask for another unit of tables that all steps share.
+#[test]
+fn many_unrolled_gated_units() {
+    let c = at(gru(48), Some(10));
+    let (error, range) = error(&c);
+    assert!(error <= 0.02 * range, "{error} of {range}");
+}

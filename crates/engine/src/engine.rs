@@ -2,7 +2,7 @@
 
 use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, Subject, key_audit::fits};
 use std::sync::Arc;
-use verdict_circuit::{Batch, Limits, Outline, Plan, Request, plan_request};
+use verdict_circuit::{Batch, Candidate, Limits, Outline, Plan, Request, candidate, plan_request};
 use verdict_model::{CompiledModel, Goal, IntegerGraph};
 use verdict_prover::{Cache, KeyedModel};
 
@@ -87,9 +87,13 @@ pub fn plan(model: &CompiledModel, options: &OpenOptions) -> Result<Plan, Engine
     plan_within(model, options, options.limits)
 }
 
-/// Lays the arithmetic of a model with public weights out for one inference; fails if it is not
-/// valid.
-pub fn plan_graph(graph: &IntegerGraph, goal: Goal, limits: Limits) -> Result<Plan, EngineError> {
+/// The layout that the arithmetic of a model with public weights would have for one inference;
+/// fails if it is not valid.
+pub fn candidate_of(
+    graph: &IntegerGraph,
+    goal: Goal,
+    limits: Limits,
+) -> Result<Candidate, EngineError> {
     graph.validate()?;
     let request = Request {
         goal,
@@ -97,7 +101,7 @@ pub fn plan_graph(graph: &IntegerGraph, goal: Goal, limits: Limits) -> Result<Pl
         ..Request::default()
     };
     fits(graph, &request.batch, limits.max_k)?;
-    Ok(plan_request(Arc::new(graph.clone()), request)?)
+    Ok(candidate(Arc::new(graph.clone()), &request)?)
 }
 
 fn plan_within(

@@ -17,7 +17,7 @@ mod verify;
 
 pub use bundle::{BatchOf, Bundle, Line, Outcome, Report, batch_of_spec};
 pub use data_set::{CommittedData, DataSetSecret, RowsProved};
-pub use engine::{Engine, OpenOptions, plan, plan_graph};
+pub use engine::{Engine, OpenOptions, candidate_of, plan};
 pub use error::{EngineError, Mismatch};
 pub use hiding::{HidingFile, HidingStatus};
 pub use salts::{SaltFile, SaltSource, Salts};

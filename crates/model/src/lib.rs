@@ -19,7 +19,7 @@ mod validate;
 mod visible;
 
 pub use artifact::{CompiledModel, FORMAT_VERSION, MAGIC, OutOfDomain};
-pub use data::{DataSet, InputSpec, Row, array_shapes};
+pub use data::{DataSet, InputSpec, Row, array_shapes, list_lengths};
 pub use error::ModelError;
 pub use execute::{Trace, execute, execute_batch};
 pub use file::{folder, write_whole};

@@ -117,7 +117,10 @@ impl Accuracy {
         meter.begin("model");
         let model = load::model(&self.model, &self.quantise, Goal::default())?;
         let float = match (load::kind(&self.model.model)?, &self.onnx) {
-            (Kind::Onnx, None) => self.quantise.import(&self.model.model)?,
+            (Kind::Onnx, None) => {
+                let calibration = self.model.calibration.as_deref();
+                self.quantise.import(&self.model.model, calibration)?
+            }
             (Kind::Onnx, Some(_)) => {
                 return Err(usage("the model is an ONNX file already; leave --onnx out"));
             }

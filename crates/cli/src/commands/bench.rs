@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+use verdict_compiler::import_with;
 use verdict_engine::Setup;
 use verdict_prover::Cache;
 
@@ -95,9 +96,8 @@ impl Bench {
         let limits = self.limits.limits();
         let mut jobs = Vec::new();
         for mut job in self.subjects()? {
-            let inputs = self.quantise.import(&job.onnx)?.inputs.len();
-            job.outputs = self.quantise.output_names().to_vec();
-            job.public_constants = self.quantise.public_constants().to_vec();
+            job.import = self.quantise.import_options(Some(&job.calibration));
+            let inputs = import_with(&job.onnx, &job.import)?.inputs.len();
             for goal in &self.optimize {
                 job.options = self.quantise.options((*goal).into(), inputs);
                 job.width = limits.width;

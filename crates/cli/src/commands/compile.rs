@@ -78,9 +78,7 @@ impl Compile {
             .unwrap_or_else(|| self.model.with_extension("verdict"));
         let meter = Meter::new(output);
         meter.begin("import");
-        let float = self
-            .quantise
-            .import_for(&self.model, Some(&self.calibration))?;
+        let float = self.quantise.import(&self.model, Some(&self.calibration))?;
         let data = load::data(&self.calibration, &float.input_specs(), output)?;
         let test = self
             .test

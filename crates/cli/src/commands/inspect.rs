@@ -2,8 +2,9 @@
 
 use crate::{
     commands::compile::manifest_text,
-    error::CliError,
+    error::{CliError, usage},
     load::{self, Kind},
+    options::quantise::dimension,
     report::{
         decode,
         output::{Output, Report, Table, count},
@@ -13,7 +14,7 @@ use alloy_primitives::{B256, keccak256};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use verdict_compiler::import;
+use verdict_compiler::{ImportOptions, import_with};
 use verdict_engine::Subject;
 use verdict_model::{CompiledModel, Manifest};
 use verdict_prover::Architecture;
@@ -30,6 +31,10 @@ pub(crate) struct Inspect {
     /// The compiled model, or its architecture, to decode a proof's public values
     #[arg(long, value_name = "MODEL.verdict")]
     model: Option<PathBuf>,
+    /// Of an ONNX file, the size of a dimension that it leaves open, by its name or as
+    /// INPUT.AXIS=SIZE (axes from 0); may be given several times
+    #[arg(long, value_name = "NAME=SIZE", value_parser = dimension)]
+    dim: Vec<(String, usize)>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +101,14 @@ struct Stated {
 
 impl Inspect {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
-        output.emit(&match load::kind(&self.file)? {
+        let kind = load::kind(&self.file)?;
+        if kind != Kind::Onnx && !self.dim.is_empty() {
+            return Err(usage(format!(
+                "{} is no ONNX file, so --dim has nothing to say of it",
+                self.file.display()
+            )));
+        }
+        output.emit(&match kind {
             Kind::Compiled => compiled(&CompiledModel::load(&self.file)?),
             Kind::Proof => self.proof()?,
             Kind::Architecture => compiled(Architecture::load(&self.file)?.model()),
@@ -139,7 +151,11 @@ impl Inspect {
     }
 
     fn onnx(&self) -> Result<Inspected, CliError> {
-        let float = import(&self.file)?;
+        let options = ImportOptions {
+            dims: self.dim.clone(),
+            ..ImportOptions::default()
+        };
+        let float = import_with(&self.file, &options)?;
         let layers = float.tensors.iter().filter_map(|tensor| {
             let layer = tensor.layer.as_ref()?;
             Some(LayerInfo {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use verdict_circuit::Limits;
-use verdict_compiler::Options;
+use verdict_compiler::{ImportOptions, Options};
 use verdict_model::Goal;
 
 /// What to measure.
@@ -23,10 +23,7 @@ pub(crate) struct Job {
     /// Names of the outputs, if any.
     pub(crate) labels: Vec<String>,
     pub(crate) options: Options,
-    /// Values of the ONNX graph to take for outputs; the file's if there are none.
-    pub(crate) outputs: Vec<String>,
-    /// Constants that the tables of a model with private weights may show.
-    pub(crate) public_constants: Vec<String>,
+    pub(crate) import: ImportOptions,
     pub(crate) width: Option<usize>,
     pub(crate) max_k: u32,
     /// Digest of an imported set-up; the development set-up if missing.
@@ -76,8 +73,7 @@ impl Job {
                 goal,
                 ..Options::default()
             },
-            outputs: Vec::new(),
-            public_constants: Vec::new(),
+            import: ImportOptions::default(),
             width: None,
             max_k: Limits::default().max_k,
             srs: None,

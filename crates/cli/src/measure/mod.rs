@@ -12,7 +12,7 @@ use crate::{
     load,
     options::{
         batch, goal_name,
-        quantise::{compile_planned, import, visibility_name},
+        quantise::{compile_planned, visibility_name},
     },
     report::{
         decode,
@@ -25,7 +25,7 @@ use forgeries::forgeries;
 use measurement::{Predicted, Prediction, Tampered};
 use verdict_chain::{Gas, Harness, Verdict};
 use verdict_circuit::Limits;
-use verdict_compiler::{AccuracyReport, Compilation, accuracy, vouched};
+use verdict_compiler::{AccuracyReport, Compilation, accuracy, import_with, vouched};
 use verdict_engine::{Engine, OpenOptions, Salts, Session, Setup, Stage, Verified};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Visibility};
 use verdict_prover::Cache;
@@ -148,8 +148,7 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
 /// Imports, compiles and compares.
 fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
     meter.begin("import");
-    let private = job.options.private_weights;
-    let float = import(&job.onnx, &job.outputs, private, &job.public_constants)?;
+    let float = import_with(&job.onnx, &job.import)?;
     let specs = float.input_specs();
     let calibration = DataSet::load(&job.calibration, &specs)?;
     let test = job

@@ -1,14 +1,17 @@
 //! How a model is quantised.
 
+use crate::report::memory::available;
 use clap::{Args, ValueEnum};
 use std::path::Path;
 use verdict_circuit::Limits;
 use verdict_compiler::{
     Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, Options,
-    OutputKind, compile_with, import_outputs, import_private, import_with,
+    OutputKind, compile_with, import_with,
 };
-use verdict_engine::plan_graph;
-use verdict_model::{Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes};
+use verdict_engine::candidate_of;
+use verdict_model::{
+    Calibration, DataSet, Goal, IntegerGraph, Visibility, array_shapes, list_lengths,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VisibilityArg {
@@ -149,6 +152,9 @@ pub(crate) struct QuantiseArgs {
     /// several times
     #[arg(long, value_name = "NAME", requires = "private_weights")]
     public_constant: Vec<String>,
+    /// Refuse what needs more memory to compile, by its shapes [default: what is available]
+    #[arg(long, value_name = "GIB", value_parser = gibibytes)]
+    memory_limit: Option<u64>,
     /// Compile a file that this program and tract, an independent reader of ONNX, read in two ways;
     /// the compiled model says so
     #[arg(long)]
@@ -160,28 +166,31 @@ pub(crate) struct QuantiseArgs {
 }
 
 impl QuantiseArgs {
-    /// Imports an ONNX file up to the outputs asked for.
-    pub(crate) fn import(&self, path: &Path) -> Result<FloatGraph, CompileError> {
-        self.import_for(path, None)
-    }
-
     /// Imports an ONNX file, dimensions that are open and not named being those of the `data`.
-    pub(crate) fn import_for(
+    pub(crate) fn import(
         &self,
         path: &Path,
         data: Option<&Path>,
     ) -> Result<FloatGraph, CompileError> {
-        let row_shapes = data.map(row_shapes).unwrap_or_default();
-        import_with(
-            path,
-            &ImportOptions {
-                outputs: self.output_name.clone(),
-                private_weights: self.private_weights,
-                public_constants: self.public_constant.clone(),
-                dims: self.dim.clone(),
-                row_shapes,
-            },
-        )
+        import_with(path, &self.import_options(data))
+    }
+
+    /// What [`import`](Self::import) imports of a file.
+    pub(crate) fn import_options(&self, data: Option<&Path>) -> ImportOptions {
+        ImportOptions {
+            outputs: self.output_name.clone(),
+            private_weights: self.private_weights,
+            public_constants: self.public_constant.clone(),
+            dims: self.dim.clone(),
+            row_shapes: data.map(row_shapes).unwrap_or_default(),
+            list_lengths: data.and_then(list_lengths).unwrap_or_default(),
+            memory_limit: self.memory_limit(),
+        }
+    }
+
+    /// Bytes that compiling may take.
+    fn memory_limit(&self) -> Option<u64> {
+        self.memory_limit.or_else(available)
     }
 
     /// Whether the model is compiled for private weights.
@@ -192,16 +201,6 @@ impl QuantiseArgs {
     /// Whether to go on where tract reads the file differently.
     pub(crate) const fn accept_import_error(&self) -> bool {
         self.accept_import_error
-    }
-
-    /// The constants that tables may show.
-    pub(crate) fn public_constants(&self) -> &[String] {
-        &self.public_constant
-    }
-
-    /// The outputs asked for; none for the file's.
-    pub(crate) fn output_names(&self) -> &[String] {
-        &self.output_name
     }
 
     /// The compiler's options for a model with `inputs` inputs.
@@ -240,26 +239,13 @@ impl QuantiseArgs {
             accuracy: self.accuracy,
             output_kinds: self.output_is.clone(),
             tune: !self.no_tune,
+            memory_limit: self.memory_limit(),
         }
     }
 }
 
-/// Imports an ONNX file up to `outputs`, for private weights or public ones.
-pub(crate) fn import(
-    path: &Path,
-    outputs: &[String],
-    private_weights: bool,
-    public_constants: &[String],
-) -> Result<FloatGraph, CompileError> {
-    let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
-    let constants: Vec<&str> = public_constants.iter().map(String::as_str).collect();
-    match private_weights {
-        true => import_private(path, &names, &constants),
-        false => import_outputs(path, &names),
-    }
-}
-
-fn dimension(text: &str) -> Result<(String, usize), String> {
+/// `NAME=SIZE`.
+pub(crate) fn dimension(text: &str) -> Result<(String, usize), String> {
     let pair = text.rsplit_once('=').and_then(|(name, size)| {
         let size = size.trim().parse().ok().filter(|size| *size > 0)?;
         Some((name.trim().to_owned(), size))
@@ -269,7 +255,7 @@ fn dimension(text: &str) -> Result<(String, usize), String> {
 }
 
 /// The shapes of the rows in a file of arrays, by input; none where it does not say.
-pub(crate) fn row_shapes(data: &Path) -> Vec<(String, Vec<usize>)> {
+fn row_shapes(data: &Path) -> Vec<(String, Vec<usize>)> {
     let shapes = array_shapes(data).unwrap_or_default();
     let only = shapes.len() == 1;
     let row = |(name, shape): (String, Vec<usize>)| {
@@ -356,6 +342,14 @@ fn output_kind(text: &str) -> Result<(Option<String>, OutputKind), String> {
     Ok((name, kind))
 }
 
+fn gibibytes(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse::<f64>().ok();
+    let number = number.filter(|gib| *gib > 0.0 && *gib <= 1e9);
+    number
+        .map(|gib| (gib * (1u64 << 30) as f64) as u64)
+        .ok_or_else(|| "expected a number of GiB above 0, e.g. 8 or 0.5".into())
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share = text.trim().parse().ok();
     share
@@ -370,11 +364,22 @@ pub(crate) fn compile_planned(
     options: &Options,
     limits: Limits,
 ) -> Result<Compilation, CompileError> {
+    let cells = float.needed_cells();
+    if cells >> limits.max_k > 0 {
+        return Err(CompileError::InvalidModel {
+            path: float.path.clone(),
+            detail: format!(
+                "its tensors have {cells} cells, each takes a row of the circuit, and there are at most 2^{} rows; prove a part of it \
+                 (--output-name), or export it for a smaller input",
+                limits.max_k
+            ),
+        });
+    }
     compile_with(float, data, options, &|graph: &IntegerGraph| {
-        let plan = plan_graph(graph, options.goal, limits).ok()?;
+        let chosen = candidate_of(graph, options.goal, limits).ok()?;
         Some(Cost {
-            height: plan.chosen.k,
-            gas: plan.chosen.gas,
+            height: chosen.k,
+            gas: chosen.gas,
         })
     })
 }

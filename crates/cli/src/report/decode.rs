@@ -170,46 +170,53 @@ pub(crate) fn float_model(onnx: &Path, model: &CompiledModel) -> Result<FloatGra
             hint: "give the ONNX file that the model was compiled from",
         })));
     }
-    let outputs = model.manifest().outputs.iter();
-    let names: Vec<&str> = outputs.map(|output| output.name.as_str()).collect();
-    // Dimensions that the file leaves open are what they were when the model was compiled.
-    let shape = |id: &usize| {
-        let tensor = &model.graph().tensors[*id];
-        (tensor.name.clone(), tensor.shape.clone())
-    };
-    let as_compiled = |private_weights| ImportOptions {
-        outputs: names.iter().map(|name| (*name).to_owned()).collect(),
-        private_weights,
-        row_shapes: model.graph().inputs.iter().map(shape).collect(),
-        ..ImportOptions::default()
-    };
-    let float = match import_with(onnx, &as_compiled(false)) {
-        Ok(float) => float,
-        // Outputs of a gathered model have names that the file doesn't know.
-        Err(error) => match import(onnx) {
-            Ok(float) if !same_inputs(&float, model) => float,
-            _ => return Err(error.into()),
-        },
-    };
     let tensors = |float: &FloatGraph| {
         let float = float.as_compiled(model.graph());
         float.tensors.len() == model.graph().tensors.len()
     };
+    let mut near = None;
+    let mut refused = None;
     // With private weights some operators are made of other tensors.
-    let float = match tensors(&float) {
-        true => float,
-        false => import_with(onnx, &as_compiled(true))
-            .ok()
-            .filter(tensors)
-            .unwrap_or(float),
-    };
-    if !same_inputs(&float, model) {
-        return Err(CliError::Input(format!(
+    for (private_weights, one_row) in [(false, false), (false, true), (true, false), (true, true)] {
+        match import_with(onnx, &as_compiled(model, private_weights, one_row)) {
+            Ok(float) if same_inputs(&float, model) && tensors(&float) => return Ok(float),
+            Ok(float) => near = near.or(Some(float)),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    match (near, refused) {
+        // What does not fit in another way than by its inputs is told apart by who compares it.
+        (Some(float), _) if same_inputs(&float, model) => Ok(float),
+        // Outputs of a gathered model have names that the file doesn't know.
+        (None, Some(error)) if import(onnx).map_or(true, |one| same_inputs(&one, model)) => {
+            Err(error.into())
+        }
+        _ => Err(CliError::Input(format!(
             "{} computes one item, the compiled model several; leave the ONNX file out",
             onnx.display()
-        )));
+        ))),
     }
-    Ok(float)
+}
+
+/// What was imported of the ONNX file that a model was compiled from: its dimensions that the file
+/// leaves open are the model's, and with `one_row` so are batches that the file fixes.
+fn as_compiled(model: &CompiledModel, private_weights: bool, one_row: bool) -> ImportOptions {
+    let graph = model.graph();
+    let inputs = graph.inputs.iter().map(|id| &graph.tensors[*id]);
+    let outputs = model.manifest().outputs.iter();
+    let one = |name: &String| (format!("{name}.0"), 1);
+    ImportOptions {
+        outputs: outputs.map(|output| output.name.clone()).collect(),
+        private_weights,
+        dims: match one_row {
+            true => inputs.clone().map(|tensor| one(&tensor.name)).collect(),
+            false => Vec::new(),
+        },
+        row_shapes: inputs
+            .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
+            .collect(),
+        ..ImportOptions::default()
+    }
 }
 
 /// Whether the inputs have as many values.

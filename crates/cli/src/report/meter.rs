@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::{
     cell::RefCell,
     io::IsTerminal,
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
     time::{Duration, Instant},
 };
 use verdict_engine::Stage;
@@ -41,9 +43,27 @@ struct Running {
     cpu: Option<f64>,
 }
 
+/// A stage that takes longer says so this often, where there is no terminal for a spinner.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Says now and then that a stage still runs, until what is returned is dropped.
+fn tell(output: Output, stage: String) -> Sender<()> {
+    let (running, stopped) = channel();
+    thread::spawn(move || {
+        let since = Instant::now();
+        while stopped.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
+            output.note(&format!("{stage}: {} s", since.elapsed().as_secs()));
+        }
+    });
+    running
+}
+
 /// Collects stages; beginning one ends the one before.
 pub(crate) struct Meter {
     bar: ProgressBar,
+    /// Where long stages are told of, if not by the spinner.
+    told: Option<Output>,
+    teller: RefCell<Option<Sender<()>>>,
     running: RefCell<Option<Running>>,
     stages: RefCell<Vec<StageCost>>,
 }
@@ -62,6 +82,8 @@ impl Meter {
             bar
         };
         Self {
+            told: (bar.is_hidden() && !output.json()).then_some(*output),
+            teller: RefCell::default(),
             bar,
             running: RefCell::default(),
             stages: RefCell::default(),
@@ -74,6 +96,7 @@ impl Meter {
         let stage = stage.into();
         self.bar.set_message(stage.clone());
         self.bar.reset_elapsed();
+        *self.teller.borrow_mut() = self.told.map(|output| tell(output, stage.clone()));
         reset_peak();
         *self.running.borrow_mut() = Some(Running {
             stage,
@@ -89,6 +112,7 @@ impl Meter {
 
     /// Ends the running stage.
     pub(crate) fn end(&self) {
+        self.teller.borrow_mut().take();
         let Some(Running { stage, since, cpu }) = self.running.borrow_mut().take() else {
             return;
         };

@@ -3,7 +3,7 @@
 pub(crate) mod accuracy;
 pub(crate) mod decode;
 pub(crate) mod lines;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod meter;
 pub(crate) mod output;
 pub(crate) mod planning;

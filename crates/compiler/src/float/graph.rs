@@ -122,6 +122,23 @@ impl FloatKernel {
         }
     }
 
+    /// Calls `visit(output cell, source cell)` for each weight that is not zero.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        match self {
+            Self::Rows(rows) => {
+                for (cell, row) in rows.iter().enumerate() {
+                    let sources = row.iter().filter(|(_, weight)| *weight != 0.0);
+                    sources.for_each(|(source, _)| visit(cell, *source as usize));
+                }
+            }
+            Self::Conv(conv) => conv.for_each(|cell, source, weight| {
+                if weight != 0.0 {
+                    visit(cell, source);
+                }
+            }),
+        }
+    }
+
     /// The kernel with every weight's magnitude in its place.
     pub(crate) fn absolute(&self) -> Self {
         self.map(f64::abs)
@@ -284,6 +301,23 @@ impl FloatGraph {
             decides.push(conjunction || tests);
         }
         (0..decides.len()).filter(|id| final_one[*id]).collect()
+    }
+
+    /// Cells of the tensors that the outputs depend on, inputs included: each takes a row of a
+    /// circuit at the least.
+    pub fn needed_cells(&self) -> usize {
+        let mut needed = vec![false; self.tensors.len()];
+        self.outputs.iter().for_each(|id| needed[*id] = true);
+        let mut cells = 0;
+        for (id, tensor) in self.tensors.iter().enumerate().rev() {
+            if !needed[id] {
+                continue;
+            }
+            cells += tensor.len;
+            let terms = tensor.layer.iter().flat_map(|layer| &layer.terms);
+            terms.for_each(|term| needed[term.source] = true);
+        }
+        cells
     }
 
     /// Multiplications of one run.

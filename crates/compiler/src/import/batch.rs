@@ -10,7 +10,7 @@ use std::path::Path;
 use tract_onnx::pb::GraphProto;
 
 use crate::float::graph::{FloatGraph, FloatTensor};
-use crate::import::sizes::{Sizes, first_axis};
+use crate::import::sizes::{Sizes, first_axis, inputs};
 use crate::{CompileError, Result};
 
 /// Graphs with more weights than this are not imported a second time.
@@ -33,9 +33,7 @@ pub(crate) fn check_fixed(
     sizes: &Sizes,
     import: Import<'_>,
 ) -> Result<()> {
-    let constant = |name: &String| graph.initializer.iter().any(|it| it.name == *name);
-    let mut inputs = graph.input.iter().filter(|input| !constant(&input.name));
-    let Some((name, count)) = inputs.clone().next().and_then(|input| {
+    let Some((name, count)) = inputs(graph).next().and_then(|input| {
         let Some(Ok(count)) = first_axis(input) else {
             return None;
         };
@@ -44,7 +42,8 @@ pub(crate) fn check_fixed(
         return Ok(());
     };
     let stated = |name: &str| sizes.stated(name, 0, None).is_some();
-    let alike = inputs.all(|input| first_axis(input) == Some(Ok(count)) && !stated(&input.name))
+    let alike = inputs(graph)
+        .all(|input| first_axis(input) == Some(Ok(count)) && !stated(&input.name))
         && graph.output.iter().all(|output| {
             // Outputs need not state their shapes.
             matches!(first_axis(output), None | Some(Err(_)))
@@ -54,8 +53,7 @@ pub(crate) fn check_fixed(
         return Ok(());
     }
     let rows = |count: usize| {
-        let inputs = graph.input.iter().filter(|input| !constant(&input.name));
-        let dims = inputs.map(|input| (format!("{}.0", input.name), count));
+        let dims = inputs(graph).map(|input| (format!("{}.0", input.name), count));
         let mut sizes = sizes.clone();
         sizes.dims.extend(dims);
         import(sizes)
@@ -87,7 +85,7 @@ pub(crate) fn check_open(
         .input
         .iter()
         .find_map(|input| match first_axis(input) {
-            Some(Err(name)) if sizes.stated(&input.name, 0, name).is_none() => {
+            Some(Err(name)) if sizes.of_axis(input, 0, name).is_none() => {
                 Some(name.map_or_else(|| format!("{}.0", input.name), str::to_owned))
             }
             _ => None,
@@ -105,15 +103,79 @@ pub(crate) fn check_open(
     if independent(one, &two) {
         return Ok(());
     }
+    let node = match &mixing(one, &two, graph)[..] {
+        [] => "a node works".to_owned(),
+        [node] => format!("node `{node}` works"),
+        nodes => format!("one of the nodes `{}` works", nodes.join("`, `")),
+    };
     let last = one.output_names.join("`, `");
     Err(CompileError::InvalidModel {
         path: path.into(),
         detail: format!(
-            "`{last}` of a row depends on the other rows of its batch: a node works across the first axis, which is left open and so \
+            "`{last}` of a row depends on the other rows of its batch: {node} across the first axis, which is left open and so \
              taken for a batch of one (a Softmax or a mean along axis 0, say); apply it to another axis, or if this axis is no batch, \
              give its size with --dim {axis}=SIZE"
         ),
     })
+}
+
+/// The nodes of the first layer of `two`, the same file as `one` for two rows, that has a cell
+/// which both rows lead to.
+fn mixing(one: &FloatGraph, two: &FloatGraph, graph: &GraphProto) -> Vec<String> {
+    const BOTH: u8 = 3;
+    // For each cell of each tensor, a bit for each row that it depends on.
+    let mut rows: Vec<Vec<u8>> = Vec::with_capacity(two.tensors.len());
+    for (id, tensor) in two.tensors.iter().enumerate() {
+        let mut cells = vec![0; tensor.len];
+        match &tensor.layer {
+            None => {
+                let input = two.inputs.iter().position(|input| *input == id);
+                let alone = input.map_or(0, |input| one.tensors[one.inputs[input]].len);
+                if tensor.len == 2 * alone {
+                    cells[..alone].fill(1);
+                    cells[alone..].fill(2);
+                }
+            }
+            Some(layer) => {
+                for term in &layer.terms {
+                    let sources = &rows[term.source];
+                    term.kernel
+                        .for_each(|cell, source| cells[cell] |= sources[source]);
+                }
+                if cells.contains(&BOTH) {
+                    return match &layer.nodes[..] {
+                        [] => inner(&tensor.name, graph).into_iter().collect(),
+                        nodes => nodes.to_vec(),
+                    };
+                }
+            }
+        }
+        rows.push(cells);
+    }
+    Vec::new()
+}
+
+/// The node that the tensor called `name` is a step of: it goes by the node's output.
+fn inner(name: &str, graph: &GraphProto) -> Option<String> {
+    let outputs = graph.node.iter().flat_map(|node| {
+        let outputs = node.output.iter().filter(|output| !output.is_empty());
+        outputs.map(move |output| (output, node))
+    });
+    let step = |(output, _): &(&String, _)| {
+        let rest = name.strip_prefix(output.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let (output, node) = outputs
+        .filter(step)
+        .max_by_key(|(output, _)| output.len())?;
+    Some(
+        if node.name.is_empty() {
+            output
+        } else {
+            &node.name
+        }
+        .clone(),
+    )
 }
 
 /// Whether `two`, the same file as `one` for two rows, computes for each row what `one` does.

@@ -1,7 +1,6 @@
 //! Casts to integers that change nothing: converters put them behind labels and in front of
 //! encoders.
 
-use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{NodeProto, type_proto};
 
 use crate::import::kinds::{ElementKind, kind};
@@ -19,7 +18,9 @@ impl Importer<'_> {
             .attribute
             .iter()
             .find(|attribute| attribute.name == "to")?;
-        let whole = kind(i32::try_from(to.i).ok()?) == Some(ElementKind::Whole);
+        // A cast to fewer bits than a byte has wraps around.
+        let kind = kind(i32::try_from(to.i).ok()?);
+        let whole = matches!(kind, Some(ElementKind::Whole { bits: 8.., .. }));
         let Value::Rows(value) = self.values.get(proto.input.first()?)? else {
             return None;
         };
@@ -50,11 +51,8 @@ impl Importer<'_> {
             let Some(type_proto::Value::TensorType(tensor)) = of else {
                 return false;
             };
-            !matches!(
-                DataType::try_from(tensor.elem_type),
-                Ok(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16)
-                    | Err(_)
-            )
+            let kind = kind(tensor.elem_type);
+            kind.is_some_and(|kind| kind.is_whole() || kind == ElementKind::Truth)
         })
     }
 

@@ -43,13 +43,19 @@ fn beyond_depth(node: &NodeProto, values: &Values<'_>) -> bool {
 
 /// Whether a recurrent node is out of the ordinary.
 fn recurrent(node: &NodeProto, _: &Values<'_>) -> bool {
-    ["activations", "clip"]
-        .iter()
-        .any(|name| attribute(node, name).is_some())
+    let unusual = ["activations", "clip"];
+    unusual.iter().any(|name| attribute(node, name).is_some())
+        || attribute(node, "direction").is_some_and(|of| of.s == b"reverse")
 }
 
 fn slope(node: &NodeProto, _: &Values<'_>) -> bool {
     attribute(node, "alpha").is_some_and(|of| of.f != 1.0)
+}
+
+/// Whether bits are shifted by less than nothing, or by more than any number has.
+fn far(node: &NodeProto, values: &Values<'_>) -> bool {
+    let amounts = node.input.get(1).and_then(|name| values(name));
+    amounts.is_some_and(|all| all.iter().any(|by| !(0.0..64.0).contains(by)))
 }
 
 /// Every operator of `ai.onnx.ml`.
@@ -70,7 +76,12 @@ pub(crate) const OUTPUT_SHAPE: Defect = Defect {
 
 pub(crate) const RECURRENT: Defect = Defect {
     when: recurrent,
-    does: "computes otherwise than ONNX where clip or other activations are given",
+    does: "computes otherwise than ONNX where clip, other activations or the direction reverse are given",
+};
+
+pub(crate) const FAR: Defect = Defect {
+    when: far,
+    does: "shifts by another number of bits where there are not as many",
 };
 
 pub(crate) const DEPTH: Defect = Defect {

@@ -64,6 +64,15 @@ impl<'i, 'a> Expansion<'i, 'a> {
         (!name.is_empty()).then(|| name.clone())
     }
 
+    /// The ONNX name of operand `index`, which must be there.
+    pub(crate) fn operand(&self, node: &Node<'_>, index: usize) -> Result<String> {
+        self.input(index).ok_or_else(|| {
+            node.invalid(format!(
+                "operand {index} is missing; the file is damaged, export the model again"
+            ))
+        })
+    }
+
     /// Whether something can read output `index`.
     pub(crate) fn has_output(&self, index: usize) -> bool {
         let name = self.proto.output.get(index);
@@ -94,7 +103,7 @@ impl<'i, 'a> Expansion<'i, 'a> {
             vec![values.len()],
             values.iter().map(|v| *v as f64).collect(),
         );
-        self.importer.kinds.insert(name.clone(), ElementKind::Whole);
+        self.importer.kinds.insert(name.clone(), ElementKind::INT64);
         name
     }
 
@@ -149,6 +158,9 @@ impl<'i, 'a> Expansion<'i, 'a> {
         loop {
             if let Some(value) = self.importer.values.get(name) {
                 return Ok(value.shape().to_vec());
+            }
+            if let Some(shape) = self.importer.decisions.shape(name) {
+                return Ok(shape.to_vec());
             }
             match self.importer.lineages.get(name) {
                 Some(lineage) => name = &lineage.base,

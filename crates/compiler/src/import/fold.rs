@@ -122,7 +122,7 @@ impl Importer<'_> {
             return Ok(());
         }
         let Some(lineage) = self.lineages.get(name) else {
-            return Ok(());
+            return self.force_decided(name);
         };
         let Some(base) = self.values.get(&lineage.base) else {
             return Ok(());

@@ -3,12 +3,13 @@
 /// Advice for an unsupported operator.
 pub(crate) fn hint(op: &str) -> &'static str {
     match op {
-        "GlobalLpPool" | "MaxUnpool" | "MaxRoiPool" | "RoiAlign" | "GridSample" | "DeformConv" => {
-            "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, GlobalMaxPool and GlobalAveragePool are \
-             supported"
+        "GlobalLpPool" | "MaxRoiPool" => {
+            "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, LpPool, RoiAlign, GlobalMaxPool and \
+             GlobalAveragePool are supported"
         }
-        "BitShift" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" => {
-            "integer arithmetic on activations is not supported; compute this feature outside and give its result to the model"
+        "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" => {
+            "of the operators on bits, BitShift and BitwiseNot are supported; compute this feature outside and give its result to the \
+             model"
         }
         "Unique" | "Compress" | "NonMaxSuppression" => {
             "its output's shape depends on the data; end the model before it (name its operand as the output)"

@@ -14,7 +14,7 @@ use crate::import::reads::reads;
 use crate::import::secrecy::Secrecy;
 use crate::import::sizes::Sizes;
 use crate::import::state::{Importer, raw_name};
-use crate::import::{builder, layout, ml, operators, order, proto, words};
+use crate::import::{builder, layout, ml, operators, order, proto, sparse, words};
 use crate::{CompileError, Result};
 
 /// Imports the file that `graph` comes from once more, up to other values: for finding out where
@@ -60,6 +60,7 @@ pub(crate) fn import_model(
     };
     let mut importer = Importer::new(path, graph, opset(model));
     importer.builder.secrecy = secrecy;
+    importer.memory = sizes.memory;
     importer.load_constants()?;
     importer.check_public_names()?;
     let inputs = importer.load_inputs(sizes)?;
@@ -96,7 +97,8 @@ pub(crate) fn import_model(
     let output_kinds = output_kinds(graph, &output_names);
     let whole = |id: &usize| {
         let name = &importer.builder.tensors[*id].name;
-        importer.kinds.contains_key(name)
+        let kind = importer.kinds.get(name);
+        kind.is_some_and(|kind| kind.is_whole() || *kind == ElementKind::Truth)
     };
     let mut float = FloatGraph {
         whole: inputs.iter().map(whole).collect(),
@@ -128,24 +130,11 @@ pub(crate) fn import_model(
     Ok(float)
 }
 
-/// The model's graph, which must be there and dense.
+/// The model's graph, which must be there.
 fn checked<'m>(path: &Path, model: &'m ModelProto) -> Result<&'m GraphProto> {
-    let Some(graph) = &model.graph else {
-        return Err(CompileError::NotOnnx {
-            path: path.into(),
-            detail: "it holds no graph".into(),
-        });
-    };
-    let Some(sparse) = graph.sparse_initializer.first() else {
-        return Ok(graph);
-    };
-    let values = sparse.values.as_ref();
-    let name = values.map_or("", |values| values.name.as_str());
-    Err(CompileError::InvalidModel {
+    model.graph.as_ref().ok_or_else(|| CompileError::NotOnnx {
         path: path.into(),
-        detail: format!(
-            "initializer `{name}` is sparse; export the model again with dense weights"
-        ),
+        detail: "it holds no graph".into(),
     })
 }
 
@@ -163,6 +152,13 @@ impl<'a> Importer<'a> {
         for initializer in &self.graph.initializer {
             let value = proto::tensor(self.path, initializer)?;
             self.constant(&initializer.name, value);
+        }
+        // A few bytes may stand for many zeros.
+        let mut room = sparse::MAX_CELLS;
+        for initializer in &self.graph.sparse_initializer {
+            let (name, value) = sparse::tensor(self.path, initializer, room)?;
+            room -= value.len();
+            self.constant(&name, value);
         }
         Ok(())
     }

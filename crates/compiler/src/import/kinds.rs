@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, type_proto};
 
+use crate::import::number_types::{INT2, Stored, UINT2};
+
 /// What is known of values that do not hold real numbers, by name.
 pub(crate) type Held = HashMap<String, ElementKind>;
 
@@ -13,33 +15,82 @@ pub(crate) type Held = HashMap<String, ElementKind>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ElementKind {
     /// Integers.
-    Whole,
+    Whole {
+        /// How many bits they have.
+        bits: u32,
+        /// Whether they have a sign.
+        signed: bool,
+    },
     /// Booleans.
     Truth,
+    /// Real numbers of this ONNX type, of which there are so few that a cast rounds coarsely.
+    Coarse(i32),
+}
+
+/// The whole numbers that ONNX counts with, each as its type.
+const WHOLE: [(DataType, u32, bool); 10] = [
+    (DataType::Int4, 4, true),
+    (DataType::Uint4, 4, false),
+    (DataType::Int8, 8, true),
+    (DataType::Uint8, 8, false),
+    (DataType::Int16, 16, true),
+    (DataType::Uint16, 16, false),
+    (DataType::Int32, 32, true),
+    (DataType::Uint32, 32, false),
+    (DataType::Int64, 64, true),
+    (DataType::Uint64, 64, false),
+];
+
+impl ElementKind {
+    /// What shapes, indices and counts are.
+    pub(crate) const INT64: Self = Self::Whole {
+        bits: 64,
+        signed: true,
+    };
+
+    pub(crate) const fn is_whole(self) -> bool {
+        matches!(self, Self::Whole { .. })
+    }
+
+    /// The ONNX type that a cast to it names.
+    fn data_type(self) -> i32 {
+        match self {
+            Self::Whole { bits: 2, signed } if signed => INT2,
+            Self::Whole { bits: 2, .. } => UINT2,
+            Self::Whole { bits, signed } => {
+                let mut all = WHOLE.into_iter();
+                let own = all.find(|(_, b, s)| (*b, *s) == (bits, signed));
+                own.map_or(DataType::Int64 as i32, |(data_type, ..)| data_type as i32)
+            }
+            Self::Truth => DataType::Bool as i32,
+            Self::Coarse(data_type) => data_type,
+        }
+    }
 }
 
 /// What tensors of an ONNX data type hold.
 pub(crate) fn kind(data_type: i32) -> Option<ElementKind> {
-    match DataType::try_from(data_type) {
-        Ok(
-            DataType::Int8
-            | DataType::Int16
-            | DataType::Int32
-            | DataType::Int64
-            | DataType::Uint8
-            | DataType::Uint16
-            | DataType::Uint32
-            | DataType::Uint64,
-        ) => Some(ElementKind::Whole),
-        Ok(DataType::Bool) => Some(ElementKind::Truth),
-        _ => None,
+    match Stored::of(data_type) {
+        Some(Stored::Whole { bits, signed }) => return Some(ElementKind::Whole { bits, signed }),
+        Some(Stored::Float8(_) | Stored::Float4) => return Some(ElementKind::Coarse(data_type)),
+        _ => {}
     }
+    let data_type = DataType::try_from(data_type).ok()?;
+    if data_type == DataType::Bool {
+        return Some(ElementKind::Truth);
+    }
+    let mut all = WHOLE.into_iter();
+    let (_, bits, signed) = all.find(|(whole, ..)| *whole == data_type)?;
+    Some(ElementKind::Whole { bits, signed })
 }
 
 /// What the graph's inputs and initializers hold.
 pub(crate) fn declared(graph: &GraphProto) -> Held {
     let constants = graph.initializer.iter();
     let constants = constants.map(|tensor| (&tensor.name, kind(tensor.data_type)));
+    let sparse = graph.sparse_initializer.iter();
+    let sparse = sparse.filter_map(|tensor| tensor.values.as_ref());
+    let sparse = sparse.map(|tensor| (&tensor.name, kind(tensor.data_type)));
     let inputs = graph.input.iter().map(|input| {
         let value = input.r#type.as_ref().and_then(|t| t.value.as_ref());
         let held = match value {
@@ -48,7 +99,7 @@ pub(crate) fn declared(graph: &GraphProto) -> Held {
         };
         (&input.name, held)
     });
-    let all = constants.chain(inputs);
+    let all = constants.chain(sparse).chain(inputs);
     all.filter_map(|(name, kind)| Some((name.clone(), kind?)))
         .collect()
 }
@@ -87,7 +138,7 @@ pub(crate) fn real(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
 
 /// An output holds whole numbers.
 pub(crate) fn whole(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
-    Some(ElementKind::Whole)
+    Some(ElementKind::INT64)
 }
 
 /// An output holds truths.
@@ -98,7 +149,7 @@ pub(crate) fn truth(_: &Held, _: &NodeProto, _: usize) -> Option<ElementKind> {
 /// Values and their positions: `TopK`.
 pub(crate) fn positions(held: &Held, proto: &NodeProto, output: usize) -> Option<ElementKind> {
     match output {
-        1 => Some(ElementKind::Whole),
+        1 => Some(ElementKind::INT64),
         _ => operand(held, proto, 0),
     }
 }
@@ -122,7 +173,7 @@ pub(crate) fn tensor(_: &Held, proto: &NodeProto, _: usize) -> Option<ElementKin
 pub(crate) fn constant(held: &Held, proto: &NodeProto, output: usize) -> Option<ElementKind> {
     let is_whole = |name: &&str| attribute(proto, name).is_some();
     if ["value_int", "value_ints"].iter().any(is_whole) {
-        return Some(ElementKind::Whole);
+        return Some(ElementKind::INT64);
     }
     tensor(held, proto, output)
 }
@@ -132,16 +183,13 @@ pub(crate) fn cast_like(held: &Held, proto: &NodeProto) -> Option<NodeProto> {
     let [value, like] = &proto.input[..] else {
         return None;
     };
-    let to = match held.get(like) {
-        Some(ElementKind::Whole) => DataType::Int64,
-        Some(ElementKind::Truth) => DataType::Bool,
-        None => DataType::Float,
-    };
+    let to = held.get(like);
+    let to = to.map_or(DataType::Float as i32, |kind| kind.data_type());
     Some(NodeProto {
         input: vec![value.clone()],
         attribute: vec![AttributeProto {
             name: "to".into(),
-            i: (to as i32).into(),
+            i: to.into(),
             ..AttributeProto::default()
         }],
         ..proto.clone()

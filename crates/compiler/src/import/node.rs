@@ -4,9 +4,11 @@ use std::path::Path;
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
+use crate::import::kinds::ElementKind;
 use crate::import::shapes::{MAX_CELLS, broadcast_index, groups_along};
 use crate::import::values::Value;
-use crate::import::values::affine::Affine;
+use crate::import::values::affine::{Affine, Row};
+use crate::memory;
 use crate::{CompileError, Result};
 
 /// A node, its operands (absent optional operands are `None`) and the file it comes from.
@@ -15,9 +17,13 @@ pub(crate) struct Node<'a> {
     pub(crate) proto: &'a NodeProto,
     pub(crate) name: String,
     pub(crate) opset: i64,
+    /// What its first operand holds by type, unless that is real numbers.
+    pub(crate) kind: Option<ElementKind>,
     /// Whether its operands are whole numbers by type.
     pub(crate) whole: bool,
     pub(crate) operands: Vec<Option<&'a Affine>>,
+    /// Bytes that its result may take.
+    pub(crate) memory: Option<u64>,
 }
 
 /// What a node reduces.
@@ -30,14 +36,21 @@ pub(crate) struct Reduction {
 
 impl<'a> Node<'a> {
     /// A node without operands so far. One that has no name is called after its first output.
-    pub(crate) fn new(path: &'a Path, proto: &'a NodeProto, opset: i64, whole: bool) -> Self {
+    pub(crate) fn new(
+        path: &'a Path,
+        proto: &'a NodeProto,
+        opset: i64,
+        kind: Option<ElementKind>,
+    ) -> Self {
         let mut node = Self {
             path,
             proto,
             name: proto.name.clone(),
             opset,
-            whole,
+            kind,
+            whole: kind.is_some_and(ElementKind::is_whole),
             operands: Vec::new(),
+            memory: None,
         };
         if node.name.is_empty() {
             node.name = node.first_output();
@@ -92,8 +105,10 @@ impl<'a> Node<'a> {
             proto: self.proto,
             name: self.name.clone(),
             opset: self.opset,
+            kind: self.kind,
             whole: self.whole,
             operands,
+            memory: self.memory,
         }
     }
 
@@ -284,16 +299,52 @@ impl<'a> Node<'a> {
             })
     }
 
-    /// The number of cells of `shape`, if it is one a model can have.
+    /// Whether there is room for `cells` sums of `terms` cells of a value each.
+    pub(crate) fn affords(&self, cells: usize, terms: usize, value: &Affine) -> Result<()> {
+        let weights: usize = value.terms.values().flatten().map(Vec::len).sum();
+        let of_one = weights.div_ceil(value.len().max(1));
+        // Sums of sums have a weight for each cell that there is at most.
+        let reach = |rows: &Vec<Row>| {
+            let cells = rows.iter().flatten().map(|(cell, _)| *cell as usize + 1);
+            cells.max().unwrap_or(0)
+        };
+        let all: usize = value.terms.values().map(reach).sum();
+        let width = terms.saturating_mul(of_one).min(all);
+        self.affords_bytes(memory::rows(cells, cells.saturating_mul(width)))
+    }
+
+    /// Whether there is room for so many products of values that both depend on the input.
+    pub(crate) fn affords_products(&self, cells: usize, terms: usize) -> Result<()> {
+        self.affords_bytes(memory::products(cells.saturating_mul(terms)))
+    }
+
+    fn affords_bytes(&self, bytes: u64) -> Result<()> {
+        let place = || {
+            let path = self.path.display();
+            format!("{path}: node `{}` ({})", self.name, self.op())
+        };
+        let help = "export with fewer rows, tokens or pixels";
+        memory::check(place, bytes, self.memory, help)
+    }
+
+    /// `index`, counted from the end if negative, as a place along an axis of `len` cells.
+    pub(crate) fn place(&self, index: i64, len: usize) -> Result<usize> {
+        self.axis(index, len).map_err(|_| {
+            self.invalid(format!(
+                "index {index} lies outside an axis of length {len}; correct the constant"
+            ))
+        })
+    }
+
+    /// The number of cells of `shape`, if it is one a model can have. Constants may have none.
     pub(crate) fn count(&self, shape: &[usize]) -> Result<usize> {
         shape
             .iter()
             .try_fold(1usize, |product, dimension| product.checked_mul(*dimension))
-            .filter(|count| *count > 0 && *count <= MAX_CELLS)
+            .filter(|count| *count <= MAX_CELLS)
             .ok_or_else(|| {
                 self.invalid(format!(
-                    "shape {shape:?} has no cells or more than {}; fix the shapes and export again",
-                    MAX_CELLS
+                    "shape {shape:?} has more than {MAX_CELLS} cells; no model of that size can be proved"
                 ))
             })
     }
@@ -306,11 +357,14 @@ pub(crate) fn finished(node: &Node<'_>, mut value: Value) -> Result<Value> {
             node.invalid("its folded weights overflow; check the model's weights for huge values")
         );
     }
-    if !value.is_constant() {
+    // No cells are a constant, whatever they were taken from.
+    let empty = value.shape().contains(&0);
+    if !value.is_constant() && !empty {
         value.nodes_mut().push(node.name.clone());
         return Ok(value);
     }
     Ok(match value {
+        value if empty => Value::Rows(Affine::constant(value.shape().to_vec(), Vec::new())),
         Value::Planes(value) => Value::Rows(Affine::constant(value.shape, value.bias)),
         rows => rows,
     })

@@ -10,6 +10,7 @@ use crate::import::guarantee::Guarantee;
 use crate::import::kinds::{Held, Holds};
 use crate::import::ml::Outputs;
 use crate::import::node::Node;
+use crate::import::ops::compare::Order;
 use crate::import::ops::functions::Cellwise;
 use crate::import::state::Importer;
 use crate::import::values::Value;
@@ -27,8 +28,6 @@ type OnFirst<T> = fn(&Node<'_>, &PlaneMap, &[Option<&Value>], &mut Builder) -> R
 pub(crate) enum Planewise {
     /// They do not: they are computed cell by cell.
     No,
-    /// Whatever the operands are, planes are made of them.
-    Always(OnPlanes<PlaneMap>),
     /// Whatever the operands are, it is tried.
     Tried(OnPlanes<Option<Value>>),
     /// If any operand is planes, it is tried.
@@ -101,6 +100,11 @@ pub(crate) enum Infinities {
     Read,
     /// The constant is a mask, where a large number will do.
     Masked,
+    /// The constant is one of two values that a constant condition chooses between: a mask.
+    Chosen,
+    /// The constant is compared with: on which side of an infinity a number lies is known. The
+    /// function says whether the comparison holds.
+    Compared(fn(&f64, &f64) -> bool),
     /// Constants with infinities become others, as masks are made. The function is what the
     /// operator does to them.
     Moved(fn(&Node<'_>) -> Result<Affine>),
@@ -134,6 +138,39 @@ pub(crate) enum End {
     Chooses { axis: i64 },
     /// What it gives may be scores or quantities.
     Adds,
+}
+
+/// What an operator does that ways can be followed through, besides what it does cell by cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Follows {
+    /// Nothing.
+    No,
+    /// It compares.
+    Compares(Order),
+    /// It picks rows of operand 0 by operand 1.
+    PicksRows,
+    /// It picks cells of operand 0 by operand 1.
+    PicksCells,
+}
+
+/// The offsets and factors of a scaler, one of each for so many features.
+type Scaling = fn(&Node<'_>, usize) -> Option<(Vec<f64>, Vec<f64>)>;
+
+/// What an operator does in 32-bit arithmetic to a cell, one step after another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rounds {
+    /// Nothing that is kept.
+    No,
+    /// It adds a constant.
+    Adds,
+    /// It takes the second operand from the first.
+    Subtracts,
+    /// It multiplies by a constant.
+    Multiplies,
+    /// It divides by a constant.
+    Divides,
+    /// It takes an offset away and multiplies by a factor, which are attributes.
+    Scales(Scaling),
 }
 
 /// An operator the importer knows.
@@ -176,6 +213,12 @@ pub struct Operator {
     pub(crate) defect: Option<Defect>,
     /// Whether all it does to words is to move them.
     pub(crate) moves_words: bool,
+    /// Whether its operands may have no cells at all.
+    pub(crate) may_be_empty: bool,
+    /// What it does with decided values, other than cell by cell.
+    pub(crate) follows: Follows,
+    /// What it does to features in 32-bit arithmetic.
+    pub(crate) rounds: Rounds,
 }
 
 impl Operator {
@@ -207,6 +250,9 @@ impl Operator {
             end: End::Open,
             defect: None,
             moves_words: false,
+            may_be_empty: false,
+            follows: Follows::No,
+            rounds: Rounds::No,
         }
     }
 
@@ -336,8 +382,25 @@ impl Operator {
     }
 
     /// Says that all it does to words is to move them.
+    pub(crate) const fn may_be_empty(mut self) -> Self {
+        self.may_be_empty = true;
+        self
+    }
+
     pub(crate) const fn moves_words(mut self) -> Self {
         self.moves_words = true;
+        self
+    }
+
+    /// Adds what it does with decided values.
+    pub(crate) const fn follows(mut self, value: Follows) -> Self {
+        self.follows = value;
+        self
+    }
+
+    /// Adds what it does to features in 32-bit arithmetic.
+    pub(crate) const fn rounds(mut self, value: Rounds) -> Self {
+        self.rounds = value;
         self
     }
 

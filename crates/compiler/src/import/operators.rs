@@ -8,25 +8,25 @@ use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
 use crate::import::operator::{End, Infinities, Integers, Learned, Operator, Special};
-use crate::import::operator::{Expand, Explicit, Planewise};
+use crate::import::operator::{Expand, Explicit, Follows, Planewise, Rounds};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
-    attention, branch, contrib, loops, losses, quantised, recurrent,
+    attention, branch, causal_conv, contrib, loops, losses, quantised, recurrent, rotary,
 };
 use crate::import::ops::functions::Cellwise;
 use crate::import::ops::interpolate::Sampler;
 use crate::import::ops::{
-    average_pool, by_constant, clip, compare, constants, conv_ops, conv_transpose, einsum,
-    embedding, functions, interpolate, linear_ops, max_pool, maximum, move_ops, norms, one_hot,
-    padding, plane_moves, plane_products, plane_sums, prelu, products, resize, scatter, shape_ops,
-    softmax, split, top_k,
+    average_pool, blocks, by_constant, cell_windows, clip, compare, constants, conv_ops,
+    conv_transpose, einsum, embedding, functions, interpolate, linear_ops, max_pool, maximum,
+    move_ops, norms, one_hot, padding, plane_moves, plane_products, plane_sums, prelu, products,
+    regions, resize, sampling, scatter, shape_ops, softmax, spectrum, split, top_k, unfold,
 };
 use crate::import::{defect, hints, kinds};
 
 use Cellwise::{All, Fold, Pair, Parametric, Plain};
 use Explicit::{Map, Maps, Several, Tensors};
 use Guarantee::{Composed, Constant, Decision, Extreme, Function, Linear, Moved as Moves, Product};
-use Planewise::{Always, Any, Cut, First, Measured, Moved, Reshaped, Tried};
+use Planewise::{Any, Cut, First, Measured, Moved, Reshaped, Tried};
 
 const fn onnx(name: &'static str, guarantee: Guarantee, conditions: &'static str) -> Operator {
     Operator::onnx(name, guarantee, conditions)
@@ -53,9 +53,20 @@ const fn contributed(
     row
 }
 
-const FIXED_STEPS: &str = "a fixed number of steps, constant lengths";
+/// A row of operators that ONNX is trying out.
+const fn preview(
+    name: &'static str,
+    guarantee: Guarantee,
+    conditions: &'static str,
+    expand: Expand,
+) -> Operator {
+    let mut row = Operator::onnx(name, guarantee, conditions).expanded(expand);
+    row.domain = attention::PREVIEW;
+    row
+}
+
+const FIXED_STEPS: &str = "a fixed number of steps, constant lengths of what is read from the end";
 const STEPS: &str = "constant steps and zero points";
-const PLANES: &str = "one or two spatial axes, batch of 1";
 const WHOLE_INDICES: &str = "constant or whole indices";
 const FIXED_AXES: &str = "constant axes";
 
@@ -71,7 +82,9 @@ pub const OPERATORS: &[Operator] = &[
         }))
         .explicit(Map(|node| linear_ops::add(node, 1.0)))
         .infinities(Infinities::Masked)
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Adds),
+    onnx("AffineGrid", Linear, "constant size").explicit(Map(sampling::affine_grid)),
     onnx("And", Decision, "")
         .cellwise(Pair(|a, b| {
             functions::truth(a).binary(Binary::Mul, &functions::truth(b))
@@ -95,10 +108,16 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Asinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Asinh))),
     onnx("Atan", Function, "").cellwise(Plain(|v| v.unary(Unary::Atan))),
     onnx("Atanh", Function, "").cellwise(Plain(|v| v.unary(Unary::Atanh))),
-    onnx("Attention", Composed, "constant masks")
-        .infinities(Infinities::Read)
-        .expanded(attention::attention),
-    onnx("AveragePool", Linear, PLANES).planewise(Always(average_pool::average_pool)),
+    onnx(
+        "Attention",
+        Composed,
+        "constant masks, or masks of numbers to add",
+    )
+    .infinities(Infinities::Read)
+    .expanded(attention::attention),
+    onnx("AveragePool", Linear, "")
+        .planewise(Tried(average_pool::average_pool))
+        .explicit(Map(cell_windows::average_pool)),
     onnx(
         "BatchNormalization",
         Linear,
@@ -106,63 +125,86 @@ pub const OPERATORS: &[Operator] = &[
     )
     .planewise(First(plane_sums::batch_normalization))
     .explicit(Map(linear_ops::batch_normalization)),
+    onnx(
+        "BitShift",
+        Function,
+        "constant amounts, up to 32 different ones",
+    )
+    .cellwise(All(functions::shift))
+    .varying(Tensors(by_constant::shift)),
+    onnx("BitwiseNot", Linear, "").cellwise(Parametric(functions::complement)),
+    onnx("BlackmanWindow", Constant, "constant size")
+        .explicit(Map(|node| spectrum::window(node, [0.42, 0.5, 0.08])))
+        .holds(kinds::real),
     onnx("Cast", Function, "to a number")
         .cellwise(Parametric(functions::cast))
         .infinities(Infinities::Moved(shape_ops::identity))
         .holds(kinds::cast)
         .keeps_whole()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("CastLike", Function, "to a number")
         .special(Special::As("Cast", kinds::cast_like))
         .holds(kinds::second),
+    onnx("CausalConvWithState", Product, "a fixed number of tokens")
+        .expanded(causal_conv::causal_conv),
     onnx("Ceil", Function, "").cellwise(Plain(|v| v.unary(Unary::Ceil))),
     onnx("Celu", Function, "")
         .cellwise(Parametric(functions::celu))
         .defect(defect::FACTOR),
     onnx("CenterCropPad", Moves, "constant shape").explicit(Map(move_ops::centre_crop_pad)),
-    onnx("Clip", Function, "constant bounds")
+    onnx("Clip", Function, "")
         .cellwise(Parametric(functions::clip))
         .planewise(Tried(clip::clip))
+        .varying(Tensors(maximum::between))
         .infinities(Infinities::Read),
+    onnx("Col2Im", Linear, "constant shapes").explicit(Map(unfold::col_to_im)),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))
         .explicit(Map(shape_ops::concat))
         .moves_words()
-        .end(End::Adds),
+        .end(End::Adds)
+        .may_be_empty(),
     onnx("Constant", Constant, "numbers")
         .special(Special::Constant(constants::constant))
         .holds(kinds::constant),
     onnx("ConstantOfShape", Constant, "constant shape")
         .explicit(Map(constants::of_shape))
         .holds(kinds::tensor),
-    onnx(
-        "Conv",
-        Linear,
-        "constant weights; one or two spatial axes, batch of 1",
-    )
-    .planewise(Always(conv_ops::conv)),
-    onnx("ConvInteger", Linear, "constant zero points; as Conv")
+    onnx("Conv", Product, "")
+        .planewise(Tried(conv_ops::conv))
+        .explicit(Tensors(cell_windows::conv))
+        .integers(Integers::Factors),
+    onnx("ConvInteger", Product, "constant zero points")
         .expanded(quantised::conv_integer)
         .holds(kinds::whole),
-    onnx(
-        "ConvTranspose",
-        Linear,
-        "constant weights; one or two spatial axes, batch of 1",
-    )
-    .planewise(Always(conv_transpose::conv_transpose))
-    .defect(defect::OUTPUT_SHAPE),
+    onnx("ConvTranspose", Product, "")
+        .planewise(Tried(conv_transpose::conv_transpose))
+        .explicit(Tensors(cell_windows::conv_transpose))
+        .integers(Integers::Factors)
+        .defect(defect::OUTPUT_SHAPE),
     onnx("Cos", Function, "").cellwise(Plain(|v| v.unary(Unary::Cos))),
     onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
     onnx("CumProd", Product, "constant axis").expanded(contrib::running_product),
     onnx("CumSum", Linear, "constant axis").explicit(Map(linear_ops::cumulative_sum)),
-    onnx("DepthToSpace", Moves, "batch of 1").planewise(Always(resize::depth_to_space)),
+    onnx("DFT", Linear, "constant length and axis").explicit(Map(spectrum::dft)),
+    onnx(
+        "DeformConv",
+        Linear,
+        "constant weights, offsets, bias and mask; two spatial axes",
+    )
+    .explicit(Map(sampling::deformed_conv)),
+    onnx("DepthToSpace", Moves, "")
+        .planewise(Tried(blocks::depth_to_space))
+        .explicit(Map(blocks::depth_to_space_cells)),
     onnx("DequantizeLinear", Linear, STEPS).expanded(quantised::dequantise),
     onnx("Div", Product, "whole numbers: constant divisors")
         .cellwise(All(functions::divide))
         .planewise(First(plane_products::div))
         .varying(Tensors(by_constant::divide))
         .with_reciprocal("Mul")
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Divides),
     onnx("Dropout", Moves, "inference mode, first output")
         .cellwise(Parametric(functions::dropout))
         .end(End::Passes),
@@ -178,7 +220,9 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Equal)
         }))
-        .holds(kinds::truth),
+        .infinities(Infinities::Compared(f64::eq))
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Equal)),
     onnx("Erf", Function, "").cellwise(Plain(|v| v.unary(Unary::Erf))),
     onnx("Exp", Function, "").cellwise(Plain(|v| v.unary(Unary::Exp))),
     onnx("Expand", Moves, "constant shape")
@@ -204,8 +248,11 @@ pub const OPERATORS: &[Operator] = &[
     )
     .planewise(Moved(shape_ops::gather))
     .explicit(Tensors(embedding::gather))
-    .moves_words(),
-    onnx("GatherElements", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_elements)),
+    .moves_words()
+    .follows(Follows::PicksRows),
+    onnx("GatherElements", Moves, WHOLE_INDICES)
+        .explicit(Tensors(move_ops::gather_elements))
+        .follows(Follows::PicksCells),
     onnx("GatherND", Moves, WHOLE_INDICES).explicit(Tensors(move_ops::gather_nd)),
     onnx("Gelu", Function, "").cellwise(Parametric(functions::gelu_of)),
     onnx("Gemm", Product, "")
@@ -213,22 +260,37 @@ pub const OPERATORS: &[Operator] = &[
         .integers(Integers::FactorsOrSquares)
         .end(End::Adds),
     onnx("GlobalAveragePool", Linear, "").explicit(Map(linear_ops::global_average_pool)),
-    onnx("GlobalMaxPool", Extreme, PLANES).planewise(Always(max_pool::global_max_pool)),
+    onnx("GlobalMaxPool", Extreme, "")
+        .planewise(Tried(max_pool::global_max_pool))
+        .explicit(Tensors(cell_windows::global_max_pool)),
     onnx("Greater", Decision, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Greater, b)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Greater)
         }))
-        .holds(kinds::truth),
+        .infinities(Infinities::Compared(f64::gt))
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Greater)),
     onnx("GreaterOrEqual", Decision, "")
         .cellwise(Pair(|a, b| a.binary(Binary::GreaterOrEqual, b)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::AtLeast)
         }))
-        .holds(kinds::truth),
+        .infinities(Infinities::Compared(f64::ge))
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::AtLeast)),
+    onnx("GridSample", Linear, "constant grid").explicit(Map(sampling::grid_sample)),
     onnx("GroupNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, true),
     )),
+    onnx("HammingWindow", Constant, "constant size")
+        .explicit(Map(|node| {
+            spectrum::window(node, [25.0 / 46.0, 21.0 / 46.0, 0.0])
+        }))
+        .holds(kinds::real),
+    onnx("HannWindow", Constant, "constant size")
+        .explicit(Map(|node| spectrum::window(node, [0.5, 0.5, 0.0])))
+        .holds(kinds::real),
     onnx("HardSigmoid", Function, "").cellwise(Parametric(functions::hard_sigmoid_of)),
     onnx("HardSwish", Function, "").cellwise(Plain(functions::hard_swish)),
     onnx("Hardmax", Decision, "")
@@ -241,7 +303,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::identity))
         .infinities(Infinities::Moved(shape_ops::identity))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("If", Composed, "constant condition").expanded(branch::choose),
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
@@ -263,13 +326,17 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::Less)
         }))
-        .holds(kinds::truth),
+        .infinities(Infinities::Compared(f64::lt))
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::Less)),
     onnx("LessOrEqual", Decision, "")
         .cellwise(Pair(|a, b| b.binary(Binary::GreaterOrEqual, a)))
         .varying(Tensors(|node, builder| {
             compare::compare(node, builder, Order::AtMost)
         }))
-        .holds(kinds::truth),
+        .infinities(Infinities::Compared(f64::le))
+        .holds(kinds::truth)
+        .follows(Follows::Compares(Order::AtMost)),
     onnx("Log", Function, "").cellwise(Plain(|v| v.unary(Unary::Log))),
     onnx("LogSoftmax", Composed, "")
         .explicit(Tensors(|node, builder| {
@@ -284,7 +351,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .expanded(loops::repeat),
     onnx("LpNormalization", Composed, "").expanded(contrib::lp_norm),
-    onnx("LpPool", Composed, PLANES).expanded(contrib::lp_pool),
+    onnx("LpPool", Composed, "").expanded(contrib::lp_pool),
     onnx("MatMul", Product, "")
         .explicit(Tensors(linear_ops::matmul))
         .integers(Integers::FactorsOrSquares)
@@ -298,16 +365,18 @@ pub const OPERATORS: &[Operator] = &[
             maximum::extreme(node, builder, false)
         }))
         .infinities(Infinities::Read),
-    onnx(
-        "MaxPool",
-        Extreme,
-        "one or two spatial axes, batch of 1, first output",
-    )
-    .planewise(Always(max_pool::max_pool)),
+    onnx("MaxPool", Extreme, "")
+        .planewise(Tried(max_pool::max_pool))
+        .explicit(Several(cell_windows::max_pool))
+        .holds(kinds::positions),
+    onnx("MaxUnpool", Moves, "constant places").explicit(Map(unfold::max_unpool)),
     onnx("Mean", Linear, "")
         .cellwise(All(functions::mean))
         .explicit(Map(linear_ops::mean)),
     onnx("MeanVarianceNormalization", Composed, "").expanded(contrib::mean_variance),
+    onnx("MelWeightMatrix", Constant, "constant operands")
+        .explicit(Map(spectrum::mel))
+        .holds(kinds::real),
     onnx("Min", Extreme, "")
         .cellwise(Fold(Binary::Min))
         .varying(Tensors(|node, builder| {
@@ -327,9 +396,10 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Any(plane_products::mul))
         .explicit(Tensors(products::mul))
         .integers(Integers::Factors)
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Multiplies),
     onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
-    onnx("NegativeLogLikelihoodLoss", Composed, "constant weights").expanded(losses::likelihood),
+    onnx("NegativeLogLikelihoodLoss", Composed, "").expanded(losses::likelihood),
     onnx("NonZero", Constant, "constant operand")
         .explicit(Map(constants::non_zero))
         .holds(kinds::whole),
@@ -347,12 +417,14 @@ pub const OPERATORS: &[Operator] = &[
             compare::either(node, builder, -1.0)
         }))
         .holds(kinds::truth),
-    onnx("PRelu", Function, "constant slopes")
+    onnx("PRelu", Function, "")
         .cellwise(Pair(functions::leaky))
-        .planewise(Tried(prelu::prelu)),
+        .planewise(Tried(prelu::prelu))
+        .varying(Tensors(prelu::varying)),
     onnx("Pad", Moves, "constant pads")
         .planewise(First(plane_moves::pad))
-        .explicit(Map(padding::pad)),
+        .explicit(Map(padding::pad))
+        .infinities(Infinities::Masked),
     onnx(
         "Pow",
         Function,
@@ -396,12 +468,14 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Tensors(|node, builder| {
             maximum::reduce(node, builder, false)
         }))
+        .infinities(Infinities::Moved(|node| maximum::of_constants(node, false)))
         .integers(Integers::First),
     onnx("ReduceMean", Linear, FIXED_AXES).explicit(Map(|node| linear_ops::reduce(node, true))),
     onnx("ReduceMin", Extreme, FIXED_AXES)
         .explicit(Tensors(|node, builder| {
             maximum::reduce(node, builder, true)
         }))
+        .infinities(Infinities::Moved(|node| maximum::of_constants(node, true)))
         .integers(Integers::First),
     onnx("ReduceProd", Product, FIXED_AXES)
         .explicit(Tensors(compare::product))
@@ -418,19 +492,18 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::reshape))
         .infinities(Infinities::Moved(shape_ops::reshape))
         .moves_words()
-        .end(End::Passes),
-    onnx(
-        "Resize",
-        Linear,
-        "constant sizes; no antialiasing, no cropping",
-    )
-    .planewise(Tried(|node, all, builder| {
-        resize::resize(node, all, builder, Sampler::Resize)
-    }))
-    .explicit(Map(|node| interpolate::resize(node, Sampler::Resize))),
+        .end(End::Passes)
+        .may_be_empty(),
+    onnx("Resize", Linear, "constant sizes and regions")
+        .planewise(Tried(|node, all, builder| {
+            resize::resize(node, all, builder, Sampler::Resize)
+        }))
+        .explicit(Map(|node| interpolate::resize(node, Sampler::Resize))),
     onnx("ReverseSequence", Moves, "constant lengths").explicit(Map(move_ops::reverse_sequence)),
-    onnx("RotaryEmbedding", Linear, "constant caches").expanded(attention::rotary),
+    onnx("RoiAlign", Linear, "constant regions").explicit(Tensors(regions::roi_align)),
+    onnx("RotaryEmbedding", Linear, "constant caches").expanded(rotary::rotary),
     onnx("Round", Function, "").cellwise(Plain(|v| v.unary(Unary::Round))),
+    onnx("STFT", Linear, "constant window, step and length").explicit(Map(spectrum::stft)),
     onnx("Scan", Composed, "opset 9 or newer").expanded(loops::scan),
     onnx("Scatter", Moves, WHOLE_INDICES).special(Special::As("ScatterElements", kinds::same)),
     onnx(
@@ -450,7 +523,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Measured(constants::shape))
         .explicit(Map(constants::shape))
         .holds(kinds::whole)
-        .only_shape(),
+        .only_shape()
+        .may_be_empty(),
     onnx("Shrink", Function, "").cellwise(Parametric(functions::shrink)),
     onnx("Sigmoid", Function, "").cellwise(Plain(|v| v.unary(Unary::Sigmoid))),
     onnx("Sign", Function, "").cellwise(Plain(|v| v.unary(Unary::Sign))),
@@ -465,23 +539,26 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Size", Constant, "")
         .explicit(Map(constants::size))
         .holds(kinds::whole)
-        .only_shape(),
+        .only_shape()
+        .may_be_empty(),
     onnx("Slice", Moves, "constant bounds")
         .planewise(Moved(shape_ops::slice))
         .explicit(Map(shape_ops::slice))
         .infinities(Infinities::Moved(shape_ops::slice))
-        .moves_words(),
+        .moves_words()
+        .may_be_empty(),
     onnx("Softmax", Composed, "")
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, false)
         }))
         .soft_max()
         .end(End::Chooses { axis: -1 }),
-    onnx("SoftmaxCrossEntropyLoss", Composed, "constant weights").expanded(losses::cross_entropy),
+    onnx("SoftmaxCrossEntropyLoss", Composed, "").expanded(losses::cross_entropy),
     onnx("Softplus", Function, "").cellwise(Plain(functions::softplus)),
     onnx("Softsign", Function, "").cellwise(Plain(functions::softsign)),
-    onnx("SpaceToDepth", Moves, "batch of 1")
-        .planewise(Always(resize::space_to_depth))
+    onnx("SpaceToDepth", Moves, "")
+        .planewise(Tried(blocks::space_to_depth))
+        .explicit(Map(blocks::space_to_depth_cells))
         .defect(defect::MODE),
     onnx("Split", Moves, "constant sizes")
         .planewise(Cut(split::split))
@@ -493,19 +570,22 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::squeeze))
         .infinities(Infinities::Moved(shape_ops::squeeze))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("Sub", Linear, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Sub, b)))
         .planewise(Any(|node, all, builder| {
             plane_sums::add(node, all, builder, -1.0)
         }))
         .explicit(Map(|node| linear_ops::add(node, -1.0)))
-        .end(End::Adds),
+        .end(End::Adds)
+        .rounds(Rounds::Subtracts),
     onnx("Sum", Linear, "")
         .cellwise(Fold(Binary::Add))
         .planewise(Any(plane_sums::sum))
         .explicit(Map(linear_ops::sum))
         .end(End::Adds),
+    onnx("SwiGLU", Product, "").expanded(contrib::gated),
     onnx("Swish", Function, "")
         .cellwise(Parametric(functions::swish))
         .defect(defect::SLOPE),
@@ -528,7 +608,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Moved(shape_ops::transpose))
         .explicit(Map(shape_ops::transpose))
         .infinities(Infinities::Moved(shape_ops::transpose))
-        .moves_words(),
+        .moves_words()
+        .may_be_empty(),
     onnx("Trilu", Moves, "constant diagonal")
         .explicit(Map(move_ops::triangle))
         .infinities(Infinities::Moved(move_ops::triangle)),
@@ -537,7 +618,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(shape_ops::unsqueeze))
         .infinities(Infinities::Moved(shape_ops::unsqueeze))
         .moves_words()
-        .end(End::Passes),
+        .end(End::Passes)
+        .may_be_empty(),
     onnx("Upsample", Linear, "constant scales")
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Upsample)
@@ -546,7 +628,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Where", Product, "")
         .cellwise(All(functions::choose))
         .varying(Tensors(products::choose))
-        .infinities(Infinities::Masked)
+        .infinities(Infinities::Chosen)
         .holds(kinds::second),
     onnx("Xor", Decision, "")
         .cellwise(Pair(functions::differ))
@@ -624,7 +706,9 @@ pub const OPERATORS: &[Operator] = &[
         "",
         Learned::Tensors(svm::regressor),
     ),
-    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)),
+    ml("Scaler", Linear, "", Learned::Map(preprocess::scaler)).rounds(Rounds::Scales(
+        |node, features| preprocess::scaling(node, features).ok(),
+    )),
     ml(
         "TreeEnsemble",
         Decision,
@@ -646,11 +730,12 @@ pub const OPERATORS: &[Operator] = &[
     ml("ZipMap", Moves, "", Learned::Map(shape_ops::identity))
         .passes_scores()
         .end(End::Passes),
+    preview("FlexAttention", Composed, "", attention::flexible),
     contributed("BiasGelu", Function, "", contrib::bias_gelu),
     contributed("CDist", Composed, "", contrib::distances),
     contributed("DequantizeLinear", Linear, STEPS, quantised::dequantise),
     contributed("FastGelu", Function, "", contrib::fast_gelu),
-    contributed("FusedConv", Linear, "as Conv", contrib::conv),
+    contributed("FusedConv", Product, "", contrib::conv),
     contributed("FusedGemm", Product, "", contrib::gemm),
     contributed("FusedMatMul", Product, "", contrib::matmul),
     contributed("Gelu", Function, "", contrib::gelu),

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Result;
 use crate::float::graph::FloatGraph;
-use crate::import::batch;
 use crate::import::importer::import_model;
 use crate::import::proto;
 use crate::import::secrecy::Secrecy;
 use crate::import::sizes::Sizes;
+use crate::import::{batch, lists};
 
 /// What to import of an ONNX file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportOptions {
     /// Values of the graph to take for outputs, e.g. the logits before a soft-max. Without names:
     /// the outputs the file declares.
@@ -25,8 +27,16 @@ pub struct ImportOptions {
     /// from 0. A first axis is a batch, 1, unless it is given a size here.
     pub dims: Vec<(String, usize)>,
     /// The shapes of the inputs' rows in the data at hand, by the input's name (empty for the only
-    /// one) and without the batch axis: sizes of open dimensions that `dims` does not name.
+    /// one) and without the batch axis: sizes of open dimensions that `dims` does not name. A row
+    /// with as many axes as the input gives its first axis a size, which is no batch then.
     pub row_shapes: Vec<(String, Vec<usize>)>,
+    /// How many values each list of EZKL's `input_data` has: one inference's, for each input, or
+    /// lists of the only input. They size what is left open otherwise, even a first axis that is no
+    /// batch.
+    pub list_lengths: Vec<usize>,
+    /// Bytes that importing may take; a node that needs more by its shapes is refused before it
+    /// is run. `None`: any number.
+    pub memory_limit: Option<u64>,
 }
 
 /// Imports the ONNX file at `path` as `options` say.
@@ -47,19 +57,35 @@ pub fn import_with(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Fl
         };
         import_model(path, onnx.clone(), &model, &outputs, secrecy, &sizes)
     };
-    let sizes = Sizes {
+    let mut sizes = Sizes {
         dims: options.dims.clone(),
         rows: options.row_shapes.clone(),
+        lists: options.list_lengths.clone(),
         batch: None,
+        memory: options.memory_limit,
     };
-    if let Some(graph) = &model.graph {
-        sizes.check(graph)?;
-        batch::check_fixed(path, graph, &sizes, &import)?;
-    }
-    let float = import(sizes.clone())?;
-    if let Some(graph) = &model.graph {
+    let Some(graph) = &model.graph else {
+        return import(sizes);
+    };
+    sizes.check(graph)?;
+    sizes.share(graph);
+    batch::check_fixed(path, graph, &sizes, &import)?;
+    let one_row = import(sizes.clone()).and_then(|float| {
         batch::check_open(path, graph, &sizes, &float, &import)?;
-    }
+        Ok(float)
+    });
+    let error = match one_row {
+        Ok(float) => return Ok(float),
+        Err(error) => error,
+    };
+    let filled = lists::filled(&sizes, graph).and_then(|sizes| import(sizes).ok());
+    let Some(float) = filled else {
+        return Err(error);
+    };
+    tracing::warn!(
+        shapes = format!("{:?}", float.onnx_input_shapes),
+        "dimensions that the file leaves open have the size of the data's lists, and no axis is a batch; --dim says otherwise"
+    );
     Ok(float)
 }
 

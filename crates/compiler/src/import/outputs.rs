@@ -5,11 +5,8 @@ use crate::float::graph::Precision;
 use crate::import::builder::rows;
 use crate::import::shapes::stripped;
 use crate::import::state::Importer;
-use crate::import::values::Value;
+use crate::import::values::{INFINITE, Value};
 use crate::{CompileError, Result};
-
-/// Stands for an infinity in the mask of a soft-max.
-pub(crate) const INFINITE: f64 = 1e30;
 
 impl Importer<'_> {
     pub(crate) fn check_masks(&self) -> Result<()> {

@@ -7,6 +7,7 @@ use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::{ModelProto, TensorProto};
 use tract_onnx::prelude::Framework;
 
+use crate::import::external;
 use crate::import::number_types::{self, Stored};
 use crate::import::shapes::MAX_CELLS;
 use crate::import::values::affine::Affine;
@@ -73,7 +74,7 @@ pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
         Ok(DataType::Int8 | DataType::Uint8 | DataType::Bool) => 1,
         _ => {
             return Err(invalid(format!(
-                "its type is {}, which is not supported; expected float, double, float16, bfloat16, bool or an integer type",
+                "its type is {}, which is not supported; expected a type of numbers or bool",
                 number_types::name(proto.data_type)
             )));
         }
@@ -92,6 +93,11 @@ pub(crate) fn tensor(path: &Path, proto: &TensorProto) -> Result<Affine> {
     let directory = path
         .parent()
         .map(|parent| parent.to_string_lossy().into_owned());
+    let located = match external {
+        true => Some(external::located(path, proto, count * size).map_err(invalid)?),
+        false => None,
+    };
+    let proto = located.as_ref().unwrap_or(proto);
     let loaded = tract_onnx::tensor::load_tensor(&MmapDataResolver, proto, directory.as_deref())
         .map_err(|error| invalid(format!("{error:#}")))?;
     let loaded = loaded

@@ -5,19 +5,18 @@
 use tract_onnx::pb::NodeProto;
 
 use crate::float::activation::Activation;
+use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::builder::{Builder, explicit};
-use crate::import::kinds::ElementKind;
 use crate::import::node::{Node, finished};
 use crate::import::operator::{
     Explicit, Infinities, Integers, Learned, Operator, Planewise, Special,
 };
 use crate::import::ops::plane_moves;
 use crate::import::ops::plane_operands::{ROWS_PER_CELL, WEIGHTS_PER_ROW};
-use crate::import::outputs::INFINITE;
 use crate::import::state::{Importer, raw_name};
 use crate::import::values::affine::Affine;
 use crate::import::values::planes::PlaneMap;
-use crate::import::values::{Value, rows_of};
+use crate::import::values::{INFINITE, Value, rows_of};
 use crate::import::{hints, operators};
 use crate::{CompileError, Result};
 
@@ -27,6 +26,7 @@ impl Importer<'_> {
         self.run(proto)?;
         if let Some(operator) = operators::find(&proto.domain, &proto.op_type) {
             self.note_kinds(proto, operator.holds);
+            self.note_steps(proto, operator.rounds);
         }
         Ok(())
     }
@@ -68,9 +68,27 @@ impl Importer<'_> {
             self.values.insert(output.clone(), Value::Rows(value));
             return Ok(());
         }
-        if self.fold(&node, operator, &output)? {
+        // A function of one value and what decides it are both kept: readers know one or the other.
+        let decided = self.decide(&node, operator)?;
+        if self.fold(&node, operator, &output)? || decided {
             return Ok(());
         }
+        self.run_alone(node, operator)
+    }
+
+    /// Runs a node that nothing but its operands is known of, whatever decides them.
+    pub(crate) fn run_as_it_is(&mut self, proto: &NodeProto) -> Result<()> {
+        let node = self.node(proto);
+        let Some(operator) = operators::find(&proto.domain, &proto.op_type) else {
+            return Err(node.unsupported(hints::hint(node.op())));
+        };
+        self.run_alone(node, operator)
+    }
+
+    /// Runs a node that is no function of a single value.
+    fn run_alone(&mut self, node: Node<'_>, operator: &Operator) -> Result<()> {
+        let proto = node.proto;
+        let output = node.first_output();
         if let (Some(product), [dividend, divisor]) = (operator.with_reciprocal, &proto.input[..])
             && !node.whole
             && let Some(reciprocal) = self.reciprocal(divisor, &output)
@@ -100,15 +118,31 @@ impl Importer<'_> {
         Self: 'n,
     {
         let first = proto.input.first();
-        let whole = first.is_some_and(|name| self.kinds.get(name) == Some(&ElementKind::Whole));
-        Node::new(self.path, proto, self.opset, whole)
+        let kind = first.and_then(|name| self.kinds.get(name)).copied();
+        let left = self.memory.map(|all| all.saturating_sub(self.taken_bytes));
+        Node {
+            memory: left,
+            ..Node::new(self.path, proto, self.opset, kind)
+        }
     }
 
     /// Checks that all operands are known, and numbers where the operator needs them. Returns the
     /// node's output where that is a constant made of another one with infinities: masks are made
     /// this way.
     fn check_operands(&self, node: &Node<'_>, operator: &Operator) -> Result<Option<Affine>> {
-        let may_be_infinite = matches!(operator.infinities, Infinities::Read | Infinities::Masked);
+        if let Infinities::Compared(holds) = operator.infinities
+            && let Some(value) = self.beside_infinities(node, holds)?
+        {
+            return Ok(Some(value));
+        }
+        let may_be_infinite = matches!(
+            operator.infinities,
+            Infinities::Read | Infinities::Masked | Infinities::Chosen
+        );
+        let condition = node.proto.input.first();
+        let constant = |name: &String| self.values.get(name).is_some_and(Value::is_constant);
+        let decided =
+            matches!(operator.infinities, Infinities::Chosen) && !condition.is_some_and(constant);
         for input in &node.proto.input {
             // No operator means anything by a NaN.
             if let Some((position, value)) = self.constants.get(input)
@@ -127,7 +161,21 @@ impl Importer<'_> {
                     value: *value,
                 });
             }
-            let known = self.values.contains_key(input) || self.lineages.contains_key(input);
+            if decided && self.constants.contains_key(input) {
+                return Err(node.invalid(format!(
+                    "chooses the infinite `{input}` by a condition on the input, and no tensor holds an infinity; multiply by the \
+                     condition, or give the model a mask of numbers to add, 0 or a large negative one"
+                )));
+            }
+            let value = self.values.get(input);
+            if value.is_some_and(|value| value.shape().contains(&0)) && !operator.may_be_empty {
+                return Err(node.invalid(format!(
+                    "its operand `{input}` has no cells, of which nothing can be computed; check what slices or shapes it"
+                )));
+            }
+            let known = value.is_some()
+                || self.lineages.contains_key(input)
+                || self.decisions.contains(input);
             if !known && !input.is_empty() {
                 return Err(node.invalid(format!(
                     "reads value `{input}`, which nothing before it defines; the file is damaged, export the model again"
@@ -135,6 +183,55 @@ impl Importer<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What a comparison gives where one operand is infinite throughout: nobody need know more of
+    /// the other one than that it is finite, or masked. `None` if neither is.
+    fn beside_infinities(
+        &self,
+        node: &Node<'_>,
+        holds: fn(&f64, &f64) -> bool,
+    ) -> Result<Option<Affine>> {
+        let [a, b] = &node.proto.input[..] else {
+            return Ok(None);
+        };
+        let infinite = |name: &String| match self.values.get(name) {
+            Some(Value::Rows(value)) => {
+                value.is_constant() && value.bias.iter().all(|v| v.is_infinite())
+            }
+            _ => false,
+        };
+        if !infinite(a) && !infinite(b) {
+            return Ok(None);
+        }
+        let (Some(a), Some(b)) = (self.magnitudes(a), self.magnitudes(b)) else {
+            return Ok(None);
+        };
+        let shape = broadcast_shape(node, &a.shape, &b.shape)?;
+        let (a, b) = (broadcast(node, &a, &shape)?, broadcast(node, &b, &shape)?);
+        let pairs = a.bias.iter().zip(&b.bias);
+        let truths = pairs.map(|(a, b)| f64::from(holds(a, b))).collect();
+        Ok(Some(Affine::constant(shape, truths)))
+    }
+
+    /// For each cell of a value an infinity if it is one, or stands for one, and 0 if it is finite.
+    fn magnitudes(&self, name: &str) -> Option<Affine> {
+        let (value, direct) = match (self.values.get(name), self.lineages.get(name)) {
+            (Some(value), _) => (value, true),
+            (None, Some(lineage)) => (self.values.get(&lineage.base)?, false),
+            (None, None) => return None,
+        };
+        let shape = value.shape().to_vec();
+        let count = shape.iter().product();
+        let mut signs = vec![0.0; count];
+        if let (Value::Rows(value), true) = (value, direct) {
+            for (sign, bias) in signs.iter_mut().zip(&value.bias) {
+                if bias.abs() > INFINITE / 2.0 {
+                    *sign = f64::INFINITY.copysign(*bias);
+                }
+            }
+        }
+        Some(Affine::constant(shape, signs))
     }
 
     /// The node with its operands, if all of them are constants.
@@ -220,7 +317,7 @@ impl Importer<'_> {
 
     /// A constant operand with its infinities made finite, where the operator may have such.
     fn masked(&self, operator: &Operator, input: &str) -> Option<Value> {
-        let masks = matches!(operator.infinities, Infinities::Masked);
+        let masks = matches!(operator.infinities, Infinities::Masked | Infinities::Chosen);
         if !masks || !self.constants.contains_key(input) {
             return None;
         }
@@ -271,6 +368,7 @@ impl Importer<'_> {
                 value = self.builder.activate(output, value, Activation::Identity);
             }
             if !output.is_empty() {
+                self.taken_bytes += value.bytes();
                 self.values.insert(output.clone(), value);
             }
         }
@@ -303,7 +401,6 @@ impl Planewise {
             _ => None,
         };
         let planes = match (self, first) {
-            (Self::Always(function), _) => Some(function(node, operands, builder)?),
             (Self::Tried(function), _) => {
                 return Ok(function(node, operands, builder)?.map(|value| vec![value]));
             }
@@ -330,7 +427,7 @@ impl Planewise {
 
 impl Operator {
     /// The outputs, cell by cell.
-    fn evaluate(&self, node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
+    pub(crate) fn evaluate(&self, node: &Node<'_>, builder: &mut Builder) -> Result<Vec<Affine>> {
         let value = match self.explicit {
             _ if self.varying && !node.varying(1) => None,
             Explicit::No => None,

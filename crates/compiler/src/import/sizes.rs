@@ -6,19 +6,24 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
 use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
 
-use crate::import::number_types;
+use crate::import::number_types::{self, Stored};
 use crate::import::shapes::MAX_CELLS;
 use crate::{CompileError, Result};
 
-/// Sizes that the file leaves open.
+/// Sizes that the file leaves open, and what there is room for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sizes {
     /// By the dimension's name, or by `INPUT.AXIS`.
     pub(crate) dims: Vec<(String, usize)>,
     /// The shapes of the inputs' rows as data has them, by name, without the batch axis.
     pub(crate) rows: Vec<(String, Vec<usize>)>,
+    /// How many values one inference takes of each input, where the data's lists say so; or of the
+    /// only input, once for each row.
+    pub(crate) lists: Vec<usize>,
     /// What first axes that are batches count instead of 1.
     pub(crate) batch: Option<usize>,
+    /// Bytes that may be taken.
+    pub(crate) memory: Option<u64>,
 }
 
 impl Sizes {
@@ -43,6 +48,19 @@ impl Sizes {
         find(&place).or_else(|| name.and_then(find))
     }
 
+    /// What is said of an input's axis, left open under this name; a first axis of which nothing is
+    /// said is a batch.
+    pub(crate) fn of_axis(
+        &self,
+        input: &ValueInfoProto,
+        axis: usize,
+        name: Option<&str>,
+    ) -> Option<usize> {
+        let rank = dimensions(input)?.len();
+        self.stated(&input.name, axis, name)
+            .or_else(|| self.seen(&input.name, axis, rank))
+    }
+
     /// What the data says of axis `axis` of an input of this rank.
     fn seen(&self, input: &str, axis: usize, rank: usize) -> Option<usize> {
         let of = |wanted: &str| self.rows.iter().find(|(name, _)| name == wanted);
@@ -50,6 +68,26 @@ impl Sizes {
         let (_, row) = names.into_iter().find_map(of)?;
         let axis = axis.checked_sub(rank.checked_sub(row.len())?)?;
         row.get(axis).copied()
+    }
+
+    /// A name that is a first axis' and another one's is one size, and so no batch: what the data
+    /// says of the other axis holds for all of that name.
+    pub(crate) fn share(&mut self, graph: &GraphProto) {
+        let inputs = || inputs(graph).filter_map(|it| Some((it, dimensions(it)?)));
+        let first: Vec<&str> = inputs()
+            .filter_map(|(_, dims)| dims.first().copied()?.err().flatten())
+            .collect();
+        for (input, dims) in inputs() {
+            for (axis, dimension) in dims.iter().enumerate().skip(1) {
+                let name = dimension.err().flatten().filter(|it| first.contains(it));
+                if let Some(name) = name
+                    && self.stated(&input.name, axis, Some(name)).is_none()
+                    && let Some(size) = self.seen(&input.name, axis, dims.len())
+                {
+                    self.dims.push((name.to_owned(), size));
+                }
+            }
+        }
     }
 
     /// Checks that every size given belongs to a dimension of the graph's inputs.
@@ -100,7 +138,11 @@ impl Sizes {
                     )));
                 }
                 (None, Ok(fixed)) => fixed,
-                (None, Err(_)) if axis == 0 => self.batch.unwrap_or(1),
+                // Rows with as many axes as the input fill all of it: there is no batch.
+                (None, Err(_)) if axis == 0 => self
+                    .seen(&input.name, axis, rank)
+                    .or(self.batch)
+                    .unwrap_or(1),
                 (None, Err(name)) => match self.seen(&input.name, axis, rank) {
                     Some(size) => size,
                     None => {
@@ -132,12 +174,14 @@ fn check_type(input: &ValueInfoProto) -> Result<(), String> {
     else {
         return Err("is not a tensor; export the model again".into());
     };
-    let numeric = DataType::try_from(tensor.elem_type).is_ok_and(|t| {
-        !matches!(
-            t,
-            DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
-        )
-    });
+    let stored = Stored::of(tensor.elem_type).is_some();
+    let numeric = stored
+        || DataType::try_from(tensor.elem_type).is_ok_and(|t| {
+            !matches!(
+                t,
+                DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128
+            )
+        });
     match numeric {
         true => Ok(()),
         false => Err(format!(
@@ -153,8 +197,14 @@ pub(crate) fn first_axis(input: &ValueInfoProto) -> Option<Result<usize, Option<
     (all.len() > 1).then(|| all.into_iter().next()).flatten()
 }
 
+/// The inputs that are no constants.
+pub(crate) fn inputs(graph: &GraphProto) -> impl Iterator<Item = &ValueInfoProto> {
+    let constant = |name: &String| graph.initializer.iter().any(|it| it.name == *name);
+    graph.input.iter().filter(move |it| !constant(&it.name))
+}
+
 /// An input's dimensions: sizes, or the names of those left open. `None` if it has no shape.
-fn dimensions(input: &ValueInfoProto) -> Option<Vec<Result<usize, Option<&str>>>> {
+pub(crate) fn dimensions(input: &ValueInfoProto) -> Option<Vec<Result<usize, Option<&str>>>> {
     let held = input.r#type.as_ref().and_then(|t| t.value.as_ref())?;
     let type_proto::Value::TensorType(tensor) = held;
     let shape = tensor.shape.as_ref()?;

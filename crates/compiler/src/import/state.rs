@@ -10,8 +10,10 @@ use crate::float::graph::FloatLayer;
 use crate::float::missing::Missing;
 use crate::import::builder::Builder;
 use crate::import::builder::push;
+use crate::import::decisions::Decisions;
 use crate::import::kinds;
 use crate::import::kinds::Held;
+use crate::import::single_steps::{SingleSteps, has_doubles};
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 
@@ -60,6 +62,12 @@ pub(crate) struct Importer<'a> {
     /// Every ONNX value that is a function of another one.
     pub(crate) lineages: HashMap<String, Lineage>,
     pub(crate) applied: Vec<Applied>,
+    /// Every ONNX value that is decided and no tensor yet.
+    pub(crate) decisions: Decisions,
+    /// What 32-bit arithmetic led from inputs to linear maps of them.
+    pub(crate) single_steps: SingleSteps,
+    /// Whether any number has 64 bits.
+    pub(crate) has_doubles: bool,
     pub(crate) builder: Builder,
     /// Tensors that are outputs already.
     pub(crate) taken: HashSet<usize>,
@@ -69,6 +77,10 @@ pub(crate) struct Importer<'a> {
     pub(crate) ml: Learnt,
     /// Values that do not hold real numbers, by type.
     pub(crate) kinds: Held,
+    /// Bytes that weights may take.
+    pub(crate) memory: Option<u64>,
+    /// Bytes that the weights of the values so far take.
+    pub(crate) taken_bytes: u64,
 }
 
 /// Appended to the name of a classifier's scores: the same before `post_transform`.
@@ -90,11 +102,16 @@ impl<'a> Importer<'a> {
             constants: HashMap::new(),
             lineages: HashMap::new(),
             applied: Vec::new(),
+            decisions: Decisions::default(),
+            single_steps: SingleSteps::default(),
+            has_doubles: has_doubles(graph),
             builder: Builder::default(),
             taken: HashSet::new(),
             readers: HashMap::new(),
             ml: Learnt::default(),
             kinds: kinds::declared(graph),
+            memory: None,
+            taken_bytes: 0,
         }
     }
 
@@ -109,9 +126,12 @@ impl<'a> Importer<'a> {
         self.values.insert(name.to_owned(), Value::Rows(value));
     }
 
+    /// Makes a value a tensor of integers, unless it is a constant, or cells of it are masked, which
+    /// no tensor holds.
     pub(crate) fn materialise(&mut self, name: &str) {
         if let Some(value) = self.values.get(name)
             && !value.is_constant()
+            && !value.is_masked()
         {
             let value = self
                 .builder

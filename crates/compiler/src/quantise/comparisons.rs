@@ -56,8 +56,7 @@ impl Quantiser<'_> {
         self.group_of[id] = Some(group);
         let shift = if shifted { self.shift } else { 0 };
         let keys = (min >> shift, max >> shift);
-        let all = &mut self.groups[group].keys;
-        *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
+        self.reached.push(Some((group, keys)));
         integer.function = group;
         self.tensors.push(Tensor {
             name: tensor.name.clone(),

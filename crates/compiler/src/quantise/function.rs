@@ -1,5 +1,9 @@
 //! Tables: how an element-wise function becomes integers.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::float::activation::Activation;
 use verdict_model::Table;
 
@@ -61,17 +65,23 @@ impl Rule {
         libm::rint(real).clamp(-limit, limit) as i32
     }
 
-    /// Smallest and largest value over `q_min..=q_max`.
-    pub(crate) fn range(&self, q_min: i64, q_max: i64) -> (i32, i32) {
-        if let Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. } = self
-            && matches!(
-                activation,
-                Activation::Expression(_) | Activation::Lookup(_)
-            )
-        {
-            let values = (q_min..=q_max).map(|q| self.value(q));
+    /// Whether nothing but all of its values tells where a rule's are largest.
+    fn is_any(&self) -> bool {
+        let (Self::Homogeneous { activation, .. } | Self::Scaled { activation, .. }) = self else {
+            return false;
+        };
+        matches!(
+            activation,
+            Activation::Expression(_) | Activation::Lookup(_)
+        )
+    }
+
+    /// Smallest and largest value over `q_min..=q_max`; `known` are the rule's values.
+    pub(crate) fn range(&self, q_min: i64, q_max: i64, known: &mut Values) -> (i32, i32) {
+        if self.is_any() {
+            let values = known.of(self, q_min, q_max).iter();
             return values.fold((i32::MAX, i32::MIN), |(min, max), v| {
-                (min.min(v), max.max(v))
+                (min.min(*v), max.max(*v))
             });
         }
         // All others are monotone on either side of zero.
@@ -89,16 +99,84 @@ impl Rule {
         (min, max)
     }
 
-    pub(crate) fn table(&self, shift: u32, q_min: i64, q_max: i64) -> Table {
+    pub(crate) fn table(&self, shift: u32, q_min: i64, q_max: i64, known: &mut Values) -> Table {
         let (Self::Homogeneous { activation, .. }
         | Self::Scaled { activation, .. }
         | Self::Exact { activation, .. }) = self;
-        let values = (q_min..=q_max).map(|q| self.value(q)).collect();
+        let values = known.of(self, q_min, q_max).to_vec();
         Table {
             name: activation.name().into_owned(),
             shift,
             q_min,
             values,
+        }
+    }
+}
+
+/// The values of a rule for some keys. Layers are quantised over and over until their scales suit
+/// one another, and a long expression takes longer than all the rest of a layer.
+#[derive(Default)]
+pub(crate) struct Values {
+    rule: Option<Rule>,
+    /// The key of the first value.
+    first: i64,
+    values: Vec<i32>,
+}
+
+impl Values {
+    /// The values of `rule` for `q_min..=q_max`.
+    fn of(&mut self, rule: &Rule, q_min: i64, q_max: i64) -> &[i32] {
+        let end = self.first + self.values.len() as i64;
+        // What lies between two distant ranges need not be known.
+        let apart = q_max < self.first || q_min > end;
+        if apart || self.rule.as_ref() != Some(rule) {
+            self.rule = Some(rule.clone());
+            self.first = q_min;
+            self.values.clear();
+        }
+        let all = |keys: Range<i64>| -> Vec<i32> {
+            let values = keys.into_par_iter().map(|q| rule.value(q));
+            values.collect()
+        };
+        if q_min < self.first {
+            self.values.splice(0..0, all(q_min..self.first));
+            self.first = q_min;
+        }
+        let end = self.first + self.values.len() as i64;
+        if q_max >= end {
+            self.values.extend(all(end..q_max + 1));
+        }
+        let from = (q_min - self.first) as usize;
+        &self.values[from..=from + (q_max - q_min) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever was asked for before, by whichever rule.
+    #[test]
+    fn known_values_are_those_of_the_rule() {
+        let rule = |limit| Rule::Homogeneous {
+            activation: Activation::Relu,
+            limit,
+        };
+        let mut known = Values::default();
+        let asked = [
+            (0, 3),
+            (-4, 1),
+            (2, 9),
+            (-4, 9),
+            (40, 41),
+            (-9, -8),
+            (-9, 0),
+        ];
+        for limit in [5, 7] {
+            for (min, max) in asked {
+                let expected: Vec<i32> = (min..=max).map(|q| rule(limit).value(q)).collect();
+                assert_eq!(known.of(&rule(limit), min, max), expected, "{min} to {max}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The integers of layers, one after the other.
 
-use super::{MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, TooFine, WHOLE};
+use super::settle::TooFine;
+use super::{Group, MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
 use crate::float::key_unit;
@@ -21,81 +22,78 @@ enum Fit {
 }
 
 impl Quantiser<'_> {
-    /// Quantises every layer, unless something that others depend on is too fine.
-    pub(super) fn layers(&mut self) -> Result<Option<TooFine>> {
-        self.tensors.clear();
-        self.crowded.clear();
-        self.coarser.clear();
-        self.groups.iter_mut().for_each(|group| group.keys = None);
-        for (id, tensor) in self.graph.tensors.iter().enumerate() {
-            let Some(layer) = tensor.layer.as_ref() else {
-                self.tensors.push(self.input(id));
-                continue;
-            };
-            let group = match (&layer.precision, self.group_of[id]) {
-                (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
-                (Precision::Unshifted, _) => self.exact_group(id, layer, None),
-                (Precision::Tests(tests), _) => {
-                    self.add_tests(id, layer, tests)?;
-                    continue;
-                }
-                (_, group) => group.unwrap_or_default(),
-            };
-            let snap = self.snap(id, layer);
-            if (snap - 1.0).abs() > WHOLE {
-                self.snaps[id] += 1;
-                let fixed = matches!(self.groups[group].rule, Rule::Scaled { .. });
-                if fixed || self.classes.of(id).is_some() {
-                    return Ok(Some(TooFine::Unit(id, snap)));
-                }
-                self.units[id] = self.published(self.units[id] * snap);
+    /// Quantises tensor `id`, which is the next one, unless something that others depend on is too
+    /// fine.
+    pub(super) fn next(&mut self, id: usize) -> Result<Option<TooFine>> {
+        let tensor = &self.graph.tensors[id];
+        let Some(layer) = tensor.layer.as_ref() else {
+            self.tensors.push(self.input(id));
+            self.reached.push(None);
+            return Ok(None);
+        };
+        let group = match (&layer.precision, self.group_of[id]) {
+            (Precision::Exact { within }, _) => self.exact_group(id, layer, *within),
+            (Precision::Unshifted, _) => self.exact_group(id, layer, None),
+            (Precision::Tests(tests), _) => {
+                self.add_tests(id, layer, tests)?;
+                return Ok(None);
             }
-            let (mut quantised, keys) = loop {
-                match self.layer(id, layer, group)? {
-                    Fit::Done(quantised, keys) => break (quantised, keys),
-                    Fit::TooFine(factor) if layer.precision == Precision::Unshifted => {
-                        // Sums reach farther along a chain; not too many steps to where they end.
-                        let class = self.classes.of(id).unwrap_or_default();
-                        return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
-                    }
-                    Fit::TooFine(factor) if layer.precision != Precision::Scaled => {
-                        let class = self.coarsened(layer).unwrap_or_default();
-                        return Ok(Some(TooFine::Scale(class, factor)));
-                    }
-                    Fit::TooFine(factor)
-                        if self.classes.of(id).is_some()
-                            || matches!(self.groups[group].rule, Rule::Scaled { .. }) =>
-                    {
-                        return Ok(Some(TooFine::Unit(id, factor)));
-                    }
-                    Fit::TooFine(factor) => {
-                        self.units[id] = self.published(self.units[id] * factor);
-                    }
-                }
-            };
-            self.crowd(id, layer);
-            let group = self.narrowed(id, group);
-            quantised.function = group;
-            let all = &mut self.groups[group].keys;
-            *all = Some(all.map_or(keys, |(min, max)| (min.min(keys.0), max.max(keys.1))));
-            let (min, max) = self.groups[group].rule.range(keys.0, keys.1);
-            self.tensors.push(Tensor {
-                name: tensor.name.clone(),
-                shape: tensor.shape.clone(),
-                len: tensor.len,
-                min,
-                max,
-                scale: self.scale(id),
-                visibility: if self.graph.outputs.contains(&id) {
-                    self.options.visibility(&tensor.name, false)
-                } else {
-                    Visibility::Private
-                },
-                layer: Some(quantised),
-            });
+            (_, group) => group.unwrap_or_default(),
+        };
+        let snap = self.snap(id, layer);
+        if (snap - 1.0).abs() > WHOLE {
+            self.snaps[id] += 1;
+            if self.is_shared(id, group) {
+                return Ok(Some(TooFine::Unit(id, snap)));
+            }
+            self.units[id] = self.published(self.units[id] * snap);
         }
-        // All factors at once: every layer would be done anew for each of them.
-        Ok((!self.coarser.is_empty()).then(|| TooFine::Factors(std::mem::take(&mut self.coarser))))
+        let (mut quantised, keys) = loop {
+            match self.layer(id, layer, group)? {
+                Fit::Done(quantised, keys) => break (quantised, keys),
+                Fit::TooFine(factor) if layer.precision == Precision::Unshifted => {
+                    // Sums reach farther along a chain; not too many steps to where they end.
+                    let class = self.classes.of(id).unwrap_or_default();
+                    return Ok(Some(TooFine::Scale(class, factor.max(1.25))));
+                }
+                Fit::TooFine(factor) if layer.precision != Precision::Scaled => {
+                    let class = self.coarsened(layer).unwrap_or_default();
+                    return Ok(Some(TooFine::Scale(class, factor)));
+                }
+                Fit::TooFine(factor) if self.is_shared(id, group) => {
+                    return Ok(Some(TooFine::Unit(id, factor)));
+                }
+                Fit::TooFine(factor) => {
+                    self.units[id] = self.published(self.units[id] * factor);
+                }
+            }
+        };
+        self.crowd(id, layer);
+        let group = self.narrowed(id, group);
+        quantised.function = group;
+        let Group { rule, known, .. } = &mut self.groups[group];
+        let (min, max) = rule.range(keys.0, keys.1, known);
+        self.reached.push(Some((group, keys)));
+        self.tensors.push(Tensor {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            len: tensor.len,
+            min,
+            max,
+            scale: self.scale(id),
+            visibility: if self.graph.outputs.contains(&id) {
+                self.options.visibility(&tensor.name, false)
+            } else {
+                Visibility::Private
+            },
+            layer: Some(quantised),
+        });
+        Ok(None)
+    }
+
+    /// Whether the unit of a layer of this group is not its own to choose.
+    fn is_shared(&self, id: usize, group: usize) -> bool {
+        self.classes.of(id).is_some() || matches!(self.groups[group].rule, Rule::Scaled { .. })
     }
 
     /// The group of an exact layer. The tensors before it are done.

@@ -22,18 +22,17 @@ mod products;
 mod scale_class;
 mod scales;
 pub(crate) mod secret;
+mod settle;
 
-use std::collections::BTreeMap;
-
+use crate::Result;
 use crate::float::activation::Activation;
 use crate::float::graph::FloatGraph;
 use crate::options::Options;
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::Stats;
-use crate::quantise::function::Rule;
+use crate::quantise::function::{Rule, Values};
 use crate::quantise::grid::InputGrid;
 use crate::quantise::scale_class::ScaleClasses;
-use crate::{CompileError, Result};
 use verdict_model::{Function, IntegerGraph, Tensor};
 
 /// The largest magnitude of an output: 16 bits signed.
@@ -66,13 +65,14 @@ const MAX_SQUARE_ERROR: f64 = 0.02;
 const MAX_SQUARE_STEPS: f64 = 0.5;
 /// How much coarser a factor becomes at most at a time where sums of its products do not fit.
 const COARSER_FACTOR: f64 = 2.0;
-/// Layers are quantised anew at most this often before the bits are given up.
-const MAX_RESTARTS: u32 = 500;
 /// A unit that grows again for other reasons after it was fitted to squares is fitted anew at most
 /// this often.
 const MAX_SNAPS: u32 = 3;
 /// Kernels with fewer non-zero weights than this are stored sparsely.
 const DENSE_FROM: f64 = 0.5;
+
+/// The smallest and the largest key of a table that is looked up.
+type Keys = (i64, i64);
 
 /// Layers that share a table.
 struct Group {
@@ -82,18 +82,8 @@ struct Group {
     /// Bits its table drops, unless they are the graph's.
     shift: Option<u32>,
     rule: Rule,
-    /// The keys any member reaches.
-    keys: Option<(i64, i64)>,
-}
-
-/// What has to grow by a factor before the layers are quantised once more.
-enum TooFine {
-    /// The unit of a tensor's keys, and of all that share it.
-    Unit(usize, f64),
-    /// The scale of a class.
-    Scale(usize, f64),
-    /// The scales of classes of factors.
-    Factors(BTreeMap<usize, f64>),
+    /// What the rule makes of keys, as far as that was asked for.
+    known: Values,
 }
 
 struct Quantiser<'a> {
@@ -114,13 +104,20 @@ struct Quantiser<'a> {
     /// The units that calibration asked for.
     calibrated: Vec<f64>,
     classes: ScaleClasses,
+    /// The rules of layers whose unit is not their own to choose.
+    fixed: Vec<Option<Rule>>,
+    /// The scales that these wish for.
+    wished: Vec<Option<f64>>,
     /// How often each tensor's unit grew to make weights of squares whole.
     snaps: Vec<u32>,
     /// Layers with products whose weights round away, and which of their products these are.
     crowded: Vec<(usize, usize)>,
-    /// By class, how much coarser factors have to be.
-    coarser: BTreeMap<usize, f64>,
+    /// By layer with products and class of their factors, how much coarser these have to be.
+    coarser: Vec<(usize, usize, f64)>,
+    /// The tensors that are quantised so far.
     tensors: Vec<Tensor>,
+    /// The group of each of these, and the keys it reaches; inputs have none.
+    reached: Vec<Option<(usize, Keys)>>,
 }
 
 /// Quantises `graph`. `table_bits` limits every table's size.
@@ -146,62 +143,36 @@ pub(crate) fn quantise(
         units: vec![1.0; graph.tensors.len()],
         calibrated: Vec::new(),
         classes: ScaleClasses::new(graph),
+        fixed: vec![None; graph.tensors.len()],
+        wished: vec![None; graph.tensors.len()],
         snaps: vec![0; graph.tensors.len()],
         crowded: Vec::new(),
-        coarser: BTreeMap::new(),
+        coarser: Vec::new(),
         tensors: Vec::new(),
+        reached: Vec::new(),
     };
     quantiser.choose_units();
     quantiser.calibrated.clone_from(&quantiser.units);
+    quantiser.fix_rules();
     quantiser.choose_classes()?;
     quantiser.group();
     quantiser.choose_shift();
-    // A fixed or shared unit that turns out too fine concerns layers already done: widen it and
-    // start over.
-    let mut restarts = 0;
-    while let Some(too_fine) = quantiser.pass()? {
-        restarts += 1;
-        if restarts > MAX_RESTARTS {
-            return Err(CompileError::quantise(
-                &graph.name,
-                "its scales do not settle; lower activation_bits (--activation-bits) or raise table_bits (--table-bits)",
-            ));
-        }
-        match too_fine {
-            TooFine::Unit(tensor, factor) => quantiser.widen(tensor, factor)?,
-            TooFine::Scale(class, factor) => {
-                quantiser.classes.widen(class, quantiser.published(factor));
-                quantiser.choose_classes()?;
-            }
-            TooFine::Factors(classes) => {
-                for (class, factor) in classes {
-                    quantiser.classes.widen(class, quantiser.published(factor));
-                }
-                quantiser.choose_classes()?;
-            }
-        }
-    }
+    quantiser.settle()?;
     quantiser.check_products()?;
     quantiser.finish()
 }
 
 impl Quantiser<'_> {
-    /// Quantises every layer once; `None` when nothing is too fine.
-    fn pass(&mut self) -> Result<Option<TooFine>> {
-        match self.layers() {
-            // With the factors coarser that were found to be too fine before, it may fit.
-            Err(CompileError::Quantise { .. }) if !self.coarser.is_empty() => {
-                Ok(Some(TooFine::Factors(std::mem::take(&mut self.coarser))))
-            }
-            done => done,
-        }
-    }
-
-    fn finish(self) -> Result<IntegerGraph> {
+    fn finish(mut self) -> Result<IntegerGraph> {
         let mut functions = Vec::with_capacity(self.groups.len());
         let mut number = Vec::with_capacity(self.groups.len());
-        for group in &self.groups {
-            let Some((min, max)) = group.keys else {
+        let mut keys: Vec<Option<Keys>> = vec![None; self.groups.len()];
+        for (group, (low, high)) in self.reached.iter().flatten() {
+            let all = &mut keys[*group];
+            *all = Some(all.map_or((*low, *high), |(min, max)| (min.min(*low), max.max(*high))));
+        }
+        for (group, keys) in self.groups.iter_mut().zip(keys) {
+            let Some((min, max)) = keys else {
                 number.push(0);
                 continue;
             };
@@ -212,7 +183,7 @@ impl Quantiser<'_> {
                 } => Function::Square,
                 _ => {
                     let shift = group.shift.unwrap_or(self.shift);
-                    Function::Table(group.rule.table(shift, min, max))
+                    Function::Table(group.rule.table(shift, min, max, &mut group.known))
                 }
             };
             let found = functions.iter().position(|other| *other == function);

@@ -43,8 +43,7 @@ impl Quantiser<'_> {
                 self.snaps[id] = 0;
                 // Weights become whole from 1 on.
                 let factor = (1.0 / smallest).clamp(COARSER_FACTOR.sqrt(), COARSER_FACTOR);
-                let most = self.coarser.entry(class).or_insert(factor);
-                *most = most.max(factor);
+                self.coarser.push((id, class, factor));
                 continue;
             }
             self.crowded.push((id, number));

@@ -4,6 +4,8 @@
 //! The sources of a square need not: a product is exact whatever their scales are (see
 //! [`Activation::Square`]).
 
+use std::collections::HashMap;
+
 use crate::Result;
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatGraph, Precision};
@@ -26,6 +28,8 @@ pub(crate) enum Wish {
 pub(crate) struct ScaleClasses {
     /// By tensor.
     of: Vec<Option<usize>>,
+    /// By class, the tensors it has.
+    members: Vec<Vec<usize>>,
     /// By class; `None` until known.
     scales: Vec<Option<f64>>,
     /// By class: what the wishes turned out to be too fine by.
@@ -74,19 +78,23 @@ impl ScaleClasses {
                 parent[a.max(b)] = a.min(b);
             }
         }
-        let mut roots = Vec::new();
+        let mut numbers = HashMap::new();
+        let mut members: Vec<Vec<usize>> = Vec::new();
         let of = (0..parent.len()).map(|id| {
             let root = touched[id].then(|| root(&parent, id))?;
-            Some(roots.iter().position(|r| *r == root).unwrap_or_else(|| {
-                roots.push(root);
-                roots.len() - 1
-            }))
+            let class = *numbers.entry(root).or_insert_with(|| {
+                members.push(Vec::new());
+                members.len() - 1
+            });
+            members[class].push(id);
+            Some(class)
         });
         let of = of.collect();
         Self {
             of,
-            scales: vec![None; roots.len()],
-            stretch: vec![1.0; roots.len()],
+            scales: vec![None; members.len()],
+            stretch: vec![1.0; members.len()],
+            members,
         }
     }
 
@@ -109,23 +117,29 @@ impl ScaleClasses {
     /// contradicts another's.
     pub(crate) fn choose(&mut self, wish: impl Fn(usize) -> Wish) -> Result<(), usize> {
         self.scales.fill(None);
+        let mut open: Vec<usize> = (0..self.scales.len()).collect();
         // A square's scale depends on another class, so every round may settle some more.
-        for _ in 0..=self.scales.len() {
-            for class in 0..self.scales.len() {
+        while let Some(first) = open.first().copied() {
+            let before = open.len();
+            let mut unsettled = Vec::new();
+            for class in open {
                 self.scales[class] = self.choose_one(class, &wish)?;
+                if self.scales[class].is_none() {
+                    unsettled.push(class);
+                }
             }
-        }
-        match self.scales.iter().position(Option::is_none) {
             // Only squares of one another are never settled.
-            Some(class) => Err(self.of.iter().position(|c| *c == Some(class)).unwrap_or(0)),
-            None => Ok(()),
+            if unsettled.len() == before {
+                return Err(self.members[first].first().copied().unwrap_or(0));
+            }
+            open = unsettled;
         }
+        Ok(())
     }
 
     fn choose_one(&self, class: usize, wish: impl Fn(usize) -> Wish) -> Result<Option<f64>, usize> {
         let (mut fixed, mut least) = (None::<f64>, 0.0f64);
-        let members = (0..self.of.len()).filter(|id| self.of[*id] == Some(class));
-        for id in members {
+        for &id in &self.members[class] {
             let scale = match wish(id) {
                 Wish::Any => continue,
                 Wish::AtLeast(scale) => {

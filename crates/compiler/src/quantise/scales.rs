@@ -10,7 +10,7 @@ use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, FloatTerm, Precision};
 use crate::float::key_unit::{key_unit, value_scale};
 use crate::quantise::calibration::{HEADROOM, Stats};
-use crate::quantise::function::Rule;
+use crate::quantise::function::{Rule, Values};
 use crate::quantise::layers::largest_whole;
 use crate::quantise::scale_class::Wish;
 use crate::quantise::secret::previous_power_of_two;
@@ -67,10 +67,7 @@ impl Quantiser<'_> {
             return Wish::Fixed(self.source_scale(id, 0));
         };
         if layer.precision == Precision::Scaled {
-            return match self.fixed_rule(id) {
-                Some(Rule::Scaled { scale, .. }) => Wish::AtLeast(scale),
-                _ => Wish::AtLeast(self.units[id]),
-            };
+            return Wish::AtLeast(self.wished[id].unwrap_or(self.units[id]));
         }
         if layer.precision == Precision::Unshifted {
             // All of a chain have the widest one's unit, however short its own range is.
@@ -100,7 +97,7 @@ impl Quantiser<'_> {
             }
             let output = self.graph.outputs.contains(&id);
             let limit = self.limit(output);
-            let fixed = self.fixed_rule(id);
+            let fixed = self.fixed[id].clone();
             let class = fixed.is_some().then(|| self.classes.of(id)).flatten();
             let activation = layer.activation.clone();
             let mut rule = fixed.unwrap_or(Rule::Homogeneous { activation, limit });
@@ -129,7 +126,7 @@ impl Quantiser<'_> {
                 class,
                 shift,
                 rule,
-                keys: None,
+                known: Values::default(),
             });
             self.groups.len() - 1
         })
@@ -152,19 +149,58 @@ impl Quantiser<'_> {
         };
         a.activation == b.activation
             && self.graph.outputs.contains(&id) == self.graph.outputs.contains(&other)
-            && self.classes.of(id) == self.classes.of(other)
             && (!matches!(a.activation, Activation::Expression(_)) || size(id) == size(other))
     }
 
-    /// The rule of a layer that requantises, unless its unit is its own to choose.
-    fn fixed_rule(&self, id: usize) -> Option<Rule> {
-        let activation = &self.graph.tensors[id].layer.as_ref()?.activation;
-        if activation.is_homogeneous() {
-            return None;
+    /// Finds the rules of layers that requantise and whose unit is not their own to choose. Units
+    /// must be chosen; those of such layers do not change any more.
+    pub(super) fn fix_rules(&mut self) {
+        for them in self.kinds(true) {
+            let rule = self.fixed_rule(&them);
+            for id in them {
+                self.fixed[id].clone_from(&rule);
+            }
         }
+        // Equal tables are one, so layers of different classes wish for the same scale.
+        for them in self.kinds(false) {
+            let Some(Rule::Scaled { scale, .. }) = self.fixed_rule(&them) else {
+                continue;
+            };
+            for id in them {
+                self.wished[id] = Some(scale);
+            }
+        }
+    }
+
+    /// Layers whose unit is not their own to choose, by what they can share; of one class alone
+    /// where `classes` count.
+    fn kinds(&self, classes: bool) -> Vec<Vec<usize>> {
+        let mut kinds: Vec<Vec<usize>> = Vec::new();
+        for (id, tensor) in self.graph.tensors.iter().enumerate() {
+            let fixed = tensor.layer.as_ref().is_some_and(|layer| {
+                layer.precision == Precision::Scaled && !layer.activation.is_homogeneous()
+            });
+            if !fixed {
+                continue;
+            }
+            let alike = |other: usize| {
+                self.alike(other, id) && (!classes || self.classes.of(other) == self.classes.of(id))
+            };
+            match kinds.iter_mut().find(|them| alike(them[0])) {
+                Some(them) => them.push(id),
+                None => kinds.push(vec![id]),
+            }
+        }
+        kinds
+    }
+
+    /// The rule of layers that can share a table.
+    fn fixed_rule(&self, alike: &[usize]) -> Option<Rule> {
+        let id = *alike.first()?;
+        let activation = &self.graph.tensors[id].layer.as_ref()?.activation;
         let output = self.graph.outputs.contains(&id);
         let (limit, steps) = (self.limit(output), self.steps(output));
-        let members = || (0..self.stats.len()).filter(|other| self.alike(id, *other));
+        let members = || alike.iter().copied();
         let (unit, scale) = match *activation {
             // The steepest slope is 1/4: four times the value's step is the widest key step that
             // skips no value.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::agreement::top1;
+use crate::agreement::{MAX_WHOLE, top1};
 use crate::float::graph::{FloatGraph, OutputKind};
 use crate::float::reference::{Reference, ReferenceBy};
 use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
@@ -59,7 +59,7 @@ pub struct OutputReport {
     /// Share of rows whose largest value is at the float model's place; `None` for a single value.
     pub top1_agreement: Option<f64>,
     /// Rows in which a whole number is another one; `None` unless all of the float model's values
-    /// are whole numbers.
+    /// are whole numbers, and few enough for integers to hold each of them.
     pub other_whole: Option<u64>,
 }
 
@@ -94,7 +94,7 @@ impl OutputReport {
             let mut pairs = found.iter().zip(expected);
             pairs.any(|(a, b)| apart(*a, *b) >= 0.5)
         };
-        let whole = expected().all(|v| v.fract() == 0.0);
+        let whole = expected().all(|v| v.fract() == 0.0 && v.abs() <= MAX_WHOLE);
         Self {
             name: name.to_owned(),
             kind,

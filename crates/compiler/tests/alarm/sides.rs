@@ -23,7 +23,7 @@ fn unchecked(file: &File) -> String {
     assert_eq!(report.import_error, 0.0);
     match reference.by() {
         ReferenceBy::Importer { reason } => reason.clone(),
-        ReferenceBy::Tract => panic!("tract is the reference"),
+        other => panic!("the reference is {other:?}"),
     }
 }
 

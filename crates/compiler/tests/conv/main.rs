@@ -2,6 +2,7 @@
 //! integers, and what folds.
 #![allow(clippy::unwrap_used)]
 
+mod by_cell;
 #[path = "../common/mod.rs"]
 mod common;
 mod folding;

@@ -2,7 +2,7 @@
 
 use verdict_compiler::CompileError;
 
-use crate::common::{Dim, Onnx, int, ints, text};
+use crate::common::{Onnx, int, ints, text};
 use crate::support::{image, weighted};
 
 fn refuses(onnx: Onnx, parts: &[&str]) {
@@ -83,14 +83,6 @@ fn of_convolutions() {
         ),
         &["`output_padding`"],
     );
-    let product = image(&[1, 1, 3, 3])
-        .node("Relu", &["x"], "w")
-        .node("Conv", &["x", "w"], "y")
-        .output("y");
-    assert!(matches!(
-        product.error(),
-        CompileError::ActivationProduct { .. }
-    ));
 }
 
 #[test]
@@ -171,12 +163,4 @@ fn of_resizing_and_slopes() {
             .output("y")
     };
     refuses(pad(vec![text("mode", "mirror")]), &["`mirror`", "constant"]);
-    let slope = image(&[1, 2, 3, 4])
-        .input("s", [1, 2, 1, 1].map(Dim::Fixed).into())
-        .node("PRelu", &["x", "s"], "y")
-        .output("y");
-    assert!(matches!(
-        slope.error(),
-        CompileError::ActivationProduct { .. }
-    ));
 }

@@ -1,6 +1,8 @@
 //! JSON data files.
 
+use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -126,6 +128,19 @@ fn ezkl(source: &Source<'_>, lists: &[Value]) -> Result<Vec<Row>> {
         Ok(flat)
     });
     source.zip(columns.collect::<Result<_>>()?)
+}
+
+/// How many values each list of EZKL's `input_data` holds: all that one inference takes of an input.
+/// `None` for a file of another kind or one that cannot be read.
+pub fn list_lengths(path: &Path) -> Option<Vec<usize>> {
+    let json = path.extension()?.eq_ignore_ascii_case("json");
+    let file = json.then(|| File::open(path).ok()).flatten()?;
+    let value: Value = serde_json::from_reader(BufReader::new(file)).ok()?;
+    let lists = value.get("input_data")?.as_array()?;
+    let lists = lists
+        .iter()
+        .map(|list| list.is_array().then(|| count(list)));
+    lists.collect()
 }
 
 /// How many values lie in it, however nested.

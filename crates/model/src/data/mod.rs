@@ -7,6 +7,7 @@ mod npy;
 mod numpy;
 mod text;
 
+pub use json::list_lengths;
 pub use numpy::array_shapes;
 
 use std::cell::RefCell;

@@ -63,6 +63,9 @@ pub(crate) fn accuracy_text(report: &AccuracyReport) -> String {
 pub(crate) fn reference_text(by: &ReferenceBy) -> String {
     match by {
         ReferenceBy::Tract => "compared with the float model as tract runs it".into(),
+        ReferenceBy::Agreed { rows } => format!(
+            "compared with the float model as this program reads the file; tract, which takes too long for all rows, agrees on {rows}"
+        ),
         ReferenceBy::Importer { reason } => format!(
             "compared with the float model as this program reads the file, which nobody else checked: {reason}"
         ),

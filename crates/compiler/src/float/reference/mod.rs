@@ -23,6 +23,11 @@ use verdict_model::Assurance;
 pub enum ReferenceBy {
     /// tract, which reads ONNX files independently of this crate.
     Tract,
+    /// This crate's own float graph, as tract takes too long for every row; it agreed on some.
+    Agreed {
+        /// How many rows both ran.
+        rows: usize,
+    },
     /// This crate's own float graph: nobody checked how it reads the file.
     Importer {
         /// Why tract is not asked.
@@ -74,6 +79,14 @@ impl Reference {
         }
     }
 
+    /// The importer's own graph as the reference, tract having agreed on so many rows.
+    pub(crate) fn agreed(graph: &FloatGraph, rows: usize) -> Self {
+        Self {
+            by: ReferenceBy::Agreed { rows },
+            ..Self::own(graph, String::new())
+        }
+    }
+
     /// The importer's own graph as the reference, and why.
     pub(crate) fn own(graph: &FloatGraph, reason: String) -> Self {
         Self {
@@ -92,7 +105,7 @@ impl Reference {
     /// What a manifest says of it.
     pub(crate) fn assurance(&self) -> Assurance {
         Assurance {
-            unchecked: self.by != ReferenceBy::Tract,
+            unchecked: matches!(self.by, ReferenceBy::Importer { .. }),
             accepted_import_error: self.accepted,
             accepted_accuracy: false,
         }

@@ -3,17 +3,17 @@
 
 mod attributes;
 pub(crate) mod encoders;
-mod ensemble;
+pub(crate) mod ensemble;
 pub(crate) mod forest;
 pub(crate) mod linear;
 mod missing;
 pub(crate) mod normalizer;
 mod post_transform;
 pub(crate) mod preprocess;
-mod probes;
+pub(crate) mod probes;
 mod scores;
 pub(crate) mod svm;
-mod trees;
+pub(crate) mod trees;
 mod trees_5;
 
 use tract_onnx::pb::tensor_proto::DataType;

@@ -27,10 +27,8 @@ fn width(value: &Affine) -> usize {
     value.shape.last().copied().unwrap_or(1).max(1)
 }
 
-/// `(x − offset) · scale`.
-pub(crate) fn scaler(node: &Node<'_>) -> Result<Affine> {
-    let mut value = node.operand(0)?.clone();
-    let count = width(&value);
+/// A scaler's offset and factor of each of `count` features.
+pub(crate) fn scaling(node: &Node<'_>, count: usize) -> Result<(Vec<f64>, Vec<f64>)> {
     let or = |values: Vec<f64>, default: f64| {
         if values.is_empty() {
             vec![default]
@@ -42,6 +40,14 @@ pub(crate) fn scaler(node: &Node<'_>) -> Result<Affine> {
     let offset = per_feature(node, "offset", &offset, count)?;
     let scale = or(reals(node, "scale")?.values, 1.0);
     let scale = per_feature(node, "scale", &scale, count)?;
+    Ok((offset, scale))
+}
+
+/// `(x − offset) · scale`.
+pub(crate) fn scaler(node: &Node<'_>) -> Result<Affine> {
+    let mut value = node.operand(0)?.clone();
+    let count = width(&value);
+    let (offset, scale) = scaling(node, count)?;
     for (i, bias) in value.bias.iter_mut().enumerate() {
         *bias -= offset[i % count];
     }

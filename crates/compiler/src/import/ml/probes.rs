@@ -10,14 +10,7 @@ use crate::float::missing::Missing;
 use crate::import::node::Node;
 use crate::import::state::Importer;
 use crate::import::values::affine::{Affine, Row};
-
-/// `bias + weight · source[cell]`; without a source it is a constant.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Probe {
-    pub(crate) source: Option<(usize, u32)>,
-    pub(crate) weight: f64,
-    pub(crate) bias: f64,
-}
+pub(crate) use crate::import::values::probe::Probe;
 
 /// The cells `wanted` of `value` as probes. What mixes several cells becomes a tensor first.
 pub(crate) fn probes(
@@ -138,6 +131,16 @@ impl Importer<'_> {
         }
     }
 
+    /// The layer with tests of inputs themselves where 32-bit arithmetic stands in front of it.
+    fn unfolded(&self, mut layer: TestLayer) -> TestLayer {
+        for cell in layer.cells.iter_mut().flatten() {
+            if let Some(unfolded) = self.single_steps.unfolded(&cell.0, &cell.1) {
+                *cell = unfolded;
+            }
+        }
+        layer
+    }
+
     /// Adds the layers, and before them a tensor of marks for the missing values that they take
     /// wrongly. Returns the tensors.
     pub(crate) fn add_tests(
@@ -146,6 +149,7 @@ impl Importer<'_> {
         name: &str,
         layers: Vec<TestLayer>,
     ) -> Vec<usize> {
+        let layers: Vec<TestLayer> = layers.into_iter().map(|it| self.unfolded(it)).collect();
         self.choose_sides(&layers);
         let all = layers.iter().flat_map(|layer| layer.cells.iter().flatten());
         let mut marked: Vec<(usize, u32)> = all

@@ -4,22 +4,26 @@ use crate::Result;
 use crate::float::activation::Activation;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::window_conv;
+use crate::import::ops::conv_ops::{on_planes, window_conv};
 use crate::import::ops::plane_operands::{apply, operand};
 use crate::import::ops::window::{Attributes, plane_shape};
 use crate::import::values::Value;
 use crate::import::values::planes::PlaneMap;
 
+/// `AveragePool` of planes; `None` of anything else.
 pub(crate) fn average_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<PlaneMap> {
+) -> Result<Option<Value>> {
+    if !on_planes(operands) {
+        return Ok(None);
+    }
     let value = operand(node, operands, 0, builder)?;
     let rank = value.shape.len() - 2;
     let attributes = Attributes::read(node, &value.shape, None)?;
     let [channels, rows, columns] = value.size;
-    let windows = attributes.windows(node, [rows, columns], node.int("ceil_mode", 0) != 0)?;
+    let windows = attributes.planar(node, [rows, columns], node.int("ceil_mode", 0) != 0)?;
     let with_padding = node.int("count_include_pad", 0) != 0;
     // Outputs at the border may see fewer places; runs of outputs that see equally many, by axis.
     let runs = windows.map(|window| {
@@ -55,7 +59,8 @@ pub(crate) fn average_pool(
         window_conv(&part, [channels; 2], channels, weights)
     };
     if let ([only], [one]) = (&runs[0][..], &runs[1][..]) {
-        return Ok(apply(node, 0, value, &part([*only, *one]), rank, builder));
+        let value = apply(node, 0, value, &part([*only, *one]), rank, builder);
+        return Ok(Some(Value::Planes(value)));
     }
     // One convolution cannot divide by different numbers, so each rectangle becomes a tensor of its
     // own.
@@ -82,5 +87,5 @@ pub(crate) fn average_pool(
             }
         }
     }
-    Ok(whole)
+    Ok(Some(Value::Planes(whole)))
 }

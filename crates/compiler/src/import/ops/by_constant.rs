@@ -29,6 +29,11 @@ pub(crate) fn modulo(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     by_constant(node, builder, Cellwise::All(functions::modulo), false)
 }
 
+/// `BitShift` by a constant.
+pub(crate) fn shift(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    by_constant(node, builder, Cellwise::All(functions::shift), false)
+}
+
 /// `Div` by a constant: whole numbers lose the fraction.
 pub(crate) fn divide(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     if node.whole {

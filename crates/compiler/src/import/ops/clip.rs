@@ -14,6 +14,10 @@ pub(crate) fn clip(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
+    let mut bounds = operands.iter().skip(1).flatten();
+    if bounds.any(|bound| !bound.is_constant()) {
+        return Ok(None);
+    }
     let (min, max) = functions::bounds(node)?;
     let Some(value) = operands
         .first()

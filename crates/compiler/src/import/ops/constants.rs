@@ -4,6 +4,7 @@ use crate::Result;
 use crate::import::node::Node;
 use crate::import::proto;
 use crate::import::shapes::coordinates;
+use crate::import::sparse;
 use crate::import::values::affine::Affine;
 
 /// `Size`
@@ -132,6 +133,13 @@ pub(crate) fn constant(node: &Node<'_>) -> Result<Affine> {
             .as_ref()
             .ok_or_else(|| node.invalid("attribute `value` is empty; export again"))?;
         return proto::tensor(node.path, held);
+    }
+    if let Some(attribute) = node.raw("sparse_value") {
+        let held = attribute
+            .sparse_tensor
+            .as_ref()
+            .ok_or_else(|| node.invalid("attribute `sparse_value` is empty; export again"))?;
+        return Ok(sparse::tensor(node.path, held, sparse::MAX_CELLS)?.1);
     }
     let scalar = |value| Affine::constant(vec![], vec![value]);
     let list = |values: Vec<f64>| Affine::constant(vec![values.len()], values);

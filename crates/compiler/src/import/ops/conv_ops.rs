@@ -6,7 +6,7 @@ use crate::import::node::Node;
 use crate::import::ops::plane_operands::{apply, operand};
 use crate::import::ops::window::{Attributes, Window};
 use crate::import::values::Value;
-use crate::import::values::planes::PlaneMap;
+use crate::import::values::planes::{PlaneMap, plane_size};
 use verdict_model::Conv;
 
 /// The shape and cells of operand 1.
@@ -66,11 +66,15 @@ pub(crate) fn groups(node: &Node<'_>, channels: usize, divided: usize) -> Result
         })
 }
 
+/// `Conv` of planes by constant weights; `None` of anything else.
 pub(crate) fn conv(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<PlaneMap> {
+) -> Result<Option<Value>> {
+    if !on_planes(operands) {
+        return Ok(None);
+    }
     let value = operand(node, operands, 0, builder)?;
     let rank = value.shape.len() - 2;
     let (shape, weights) = check_weights(node, operands, rank)?;
@@ -83,12 +87,20 @@ pub(crate) fn conv(
             groups, shape[1]
         )));
     }
-    let windows = attributes.windows(node, [rows, columns], false)?;
+    let windows = attributes.planar(node, [rows, columns], false)?;
     node.count(&[shape[0], windows[0].output, windows[1].output])?;
     let conv = window_conv(&windows, [channels, shape[0]], groups, weights.to_vec());
     let mut value = apply(node, 0, value, &conv, rank, builder);
     add_bias(node, &mut value)?;
-    Ok(value)
+    Ok(Some(Value::Planes(value)))
+}
+
+/// Whether the first operand fits planes and the others are constants.
+pub(crate) fn on_planes(operands: &[Option<&Value>]) -> bool {
+    let mut all = operands.iter().copied();
+    let first = all.next().flatten();
+    first.is_some_and(|value| plane_size(value.shape()).is_some())
+        && all.flatten().all(Value::is_constant)
 }
 
 /// A convolution that sees through `windows`.

@@ -3,25 +3,32 @@
 use crate::Result;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::{add_bias, check_weights, groups};
+use crate::import::ops::conv_ops::{add_bias, check_weights, groups, on_planes};
 use crate::import::ops::plane_operands::{apply, operand};
-use crate::import::ops::window::planar;
 use crate::import::ops::window::{Attributes, AutoPad};
 use crate::import::values::Value;
 use crate::import::values::kernels::depthwise;
-use crate::import::values::planes::PlaneMap;
-use verdict_model::Conv;
+
+/// One axis of a transposed convolution: source `x` adds to output `stride·x + dilation·k − before`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    pub(crate) size: usize,
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    pub(crate) before: i64,
+    pub(crate) output: usize,
+}
 
 /// What the node says of its output's lengths.
 struct Lengths {
     /// `output_padding`
-    extra: [i64; 2],
+    extra: Vec<i64>,
     /// `output_shape`
-    stated: Option<[i64; 2]>,
+    stated: Option<Vec<i64>>,
 }
 
 /// Attribute `name`, a number that is not negative for each of `rank` axes.
-fn numbers(node: &Node<'_>, name: &str, rank: usize) -> Result<Option<[i64; 2]>> {
+fn numbers(node: &Node<'_>, name: &str, rank: usize) -> Result<Option<Vec<i64>>> {
     let Some(values) = node.ints(name).filter(|values| !values.is_empty()) else {
         return Ok(None);
     };
@@ -32,30 +39,46 @@ fn numbers(node: &Node<'_>, name: &str, rank: usize) -> Result<Option<[i64; 2]>>
             "`{name}` is {values:?}, expected {rank} numbers that are not negative"
         )));
     }
-    Ok(Some(planar(values, 0)))
+    Ok(Some(values.to_vec()))
+}
+
+/// The axes of a transposed convolution of a value with these lengths.
+pub(crate) fn spreads(
+    node: &Node<'_>,
+    attributes: &Attributes,
+    input: &[usize],
+) -> Result<Vec<Spread>> {
+    let rank = attributes.rank;
+    let lengths = Lengths {
+        extra: numbers(node, "output_padding", rank)?.unwrap_or_else(|| vec![0; rank]),
+        stated: numbers(node, "output_shape", rank)?,
+    };
+    let axes = input.iter().enumerate();
+    axes.map(|(axis, length)| lengths.spread(node, attributes, axis, *length))
+        .collect()
 }
 
 impl Lengths {
-    /// Sets the output's length along an axis, and where the kernel stands there.
-    fn set(
+    /// The output's length along an axis, and where the kernel stands there.
+    fn spread(
         &self,
         node: &Node<'_>,
         attributes: &Attributes,
         axis: usize,
-        conv: &mut Conv<f64>,
-    ) -> Result<()> {
+        input: usize,
+    ) -> Result<Spread> {
         let (size, stride, dilation) = (
             attributes.size[axis],
             attributes.stride[axis],
             attributes.dilation[axis],
         );
         let extent = ((size - 1) * dilation + 1) as i64;
-        let full = (stride * (conv.source[axis] - 1)) as i64 + self.extra[axis] + extent;
+        let full = (stride * (input - 1)) as i64 + self.extra[axis] + extent;
         let (mut before, after) = (attributes.before[axis], attributes.after[axis]);
         let same = matches!(attributes.auto_pad, AutoPad::SameUpper | AutoPad::SameLower);
-        let output = match (self.stated, attributes.auto_pad) {
+        let output = match (&self.stated, attributes.auto_pad) {
             (Some(stated), _) => stated[axis],
-            (None, _) if same => (conv.source[axis] * stride) as i64,
+            (None, _) if same => (input * stride) as i64,
             (None, AutoPad::Valid) => full,
             (None, _) => full - before - after,
         };
@@ -77,21 +100,25 @@ impl Lengths {
         if output < 1 {
             return Err(node.invalid("its padding leaves nothing of the output"));
         }
-        conv.output[axis] = output as usize;
-        (conv.size[axis], conv.up[axis], conv.dilation[axis]) = (size, stride, dilation);
-        // Source x adds to output y = stride·x + dilation·k − before; from y's point of view the
-        // kernel is turned around.
-        conv.pad[axis] = extent - 1 - before;
-        Ok(())
+        Ok(Spread {
+            size,
+            stride,
+            dilation,
+            before,
+            output: output as usize,
+        })
     }
 }
 
-/// `ConvTranspose`
+/// `ConvTranspose` of planes by constant weights; `None` of anything else.
 pub(crate) fn conv_transpose(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<PlaneMap> {
+) -> Result<Option<Value>> {
+    if !on_planes(operands) {
+        return Ok(None);
+    }
     let value = operand(node, operands, 0, builder)?;
     let rank = value.shape.len() - 2;
     let (shape, weights) = check_weights(node, operands, rank)?;
@@ -105,12 +132,14 @@ pub(crate) fn conv_transpose(
     }
     let groups = groups(node, channels, channels)?;
     let mut conv = depthwise(channels, [rows, columns], [1, 1]);
-    let lengths = Lengths {
-        extra: numbers(node, "output_padding", rank)?.unwrap_or([0, 0]),
-        stated: numbers(node, "output_shape", rank)?,
-    };
-    for axis in 2 - rank..2 {
-        lengths.set(node, &attributes, axis, &mut conv)?;
+    let spreads = spreads(node, &attributes, &[rows, columns][2 - rank..])?;
+    for (axis, spread) in (2 - rank..).zip(spreads) {
+        conv.output[axis] = spread.output;
+        (conv.size[axis], conv.up[axis]) = (spread.size, spread.stride);
+        conv.dilation[axis] = spread.dilation;
+        // From the output's point of view the kernel is turned around.
+        let extent = ((spread.size - 1) * spread.dilation + 1) as i64;
+        conv.pad[axis] = extent - 1 - spread.before;
     }
     let outputs = shape[1] * groups;
     node.count(&[outputs, conv.output[0], conv.output[1]])?;
@@ -127,5 +156,5 @@ pub(crate) fn conv_transpose(
     }
     let mut value = apply(node, 0, value, &conv, rank, builder);
     add_bias(node, &mut value)?;
-    Ok(value)
+    Ok(Some(Value::Planes(value)))
 }

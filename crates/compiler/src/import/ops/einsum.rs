@@ -131,11 +131,13 @@ pub(crate) fn einsum(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let b = node.operand(1)?;
     let pair = |i: usize, t: usize| (cell(&inputs[0], i, t), cell(&inputs[1], i, t));
     if !a.is_constant() && !b.is_constant() {
+        node.affords_products(count, terms)?;
         let pairs = (0..count).map(|i| (0..terms).map(|t| pair(i, t)).collect());
         return Ok(builder.bilinear(&node.output(), a, b, shape, &pairs.collect()));
     }
     let constant_left = a.is_constant();
     let (variable, constant) = if constant_left { (b, a) } else { (a, b) };
+    node.affords(count, terms, variable)?;
     Ok(variable.combine(shape, |i| {
         (0..terms).map(move |t| {
             let (j, k) = pair(i, t);

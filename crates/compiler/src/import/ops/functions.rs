@@ -10,7 +10,9 @@ use tract_onnx::pb::tensor_proto::DataType;
 use crate::Result;
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::broadcast::{broadcast, broadcast_shape};
+use crate::import::kinds::{ElementKind, kind};
 use crate::import::node::Node;
+use crate::import::number_types;
 use crate::import::values::affine::Affine;
 
 /// What an operator does to each cell of its operands.
@@ -361,7 +363,7 @@ pub(crate) fn bounds(node: &Node<'_>) -> Result<(f64, f64)> {
         bound(1, "min", f64::NEG_INFINITY)?,
         bound(2, "max", f64::INFINITY)?,
     );
-    if min.is_nan() || max.is_nan() || min > max {
+    if min.is_nan() || max.is_nan() {
         return Err(node.invalid(format!(
             "bounds [{min}, {max}] are not an interval; correct them and export again"
         )));
@@ -393,21 +395,78 @@ pub(crate) fn clip(node: &Node<'_>) -> Result<Expression> {
     })
 }
 
-/// `Cast`: numbers lose their fractions, truths are whatever is not zero.
+/// `Cast`: numbers lose their fractions, truths are whatever is not zero. What has no room in two or
+/// four bits is taken modulo their number of values, as ONNX has it.
 pub(crate) fn cast(node: &Node<'_>) -> Result<Expression> {
-    let target = i32::try_from(node.int("to", 0))
-        .ok()
-        .and_then(|to| DataType::try_from(to).ok());
+    let to = i32::try_from(node.int("to", 0)).unwrap_or(0);
+    let target = DataType::try_from(to).ok();
     let v = Expression::value();
-    match target {
-        Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16) => Ok(v),
-        Some(DataType::Bool) => {
+    match (kind(to), target) {
+        (Some(ElementKind::Truth), _) => {
             let zero = v.with(Binary::Equal, 0.0);
             Ok(zero.with(Binary::Equal, 0.0))
         }
-        Some(DataType::String | DataType::Undefined) | None => {
-            Err(node.unsupported("cast to a number instead"))
-        }
-        Some(_) => Ok(v.unary(Unary::Trunc)),
+        (Some(ElementKind::Whole { bits: bits @ ..8, signed }), _) => Ok(wrapped(&v, bits, signed)),
+        (Some(ElementKind::Whole { .. }), _) => Ok(v.unary(Unary::Trunc)),
+        (Some(ElementKind::Coarse(_)), _) => Err(node.unsupported(format!(
+            "a cast to {} is not, which rounds to a few bits; leave the value as it is, or quantise it to integers",
+            number_types::name(to)
+        ))),
+        (
+            None,
+            Some(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16),
+        ) => Ok(v),
+        (None, _) => Err(node.unsupported("cast to a number instead")),
     }
+}
+
+/// `BitShift` by a constant: a shift by less than nothing, or by more bits than there are, is one by
+/// all of them.
+pub(crate) fn shift(node: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
+    let [value, by] = all else { return Ok(None) };
+    let Some(by) = by.as_constant() else {
+        return Ok(None);
+    };
+    let Some(ElementKind::Whole { bits, signed }) = node.kind else {
+        return Err(node.invalid("shifts what are no whole numbers; export the model again"));
+    };
+    let most = f64::from(bits);
+    let within = (0.0..most).contains(&by);
+    match node.text("direction").as_deref() {
+        Some("LEFT") if !within => Ok(Some(value.with(Binary::Mul, 0.0))),
+        Some("LEFT") => {
+            let times = value.with(Binary::Mul, 2f64.powf(by));
+            Ok(Some(wrapped(&times, bits, signed)))
+        }
+        Some("RIGHT") => {
+            let by = if within { by } else { most };
+            let rest = value.with(Binary::Div, 2f64.powf(by));
+            Ok(Some(rest.unary(Unary::Floor)))
+        }
+        other => Err(node.invalid(format!("`direction` is {other:?}, expected LEFT or RIGHT"))),
+    }
+}
+
+/// `BitwiseNot`
+pub(crate) fn complement(node: &Node<'_>) -> Result<Expression> {
+    let minus = Expression::value().unary(Unary::Neg);
+    match node.kind {
+        Some(ElementKind::Whole { signed: true, .. }) => Ok(minus.with(Binary::Sub, 1.0)),
+        Some(ElementKind::Whole { bits, .. }) => {
+            Ok(minus.with(Binary::Add, 2f64.powi(bits as i32) - 1.0))
+        }
+        _ => Err(node.invalid("turns over what are no whole numbers; export the model again")),
+    }
+}
+
+/// The whole part of `v` in two's complement of a few bits.
+fn wrapped(v: &Expression, bits: u32, signed: bool) -> Expression {
+    let count = 2f64.powi(bits as i32);
+    let lowest = if signed { -count / 2.0 } else { 0.0 };
+    let whole = v.unary(Unary::Trunc);
+    let turns = whole
+        .with(Binary::Sub, lowest)
+        .with(Binary::Div, count)
+        .unary(Unary::Floor);
+    whole.binary(Binary::Sub, &turns.with(Binary::Mul, count))
 }

@@ -25,6 +25,8 @@ pub(crate) struct Axis {
     pub(crate) input: usize,
     pub(crate) output: usize,
     scale: f64,
+    /// Where the region begins and ends that is cut out, as parts of the axis.
+    region: (f64, f64),
 }
 
 /// The axes that the node resizes.
@@ -66,8 +68,15 @@ pub(crate) fn axes(node: &Node<'_>, sampler: Sampler, shape: &[usize]) -> Result
             )));
         }
     };
+    let regions = match cropped(node, sampler) {
+        true => Some(regions(node, axes.len())?),
+        false => None,
+    };
+    if regions.is_some() && sizes.is_none() {
+        return Err(node.unsupported("scales of a region that is cut out are not; state the sizes"));
+    }
     let mut result = Vec::with_capacity(axes.len());
-    for (axis, (input, number)) in axes.iter().zip(pairs()) {
+    for (i, (axis, (input, number))) in axes.iter().zip(pairs()).enumerate() {
         let (output, scale) = match (common, sizes.is_some()) {
             (Some(scale), _) => ((scale * input as f64 + 0.5).floor(), scale),
             (None, true) => (*number, number / input as f64),
@@ -81,9 +90,29 @@ pub(crate) fn axes(node: &Node<'_>, sampler: Sampler, shape: &[usize]) -> Result
             input,
             output: output as usize,
             scale,
+            region: regions.as_ref().map_or((0.0, 1.0), |regions| regions[i]),
         });
     }
     Ok(result)
+}
+
+/// Whether the node cuts out a region.
+fn cropped(node: &Node<'_>, sampler: Sampler) -> bool {
+    let mode = node.text("coordinate_transformation_mode");
+    !is_old(node, sampler) && mode.as_deref() == Some("tf_crop_and_resize")
+}
+
+/// Where along each of `count` axes the region begins and ends.
+fn regions(node: &Node<'_>, count: usize) -> Result<Vec<(f64, f64)>> {
+    let numbers = node.optional_constant(1)?.unwrap_or_default();
+    if numbers.len() != 2 * count {
+        return Err(node.invalid(format!(
+            "its region has {} numbers, expected a beginning and an end for each of {count} axes",
+            numbers.len()
+        )));
+    }
+    let (begins, ends) = numbers.split_at(count);
+    Ok(begins.iter().copied().zip(ends.iter().copied()).collect())
 }
 
 /// Whether the node knows neither modes of rounding nor of coordinates.
@@ -118,6 +147,13 @@ fn coordinate(node: &Node<'_>, sampler: Sampler, axis: &Axis, y: usize) -> Resul
         }
         "align_corners" if axis.output > 1 => y * (n - 1.0) / (m - 1.0),
         "align_corners" => 0.0,
+        "tf_crop_and_resize" => {
+            let (begin, end) = axis.region;
+            match axis.output {
+                1 => (begin + end) / 2.0 * (n - 1.0),
+                _ => begin * (n - 1.0) + y * (end - begin) * (n - 1.0) / (m - 1.0),
+            }
+        }
         other => {
             return Err(node.unsupported(format!(
                 "coordinate_transformation_mode `{other}` is not supported; use `asymmetric` or `half_pixel`"
@@ -144,31 +180,53 @@ fn nearest(node: &Node<'_>, sampler: Sampler, at: f64) -> Result<f64> {
     })
 }
 
-/// The weights of the four places around a point `r` beyond the second, with the parameter `a` of
-/// the cubic.
-fn cubic(a: f64, r: f64) -> [f64; 4] {
-    let far = |d: f64| ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a;
-    let near = |d: f64| ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0;
-    [far(r + 1.0), near(r), near(1.0 - r), far(2.0 - r)]
+/// A cubic convolution's weight at a distance, with the parameter `a`.
+fn cubic_at(a: f64, distance: f64) -> f64 {
+    match distance.abs() {
+        d if d <= 1.0 => ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0,
+        d if d < 2.0 => ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a,
+        _ => 0.0,
+    }
 }
 
-/// The weights along one axis.
+/// The weights of the four places around a point `r` beyond the second, with the parameter `a` of
+/// the cubic.
+pub(crate) fn cubic(a: f64, r: f64) -> [f64; 4] {
+    [r + 1.0, r, 1.0 - r, 2.0 - r].map(|distance| cubic_at(a, distance))
+}
+
+/// The places around `at` from the first on, and their weights: a kernel `reach` wide on either
+/// side, or wider by as much as the axis shrinks, so that no place is passed over.
+fn smooth(at: f64, reach: f64, scale: f64, kernel: impl Fn(f64) -> f64) -> (f64, Vec<f64>) {
+    let reach = reach / scale;
+    let (first, last) = ((at - reach).floor() + 1.0, (at + reach).ceil() - 1.0);
+    let places = (0..=(last - first).max(0.0) as usize).map(|i| first + i as f64);
+    let weights: Vec<f64> = places.map(|place| kernel((place - at) * scale)).collect();
+    let total: f64 = weights.iter().sum();
+    (first, weights.iter().map(|weight| weight / total).collect())
+}
+
+/// The weights along one axis; a place outside of a region that is cut out has none.
 pub(crate) fn weights(node: &Node<'_>, sampler: Sampler, axis: &Axis) -> Result<Weights> {
-    if node.int("antialias", 0) != 0 {
-        return Err(node.unsupported("`antialias` is not supported; export without it"));
-    }
+    let shrinks = node.int("antialias", 0) != 0 && axis.scale < 1.0;
     let mode = node.text("mode").unwrap_or_else(|| "nearest".into());
     let outside = node.int("exclude_outside", 0) == 0;
+    let cropped = cropped(node, sampler);
     let result = |y: usize| -> Result<Vec<(usize, f64)>> {
         let at = coordinate(node, sampler, axis, y)?;
+        if cropped && !(0.0..=axis.input as f64 - 1.0).contains(&at) {
+            return Ok(Vec::new());
+        }
         let first = at.floor();
+        let a = node.float("cubic_coeff_a", -0.75);
         let (from, weights) = match mode.as_str() {
             "nearest" => (nearest(node, sampler, at)?, vec![1.0]),
-            "linear" | "bilinear" => (first, vec![1.0 - (at - first), at - first]),
-            "cubic" => {
-                let a = node.float("cubic_coeff_a", -0.75);
-                (first - 1.0, cubic(a, at - first).to_vec())
+            "linear" | "bilinear" if shrinks => {
+                smooth(at, 1.0, axis.scale, |d| (1.0 - d.abs()).max(0.0))
             }
+            "linear" | "bilinear" => (first, vec![1.0 - (at - first), at - first]),
+            "cubic" if shrinks => smooth(at, 2.0, axis.scale, |d| cubic_at(a, d)),
+            "cubic" => (first - 1.0, cubic(a, at - first).to_vec()),
             other => {
                 return Err(node.unsupported(format!(
                     "mode `{other}` is not supported; use `nearest`, `linear` or `cubic`"
@@ -214,6 +272,13 @@ pub(crate) fn resize(node: &Node<'_>, sampler: Sampler) -> Result<Affine> {
                 .iter()
                 .map(move |(place, weight)| (from(*place), *weight))
         });
+        // What lies outside of the region is a number of the node's own.
+        let beyond = node.float("extrapolation_value", 0.0);
+        for (cell, bias) in value.bias.iter_mut().enumerate() {
+            if weights[cell / inner % axis.output].is_empty() {
+                *bias = beyond;
+            }
+        }
     }
     Ok(value)
 }

@@ -116,6 +116,7 @@ fn multiply(node: &Node<'_>, builder: &mut Builder, a: &Affine, b: &Affine) -> R
         (0..inner).map(move |k| (left_plane + i * inner + k, right_plane + k * n + j))
     };
     if !a.is_constant() && !b.is_constant() {
+        node.affords_products(shape.iter().product(), inner)?;
         let pairs = (0..shape.iter().product()).map(|i| pairs(i).collect());
         return Ok(builder.bilinear(&node.output(), a, b, shape, &pairs.collect()));
     }
@@ -124,6 +125,7 @@ fn multiply(node: &Node<'_>, builder: &mut Builder, a: &Affine, b: &Affine) -> R
     } else {
         (b, a, false)
     };
+    node.affords(shape.iter().product(), inner, variable)?;
     let mut product = variable.combine(shape, |i| {
         pairs(i).map(|(l, r)| {
             if variable_left {

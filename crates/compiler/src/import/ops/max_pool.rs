@@ -14,44 +14,45 @@ use crate::float::activation::Activation;
 use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
+use crate::import::ops::conv_ops::on_planes;
 use crate::import::ops::plane_operands::operand;
 use crate::import::ops::window::{Attributes, Window, plane_shape};
 use crate::import::values::Value;
 use crate::import::values::kernels::depthwise;
 use crate::import::values::planes::PlaneMap;
 
+/// `MaxPool` of planes, if nobody asks where the maxima are; `None` of anything else.
 pub(crate) fn max_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<PlaneMap> {
-    if node
-        .proto
-        .output
-        .iter()
-        .skip(1)
-        .any(|name| !name.is_empty())
-    {
-        return Err(node.unsupported(
-            "the positions of the maxima are not computed; use its first output only",
-        ));
+) -> Result<Option<Value>> {
+    let mut others = node.proto.output.iter().skip(1);
+    if !on_planes(operands) || others.any(|name| !name.is_empty()) {
+        return Ok(None);
     }
     let value = operand(node, operands, 0, builder)?;
     let attributes = Attributes::read(node, &value.shape, None)?;
     let ceil = node.int("ceil_mode", 0) != 0;
-    let windows = attributes.windows(node, [value.size[1], value.size[2]], ceil)?;
-    pool(node, value, windows, attributes.rank, builder)
+    let windows = attributes.planar(node, [value.size[1], value.size[2]], ceil)?;
+    let pooled = pool(node, value, windows, attributes.rank, builder)?;
+    Ok(Some(Value::Planes(pooled)))
 }
 
+/// `GlobalMaxPool` of planes; `None` of anything else.
 pub(crate) fn global_max_pool(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
-) -> Result<PlaneMap> {
+) -> Result<Option<Value>> {
+    if !on_planes(operands) {
+        return Ok(None);
+    }
     let value = operand(node, operands, 0, builder)?;
     let windows = [1, 2].map(|axis| Window::global(value.size[axis]));
     let rank = value.shape.len() - 2;
-    pool(node, value, windows, rank, builder)
+    let pooled = pool(node, value, windows, rank, builder)?;
+    Ok(Some(Value::Planes(pooled)))
 }
 
 /// A pool in progress.

@@ -7,21 +7,78 @@ use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::{Node, Reduction};
 use crate::import::shapes::groups_along;
+use crate::import::values::INFINITE;
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::{columns, difference, scatter, stack};
 
 /// `ReduceMax` and `ReduceMin`. Exact but for the half step by which values that are not a tensor
 /// yet are rounded.
 pub(crate) fn reduce(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> Result<Affine> {
+    if node.operand(0)?.is_constant() {
+        return of_constants(node, smallest);
+    }
     let Some(Reduction { groups, shape }) = node.groups()? else {
         return Ok(node.operand(0)?.clone());
     };
-    let mut value = builder.integers(node.input(0), node.operand(0)?.clone());
+    let operand = node.operand(0)?;
     let sign = if smallest { -1.0 } else { 1.0 };
+    let (operand, groups) = unmasked(operand, groups, sign);
+    let mut value = builder.integers(node.input(0), operand);
     value.scale(|_| sign);
     let mut largest = builder.maximum(&node.output(), columns(&value, &groups));
     largest.scale(|_| sign);
     Ok(Affine { shape, ..largest })
+}
+
+/// The same of constants.
+pub(crate) fn of_constants(node: &Node<'_>, smallest: bool) -> Result<Affine> {
+    let value = node.operand(0)?;
+    let Some(Reduction { groups, shape }) = node.groups()? else {
+        return Ok(value.clone());
+    };
+    let extreme = |group: Vec<usize>| {
+        let values = group.into_iter().map(|cell| value.bias[cell]);
+        match smallest {
+            true => values.fold(f64::INFINITY, f64::min),
+            false => values.fold(f64::NEG_INFINITY, f64::max),
+        }
+    };
+    let values = groups.into_iter().map(extreme).collect();
+    Ok(Affine::constant(shape, values))
+}
+
+/// The groups without the cells that a mask keeps from being any group's largest (or smallest, if
+/// `sign` is −1), all of one length: the last cell is there as often as it takes. What is masked is
+/// no cell of the value any more.
+fn unmasked(value: &Affine, groups: Vec<Vec<usize>>, sign: f64) -> (Affine, Vec<Vec<usize>>) {
+    let masked = |cell: usize| value.bias[cell] * sign < -INFINITE / 2.0;
+    if !(0..value.len()).any(masked) {
+        return (value.clone(), groups);
+    }
+    let open: Vec<Vec<usize>> = groups
+        .into_iter()
+        .map(|group| {
+            let open: Vec<usize> = group.iter().copied().filter(|i| !masked(*i)).collect();
+            // If all are masked, so is the result.
+            if open.is_empty() {
+                group[..1].to_vec()
+            } else {
+                open
+            }
+        })
+        .collect();
+    let cells: Vec<usize> = open.concat();
+    let longest = open.iter().map(Vec::len).max().unwrap_or(0);
+    let mut first = 0;
+    let groups = open.iter().map(|group| {
+        let places = (0..longest)
+            .map(|i| first + i.min(group.len() - 1))
+            .collect();
+        first += group.len();
+        places
+    });
+    let groups = groups.collect();
+    (value.gather(vec![cells.len()], &cells), groups)
 }
 
 /// `ArgMax` and `ArgMin`: exact on the integers; of equal ones the first, or the last with
@@ -79,20 +136,52 @@ pub(crate) fn extreme(node: &Node<'_>, builder: &mut Builder, smallest: bool) ->
             best = Some(next);
             continue;
         };
-        let shape = broadcast_shape(node, &before.shape, &next.shape)?;
-        let before = broadcast(node, &before, &shape)?;
-        let next = broadcast(node, &next, &shape)?;
-        let lead = difference(&before, &next);
-        let name = format!("{}/lead{i}", node.output());
-        let lead = if lead.is_constant() {
-            let values = lead.bias.iter().map(|v| v.max(0.0)).collect();
-            Affine::constant(shape, values)
-        } else {
-            builder.activate_rows(name, lead, Activation::Relu)
-        };
-        best = Some(next.add(lead));
+        best = Some(larger(node, builder, &format!("lead{i}"), before, next)?);
     }
     let mut best = best.ok_or_else(|| node.invalid("has no operand"))?;
     best.scale(|_| sign);
     Ok(best)
+}
+
+/// `Clip` between bounds that depend on the input: the lower one first, so that the upper one holds
+/// where they cross.
+pub(crate) fn between(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let bound = |index: usize, none: f64| {
+        let bound: &Affine = node.operands.get(index).copied().flatten()?;
+        let open = bound.is_constant() && bound.bias.iter().all(|v| *v == none);
+        (!open).then(|| bound.clone())
+    };
+    let mut value = node.operand(0)?.clone();
+    if let Some(min) = bound(1, f64::NEG_INFINITY) {
+        value = larger(node, builder, "above", value, min)?;
+    }
+    if let Some(mut max) = bound(2, f64::INFINITY) {
+        value.scale(|_| -1.0);
+        max.scale(|_| -1.0);
+        value = larger(node, builder, "below", value, max)?;
+        value.scale(|_| -1.0);
+    }
+    Ok(value)
+}
+
+/// The larger of two values, cell by cell: the second and what the first has more.
+fn larger(
+    node: &Node<'_>,
+    builder: &mut Builder,
+    name: &str,
+    first: Affine,
+    second: Affine,
+) -> Result<Affine> {
+    let shape = broadcast_shape(node, &first.shape, &second.shape)?;
+    let first = broadcast(node, &first, &shape)?;
+    let second = broadcast(node, &second, &shape)?;
+    let lead = difference(&first, &second);
+    let lead = if lead.is_constant() {
+        let values = lead.bias.iter().map(|v| v.max(0.0)).collect();
+        Affine::constant(shape, values)
+    } else {
+        let name = format!("{}/{name}", node.output());
+        builder.activate_rows(name, lead, Activation::Relu)
+    };
+    Ok(second.add(lead))
 }

@@ -1,7 +1,9 @@
 //! The operators of ONNX's own domain, a file for each family.
 
 pub(crate) mod average_pool;
+pub(crate) mod blocks;
 pub(crate) mod by_constant;
+pub(crate) mod cell_windows;
 pub(crate) mod clip;
 pub(crate) mod compare;
 pub(crate) mod constants;
@@ -25,11 +27,15 @@ pub(crate) mod plane_products;
 pub(crate) mod plane_sums;
 pub(crate) mod prelu;
 pub(crate) mod products;
+pub(crate) mod regions;
 pub(crate) mod resize;
+pub(crate) mod sampling;
 pub(crate) mod scatter;
 pub(crate) mod select;
 pub(crate) mod shape_ops;
 pub(crate) mod softmax;
+pub(crate) mod spectrum;
 pub(crate) mod split;
 pub(crate) mod top_k;
+pub(crate) mod unfold;
 pub(crate) mod window;

@@ -76,14 +76,7 @@ pub(crate) fn places(
 ) -> Result<Vec<usize>> {
     let numbers = node.constant(index)?.iter().enumerate();
     numbers
-        .map(|(i, number)| {
-            let dimension = dimension(i);
-            node.axis(*number as i64, dimension).map_err(|_| {
-                node.invalid(format!(
-                    "index {number} lies outside an axis of length {dimension}; correct the constant"
-                ))
-            })
-        })
+        .map(|(i, number)| node.place(*number as i64, dimension(i)))
         .collect()
 }
 

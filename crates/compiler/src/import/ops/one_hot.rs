@@ -1,8 +1,8 @@
 //! `OneHot`: for each class a look-up that says whether the index is it. Exact on whole numbers;
-//! another index is rounded to half a step first and is a class only where it is exactly that.
+//! another index loses its fraction first, as ONNX has it, half a step off.
 
 use crate::Result;
-use crate::float::expression::{Binary, Expression};
+use crate::float::expression::{Binary, Expression, Unary};
 use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
@@ -30,6 +30,7 @@ pub(crate) fn one_hot(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     shape.insert(axis, classes);
     let count = node.count(&shape)?;
     let inner: usize = index.shape[axis..].iter().product();
+    let whole = node.whole || builder.has_whole_steps(index);
     let precision = match index.as_cells() {
         Some((source, _)) if builder.tensors[source].layer.is_none() => EXACT,
         _ if builder.has_whole_steps(index) => EXACT,
@@ -37,7 +38,10 @@ pub(crate) fn one_hot(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     };
     let mut result = Affine::constant(shape.clone(), vec![*off; count]);
     for class in 0..classes {
-        let v = Expression::value();
+        let v = match whole {
+            true => Expression::value(),
+            false => Expression::value().unary(Unary::Trunc),
+        };
         // Counted from the end if negative.
         let from_end = v.with(Binary::Equal, class as f64 - classes as f64);
         let found = v

@@ -104,6 +104,9 @@ fn move_cells(value: &PlaneMap, moved: &Affine) -> Option<PlaneMap> {
 /// The cells of `value` in another order; `None` unless that is planes again.
 fn move_planes(value: &PlaneMap, moved: &Affine) -> Option<PlaneMap> {
     let shape = moved.shape.clone();
+    if shape.contains(&0) {
+        return None;
+    }
     let size = match shape[..] {
         [1, ref outer @ .., rows, columns] if outer.len() >= 2 => {
             [outer.iter().product(), rows, columns]
@@ -232,7 +235,8 @@ pub(crate) fn concat(
     let explicit = parts
         .iter()
         .any(|part| matches!(part, Value::Rows(value) if !value.is_constant()));
-    if axis == 0 || (explicit && !parts.iter().any(|part| is_rich(part))) {
+    let empty = parts.iter().any(|part| part.shape().contains(&0));
+    if axis == 0 || empty || (explicit && !parts.iter().any(|part| is_rich(part))) {
         return Ok(None);
     }
     let whole = on_indices_of_shapes(node, &parts)?;

@@ -5,11 +5,15 @@ use crate::float::activation::Activation;
 use crate::float::graph::Precision;
 use crate::import::broadcast::broadcast;
 use crate::import::builder::Builder;
+use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
 use crate::import::values::Value;
+use crate::import::values::affine::Affine;
+use crate::import::values::cells::difference;
 
 /// One slope makes a function of `v` alone, which does not come here. Several: with `v` requantised
-/// to a tensor, `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where `relu(v)` is exact.
+/// to a tensor, `PRelu(v) = slope·v + (1 − slope)·relu(v)`, where `relu(v)` is exact. `None` where
+/// the input decides the slopes.
 pub(crate) fn prelu(
     node: &Node<'_>,
     operands: &[Option<&Value>],
@@ -25,7 +29,7 @@ pub(crate) fn prelu(
         .flatten()
         .is_some_and(|slope| !slope.is_constant())
     {
-        return Err(node.product());
+        return Ok(None);
     }
     let slopes = node.operand(1)?;
     let slopes = broadcast(node, slopes, value.shape())?.bias;
@@ -62,4 +66,18 @@ pub(crate) fn prelu(
     a.scale(|i| slopes[i]);
     b.scale(|i| rest[i]);
     Ok(Some(Value::Rows(a.add(b))))
+}
+
+/// `relu(v) − slope · (relu(v) − v)`, where the input decides the slopes.
+pub(crate) fn varying(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    let (value, slopes) = (node.operand(0)?, node.operand(1)?);
+    let name = node.output();
+    let value = builder.integers(node.input(0), value.clone());
+    let positive = format!("{name}/positive");
+    let positive = builder.layer_rows(positive, value.clone(), Activation::Relu, EXACT);
+    let slopes = builder.integers(node.input(1), slopes.clone());
+    let slopes = broadcast(node, &slopes, &value.shape)?;
+    let below = difference(&positive, &value);
+    let bent = builder.product(&name, &slopes, &below);
+    Ok(difference(&positive, &bent))
 }

@@ -25,12 +25,13 @@ pub(crate) fn hits(
 ) -> Result<Affine> {
     let input = |source: usize| builder.tensors[source].layer.is_none();
     let given = index.as_cells().is_some_and(|(source, _)| input(source));
-    if !given && !builder.has_whole_steps(index) {
-        return Err(node.invalid(format!(
-            "its index `{}` is computed and need not be whole; cast it to an integer first, or decide it by ArgMax or a comparison",
-            node.input(1)
-        )));
-    }
+    // An index is whole by its type; what it was picked or computed by may have rounded it.
+    let rounded = (!given && !builder.has_whole_steps(index)).then(|| {
+        let name = format!("{}/index", node.output());
+        let whole = Expression::value().unary(Unary::Round);
+        builder.activate_rows(name, index.clone(), whole.into())
+    });
+    let index = rounded.as_ref().unwrap_or(index);
     let count = index.len();
     check(node, count.saturating_mul(length))?;
     let v = Expression::value().unary(Unary::Round);

@@ -67,7 +67,8 @@ pub(crate) fn reshape(node: &Node<'_>) -> Result<Affine> {
         });
     }
     if let Some(axis) = free {
-        shape[axis] = value.len() / node.count(&shape)?;
+        // Of no cells any size would do, and ONNX allows none: it stays 1, which fits nothing.
+        shape[axis] = value.len().checked_div(node.count(&shape)?).unwrap_or(1);
     }
     with_shape(node, value, shape)
 }
@@ -177,6 +178,9 @@ pub(crate) fn slice(node: &Node<'_>) -> Result<Affine> {
             return Err(node.invalid(format!("axis {axis} is sliced twice or with step 0")));
         }
         let len = value.shape[axis] as i64;
+        if len == 0 {
+            continue;
+        }
         let from_start = |position: i64| {
             if position < 0 {
                 position.saturating_add(len)
@@ -218,7 +222,7 @@ pub(crate) fn gather(node: &Node<'_>) -> Result<Affine> {
         .iter()
         .map(|index| {
             let index = *index as i64;
-            node.axis(index, dimension)
+            node.place(index, dimension)
         })
         .collect::<Result<Vec<_>>>()?;
     let (outer, inner) = (&value.shape[..axis], &value.shape[axis + 1..]);
@@ -266,7 +270,7 @@ pub(crate) fn concat(node: &Node<'_>) -> Result<Affine> {
         shape[axis] += part.shape[axis];
     }
     let len = node.count(&shape)?;
-    let outer: usize = shape[..axis].iter().product();
+    let outer = shape[..axis].iter().product::<usize>().max(1);
     let mut out = Affine {
         bias: vec![0.0; len],
         shape,

@@ -22,7 +22,7 @@ pub(crate) fn split(node: &Node<'_>) -> Result<Vec<Affine>> {
     let total = sizes
         .iter()
         .try_fold(0i64, |sum, size| sum.checked_add(*size));
-    if sizes.len() != parts || sizes.iter().any(|size| *size < 1) || total != Some(len as i64) {
+    if sizes.len() != parts || sizes.iter().any(|size| *size < 0) || total != Some(len as i64) {
         return Err(node.invalid(format!(
             "cannot split {len} places into {parts} parts of {sizes:?}"
         )));
@@ -32,6 +32,9 @@ pub(crate) fn split(node: &Node<'_>) -> Result<Vec<Affine>> {
     let part = sizes.iter().map(|size| {
         let mut shape = value.shape.clone();
         shape[axis] = *size as usize;
+        if *size == 0 {
+            return Affine::constant(shape, Vec::new());
+        }
         let cells = walk(&shape, start * strides[axis], &strides);
         start += size;
         value.gather(shape, &cells)

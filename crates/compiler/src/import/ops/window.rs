@@ -1,4 +1,4 @@
-//! Where convolutions and pools look: kernel, stride, dilation and padding of the plane's two axes.
+//! Where convolutions and pools look: kernel, stride, dilation and padding along each axis.
 
 use crate::Result;
 use crate::import::node::Node;
@@ -63,16 +63,16 @@ pub(crate) enum AutoPad {
     Valid,
 }
 
-/// Attributes of every operator with windows.
+/// Attributes of every operator with windows, a number for each axis but batch and channels.
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes {
-    /// `1` for values `[1, C, L]`, `2` for `[1, C, H, W]`.
+    /// `1` for values `[N, C, L]`, `2` for `[N, C, H, W]`, and so on.
     pub(crate) rank: usize,
-    pub(crate) size: [usize; 2],
-    pub(crate) stride: [usize; 2],
-    pub(crate) dilation: [usize; 2],
-    pub(crate) before: [i64; 2],
-    pub(crate) after: [i64; 2],
+    pub(crate) size: Vec<usize>,
+    pub(crate) stride: Vec<usize>,
+    pub(crate) dilation: Vec<usize>,
+    pub(crate) before: Vec<i64>,
+    pub(crate) after: Vec<i64>,
     pub(crate) auto_pad: AutoPad,
 }
 
@@ -84,7 +84,7 @@ impl Attributes {
     /// not repeat.
     pub(crate) fn read(node: &Node<'_>, shape: &[usize], kernel: Option<&[usize]>) -> Result<Self> {
         let rank = shape.len().saturating_sub(2);
-        if !(1..=2).contains(&rank) || shape[0] != 1 {
+        if rank == 0 {
             return Err(node.unsupported(format!(
                 "it is applied to shape {shape:?}; expected [1, channels, length] or [1, channels, rows, columns]"
             )));
@@ -116,15 +116,14 @@ impl Attributes {
                 )));
             }
         };
-        let positive = |name: &str, values: Option<Vec<i64>>| -> Result<[usize; 2]> {
+        let positive = |name: &str, values: Option<Vec<i64>>| -> Result<Vec<usize>> {
             let values = values.unwrap_or_else(|| vec![1; rank]);
             if values.len() != rank || values.iter().any(|n| !(1..=MAX_NUMBER).contains(n)) {
                 return Err(node.invalid(format!(
                     "`{name}` is {values:?}, expected {rank} positive numbers"
                 )));
             }
-            let values: Vec<usize> = values.iter().map(|n| *n as usize).collect();
-            Ok(planar(&values, 1))
+            Ok(values.iter().map(|n| *n as usize).collect())
         };
         let pads = node.ints("pads").unwrap_or_else(|| vec![0; 2 * rank]);
         if pads.len() != 2 * rank || pads.iter().any(|n| n.abs() > MAX_NUMBER) {
@@ -135,21 +134,32 @@ impl Attributes {
             size: positive("kernel_shape", Some(size))?,
             stride: positive("strides", node.ints("strides"))?,
             dilation: positive("dilations", node.ints("dilations"))?,
-            before: planar(&pads[..rank], 0),
-            after: planar(&pads[rank..], 0),
+            before: pads[..rank].to_vec(),
+            after: pads[rank..].to_vec(),
             auto_pad,
         })
     }
 
-    /// The windows of a convolution or pool over a plane of `input` rows and columns. With `ceil`
-    /// an output whose window begins within the plane or the padding before it, but does not end
-    /// there, counts too.
-    pub(crate) fn windows(
+    /// The windows of a convolution or pool over a plane of `input` rows and columns; a value without
+    /// rows has one, seen as it is.
+    pub(crate) fn planar(
         &self,
         node: &Node<'_>,
         input: [usize; 2],
         ceil: bool,
     ) -> Result<[Window; 2]> {
+        let windows = self.windows(node, &input[2 - self.rank.min(2)..], ceil)?;
+        Ok(planar(&windows, Window::global(1)))
+    }
+
+    /// The windows of a convolution or pool over these lengths. With `ceil` an output whose window
+    /// begins within the axis or the padding before it, but does not end there, counts too.
+    pub(crate) fn windows(
+        &self,
+        node: &Node<'_>,
+        input: &[usize],
+        ceil: bool,
+    ) -> Result<Vec<Window>> {
         let axis = |axis: usize| -> Result<Window> {
             let mut window = Window {
                 size: self.size[axis],
@@ -200,7 +210,7 @@ impl Attributes {
             window.output = output as usize;
             Ok(window)
         };
-        Ok([axis(0)?, axis(1)?])
+        (0..self.rank).map(axis).collect()
     }
 }
 

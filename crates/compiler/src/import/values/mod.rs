@@ -5,9 +5,14 @@ pub(crate) mod affine;
 pub(crate) mod cells;
 pub(crate) mod kernels;
 pub(crate) mod planes;
+pub(crate) mod probe;
 
 use crate::import::values::affine::Affine;
 use crate::import::values::planes::PlaneMap;
+use crate::memory;
+
+/// Stands for an infinity in the mask of a soft-max.
+pub(crate) const INFINITE: f64 = 1e30;
 
 /// What the importer knows about an ONNX value.
 #[derive(Clone, Debug)]
@@ -26,6 +31,23 @@ impl Value {
         }
     }
 
+    /// What its weights take.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Rows(value) => {
+                let rows = value
+                    .terms
+                    .values()
+                    .map(Vec::len)
+                    .sum::<usize>()
+                    .max(value.len());
+                let weights = value.terms.values().flatten().map(Vec::len).sum();
+                memory::rows(rows, weights)
+            }
+            Self::Planes(value) => memory::rows(value.len(), value.weights()),
+        }
+    }
+
     pub(crate) fn is_constant(&self) -> bool {
         match self {
             Self::Rows(value) => value.is_constant(),
@@ -38,6 +60,14 @@ impl Value {
         match self {
             Self::Rows(value) => value.as_tensor(),
             Self::Planes(value) => value.as_tensor(),
+        }
+    }
+
+    /// Whether cells stand for infinities.
+    pub(crate) fn is_masked(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.bias.iter().any(|bias| bias.abs() > INFINITE / 2.0),
+            Self::Planes(_) => false,
         }
     }
 

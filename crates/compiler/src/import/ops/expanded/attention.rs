@@ -2,19 +2,12 @@
 //! that ONNX defines them by.
 
 use crate::Result;
-use crate::import::expand::{Expanded, Expansion, int, ints};
+use crate::import::expand::{Expanded, Expansion, int};
 use crate::import::node::Node;
+use crate::import::ops::expanded::masks::Mask;
 
-/// Excludes a key.
-const MASKED: f64 = -1e30;
-
-fn operand(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<String> {
-    x.input(index).ok_or_else(|| {
-        node.invalid(format!(
-            "operand {index} is missing; the file is damaged, export the model again"
-        ))
-    })
-}
+/// The domain of operators that ONNX is trying out.
+pub(crate) const PREVIEW: &str = "ai.onnx.preview";
 
 /// An operand as heads: `[batch, heads, positions, size]`.
 fn heads(
@@ -23,7 +16,7 @@ fn heads(
     index: usize,
     attribute: &str,
 ) -> Result<String> {
-    let name = operand(x, node, index)?;
+    let name = x.operand(node, index)?;
     let shape = x.shape(node, &name)?;
     match shape[..] {
         [_, _, _, _] => Ok(name),
@@ -74,80 +67,6 @@ fn shared(
     x.with("Gather", &[name, &each], vec![int("axis", 1)])
 }
 
-/// What is added to the scores: the mask and, if causal, what comes later.
-fn mask(
-    x: &mut Expansion<'_, '_>,
-    node: &Node<'_>,
-    scores: &str,
-    past: usize,
-) -> Result<Option<Vec<f64>>> {
-    let shape = x.shape(node, scores)?;
-    let count = node.count(&shape)?;
-    let (rows, columns) = (shape[2], shape[3]);
-    let mut sum = vec![0.0; count];
-    let mut any = false;
-    if let Some(name) = x.input(3) {
-        let values = x.constant_input(node, 3)?.unwrap_or_default();
-        let truth = x.importer.kinds.get(&name) == Some(&crate::import::kinds::ElementKind::Truth);
-        let mut own = x.shape(node, &name)?;
-        // A mask may be shorter than the keys, which excludes the rest.
-        let short = own.last().copied().unwrap_or(columns);
-        if short == 1 && columns > 1 {
-            return Err(node.unsupported("a mask of one key for all is not; give it one for each"));
-        }
-        let mut target = shape.clone();
-        target[3] = short.min(columns);
-        while own.len() < 4 {
-            own.insert(0, 1);
-        }
-        let index = crate::import::shapes::broadcast_index(&own, &target).ok_or_else(|| {
-            node.invalid(format!(
-                "a mask of shape {own:?} does not fit scores of shape {shape:?}"
-            ))
-        })?;
-        for (cell, sum) in sum.iter_mut().enumerate() {
-            let (row, column) = (cell / columns, cell % columns);
-            *sum = match index
-                .get(row * target[3] + column)
-                .filter(|_| column < target[3])
-            {
-                None => MASKED,
-                Some(from) if truth && values[*from] == 0.0 => MASKED,
-                Some(_) if truth => 0.0,
-                Some(from) => values[*from].max(MASKED),
-            };
-        }
-        any = true;
-    }
-    if node.int("is_causal", 0) != 0 {
-        for (cell, sum) in sum.iter_mut().enumerate() {
-            if cell % columns > cell / columns % rows + past {
-                *sum = MASKED;
-            }
-        }
-        any = true;
-    }
-    let [before, after] = ["left_window_size", "right_window_size"].map(|name| node.int(name, -1));
-    if before >= 0 || after >= 0 {
-        for (cell, sum) in sum.iter_mut().enumerate() {
-            let ahead = (cell % columns) as i64 - (cell / columns % rows + past) as i64;
-            if before >= 0 && -ahead > before || after >= 0 && ahead > after {
-                *sum = MASKED;
-            }
-        }
-        any = true;
-    }
-    if sum
-        .chunks(columns)
-        .any(|row| row.iter().all(|v| *v <= MASKED))
-    {
-        return Err(node.unsupported(
-            "a query that its mask keeps from every key is not; give each query a key, its own say",
-        ));
-    }
-    Ok(any.then_some(sum))
-}
-
 /// Attributes that are heeded, or that only say how precisely to compute.
 const KNOWN: [&str; 9] = [
     "is_causal",
@@ -170,10 +89,7 @@ pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
             other.name
         )));
     }
-    if x.input(6).is_some() {
-        return Err(node.unsupported("`nonpad_kv_seqlen` is not; give it a mask instead"));
-    }
-    let flat = x.shape(node, &operand(x, node, 0)?)?.len() == 3;
+    let flat = x.shape(node, &x.operand(node, 0)?)?.len() == 3;
     let query = heads(x, node, 0, "q_num_heads")?;
     let (key, value) = (
         heads(x, node, 1, "kv_num_heads")?,
@@ -190,34 +106,25 @@ pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
         shared(x, node, &key, shape[1])?,
         shared(x, node, &value, shape[1])?,
     );
-    let scale = match node.raw("scale") {
-        Some(scale) => f64::from(scale.f),
-        None => 1.0 / (shape[3] as f64).sqrt(),
-    };
-    let scale = x.number(scale);
+    let scale = scale(x, node, shape[3]);
     let turned = x.transpose(&key, &[0, 1, 3, 2])?;
     let product = x.op("MatMul", &[&query, &turned])?;
     let raw = x.op("Mul", &[&product, &scale])?;
     let cap = node.float("softcap", 0.0);
-    let mask = mask(x, node, &raw, past)?;
-    let of_scores = x.shape(node, &raw)?;
-    let mask = mask.map(|mask| x.constant(of_scores, mask));
-    let capped = |x: &mut Expansion<'_, '_>, scores: &str| -> Result<String> {
-        if cap == 0.0 {
-            return Ok(scores.to_owned());
-        }
-        let cap = x.number(cap);
-        let share = x.op("Div", &[scores, &cap])?;
-        let bent = x.op("Tanh", &[&share])?;
-        x.op("Mul", &[&bent, &cap])
-    };
+    let shape = x.shape(node, &raw)?;
+    let mask = Mask::new(x, node, shape, past)?;
     // Capped before the mask, or what it excludes would come back.
-    let bent = capped(x, &raw)?;
-    let scores = match &mask {
-        Some(mask) => x.op("Add", &[&bent, mask])?,
-        None => bent.clone(),
+    let capped = match cap {
+        0.0 => raw.clone(),
+        cap => {
+            let cap = x.number(cap);
+            let share = x.op("Div", &[&raw, &cap])?;
+            let bent = x.op("Tanh", &[&share])?;
+            x.op("Mul", &[&bent, &cap])?
+        }
     };
-    let weights = x.with("Softmax", &[&scores], vec![int("axis", -1)])?;
+    let scores = mask.added(x, &capped)?;
+    let weights = mask.weights(x, &scores)?;
     let mut result = x.op("MatMul", &[&weights, &value])?;
     if flat {
         let shape = x.shape(node, &result)?;
@@ -228,11 +135,14 @@ pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
     let mut outputs = vec![(0, result), (1, key), (2, value)];
     if x.has_output(3) {
         let shown = match node.int("qk_matmul_output_mode", 0) {
-            0 if cap == 0.0 => raw,
+            0 => raw,
+            1 => capped,
+            2 if !mask.excludes() => scores,
             3 => weights,
             mode => {
                 return Err(node.unsupported(format!(
-                    "`qk_matmul_output_mode` {mode} is not; use the first output only"
+                    "`qk_matmul_output_mode` {mode} of a mask that excludes keys is not, for these scores are infinite; use the \
+                     first output only"
                 )));
             }
         };
@@ -241,91 +151,73 @@ pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
     Ok(outputs)
 }
 
-/// `RotaryEmbedding`
-pub(crate) fn rotary(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let name = operand(x, node, 0)?;
-    let flat = x.shape(node, &name)?;
-    let (heads, batch, positions) = match flat[..] {
-        [batch, heads, positions, _] => (heads, batch, positions),
-        [batch, positions, _] => {
-            let heads = usize::try_from(node.int("num_heads", 0)).unwrap_or(0);
-            (heads, batch, positions)
-        }
-        _ => return Err(node.invalid(format!("has the shape {flat:?}, expected 3 or 4 axes"))),
-    };
-    // Positions before heads: caches have a row for each position.
-    let value = match flat.len() {
-        4 => x.transpose(&name, &[0, 2, 1, 3])?,
-        _ if heads > 0 && flat[2] % heads == 0 => {
-            x.reshape(&name, &[batch, positions, heads, flat[2] / heads])?
-        }
-        _ => return Err(node.invalid("`num_heads` does not divide the width")),
-    };
-    let size = x.shape(node, &value)?[3];
-    let turned = match usize::try_from(node.int("rotary_embedding_dim", 0)).unwrap_or(0) {
-        0 => size,
-        part => part.min(size),
-    };
-    let half = turned / 2;
-    let mut caches = Vec::with_capacity(2);
-    for index in [1, 2] {
-        let mut cache = operand(x, node, index)?;
-        if let Some(ids) = x.input(3) {
-            cache = x.with("Gather", &[&cache, &ids], vec![int("axis", 0)])?;
-        }
-        let width = x.shape(node, &cache)?.last().copied().unwrap_or(0);
-        if width < half || half == 0 {
+/// `FlexAttention`: scores and weights pass through graphs of the file's own.
+pub(crate) fn flexible(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let (query, key, value) = (
+        x.operand(node, 0)?,
+        x.operand(node, 1)?,
+        x.operand(node, 2)?,
+    );
+    let shape = x.shape(node, &query)?;
+    for name in [&query, &key, &value] {
+        let own = x.shape(node, name)?;
+        if own.len() != 4 {
             return Err(node.invalid(format!(
-                "operand {index} has {width} columns, expected {half}"
+                "`{name}` has the shape {own:?}, expected four axes"
             )));
         }
-        let shape = x.shape(node, &cache)?;
-        let cut = x.slice(&cache, shape.len() - 1, 0, half)?;
-        caches.push(x.reshape(
-            &cut,
-            &[
-                shape.iter().product::<usize>() / (width * positions).max(1),
-                positions,
-                1,
-                half,
-            ],
-        )?);
     }
-    let (even, odd, rest);
-    let interleaved = node.int("interleaved", 0) != 0;
-    let part = x.slice(&value, 3, 0, turned)?;
-    if interleaved {
-        let pairs = x.reshape(&part, &[batch, positions, heads, half, 2])?;
-        let shape = [batch, positions, heads, half];
-        let (a, b) = (x.slice(&pairs, 4, 0, 1)?, x.slice(&pairs, 4, 1, 2)?);
-        (even, odd) = (x.reshape(&a, &shape)?, x.reshape(&b, &shape)?);
-    } else {
-        (even, odd) = (
-            x.slice(&part, 3, 0, half)?,
-            x.slice(&part, 3, half, 2 * half)?,
-        );
+    let (key, value) = (
+        shared(x, node, &key, shape[1])?,
+        shared(x, node, &value, shape[1])?,
+    );
+    let scale = scale(x, node, shape[3]);
+    let turned = x.transpose(&key, &[0, 1, 3, 2])?;
+    let product = x.op("MatMul", &[&query, &turned])?;
+    let scores = x.op("Mul", &[&product, &scale])?;
+    let scores = modified(x, node, "score_mod", scores)?;
+    let weights = x.with("Softmax", &[&scores], vec![int("axis", -1)])?;
+    let weights = modified(x, node, "prob_mod", weights)?;
+    Ok(vec![(0, x.op("MatMul", &[&weights, &value])?)])
+}
+
+/// The factor of the scores of heads of this size.
+fn scale(x: &mut Expansion<'_, '_>, node: &Node<'_>, size: usize) -> String {
+    let scale = match node.raw("scale") {
+        Some(scale) => f64::from(scale.f),
+        None => 1.0 / (size as f64).sqrt(),
+    };
+    x.number(scale)
+}
+
+/// What the graph in an attribute makes of a value, if it is there.
+fn modified(
+    x: &mut Expansion<'_, '_>,
+    node: &Node<'_>,
+    attribute: &str,
+    name: String,
+) -> Result<String> {
+    let Some(graph) = node.raw(attribute).and_then(|of| of.g.as_ref()) else {
+        return Ok(name);
+    };
+    let (before, [input]) = (x.shape(node, &name)?, &graph.input[..]) else {
+        return Err(node.invalid(format!(
+            "`{attribute}` takes {} values, expected one",
+            graph.input.len()
+        )));
+    };
+    let outputs = x.inline(graph, &[(input.name.clone(), name)])?;
+    let [output] = &outputs[..] else {
+        return Err(node.invalid(format!(
+            "`{attribute}` gives {} values, expected one",
+            outputs.len()
+        )));
+    };
+    let after = x.shape(node, output)?;
+    match after == before {
+        true => Ok(output.clone()),
+        false => Err(node.invalid(format!(
+            "`{attribute}` makes shape {after:?} of shape {before:?}, which it is to keep"
+        ))),
     }
-    let [cos, sin] = &caches[..] else {
-        return Err(node.invalid("expected two caches"));
-    };
-    let (ec, os) = (x.op("Mul", &[&even, cos])?, x.op("Mul", &[&odd, sin])?);
-    let (es, oc) = (x.op("Mul", &[&even, sin])?, x.op("Mul", &[&odd, cos])?);
-    let (a, b) = (x.op("Sub", &[&ec, &os])?, x.op("Add", &[&es, &oc])?);
-    let mut joined = if interleaved {
-        let a = x.with("Unsqueeze", &[&a], vec![ints("axes", &[4])])?;
-        let b = x.with("Unsqueeze", &[&b], vec![ints("axes", &[4])])?;
-        let pairs = x.concat(&[a, b], 4)?;
-        x.reshape(&pairs, &[batch, positions, heads, turned])?
-    } else {
-        x.concat(&[a, b], 3)?
-    };
-    if turned < size {
-        rest = x.slice(&value, 3, turned, size)?;
-        joined = x.concat(&[joined, rest], 3)?;
-    }
-    let result = match flat.len() {
-        4 => x.transpose(&joined, &[0, 2, 1, 3])?,
-        _ => x.reshape(&joined, &flat)?,
-    };
-    Ok(vec![(0, result)])
 }

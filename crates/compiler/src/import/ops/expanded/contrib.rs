@@ -10,14 +10,6 @@ use crate::import::node::Node;
 /// The domain of onnxruntime's operators.
 pub(crate) const DOMAIN: &str = "com.microsoft";
 
-fn operand(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<String> {
-    x.input(index).ok_or_else(|| {
-        node.invalid(format!(
-            "operand {index} is missing; the file is damaged, export the model again"
-        ))
-    })
-}
-
 /// `value` under the function that attribute `activation` names, if there is one.
 fn activated(x: &mut Expansion<'_, '_>, node: &Node<'_>, value: String) -> Result<String> {
     let parameters = node.floats("activation_params").unwrap_or_else(|| {
@@ -62,7 +54,7 @@ fn without(node: &Node<'_>, names: &[&str]) -> Vec<AttributeProto> {
 
 /// `FusedConv`
 pub(crate) fn conv(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let mut operands = vec![operand(x, node, 0)?, operand(x, node, 1)?];
+    let mut operands = vec![x.operand(node, 0)?, x.operand(node, 1)?];
     operands.extend(x.input(2));
     let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
     let attributes = without(node, &["activation", "activation_params"]);
@@ -75,7 +67,7 @@ pub(crate) fn conv(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expande
 
 /// `FusedGemm`
 pub(crate) fn gemm(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let mut operands = vec![operand(x, node, 0)?, operand(x, node, 1)?];
+    let mut operands = vec![x.operand(node, 0)?, x.operand(node, 1)?];
     operands.extend(x.input(2));
     let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
     let all = node.proto.attribute.iter();
@@ -93,7 +85,7 @@ pub(crate) fn matmul(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
     }
     let mut sides = Vec::with_capacity(2);
     for (index, flag) in [(0, "transA"), (1, "transB")] {
-        let mut name = operand(x, node, index)?;
+        let mut name = x.operand(node, index)?;
         let rank = x.shape(node, &name)?.len();
         if node.int(flag, 0) != 0 && rank > 1 {
             let mut order: Vec<i64> = (0..rank as i64).collect();
@@ -109,19 +101,19 @@ pub(crate) fn matmul(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
 
 /// `Gelu`
 pub(crate) fn gelu(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     Ok(vec![(0, x.op("Gelu", &[&value])?)])
 }
 
 /// `BiasGelu`
 pub(crate) fn bias_gelu(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let sum = x.op("Add", &[&operand(x, node, 0)?, &operand(x, node, 1)?])?;
+    let sum = x.op("Add", &[&x.operand(node, 0)?, &x.operand(node, 1)?])?;
     Ok(vec![(0, x.op("Gelu", &[&sum])?)])
 }
 
 /// `FastGelu`
 pub(crate) fn fast_gelu(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let mut value = operand(x, node, 0)?;
+    let mut value = x.operand(node, 0)?;
     if let Some(bias) = x.input(1) {
         value = x.op("Add", &[&value, &bias])?;
     }
@@ -136,7 +128,7 @@ pub(crate) fn fast_gelu(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
 
 /// `QuickGelu`: `x · sigmoid(alpha · x)`
 pub(crate) fn quick_gelu(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     let alpha = x.number(node.float("alpha", 1.702));
     let scaled = x.op("Mul", &[&value, &alpha])?;
     let gate = x.op("Sigmoid", &[&scaled])?;
@@ -150,7 +142,7 @@ fn normalised(
     value: &str,
     (scale, shift): (usize, Option<usize>),
 ) -> Result<String> {
-    let mut operands = vec![value.to_owned(), operand(x, node, scale)?];
+    let mut operands = vec![value.to_owned(), x.operand(node, scale)?];
     operands.extend(shift.and_then(|shift| x.input(shift)));
     let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
     let epsilon = AttributeProto {
@@ -168,14 +160,14 @@ fn normalised(
 
 /// `SimplifiedLayerNormalization`
 pub(crate) fn simplified_norm(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     let value = normalised(x, node, "RMSNormalization", &value, (1, None))?;
     Ok(vec![(0, value)])
 }
 
 /// `SkipLayerNormalization`, or without means where `simplified`.
 fn skip(x: &mut Expansion<'_, '_>, node: &Node<'_>, simplified: bool) -> Result<Expanded> {
-    let mut sum = x.op("Add", &[&operand(x, node, 0)?, &operand(x, node, 1)?])?;
+    let mut sum = x.op("Add", &[&x.operand(node, 0)?, &x.operand(node, 1)?])?;
     if let Some(bias) = x.input(if simplified { 3 } else { 4 }) {
         sum = x.op("Add", &[&sum, &bias])?;
     }
@@ -199,7 +191,7 @@ pub(crate) fn skip_simplified(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Res
 
 /// `CDist`: the distance of every row of one matrix from every row of another.
 pub(crate) fn distances(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let (a, b) = (operand(x, node, 0)?, operand(x, node, 1)?);
+    let (a, b) = (x.operand(node, 0)?, x.operand(node, 1)?);
     let metric = node.text("metric").unwrap_or_else(|| "sqeuclidean".into());
     let root = match &*metric {
         "euclidean" => true,
@@ -230,7 +222,7 @@ pub(crate) fn distances(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
 
 /// `MeanVarianceNormalization`
 pub(crate) fn mean_variance(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     let axes = node.ints("axes").unwrap_or_else(|| vec![0, 2, 3]);
     let mean = x.with("ReduceMean", &[&value], vec![ints("axes", &axes)])?;
     let centred = x.op("Sub", &[&value, &mean])?;
@@ -244,7 +236,7 @@ pub(crate) fn mean_variance(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Resul
 
 /// `LpNormalization`
 pub(crate) fn lp_norm(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     let op = match node.int("p", 2) {
         1 => "ReduceL1",
         2 => "ReduceL2",
@@ -261,7 +253,7 @@ pub(crate) fn lp_norm(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expa
 
 /// `LRN`: a cell over a power of the squares of the channels around it.
 pub(crate) fn local_response(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     let shape = x.shape(node, &value)?;
     let size = node.int("size", 1).max(1);
     let Some(channels) = shape.get(1).map(|c| *c as i64) else {
@@ -290,7 +282,7 @@ pub(crate) fn local_response(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Resu
 
 /// `LpPool`: the p-th root of the sum of p-th powers in each window.
 pub(crate) fn lp_pool(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     if node.int("ceil_mode", 0) != 0 {
         return Err(node.unsupported("`ceil_mode` is not; export without it"));
     }
@@ -324,7 +316,7 @@ pub(crate) fn lp_pool(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expa
 
 /// `CumProd`: each cell times those before it along the axis, or after it.
 pub(crate) fn running_product(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = operand(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     let shape = x.shape(node, &value)?;
     let axis = match x.constant_input(node, 1)?.as_deref() {
         Some([axis]) => node.axis(*axis as i64, shape.len())?,
@@ -356,4 +348,11 @@ pub(crate) fn running_product(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Res
         parts.reverse();
     }
     Ok(vec![(0, x.concat(&parts, axis as i64)?)])
+}
+
+/// `SwiGLU`: one operand gated by the `Swish` of the other.
+pub(crate) fn gated(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let (gate, value) = (x.operand(node, 0)?, x.operand(node, 1)?);
+    let gate = x.with("Swish", &[&gate], node.proto.attribute.clone())?;
+    Ok(vec![(0, x.op("Mul", &[&gate, &value])?)])
 }

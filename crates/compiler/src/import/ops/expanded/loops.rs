@@ -6,6 +6,8 @@ use crate::Result;
 use crate::import::expand::{Expanded, Expansion, int, ints};
 use crate::import::kinds::ElementKind;
 use crate::import::node::Node;
+use crate::import::operator;
+use crate::import::operator::End;
 
 /// More steps than any model that can be proved has.
 const MAX_STEPS: usize = 4096;
@@ -44,14 +46,9 @@ fn operands(
     first: usize,
     count: usize,
 ) -> Result<Vec<String>> {
-    let all = (first..first + count).map(|index| {
-        x.input(index).ok_or_else(|| {
-            node.invalid(format!(
-                "operand {index} is missing; the file is damaged, export the model again"
-            ))
-        })
-    });
-    all.collect()
+    (first..first + count)
+        .map(|index| x.operand(node, index))
+        .collect()
 }
 
 /// `Scan`
@@ -121,6 +118,25 @@ fn check_steps(node: &Node<'_>, steps: usize) -> Result<()> {
     Ok(())
 }
 
+/// Whether a loop's body passes its condition on as it came, so that its length is its limit.
+fn goes_on(body: &GraphProto) -> bool {
+    let (Some(input), Some(output)) = (body.input.get(1), body.output.first()) else {
+        return false;
+    };
+    let made = body
+        .node
+        .iter()
+        .find(|node| node.output.contains(&output.name));
+    match made {
+        None => output.name == input.name,
+        Some(node) => {
+            let operator = operator(&node.domain, &node.op_type);
+            let passes = operator.is_some_and(|it| matches!(it.end, End::Passes));
+            passes && node.input == [input.name.clone()]
+        }
+    }
+}
+
 /// `Loop`
 pub(crate) fn repeat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
     let graph = body(node)?;
@@ -134,12 +150,15 @@ pub(crate) fn repeat(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
     if graph.input.len() != states + 2 || graph.output.len() < states + 1 {
         return Err(node.invalid("its operands do not fit its body; export the model again"));
     }
+    if let Some(limit) = limit.filter(|_| going && goes_on(graph)) {
+        check_steps(node, limit as usize)?;
+    }
     let mut collected_parts: Vec<Vec<String>> = vec![Vec::new(); graph.output.len() - states - 1];
     let mut step = 0usize;
     while going && limit.is_none_or(|limit| (step as f64) < limit) {
         check_steps(node, step + 1)?;
         let (number, condition) = (x.number(step as f64), x.number(1.0));
-        x.importer.kinds.insert(number.clone(), ElementKind::Whole);
+        x.importer.kinds.insert(number.clone(), ElementKind::INT64);
         x.importer
             .kinds
             .insert(condition.clone(), ElementKind::Truth);

@@ -6,13 +6,13 @@ use crate::import::node::Node;
 
 /// `NegativeLogLikelihoodLoss`
 pub(crate) fn likelihood(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let logs = operand(x, node, 0)?;
+    let logs = x.operand(node, 0)?;
     Ok(vec![(0, loss(x, node, &logs)?)])
 }
 
 /// `SoftmaxCrossEntropyLoss`
 pub(crate) fn cross_entropy(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let scores = operand(x, node, 0)?;
+    let scores = x.operand(node, 0)?;
     let logs = x.with("LogSoftmax", &[&scores], vec![int("axis", 1)])?;
     let mut outputs = vec![(0, loss(x, node, &logs)?)];
     if x.has_output(1) {
@@ -21,31 +21,27 @@ pub(crate) fn cross_entropy(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Resul
     Ok(outputs)
 }
 
-fn operand(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<String> {
-    x.input(index).ok_or_else(|| {
-        node.invalid(format!(
-            "operand {index} is missing; the file is damaged, export the model again"
-        ))
-    })
-}
-
 /// Minus the logarithm that each label picks, reduced as the node says.
 fn loss(x: &mut Expansion<'_, '_>, node: &Node<'_>, logs: &str) -> Result<String> {
-    let labels = operand(x, node, 1)?;
+    let labels = x.operand(node, 1)?;
     let shape = x.shape(node, logs)?;
     let Some(classes) = shape.get(1).copied() else {
         return Err(node.invalid(format!("expected classes in axis 1, found shape {shape:?}")));
     };
     let ignored = node.raw("ignore_index").map(|attribute| attribute.i);
     let reduction = node.text("reduction").unwrap_or_else(|| "mean".into());
-    let weights = x.constant_input(node, 2)?;
-    let weights = weights.unwrap_or_else(|| vec![1.0; classes]);
-    if weights.len() != classes {
-        return Err(node.invalid(format!(
-            "has {} weights for {classes} classes; export the model again",
-            weights.len()
-        )));
-    }
+    let weights = match x.input(2) {
+        Some(name) => {
+            let count = x.shape(node, &name)?.iter().product::<usize>();
+            if count != classes {
+                return Err(node.invalid(format!(
+                    "has {count} weights for {classes} classes; export the model again"
+                )));
+            }
+            name
+        }
+        None => x.constant(vec![classes], vec![1.0; classes]),
+    };
     // A label that is ignored picks no class.
     let [depth, values] = [
         x.number(classes as f64),
@@ -71,12 +67,24 @@ fn loss(x: &mut Expansion<'_, '_>, node: &Node<'_>, logs: &str) -> Result<String
         let kept = x.constant(wide, kept);
         picked = x.op("Mul", &[&picked, &kept])?;
     }
+    let uniform = x
+        .known(&weights)
+        .is_some_and(|all| all.iter().all(|w| *w == 1.0));
     let mut wide = vec![1; shape.len()];
     wide[1] = classes;
-    let uniform = weights.iter().all(|weight| *weight == 1.0);
-    let negative = x.constant(wide.clone(), weights.iter().map(|w| -w).collect());
-    let weighed = x.op("Mul", &[logs, &negative])?;
-    let products = x.op("Mul", &[&weighed, &picked])?;
+    let weights = x.reshape(&weights, &wide)?;
+    let minus = x.op("Neg", &[&weights])?;
+    let products = match x.known(&weights) {
+        Some(_) => {
+            let weighed = x.op("Mul", &[logs, &minus])?;
+            x.op("Mul", &[&weighed, &picked])?
+        }
+        // The weight that a label picks is exact, and one product less is rounded.
+        None => {
+            let shares = x.op("Mul", &[&picked, &minus])?;
+            x.op("Mul", &[logs, &shares])?
+        }
+    };
     let each = x.with(
         "ReduceSum",
         &[&products],
@@ -92,7 +100,6 @@ fn loss(x: &mut Expansion<'_, '_>, node: &Node<'_>, logs: &str) -> Result<String
                 let count = x.number(count as f64);
                 return x.op("Div", &[&sum, &count]);
             }
-            let weights = x.constant(wide, weights);
             let shares = x.op("Mul", &[&picked, &weights])?;
             let total = x.with("ReduceSum", &[&shares], vec![int("keepdims", 0)])?;
             x.op("Div", &[&sum, &total])

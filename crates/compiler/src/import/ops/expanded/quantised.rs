@@ -11,71 +11,69 @@ use tract_onnx::pb::type_proto;
 
 use crate::Result;
 use crate::import::expand::{Expanded, Expansion};
-use crate::import::kinds::ElementKind;
+use crate::import::kinds::{ElementKind, kind};
 use crate::import::node::Node;
+use crate::import::number_types;
 use crate::import::shapes::coordinates;
 
 /// Operands that say what a step of a quantised value is: the value, its step, its zero point.
 type Quantised = (usize, usize, usize);
 
-fn required(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<String> {
-    x.input(index).ok_or_else(|| {
-        node.invalid(format!(
-            "operand {index} is missing; the file is damaged, export the model again"
-        ))
-    })
-}
-
 /// The type of a value that the file states: an initializer's, an input's or a `Constant`'s.
-fn stated_type(x: &Expansion<'_, '_>, name: &str) -> Option<DataType> {
+fn stated_type(x: &Expansion<'_, '_>, name: &str) -> Option<i32> {
     let graph = x.importer.graph;
     let constant = graph.initializer.iter().find(|tensor| tensor.name == name);
     if let Some(tensor) = constant {
-        return DataType::try_from(tensor.data_type).ok();
+        return Some(tensor.data_type);
     }
     let declared = graph.input.iter().chain(&graph.value_info);
     let declared = declared
         .filter(|value| value.name == name)
         .find_map(|value| value.r#type.as_ref()?.value.as_ref());
     if let Some(type_proto::Value::TensorType(tensor)) = declared {
-        return DataType::try_from(tensor.elem_type).ok();
+        return Some(tensor.elem_type);
     }
     let mut nodes = graph.node.iter();
     let made = nodes.find(|node| node.output.iter().any(|output| output == name))?;
     let value = made.attribute.iter().find(|a| a.name == "value")?;
-    DataType::try_from(value.t.as_ref()?.data_type).ok()
+    Some(value.t.as_ref()?.data_type)
 }
 
 /// The smallest and the largest number of a type.
-fn limits(node: &Node<'_>, data_type: DataType) -> Result<(f64, f64)> {
-    Ok(match data_type {
-        DataType::Uint8 => (0.0, 255.0),
-        DataType::Int8 => (-128.0, 127.0),
-        DataType::Uint16 => (0.0, 65535.0),
-        DataType::Int16 => (-32768.0, 32767.0),
-        DataType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
-        // What has no variant here: 4-bit numbers.
-        other => match other as i32 {
-            21 => (0.0, 15.0),
-            22 => (-8.0, 7.0),
-            _ => {
-                return Err(node.unsupported(
-                    "quantised values of its type are not; quantise to 8-bit or 16-bit integers, or give the float model",
-                ));
-            }
-        },
+fn limits(node: &Node<'_>, data_type: i32) -> Result<(f64, f64)> {
+    if let Some(ElementKind::Whole {
+        bits: bits @ ..8,
+        signed,
+    }) = kind(data_type)
+    {
+        let count = f64::from(1u32 << bits);
+        return Ok(match signed {
+            true => (-count / 2.0, count / 2.0 - 1.0),
+            false => (0.0, count - 1.0),
+        });
+    }
+    Ok(match DataType::try_from(data_type) {
+        Ok(DataType::Uint8) => (0.0, 255.0),
+        Ok(DataType::Int8) => (-128.0, 127.0),
+        Ok(DataType::Uint16) => (0.0, 65535.0),
+        Ok(DataType::Int16) => (-32768.0, 32767.0),
+        Ok(DataType::Int32) => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        _ => {
+            return Err(node.unsupported(format!(
+                "quantised values of type {} are not; quantise to integers, or give the float model",
+                number_types::name(data_type)
+            )));
+        }
     })
 }
 
 /// The type that operand `index`, a zero point, gives a quantised value.
-fn zero_type(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<DataType> {
+fn zero_type(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<i32> {
     let Some(name) = x.input(index) else {
-        let stated = node.int("output_dtype", 0);
-        let stated = i32::try_from(stated).ok().filter(|stated| *stated != 0);
-        return match stated {
-            None => Ok(DataType::Uint8),
-            Some(stated) => DataType::try_from(stated)
-                .map_err(|_| node.invalid("`output_dtype` is no type; export the model again")),
+        return match i32::try_from(node.int("output_dtype", 0)) {
+            Ok(0) => Ok(DataType::Uint8 as i32),
+            Ok(stated) => Ok(stated),
+            Err(_) => Err(node.invalid("`output_dtype` is no type; export the model again")),
         };
     };
     stated_type(x, &name).ok_or_else(|| {
@@ -171,7 +169,7 @@ fn real(
     (value, scale, zero): Quantised,
     axis: Option<i64>,
 ) -> Result<String> {
-    let name = required(x, node, value)?;
+    let name = x.operand(node, value)?;
     let shape = x.shape(node, &name)?;
     let scale = step(x, node, scale, &shape, axis)?;
     let whole = centred(x, node, &name, zero, axis)?;
@@ -198,7 +196,7 @@ fn rounded(
     }
     let (low, high) = (x.number(low), x.number(high));
     let value = x.op("Clip", &[&value, &low, &high])?;
-    x.importer.kinds.insert(value.clone(), ElementKind::Whole);
+    x.importer.kinds.insert(value.clone(), ElementKind::INT64);
     Ok(value)
 }
 
@@ -218,7 +216,7 @@ fn quantised(
 
 /// `QuantizeLinear`
 pub(crate) fn quantise(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let value = required(x, node, 0)?;
+    let value = x.operand(node, 0)?;
     quantised(x, node, &value, (1, 2), Some(node.int("axis", 1)))
 }
 
@@ -230,13 +228,13 @@ pub(crate) fn dequantise(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<E
 
 /// A product of whole numbers, which is a whole number.
 fn whole(x: &mut Expansion<'_, '_>, value: String) -> Expanded {
-    x.importer.kinds.insert(value.clone(), ElementKind::Whole);
+    x.importer.kinds.insert(value.clone(), ElementKind::INT64);
     vec![(0, value)]
 }
 
 /// `MatMulInteger`
 pub(crate) fn matmul_integer(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let (a, b) = (required(x, node, 0)?, required(x, node, 1)?);
+    let (a, b) = (x.operand(node, 0)?, x.operand(node, 1)?);
     let a = centred(x, node, &a, 2, Some(-2))?;
     let b = centred(x, node, &b, 3, Some(-1))?;
     let product = x.op("MatMul", &[&a, &b])?;
@@ -245,7 +243,7 @@ pub(crate) fn matmul_integer(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Resu
 
 /// `ConvInteger`
 pub(crate) fn conv_integer(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let (a, b) = (required(x, node, 0)?, required(x, node, 1)?);
+    let (a, b) = (x.operand(node, 0)?, x.operand(node, 1)?);
     let a = centred(x, node, &a, 2, None)?;
     let b = centred(x, node, &b, 3, Some(0))?;
     let product = x.with("Conv", &[&a, &b], node.proto.attribute.clone())?;
@@ -270,7 +268,7 @@ fn requantised(
 
 /// `QLinearMatMul`
 pub(crate) fn matmul(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let (a, b) = (required(x, node, 0)?, required(x, node, 3)?);
+    let (a, b) = (x.operand(node, 0)?, x.operand(node, 3)?);
     let (a_shape, b_shape) = (x.shape(node, &a)?, x.shape(node, &b)?);
     let a_step = step(x, node, 1, &a_shape, Some(-2))?;
     let b_step = step(x, node, 4, &b_shape, Some(-1))?;
@@ -282,7 +280,7 @@ pub(crate) fn matmul(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expan
 
 /// `QLinearConv`
 pub(crate) fn conv(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let (a, b) = (required(x, node, 0)?, required(x, node, 3)?);
+    let (a, b) = (x.operand(node, 0)?, x.operand(node, 3)?);
     let a_shape = x.shape(node, &a)?;
     let a_step = step(x, node, 1, &a_shape, None)?;
     let a = centred(x, node, &a, 2, None)?;
@@ -298,7 +296,7 @@ pub(crate) fn conv(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expande
 
 /// `QGemm` of `com.microsoft`
 pub(crate) fn gemm(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
-    let (a, b) = (required(x, node, 0)?, required(x, node, 3)?);
+    let (a, b) = (x.operand(node, 0)?, x.operand(node, 3)?);
     let a_shape = x.shape(node, &a)?;
     let columns = if node.int("transB", 0) != 0 { 0 } else { 1 };
     let a_step = step(x, node, 1, &a_shape, None)?;
