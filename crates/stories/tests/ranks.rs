@@ -212,7 +212,7 @@ fn scaled(real: f64, decimals: u8) -> Fixed {
         0 => (fraction, POINT - 1074),
         _ => (fraction | 1 << 52, raw + POINT - 1075),
     };
-    Fixed::from(mantissa) * Fixed::from(10).pow(Fixed::from(decimals)) << shift
+    (Fixed::from(mantissa) * Fixed::from(10).pow(Fixed::from(decimals))) << shift
 }
 
 /// Numbers that lie on a breakpoint, beside it, and about halfway to the float before and after it;
@@ -254,7 +254,7 @@ fn compare(model: &CompiledModel, columns: &[Vec<I256>]) -> usize {
         }
         let real = |(number, decimals): (&I256, &u8)| format!("{number}e-{decimals}").parse();
         let reals: Result<Vec<f64>, _> = numbers.iter().zip(&DECIMALS).map(real).collect();
-        let expected = model.quantise_input(&vec![reals.unwrap()], OutOfDomain::Saturate);
+        let expected = model.quantise_input(&[reals.unwrap()], OutOfDomain::Saturate);
         let found = live_integers(&mut world.chain, source, pin).unwrap();
         assert_eq!(found, expected.unwrap().concat(), "{numbers:?}");
     }
