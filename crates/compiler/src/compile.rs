@@ -10,7 +10,7 @@ use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
 use crate::float::reference::Reference;
 use crate::memory;
-use crate::options::Options;
+use crate::options::{InputDomain, Options};
 use crate::quantise::grid::InputGrid;
 use crate::quantise::secret::structure;
 use crate::search::MAX_BITS;
@@ -51,6 +51,20 @@ pub fn compile(
     Ok(compile_with(graph, calibration, options, &least_cost)?.model)
 }
 
+/// Says that a domain which follows from a handful of rows is hardly one.
+fn warn_of_few(data: &DataSet, options: &Options) {
+    const FEW: usize = 8;
+    let calibrated = |domain: &InputDomain| matches!(domain, InputDomain::Calibrated);
+    let given = &options.input_domains;
+    if data.len() < FEW && (given.is_empty() || given.iter().any(calibrated)) {
+        tracing::warn!(
+            rows = data.len(),
+            "the inputs that the model accepts are what so few rows span, and of one row nothing but itself; \
+             give representative rows, or --domain MIN,MAX"
+        );
+    }
+}
+
 /// As [`compile`], with a price of what bits cost.
 pub fn compile_with(
     graph: &FloatGraph,
@@ -72,6 +86,7 @@ pub fn compile_with(
         "fewer calibration rows, or a smaller input",
     )?;
     check_missing(graph, &data)?;
+    warn_of_few(&data, options);
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.
     let (imported, mut graph) = (graph, Cow::Borrowed(graph));

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Onnx, int};
+use common::{Dim, Onnx, float, int};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use verdict_compiler::{CompileError, FloatGraph, import_outputs};
@@ -29,6 +29,95 @@ fn tensor(name: &str, data_type: DataType, dims: &[i64]) -> TensorProto {
         data_type: data_type as i32,
         ..TensorProto::default()
     }
+}
+
+/// A function's body stands where it is called: twice, within another function, with the call's
+/// attributes, with an operand left out; inner names are its own.
+#[test]
+fn functions_of_the_file_are_their_bodies() {
+    let refers = |name: &str, to: &str| AttributeProto {
+        name: name.into(),
+        ref_attr_name: to.into(),
+        r#type: 1,
+        ..AttributeProto::default()
+    };
+    let leaky = Onnx::default()
+        .node_with("LeakyRelu", &["a"], "h", vec![refers("alpha", "slope")])
+        .node("Clip", &["h", "", "top"], "b");
+    let twice = |inner: &str| {
+        Onnx::default()
+            .call(inner, &["v"], "h", vec![float("slope", 0.5)])
+            .node("Add", &["h", "v"], "w")
+    };
+    let base = || Onnx::vector(2).weights("one", &[], &[1.0]);
+    let graph = base()
+        .function("Leaky", &["a", "top"], &["b"], leaky)
+        .function("Twice", &["v"], &["w"], twice("Leaky"))
+        .call("Leaky", &["x", "one"], "h", vec![float("slope", 0.25)])
+        .call("Twice", &["h"], "y", vec![])
+        .output("y")
+        .import();
+    // 4 is cut to 1 and doubled; −4 becomes −1, and half of that is added.
+    assert_eq!(outputs(&graph, &[4.0, -4.0]), [[2.0, -1.5]]);
+
+    says(
+        &slopeless().error(),
+        &["/y", "`slope`", "`Leaky`", "onnx.inliner"],
+    );
+    let endless = base()
+        .function("Twice", &["v"], &["w"], twice("Twice"))
+        .call("Twice", &["x"], "y", vec![float("slope", 1.0)])
+        .output("y");
+    says(&endless.error(), &["`Twice`", "calls itself"]);
+    let newer = base()
+        .function(
+            "Twice",
+            &["v"],
+            &["w"],
+            Onnx::default().opset(17).node("Relu", &["v"], "w"),
+        )
+        .call("Twice", &["x"], "y", vec![])
+        .output("y");
+    says(&newer.error(), &["`Twice`", "opset 17", "13"]);
+}
+
+/// A call that does not give an attribute which the body refers to.
+fn slopeless() -> Onnx {
+    let alpha = AttributeProto {
+        name: "alpha".into(),
+        ref_attr_name: "slope".into(),
+        ..AttributeProto::default()
+    };
+    let leaky = Onnx::default().node_with("LeakyRelu", &["a"], "b", vec![alpha]);
+    Onnx::vector(2)
+        .function("Leaky", &["a"], &["b"], leaky)
+        .call("Leaky", &["x"], "y", vec![])
+        .output("y")
+}
+
+/// Before opset 7 the second operand began where `axis` said, which numpy does not know.
+#[test]
+fn old_alignment_is_refused_by_name() {
+    let file = |opset, attributes| {
+        Onnx::default()
+            .opset(opset)
+            .input("x", vec![Dim::Fixed(1), Dim::Fixed(3), Dim::Fixed(3)])
+            .weights("b", &[3], &[10.0, 20.0, 30.0])
+            .node("Relu", &["x"], "r")
+            .node_with("Add", &["r", "b"], "y", attributes)
+            .output("y")
+    };
+    let old = |axis| vec![int("broadcast", 1), int("axis", axis)];
+    says(
+        &file(6, old(1)).error(),
+        &["`/y`", "`axis`", "onnx.version_converter"],
+    );
+    for axis in [2, -1] {
+        let graph = file(6, old(axis)).import();
+        let values = graph.run(&[vec![0.0; 9]]).values;
+        assert_eq!(values[graph.outputs[0]][..3], [10.0, 20.0, 30.0]);
+    }
+    says(&file(0, vec![]).error(), &["opset 0"]);
 }
 
 #[test]

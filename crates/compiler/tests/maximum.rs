@@ -241,6 +241,22 @@ fn bounds_of_a_clip_may_be_computed() {
 }
 
 #[test]
+fn a_constant_is_clipped_when_the_model_is_imported() {
+    let graph = Onnx::vector(3)
+        .weights("c", &[3], &[-0.5, 0.1, 0.5])
+        .weights("low", &[], &[-0.1])
+        .weights("high", &[], &[0.2])
+        .node("Clip", &["c", "low", "high"], "clipped")
+        .node("Mul", &["x", "clipped"], "y")
+        .output("y")
+        .import();
+    let values = graph.run(&[vec![1.0; 3]]).values;
+    for (y, exact) in values[graph.outputs[0]].iter().zip([-0.1, 0.1, 0.2]) {
+        assert!((y - exact).abs() < 1e-6, "{y}, not {exact}");
+    }
+}
+
+#[test]
 fn bad_attributes_are_refused() {
     let says = |onnx: Onnx, parts: &[&str]| {
         let message = onnx.output("y").error().to_string();

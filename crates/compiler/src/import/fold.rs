@@ -92,18 +92,21 @@ impl Importer<'_> {
     }
 
     /// The name of a value that is the reciprocal of `divisor`; `None` if that is a constant.
-    pub(crate) fn reciprocal(&mut self, divisor: &str, output: &str) -> Option<String> {
+    pub(crate) fn reciprocal(&mut self, divisor: &str, output: &str) -> Result<Option<String>> {
+        if !self.lineages.contains_key(divisor) {
+            self.force(divisor)?;
+        }
         let one = Expression::constant(1.0);
         let (base, expression, nodes) = match (self.values.get(divisor), self.lineages.get(divisor))
         {
-            (Some(value), _) if value.is_constant() => return None,
+            (Some(value), _) if value.is_constant() => return Ok(None),
             (Some(_), _) => (divisor.to_owned(), Expression::value(), Vec::new()),
             (None, Some(lineage)) => (
                 lineage.base.clone(),
                 lineage.expression.clone(),
                 lineage.nodes.clone(),
             ),
-            (None, None) => return None,
+            (None, None) => return Ok(None),
         };
         let lineage = Lineage {
             base,
@@ -112,7 +115,7 @@ impl Importer<'_> {
         };
         let name = format!("{output}/reciprocal");
         self.lineages.insert(name.clone(), lineage);
-        Some(name)
+        Ok(Some(name))
     }
 
     /// Makes sure that ONNX value `name` has an affine value: if it is only known as a function so

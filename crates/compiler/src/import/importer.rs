@@ -58,7 +58,20 @@ pub(crate) fn import_model(
         path: path.into(),
         detail: detail.into(),
     };
-    let mut importer = Importer::new(path, graph, opset(model));
+    let opset = opset(model);
+    if opset < 1 {
+        return Err(invalid(&format!(
+            "opset {opset} of ONNX's operators is none; export the model again"
+        )));
+    }
+    if opset > NEWEST_OPSET {
+        tracing::warn!(
+            opset,
+            known = NEWEST_OPSET,
+            "operators may mean something else in a newer opset than this program knows"
+        );
+    }
+    let mut importer = Importer::new(path, graph, opset);
     importer.builder.secrecy = secrecy;
     importer.memory = sizes.memory;
     importer.load_constants()?;
@@ -137,6 +150,9 @@ fn checked<'m>(path: &Path, model: &'m ModelProto) -> Result<&'m GraphProto> {
         detail: "it holds no graph".into(),
     })
 }
+
+/// The newest version of ONNX's operators that its node tests were tried with.
+const NEWEST_OPSET: i64 = 28;
 
 /// The version of ONNX's own operators.
 fn opset(model: &ModelProto) -> i64 {

@@ -13,7 +13,7 @@ use crate::{CompileError, Result};
 
 /// The node with other names for what it reads and makes, and in its graphs for what these take
 /// from outside.
-fn renamed(node: &NodeProto, names: &HashMap<String, String>) -> NodeProto {
+pub(crate) fn renamed(node: &NodeProto, names: &HashMap<String, String>) -> NodeProto {
     let new = |name: &String| names.get(name).unwrap_or(name).clone();
     let mut node = node.clone();
     node.input = node.input.iter().map(new).collect();

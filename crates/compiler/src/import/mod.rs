@@ -10,6 +10,7 @@ mod defect;
 mod expand;
 mod external;
 mod fold;
+mod functions;
 mod guarantee;
 mod hints;
 mod importer;

@@ -8,6 +8,7 @@ use tract_onnx::pb::{ModelProto, TensorProto};
 use tract_onnx::prelude::Framework;
 
 use crate::import::external;
+use crate::import::functions;
 use crate::import::number_types::{self, Stored};
 use crate::import::shapes::MAX_CELLS;
 use crate::import::values::affine::Affine;
@@ -28,7 +29,10 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, ModelProto)> {
         return Err(not_onnx("the file is empty".into()));
     }
     match tract_onnx::onnx().proto_model_for_read(&mut &bytes[..]) {
-        Ok(model) if model.graph.is_some() => Ok((bytes, model)),
+        Ok(mut model) if model.graph.is_some() => {
+            functions::inline(path, &mut model)?;
+            Ok((bytes, model))
+        }
         Ok(_) => Err(not_onnx("it holds no graph".into())),
         // Every exporter writes `ir_version`, field 1 with wire type 0, first.
         Err(error) if bytes[0] == 0x08 => Err(CompileError::TruncatedOnnx {

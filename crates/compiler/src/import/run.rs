@@ -52,6 +52,7 @@ impl Importer<'_> {
             }
             Special::Learned(_) | Special::Expanded(_) | Special::No => {}
         }
+        self.check_alignment(&node)?;
         if let Some(value) = self.check_operands(&node, operator)? {
             self.constant(&output, value);
             return Ok(());
@@ -91,7 +92,7 @@ impl Importer<'_> {
         let output = node.first_output();
         if let (Some(product), [dividend, divisor]) = (operator.with_reciprocal, &proto.input[..])
             && !node.whole
-            && let Some(reciprocal) = self.reciprocal(divisor, &output)
+            && let Some(reciprocal) = self.reciprocal(divisor, &output)?
         {
             return self.run(&NodeProto {
                 op_type: product.into(),
@@ -123,6 +124,32 @@ impl Importer<'_> {
         Node {
             memory: left,
             ..Node::new(self.path, proto, self.opset, kind)
+        }
+    }
+
+    /// Refuses the way in which operands were aligned before opset 7, unless it is numpy's: `axis`
+    /// says where along the first one the second one begins.
+    fn check_alignment(&self, node: &Node<'_>) -> Result<()> {
+        if node.opset >= 7 || node.int("broadcast", 0) == 0 || node.raw("axis").is_none() {
+            return Ok(());
+        }
+        let rank = |index: usize| {
+            let mut name = node.proto.input.get(index)?;
+            while let Some(lineage) = self.lineages.get(name) {
+                name = &lineage.base;
+            }
+            Some(self.values.get(name)?.shape().len() as i64)
+        };
+        let axis = node.int("axis", 0);
+        let at_the_end = rank(0).zip(rank(1)).is_some_and(|(first, second)| {
+            let from_start = if axis < 0 { axis + first } else { axis };
+            from_start == first - second
+        });
+        match at_the_end {
+            true => Ok(()),
+            false => Err(node.unsupported(
+                "opset 7 gave up the attribute `axis` of what is broadcast; convert the file with onnx.version_converter",
+            )),
         }
     }
 

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 use verdict_compiler::{CompileError, FloatGraph, import};
 
@@ -28,6 +28,7 @@ pub struct Onnx {
     graph: GraphProto,
     /// 13 unless set.
     opset: Option<i64>,
+    functions: Vec<FunctionProto>,
 }
 
 pub fn ints(name: &str, values: &[i64]) -> AttributeProto {
@@ -189,6 +190,39 @@ impl Onnx {
         self
     }
 
+    /// A function of the domain `local`, whose nodes are those of `body`.
+    pub fn function(mut self, name: &str, inputs: &[&str], outputs: &[&str], body: Self) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
+        self.functions.push(FunctionProto {
+            name: name.into(),
+            domain: "local".into(),
+            input: owned(inputs),
+            output: owned(outputs),
+            node: body.graph.node,
+            opset_import: vec![OperatorSetIdProto {
+                domain: String::new(),
+                version: body.opset.unwrap_or(13),
+            }],
+            ..Default::default()
+        });
+        self
+    }
+
+    /// A call of a function.
+    pub fn call(
+        mut self,
+        function: &str,
+        inputs: &[&str],
+        output: &str,
+        attributes: Vec<AttributeProto>,
+    ) -> Self {
+        self = self.node_with(function, inputs, output, attributes);
+        if let Some(node) = self.graph.node.last_mut() {
+            node.domain = "local".into();
+        }
+        self
+    }
+
     pub fn bytes(self) -> Vec<u8> {
         ModelProto {
             ir_version: 8,
@@ -200,6 +234,7 @@ impl Onnx {
                 name: "test".into(),
                 ..self.graph
             }),
+            functions: self.functions,
             ..Default::default()
         }
         .encode_to_vec()

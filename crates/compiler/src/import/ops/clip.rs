@@ -14,8 +14,14 @@ pub(crate) fn clip(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
+    let constant = |value: &&Value| value.is_constant();
     let mut bounds = operands.iter().skip(1).flatten();
-    if bounds.any(|bound| !bound.is_constant()) {
+    let of_constant = operands
+        .first()
+        .copied()
+        .flatten()
+        .is_some_and(|v| constant(&v));
+    if of_constant || !bounds.all(constant) {
         return Ok(None);
     }
     let (min, max) = functions::bounds(node)?;
