@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto};
 
-use crate::import::inline::renamed;
+use crate::import::renamed::renamed;
 use crate::{CompileError, Result};
 
 /// Functions may call others this deep.
@@ -32,7 +32,7 @@ pub(crate) fn inline(path: &Path, model: &mut ModelProto) -> Result<()> {
     let Some(graph) = model.graph.as_mut().filter(|_| !functions.is_empty()) else {
         return Ok(());
     };
-    let named = functions.iter().map(|it| ((&*it.domain, &*it.name), it));
+    let named = functions.iter().map(|it| ((it.domain(), it.name()), it));
     let mut calls = Calls {
         path,
         functions: named.collect(),
@@ -91,14 +91,14 @@ impl<'f> Calls<'f> {
         if depth == MAX_DEPTH || self.made > MAX_NODES {
             return Err(self.invalid(format!(
                 "function `{}` calls itself, or functions are nested more than {MAX_DEPTH} deep; export without functions",
-                function.name
+                function.name()
             )));
         }
         let theirs = version(&function.opset_import);
         if theirs.is_some() && theirs != self.opset {
             return Err(self.invalid(format!(
                 "function `{}` is written for opset {}, the model for {}; export with one opset, or inline it with onnx.inliner",
-                function.name,
+                function.name(),
                 theirs.unwrap_or_default(),
                 self.opset.unwrap_or_default()
             )));
@@ -137,7 +137,7 @@ impl<'f> Calls<'f> {
             let given = given.ok_or_else(|| {
                 self.invalid(format!(
                     "node `{}` does not give the attribute `{wanted}` of function `{}`; inline the functions with onnx.inliner",
-                    call.name, function.name
+                    call.name, function.name()
                 ))
             })?;
             *attribute = AttributeProto {

@@ -8,34 +8,9 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 use crate::import::order;
 use crate::import::proto;
 use crate::import::reads::{defined, reads};
+use crate::import::renamed::renamed;
 use crate::import::state::{Importer, raw_name};
 use crate::{CompileError, Result};
-
-/// The node with other names for what it reads and makes, and in its graphs for what these take
-/// from outside.
-pub(crate) fn renamed(node: &NodeProto, names: &HashMap<String, String>) -> NodeProto {
-    let new = |name: &String| names.get(name).unwrap_or(name).clone();
-    let mut node = node.clone();
-    node.input = node.input.iter().map(new).collect();
-    node.output = node.output.iter().map(new).collect();
-    for attribute in &mut node.attribute {
-        for graph in attribute.g.iter_mut().chain(&mut attribute.graphs) {
-            let own: HashSet<String> = defined(graph).into_iter().map(str::to_owned).collect();
-            let outer: HashMap<String, String> = names
-                .iter()
-                .filter(|(name, _)| !own.contains(*name))
-                .map(|(name, new)| (name.clone(), new.clone()))
-                .collect();
-            graph.node = graph.node.iter().map(|n| renamed(n, &outer)).collect();
-            for output in &mut graph.output {
-                if let Some(new) = outer.get(&output.name) {
-                    output.name.clone_from(new);
-                }
-            }
-        }
-    }
-    node
-}
 
 impl Importer<'_> {
     /// Runs the nodes of `graph` that its outputs need, in the file's order. `bound` says which

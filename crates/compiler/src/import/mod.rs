@@ -30,6 +30,7 @@ mod output_kind;
 mod outputs;
 pub(crate) mod proto;
 mod reads;
+mod renamed;
 mod run;
 mod secrecy;
 mod shapes;

@@ -194,8 +194,8 @@ impl Onnx {
     pub fn function(mut self, name: &str, inputs: &[&str], outputs: &[&str], body: Self) -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
         self.functions.push(FunctionProto {
-            name: name.into(),
-            domain: "local".into(),
+            name: Some(name.into()),
+            domain: Some("local".into()),
             input: owned(inputs),
             output: owned(outputs),
             node: body.graph.node,
