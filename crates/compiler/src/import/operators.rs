@@ -48,9 +48,7 @@ const fn contributed(
     conditions: &'static str,
     expand: Expand,
 ) -> Operator {
-    let mut row = Operator::onnx(name, guarantee, conditions).expanded(expand);
-    row.domain = contrib::DOMAIN;
-    row
+    made_of_others(contrib::DOMAIN, name, guarantee, conditions, expand)
 }
 
 /// A row of operators that ONNX is trying out.
@@ -60,8 +58,19 @@ const fn preview(
     conditions: &'static str,
     expand: Expand,
 ) -> Operator {
+    made_of_others(attention::PREVIEW, name, guarantee, conditions, expand)
+}
+
+/// A row of another domain, for an operator that is made of ONNX's own.
+const fn made_of_others(
+    domain: &'static str,
+    name: &'static str,
+    guarantee: Guarantee,
+    conditions: &'static str,
+    expand: Expand,
+) -> Operator {
     let mut row = Operator::onnx(name, guarantee, conditions).expanded(expand);
-    row.domain = attention::PREVIEW;
+    row.domain = domain;
     row
 }
 

@@ -4,8 +4,8 @@ use crate::Result;
 use crate::float::activation::Activation;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::{on_planes, window_conv};
-use crate::import::ops::plane_operands::{apply, operand};
+use crate::import::ops::conv_ops::window_conv;
+use crate::import::ops::plane_operands::{apply, first};
 use crate::import::ops::window::{Attributes, plane_shape};
 use crate::import::values::Value;
 use crate::import::values::planes::PlaneMap;
@@ -16,10 +16,9 @@ pub(crate) fn average_pool(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
-    if !on_planes(operands) {
+    let Some(value) = first(node, operands, builder)? else {
         return Ok(None);
-    }
-    let value = operand(node, operands, 0, builder)?;
+    };
     let rank = value.shape.len() - 2;
     let attributes = Attributes::read(node, &value.shape, None)?;
     let [channels, rows, columns] = value.size;

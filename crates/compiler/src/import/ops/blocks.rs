@@ -3,8 +3,7 @@
 use crate::Result;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::on_planes;
-use crate::import::ops::plane_operands::{apply, operand};
+use crate::import::ops::plane_operands::{apply, first};
 use crate::import::shapes::{coordinates, flat};
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
@@ -12,20 +11,65 @@ use crate::import::values::cells::placed;
 use crate::import::values::kernels::depthwise;
 use verdict_model::Conv;
 
-fn block_size(node: &Node<'_>) -> Result<usize> {
-    let block = node.int("blocksize", 0);
-    usize::try_from(block)
-        .ok()
-        .filter(|block| (1..=256).contains(block))
-        .ok_or_else(|| node.invalid(format!("`blocksize` is {block}, expected 1 to 256")))
+/// How the places of a block and channels stand for one another.
+struct Blocks {
+    /// Cells along a block's side.
+    side: usize,
+    /// Places of a block.
+    places: usize,
+    /// Whether the places of a block are the channels' faster index.
+    channel_first: bool,
 }
 
-/// Whether the places of a block are the channels' faster index.
-fn order(node: &Node<'_>) -> Result<bool> {
-    match node.text("mode").as_deref() {
-        None | Some("" | "DCR") => Ok(false),
-        Some("CRD") => Ok(true),
-        Some(other) => Err(node.invalid(format!("`mode` is `{other}`, expected DCR or CRD"))),
+impl Blocks {
+    fn of(node: &Node<'_>) -> Result<Self> {
+        let side = node.int("blocksize", 0);
+        let side = usize::try_from(side)
+            .ok()
+            .filter(|side| (1..=256).contains(side))
+            .ok_or_else(|| node.invalid(format!("`blocksize` is {side}, expected 1 to 256")))?;
+        let channel_first = match node.text("mode").as_deref() {
+            None | Some("" | "DCR") => false,
+            Some("CRD") => true,
+            Some(other) => {
+                return Err(node.invalid(format!("`mode` is `{other}`, expected DCR or CRD")));
+            }
+        };
+        Ok(Self {
+            side,
+            places: side * side,
+            channel_first,
+        })
+    }
+
+    /// How many channels are left where each place of a block was one; `shape` has `channels`.
+    fn outputs(&self, node: &Node<'_>, shape: &[usize], channels: usize) -> Result<usize> {
+        let (side, places) = (self.side, self.places);
+        match shape.len() == 4 && channels.is_multiple_of(places) {
+            true => Ok(channels / places),
+            false => Err(node.invalid(format!(
+                "shape {shape:?} has no {places} channels for every block of {side} × {side}"
+            ))),
+        }
+    }
+
+    /// Refuses a plane that is not made of blocks.
+    fn divide(&self, node: &Node<'_>, shape: &[usize], plane: [usize; 2]) -> Result<()> {
+        let side = self.side;
+        match shape.len() == 4 && plane.iter().all(|len| len.is_multiple_of(side)) {
+            true => Ok(()),
+            false => Err(node.invalid(format!(
+                "shape {shape:?} is not made of blocks of {side} × {side}"
+            ))),
+        }
+    }
+
+    /// The channel that stands for a place of channel `of`, one of `count`.
+    fn channel(&self, of: usize, place: usize, count: usize) -> usize {
+        match self.channel_first {
+            true => of * self.places + place,
+            false => place * count + of,
+        }
     }
 }
 
@@ -35,21 +79,13 @@ pub(crate) fn depth_to_space(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
-    if !on_planes(operands) {
+    let Some(value) = first(node, operands, builder)? else {
         return Ok(None);
-    }
-    let value = operand(node, operands, 0, builder)?;
-    let block = block_size(node)?;
+    };
+    let blocks = Blocks::of(node)?;
     let [channels, rows, columns] = value.size;
-    let square = block * block;
-    if value.shape.len() != 4 || !channels.is_multiple_of(square) {
-        return Err(node.invalid(format!(
-            "shape {:?} has no {square} channels for every block of {block} × {block}",
-            value.shape
-        )));
-    }
-    let channel_first = order(node)?;
-    let outputs = channels / square;
+    let outputs = blocks.outputs(node, &value.shape, channels)?;
+    let (block, square) = (blocks.side, blocks.places);
     let mut conv = Conv {
         channels: [channels, outputs],
         size: [block; 2],
@@ -61,11 +97,7 @@ pub(crate) fn depth_to_space(
     };
     for output in 0..outputs {
         for place in 0..square {
-            let source = if channel_first {
-                output * square + place
-            } else {
-                place * outputs + output
-            };
+            let source = blocks.channel(output, place, outputs);
             // A transposed convolution's kernel is turned around.
             conv.weights[(output * channels + source) * square + square - 1 - place] = 1.0;
         }
@@ -80,21 +112,14 @@ pub(crate) fn space_to_depth(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
-    if !on_planes(operands) {
+    let Some(value) = first(node, operands, builder)? else {
         return Ok(None);
-    }
-    let value = operand(node, operands, 0, builder)?;
-    let block = block_size(node)?;
+    };
+    let blocks = Blocks::of(node)?;
     let [channels, rows, columns] = value.size;
-    if value.shape.len() != 4 || !rows.is_multiple_of(block) || !columns.is_multiple_of(block) {
-        return Err(node.invalid(format!(
-            "shape {:?} is not made of blocks of {block} × {block}",
-            value.shape
-        )));
-    }
-    let square = block * block;
+    blocks.divide(node, &value.shape, [rows, columns])?;
+    let (block, square) = (blocks.side, blocks.places);
     let outputs = channels * square;
-    let channel_first = order(node)?;
     let mut conv = Conv {
         channels: [channels, outputs],
         size: [block; 2],
@@ -105,11 +130,7 @@ pub(crate) fn space_to_depth(
     };
     for place in 0..square {
         for channel in 0..channels {
-            let output = if channel_first {
-                channel * square + place
-            } else {
-                place * channels + channel
-            };
+            let output = blocks.channel(channel, place, channels);
             conv.weights[(output * channels + channel) * square + place] = 1.0;
         }
     }
@@ -130,25 +151,16 @@ fn four(node: &Node<'_>) -> Result<[usize; 4]> {
 /// `DepthToSpace`, cell by cell.
 pub(crate) fn depth_to_space_cells(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
-    let (block, channel_first) = (block_size(node)?, order(node)?);
+    let blocks = Blocks::of(node)?;
     let [batch, channels, rows, columns] = four(node)?;
-    let square = block * block;
-    if !channels.is_multiple_of(square) {
-        return Err(node.invalid(format!(
-            "shape {:?} has no {square} channels for every block of {block} × {block}",
-            value.shape
-        )));
-    }
-    let outputs = channels / square;
+    let outputs = blocks.outputs(node, &value.shape, channels)?;
+    let block = blocks.side;
     let shape = vec![batch, outputs, rows * block, columns * block];
     node.count(&shape)?;
     Ok(placed(value, shape.clone(), 0.0, |cell| {
         let at = coordinates(&shape, cell);
         let place = at[2] % block * block + at[3] % block;
-        let source = match channel_first {
-            true => at[1] * square + place,
-            false => place * outputs + at[1],
-        };
+        let source = blocks.channel(at[1], place, outputs);
         Some(flat(
             &value.shape,
             &[at[0], source, at[2] / block, at[3] / block],
@@ -159,20 +171,15 @@ pub(crate) fn depth_to_space_cells(node: &Node<'_>) -> Result<Affine> {
 /// `SpaceToDepth`, cell by cell.
 pub(crate) fn space_to_depth_cells(node: &Node<'_>) -> Result<Affine> {
     let value = node.operand(0)?;
-    let (block, channel_first) = (block_size(node)?, order(node)?);
+    let blocks = Blocks::of(node)?;
     let [batch, channels, rows, columns] = four(node)?;
-    if !rows.is_multiple_of(block) || !columns.is_multiple_of(block) {
-        return Err(node.invalid(format!(
-            "shape {:?} is not made of blocks of {block} × {block}",
-            value.shape
-        )));
-    }
-    let square = block * block;
+    blocks.divide(node, &value.shape, [rows, columns])?;
+    let (block, square) = (blocks.side, blocks.places);
     let shape = vec![batch, channels * square, rows / block, columns / block];
     node.count(&shape)?;
     Ok(placed(value, shape.clone(), 0.0, |cell| {
         let at = coordinates(&shape, cell);
-        let (channel, place) = match channel_first {
+        let (channel, place) = match blocks.channel_first {
             true => (at[1] / square, at[1] % square),
             false => (at[1] % channels, at[1] / channels),
         };

@@ -7,8 +7,8 @@ use crate::float::activation::Activation;
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::groups;
-use crate::import::ops::conv_transpose::spreads;
+use crate::import::ops::conv_ops::conv_groups;
+use crate::import::ops::conv_transpose::{spreads, transposed_groups};
 use crate::import::ops::window::{Attributes, Window};
 use crate::import::shapes::coordinates;
 use crate::import::values::affine::Affine;
@@ -128,12 +128,7 @@ pub(crate) fn conv(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let attributes = Attributes::read(node, &value.shape, Some(kernel))?;
     let (channels, lengths) = (value.shape[1], &value.shape[2..]);
     let (outputs, part) = (weights[0], weights[1]);
-    let groups = groups(node, channels, outputs)?;
-    if part * groups != channels {
-        return Err(node.invalid(format!(
-            "its weights are for {groups} groups of {part} channels, its input has {channels}"
-        )));
-    }
+    let groups = conv_groups(node, channels, weights)?;
     let windows = attributes.windows(node, lengths, false)?;
     let mut shape = vec![value.shape[0], outputs];
     shape.extend(windows.iter().map(|window| window.output));
@@ -165,13 +160,7 @@ pub(crate) fn conv_transpose(node: &Node<'_>, builder: &mut Builder) -> Result<A
     let weights = &node.operand(1)?.shape;
     let attributes = Attributes::read(node, &value.shape, Some(kernel))?;
     let (channels, lengths) = (value.shape[1], &value.shape[2..]);
-    if weights[0] != channels {
-        return Err(node.invalid(format!(
-            "its weights are for {} channels, its input has {channels}",
-            weights[0]
-        )));
-    }
-    let groups = groups(node, channels, channels)?;
+    let groups = transposed_groups(node, channels, weights)?;
     let spreads = spreads(node, &attributes, lengths)?;
     let (part, own) = (channels / groups, weights[1]);
     let mut shape = vec![value.shape[0], own * groups];

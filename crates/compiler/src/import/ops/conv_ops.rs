@@ -3,10 +3,10 @@
 use crate::Result;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::plane_operands::{apply, operand};
+use crate::import::ops::plane_operands::{apply, first};
 use crate::import::ops::window::{Attributes, Window};
 use crate::import::values::Value;
-use crate::import::values::planes::{PlaneMap, plane_size};
+use crate::import::values::planes::PlaneMap;
 use verdict_model::Conv;
 
 /// The shape and cells of operand 1.
@@ -66,41 +66,38 @@ pub(crate) fn groups(node: &Node<'_>, channels: usize, divided: usize) -> Result
         })
 }
 
+/// The groups of a `Conv`, whose weights' shape must fit the input's channels.
+pub(crate) fn conv_groups(node: &Node<'_>, channels: usize, weights: &[usize]) -> Result<usize> {
+    let (outputs, part) = (weights[0], weights[1]);
+    let groups = groups(node, channels, outputs)?;
+    match part * groups == channels {
+        true => Ok(groups),
+        false => Err(node.invalid(format!(
+            "its weights are for {groups} groups of {part} channels, its input has {channels}"
+        ))),
+    }
+}
+
 /// `Conv` of planes by constant weights; `None` of anything else.
 pub(crate) fn conv(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
-    if !on_planes(operands) {
+    let Some(value) = first(node, operands, builder)? else {
         return Ok(None);
-    }
-    let value = operand(node, operands, 0, builder)?;
+    };
     let rank = value.shape.len() - 2;
     let (shape, weights) = check_weights(node, operands, rank)?;
     let attributes = Attributes::read(node, &value.shape, Some(&shape[2..]))?;
     let [channels, rows, columns] = value.size;
-    let groups = groups(node, channels, shape[0])?;
-    if shape[1] * groups != channels {
-        return Err(node.invalid(format!(
-            "its weights are for {} groups of {} channels, its input has {channels}",
-            groups, shape[1]
-        )));
-    }
+    let groups = conv_groups(node, channels, shape)?;
     let windows = attributes.planar(node, [rows, columns], false)?;
     node.count(&[shape[0], windows[0].output, windows[1].output])?;
     let conv = window_conv(&windows, [channels, shape[0]], groups, weights.to_vec());
     let mut value = apply(node, 0, value, &conv, rank, builder);
     add_bias(node, &mut value)?;
     Ok(Some(Value::Planes(value)))
-}
-
-/// Whether the first operand fits planes and the others are constants.
-pub(crate) fn on_planes(operands: &[Option<&Value>]) -> bool {
-    let mut all = operands.iter().copied();
-    let first = all.next().flatten();
-    first.is_some_and(|value| plane_size(value.shape()).is_some())
-        && all.flatten().all(Value::is_constant)
 }
 
 /// A convolution that sees through `windows`.

@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::{add_bias, check_weights, groups, on_planes};
-use crate::import::ops::plane_operands::{apply, operand};
+use crate::import::ops::conv_ops::{add_bias, check_weights, groups};
+use crate::import::ops::plane_operands::{apply, first};
 use crate::import::ops::window::{Attributes, AutoPad};
 use crate::import::values::Value;
 use crate::import::values::kernels::depthwise;
@@ -110,27 +110,35 @@ impl Lengths {
     }
 }
 
+/// The groups of a `ConvTranspose`, whose weights' shape must fit the input's channels.
+pub(crate) fn transposed_groups(
+    node: &Node<'_>,
+    channels: usize,
+    weights: &[usize],
+) -> Result<usize> {
+    if weights[0] != channels {
+        return Err(node.invalid(format!(
+            "its weights are for {} channels, its input has {channels}",
+            weights[0]
+        )));
+    }
+    groups(node, channels, channels)
+}
+
 /// `ConvTranspose` of planes by constant weights; `None` of anything else.
 pub(crate) fn conv_transpose(
     node: &Node<'_>,
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
-    if !on_planes(operands) {
+    let Some(value) = first(node, operands, builder)? else {
         return Ok(None);
-    }
-    let value = operand(node, operands, 0, builder)?;
+    };
     let rank = value.shape.len() - 2;
     let (shape, weights) = check_weights(node, operands, rank)?;
     let attributes = Attributes::read(node, &value.shape, Some(&shape[2..]))?;
     let [channels, rows, columns] = value.size;
-    if shape[0] != channels {
-        return Err(node.invalid(format!(
-            "its weights are for {} channels, its input has {channels}",
-            shape[0]
-        )));
-    }
-    let groups = groups(node, channels, channels)?;
+    let groups = transposed_groups(node, channels, shape)?;
     let mut conv = depthwise(channels, [rows, columns], [1, 1]);
     let spreads = spreads(node, &attributes, &[rows, columns][2 - rank..])?;
     for (axis, spread) in (2 - rank..).zip(spreads) {

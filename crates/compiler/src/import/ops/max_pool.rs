@@ -14,8 +14,7 @@ use crate::float::activation::Activation;
 use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::node::Node;
-use crate::import::ops::conv_ops::on_planes;
-use crate::import::ops::plane_operands::operand;
+use crate::import::ops::plane_operands::first;
 use crate::import::ops::window::{Attributes, Window, plane_shape};
 use crate::import::values::Value;
 use crate::import::values::kernels::depthwise;
@@ -28,10 +27,12 @@ pub(crate) fn max_pool(
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
     let mut others = node.proto.output.iter().skip(1);
-    if !on_planes(operands) || others.any(|name| !name.is_empty()) {
+    if others.any(|name| !name.is_empty()) {
         return Ok(None);
     }
-    let value = operand(node, operands, 0, builder)?;
+    let Some(value) = first(node, operands, builder)? else {
+        return Ok(None);
+    };
     let attributes = Attributes::read(node, &value.shape, None)?;
     let ceil = node.int("ceil_mode", 0) != 0;
     let windows = attributes.planar(node, [value.size[1], value.size[2]], ceil)?;
@@ -45,10 +46,9 @@ pub(crate) fn global_max_pool(
     operands: &[Option<&Value>],
     builder: &mut Builder,
 ) -> Result<Option<Value>> {
-    if !on_planes(operands) {
+    let Some(value) = first(node, operands, builder)? else {
         return Ok(None);
-    }
-    let value = operand(node, operands, 0, builder)?;
+    };
     let windows = [1, 2].map(|axis| Window::global(value.size[axis]));
     let rank = value.shape.len() - 2;
     let pooled = pool(node, value, windows, rank, builder)?;

@@ -15,6 +15,20 @@ pub(crate) const WEIGHTS_PER_ROW: usize = 8;
 /// Rows of a cell that is requantised.
 pub(crate) const ROWS_PER_CELL: usize = 2;
 
+/// The first operand as planes; `None` if it does not fit them, or another one is no constant.
+pub(crate) fn first(
+    node: &Node<'_>,
+    operands: &[Option<&Value>],
+    builder: &mut Builder,
+) -> Result<Option<PlaneMap>> {
+    let mut all = operands.iter().copied();
+    let fits = |value: &Value| plane_size(value.shape()).is_some();
+    match all.next().flatten().is_some_and(fits) && all.flatten().all(Value::is_constant) {
+        true => operand(node, operands, 0, builder).map(Some),
+        false => Ok(None),
+    }
+}
+
 /// Operand `index` as planes of its own shape.
 pub(crate) fn operand(
     node: &Node<'_>,

@@ -102,14 +102,7 @@ pub(crate) fn attention(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Ex
     let (key, value) = (with_past(x, key, 4)?, with_past(x, value, 5)?);
     let present = [key.clone(), value.clone()];
     let shape = x.shape(node, &query)?;
-    let (key, value) = (
-        shared(x, node, &key, shape[1])?,
-        shared(x, node, &value, shape[1])?,
-    );
-    let scale = scale(x, node, shape[3]);
-    let turned = x.transpose(&key, &[0, 1, 3, 2])?;
-    let product = x.op("MatMul", &[&query, &turned])?;
-    let raw = x.op("Mul", &[&product, &scale])?;
+    let (raw, value) = products(x, node, &shape, [&query, &key, &value])?;
     let cap = node.float("softcap", 0.0);
     let shape = x.shape(node, &raw)?;
     let mask = Mask::new(x, node, shape, past)?;
@@ -167,18 +160,29 @@ pub(crate) fn flexible(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Exp
             )));
         }
     }
-    let (key, value) = (
-        shared(x, node, &key, shape[1])?,
-        shared(x, node, &value, shape[1])?,
-    );
-    let scale = scale(x, node, shape[3]);
-    let turned = x.transpose(&key, &[0, 1, 3, 2])?;
-    let product = x.op("MatMul", &[&query, &turned])?;
-    let scores = x.op("Mul", &[&product, &scale])?;
+    let (scores, value) = products(x, node, &shape, [&query, &key, &value])?;
     let scores = modified(x, node, "score_mod", scores)?;
     let weights = x.with("Softmax", &[&scores], vec![int("axis", -1)])?;
     let weights = modified(x, node, "prob_mod", weights)?;
     Ok(vec![(0, x.op("MatMul", &[&weights, &value])?)])
+}
+
+/// The scaled products of queries, whose shape this is, and keys, and the values, all for each head
+/// of the queries.
+fn products(
+    x: &mut Expansion<'_, '_>,
+    node: &Node<'_>,
+    shape: &[usize],
+    [query, key, value]: [&str; 3],
+) -> Result<(String, String)> {
+    let (key, value) = (
+        shared(x, node, key, shape[1])?,
+        shared(x, node, value, shape[1])?,
+    );
+    let scale = scale(x, node, shape[3]);
+    let turned = x.transpose(&key, &[0, 1, 3, 2])?;
+    let product = x.op("MatMul", &[query, &turned])?;
+    Ok((x.op("Mul", &[&product, &scale])?, value))
 }
 
 /// The factor of the scores of heads of this size.
