@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use sha3::{Digest, Keccak256};
 
 use crate::cost::{Price, least_cost};
+use crate::few;
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
 use crate::float::reference::Reference;
 use crate::memory;
-use crate::options::{InputDomain, Options};
+use crate::options::Options;
 use crate::quantise::grid::InputGrid;
 use crate::quantise::secret::structure;
 use crate::search::MAX_BITS;
@@ -36,6 +37,10 @@ pub struct Compilation {
     pub tuned: Tuned,
     /// The float model that the import agrees with.
     pub reference: Reference,
+    /// The rows it was calibrated by.
+    pub data: DataSet,
+    /// How many of them were drawn, since few were given.
+    pub drawn: usize,
 }
 
 /// Compiles `graph` to integers, choosing scales and bit widths from `calibration`, on whose rows
@@ -49,20 +54,6 @@ pub fn compile(
     options: &Options,
 ) -> Result<CompiledModel> {
     Ok(compile_with(graph, calibration, options, &least_cost)?.model)
-}
-
-/// Says that a domain which follows from a handful of rows is hardly one.
-fn warn_of_few(data: &DataSet, options: &Options) {
-    const FEW: usize = 8;
-    let calibrated = |domain: &InputDomain| matches!(domain, InputDomain::Calibrated);
-    let given = &options.input_domains;
-    if data.len() < FEW && (given.is_empty() || given.iter().any(calibrated)) {
-        tracing::warn!(
-            rows = data.len(),
-            "the inputs that the model accepts are what so few rows span, and of one row nothing but itself; \
-             give representative rows, or --domain MIN,MAX"
-        );
-    }
 }
 
 /// As [`compile`], with a price of what bits cost.
@@ -79,14 +70,16 @@ pub fn compile_with(
     if data.is_empty() {
         return Err(CompileError::EmptyCalibration);
     }
+    let given = data.len();
+    let count = few::count(graph, given, options);
     memory::check(
-        || format!("{} on {} rows of data", graph.path.display(), data.len()),
-        memory::compiling(graph, data.len(), rayon::current_num_threads()),
+        || format!("{} on {count} rows of data", graph.path.display()),
+        memory::compiling(graph, count, rayon::current_num_threads()),
         options.memory_limit,
         "fewer calibration rows, or a smaller input",
     )?;
     check_missing(graph, &data)?;
-    warn_of_few(&data, options);
+    let data = few::enlarged(graph, data, options)?;
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.
     let (imported, mut graph) = (graph, Cow::Borrowed(graph));
@@ -143,6 +136,8 @@ pub fn compile_with(
         model,
         tuned,
         reference,
+        drawn: data.len() - given,
+        data,
     })
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod cost;
 mod error;
+mod few;
 mod float;
 mod import;
 mod label;

@@ -61,6 +61,10 @@ pub struct Options {
     /// How far an [`InputDomain::Calibrated`] domain reaches beyond the calibration data at either
     /// end, relative to its range there, 0 to 100. Features that were never negative stay so.
     pub domain_margin: f64,
+    /// Whether fewer than eight calibration rows are joined by others that are drawn to be like
+    /// them, so that a [`InputDomain::Calibrated`] domain reaches beyond them.
+    #[serde(default = "yes")]
+    pub draw_rows: bool,
     /// How the range of hidden activations follows from the calibration data.
     pub calibration: Calibration,
     /// Whether channels of small values are scaled up, by powers of two, to use their tensor's
@@ -88,7 +92,7 @@ pub struct Options {
     /// Whether to spend bits that cost nothing, and to try finer tables, inputs and channel scales
     /// where the goal is missed; what is given above stays. Otherwise the fewest bits that keep the
     /// decisions are taken. Models with private weights are never tuned.
-    #[serde(default = "tuned")]
+    #[serde(default = "yes")]
     pub tune: bool,
     /// Bytes that compiling may take; what needs more by its shapes is refused before it begins.
     /// `None`: any number.
@@ -104,7 +108,7 @@ pub struct Options {
     pub accept_accuracy: bool,
 }
 
-const fn tuned() -> bool {
+const fn yes() -> bool {
     true
 }
 
@@ -121,6 +125,7 @@ impl Default for Options {
             visibilities: Vec::new(),
             input_domains: Vec::new(),
             domain_margin: 0.0,
+            draw_rows: true,
             calibration: Calibration::MinMax,
             equalise: false,
             private_weights: false,

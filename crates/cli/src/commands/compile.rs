@@ -60,6 +60,8 @@ struct Compiled {
     manifest: Manifest,
     calibration: PathBuf,
     calibration_rows: usize,
+    /// Rows that were drawn besides, since few were given.
+    drawn_rows: usize,
     /// What the compiler chose, and how that does on the calibration data.
     tuned: Tuned,
     accuracy_data: PathBuf,
@@ -93,13 +95,17 @@ impl Compile {
             model,
             tuned,
             mut reference,
+            data: rows,
+            drawn,
         } = compile_planned(&float, &data, &options, limits)?;
         meter.begin("accuracy");
         if let Some(test) = &test {
             // Rows that calibration has none like may be read differently all the same.
             reference = Reference::checked(&float, test, options.accept_import_error)?;
         }
-        let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(&data))?;
+        // A model that accepts more than the rows given is judged by more.
+        let own = if drawn > 0 { &rows } else { &data };
+        let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(own))?;
         let model = vouched(model, &report, &options)?;
         meter.begin("plan");
         let opened = OpenOptions {
@@ -121,6 +127,7 @@ impl Compile {
             manifest: model.manifest().clone(),
             calibration: self.calibration.clone(),
             calibration_rows: data.len(),
+            drawn_rows: drawn,
             tuned,
             accuracy_data: self
                 .test
@@ -140,11 +147,15 @@ impl Compile {
 impl Report for Compiled {
     fn text(&self) -> String {
         format!(
-            "{}\n{}\nCalibrated on {} rows of {}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
+            "{}\n{}\nCalibrated on {} rows of {}{}\nAccuracy on {}\n{}\n{}\n{}{}\nWrote {}\n",
             manifest_text(&self.manifest, &self.digest),
             tuned_text(&self.tuned),
             count(self.calibration_rows as u64),
             self.calibration.display(),
+            match self.drawn_rows {
+                0 => String::new(),
+                drawn => format!(" and {drawn} like them, since these are few"),
+            },
             self.accuracy_data.display(),
             accuracy_text(&self.accuracy),
             self.plan.text(),

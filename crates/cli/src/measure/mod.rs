@@ -168,10 +168,16 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
     };
     let compiled = compile_planned(&float, &calibration, &job.options, limits)?;
     let Compilation {
-        model, reference, ..
+        model,
+        reference,
+        data: rows,
+        drawn,
+        ..
     } = compiled;
     meter.begin("accuracy");
-    let compared = test.as_ref().unwrap_or(&calibration);
+    // A model that accepts more than the rows given is judged by more.
+    let own = if drawn > 0 { &rows } else { &calibration };
+    let compared = test.as_ref().unwrap_or(own);
     let accuracy = accuracy(&reference, &float, &model, compared)?;
     let model = vouched(model, &accuracy, &job.options)?;
     // A held-out row may lie a little outside the calibrated domain.

@@ -123,6 +123,10 @@ pub(crate) struct QuantiseArgs {
     /// How far the calibrated range is widened at either end, relative to its width [default: 0]
     #[arg(long, value_name = "SHARE")]
     domain_margin: Option<f64>,
+    /// Accept only inputs that the calibration rows span, even if there are fewer than eight [default:
+    /// others like them are drawn]
+    #[arg(long)]
+    no_drawn_rows: bool,
     /// How the range of hidden activations follows from the calibration data: minmax, percentile
     /// (of the magnitudes; 99.9 unless given, as in percentile=99.5), or mse (least mean squared
     /// error) [default: minmax]
@@ -229,6 +233,7 @@ impl QuantiseArgs {
                 .collect(),
             input_domains: domains,
             domain_margin: self.domain_margin.unwrap_or(defaults.domain_margin),
+            draw_rows: !self.no_drawn_rows,
             calibration: self.calibration_method.unwrap_or(defaults.calibration),
             equalise: self.equalise,
             private_weights: self.private_weights,

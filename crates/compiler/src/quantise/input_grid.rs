@@ -29,6 +29,23 @@ const NATURAL_LIMIT: f64 = 4096.0;
 /// Features whose ranges differ by less than this share a scale.
 const SHARED_SPAN_RATIO: f64 = 8.0;
 
+/// The natural step that values from `low` to `high` are multiples of.
+pub(crate) fn natural_step(
+    values: impl Iterator<Item = f64> + Clone,
+    (low, high): (f64, f64),
+) -> Option<f64> {
+    let on_grid = |step: f64| {
+        // Numbers far below a step are near a multiple of it, but not on it.
+        (high == low || high - low >= step)
+            && (high - low) / step <= NATURAL_LIMIT
+            && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
+            && values
+                .clone()
+                .all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
+    };
+    NATURAL_STEPS.into_iter().find(|step| on_grid(*step))
+}
+
 /// Chooses the grid of input number `index`, with `bits` bits unless the data lies on a natural
 /// grid.
 pub(crate) fn choose(
@@ -186,15 +203,8 @@ fn natural(
         true => [Some(&low), Some(&high)],
         false => [None, None],
     };
-    let on_grid = |step: f64| {
-        let mut values = cells().chain(stated.into_iter().flatten());
-        // Numbers far below a step are near a multiple of it, but not on it.
-        (high == low || high - low >= step)
-            && (high - low) / step <= NATURAL_LIMIT
-            && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
-            && values.all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
-    };
-    let step = NATURAL_STEPS.into_iter().find(|step| on_grid(*step))?;
+    let values = cells().chain(stated.into_iter().flatten()).copied();
+    let step = natural_step(values, (low, high))?;
     let min = (low / step + GRID_TOLERANCE).floor() as i32;
     let max = (high / step - GRID_TOLERANCE).ceil() as i32;
     let domain = whole.map_or_else(|| domains.to_vec(), |whole| vec![whole]);

@@ -106,6 +106,17 @@ impl Onnx {
         self
     }
 
+    /// An input of another type than float32, by the type's number in ONNX.
+    pub fn input_of(mut self, name: &str, shape: Vec<Dim>, element: i32) -> Self {
+        let mut input = info(name, Some(shape));
+        let of = input.r#type.as_mut().and_then(|of| of.value.as_mut());
+        if let Some(type_proto::Value::TensorType(tensor)) = of {
+            tensor.elem_type = element;
+        }
+        self.graph.input.push(input);
+        self
+    }
+
     pub fn output(mut self, name: &str) -> Self {
         self.graph.output.push(info(name, None));
         self

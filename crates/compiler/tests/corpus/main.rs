@@ -159,6 +159,8 @@ fn outcome(cases: &Cases, case: &Case) -> Result<Off, Outcome> {
         model,
         tuned,
         reference,
+        data,
+        ..
     } = compiled;
     for row in &rows {
         check_integers(&case, &float, &model, row)?;
