@@ -10,6 +10,7 @@ use crate::few;
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
 use crate::float::reference::Reference;
+use crate::masks;
 use crate::memory;
 use crate::options::Options;
 use crate::quantise::grid::InputGrid;
@@ -80,6 +81,8 @@ pub fn compile_with(
     )?;
     check_missing(graph, &data)?;
     let data = few::enlarged(graph, data, options)?;
+    let fitted = masks::fitted(graph, &data);
+    let graph = fitted.as_ref();
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.
     let (imported, mut graph) = (graph, Cow::Borrowed(graph));

@@ -9,6 +9,7 @@ mod few;
 mod float;
 mod import;
 mod label;
+mod masks;
 mod memory;
 mod options;
 mod quantise;

@@ -50,6 +50,7 @@ impl Builder {
             activation,
             precision,
             public_bias: false,
+            masked: false,
         };
         self.push(len, Some(layer))
     }

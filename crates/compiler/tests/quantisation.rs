@@ -61,6 +61,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
             activation: activations[rng.gen_range(0..activations.len())].clone(),
             precision: Precision::Scaled,
             public_bias: false,
+            masked: false,
         };
         tensors.push(tensor(&format!("h{i}"), len, Some(layer)));
     }

@@ -36,6 +36,7 @@ fn layer(
         activation,
         precision,
         public_bias: false,
+        masked: false,
     }
 }
 

@@ -99,6 +99,7 @@ fn model(rng: &mut StdRng, stated: bool) -> Option<CompiledModel> {
         activation: Activation::Step,
         precision: Precision::Tests(tests.into()),
         public_bias: false,
+        masked: false,
     };
     let tensors = vec![tensor("x", features, None), tensor("y", count, Some(layer))];
     let float: FloatGraph = graph("thresholds", tensors, vec![1]);

@@ -18,6 +18,7 @@ use crate::error::ImportDifference;
 use crate::float::graph::FloatGraph;
 use crate::float::reference::{Plan, Reference, ReferenceBy, proto_of};
 use crate::import::{operator, proto};
+use crate::masks;
 use crate::{CompileError, Result};
 use bisect::{Parting, parting, parting_before};
 use compare::{Difference, difference};
@@ -39,6 +40,8 @@ impl Reference {
     /// A difference beyond rounding is a [`CompileError::ImportDiffers`], unless it is known to be
     /// tract's mistake or `accept` says to go on nevertheless.
     pub fn checked(graph: &FloatGraph, data: &DataSet, accept: bool) -> Result<Self> {
+        let fitted = masks::fitted(graph, data);
+        let graph = fitted.as_ref();
         let proto = match proto_of(graph) {
             Ok(proto) => proto,
             Err(error) => return Ok(Self::own(graph, error)),

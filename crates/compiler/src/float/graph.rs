@@ -124,18 +124,23 @@ impl FloatKernel {
 
     /// Calls `visit(output cell, source cell)` for each weight that is not zero.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        self.for_each_weight(|cell, source, weight| {
+            if weight != 0.0 {
+                visit(cell, source);
+            }
+        });
+    }
+
+    /// Calls `visit(output cell, source cell, weight)` for each weight.
+    pub(crate) fn for_each_weight(&self, mut visit: impl FnMut(usize, usize, f64)) {
         match self {
             Self::Rows(rows) => {
                 for (cell, row) in rows.iter().enumerate() {
-                    let sources = row.iter().filter(|(_, weight)| *weight != 0.0);
-                    sources.for_each(|(source, _)| visit(cell, *source as usize));
+                    let weights = row.iter();
+                    weights.for_each(|(source, weight)| visit(cell, *source as usize, *weight));
                 }
             }
-            Self::Conv(conv) => conv.for_each(|cell, source, weight| {
-                if weight != 0.0 {
-                    visit(cell, source);
-                }
-            }),
+            Self::Conv(conv) => conv.for_each(visit),
         }
     }
 
@@ -190,6 +195,9 @@ pub struct FloatLayer {
     /// Whether the biases follow from the architecture alone (positions that an index is compared
     /// with), so that they may be public where weights are not.
     pub public_bias: bool,
+    /// Whether it is a mask that is added to scores: zero, or a number so small that nothing depends
+    /// on how small. The compiler chooses that number where decisions choose between the two.
+    pub masked: bool,
 }
 
 /// A tensor of real numbers.

@@ -176,6 +176,7 @@ fn products(
             activation: Activation::Identity,
             precision: Precision::Scaled,
             public_bias: false,
+            masked: false,
         }),
     }
 }

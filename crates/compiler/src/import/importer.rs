@@ -99,6 +99,7 @@ pub(crate) fn import_model(
         .iter()
         .map(|name| importer.output(name))
         .collect::<Result<Vec<_>>>()?;
+    importer.builder.drop_masks(&outputs);
     importer.check_masks()?;
     let (inputs, onnx_input_shapes): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
     let missing = importer.settle_missing(&inputs, &mut outputs)?;

@@ -310,6 +310,7 @@ impl Settler {
                 activation: Activation::Identity,
                 precision: Precision::Exact { within: None },
                 public_bias: false,
+                masked: false,
             }),
         };
         self.push(tensor)

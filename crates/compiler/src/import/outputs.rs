@@ -11,12 +11,15 @@ use crate::{CompileError, Result};
 impl Importer<'_> {
     pub(crate) fn check_masks(&self) -> Result<()> {
         for tensor in &self.builder.tensors {
-            let mut biases = tensor.layer.iter().flat_map(|layer| &layer.bias);
-            if biases.any(|bias| bias.abs() > INFINITE / 2.0) {
+            let layers = || tensor.layer.iter();
+            let terms = layers().flat_map(|layer| &layer.terms);
+            let weights = terms.flat_map(|term| term.kernel.weights());
+            let biases = layers().flat_map(|layer| &layer.bias).copied();
+            if { biases.chain(weights) }.any(|v| v.abs() > INFINITE / 2.0) {
                 return Err(CompileError::InvalidModel {
                     path: self.path.into(),
                     detail: format!(
-                        "an infinite constant reaches `{}`; only a mask that is added right before a soft-max may hold one",
+                        "an infinite constant reaches `{}`; only a mask right before a soft-max or an ArgMax may hold one",
                         tensor.name
                     ),
                 });

@@ -166,10 +166,6 @@ impl Importer<'_> {
             operator.infinities,
             Infinities::Read | Infinities::Masked | Infinities::Chosen
         );
-        let condition = node.proto.input.first();
-        let constant = |name: &String| self.values.get(name).is_some_and(Value::is_constant);
-        let decided =
-            matches!(operator.infinities, Infinities::Chosen) && !condition.is_some_and(constant);
         for input in &node.proto.input {
             // No operator means anything by a NaN.
             if let Some((position, value)) = self.constants.get(input)
@@ -187,12 +183,6 @@ impl Importer<'_> {
                     position: *position,
                     value: *value,
                 });
-            }
-            if decided && self.constants.contains_key(input) {
-                return Err(node.invalid(format!(
-                    "chooses the infinite `{input}` by a condition on the input, and no tensor holds an infinity; multiply by the \
-                     condition, or give the model a mask of numbers to add, 0 or a large negative one"
-                )));
             }
             let value = self.values.get(input);
             if value.is_some_and(|value| value.shape().contains(&0)) && !operator.may_be_empty {
@@ -320,6 +310,8 @@ impl Importer<'_> {
         let factors = || proto.input.iter().filter(varying).count() >= 2;
         let operands = match wanted {
             Integers::No => 0,
+            // What compares scores makes integers of them as it needs them.
+            Integers::First if self.is_excluding(proto.input.first()) => 0,
             Integers::First => 1,
             Integers::HeavyFirst => {
                 let first = proto.input.first();
@@ -340,6 +332,35 @@ impl Importer<'_> {
         for input in proto.input.iter().take(operands) {
             self.materialise(input);
         }
+        self.keep_apart(proto);
+    }
+
+    /// Whether the input may exclude cells of a value.
+    fn is_excluding(&self, name: Option<&String>) -> bool {
+        match name.and_then(|name| self.values.get(name)) {
+            Some(Value::Rows(value)) => self.builder.excludes(value),
+            _ => false,
+        }
+    }
+
+    /// Makes tensors of what is added to a mask that the input decides: beside such numbers its
+    /// biases were lost.
+    fn keep_apart(&mut self, proto: &NodeProto) {
+        let swallows = |input: &String| match self.values.get(input) {
+            Some(Value::Rows(value)) => value.swallows(),
+            _ => false,
+        };
+        if !proto.input.iter().any(swallows) {
+            return;
+        }
+        let varying = |input: &&String| self.values.get(*input).is_some_and(|v| !v.is_constant());
+        let others = proto
+            .input
+            .iter()
+            .filter(varying)
+            .filter(|input| !swallows(input));
+        let others: Vec<String> = others.cloned().collect();
+        others.iter().for_each(|input| self.materialise(input));
     }
 
     /// A constant operand with its infinities made finite, where the operator may have such.

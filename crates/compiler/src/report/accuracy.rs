@@ -7,6 +7,7 @@ use crate::Result;
 use crate::agreement::{MAX_WHOLE, top1};
 use crate::float::graph::{FloatGraph, OutputKind};
 use crate::float::reference::{Reference, ReferenceBy};
+use crate::masks;
 use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
 
 /// A comparison over a data set. Errors are absolute and in real units.
@@ -156,7 +157,8 @@ pub fn accuracy(
     data: &DataSet,
 ) -> Result<AccuracyReport> {
     let graph = model.graph();
-    let float = &*float.as_compiled(graph);
+    let fitted = masks::fitted(float, data);
+    let float = &*fitted.as_compiled(graph);
     if graph.tensors.len() != float.tensors.len() || graph.outputs != float.outputs {
         return Err(ModelError::InvalidGraph {
             place: "graph".into(),
@@ -238,6 +240,11 @@ fn compare(
         // squares have.
         let layer = tensor.layer.as_ref();
         if layer.is_none_or(|layer| graph.functions[layer.function] == Function::Square) {
+            return (0.0, 0.0, 0);
+        }
+        // Nothing depends on how far a mask takes what it excludes.
+        let real = float.tensors[id].layer.as_ref();
+        if real.is_some_and(|layer| masks::is_beside_one(float, layer)) {
             return (0.0, 0.0, 0);
         }
         let integers = &trace.values[id];

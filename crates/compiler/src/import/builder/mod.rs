@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod bilinear;
+mod masks;
 mod maximum;
 pub(crate) mod rows;
 mod tokens;
@@ -31,6 +32,8 @@ pub(crate) struct Builder {
     /// How many positions the tensors have that are channels at positions; see
     /// [`tokens`](crate::import::ops::tokens).
     pub(crate) positions: HashMap<usize, usize>,
+    /// What tensors are as masks of scores.
+    masks: HashMap<usize, masks::Mask>,
     /// What must not enter a function.
     pub(crate) secrecy: Secrecy,
 }
@@ -76,6 +79,7 @@ impl Builder {
             activation,
             precision,
             public_bias: false,
+            masked: false,
         };
         let id = push(&mut self.tensors, name.to_owned(), &shape, Some(layer));
         match size {

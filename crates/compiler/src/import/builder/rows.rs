@@ -113,6 +113,7 @@ impl Builder {
             activation,
             precision,
             public_bias: false,
+            masked: false,
         };
         let Some(arrangement) = arrangement else {
             let id = push(&mut self.tensors, name, &shape, Some(layer));

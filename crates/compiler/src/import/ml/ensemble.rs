@@ -244,6 +244,7 @@ impl Build<'_> {
             precision: Precision::Exact { within: None },
             bias,
             public_bias: false,
+            masked: false,
         };
         let shape = block.shape(layer.bias.len() / block.trees);
         importer.push(format!("{}/leaves{number}", self.name), &shape, Some(layer))
@@ -296,6 +297,7 @@ impl Build<'_> {
             activation: Activation::Identity,
             precision: Precision::Unshifted,
             public_bias: false,
+            masked: false,
         };
         let name = format!("{}/sum{number}", self.name);
         let tensor = importer.push(name, &scores.shape, Some(layer));

@@ -236,6 +236,7 @@ impl Importer<'_> {
             activation: layer.activation,
             precision: Precision::Tests(tests.collect()),
             public_bias: false,
+            masked: false,
         };
         self.push(layer.name, &layer.shape, Some(float))
     }

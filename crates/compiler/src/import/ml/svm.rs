@@ -149,6 +149,7 @@ impl Machine {
             activation: Activation::Square,
             precision: Precision::Exact { within: None },
             public_bias: false,
+            masked: false,
         };
         let squares = importer.push(format!("{name}/squares"), &[1, features], Some(squares));
         let squares = Affine::tensor(squares, vec![1, features], features);

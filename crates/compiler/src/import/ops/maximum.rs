@@ -51,7 +51,8 @@ pub(crate) fn of_constants(node: &Node<'_>, smallest: bool) -> Result<Affine> {
 /// `sign` is −1), all of one length: the last cell is there as often as it takes. What is masked is
 /// no cell of the value any more.
 fn unmasked(value: &Affine, groups: Vec<Vec<usize>>, sign: f64) -> (Affine, Vec<Vec<usize>>) {
-    let masked = |cell: usize| value.bias[cell] * sign < -INFINITE / 2.0;
+    // What the input may exclude is not excluded.
+    let masked = |cell: usize| value.open_bias(cell) * sign < -INFINITE / 2.0;
     if !(0..value.len()).any(masked) {
         return (value.clone(), groups);
     }
@@ -86,8 +87,10 @@ fn unmasked(value: &Affine, groups: Vec<Vec<usize>>, sign: f64) -> (Affine, Vec<
 pub(crate) fn position(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> Result<Affine> {
     let operand = node.operand(0)?;
     let axis = node.axis(node.int("axis", 0), operand.shape.len())?;
-    let mut value = builder.integers(node.input(0), operand.clone());
-    value.scale(|_| if smallest { -1.0 } else { 1.0 });
+    let mut value = operand.clone();
+    let sign = if smallest { -1.0 } else { 1.0 };
+    value.scale(|_| sign);
+    let value = builder.scores(node.input(0), value);
     let mut shape = operand.shape.clone();
     if node.int("keepdims", 1) != 0 {
         shape[axis] = 1;
@@ -104,7 +107,7 @@ pub(crate) fn position(node: &Node<'_>, builder: &mut Builder, smallest: bool) -
 pub(crate) fn hardmax(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     let operand = node.operand(0)?;
     let groups = node.softmax_groups()?;
-    let value = builder.integers(node.input(0), operand.clone());
+    let value = builder.scores(node.input(0), operand.clone());
     let columns = columns(&value, &groups);
     let index = builder.position(&node.output(), &columns, false);
     let hits: Vec<Affine> = (0..columns.len())

@@ -2,12 +2,14 @@
 //! are.
 
 use crate::Result;
+use crate::float::activation::Activation;
 use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::ops::linear_ops;
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::stack;
+use crate::masks::is_heavy;
 
 /// `Mul`, of two values that both depend on the input or by a constant.
 pub(crate) fn mul(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
@@ -41,6 +43,9 @@ pub(crate) fn choose(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     if condition.is_constant() {
         return Ok(pick(&condition.bias, &yes, &no));
     }
+    if let Some(masked) = masked(&node.output(), builder, &condition, (&yes, &no)) {
+        return Ok(masked);
+    }
     let mut minus = no.clone();
     minus.scale(|_| -1.0);
     let gap = yes.add(minus);
@@ -52,6 +57,53 @@ pub(crate) fn choose(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
         builder.product(&node.output(), &condition, &gap)
     };
     Ok(no.add(gated))
+}
+
+/// The choice between a value and a mask: each times what says that it is chosen, since their
+/// difference would be nothing but the mask.
+fn masked(
+    name: &str,
+    builder: &mut Builder,
+    condition: &Affine,
+    (yes, no): (&Affine, &Affine),
+) -> Option<Affine> {
+    let excludes =
+        |value: &Affine| value.is_constant() && value.bias.iter().all(|v| *v < 0.0 && is_heavy(*v));
+    let (value, mask, mut masking) = match (excludes(yes), excludes(no)) {
+        (true, false) => (no, yes, condition.clone()),
+        (false, true) => {
+            let mut not = condition.clone();
+            not.scale(|_| -1.0);
+            not.bias.iter_mut().for_each(|bias| *bias += 1.0);
+            (yes, no, not)
+        }
+        _ => return None,
+    };
+    masking.scale(|i| mask.bias[i]);
+    let kept = if value.is_constant() {
+        let mut kept = condition.clone();
+        // `value · (1 − condition)` where the mask is chosen by the condition.
+        if std::ptr::eq(value, no) {
+            kept.scale(|_| -1.0);
+            kept.bias.iter_mut().for_each(|bias| *bias += 1.0);
+        }
+        kept.scale(|i| value.bias[i]);
+        match value.bias.iter().all(|v| *v == 0.0) {
+            true => kept,
+            // Beside the mask its few units were lost.
+            false => builder.activate_rows(format!("{name}/kept"), kept, Activation::Identity),
+        }
+    } else {
+        let mut kept = builder.product(name, condition, value);
+        if std::ptr::eq(value, no) {
+            kept.scale(|_| -1.0);
+            kept = builder
+                .integers(format!("{name}/right"), value.clone())
+                .add(kept);
+        }
+        kept
+    };
+    Some(kept.add(masking))
 }
 
 /// `yes` where the condition is not zero, `no` elsewhere.

@@ -47,7 +47,7 @@ impl Builder {
     ) -> (Affine, Vec<Vec<usize>>) {
         let cells: Vec<usize> = members.concat();
         let logits = value.gather(vec![1, cells.len()], &cells);
-        let logits = self.integers(format!("{name}/logits"), logits);
+        let logits = self.scores(format!("{name}/logits"), logits);
         let Some((_, places)) = logits.as_cells() else {
             return (logits, members);
         };
@@ -68,7 +68,8 @@ impl Builder {
         let members: Vec<Vec<usize>> = groups
             .iter()
             .map(|group| {
-                let open = group.iter().copied().filter(|i| value.bias[*i] > MASK);
+                let open = group.iter().copied();
+                let open = open.filter(|i| value.open_bias(*i) > MASK);
                 let open: Vec<usize> = open.collect();
                 // If all are excluded, none is.
                 if open.is_empty() { group.clone() } else { open }

@@ -1,0 +1,181 @@
+//! Masks that the input decides: `score + weight · decision` in front of a soft-max or an ArgMax,
+//! with a weight of −10⁴, −10⁹ or the smallest number there is.
+//!
+//! A tensor that holds such numbers beside scores of a few units has steps of thousands, and no
+//! score is left. But nothing depends on the weight, as long as what it excludes stays excluded.
+//! Say that the decisions are 0 or 1, that all weights are one `w`, and that scores without them
+//! lie in `[low, high]`. Two cells of a group that `a` and `b > a` decisions exclude are
+//! `(b − a)·w − (high − low)` apart at the least. With `w ≥ high − low + MARGIN` the second's
+//! exponential is at most `e^−MARGIN` of the first's, for any such `w`; cells that as many
+//! decisions exclude differ by their scores alone. So every such `w` gives the same soft-max up to
+//! `n · e^−MARGIN`, and the smallest one keeps the scores' steps fine. It is looked up by the
+//! decision, as weights of the scores' own step may be too small for it.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use crate::float::activation::Activation;
+use crate::float::graph::{FloatGraph, FloatLayer, FloatTensor, Precision};
+use crate::float::run::FloatTrace;
+use crate::float::whole::has_whole_steps;
+use verdict_model::DataSet;
+
+/// A weight from which on a term may be a mask.
+const HEAVY: f64 = 1e3;
+/// The largest weight beside which a score keeps seven digits after the point in double precision.
+pub(crate) const LARGEST: f64 = 1e9;
+/// `e^−18` is 2·10⁻⁸.
+const MARGIN: f64 = 18.0;
+/// Weights that differ by less than this were the same number once.
+const SAME: f64 = 1e-6;
+
+/// Whether one of a cell's weights may exclude it.
+pub(crate) fn is_heavy(weight: f64) -> bool {
+    weight.abs() >= HEAVY
+}
+
+/// What a cell's bias is where nothing excludes it. A negative weight excludes where the decision
+/// is 1; a positive one where it is 0, which the bias says.
+pub(crate) fn open_bias(bias: f64, weights: impl Iterator<Item = f64>) -> f64 {
+    let heavy = weights.filter(|weight| is_heavy(*weight) && *weight > 0.0);
+    heavy.fold(bias, |open, weight| open + weight)
+}
+
+/// The graph with masks as light as the scores of these rows allow. Not where weights are private:
+/// how far scores reach would show.
+pub(crate) fn fitted<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, FloatGraph> {
+    let masked = |id: &usize| {
+        let layer = graph.tensors[*id].layer.as_ref();
+        layer.is_some_and(|layer| layer.masked)
+    };
+    let ids: Vec<usize> = (0..graph.tensors.len()).filter(masked).collect();
+    if ids.is_empty() || graph.private_weights {
+        return Cow::Borrowed(graph);
+    }
+    let masks: Vec<Mask<'_>> = ids.iter().map(|id| Mask::of(graph, *id)).collect();
+    let none = || vec![Some(Scores::NONE); masks.len()];
+    let seen = data.rows().par_iter().fold(none, |seen, row| {
+        let trace = graph.run(row);
+        let seen = seen.into_iter().zip(&masks);
+        seen.map(|(scores, mask)| Some(scores?.join(mask.scores(graph, &trace)?)))
+            .collect()
+    });
+    let seen = seen.reduce(none, |a, b| {
+        let both = a.into_iter().zip(b);
+        both.map(|(a, b)| Some(a?.join(b?))).collect()
+    });
+    let chosen: Vec<Option<FloatLayer>> = masks
+        .iter()
+        .zip(seen)
+        .map(|(mask, scores)| mask.lighter(&graph.tensors, scores?))
+        .collect();
+    let mut graph = graph.clone();
+    for (id, lighter) in ids.into_iter().zip(chosen) {
+        if let Some(layer) = lighter {
+            tracing::debug!(tensor = graph.tensors[id].name, function = ?layer.activation, "mask");
+            graph.tensors[id].layer = Some(layer);
+        }
+    }
+    Cow::Owned(graph)
+}
+
+/// Whether a layer's values depend on how far a mask takes what it excludes, where nothing else
+/// does.
+pub(crate) fn is_beside_one(graph: &FloatGraph, layer: &FloatLayer) -> bool {
+    let masked = |id: usize| {
+        let layer = graph.tensors[id].layer.as_ref();
+        layer.is_some_and(|layer| layer.masked)
+    };
+    layer.masked || layer.terms.iter().any(|term| masked(term.source))
+}
+
+/// A mask and the scores it is added to.
+struct Mask<'a> {
+    layer: Option<&'a FloatLayer>,
+    scores: Vec<(usize, &'a FloatLayer)>,
+}
+
+impl<'a> Mask<'a> {
+    fn of(graph: &'a FloatGraph, id: usize) -> Self {
+        let layers = graph.tensors.iter().enumerate();
+        let layers = layers.filter_map(|(id, tensor)| Some((id, tensor.layer.as_ref()?)));
+        let reads =
+            |(_, layer): &(usize, &FloatLayer)| layer.terms.iter().any(|term| term.source == id);
+        Self {
+            layer: graph.tensors[id].layer.as_ref(),
+            scores: layers.filter(reads).collect(),
+        }
+    }
+
+    /// Where one row's scores lie without any mask; `None` if what decides this one is no decision.
+    fn scores(&self, graph: &FloatGraph, trace: &FloatTrace) -> Option<Scores> {
+        let mut decided = true;
+        for term in &self.layer?.terms {
+            term.kernel.for_each(|_, source| {
+                let decision = trace.values[term.source][source];
+                decided &= decision == 0.0 || decision == 1.0;
+            });
+        }
+        let mut seen = Scores::NONE;
+        for (id, layer) in &self.scores {
+            let mut scores = trace.sums[*id].clone();
+            for term in &layer.terms {
+                let of = graph.tensors[term.source].layer.as_ref();
+                if of.is_some_and(|layer| layer.masked) {
+                    let without = term.kernel.map(|weight| -weight);
+                    without.add_to(&mut scores, &trace.values[term.source]);
+                }
+            }
+            let finite = scores.into_iter().filter(|score| score.is_finite());
+            seen = finite.fold(seen, |seen, score| seen.join(Scores(score, score)));
+        }
+        decided.then_some(seen)
+    }
+
+    /// The mask as light as the scores allow, if its weights are the same and it is heavier.
+    fn lighter(&self, tensors: &[FloatTensor], Scores(low, high): Scores) -> Option<FloatLayer> {
+        let layer = self.layer.filter(|_| low <= high)?;
+        let weights = layer.terms.iter().flat_map(|term| term.kernel.weights());
+        let weights: Vec<f64> = weights.filter(|weight| *weight != 0.0).collect();
+        let first = *weights.first()?;
+        let same = |weight: &f64| (weight - first).abs() <= SAME * first.abs();
+        let light = high - low + MARGIN;
+        if layer.activation != Activation::Identity
+            || !weights.iter().all(same)
+            || first.abs() <= light
+        {
+            return None;
+        }
+        let mut layer = layer.clone();
+        for term in &mut layer.terms {
+            term.kernel = term.kernel.map(|weight| f64::from(weight != 0.0));
+        }
+        layer.bias.fill(0.0);
+        // Entry 0 is for a decision of 0.
+        let entries = if first < 0.0 {
+            [0.0, -light]
+        } else {
+            [-light, 0.0]
+        };
+        layer.activation = Activation::Lookup(entries.into());
+        let whole =
+            |source: usize| tensors[source].layer.is_none() || has_whole_steps(tensors, source);
+        if layer.terms.iter().all(|term| whole(term.source)) {
+            layer.precision = Precision::Exact { within: None };
+        }
+        Some(layer)
+    }
+}
+
+/// The smallest and the largest of scores.
+#[derive(Clone, Copy, Debug)]
+struct Scores(f64, f64);
+
+impl Scores {
+    const NONE: Self = Self(f64::INFINITY, f64::NEG_INFINITY);
+
+    fn join(self, other: Self) -> Self {
+        Self(self.0.min(other.0), self.1.max(other.1))
+    }
+}
