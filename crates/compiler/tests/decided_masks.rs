@@ -180,3 +180,29 @@ fn weights_that_differ_are_no_masks() {
     let report = report(graph, rows.collect());
     assert_eq!(report.outputs[0].other_whole, Some(0));
 }
+
+/// A mask of infinities may be moved and added; what asks where it is infinite, or computes with
+/// it, is told so.
+#[test]
+fn infinities_that_the_input_decides_are_read_by_nothing_else() {
+    let lowest = || {
+        scores(BOOL)
+            .weights("c", &[], &[f32::NEG_INFINITY])
+            .weights("zero", &[], &[0.0])
+            .node("Where", &["m", "zero", "c"], "bias")
+    };
+    let readers = [
+        lowest().node("Equal", &["bias", "c"], "y"),
+        lowest().node("ReduceMax", &["bias"], "y"),
+        lowest().node("Exp", &["bias"], "y"),
+        lowest().node("Mul", &["bias", "s"], "y"),
+        scores(BOOL)
+            .weights("c", &[], &[f32::INFINITY])
+            .node("Where", &["m", "s", "c"], "open")
+            .node_with("ArgMin", &["open"], "y", vec![int("axis", 1)]),
+    ];
+    for (number, onnx) in readers.into_iter().enumerate() {
+        let error = onnx.output("y").error().to_string();
+        assert!(error.contains("infinite"), "{number}: {error}");
+    }
+}

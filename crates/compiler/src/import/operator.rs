@@ -215,6 +215,8 @@ pub struct Operator {
     pub(crate) moves_words: bool,
     /// Whether its operands may have no cells at all.
     pub(crate) may_be_empty: bool,
+    /// Whether it reads scores, or passes them on, of which the input decides which are infinite.
+    pub(crate) scores: bool,
     /// What it does with decided values, other than cell by cell.
     pub(crate) follows: Follows,
     /// What it does to features in 32-bit arithmetic.
@@ -251,6 +253,7 @@ impl Operator {
             defect: None,
             moves_words: false,
             may_be_empty: false,
+            scores: false,
             follows: Follows::No,
             rounds: Rounds::No,
         }
@@ -382,6 +385,11 @@ impl Operator {
     }
 
     /// Says that all it does to words is to move them.
+    pub(crate) const fn scores(mut self) -> Self {
+        self.scores = true;
+        self
+    }
+
     pub(crate) const fn may_be_empty(mut self) -> Self {
         self.may_be_empty = true;
         self

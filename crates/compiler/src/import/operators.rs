@@ -105,6 +105,7 @@ pub const OPERATORS: &[Operator] = &[
             maximum::position(node, builder, false)
         }))
         .integers(Integers::First)
+        .scores()
         .holds(kinds::whole)
         .end(End::Chooses { axis: 0 }),
     onnx("ArgMin", Decision, "")
@@ -112,6 +113,7 @@ pub const OPERATORS: &[Operator] = &[
             maximum::position(node, builder, true)
         }))
         .integers(Integers::First)
+        .scores()
         .holds(kinds::whole),
     onnx("Asin", Function, "").cellwise(Plain(|v| v.unary(Unary::Asin))),
     onnx("Asinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Asinh))),
@@ -148,6 +150,7 @@ pub const OPERATORS: &[Operator] = &[
         .holds(kinds::real),
     onnx("Cast", Function, "to a number")
         .cellwise(Parametric(functions::cast))
+        .scores()
         .infinities(Infinities::Moved(shape_ops::identity))
         .holds(kinds::cast)
         .keeps_whole()
@@ -306,6 +309,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Hardmax", Decision, "")
         .explicit(Tensors(maximum::hardmax))
         .integers(Integers::First)
+        .scores()
         .soft_max()
         .end(End::Chooses { axis: -1 }),
     onnx("Identity", Moves, "")
@@ -561,6 +565,7 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Tensors(|node, builder| {
             softmax::softmax(node, builder, false)
         }))
+        .scores()
         .soft_max()
         .end(End::Chooses { axis: -1 }),
     onnx("SoftmaxCrossEntropyLoss", Composed, "").expanded(losses::cross_entropy),

@@ -7,6 +7,7 @@ use tract_onnx::pb::NodeProto;
 use crate::float::activation::Activation;
 use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::builder::{Builder, explicit};
+use crate::import::guarantee::Guarantee;
 use crate::import::node::{Node, finished};
 use crate::import::operator::{
     Explicit, Infinities, Integers, Learned, Operator, Planewise, Special,
@@ -157,6 +158,7 @@ impl Importer<'_> {
     /// node's output where that is a constant made of another one with infinities: masks are made
     /// this way.
     fn check_operands(&self, node: &Node<'_>, operator: &Operator) -> Result<Option<Affine>> {
+        self.check_scores(node, operator)?;
         if let Infinities::Compared(holds) = operator.infinities
             && let Some(value) = self.beside_infinities(node, holds)?
         {
@@ -229,6 +231,44 @@ impl Importer<'_> {
         let pairs = a.bias.iter().zip(&b.bias);
         let truths = pairs.map(|(a, b)| f64::from(holds(a, b))).collect();
         Ok(Some(Affine::constant(shape, truths)))
+    }
+
+    /// Checks that nothing reads a value whose infinities the input decides upon but what moves it,
+    /// adds to it, or is a soft-max or the like.
+    fn check_scores(&self, node: &Node<'_>, operator: &Operator) -> Result<()> {
+        let refused = |name: &str, does: &str| {
+            Err(node.invalid(format!(
+                "{does} `{name}`, in which the input decides which cells are infinite, and no tensor holds an infinity; such a mask \
+                 may be moved, added to scores and go through a soft-max or an ArgMax, so multiply by the condition elsewhere, or use \
+                 a large negative number"
+            )))
+        };
+        let chosen = matches!(operator.infinities, Infinities::Chosen);
+        let condition = node.proto.input.first();
+        let known = condition.and_then(|name| self.values.get(name));
+        if chosen && !known.is_some_and(Value::is_constant) {
+            let highest = |name: &&String| match self.values.get(*name) {
+                Some(Value::Rows(value)) => {
+                    value.is_constant() && value.bias.contains(&f64::INFINITY)
+                }
+                _ => false,
+            };
+            if let Some(name) = node.proto.input.iter().find(highest) {
+                return refused(name, "makes");
+            }
+        }
+        let moves = operator.guarantee == Guarantee::Moved;
+        if moves || operator.scores || chosen || matches!(operator.infinities, Infinities::Masked) {
+            return Ok(());
+        }
+        let infinite = |name: &&String| match self.values.get(*name) {
+            Some(Value::Rows(value)) => self.builder.decides_infinities(value),
+            _ => false,
+        };
+        match node.proto.input.iter().find(infinite) {
+            Some(name) => refused(name, "reads"),
+            None => Ok(()),
+        }
     }
 
     /// For each cell of a value an infinity if it is one, or stands for one, and 0 if it is finite.

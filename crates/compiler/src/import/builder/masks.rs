@@ -6,8 +6,12 @@ use std::collections::{HashMap, HashSet};
 use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Step};
 use crate::import::builder::Builder;
+use crate::import::values::INFINITE;
 use crate::import::values::affine::{Affine, Row};
 use crate::masks::{LARGEST, is_heavy, open_bias};
+
+/// Sums of what stands for infinities stay below; the smallest number of 32 bits is −3.4·10³⁸.
+const LOWEST: f64 = 1e33;
 
 impl Affine {
     /// A cell's weights, whatever they multiply.
@@ -151,6 +155,15 @@ impl Builder {
     pub(crate) fn excludes(&self, value: &Affine) -> bool {
         let mut sources = value.terms.keys();
         value.may_exclude() || sources.any(|source| self.mask_number(*source).is_some())
+    }
+
+    /// Whether the input decides which cells of a value are infinite. The smallest number that
+    /// there is in 32 bits, another mask, is none.
+    pub(crate) fn decides_infinities(&self, value: &Affine) -> bool {
+        let mut weights = value.terms.values().flatten().flatten();
+        let functions = || value.terms.keys().filter_map(|of| self.mask_number(*of));
+        weights.any(|(_, weight)| (INFINITE..LOWEST).contains(&weight.abs()))
+            || functions().any(f64::is_infinite)
     }
 
     /// The number by which a function excludes.
