@@ -10,17 +10,19 @@ use crate::few;
 use crate::float::graph::FloatGraph;
 use crate::float::missing::Missing;
 use crate::float::reference::Reference;
+use crate::float::typed::Leaves;
 use crate::masks;
 use crate::memory;
 use crate::options::Options;
 use crate::quantise::grid::InputGrid;
+use crate::quantise::input_grid;
 use crate::quantise::secret::structure;
 use crate::search::MAX_BITS;
 use crate::tune::{Found, Tuned, tune};
 use crate::{CompileError, Result};
 use verdict_model::{
     Assurance, Calibration, CompiledModel, DataSet, InputManifest, IntegerGraph, Manifest,
-    ModelError, OutputManifest, Packing, Visibility,
+    ModelError, OutputManifest, Packing, Visibility, pick,
 };
 
 /// Calibration beyond this many rows changes nothing but the time it takes.
@@ -28,6 +30,9 @@ const MAX_ROWS: usize = 4096;
 /// Rows beyond `FEWEST_ROWS` are left out if running them all takes more multiplications than this.
 const MAX_PRODUCTS: usize = 1 << 32;
 const FEWEST_ROWS: usize = 32;
+
+/// Bits of the grids whose domains values of whole types are looked for in.
+const DOMAIN_BITS: u32 = 12;
 
 /// A compiled model, how it was chosen, and what it was compared with.
 #[derive(Debug)]
@@ -57,6 +62,56 @@ pub fn compile(
     Ok(compile_with(graph, calibration, options, &least_cost)?.model)
 }
 
+/// Checks that no input and no value of a type of whole numbers can leave it for inputs of the
+/// declared domain: runtimes would go on modulo the type's number of values.
+fn check_types(graph: &FloatGraph, data: &DataSet, options: &Options) -> Result<()> {
+    let typed = !graph.typed.is_empty() || graph.limits.iter().any(Option::is_some);
+    if !typed {
+        return Ok(());
+    }
+    let mut domains = Vec::with_capacity(graph.inputs.len());
+    for (input, id) in graph.inputs.iter().enumerate() {
+        let bits = options.input_bits.unwrap_or(DOMAIN_BITS);
+        let grid = input_grid::choose(graph, input, data, options, bits)?;
+        let whole = graph.whole.get(input) == Some(&true);
+        let domain = |cell: usize| {
+            let (low, high) = pick(&grid.domain, cell);
+            match whole {
+                true => (low.floor(), high.ceil()),
+                false => (low, high),
+            }
+        };
+        let all: Vec<(f64, f64)> = (0..graph.tensors[*id].len).map(domain).collect();
+        if let Some(Some((low, high))) = graph.limits.get(input)
+            && let Some((min, max)) = { all.iter() }.find(|(min, max)| min < low || max > high)
+        {
+            return Err(CompileError::Option {
+                option: "input_domains",
+                detail: format!(
+                    "input `{}` has a type of whole numbers from {low} to {high}, its domain reaches from {min} to {max}; give it one \
+                     within its type (--domain), or correct the data",
+                    graph.tensors[*id].name
+                ),
+            });
+        }
+        domains.push(all);
+    }
+    let Some(Leaves { value, reach }) = graph.leaves_type(domains) else {
+        return Ok(());
+    };
+    let (low, high) = value.limits;
+    Err(CompileError::InvalidNode {
+        path: graph.path.clone(),
+        node: value.node.clone(),
+        op: value.op.clone(),
+        detail: format!(
+            "may leave {} ({low} to {high}) for inputs of the declared domain: {} to {}, where ONNX says nothing or wraps around; \
+             cast its operands to a wider type before it, clip them, or narrow the domain with --domain",
+            value.of, reach.0, reach.1
+        ),
+    })
+}
+
 /// As [`compile`], with a price of what bits cost.
 pub fn compile_with(
     graph: &FloatGraph,
@@ -81,6 +136,7 @@ pub fn compile_with(
     )?;
     check_missing(graph, &data)?;
     let data = few::enlarged(graph, data, options)?;
+    check_types(graph, &data, options)?;
     let fitted = masks::fitted(graph, &data);
     let graph = fitted.as_ref();
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::float::activation::Activation;
 use crate::float::comparison::Test;
 use crate::float::missing::Missing;
+use crate::float::typed::Typed;
 use verdict_model::{Conv, InputSpec};
 
 /// How a layer's real numbers become integers.
@@ -209,6 +210,8 @@ pub struct FloatTensor {
     pub shape: Vec<usize>,
     /// Number of cells.
     pub len: usize,
+    /// Whether it is an input whose ONNX type holds whole numbers or truths only.
+    pub whole: bool,
     /// What produces it; `None` for an input.
     pub layer: Option<FloatLayer>,
 }
@@ -256,6 +259,11 @@ pub struct FloatGraph {
     pub words: Vec<Vec<String>>,
     /// For each input whether its ONNX type holds whole numbers only; an input not listed does not.
     pub whole: Vec<bool>,
+    /// For each input the smallest and the largest number of its ONNX type, if that holds whole
+    /// numbers or truths only.
+    pub limits: Vec<Option<(f64, f64)>>,
+    /// The values of whole types that might leave them.
+    pub typed: Vec<Typed>,
     /// Whether it was imported for private weights: nothing trained is in a function of it.
     pub private_weights: bool,
 }

@@ -75,15 +75,19 @@ pub(crate) fn largest_whole(activation: &Activation) -> Option<f64> {
 
 /// Whether all values of `activation` are whole numbers.
 pub(crate) fn whole(activation: &Activation) -> bool {
-    let expression = match activation {
-        Activation::Expression(expression) => expression,
-        Activation::Lookup(entries) => return entries.iter().all(|entry| entry.fract() == 0.0),
-        other => return matches!(other, Activation::Step | Activation::IsZero),
-    };
+    match activation {
+        Activation::Expression(expression) => gives_whole(expression, false),
+        Activation::Lookup(entries) => entries.iter().all(|entry| entry.fract() == 0.0),
+        other => matches!(other, Activation::Step | Activation::IsZero),
+    }
+}
+
+/// Whether all values of `expression` are whole numbers, of a variable that may be known to be one.
+pub(crate) fn gives_whole(expression: &Expression, variable: bool) -> bool {
     let mut known: Vec<bool> = Vec::with_capacity(expression.steps().len());
     for step in expression.steps() {
         known.push(match *step {
-            Step::Value => false,
+            Step::Value => variable,
             Step::Constant(number) => number.fract() == 0.0,
             Step::Unary(op, operand) => match op {
                 Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc => true,
@@ -95,7 +99,12 @@ pub(crate) fn whole(activation: &Activation) -> bool {
                 Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min => {
                     known[a] && known[b]
                 }
-                Binary::Div | Binary::Pow => false,
+                Binary::Pow => {
+                    let steps = expression.steps();
+                    known[a]
+                        && matches!(steps[b], Step::Constant(n) if n >= 0.0 && n.fract() == 0.0)
+                }
+                Binary::Div => false,
             },
             Step::Select(_, yes, no) => known[yes] && known[no],
         });

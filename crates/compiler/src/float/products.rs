@@ -169,6 +169,7 @@ fn products(
         name: own_name(name, number),
         shape: shape.to_vec(),
         len,
+        whole: false,
         layer: Some(FloatLayer {
             nodes: layer.nodes.clone(),
             terms,

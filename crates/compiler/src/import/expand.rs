@@ -135,6 +135,13 @@ impl<'i, 'a> Expansion<'i, 'a> {
         Ok(output)
     }
 
+    /// The value called `name` as one of no type: sums of it are no whole numbers' and wrap nowhere.
+    pub(crate) fn plain(&mut self, name: &str) -> Result<String> {
+        let plain = self.op("Identity", &[name])?;
+        self.importer.kinds.remove(&plain);
+        Ok(plain)
+    }
+
     /// Runs a body in place; see [`Importer::inline`].
     pub(crate) fn inline(
         &mut self,

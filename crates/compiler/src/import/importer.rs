@@ -109,13 +109,17 @@ pub(crate) fn import_model(
             .unwrap_or_default()
     };
     let output_kinds = output_kinds(graph, &output_names);
-    let whole = |id: &usize| {
+    let limits = |id: &usize| {
         let name = &importer.builder.tensors[*id].name;
-        let kind = importer.kinds.get(name);
-        kind.is_some_and(|kind| kind.is_whole() || *kind == ElementKind::Truth)
+        importer.kinds.get(name).and_then(|kind| kind.limits())
     };
     let mut float = FloatGraph {
-        whole: inputs.iter().map(whole).collect(),
+        limits: inputs.iter().map(limits).collect(),
+        typed: importer.typed,
+        whole: inputs
+            .iter()
+            .map(|id| importer.builder.tensors[*id].whole)
+            .collect(),
         name: if graph.name.is_empty() {
             stem()
         } else {
@@ -208,6 +212,9 @@ impl<'a> Importer<'a> {
             let onnx_shape = sizes.input_shape(self.path, input)?;
             let tensors = &mut self.builder.tensors;
             let id = builder::push(tensors, input.name.clone(), &onnx_shape, None);
+            let kind = self.kinds.get(&input.name);
+            let whole = |kind: &ElementKind| kind.is_whole() || *kind == ElementKind::Truth;
+            tensors[id].whole = kind.is_some_and(whole);
             let value = builder::plain(id, onnx_shape.clone(), tensors[id].len);
             self.values.insert(input.name.clone(), value);
             inputs.push((id, onnx_shape));

@@ -48,12 +48,31 @@ impl ElementKind {
         signed: true,
     };
 
+    /// What sums of products of bytes are.
+    pub(crate) const INT32: Self = Self::Whole {
+        bits: 32,
+        signed: true,
+    };
+
+    /// The smallest and the largest whole number of the type; `None` if it holds others.
+    pub(crate) fn limits(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Whole { bits, signed: true } => {
+                let half = 2f64.powi(bits as i32 - 1);
+                Some((-half, half - 1.0))
+            }
+            Self::Whole { bits, .. } => Some((0.0, 2f64.powi(bits as i32) - 1.0)),
+            Self::Truth => Some((0.0, 1.0)),
+            Self::Coarse(_) => None,
+        }
+    }
+
     pub(crate) const fn is_whole(self) -> bool {
         matches!(self, Self::Whole { .. })
     }
 
     /// The ONNX type that a cast to it names.
-    fn data_type(self) -> i32 {
+    pub(crate) fn data_type(self) -> i32 {
         match self {
             Self::Whole { bits: 2, signed } if signed => INT2,
             Self::Whole { bits: 2, .. } => UINT2,
@@ -129,6 +148,38 @@ pub(crate) fn first(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementK
 /// An output holds the same as operand 1.
 pub(crate) fn second(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
     operand(held, proto, 1)
+}
+
+/// An output holds the same as operand 2: `OneHot`.
+pub(crate) fn third(held: &Held, proto: &NodeProto, _: usize) -> Option<ElementKind> {
+    operand(held, proto, 2)
+}
+
+/// The first output holds the same as operand 0, another one truths: `Dropout`.
+pub(crate) fn masked(held: &Held, proto: &NodeProto, output: usize) -> Option<ElementKind> {
+    match output {
+        0 => operand(held, proto, 0),
+        _ => Some(ElementKind::Truth),
+    }
+}
+
+/// The first output holds whole numbers if one of the lists that classes or values are given by
+/// does: classifiers and encoders.
+pub(crate) fn labels(_: &Held, proto: &NodeProto, output: usize) -> Option<ElementKind> {
+    const LISTS: [&str; 3] = ["classlabels_int64s", "classlabels_ints", "values_int64s"];
+    // Until opset 2 an encoder numbered words.
+    const WORDS: &str = "classes_strings";
+    let given = |name: &&str| match attribute(proto, name) {
+        Some(list) => !list.ints.is_empty(),
+        None => false,
+    };
+    let whole = LISTS.iter().any(given) || attribute(proto, WORDS).is_some();
+    let tensor = || kind(attribute(proto, "values_tensor")?.t.as_ref()?.data_type);
+    match output {
+        0 if whole => Some(ElementKind::INT64),
+        0 => tensor(),
+        _ => None,
+    }
 }
 
 /// An output holds real numbers, or nobody can tell.

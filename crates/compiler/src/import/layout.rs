@@ -47,6 +47,9 @@ pub(crate) fn settle(graph: &mut FloatGraph) {
     for id in graph.inputs.iter_mut().chain(&mut graph.outputs) {
         *id = settler.new_ids[*id];
     }
+    for term in graph.typed.iter_mut().flat_map(|value| &mut value.terms) {
+        term.source = settler.new_ids[term.source];
+    }
 }
 
 fn ends(conv: &Conv<f64>) -> [Size; 2] {
@@ -303,6 +306,7 @@ impl Settler {
             name: format!("{}_copy", old.name),
             shape: old.shape.clone(),
             len: old.len,
+            whole: false,
             layer: Some(FloatLayer {
                 nodes: Vec::new(),
                 terms: vec![FloatTerm::rows(from, rows.collect())],

@@ -39,6 +39,7 @@ mod single_steps;
 mod sizes;
 mod sparse;
 mod state;
+mod typed;
 mod values;
 mod words;
 

@@ -110,6 +110,21 @@ pub(crate) enum Infinities {
     Moved(fn(&Node<'_>) -> Result<Affine>),
 }
 
+/// What becomes of whole numbers: ONNX's have a type, and so has what an operator makes of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OfWhole {
+    /// Nobody says, so that the result must be a sum of whole multiples, or else is refused.
+    Checked,
+    /// They are moved, picked or decided by, so that the result lies within the type.
+    Within,
+    /// They are whole again, but may leave the type.
+    Whole,
+    /// They get fractions, which the type drops.
+    Truncated,
+    /// The node is made of others that know better.
+    Made(Expand),
+}
+
 /// Which operands become tensors of integers under their own name before an operator is imported,
 /// so that other operators that read them do so too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +210,8 @@ pub struct Operator {
     pub(crate) integers: Integers,
     /// What its outputs hold by type.
     pub(crate) holds: Holds,
+    /// What becomes of whole numbers.
+    pub(crate) of_whole: OfWhole,
     /// Whether it reads nothing of its operand but the shape.
     pub(crate) only_shape: bool,
     /// Whether the order of its results is that of its operand's cells.
@@ -243,6 +260,13 @@ impl Operator {
             infinities: Infinities::Refused,
             integers: Integers::No,
             holds: kinds::first,
+            of_whole: match guarantee {
+                Guarantee::Moved
+                | Guarantee::Extreme
+                | Guarantee::Decision
+                | Guarantee::Constant => OfWhole::Within,
+                _ => OfWhole::Checked,
+            },
             only_shape: false,
             soft_max: false,
             keeps_whole: false,
@@ -271,6 +295,7 @@ impl Operator {
             domain: ml::DOMAIN,
             special: Special::Learned(learned),
             holds: kinds::real,
+            of_whole: OfWhole::Within,
             defect: Some(defect::LEARNED),
             ..Self::onnx(name, guarantee, conditions)
         }
@@ -307,6 +332,7 @@ impl Operator {
     pub(crate) const fn expanded(mut self, value: Expand) -> Self {
         self.special = Special::Expanded(value);
         self.holds = kinds::real;
+        self.of_whole = OfWhole::Whole;
         self
     }
 
@@ -354,6 +380,27 @@ impl Operator {
         self
     }
 
+    /// Adds what becomes of whole numbers.
+    pub(crate) const fn of_whole(mut self, value: OfWhole) -> Self {
+        self.of_whole = value;
+        self
+    }
+
+    /// Says that it makes whole numbers of whole numbers, which may leave their type.
+    pub(crate) const fn stays_whole(self) -> Self {
+        self.of_whole(OfWhole::Whole)
+    }
+
+    /// Says that what it makes of whole numbers lies within their type.
+    pub(crate) const fn stays_within(self) -> Self {
+        self.of_whole(OfWhole::Within)
+    }
+
+    /// Says that fractions of whole numbers are dropped.
+    pub(crate) const fn truncates(self) -> Self {
+        self.of_whole(OfWhole::Truncated)
+    }
+
     /// Says that it reads nothing of its operand but the shape.
     pub(crate) const fn only_shape(mut self) -> Self {
         self.only_shape = true;
@@ -384,17 +431,22 @@ impl Operator {
         self
     }
 
+<<<<<<< HEAD
     /// Says that all it does to words is to move them.
     pub(crate) const fn scores(mut self) -> Self {
         self.scores = true;
         self
     }
 
+=======
+    /// Says that its operands may have no cells at all.
+>>>>>>> 135ffa5 (Whole numbers that may leave their ONNX type are refused by name, and fractions are dropped where the type is whole)
     pub(crate) const fn may_be_empty(mut self) -> Self {
         self.may_be_empty = true;
         self
     }
 
+    /// Says that all it does to words is to move them.
     pub(crate) const fn moves_words(mut self) -> Self {
         self.moves_words = true;
         self

@@ -8,10 +8,10 @@ use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
 use crate::import::operator::{End, Infinities, Integers, Learned, Operator, Special};
-use crate::import::operator::{Expand, Explicit, Follows, Planewise, Rounds};
+use crate::import::operator::{Expand, Explicit, Follows, OfWhole, Planewise, Rounds};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
-    attention, branch, causal_conv, contrib, loops, losses, quantised, recurrent, rotary,
+    attention, branch, causal_conv, contrib, loops, losses, quantised, recurrent, rotary, whole,
 };
 use crate::import::ops::functions::Cellwise;
 use crate::import::ops::interpolate::Sampler;
@@ -79,9 +79,14 @@ const STEPS: &str = "constant steps and zero points";
 const WHOLE_INDICES: &str = "constant or whole indices";
 const FIXED_AXES: &str = "constant axes";
 
+/// The operator that drops the fractions of what is whole by type.
+pub(crate) const TRUNCATES: &str = "Cast";
+
 /// Every operator the importer knows, by domain and name.
 pub const OPERATORS: &[Operator] = &[
-    onnx("Abs", Function, "").cellwise(Plain(|v| v.unary(Unary::Abs))),
+    onnx("Abs", Function, "")
+        .cellwise(Plain(|v| v.unary(Unary::Abs)))
+        .stays_whole(),
     onnx("Acos", Function, "").cellwise(Plain(|v| v.unary(Unary::Acos))),
     onnx("Acosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Acosh))),
     onnx("Add", Linear, "")
@@ -92,7 +97,8 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(|node| linear_ops::add(node, 1.0)))
         .infinities(Infinities::Masked)
         .end(End::Adds)
-        .rounds(Rounds::Adds),
+        .rounds(Rounds::Adds)
+        .stays_whole(),
     onnx("AffineGrid", Linear, "constant size").explicit(Map(sampling::affine_grid)),
     onnx("And", Decision, "")
         .cellwise(Pair(|a, b| {
@@ -143,8 +149,11 @@ pub const OPERATORS: &[Operator] = &[
     )
     .cellwise(All(functions::shift))
     .varying(Tensors(by_constant::shift))
-    .defect(defect::FAR),
-    onnx("BitwiseNot", Linear, "").cellwise(Parametric(functions::complement)),
+    .defect(defect::FAR)
+    .stays_within(),
+    onnx("BitwiseNot", Linear, "")
+        .cellwise(Parametric(functions::complement))
+        .stays_within(),
     onnx("BlackmanWindow", Constant, "constant size")
         .explicit(Map(|node| spectrum::window(node, [0.42, 0.5, 0.08])))
         .holds(kinds::real),
@@ -155,7 +164,8 @@ pub const OPERATORS: &[Operator] = &[
         .holds(kinds::cast)
         .keeps_whole()
         .end(End::Passes)
-        .may_be_empty(),
+        .may_be_empty()
+        .stays_whole(),
     onnx("CastLike", Function, "to a number")
         .special(Special::As("Cast", kinds::cast_like))
         .holds(kinds::second),
@@ -170,7 +180,8 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Parametric(functions::clip))
         .planewise(Tried(clip::clip))
         .varying(Tensors(maximum::between))
-        .infinities(Infinities::Read),
+        .infinities(Infinities::Read)
+        .stays_within(),
     onnx("Col2Im", Linear, "constant shapes").explicit(Map(unfold::col_to_im)),
     onnx("Concat", Moves, "")
         .planewise(Any(plane_moves::concat))
@@ -187,19 +198,21 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Conv", Product, "")
         .planewise(Tried(conv_ops::conv))
         .explicit(Tensors(cell_windows::conv))
-        .integers(Integers::Factors),
-    onnx("ConvInteger", Product, "constant zero points")
-        .expanded(quantised::conv_integer)
-        .holds(kinds::whole),
+        .integers(Integers::Factors)
+        .stays_whole(),
+    onnx("ConvInteger", Product, "constant zero points").expanded(quantised::conv_integer),
     onnx("ConvTranspose", Product, "")
         .planewise(Tried(conv_transpose::conv_transpose))
         .explicit(Tensors(cell_windows::conv_transpose))
         .integers(Integers::Factors)
-        .defect(defect::OUTPUT_SHAPE),
+        .defect(defect::OUTPUT_SHAPE)
+        .stays_whole(),
     onnx("Cos", Function, "").cellwise(Plain(|v| v.unary(Unary::Cos))),
     onnx("Cosh", Function, "").cellwise(Plain(|v| v.unary(Unary::Cosh))),
     onnx("CumProd", Product, "constant axis").expanded(contrib::running_product),
-    onnx("CumSum", Linear, "constant axis").explicit(Map(linear_ops::cumulative_sum)),
+    onnx("CumSum", Linear, "constant axis")
+        .explicit(Map(linear_ops::cumulative_sum))
+        .stays_whole(),
     onnx("DFT", Linear, "constant length and axis").explicit(Map(spectrum::dft)),
     onnx(
         "DeformConv",
@@ -217,16 +230,19 @@ pub const OPERATORS: &[Operator] = &[
         .varying(Tensors(by_constant::divide))
         .with_reciprocal("Mul")
         .end(End::Adds)
-        .rounds(Rounds::Divides),
+        .rounds(Rounds::Divides)
+        .stays_whole(),
     onnx("Dropout", Moves, "inference mode, first output")
         .cellwise(Parametric(functions::dropout))
-        .end(End::Passes),
+        .end(End::Passes)
+        .holds(kinds::masked),
     onnx(
         "Einsum",
         Product,
         "one or two operands, no index twice in one",
     )
-    .explicit(Tensors(einsum::einsum)),
+    .explicit(Tensors(einsum::einsum))
+    .stays_whole(),
     onnx("Elu", Function, "").cellwise(Parametric(functions::exponential)),
     onnx("Equal", Decision, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Equal, b)))
@@ -271,7 +287,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Gemm", Product, "")
         .explicit(Tensors(linear_ops::gemm))
         .integers(Integers::FactorsOrSquares)
-        .end(End::Adds),
+        .end(End::Adds)
+        .stays_whole(),
     onnx("GlobalAveragePool", Linear, "").explicit(Map(linear_ops::global_average_pool)),
     onnx("GlobalMaxPool", Extreme, "")
         .planewise(Tried(max_pool::global_max_pool))
@@ -369,10 +386,9 @@ pub const OPERATORS: &[Operator] = &[
     onnx("MatMul", Product, "")
         .explicit(Tensors(linear_ops::matmul))
         .integers(Integers::FactorsOrSquares)
-        .end(End::Adds),
-    onnx("MatMulInteger", Product, "constant zero points")
-        .expanded(quantised::matmul_integer)
-        .holds(kinds::whole),
+        .end(End::Adds)
+        .stays_whole(),
+    onnx("MatMulInteger", Product, "constant zero points").expanded(quantised::matmul_integer),
     onnx("Max", Extreme, "")
         .cellwise(Fold(Binary::Max))
         .varying(Tensors(|node, builder| {
@@ -404,15 +420,19 @@ pub const OPERATORS: &[Operator] = &[
         "constant divisors, up to 32 different ones",
     )
     .cellwise(All(functions::modulo))
-    .varying(Tensors(by_constant::modulo)),
+    .varying(Tensors(by_constant::modulo))
+    .stays_within(),
     onnx("Mul", Product, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Mul, b)))
         .planewise(Any(plane_products::mul))
         .explicit(Tensors(products::mul))
         .integers(Integers::Factors)
         .end(End::Adds)
-        .rounds(Rounds::Multiplies),
-    onnx("Neg", Linear, "").cellwise(Plain(|v| v.unary(Unary::Neg))),
+        .rounds(Rounds::Multiplies)
+        .stays_whole(),
+    onnx("Neg", Linear, "")
+        .cellwise(Plain(|v| v.unary(Unary::Neg)))
+        .stays_whole(),
     onnx("NegativeLogLikelihoodLoss", Composed, "").expanded(losses::likelihood),
     onnx("NonZero", Constant, "constant operand")
         .explicit(Map(constants::non_zero))
@@ -422,7 +442,8 @@ pub const OPERATORS: &[Operator] = &[
         .holds(kinds::truth),
     onnx("OneHot", Decision, "constant depth up to 512 and values")
         .varying(Tensors(one_hot::one_hot))
-        .defect(defect::DEPTH),
+        .defect(defect::DEPTH)
+        .holds(kinds::third),
     onnx("Or", Decision, "")
         .cellwise(Pair(|a, b| {
             functions::truth(a).binary(Binary::Max, &functions::truth(b))
@@ -434,7 +455,8 @@ pub const OPERATORS: &[Operator] = &[
     onnx("PRelu", Function, "")
         .cellwise(Pair(functions::leaky))
         .planewise(Tried(prelu::prelu))
-        .varying(Tensors(prelu::varying)),
+        .varying(Tensors(prelu::varying))
+        .truncates(),
     onnx("Pad", Moves, "constant pads")
         .planewise(First(plane_moves::pad))
         .explicit(Map(padding::pad))
@@ -445,16 +467,11 @@ pub const OPERATORS: &[Operator] = &[
         "constant exponents or constant bases, up to 32 different ones",
     )
     .cellwise(Pair(functions::pow))
-    .varying(Tensors(by_constant::power)),
-    onnx("QLinearConv", Function, STEPS)
-        .expanded(quantised::conv)
-        .holds(kinds::whole),
-    onnx("QLinearMatMul", Function, STEPS)
-        .expanded(quantised::matmul)
-        .holds(kinds::whole),
-    onnx("QuantizeLinear", Function, STEPS)
-        .expanded(quantised::quantise)
-        .holds(kinds::whole),
+    .varying(Tensors(by_constant::power))
+    .truncates(),
+    onnx("QLinearConv", Function, STEPS).expanded(quantised::conv),
+    onnx("QLinearMatMul", Function, STEPS).expanded(quantised::matmul),
+    onnx("QuantizeLinear", Function, STEPS).expanded(quantised::quantise),
     onnx("RMSNormalization", Composed, "constant parameters")
         .explicit(Tensors(|node, builder| norms::layer(node, builder, false)))
         .integers(Integers::HeavyFirst),
@@ -464,14 +481,17 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Range", Constant, "constant operands").explicit(Map(constants::range)),
     onnx("Reciprocal", Function, "")
         .cellwise(Plain(|v| Expression::constant(1.0).binary(Binary::Div, v))),
-    onnx("ReduceL1", Composed, FIXED_AXES).explicit(Tensors(|node, builder| {
-        compare::reduce(node, builder, Summand::Magnitude, None)
-    })),
+    onnx("ReduceL1", Composed, FIXED_AXES)
+        .explicit(Tensors(|node, builder| {
+            compare::reduce(node, builder, Summand::Magnitude, None)
+        }))
+        .stays_whole(),
     onnx("ReduceL2", Composed, FIXED_AXES)
         .explicit(Tensors(|node, builder| {
             compare::reduce(node, builder, Summand::Square, Some(Unary::Sqrt))
         }))
-        .integers(Integers::First),
+        .integers(Integers::First)
+        .of_whole(OfWhole::Made(whole::norm)),
     onnx("ReduceLogSum", Composed, FIXED_AXES).explicit(Tensors(|node, builder| {
         compare::reduce(node, builder, Summand::Cell, Some(Unary::Log))
     })),
@@ -484,7 +504,9 @@ pub const OPERATORS: &[Operator] = &[
         }))
         .infinities(Infinities::Moved(|node| maximum::of_constants(node, false)))
         .integers(Integers::First),
-    onnx("ReduceMean", Linear, FIXED_AXES).explicit(Map(|node| linear_ops::reduce(node, true))),
+    onnx("ReduceMean", Linear, FIXED_AXES)
+        .explicit(Map(|node| linear_ops::reduce(node, true)))
+        .of_whole(OfWhole::Made(whole::mean)),
     onnx("ReduceMin", Extreme, FIXED_AXES)
         .explicit(Tensors(|node, builder| {
             maximum::reduce(node, builder, true)
@@ -493,14 +515,20 @@ pub const OPERATORS: &[Operator] = &[
         .integers(Integers::First),
     onnx("ReduceProd", Product, FIXED_AXES)
         .explicit(Tensors(compare::product))
-        .integers(Integers::First),
-    onnx("ReduceSum", Linear, FIXED_AXES).explicit(Map(|node| linear_ops::reduce(node, false))),
+        .integers(Integers::First)
+        .stays_whole(),
+    onnx("ReduceSum", Linear, FIXED_AXES)
+        .explicit(Map(|node| linear_ops::reduce(node, false)))
+        .stays_whole(),
     onnx("ReduceSumSquare", Product, FIXED_AXES)
         .explicit(Tensors(|node, builder| {
             compare::reduce(node, builder, Summand::Square, None)
         }))
-        .integers(Integers::First),
-    onnx("Relu", Function, "").cellwise(Plain(functions::relu)),
+        .integers(Integers::First)
+        .stays_whole(),
+    onnx("Relu", Function, "")
+        .cellwise(Plain(functions::relu))
+        .stays_within(),
     onnx("Reshape", Moves, "constant shape")
         .planewise(Reshaped(shape_ops::reshape))
         .explicit(Map(shape_ops::reshape))
@@ -525,13 +553,15 @@ pub const OPERATORS: &[Operator] = &[
         Moves,
         "constant indices, or whole ones and reduction none or add",
     )
-    .explicit(Tensors(scatter::scatter_elements)),
+    .explicit(Tensors(scatter::scatter_elements))
+    .stays_whole(),
     onnx(
         "ScatterND",
         Moves,
         "constant indices, or whole ones and reduction none or add",
     )
-    .explicit(Tensors(scatter::scatter_nd)),
+    .explicit(Tensors(scatter::scatter_nd))
+    .stays_whole(),
     onnx("Selu", Function, "").cellwise(Parametric(functions::selu)),
     onnx("Shape", Constant, "")
         .planewise(Measured(constants::shape))
@@ -539,9 +569,13 @@ pub const OPERATORS: &[Operator] = &[
         .holds(kinds::whole)
         .only_shape()
         .may_be_empty(),
-    onnx("Shrink", Function, "").cellwise(Parametric(functions::shrink)),
+    onnx("Shrink", Function, "")
+        .cellwise(Parametric(functions::shrink))
+        .truncates(),
     onnx("Sigmoid", Function, "").cellwise(Plain(|v| v.unary(Unary::Sigmoid))),
-    onnx("Sign", Function, "").cellwise(Plain(|v| v.unary(Unary::Sign))),
+    onnx("Sign", Function, "")
+        .cellwise(Plain(|v| v.unary(Unary::Sign)))
+        .stays_within(),
     onnx(
         "SimplifiedLayerNormalization",
         Composed,
@@ -594,12 +628,14 @@ pub const OPERATORS: &[Operator] = &[
         }))
         .explicit(Map(|node| linear_ops::add(node, -1.0)))
         .end(End::Adds)
-        .rounds(Rounds::Subtracts),
+        .rounds(Rounds::Subtracts)
+        .stays_whole(),
     onnx("Sum", Linear, "")
         .cellwise(Fold(Binary::Add))
         .planewise(Any(plane_sums::sum))
         .explicit(Map(linear_ops::sum))
-        .end(End::Adds),
+        .end(End::Adds)
+        .stays_whole(),
     onnx("SwiGLU", Product, "").expanded(contrib::gated),
     onnx("Swish", Function, "")
         .cellwise(Parametric(functions::swish))
@@ -644,7 +680,8 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(All(functions::choose))
         .varying(Tensors(products::choose))
         .infinities(Infinities::Chosen)
-        .holds(kinds::second),
+        .holds(kinds::second)
+        .stays_within(),
     onnx("Xor", Decision, "")
         .cellwise(Pair(functions::differ))
         .varying(Tensors(|node, builder| {
@@ -657,13 +694,15 @@ pub const OPERATORS: &[Operator] = &[
         WHOLE_INDICES,
         Learned::Tensors(preprocess::array_feature_extractor),
     )
-    .moves_words(),
+    .moves_words()
+    .holds(kinds::first),
     ml(
         "Binarizer",
         Decision,
         "",
         Learned::Tensors(encoders::binarizer),
-    ),
+    )
+    .holds(kinds::first),
     ml(
         "FeatureVectorizer",
         Moves,
@@ -675,20 +714,23 @@ pub const OPERATORS: &[Operator] = &[
         Decision,
         "numbers",
         Learned::Tensors(preprocess::imputer),
-    ),
+    )
+    .holds(kinds::first),
     ml(
         "LabelEncoder",
         Decision,
         "numbers, or words of an input",
         Learned::Tensors(encoders::label_encoder),
     )
-    .categories(),
+    .categories()
+    .holds(kinds::labels),
     ml(
         "LinearClassifier",
         Linear,
         "",
         Learned::Several(linear::classifier),
-    ),
+    )
+    .holds(kinds::labels),
     ml(
         "LinearRegressor",
         Linear,
@@ -714,7 +756,8 @@ pub const OPERATORS: &[Operator] = &[
         Composed,
         "",
         Learned::Several(svm::classifier),
-    ),
+    )
+    .holds(kinds::labels),
     ml(
         "SVMRegressor",
         Composed,
@@ -735,7 +778,8 @@ pub const OPERATORS: &[Operator] = &[
         Decision,
         "one row",
         Learned::Several(forest::classifier),
-    ),
+    )
+    .holds(kinds::labels),
     ml(
         "TreeEnsembleRegressor",
         Decision,

@@ -10,7 +10,7 @@ use crate::import::builder::{Builder, explicit};
 use crate::import::guarantee::Guarantee;
 use crate::import::node::{Node, finished};
 use crate::import::operator::{
-    Explicit, Infinities, Integers, Learned, Operator, Planewise, Special,
+    Explicit, Infinities, Integers, Learned, OfWhole, Operator, Planewise, Special,
 };
 use crate::import::ops::plane_moves;
 use crate::import::ops::plane_operands::{ROWS_PER_CELL, WEIGHTS_PER_ROW};
@@ -28,6 +28,7 @@ impl Importer<'_> {
         if let Some(operator) = operators::find(&proto.domain, &proto.op_type) {
             self.note_kinds(proto, operator.holds);
             self.note_steps(proto, operator.rounds);
+            self.note_types(proto, operator)?;
         }
         Ok(())
     }
@@ -53,6 +54,22 @@ impl Importer<'_> {
             }
             Special::Learned(_) | Special::Expanded(_) | Special::No => {}
         }
+        match self.of_whole(proto, operator) {
+            Some(OfWhole::Truncated) => {
+                self.run_row(node, operator)?;
+                self.truncate(proto, &output)
+            }
+            Some(OfWhole::Made(expand)) => {
+                self.check_operands(&node, operator)?;
+                self.run_expanded(&node, expand)
+            }
+            _ => self.run_row(node, operator),
+        }
+    }
+
+    /// Runs a node as its operator's row says.
+    fn run_row(&mut self, node: Node<'_>, operator: &Operator) -> Result<()> {
+        let (proto, output) = (node.proto, node.first_output());
         self.check_alignment(&node)?;
         if let Some(value) = self.check_operands(&node, operator)? {
             self.constant(&output, value);

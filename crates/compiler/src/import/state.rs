@@ -8,6 +8,7 @@ use tract_onnx::pb::GraphProto;
 use crate::float::expression::Expression;
 use crate::float::graph::FloatLayer;
 use crate::float::missing::Missing;
+use crate::float::typed::Typed;
 use crate::import::builder::Builder;
 use crate::import::builder::push;
 use crate::import::decisions::Decisions;
@@ -77,6 +78,8 @@ pub(crate) struct Importer<'a> {
     pub(crate) ml: Learnt,
     /// Values that do not hold real numbers, by type.
     pub(crate) kinds: Held,
+    /// Values of whole types that might leave them.
+    pub(crate) typed: Vec<Typed>,
     /// Bytes that weights may take.
     pub(crate) memory: Option<u64>,
     /// Bytes that the weights of the values so far take.
@@ -110,6 +113,7 @@ impl<'a> Importer<'a> {
             readers: HashMap::new(),
             ml: Learnt::default(),
             kinds: kinds::declared(graph),
+            typed: Vec::new(),
             memory: None,
             taken_bytes: 0,
         }

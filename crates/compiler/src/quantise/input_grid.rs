@@ -127,6 +127,12 @@ fn without_missing(
         domain,
         options.domain_margin,
     )?;
+    // A margin does not leave the type.
+    if let (InputDomain::Calibrated, Some(Some((low, high)))) = (domain, graph.limits.get(index)) {
+        for (min, max) in &mut domains {
+            (*min, *max) = (min.max(*low).min(*max), max.min(*high).max(*min));
+        }
+    }
     let compared = compared(graph, graph.inputs[index]);
     // An end that moved with a constant would tell it.
     if let (InputDomain::Calibrated, false, Some(compared)) =

@@ -9,6 +9,7 @@ pub fn tensor(name: &str, len: usize, layer: Option<FloatLayer>) -> FloatTensor 
         name: name.into(),
         shape: vec![len],
         len,
+        whole: false,
         layer,
     }
 }
@@ -26,6 +27,8 @@ pub fn graph(name: &str, tensors: Vec<FloatTensor>, outputs: Vec<usize>) -> Floa
         onnx: Arc::from([]),
         missing: vec![],
         words: vec![],
+        limits: vec![],
+        typed: vec![],
         output_kinds: vec![],
         left_out: vec![],
         whole: vec![],

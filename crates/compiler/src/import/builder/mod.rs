@@ -142,6 +142,7 @@ pub(crate) fn push(
         name,
         shape,
         len,
+        whole: false,
         layer,
     });
     tensors.len() - 1

@@ -72,6 +72,7 @@ fn stand_in(builder: &mut Builder, shape: &[usize]) -> Affine {
         name: String::new(),
         shape: shape.to_vec(),
         len,
+        whole: false,
         layer: None,
     });
     Affine::tensor(builder.tensors.len() - 1, shape.to_vec(), len)

@@ -130,6 +130,9 @@ impl Importer<'_> {
                 *within = number[*within];
             }
         }
+        for term in self.typed.iter_mut().flat_map(|value| &mut value.terms) {
+            term.source = number[term.source];
+        }
         outputs
             .iter_mut()
             .for_each(|output| *output = number[*output]);

@@ -10,3 +10,4 @@ mod masks;
 pub(crate) mod quantised;
 pub(crate) mod recurrent;
 pub(crate) mod rotary;
+pub(crate) mod whole;

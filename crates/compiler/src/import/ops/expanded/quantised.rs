@@ -156,9 +156,10 @@ fn centred(
     axis: Option<i64>,
 ) -> Result<String> {
     let shape = x.shape(node, name)?;
+    let value = x.plain(name)?;
     match parameter(x, node, zero, &shape, axis)? {
-        Some(zero) => x.op("Sub", &[name, &zero]),
-        None => Ok(name.to_owned()),
+        Some(zero) => x.op("Sub", &[&value, &zero]),
+        None => Ok(value),
     }
 }
 
@@ -173,10 +174,7 @@ fn real(
     let shape = x.shape(node, &name)?;
     let scale = step(x, node, scale, &shape, axis)?;
     let whole = centred(x, node, &name, zero, axis)?;
-    let value = x.op("Mul", &[&whole, &scale])?;
-    // No whole number any more, whatever its first operand is.
-    x.importer.kinds.remove(&value);
-    Ok(value)
+    x.op("Mul", &[&whole, &scale])
 }
 
 /// `clamp(round(steps) + zero)`
@@ -187,7 +185,8 @@ fn rounded(
     zero: usize,
     axis: Option<i64>,
 ) -> Result<String> {
-    let (low, high) = limits(node, zero_type(x, node, zero)?)?;
+    let data_type = zero_type(x, node, zero)?;
+    let (low, high) = limits(node, data_type)?;
     let shape = x.shape(node, steps)?;
     let zero = parameter(x, node, zero, &shape, axis)?;
     let mut value = x.op("Round", &[steps])?;
@@ -196,7 +195,9 @@ fn rounded(
     }
     let (low, high) = (x.number(low), x.number(high));
     let value = x.op("Clip", &[&value, &low, &high])?;
-    x.importer.kinds.insert(value.clone(), ElementKind::INT64);
+    if let Some(kind) = kind(data_type) {
+        x.importer.kinds.insert(value.clone(), kind);
+    }
     Ok(value)
 }
 
@@ -210,7 +211,9 @@ fn quantised(
 ) -> Result<Expanded> {
     let shape = x.shape(node, value)?;
     let scale = step(x, node, scale, &shape, axis)?;
-    let steps = x.op("Div", &[value, &scale])?;
+    // Whole numbers are divided as real ones.
+    let value = x.plain(value)?;
+    let steps = x.op("Div", &[&value, &scale])?;
     Ok(vec![(0, rounded(x, node, &steps, zero, axis)?)])
 }
 
@@ -228,7 +231,7 @@ pub(crate) fn dequantise(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<E
 
 /// A product of whole numbers, which is a whole number.
 fn whole(x: &mut Expansion<'_, '_>, value: String) -> Expanded {
-    x.importer.kinds.insert(value.clone(), ElementKind::INT64);
+    x.importer.kinds.insert(value.clone(), ElementKind::INT32);
     vec![(0, value)]
 }
 

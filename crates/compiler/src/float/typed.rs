@@ -1,0 +1,56 @@
+//! Values whose ONNX type holds whole numbers of so many bits and no others.
+//!
+//! Runtimes take sums and products modulo the type's number of values, which nothing here does. So
+//! whether a value can leave its type is decided once the inputs' domains are known.
+
+use crate::float::expression::Expression;
+use crate::float::graph::{FloatGraph, FloatTerm};
+use crate::float::interval::{Interval, Intervals, Known};
+
+/// A value of a type of whole numbers, as a function of a linear map of tensors.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// The node that computes it.
+    pub node: String,
+    /// That node's operator.
+    pub op: String,
+    /// What the type is called.
+    pub of: String,
+    /// The type's smallest and largest number.
+    pub limits: (f64, f64),
+    /// The linear map's sources.
+    pub terms: Vec<FloatTerm>,
+    /// One per cell.
+    pub bias: Vec<f64>,
+    /// What is done to each cell.
+    pub function: Option<Expression>,
+    /// Whether the linear map gives whole numbers only.
+    pub whole: bool,
+}
+
+/// A value that may leave its type, and how far it reaches.
+pub(crate) struct Leaves<'g> {
+    pub(crate) value: &'g Typed,
+    pub(crate) reach: Interval,
+}
+
+impl FloatGraph {
+    /// The first value that may leave its type where inputs have `domains`, one for each cell.
+    pub(crate) fn leaves_type(&self, domains: Vec<Vec<Interval>>) -> Option<Leaves<'_>> {
+        let mut intervals = Intervals::new(self, domains);
+        self.typed.iter().find_map(|value| {
+            intervals.prepare(&value.terms);
+            let sums = intervals.sums(&value.terms, &value.bias);
+            let mut known = Known::default();
+            let reach = sums.into_iter().map(|sum| match &value.function {
+                Some(function) => known.function(function, sum, value.whole),
+                None => sum,
+            });
+            let reach = reach.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| {
+                (a.min(c), b.max(d))
+            });
+            let (low, high) = value.limits;
+            (reach.0 < low || reach.1 > high).then_some(Leaves { value, reach })
+        })
+    }
+}
