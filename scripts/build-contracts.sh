@@ -27,7 +27,7 @@ contracts=(
     InferenceVerifier VerifyingKeys ModelRegistry IModelRegistry IModelBreakpoints VerdictGateway IVerdictGateway
     ERC7007Adapter ERC8004Validator SP1Adapter RiscZeroAdapter
     OnChainFeatures SignedFeatures CommittedFeatures
-    InferenceOracle
+    InferenceOracle StrictFeed
     RiskParameterUpdater ModelRiskSource LendingMarket LendingMarket:LendingMarketAdapter
     FraudPauseGuard PauseForAdapter EntryVault MockToken
     ScoredAirdrop

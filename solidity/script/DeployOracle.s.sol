@@ -51,6 +51,7 @@ contract DeployOracle is ConsumerScript {
         made.maxAnswer = SafeCast.toInt96(_int(config, ".maxAnswer"));
         made.maxMove = SafeCast.toUint96(_uint(config, ".maxMove"));
         made.maxMoveBps = SafeCast.toUint16(_uint(config, ".maxMoveBps"));
+        made.moveWindow = SafeCast.toUint32(_uint(config, ".moveWindow"));
         made.maxAge = SafeCast.toUint24(_uint(config, ".maxAge"));
         made.maxSkew = SafeCast.toUint24(_uint(config, ".maxSkew"));
         made.heartbeat = SafeCast.toUint32(_uint(config, ".heartbeat"));

@@ -62,6 +62,7 @@ contracts![
     "SignedFeatures",
     "CommittedFeatures",
     "InferenceOracle",
+    "StrictFeed",
     "RiskParameterUpdater",
     "ModelRiskSource",
     "LendingMarket",

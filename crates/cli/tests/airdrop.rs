@@ -245,7 +245,7 @@ fn an_oracle_of_inputs_committed_beforehand() {
     ];
     deploy(&place, "committed", &source);
     let config = format!(
-        "(\"price of ETH, from a@@b\",8,0,0x{},10000000000,1000000000000,100000000,1000,3600,60,7200,600,3600,16,172800,false)",
+        "(\"price of ETH, from a@@b\",8,0,0x{},10000000000,1000000000000,100000000,1000,3600,3600,60,7200,600,3600,16,172800,false)",
         "0".repeat(64)
     );
     let oracle = [
@@ -288,7 +288,12 @@ fn an_oracle_of_inputs_committed_beforehand() {
     );
     // It may be the only copy.
     fails(&place, 2, &commit, &["evidence.secret exists"]);
-    let context = read(&place, &["call", "feed", "context", "oracle"], 0);
+    let time = made["timestamp"].to_string();
+    assert_eq!(
+        made["from"].as_u64().unwrap() - made["timestamp"].as_u64().unwrap(),
+        60
+    );
+    let context = read(&place, &["call", "feed", "context", "oracle", &time], 0);
     prove(&place, "input.json", &context, &[]);
     let submit = [
         "submit",

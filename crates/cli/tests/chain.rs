@@ -111,7 +111,7 @@ fn first_round(place: &Place, chain: &[&str]) -> Value {
     place.ok(&with(&["call", "feeds", "prepare", "1", "--send"], chain));
 
     let config = format!(
-        "(\"fair price\",8,0,{ZERO},10000000000,1000000000000,100000000,1000,3600,60,7200,600,3600,16,172800,false)"
+        "(\"fair price\",8,0,{ZERO},10000000000,1000000000000,100000000,1000,3600,3600,60,7200,600,3600,16,172800,false)"
     );
     let owner = "0x00000000000000000000000000000000000000aa";
     let deploy = [
@@ -162,15 +162,24 @@ fn first_round(place: &Place, chain: &[&str]) -> Value {
     ];
     assert!(names.iter().all(|name| said.contains(name)), "{said}");
 
-    // The proof was for round 1. Inputs that are read live must be of a later second than that
-    // round's.
-    std::thread::sleep(std::time::Duration::from_millis(2100));
-    let again = with(&["submit", "oracle", "price-feed", "p.json"], chain);
-    place.fails(
-        4,
-        &again,
-        &["bound to the context", &context, "prove again"],
+    // A proof of inputs from some time, where they are read live. These must be of a later second
+    // than the round's.
+    let timed = answer(
+        place,
+        &["call", "price-feed", "context", "oracle", "1"],
+        chain,
+        0,
     );
+    prove(place, &timed, "timed.json");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let again = with(&["submit", "oracle", "price-feed", "timed.json"], chain);
+    let said = [
+        timed.as_str(),
+        &context,
+        "bound to the context",
+        "prove again",
+    ];
+    place.fails(4, &again, &said);
     file
 }
 

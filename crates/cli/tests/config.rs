@@ -73,7 +73,7 @@ fn an_oracle_by_its_example_and_by_a_template() {
     place.write("oracle.json", example("oracle.example.json").to_string());
     let zero = format!("0x{}", "0".repeat(64));
     let config = format!(
-        "(\"tumour logit\",8,0,{zero},-100000000000,100000000000,100000000,1000,3600,60,7200,600,\
+        "(\"tumour logit\",8,0,{zero},-100000000000,100000000000,100000000,1000,3600,3600,60,7200,600,\
          3600,1024,172800,false)"
     );
     let oracle = [

@@ -129,8 +129,9 @@ fn a_tree_is_registered_read_on_chain_and_proved() {
 
     // Proved of what the chain read, and taken by an oracle.
     oracle(&place);
-    ok(&place, &with(&snapshot, &["--input-out", "input.json"]));
-    let bound = read(&place, &["call", "oracle", "context", "oracle"], 0);
+    let taken = place.json(&local(&with(&snapshot, &["--input-out", "input.json"])));
+    let time = taken["timestamp"].to_string();
+    let bound = read(&place, &["call", "oracle", "context", "oracle", &time], 0);
     prove(&place, "input.json", &bound, &[]);
     let submit = [
         "submit",
@@ -149,8 +150,9 @@ fn a_tree_is_registered_read_on_chain_and_proved() {
 
     // On the other side of the thresholds the same inputs prove nothing.
     set(&place, &numbers);
-    ok(&place, &snapshot);
-    let bound = read(&place, &["call", "oracle", "context", "oracle"], 0);
+    let taken = place.json(&local(&snapshot));
+    let time = taken["timestamp"].to_string();
+    let bound = read(&place, &["call", "oracle", "context", "oracle", &time], 0);
     prove(&place, "input.json", &bound, &[]);
     fails(&place, 4, &submit, &["input"]);
 }
@@ -186,7 +188,7 @@ fn oracle(place: &Place) {
         "oracle.toml",
         "name = \"oracle\"\nmodel = \"model\"\nsource = \"feeds\"\nowner = \"@sender\"\nguardian = \"@sender\"\n\
          description = \"a tree's answer\"\ndecimals = 8\nanswerIndex = 0\nminAnswer = 0\nmaxAnswer = 1_000_000_000_000\n\
-         maxMove = 100_000_000\nmaxMoveBps = 10_000\nmaxAge = 3600\nmaxSkew = 60\nheartbeat = 7200\nconfirmDelay = 600\n\
+         maxMove = 100_000_000\nmaxMoveBps = 10_000\nmoveWindow = 3600\nmaxAge = 3600\nmaxSkew = 60\nheartbeat = 7200\nconfirmDelay = 600\n\
          confirmWindow = 3600\nhistory = 16\nswitchDelay = 172_800\nfollowsLatest = false\n",
     );
     ok(

@@ -80,13 +80,13 @@ fn what_is_in_no_row_cannot_be_submitted_to() {
     place.fails(2, &["sign", "nothing", "x"], &["nothing"]);
     place.ok(&["deploy", "--dev", "--local", "c.json"]);
     let said = [
-        "`context oracle [confirm]`",
+        "`context oracle TIME [confirm]`, `context oracle [confirm]`",
         "or `context airdrop NUMBER ROOT COUNT [PLACE]`",
     ];
     for words in [
         &["nothing"][..],
         &["guard"],
-        &["oracle", "confirm", "twice"],
+        &["oracle", "1", "confirm", "twice"],
         &[],
     ] {
         let call = ["call", "registry", "context"];

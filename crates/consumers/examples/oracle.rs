@@ -16,7 +16,8 @@ use verdict_chain::{
     register_model, route_name,
 };
 use verdict_consumers::{
-    ConsumerExt, DataSigners, Moment, SignedData, SignerSet, consumer_kind, parameter::Arguments,
+    ConsumerExt, DataSigners, Moment, SignedData, SignerSet, consumer_kind,
+    parameter::{Arguments, Value},
 };
 use verdict_engine::{Bundle, Engine, OpenOptions, Salts, Session, Setup, silent};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain};
@@ -40,9 +41,11 @@ fn main() -> Done<()> {
     let signers = DataSigners::new(&["a", "b", "c"].map(keccak256))?;
     let oracle = oracle(&mut chain, &core, &model, &signers)?;
 
-    // What the oracle wants next, by its row of the table.
+    // What the oracle wants of inputs of now, by its row of the table.
     let kind = consumer_kind("oracle").ok_or("no oracle in the table")?;
-    let consumer = (kind.at)(oracle, &Arguments::new())?;
+    let now = chain.latest()?.timestamp;
+    let time = Arguments::new().with("time", Value::Number(now));
+    let consumer = (kind.at)(oracle, &time)?;
     let question = consumer.question(&mut chain)?;
     let context = consumer.context(&mut chain)?;
 
@@ -53,7 +56,7 @@ fn main() -> Done<()> {
     let graph = session.model().graph();
     let inputs = InputWords::pack(graph, std::slice::from_ref(&item), &[])?;
     let set = SignerSet::of(&mut chain, question.source)?;
-    let time = U256::from(chain.latest()?.timestamp);
+    let time = U256::from(now);
     let moment = Moment {
         timestamp: time,
         block: U256::ZERO,

@@ -88,6 +88,8 @@ pub struct Commitment {
 /// A hash that is on chain.
 #[derive(Clone, Debug)]
 pub struct Committed {
+    /// When the inputs are true: when the hash was put on chain.
+    pub timestamp: u64,
     /// From when on it can be shown.
     pub from: u64,
     /// Until when.
@@ -151,6 +153,7 @@ impl Commitment {
         };
         let time = chain.read(source, &of)?.timestamp;
         Ok(Committed {
+            timestamp: time,
             from: time.saturating_add(self.minimum_age),
             until: time.saturating_add(self.maximum_age),
             receipt,

@@ -34,6 +34,11 @@ pub trait Consumer: fmt::Debug {
     /// What it puts into the proof's context.
     fn payload(&self, chain: &mut dyn Chain) -> Result<B256, ConsumerError>;
 
+    /// The same, with some evidence.
+    fn payload_of(&self, chain: &mut dyn Chain, _evidence: &Bytes) -> Result<B256, ConsumerError> {
+        self.payload(chain)
+    }
+
     /// The call that hands the proof in.
     fn calldata(&self, evidence: Bytes, outputs: Vec<U256>, proof: Bytes) -> Bytes;
 

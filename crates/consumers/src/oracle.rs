@@ -9,21 +9,23 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use verdict_chain::{Chain, ChainExt, ConfigField, ConfigRules, bindings::oracle::InferenceOracle};
 
-/// An oracle's next round.
+/// A round of an oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OracleRound {
     /// The oracle.
     pub oracle: Address,
+    /// When the inputs are true, as their source vouches for it; zero if it reads them live.
+    pub time: u64,
     /// Whether to confirm the move that waits.
     pub confirm: bool,
 }
 
-/// What a proof for an `InferenceOracle` is bound to; `parked_at` is zero unless it confirms a
-/// move.
-pub fn payload(round: U256, parked_at: U256) -> B256 {
+/// What a proof for an `InferenceOracle` is bound to: the time of its inputs, zero if the source
+/// reads them live; `parked_at` is zero unless it confirms a move.
+pub fn payload(started_at: U256, parked_at: U256) -> B256 {
     hash((
-        keccak256("VerdictOracleRound(uint256 round,uint256 parkedAt)"),
-        round,
+        keccak256("VerdictOracleRound(uint256 startedAt,uint256 parkedAt)"),
+        started_at,
         parked_at,
     ))
 }
@@ -52,10 +54,20 @@ impl Consumer for OracleRound {
 
     fn payload(&self, chain: &mut dyn Chain) -> Result<B256, ConsumerError> {
         let call = InferenceOracle::nextContextCall {
+            startedAt: U256::from(self.time),
             confirming: self.confirm,
         };
         let next = chain.read(self.oracle, &call)?;
-        Ok(payload(next.round, next.parkedAt))
+        Ok(payload(call.startedAt, next.parkedAt))
+    }
+
+    /// The evidence has the time.
+    fn payload_of(&self, chain: &mut dyn Chain, evidence: &Bytes) -> Result<B256, ConsumerError> {
+        let call = InferenceOracle::timeOfCall {
+            evidence: evidence.clone(),
+        };
+        let time = chain.read(self.oracle, &call)?.saturating_to();
+        Self { time, ..*self }.payload(chain)
     }
 
     fn calldata(&self, evidence: Bytes, outputs: Vec<U256>, proof: Bytes) -> Bytes {
@@ -84,6 +96,17 @@ impl Consumer for OracleRound {
     }
 }
 
+/// A word of a context. What is submitted has it in its evidence, and what is signed has it anyway.
+const TIME: Parameter = Parameter {
+    name: "time",
+    value: "TIME",
+    word: "TIME",
+    help: "When the inputs are true, in seconds since 1970, as in the evidence",
+    kind: ParameterKind::Number(u64::MAX),
+    need: Need::Required,
+    asked: false,
+};
+
 const CONFIRM: Parameter = Parameter {
     name: "confirm",
     value: "",
@@ -97,6 +120,7 @@ const CONFIRM: Parameter = Parameter {
 fn at(oracle: Address, arguments: &Arguments) -> Result<Box<dyn Consumer>, ConsumerError> {
     Ok(Box::new(OracleRound {
         oracle,
+        time: arguments.number(TIME.name).unwrap_or_default(),
         confirm: arguments.flag(CONFIRM.name),
     }))
 }
@@ -107,15 +131,15 @@ pub static KIND: ConsumerKind = ConsumerKind {
     contract: "InferenceOracle",
     submits: "An answer to an oracle",
     asks: "For an oracle's next round",
-    proves: "for an oracle's next round",
+    proves: "for an oracle, of inputs from TIME; of inputs read live, without it",
     parameters: &[CONFIRM],
-    forms: &[&[CONFIRM]],
+    forms: &[&[TIME, CONFIRM], &[CONFIRM]],
     example: Example {
         contract: "score-feed",
         submit: "",
         asker: "score-feed",
         ask: "",
-        context: "",
+        context: "1800000000",
     },
     at,
     config: ConfigRules {
@@ -192,12 +216,13 @@ const FIELDS: &[ConfigField] = &[
     field("maxAnswer", "No greater one."),
     field(
         "maxMove",
-        "An answer may differ from the last by so much without confirmation, or by",
+        "Answers may move by so much in `moveWindow` without confirmation, or by",
     ),
     field(
         "maxMoveBps",
-        "so many ten thousandths of the last, whichever is more.",
+        "so many ten thousandths, whichever is more; at most 10,000. See `MoveBand`.",
     ),
+    field("moveWindow", "In how many seconds; not zero."),
     field(
         "maxAge",
         "Of the inputs when the answer is submitted, in seconds.",
@@ -206,7 +231,10 @@ const FIELDS: &[ConfigField] = &[
         "maxSkew",
         "How far in the future inputs may claim to be, in seconds.",
     ),
-    field("heartbeat", "How long an answer is good, in seconds."),
+    field(
+        "heartbeat",
+        "How old an answer's inputs may be for readers, in seconds.",
+    ),
     field(
         "confirmDelay",
         "How much later than a greater move became known, what confirms it must be, in seconds.",
@@ -259,6 +287,10 @@ const HINTS: &[Hint] = &[
     Hint {
         errors: &["AnswerStale", "NoRound"],
         advice: "nobody has submitted in time: submit a proof",
+    },
+    Hint {
+        errors: &["CapTooLarge"],
+        advice: "maxMoveBps is at most 10,000, which is the whole answer",
     },
     Hint {
         errors: &["SourceDoesNotCover"],

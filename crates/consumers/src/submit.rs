@@ -39,6 +39,11 @@ pub trait ConsumerExt: Consumer {
     /// The context that the consumer will compute now.
     fn context(&self, chain: &mut dyn Chain) -> Result<B256, ConsumerError> {
         let payload = self.payload(chain)?;
+        self.context_with(chain, payload)
+    }
+
+    /// The context of a payload.
+    fn context_with(&self, chain: &mut dyn Chain, payload: B256) -> Result<B256, ConsumerError> {
         let (model_id, version) = self.model(chain)?;
         let audience = Audience {
             chain_id: chain.chain_id(),
@@ -77,13 +82,14 @@ pub trait ConsumerExt: Consumer {
         }
         let words = public_values.iter().skip(1 + inputs).take(outputs);
         let words = words.map(|word| U256::from_be_bytes(word.0)).collect();
-        let data = self.calldata(evidence, words, proof);
+        let data = self.calldata(evidence.clone(), words, proof);
         let to = self.contract();
         let returned = match Chain::call(chain, Some(to), data.clone()) {
             Ok(returned) => returned,
             Err(ChainError::Refused(revert)) if revert.is("ProofRejected") => {
                 let found = public_values.first().copied().unwrap_or_default();
-                let expected = self.context(chain)?;
+                let payload = self.payload_of(chain, &evidence)?;
+                let expected = self.context_with(chain, payload)?;
                 return Err(if found == expected {
                     ChainError::Refused(revert).into()
                 } else {

@@ -36,6 +36,7 @@ pub(crate) fn config() -> OracleConfig {
         maxAnswer: answer(10_000),
         maxMove: small(100_000_000),
         maxMoveBps: 1000,
+        moveWindow: 3600,
         maxAge: small(3600),
         maxSkew: small(60),
         heartbeat: 7200,
@@ -105,10 +106,10 @@ impl Feed {
     fn prove(
         &self,
         audience: Audience,
-        round: u64,
+        time: u64,
         statement: &Statement,
     ) -> Result<Proof, StoryError> {
-        let payload = payload(U256::from(round), U256::ZERO);
+        let payload = payload(U256::from(time), U256::ZERO);
         self.scorer.prove(statement, audience.context(payload))
     }
 
@@ -179,7 +180,7 @@ impl Feed {
         let statement = self.scorer.run(&[row.to_vec()])?;
         let evidence = self.evidence(oracle, &statement, time)?;
         let audience = self.world.audience(oracle, &self.model);
-        let proof = self.prove(audience, round, &statement)?;
+        let proof = self.prove(audience, time, &statement)?;
         story.proofs += 1;
         let call = submit(&evidence, &statement.outputs, &proof);
         let step = match round {
@@ -223,8 +224,8 @@ fn attacks(feed: &mut Feed, story: &mut Story, last: &Round) -> Result<(), Story
         chain_id: audience.chain_id + 1,
         ..audience
     };
-    let foreign = feed.prove(elsewhere, 3, statement)?;
-    let honest = feed.prove(audience, 3, statement)?;
+    let foreign = feed.prove(elsewhere, time, statement)?;
+    let honest = feed.prove(audience, time, statement)?;
     let mut higher = statement.outputs.clone();
     if let Some(word) = higher.first_mut() {
         *word += U256::from(1);
@@ -279,7 +280,7 @@ fn attacks(feed: &mut Feed, story: &mut Story, last: &Round) -> Result<(), Story
     Ok(())
 }
 
-/// A twin that waits for its first round does not take a proof for the first oracle.
+/// A twin with the same configuration does not take a proof for the first oracle.
 fn another_oracle(
     feed: &mut Feed,
     story: &mut Story,
@@ -288,7 +289,7 @@ fn another_oracle(
 ) -> Result<(), StoryError> {
     let audience = feed.world.audience(feed.oracle, &feed.model);
     let twin = Feed::deploy(&mut feed.world, &feed.model, feed.source)?;
-    let first = feed.prove(audience, 1, statement)?;
+    let first = feed.prove(audience, time, statement)?;
     let signed = feed.evidence(twin, statement, time)?;
     let call = submit(&signed, &statement.outputs, &first);
     let attempt = ("a proof for another oracle", "ProofRejected", call);

@@ -51,6 +51,7 @@ interface IFeatureSource {
     /// @param pin The version, as the registry resolves it.
     /// @param subject What they are about: a market, an account; zero if there is nothing to tell
     /// apart.
-    /// @param evidence What the source asks for: see there.
+    /// @param evidence What the source asks for: see there. If it is empty, the inputs are those of
+    /// this very call; a source that can't tell them reverts.
     function features(ModelPin pin, bytes32 subject, bytes calldata evidence) external view returns (Features memory);
 }

@@ -61,7 +61,7 @@ contract RealProofsTest is RealConsumerTest {
         OracleConfig memory config;
         (config.description, config.decimals) = ("tumour logit", 8);
         (config.minAnswer, config.maxAnswer, config.maxMove, config.maxMoveBps) = (-1000e8, 1000e8, 1e8, 1000);
-        (config.maxAge, config.maxSkew, config.heartbeat) = (1 hours, 1 minutes, 2 hours);
+        (config.maxAge, config.maxSkew, config.heartbeat, config.moveWindow) = (1 hours, 1 minutes, 2 hours, 1 hours);
         (config.confirmDelay, config.confirmWindow) = (10 minutes, 1 hours);
         (config.history, config.switchDelay) = (16, 2 days);
         deployCodeTo(
@@ -142,7 +142,7 @@ contract RealProofsTest is RealConsumerTest {
     function test_ContextsAreTheProofs() public {
         string[4] memory names = ["oracle", "risk", "guard", "airdrop"];
         uint256[4] memory contexts;
-        (,, contexts[0]) = _oracle.nextContext(false);
+        (, contexts[0]) = _oracle.nextContext(NOW, false);
         contexts[1] = _context(real, RISK, _risk.payloadOf(DEADLINE));
         contexts[2] = _context(real, GUARD, _guard.payloadOf(ANCHOR));
         contexts[3] = _context(batch, AIRDROP, _airdrop.payloadOf(_batch()));

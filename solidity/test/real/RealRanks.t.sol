@@ -69,7 +69,7 @@ contract RealRanksTest is RealConsumerTest {
         OracleConfig memory config;
         (config.description, config.decimals) = ("progression of a disease", 8);
         (config.minAnswer, config.maxAnswer, config.maxMove, config.maxMoveBps) = (0, 1000e8, 1e8, 1000);
-        (config.maxAge, config.maxSkew, config.heartbeat) = (1 hours, 1 minutes, 2 hours);
+        (config.maxAge, config.maxSkew, config.heartbeat, config.moveWindow) = (1 hours, 1 minutes, 2 hours, 1 hours);
         (config.confirmDelay, config.confirmWindow) = (10 minutes, 1 hours);
         (config.history, config.switchDelay) = (16, 2 days);
         deployCodeTo(
@@ -82,7 +82,7 @@ contract RealRanksTest is RealConsumerTest {
     /// @dev What the oracle computes is what the proof was made for. With $VERDICT_WRITE_CONTEXTS,
     /// written down for the prover.
     function test_ContextIsTheRanksProofs() public {
-        (,, uint256 context) = _oracle.nextContext(false);
+        (, uint256 context) = _oracle.nextContext(0, false);
         if (vm.envOr("VERDICT_WRITE_CONTEXTS", false)) {
             vm.createDir("deployments/test", true);
             string memory json = vm.serializeBytes32("ranks", "ranks", bytes32(context));

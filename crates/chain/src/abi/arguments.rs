@@ -174,7 +174,7 @@ mod tests {
             )
         };
         let word = format!("0x{}", "0".repeat(64));
-        let good = format!("\"a, (b\",8,0,{word},-1,2,3,4,5,6,7,8,9,10,11");
+        let good = format!("\"a, (b\",8,0,{word},-1,2,3,4,5,6,7,8,9,10,11,12");
         let said = of(&format!("({good},maybe)"));
         assert!(
             said.contains("`maybe` is no bool (argument `config_.followsLatest`)"),
@@ -182,7 +182,7 @@ mod tests {
         );
         let said = of(&format!("({good})"));
         assert!(
-            said.contains("has 15 fields (argument `config_`), not 16: string description"),
+            said.contains("has 16 fields (argument `config_`), not 17: string description"),
             "{said}"
         );
         let said = of(&format!("({},false)", good.replacen("-1", "1.5x", 1)));

@@ -25,7 +25,7 @@ use verdict_consumers::{
     verdict call market-risk getLatestUpdateByParameterAndMarket liquidationThreshold @market\n  \
     verdict call 0x… 'balanceOf(address)(uint256)' 0x…\n  \
     verdict call registry model price\n  \
-    verdict call score-feed context oracle\n  \
+    verdict call score-feed context oracle 1800000000\n  \
     verdict call market-source context risk @now+10800\n  \
     verdict call token approve @campaign-1 1000000 --send --local chain.json\n  \
     verdict call market-risk execute 1 --send --local chain.json --after 3600\n\n\

@@ -14,6 +14,7 @@ import { IModelRegistry } from "../../core/registry/IModelRegistry.sol";
 import { Features, IFeatureSource } from "../../features/IFeatureSource.sol";
 import { InferenceContext } from "../../libraries/InferenceContext.sol";
 import { PublicValues } from "../../libraries/PublicValues.sol";
+import { Routes } from "../../libraries/Routes.sol";
 import { ModelPin } from "../../types/ModelPin.sol";
 import { ModelSpec, OutputSchema, Packing, PublicLayout, Visibility } from "../../types/Schemas.sol";
 import { AllocationCurve, CurvePoint } from "./AllocationCurve.sol";
@@ -403,6 +404,7 @@ contract ScoredAirdrop is IScoredAirdrop, ReentrancyGuardTransient {
         // Reverts if it is deprecated. None of this can change for this version, so it is read
         // once.
         ModelPin pin = registry.activePin(modelId, version);
+        Routes.check(_GATEWAY, pin);
         if (!source_.covers(pin)) revert NotCovered(modelId, version);
         PublicLayout memory shape = registry.layoutOf(modelId, version);
         ModelSpec memory spec = registry.specOf(modelId, version);

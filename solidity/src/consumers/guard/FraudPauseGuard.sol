@@ -12,6 +12,7 @@ import { IModelRegistry } from "../../core/registry/IModelRegistry.sol";
 import { Features, IFeatureSource } from "../../features/IFeatureSource.sol";
 import { InferenceContext } from "../../libraries/InferenceContext.sol";
 import { PublicValues } from "../../libraries/PublicValues.sol";
+import { Routes } from "../../libraries/Routes.sol";
 import { ModelPin } from "../../types/ModelPin.sol";
 import { OutputSchema, Packing, PublicLayout } from "../../types/Schemas.sol";
 import { BondLedger } from "./BondLedger.sol";
@@ -128,6 +129,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         GuardConfigs.check(config);
         (_GATEWAY, _REGISTRY) = (config.gateway, IModelRegistry(config.gateway.registry()));
         _PIN = _REGISTRY.activePin(config.modelId, config.version);
+        Routes.check(_GATEWAY, _PIN);
         (PublicLayout memory shape, OutputSchema memory schema, int256 minimum) =
             GuardConfigs.resolve(config, _REGISTRY);
         (_INPUT_WORDS, _COMMITMENTS) = (shape.inputWords, shape.commitments);

@@ -16,8 +16,9 @@ interface AggregatorV3Interface {
     /// @notice A round that was accepted; reverts if there is no such round.
     /// @return roundId Its number.
     /// @return answer Times 10^`decimals`.
-    /// @return startedAt When the inputs were true.
-    /// @return updatedAt When the answer was accepted.
+    /// @return startedAt When the inputs were true; if they claimed to be from the future, when they
+    /// were taken.
+    /// @return updatedAt The same: an answer is as old as its inputs.
     /// @return answeredInRound `roundId`.
     function getRoundData(uint80 roundId_)
         external

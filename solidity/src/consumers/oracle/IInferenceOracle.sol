@@ -12,11 +12,12 @@ import { AggregatorV3Interface } from "./AggregatorV3Interface.sol";
 /// @param subject What features are asked about; zero if there is nothing to tell apart.
 /// @param minAnswer No smaller answer is ever taken.
 /// @param maxAnswer No greater one.
-/// @param maxMove An answer may differ from the last by so much without confirmation, or by
-/// @param maxMoveBps so many ten thousandths of the last, whichever is more.
+/// @param maxMove Answers may move by so much in `moveWindow` without confirmation, or by
+/// @param maxMoveBps so many ten thousandths, whichever is more; at most 10,000. See `MoveBand`.
+/// @param moveWindow In how many seconds; not zero.
 /// @param maxAge Of the inputs when the answer is submitted, in seconds.
 /// @param maxSkew How far in the future inputs may claim to be, in seconds.
-/// @param heartbeat How long an answer is good, in seconds.
+/// @param heartbeat How old an answer's inputs may be for readers, in seconds.
 /// @param confirmDelay How much later than a greater move became known, what confirms it must be,
 /// in seconds. More than `maxSkew`.
 /// @param confirmWindow How long a greater move can be confirmed after that, in seconds.
@@ -34,6 +35,7 @@ struct OracleConfig {
     int96 maxAnswer;
     uint96 maxMove;
     uint16 maxMoveBps;
+    uint32 moveWindow;
     uint24 maxAge;
     uint24 maxSkew;
     uint32 heartbeat;
@@ -61,6 +63,24 @@ struct Observation {
     uint40 parkedAt;
 }
 
+/// @notice Everything about the latest round in one word each.
+/// @param paused Whether a guardian paused.
+/// @param halted Whether the version in use was found deprecated, or its route frozen.
+/// @param pending Whether a move beyond the cap waits to be confirmed.
+/// @param round The round; zero if there is none, and then all that follows is zero.
+/// @param answer Times 10^`decimals`.
+/// @param updatedAt When its inputs were true.
+/// @param acceptedAt When it was accepted.
+struct OracleStatus {
+    bool paused;
+    bool halted;
+    bool pending;
+    uint80 round;
+    int256 answer;
+    uint256 updatedAt;
+    uint256 acceptedAt;
+}
+
 /// @notice Where a round comes from. The oracle keeps a digest, and the event of the round has all
 /// of it.
 /// @param modelId The model.
@@ -80,7 +100,18 @@ struct Provenance {
 /// @notice Anyone submits a proof that the model, of the features that the source vouches for, says
 /// this. It becomes the next round, if the features are fresh and newer than all before, and if the
 /// answer is in range. A move beyond the cap waits for a second proof.
-/// @dev **Moves beyond the cap.** The first such answer is *parked*: nothing changes but that
+/// @dev **The cap is one of time, not of rounds.** Between any two rounds, T seconds from each
+/// other, with no confirmed one after the first, the answer moves by no more than
+/// cap·(1 + T / `moveWindow`), however many rounds lie between: see `MoveBand`, which has the exact
+/// bounds and why they hold. Time is the blocks', not what inputs claim.
+///
+/// **A proof names the time of its inputs**, not the number of a round. So it stays good when
+/// somebody else's lands first, unless that one's inputs are as new: the newest inputs win, and
+/// older ones can make no newer proof void. Inputs that a source reads in the very call (no
+/// evidence) have no time that a prover could know: a proof of them names zero, and is good while
+/// the chain says the same.
+///
+/// **Moves beyond the cap.** The first such answer is *parked*: nothing changes but that
 /// everybody knows. To confirm it takes a second proof, under a context of its own, of features
 /// from at least `confirmDelay` after it was parked (and no more than `confirmWindow` later), which
 /// is a move beyond the cap to the same side. Of all answers seen meanwhile, the one nearest to the
@@ -90,9 +121,9 @@ struct Provenance {
 ///
 /// Why that can't be used for mischief: to park, confirm or contradict takes features that the
 /// source vouches for, newer than any before, and a proof; no role can do any of it. A parked
-/// answer is in no round. It can't hold up ordinary rounds: they end it, and a proof for the next
-/// round is good whatever is parked meanwhile, for its context doesn't depend on that; only its
-/// features must be newer than the parked ones. An answer that held only for a moment is
+/// answer is in no round. It can't hold up ordinary rounds: they end it, and a proof for one is good
+/// whatever is parked meanwhile, for its context doesn't depend on that; only its features must be
+/// newer than the parked ones. An answer that held only for a moment is
 /// contradicted by anyone within `confirmDelay`. Repeating a move can't prolong the wait, for it
 /// counts from the first; only evidence against the move can, and who can show that, has a point,
 /// or has the source, which nothing here can help against. A true move is at worst one delay late;
@@ -108,7 +139,7 @@ interface IInferenceOracle is AggregatorV3Interface {
         uint256 version
     );
 
-    /// @notice An answer is further from the last than the cap. It waits, since `parkedAt`, and is
+    /// @notice An answer is beyond the cap. It waits, since `parkedAt`, and is
     /// the nearest seen since.
     event MoveParked(
         uint256 indexed round, address indexed submitter, bytes32 indexed inputs, int256 answer, uint256 parkedAt
@@ -126,8 +157,14 @@ interface IInferenceOracle is AggregatorV3Interface {
     /// @notice At least the latest round is kept.
     error NoHistory();
 
-    /// @notice Times are out of order: `heartbeat`, `maxAge` and `confirmWindow` aren't zero,
-    /// `confirmDelay` is more than `maxSkew`, and
+    /// @notice More than 10,000 basis points.
+    error CapTooLarge(uint256 maxMoveBps);
+
+    /// @notice There is no owner any more, who could end a pause.
+    error NobodyCouldUnpause();
+
+    /// @notice Times are out of order: `heartbeat`, `maxAge`, `confirmWindow` and `moveWindow` aren't
+    /// zero, `confirmDelay` is more than `maxSkew`, and
     /// `2·maxAge + maxSkew + confirmDelay + confirmWindow` is less than 2^24 seconds.
     error TimesOutOfOrder();
 
@@ -167,7 +204,7 @@ interface IInferenceOracle is AggregatorV3Interface {
     /// @notice There is no such round, or it is no longer kept.
     error RoundNotFound(uint256 round);
 
-    /// @notice The latest round is older than the heartbeat.
+    /// @notice The inputs of the latest round are older than the heartbeat.
     error AnswerStale(uint256 updatedAt);
 
     /// @notice A move beyond the cap waits to be confirmed.
@@ -177,9 +214,10 @@ interface IInferenceOracle is AggregatorV3Interface {
 
     /// @notice Submits an answer. For anyone.
     /// @dev The proof's context is `InferenceContext.digest(pin, payload)` with
-    /// `payload = keccak256(abi.encode(ROUND_TYPEHASH, uint256 round, uint256 parkedAt))`: the
-    /// number of the round to be, and zero. Its public words are the features' words, the outputs,
-    /// and the features' commitments.
+    /// `payload = keccak256(abi.encode(ROUND_TYPEHASH, uint256 startedAt, uint256 parkedAt))`: the
+    /// time of the inputs as the source vouches for it, or zero if there is no evidence, for inputs
+    /// that are read live; and zero. Its public words are the features' words, the outputs, and the
+    /// features' commitments.
     /// @param evidence What the source asks for.
     /// @param outputs The words of all outputs.
     /// @param proof The proof.
@@ -201,7 +239,8 @@ interface IInferenceOracle is AggregatorV3Interface {
     /// @param count How many. Those in use are left alone.
     function prepareHistory(uint256 first, uint256 count) external;
 
-    /// @notice Stops submissions. Strict reads revert. For guardians.
+    /// @notice Stops submissions. Strict reads revert. For guardians, while there is an owner who
+    /// can end it.
     function pause() external;
 
     /// @notice Ends that. For the owner.
@@ -209,8 +248,8 @@ interface IInferenceOracle is AggregatorV3Interface {
 
     // ------------------------------------------------------------------------------------- reading
 
-    /// @notice The latest round, if it is no older than the heartbeat, and nothing is paused or
-    /// halted; otherwise reverts.
+    /// @notice The latest round, if its inputs are no older than the heartbeat, and nothing is paused
+    /// or halted; otherwise reverts.
     function latestRoundDataStrict()
         external
         view
@@ -222,14 +261,29 @@ interface IInferenceOracle is AggregatorV3Interface {
         view
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
 
-    /// @notice Whether the latest round is older than the heartbeat, or there is none.
+    /// @notice Whether the inputs of the latest round are older than the heartbeat, or there is no
+    /// round.
     function isStale() external view returns (bool);
 
     /// @notice The move that waits; all zero if there is none, or its time is over.
     function parkedMove() external view returns (Observation memory);
 
-    /// @notice The round that the next submission would make, and the context that its proof needs.
-    function nextContext(bool confirming) external view returns (uint256 round, uint256 parkedAt, uint256 context);
+    /// @notice Everything about the latest round. Never reverts.
+    function status() external view returns (OracleStatus memory);
+
+    /// @notice When a round was accepted; `updatedAt` is how new its inputs are.
+    function acceptedAt(uint80 round) external view returns (uint256);
+
+    /// @notice The least and the greatest answer that the cap lets through now without confirmation;
+    /// whatever the range that was fixed is. Before the first round, what an `int96` holds.
+    function unconfirmedRange() external view returns (int256 least, int256 greatest);
+
+    /// @notice The context that a proof of inputs from `startedAt` needs; zero for inputs that are
+    /// read live.
+    function nextContext(uint256 startedAt, bool confirming) external view returns (uint256 parkedAt, uint256 context);
+
+    /// @notice The time that a proof of the inputs behind `evidence` names.
+    function timeOf(bytes calldata evidence) external view returns (uint256);
 
     /// @notice The version that a round was made with.
     function versionOfRound(uint80 round) external view returns (uint32);

@@ -17,7 +17,7 @@ interface IModelFollower {
     /// @notice An announced version will not be used.
     event SwitchVetoed(uint32 indexed version, address indexed by);
 
-    /// @notice The version in use is deprecated: nothing more is taken of it.
+    /// @notice The version in use is deprecated, or its route frozen: nothing more is taken of it.
     event Halted(uint32 indexed version);
 
     /// @notice Someone became a guardian, or is one no longer.
@@ -58,8 +58,8 @@ interface IModelFollower {
     /// @notice The version in use is deprecated.
     error VersionHalted(uint32 version);
 
-    /// @notice Announces a version. The owner can announce any that is active; if `isOpen`, anyone
-    /// can announce the latest.
+    /// @notice Announces a version. The owner can announce any that is active, with a route that the
+    /// gateway has; if `isOpen`, anyone can announce the latest.
     function announceVersion(uint32 version) external;
 
     /// @notice Switches to the announced version, once it is due. For anyone.
@@ -69,8 +69,8 @@ interface IModelFollower {
     /// the owner. For guardians.
     function vetoSwitch() external;
 
-    /// @notice Stops, if the version in use is deprecated, until there is a switch to another one.
-    /// For anyone.
+    /// @notice Stops, if the version in use is deprecated or the route of its proofs is frozen, until
+    /// there is a switch to another one. For anyone.
     function halt() external;
 
     /// @notice Makes someone a guardian, or not. For the owner.
@@ -95,7 +95,7 @@ interface IModelFollower {
     /// @notice Whether a guardian vetoed a version.
     function isVetoed(uint32 version) external view returns (bool);
 
-    /// @notice Whether the version in use was found deprecated.
+    /// @notice Whether the version in use was found deprecated, or its route frozen.
     function isHalted() external view returns (bool);
 
     /// @notice Whether anyone can announce the latest version.

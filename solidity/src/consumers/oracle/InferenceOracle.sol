@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
-import { Checkpoints } from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 import { IVerdictGateway } from "../../core/gateway/IVerdictGateway.sol";
 import { Features, IFeatureSource } from "../../features/IFeatureSource.sol";
@@ -13,9 +13,10 @@ import { PublicValues } from "../../libraries/PublicValues.sol";
 import { ModelPin } from "../../types/ModelPin.sol";
 import { OutputSchema, Packing, PublicLayout } from "../../types/Schemas.sol";
 import { AggregatorV3Interface } from "./AggregatorV3Interface.sol";
-import { IInferenceOracle, Observation, OracleConfig, Provenance } from "./IInferenceOracle.sol";
+import { IInferenceOracle, Observation, OracleConfig, OracleStatus, Provenance } from "./IInferenceOracle.sol";
 import { IModelFollower } from "./IModelFollower.sol";
 import { ModelFollower } from "./ModelFollower.sol";
+import { Band, MoveBand, MoveLimit } from "./MoveBand.sol";
 
 /// @title A price feed whose answers are inferences
 /// @notice See `IInferenceOracle`, and `IModelFollower` for how it moves to other versions of the
@@ -25,12 +26,12 @@ import { ModelFollower } from "./ModelFollower.sol";
 /// @dev All calls out are static, to the source and the gateway, and state is written after them:
 /// nothing can re-enter.
 ///
-/// A submission writes two slots: the head, and the round's own, which is new until the history is
-/// full or unless it was prepared. A round keeps what the model said, in the model's integers; the
+/// A submission writes three slots: the head, the band of answers that it moves, and the round's
+/// own, which is new until the history is full or unless it was prepared. A round keeps what the model said, in the model's integers; the
 /// version's scale, which turns it into the answer, is in `_scales`, with the round from which on
 /// it holds.
 contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
-    using Checkpoints for Checkpoints.Trace224;
+    using MoveBand for Band;
 
     /// @dev One slot: the latest round, and what a submission must know.
     struct Head {
@@ -69,7 +70,7 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     }
 
     /// @inheritdoc IInferenceOracle
-    bytes32 public constant ROUND_TYPEHASH = keccak256("VerdictOracleRound(uint256 round,uint256 parkedAt)");
+    bytes32 public constant ROUND_TYPEHASH = keccak256("VerdictOracleRound(uint256 startedAt,uint256 parkedAt)");
 
     /// @inheritdoc IInferenceOracle
     bytes32 public constant PROVENANCE_TYPEHASH = keccak256(
@@ -89,6 +90,7 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     int96 private immutable _MAX_ANSWER;
     uint96 private immutable _MAX_MOVE;
     uint16 private immutable _MAX_MOVE_BPS;
+    uint32 private immutable _MOVE_WINDOW;
     uint24 private immutable _MAX_AGE;
     uint24 private immutable _MAX_SKEW;
     uint32 private immutable _HEARTBEAT;
@@ -99,12 +101,13 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     address private immutable _CONFIG;
     string private _description;
     Head private _head;
+    Band private _band;
     Shape private _shape;
     Observation private _parked;
     // By the round's number modulo the length of the history.
     mapping(uint256 slot => Round) private _rounds;
-    // From which round on: scale ‖ version.
-    Checkpoints.Trace224 private _scales;
+    // Scale ‖ version ‖ from which round on.
+    uint256[] private _scales;
 
     /// @param gateway_ Who verifies.
     /// @param modelId_ The model, for good.
@@ -129,12 +132,14 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         (_DECIMALS, _DIVISOR) = (config_.decimals, 10 ** (_MAXIMUM_DECIMALS - config_.decimals));
         _ANSWER_INDEX = config_.answerIndex;
         (_MIN_ANSWER, _MAX_ANSWER) = (config_.minAnswer, config_.maxAnswer);
-        (_MAX_MOVE, _MAX_MOVE_BPS) = (config_.maxMove, config_.maxMoveBps);
+        (_MAX_MOVE, _MAX_MOVE_BPS, _MOVE_WINDOW) = (config_.maxMove, config_.maxMoveBps, config_.moveWindow);
         (_MAX_AGE, _MAX_SKEW, _HEARTBEAT) = (config_.maxAge, config_.maxSkew, config_.heartbeat);
         (_CONFIRM_DELAY, _CONFIRM_WINDOW) = (config_.confirmDelay, config_.confirmWindow);
         (_HISTORY, _description) = (config_.history, config_.description);
         _CONFIG = DataContract.write(abi.encode(config_));
         _head.next = 1;
+        // So that the first round's isn't new.
+        _band = Band.wrap(1);
         _switchTo(version_);
     }
 
@@ -157,8 +162,8 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         if (!head.parked) revert NothingParked();
         uint256 parkedAt = _parked.parkedAt;
         // Nothing is confirmed in the second in which it was parked. What took its place in that
-        // second, as evidence of a move to the other side, would have the same context, so that its
-        // proof could come back as its own confirmation.
+        // second, as evidence of a move to the other side, would have a context with the same
+        // `parkedAt`.
         if (parkedAt == block.timestamp) revert ConfirmationTooEarly(parkedAt + _CONFIRM_DELAY);
         return _take(head, parkedAt, evidence, outputs, proof);
     }
@@ -174,6 +179,7 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
 
     /// @inheritdoc IInferenceOracle
     function pause() external onlyGuardian {
+        if (owner() == address(0)) revert NobodyCouldUnpause();
         _pause();
     }
 
@@ -191,17 +197,17 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     }
 
     /// @inheritdoc AggregatorV3Interface
-    function getRoundData(uint80 roundId)
-        external
-        view
-        returns (uint80, int256 answer, uint256 startedAt, uint256 updatedAt, uint80)
-    {
+    function getRoundData(uint80 roundId) external view returns (uint80, int256, uint256, uint256, uint80) {
         Round memory round = _round(roundId);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        uint256 scaleE36 = _scales.upperLookup(uint32(roundId)) >> 32;
-        answer = _answerOf(round.integer, scaleE36);
-        (startedAt, updatedAt) = _times(round.startedAt, round.lag);
-        return (roundId, answer, startedAt, updatedAt, roundId);
+        uint256 scaleE36 = _scaleOf(roundId) >> 64;
+        (uint256 startedAt,) = _times(round.startedAt, round.lag);
+        return (roundId, _answerOf(round.integer, scaleE36), startedAt, startedAt, roundId);
+    }
+
+    /// @inheritdoc IInferenceOracle
+    function acceptedAt(uint80 roundId) external view returns (uint256 time) {
+        Round memory round = _round(roundId);
+        (, time) = _times(round.startedAt, round.lag);
     }
 
     /// @inheritdoc IInferenceOracle
@@ -220,8 +226,22 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     function isStale() external view returns (bool) {
         Head memory head = _head;
         if (head.next == 1) return true;
-        (, uint256 updatedAt) = _times(head.startedAt, head.lag);
-        return block.timestamp - updatedAt > _HEARTBEAT;
+        (uint256 startedAt,) = _times(head.startedAt, head.lag);
+        return block.timestamp - startedAt > _HEARTBEAT;
+    }
+
+    /// @inheritdoc IInferenceOracle
+    function status() external view returns (OracleStatus memory now_) {
+        Head memory head = _head;
+        (now_.paused, now_.halted, now_.round) = (head.paused, head.halted, head.next - 1);
+        if (now_.round == 0) return now_;
+        (now_.answer, now_.pending) = (head.answer, parkedMove().parkedAt != 0);
+        (now_.updatedAt, now_.acceptedAt) = _times(head.startedAt, head.lag);
+    }
+
+    /// @inheritdoc IInferenceOracle
+    function unconfirmedRange() external view returns (int256 least, int256 greatest) {
+        (, least, greatest) = _bandNow(_head);
     }
 
     /// @inheritdoc IInferenceOracle
@@ -233,21 +253,24 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     }
 
     /// @inheritdoc IInferenceOracle
-    function nextContext(bool confirming) external view returns (uint256 round, uint256 parkedAt, uint256 context) {
-        Head memory head = _head;
-        round = head.next;
+    function nextContext(uint256 startedAt, bool confirming) external view returns (uint256 parkedAt, uint256 context) {
         if (confirming) {
-            if (!head.parked) revert NothingParked();
+            if (!_head.parked) revert NothingParked();
             parkedAt = _parked.parkedAt;
         }
-        context = _context(_pin, round, parkedAt);
+        context = _context(_pin, startedAt, parkedAt);
+    }
+
+    /// @inheritdoc IInferenceOracle
+    function timeOf(bytes calldata evidence) external view returns (uint256 startedAt) {
+        (, startedAt) = _ask(_pin, evidence);
     }
 
     /// @inheritdoc IInferenceOracle
     function versionOfRound(uint80 round) public view returns (uint32) {
         _round(round);
         // forge-lint: disable-next-line(unsafe-typecast)
-        return uint32(_scales.upperLookup(uint32(round)));
+        return uint32(_scaleOf(round) >> 32);
     }
 
     /// @inheritdoc IInferenceOracle
@@ -323,8 +346,21 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         if (head.halted) revert VersionHalted(_pin.version());
         Observation memory seen = _observe(head, parkedAt, evidence, outputs, proof);
         head.newest = seen.startedAt;
-        if (!_isBeyondCap(head, seen.answer)) return _accept(head, seen);
+        (bool within, Band band) = _place(head, seen.answer);
+        return within ? _accept(head, seen, band) : _park(head, seen, parkedAt);
+    }
 
+    /// @dev Whether an answer needs no confirmation, and the band that then holds it too.
+    function _place(Head memory head, int96 answer) private view returns (bool within, Band band) {
+        int256 least;
+        int256 greatest;
+        (band, least, greatest) = _bandNow(head);
+        band = head.next == 1 ? MoveBand.only(answer) : band.holding(answer);
+        within = answer >= least && answer <= greatest;
+    }
+
+    /// @dev What becomes of a move beyond the cap: see `IInferenceOracle`.
+    function _park(Head memory head, Observation memory seen, uint256 parkedAt) private returns (uint80) {
         Observation memory parked = _parked;
         bool sameMove = head.parked && seen.startedAt <= _windowEnd(parked)
             && (parked.answer > head.answer) == (seen.answer > head.answer);
@@ -335,10 +371,10 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         if (sameMove && parkedAt != 0) {
             uint256 from = uint256(parkedAt) + _CONFIRM_DELAY;
             if (head.newest < from) revert ConfirmationTooEarly(from);
-            return _accept(head, seen);
+            return _accept(head, seen, MoveBand.only(seen.answer));
         }
         head.parked = true;
-        _head = head;
+        _store(head);
         _parked = seen;
         emit MoveParked(head.next, seen.submitter, seen.inputs, seen.answer, seen.parkedAt);
         return 0;
@@ -361,8 +397,12 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
             revert WrongFeatureCount(features.words.length, features.commitments.length);
         }
 
-        uint256[] memory publicValues =
-            PublicValues.assemble(_context(pin_, head.next, parkedAt), features.words, outputs, features.commitments);
+        uint256[] memory publicValues = PublicValues.assemble(
+            _context(pin_, evidence.length == 0 ? 0 : features.timestamp, parkedAt),
+            features.words,
+            outputs,
+            features.commitments
+        );
         _GATEWAY.verify(pin_, publicValues, proof);
 
         int256 integer = _integerOf(publicValues[shape.word], shape);
@@ -373,6 +413,13 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         // In range; no packing has more than 32 bits; and times were checked.
         // forge-lint: disable-next-line(unsafe-typecast)
         (seen.answer, seen.integer, seen.startedAt) = (int96(answer), int32(integer), uint40(features.timestamp));
+    }
+
+    /// @dev The inputs, and what a proof of them names as their time.
+    function _ask(ModelPin pin_, bytes calldata evidence) private view returns (Features memory features, uint256) {
+        features = _SOURCE.features(pin_, _SUBJECT, evidence);
+        // What is read in this very call is of a block that no prover can know.
+        return (features, evidence.length == 0 ? 0 : features.timestamp);
     }
 
     /// @dev `PublicValues.valueAt`, of a shape that was worked out beforehand.
@@ -402,12 +449,13 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         if (startedAt <= newest) revert InputsNotNewer(startedAt, newest);
     }
 
-    /// @dev Whether the answer needs confirmation.
-    function _isBeyondCap(Head memory head, int256 answer) private view returns (bool) {
-        if (head.next == 1) return false;
-        uint256 cap = SignedMath.abs(head.answer) * _MAX_MOVE_BPS / _BASIS_POINTS;
-        if (cap < _MAX_MOVE) cap = _MAX_MOVE;
-        return _distance(head, answer) > cap;
+    /// @dev The band as it is now, and what it takes: before the first round everything.
+    function _bandNow(Head memory head) private view returns (Band band, int256 least, int256 greatest) {
+        if (head.next == 1) return (band, type(int96).min, type(int96).max);
+        MoveLimit memory limit = MoveLimit(_MAX_MOVE, _MAX_MOVE_BPS, _MOVE_WINDOW);
+        (, uint256 accepted) = _times(head.startedAt, head.lag);
+        band = _band.relaxed(head.answer, block.timestamp - accepted, limit);
+        (least, greatest) = band.range(limit);
     }
 
     /// @dev How far an answer is from the latest round.
@@ -416,7 +464,7 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     }
 
     /// @dev Makes it the next round.
-    function _accept(Head memory head, Observation memory seen) private returns (uint80) {
+    function _accept(Head memory head, Observation memory seen, Band band) private returns (uint80) {
         uint32 round = head.next;
         uint32 version_ = _pin.version();
         head.next = round + 1;
@@ -424,11 +472,23 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         // See `_times`. `_checkConfig` has seen to it that it fits.
         // forge-lint: disable-next-line(unsafe-typecast)
         head.lag = uint24(block.timestamp + _MAX_SKEW - seen.startedAt);
-        _head = head;
+        _store(head);
+        _band = band;
         bytes20 digest = _digest(round, _MODEL_ID, version_, address(_SOURCE), seen.inputs, seen.submitter);
         _rounds[round % _HISTORY] = Round(seen.integer, head.startedAt, head.lag, digest);
         emit RoundAccepted(round, seen.submitter, seen.inputs, seen.answer, seen.startedAt, version_);
         return round;
+    }
+
+    /// @dev In one go: member by member it is written eight times.
+    function _store(Head memory head) private {
+        uint256 word = (uint256(uint96(head.answer)) << 160) | (uint256(head.lag) << 136)
+            | (uint256(head.startedAt) << 96) | (uint256(head.newest) << 56) | (uint256(head.next) << 24);
+        // Neither paused nor halted is anything taken.
+        if (head.parked) word |= 1 << 16;
+        assembly ("memory-safe") {
+            sstore(_head.slot, word)
+        }
     }
 
     /// @dev What confirms a move must be of inputs from then at the latest.
@@ -436,8 +496,8 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         return uint256(parked.parkedAt) + _CONFIRM_DELAY + _CONFIRM_WINDOW;
     }
 
-    function _context(ModelPin pin_, uint256 round, uint256 parkedAt) private view returns (uint256) {
-        return InferenceContext.digest(pin_, keccak256(abi.encode(ROUND_TYPEHASH, round, parkedAt)));
+    function _context(ModelPin pin_, uint256 startedAt, uint256 parkedAt) private view returns (uint256) {
+        return InferenceContext.digest(pin_, keccak256(abi.encode(ROUND_TYPEHASH, startedAt, parkedAt)));
     }
 
     function _digest(
@@ -461,16 +521,20 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         return _rounds[round % _HISTORY];
     }
 
+    /// @dev What holds for a round. Versions are few, and rounds that are kept are late.
+    function _scaleOf(uint256 round) private view returns (uint256 scale) {
+        uint256 i = _scales.length;
+        do {
+            scale = _scales[--i];
+        } while (uint32(scale) > round);
+    }
+
     /// @dev The latest round.
-    function _latest(Head memory head)
-        private
-        view
-        returns (uint80 round, int256 answer, uint256 startedAt, uint256 updatedAt, uint80)
-    {
+    function _latest(Head memory head) private view returns (uint80 round, int256, uint256 startedAt, uint256, uint80) {
         if (head.next == 1) revert NoRound();
         round = head.next - 1;
-        (startedAt, updatedAt) = _times(head.startedAt, head.lag);
-        return (round, head.answer, startedAt, updatedAt, round);
+        (startedAt,) = _times(head.startedAt, head.lag);
+        return (round, head.answer, startedAt, startedAt, round);
     }
 
     /// @dev The latest round, if it can be relied upon.
@@ -485,11 +549,11 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         if (block.timestamp - updatedAt > _HEARTBEAT) revert AnswerStale(updatedAt);
     }
 
-    /// @dev A round was accepted `lag − maxSkew` seconds after its inputs were true. Inputs may
-    /// claim to be from the future; for readers a round never starts after it ended.
-    function _times(uint256 startedAt, uint256 lag) private view returns (uint256, uint256 updatedAt) {
-        updatedAt = startedAt + lag - _MAX_SKEW;
-        return (startedAt < updatedAt ? startedAt : updatedAt, updatedAt);
+    /// @dev When a round's inputs were true, and when it was accepted: `lag − maxSkew` seconds after
+    /// that. Inputs may claim to be from the future; for readers they are from when they were taken.
+    function _times(uint256 startedAt, uint256 lag) private view returns (uint256, uint256 accepted) {
+        accepted = startedAt + lag - _MAX_SKEW;
+        return (startedAt < accepted ? startedAt : accepted, accepted);
     }
 
     // ----------------------------------------------------------------------------- model and roles
@@ -506,12 +570,18 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
         Shape memory shape = _shapeOf(next);
         _shape = shape;
         (_head.parked, _head.halted) = (false, false);
-        _scales.push(_head.next, (uint224(shape.scaleE36) << 32) | next.version());
+        _scales.push((uint256(shape.scaleE36) << 64) | (uint256(next.version()) << 32) | _head.next);
     }
 
     /// @inheritdoc ModelFollower
     function _setHalted() internal override {
         _head.halted = true;
+    }
+
+    /// @inheritdoc Ownable
+    /// @dev Not while it is paused, for nobody could end that; and afterwards guardians can't pause.
+    function renounceOwnership() public override onlyOwner whenNotPaused {
+        super.renounceOwnership();
     }
 
     /// @dev Into the head, so that a submission reads one slot.
@@ -553,12 +623,15 @@ contract InferenceOracle is IInferenceOracle, ModelFollower, Pausable {
     function _checkConfig(OracleConfig memory config_) private pure {
         if (config_.decimals > _MAXIMUM_DECIMALS) revert TooManyDecimals(config_.decimals);
         if (config_.history == 0) revert NoHistory();
+        if (config_.maxMoveBps > _BASIS_POINTS) revert CapTooLarge(config_.maxMoveBps);
         if (config_.minAnswer > config_.maxAnswer) revert EmptyRange(config_.minAnswer, config_.maxAnswer);
         // Inputs of a parked answer were `maxAge` old; those that confirm it are from
         // `confirmDelay + confirmWindow` later at most, and up to `maxAge` old as well: this bounds
         // a round's lag.
         uint256 lag = 2 * uint256(config_.maxAge) + config_.maxSkew + config_.confirmDelay + config_.confirmWindow;
         bool some = config_.heartbeat != 0 && config_.maxAge != 0 && config_.confirmWindow != 0;
-        if (!some || config_.confirmDelay <= config_.maxSkew || lag > type(uint24).max) revert TimesOutOfOrder();
+        if (!some || config_.moveWindow == 0 || config_.confirmDelay <= config_.maxSkew || lag > type(uint24).max) {
+            revert TimesOutOfOrder();
+        }
     }
 }

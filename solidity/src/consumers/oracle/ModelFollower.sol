@@ -6,6 +6,7 @@ import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 import { IVerdictGateway } from "../../core/gateway/IVerdictGateway.sol";
 import { IModelRegistry } from "../../core/registry/IModelRegistry.sol";
+import { Routes } from "../../libraries/Routes.sol";
 import { ModelPin } from "../../types/ModelPin.sol";
 import { IModelFollower } from "./IModelFollower.sol";
 
@@ -75,10 +76,12 @@ abstract contract ModelFollower is IModelFollower, Ownable2Step {
         if (version == current) revert AlreadyInUse(version);
         PendingSwitch memory pending = _pending;
         bool waits = pending.version != 0 && block.timestamp < pending.eta + _WINDOW;
-        if (waits && _REGISTRY.isActive(_MODEL_ID, pending.version)) revert SwitchAlreadyPending(pending.version);
-        // Reverts if there is no such version, or it is deprecated: what can't be executed need not
-        // wait.
-        _checkUsable(_REGISTRY.activePin(_MODEL_ID, version));
+        if (waits && _isLive(_REGISTRY.pinOf(_MODEL_ID, pending.version))) {
+            revert SwitchAlreadyPending(pending.version);
+        }
+        // Reverts if there is no such version, it is deprecated, or its proofs have no route: what
+        // can't be executed need not wait.
+        _checkUsable(_resolve(version));
         uint256 eta = block.timestamp + _SWITCH_DELAY;
         // forge-lint: disable-next-line(unsafe-typecast)
         _pending = PendingSwitch(version, uint40(eta));
@@ -106,9 +109,10 @@ abstract contract ModelFollower is IModelFollower, Ownable2Step {
 
     /// @inheritdoc IModelFollower
     function halt() external {
-        uint32 version = _pin.version();
+        ModelPin current = _pin;
+        uint32 version = current.version();
         if (isHalted()) revert VersionHalted(version);
-        if (_REGISTRY.isActive(_MODEL_ID, version)) revert VersionStillActive(version);
+        if (_isLive(current)) revert VersionStillActive(version);
         _setHalted();
         emit Halted(version);
     }
@@ -162,10 +166,21 @@ abstract contract ModelFollower is IModelFollower, Ownable2Step {
         emit GuardianSet(account, allowed);
     }
 
-    /// @dev Uses a version from now on. It must be active now, whatever it was when it was
-    /// announced.
+    /// @dev A version whose proofs can be taken.
+    function _resolve(uint32 version) private view returns (ModelPin next) {
+        next = _REGISTRY.activePin(_MODEL_ID, version);
+        Routes.check(_GATEWAY, next);
+    }
+
+    /// @dev Whether proofs of a version can be taken: neither it nor its route is given up.
+    function _isLive(ModelPin version) private view returns (bool) {
+        return _REGISTRY.isActive(_MODEL_ID, version.version()) && Routes.isOpen(_GATEWAY, version);
+    }
+
+    /// @dev Uses a version from now on. It must be active now, and its route open, whatever they
+    /// were when it was announced.
     function _switchTo(uint32 version) internal {
-        ModelPin next = _REGISTRY.activePin(_MODEL_ID, version);
+        ModelPin next = _resolve(version);
         _pin = next;
         _adopt(next);
         emit Switched(version, next);

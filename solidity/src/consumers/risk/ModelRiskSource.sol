@@ -7,6 +7,7 @@ import { Features, IFeatureSource } from "../../features/IFeatureSource.sol";
 import { FixedPoint } from "../../libraries/FixedPoint.sol";
 import { InferenceContext } from "../../libraries/InferenceContext.sol";
 import { PublicValues } from "../../libraries/PublicValues.sol";
+import { Routes } from "../../libraries/Routes.sol";
 import { ModelPin } from "../../types/ModelPin.sol";
 import { ModelSpec, OutputSchema, PublicLayout, Visibility } from "../../types/Schemas.sol";
 import { IRiskSource, RiskBinding } from "./IRiskSource.sol";
@@ -72,6 +73,7 @@ contract ModelRiskSource is IRiskSource {
         if (maximumAge_ == 0) revert InvalidSource("maximumAge");
         (_GATEWAY, _REGISTRY) = (gateway, IModelRegistry(gateway.registry()));
         _PIN = _REGISTRY.activePin(modelId, version);
+        Routes.check(_GATEWAY, _PIN);
         if (!features_.covers(_PIN)) revert InvalidSource("features");
         (_MARKET, _FEATURES, _MAXIMUM_AGE) = (market_, features_, maximumAge_);
 
@@ -113,9 +115,7 @@ contract ModelRiskSource is IRiskSource {
     /// @inheritdoc IRiskSource
     function checkUsable() external view {
         _checkActive();
-        bytes4 selector = _PIN.selector();
-        (, bool frozen) = _GATEWAY.routeOf(selector);
-        if (frozen) revert RouteIsFrozen(selector);
+        Routes.check(_GATEWAY, _PIN);
     }
 
     /// @inheritdoc IRiskSource

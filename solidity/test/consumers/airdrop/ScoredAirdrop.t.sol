@@ -388,6 +388,13 @@ contract ScoredAirdropTest is AirdropTest {
         );
     }
 
+    /// @dev Whoever adds the route afterwards would pick what counts as a proof.
+    function test_RevertWhen_AVersionHasNoRoute() public {
+        IScoredAirdrop.Campaign memory campaign = _campaign();
+        campaign.models[1].modelId = _registerWithoutRoute(registry.specOf(single.id, single.version)).id;
+        _refusedCampaign(campaign, _noRoute());
+    }
+
     /// @dev As many models, as old data, as long a campaign as is allowed.
     function test_CampaignAtItsLimits() public {
         IScoredAirdrop.Campaign memory campaign = _campaign();

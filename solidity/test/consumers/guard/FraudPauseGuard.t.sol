@@ -596,6 +596,15 @@ contract FraudPauseGuardTest is GuardTest {
         new FraudPauseGuard(config, admin, 1 days, governor, resumer);
     }
 
+    /// @dev Whoever adds the route afterwards would pick what counts as a proof.
+    function test_RevertWhen_TheVersionHasNoRoute() public {
+        GuardConfig memory config = _config(adapter);
+        config.modelId = _registerWithoutRoute(_spec(3, 1)).id;
+        config.version = 1;
+        vm.expectRevert(_noRoute());
+        new FraudPauseGuard(config, admin, 1 days, governor, resumer);
+    }
+
     function _refused(GuardConfig memory config, bytes32 field) private {
         vm.expectRevert(abi.encodeWithSelector(IFraudPauseGuard.InvalidConfig.selector, field));
         new FraudPauseGuard(config, admin, 1 days, governor, resumer);

@@ -19,7 +19,7 @@ contract InferenceOracleAttackTest is OracleTest {
         _submit(s);
     }
 
-    function test_Attack_ReplayOnAnotherRound() public {
+    function test_Attack_ReplayWithNewerEvidence() public {
         Submission memory first = _submission(START, 1000, false);
         _submit(first);
         vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.InputsNotNewer.selector, START, START));
@@ -35,7 +35,7 @@ contract InferenceOracleAttackTest is OracleTest {
     /// @dev There are many proofs of one statement; they count once.
     function test_Attack_AnotherProofOfTheSame() public {
         Submission memory s = _submission(START, 1000, false);
-        uint256 context = _context(model, address(oracle), _payload(1, 0));
+        uint256 context = _context(model, address(oracle), _payload(START, 0));
         uint256[] memory publicValues = PublicValues.assemble(context, _wordsAt(START), s.outputs, new uint256[](0));
         bytes memory another = _prove(model, publicValues, 99);
         _submit(s);
@@ -67,7 +67,7 @@ contract InferenceOracleAttackTest is OracleTest {
         Submission memory s = _submission(START, 1000, false);
         TestModel memory registered = model;
         model = _register(_spec(20, 1));
-        s.proof = _proofFor(1, 0, _wordsAt(START), s.outputs);
+        s.proof = _proofFor(START, 0, _wordsAt(START), s.outputs);
         model = registered;
         vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
         _submit(s);
@@ -75,7 +75,7 @@ contract InferenceOracleAttackTest is OracleTest {
 
     function test_Attack_SwappedInputs() public {
         Submission memory s = _submission(START, 1000, false);
-        s.proof = _proofFor(1, 0, _wordsAt(START + 1), s.outputs);
+        s.proof = _proofFor(START, 0, _wordsAt(START + 1), s.outputs);
         _rejected(s);
     }
 
@@ -108,7 +108,7 @@ contract InferenceOracleAttackTest is OracleTest {
     function test_Attack_StrayBits() public {
         Submission memory s = _submission(START, 1000, false);
         s.outputs[0] |= 1 << 16;
-        s.proof = _proofFor(1, 0, _wordsAt(START), s.outputs);
+        s.proof = _proofFor(START, 0, _wordsAt(START), s.outputs);
         vm.expectRevert(abi.encodeWithSelector(PublicValues.StrayBits.selector, 3));
         _submit(s);
     }
@@ -137,8 +137,6 @@ contract InferenceOracleAttackTest is OracleTest {
         Submission memory older = _submission(START, 1000, false);
         skip(30);
         _answer(1010);
-        (uint256 round,,) = oracle.nextContext(false);
-        older.proof = _proofFor(round, 0, _wordsAt(START), older.outputs);
         vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.InputsNotNewer.selector, START, START + 30));
         _submit(older);
     }
@@ -171,7 +169,7 @@ contract InferenceOracleAttackTest is OracleTest {
         Features memory data = _dataAt(START);
         free.set(data);
         uint256[] memory outputs = _outputWord(model, 1000);
-        bytes memory proof = _proofFor(1, 0, data.words, outputs);
+        bytes memory proof = _proofFor(0, 0, data.words, outputs);
         free.setCall(abi.encodeCall(oracle.halt, ()));
         vm.expectPartialRevert(FreeSource.Reentered.selector);
         oracle.submit("", outputs, proof);

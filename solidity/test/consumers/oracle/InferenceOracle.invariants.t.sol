@@ -17,7 +17,7 @@ contract OracleHandler is OracleTest {
     struct Accepted {
         int256 answer;
         uint256 startedAt;
-        uint256 updatedAt;
+        uint256 acceptedAt;
         bytes20 provenance;
         uint32 version;
         bool confirmed;
@@ -36,6 +36,11 @@ contract OracleHandler is OracleTest {
     bool public tookWhileStopped;
     bool public tookOldInputs;
     bool public confirmedTooMuch;
+    bool public movedTooFast;
+    bool public refusesTheLatest;
+    // The round that began anew, and the greatest cap of an answer since, times 10,000.
+    uint256 private _anew;
+    uint256 private _greatestCap;
     bool public readWhenItShouldNot;
 
     function setUp() public override {
@@ -156,6 +161,8 @@ contract OracleHandler is OracleTest {
 
     /// @dev Strict reads say what the plain ones say, or nothing.
     function read() external {
+        (int256 least, int256 greatest) = oracle.unconfirmedRange();
+        if (accepted.length != 0 && (_latestAnswer() < least || _latestAnswer() > greatest)) refusesTheLatest = true;
         bool good = !oracle.paused() && !oracle.isHalted() && !oracle.isStale();
         bool settled = good && oracle.parkedMove().parkedAt == 0;
         try oracle.latestRoundDataStrict() returns (uint80, int256 answer, uint256, uint256, uint80) {
@@ -179,13 +186,18 @@ contract OracleHandler is OracleTest {
         Submission memory s = _made(timestamp, _integer(number, near), mask, confirming);
         bool stopped = oracle.paused() || oracle.isHalted();
         Observation memory parked = oracle.parkedMove();
+        (int256 least, int256 greatest) = oracle.unconfirmedRange();
         try this.send(s, confirming) returns (uint80 round) {
             _taken.push(s);
             if (stopped) tookWhileStopped = true;
             if (timestamp <= _newest) tookOldInputs = true;
             _newest = timestamp;
             if (mask != 3 && mask != 5 && mask != 6 && mask != 7) tookBelowQuorum = true;
-            if (round != 0) _record(round, confirming);
+            if (round != 0) {
+                bool beyond = _record(round, confirming, least, greatest);
+                if (beyond && !confirming) movedTooFast = true;
+                _checkSpeed(beyond);
+            }
             if (round > 1 && confirming) _checkConfirmed(timestamp, parked);
         } catch { }
     }
@@ -205,18 +217,33 @@ contract OracleHandler is OracleTest {
     {
         s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, _dataAt(timestamp), mask);
         s.outputs = _outputWord(model, integer);
-        (,, uint256 context) = oracle.nextContext(confirming);
+        (, uint256 context) = oracle.nextContext(timestamp, confirming);
         s.proof = _hasher.proofOf(
             model.pin.key(), PublicValues.assemble(context, _wordsAt(timestamp), s.outputs, new uint256[](0))
         );
+    }
+
+    /// @dev No two rounds without a confirmed move after the first are further from each other than
+    /// the greatest cap of an answer since the move before allows for the time between them.
+    function _checkSpeed(bool beyond) private {
+        uint256 last = accepted.length - 1;
+        if (beyond || last == 0) (_anew, _greatestCap) = (last, 0);
+        Accepted memory round = accepted[last];
+        uint256 cap = SignedMath.abs(round.answer) * 1000;
+        if (cap < 1e12) cap = 1e12;
+        if (cap > _greatestCap) _greatestCap = cap;
+        for (uint256 i = _anew; i < last; ++i) {
+            uint256 move = SignedMath.abs(round.answer - accepted[i].answer);
+            uint256 time = MOVE_WINDOW + round.acceptedAt - accepted[i].acceptedAt;
+            if (move * 10_000 * MOVE_WINDOW > _greatestCap * time) movedTooFast = true;
+        }
     }
 
     /// @dev A confirmed move beyond the cap goes no further than what was parked, and waited long
     /// enough.
     function _checkConfirmed(uint256 timestamp, Observation memory parked) private {
         (int256 last, int256 answer) = (accepted[accepted.length - 2].answer, accepted[accepted.length - 1].answer);
-        uint256 cap = SignedMath.abs(last) / 10;
-        if (SignedMath.abs(answer - last) <= (cap < 1e8 ? 1e8 : cap)) return;
+        if (!accepted[accepted.length - 1].confirmed) return;
         bool sameSide = (answer > last) == (parked.answer > last);
         bool further = SignedMath.abs(answer - last) > SignedMath.abs(parked.answer - last);
         if (!sameSide || further || timestamp < parked.parkedAt + CONFIRM_DELAY) confirmedTooMuch = true;
@@ -227,11 +254,22 @@ contract OracleHandler is OracleTest {
             confirming ? oracle.confirm(s.evidence, s.outputs, s.proof) : oracle.submit(s.evidence, s.outputs, s.proof);
     }
 
-    function _record(uint80 round, bool confirming) private {
+    /// @dev Returns whether it was a move beyond the cap.
+    function _record(uint80 round, bool confirming, int256 least, int256 greatest) private returns (bool beyond) {
         (, int256 answer, uint256 startedAt, uint256 updatedAt,) = oracle.getRoundData(round);
-        assertEq(updatedAt, vm.getBlockTimestamp());
+        assertEq(updatedAt, startedAt);
+        uint256 acceptedAt = oracle.acceptedAt(round);
+        assertEq(acceptedAt, vm.getBlockTimestamp());
+        beyond = answer < least || answer > greatest;
         accepted.push(
-            Accepted(answer, startedAt, updatedAt, oracle.provenanceOf(round), oracle.versionOfRound(round), confirming)
+            Accepted(
+                answer,
+                startedAt,
+                acceptedAt,
+                oracle.provenanceOf(round),
+                oracle.versionOfRound(round),
+                confirming && beyond
+            )
         );
     }
 }
@@ -263,7 +301,7 @@ contract InferenceOracleInvariantTest is OracleTest {
     }
 
     function _accepted(uint256 i) private view returns (OracleHandler.Accepted memory round) {
-        (round.answer, round.startedAt, round.updatedAt, round.provenance, round.version, round.confirmed) =
+        (round.answer, round.startedAt, round.acceptedAt, round.provenance, round.version, round.confirmed) =
             _handler.accepted(i);
     }
 
@@ -281,26 +319,27 @@ contract InferenceOracleInvariantTest is OracleTest {
     /// inputs were older than the limits allow.
     function _roundsAreMonotonic() private view {
         uint256 count = _handler.rounds();
-        (uint256 started, uint256 updated) = (0, 0);
+        (uint256 started, uint256 taken) = (0, 0);
         for (uint256 i = 0; i < count; ++i) {
             OracleHandler.Accepted memory round = _accepted(i);
             // What is from the future counts as from now; two such can seem to be from the same
             // second.
-            assertTrue(round.startedAt > started || round.startedAt == round.updatedAt);
+            assertTrue(round.startedAt > started || round.startedAt == round.acceptedAt);
             assertGe(round.startedAt, started);
-            assertGe(round.updatedAt, updated);
-            assertLe(round.startedAt, round.updatedAt);
+            assertGe(round.acceptedAt, taken);
+            assertLe(round.startedAt, round.acceptedAt);
             uint256 oldest = round.confirmed ? 2 * MAX_AGE + CONFIRM_DELAY + CONFIRM_WINDOW : MAX_AGE;
-            assertLe(round.updatedAt - round.startedAt, oldest);
-            (started, updated) = (round.startedAt, round.updatedAt);
+            assertLe(round.acceptedAt - round.startedAt, oldest);
+            (started, taken) = (round.startedAt, round.acceptedAt);
         }
         if (count == 0) return;
         (uint80 latest, int256 answer, uint256 startedAt, uint256 updatedAt,) = oracle.latestRoundData();
         assertEq(latest, count);
         assertEq(answer, _accepted(count - 1).answer);
         assertEq(startedAt, started);
-        assertEq(updatedAt, updated);
-        assertLe(updated, vm.getBlockTimestamp());
+        assertEq(updatedAt, started);
+        assertEq(oracle.acceptedAt(latest), taken);
+        assertLe(taken, vm.getBlockTimestamp());
     }
 
     /// @dev No accepted answer lies outside of [min, max].
@@ -312,17 +351,12 @@ contract InferenceOracleInvariantTest is OracleTest {
         }
     }
 
-    /// @dev An answer never moves by more than the cap without confirmation, whatever versions lie
-    /// between.
+    /// @dev Without confirmation answers never move by more than the cap allows for the time,
+    /// however many rounds and versions lie between. And the latest answer could always be taken
+    /// again.
     function _movesBeyondTheCapAreConfirmed() private view {
-        for (uint256 i = 1; i < _handler.rounds(); ++i) {
-            OracleHandler.Accepted memory round = _accepted(i);
-            int256 last = _accepted(i - 1).answer;
-            uint256 cap = uint256(last < 0 ? -last : last) / 10;
-            if (cap < 1e8) cap = 1e8;
-            uint256 move = uint256(round.answer < last ? last - round.answer : round.answer - last);
-            assertTrue(move <= cap || round.confirmed);
-        }
+        assertFalse(_handler.movedTooFast());
+        assertFalse(_handler.refusesTheLatest());
     }
 
     /// @dev All inputs that are taken are newer than all that were taken before. What is confirmed
@@ -348,7 +382,8 @@ contract InferenceOracleInvariantTest is OracleTest {
             (, int256 answer, uint256 startedAt, uint256 updatedAt,) = oracle.getRoundData(uint80(i + 1));
             assertEq(answer, round.answer);
             assertEq(startedAt, round.startedAt);
-            assertEq(updatedAt, round.updatedAt);
+            assertEq(updatedAt, round.startedAt);
+            assertEq(oracle.acceptedAt(uint80(i + 1)), round.acceptedAt);
             assertEq(oracle.provenanceOf(uint80(i + 1)), round.provenance);
             assertEq(oracle.versionOfRound(uint80(i + 1)), round.version);
         }

@@ -91,13 +91,14 @@ contract InferenceOracleMovesTest is OracleTest {
         assertEq(round, 2);
         assertEq(answer, 120e8);
         assertEq(startedAt, _parkedAt);
-        assertEq(updatedAt, _parkedAt + CONFIRM_DELAY);
+        assertEq(updatedAt, _parkedAt);
+        assertEq(oracle.acceptedAt(2), _parkedAt + CONFIRM_DELAY);
         assertEq(oracle.parkedMove().parkedAt, 0);
         oracle.settledRoundData();
         (, answer, startedAt, updatedAt,) = oracle.getRoundData(2);
         assertEq(answer, 120e8);
         assertEq(startedAt, _parkedAt);
-        assertEq(updatedAt, _parkedAt + CONFIRM_DELAY);
+        assertEq(updatedAt, _parkedAt);
     }
 
     function test_TheNearerAnswerIsAcceptedWhicheverItIs() public {
@@ -222,7 +223,7 @@ contract InferenceOracleMovesTest is OracleTest {
         vm.expectRevert(IInferenceOracle.NothingParked.selector);
         oracle.confirm("", new uint256[](0), "");
         vm.expectRevert(IInferenceOracle.NothingParked.selector);
-        oracle.nextContext(true);
+        oracle.nextContext(START, true);
     }
 
     function test_RevertWhen_ConfirmationTooEarly() public {
@@ -266,18 +267,18 @@ contract InferenceOracleMovesTest is OracleTest {
             abi.encodeWithSelector(IInferenceOracle.ConfirmationTooEarly.selector, _parkedAt + CONFIRM_DELAY);
         vm.expectRevert(tooEarly);
         _confirm(s);
-        // The same words, signed once more, and the same proof: still the first of its move.
+        // Later it is still the first of its move.
         skip(CONFIRM_DELAY);
-        Features memory data = _dataAt(_parkedAt + 1);
-        data.timestamp = uint64(vm.getBlockTimestamp());
-        s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, data, MASK);
         assertEq(_confirm(s), 0);
         _unchanged();
         Observation memory parked = oracle.parkedMove();
         assertEq(parked.answer, 80e8);
         assertEq(parked.parkedAt, vm.getBlockTimestamp());
-        // And of no other: the context names another second now.
+        // And of no other: its inputs were taken, and signed once more they are not those of the proof.
         skip(CONFIRM_DELAY);
+        vm.expectPartialRevert(IInferenceOracle.InputsNotNewer.selector);
+        _confirm(s);
+        Features memory data = _dataAt(_parkedAt + 1);
         data.timestamp = uint64(vm.getBlockTimestamp());
         s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, data, MASK);
         vm.expectRevert(IInferenceVerifier.ProofRejected.selector);

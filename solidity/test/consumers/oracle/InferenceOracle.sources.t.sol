@@ -43,7 +43,9 @@ contract InferenceOracleSourcesTest is OracleTest {
         assertEq(features.commitments.length, 0);
         assertEq(features.timestamp, startedAt);
         uint256[] memory outputs = _outputWord(model, 4321);
-        uint80 round = oracle.submit(evidence, outputs, _proofFor(1, 0, features.words, outputs));
+        uint256 named = evidence.length == 0 ? 0 : startedAt;
+        assertEq(oracle.timeOf(evidence), named);
+        uint80 round = oracle.submit(evidence, outputs, _proofFor(named, 0, features.words, outputs));
         assertEq(round, 1);
         (, int256 answer, uint256 started,,) = oracle.latestRoundData();
         assertEq(answer, 43.21e8);
@@ -88,7 +90,7 @@ contract InferenceOracleSourcesTest is OracleTest {
         OnChainFeatures chain = _onChain();
         oracle = _oracle(chain, _config());
         uint256[] memory outputs = _outputWord(model, 4321);
-        bytes memory proof = _proofFor(1, 0, _inputWords(_values), outputs);
+        bytes memory proof = _proofFor(0, 0, _inputWords(_values), outputs);
         _mock.set(19, 0);
         vm.expectRevert(abi.encodeWithSignature("ProofRejected()"));
         oracle.submit("", outputs, proof);

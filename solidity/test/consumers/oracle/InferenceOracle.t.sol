@@ -31,8 +31,9 @@ contract InferenceOracleTest is OracleTest {
         assertEq(round, 1);
         assertEq(answer, 12.34e8);
         assertEq(startedAt, START);
-        assertEq(updatedAt, START + 30);
+        assertEq(updatedAt, START);
         assertEq(answeredIn, 1);
+        assertEq(oracle.acceptedAt(1), START + 30);
     }
 
     /// @dev Halves of the last decimal go away from zero, and both reads agree.
@@ -134,11 +135,12 @@ contract InferenceOracleTest is OracleTest {
         (, int256 answer, uint256 startedAt, uint256 updatedAt,) = oracle.getRoundData(1);
         assertEq(answer, hundredths * 1e6);
         assertEq(startedAt, START);
-        assertEq(updatedAt, START + age);
+        assertEq(updatedAt, START);
+        assertEq(oracle.acceptedAt(1), START + age);
         assertEq(_latestAnswer(), answer);
 
         skip(bound(wait, 0, 2 * HEARTBEAT));
-        bool stale = vm.getBlockTimestamp() - updatedAt > HEARTBEAT;
+        bool stale = vm.getBlockTimestamp() - START > HEARTBEAT;
         assertEq(oracle.isStale(), stale);
         if (stale) vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.AnswerStale.selector, updatedAt));
         oracle.latestRoundDataStrict();
@@ -161,10 +163,10 @@ contract InferenceOracleTest is OracleTest {
     }
 
     function test_NextContextIsWhatProofsNeed() public view {
-        (uint256 round, uint256 parkedAt, uint256 context) = oracle.nextContext(false);
-        assertEq(round, 1);
+        (uint256 parkedAt, uint256 context) = oracle.nextContext(START, false);
         assertEq(parkedAt, 0);
-        bytes32 payload = keccak256(abi.encode(keccak256("VerdictOracleRound(uint256 round,uint256 parkedAt)"), 1, 0));
+        bytes32 payload =
+            keccak256(abi.encode(keccak256("VerdictOracleRound(uint256 startedAt,uint256 parkedAt)"), START, 0));
         assertEq(context, _context(model, address(oracle), payload));
     }
 
@@ -223,7 +225,7 @@ contract InferenceOracleTest is OracleTest {
         Submission memory s;
         s.evidence = _signedAt(START);
         s.outputs = _outputWords(model, values);
-        s.proof = _proofFor(1, 0, _wordsAt(START), s.outputs);
+        s.proof = _proofFor(START, 0, _wordsAt(START), s.outputs);
         _submit(s);
         assertEq(_latestAnswer(), 7.77e8);
     }
@@ -238,7 +240,7 @@ contract InferenceOracleTest is OracleTest {
         Submission memory s;
         s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, data, MASK);
         s.outputs = _outputWord(model, 500);
-        uint256 context = _context(model, address(oracle), _payload(1, 0));
+        uint256 context = _context(model, address(oracle), _payload(START, 0));
         s.proof = _prove(model, PublicValues.assemble(context, data.words, s.outputs, data.commitments));
         _submit(s);
         assertEq(_latestAnswer(), 5e8);
@@ -395,6 +397,13 @@ contract InferenceOracleTest is OracleTest {
         _oracle(source, config);
     }
 
+    function test_RevertWhen_CapTooLarge() public {
+        OracleConfig memory config = _config();
+        config.maxMoveBps = 10_001;
+        vm.expectRevert(abi.encodeWithSelector(IInferenceOracle.CapTooLarge.selector, 10_001));
+        _oracle(source, config);
+    }
+
     function test_RevertWhen_EmptyRange() public {
         OracleConfig memory config = _config();
         config.minAnswer = config.maxAnswer + 1;
@@ -412,7 +421,7 @@ contract InferenceOracleTest is OracleTest {
     }
 
     function test_RevertWhen_TimesOutOfOrder() public {
-        for (uint256 i = 0; i < 6; ++i) {
+        for (uint256 i = 0; i < 7; ++i) {
             OracleConfig memory config = _config();
             if (i == 0) config.heartbeat = 0;
             if (i == 1) config.maxAge = 0;
@@ -420,6 +429,7 @@ contract InferenceOracleTest is OracleTest {
             if (i == 3) config.confirmDelay = config.maxSkew;
             if (i == 4) config.maxAge = type(uint24).max / 2 + 1;
             // One more than `test_LimitsOfTheConfiguration` has.
+            if (i == 6) config.moveWindow = 0;
             if (i == 5) config.confirmWindow = type(uint24).max - 2 * MAX_AGE - MAX_SKEW - CONFIRM_DELAY + 1;
             vm.expectRevert(IInferenceOracle.TimesOutOfOrder.selector);
             _oracle(source, config);
@@ -431,6 +441,7 @@ contract InferenceOracleTest is OracleTest {
         OracleConfig memory config = _config();
         (config.decimals, config.history) = (36, 1);
         (config.minAnswer, config.maxAnswer) = (0, 0);
+        (config.maxMoveBps, config.moveWindow) = (10_000, 1);
         config.confirmDelay = config.maxSkew + 1;
         config.confirmWindow = type(uint24).max - 2 * config.maxAge - config.maxSkew - config.confirmDelay;
         oracle = _oracle(source, config);

@@ -5,9 +5,10 @@ import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 
 import { IInferenceOracle, OracleConfig } from "../../../src/consumers/oracle/IInferenceOracle.sol";
 import { IModelFollower } from "../../../src/consumers/oracle/IModelFollower.sol";
+import { IVerdictRoutes } from "../../../src/core/gateway/IVerdictRoutes.sol";
 import { IModelRegistry } from "../../../src/core/registry/IModelRegistry.sol";
 import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInferenceVerifier.sol";
-import { IERC7992RegistryErrors } from "../../../src/interfaces/IERC7992.sol";
+import { IERC7992Registry, IERC7992RegistryErrors, IERC7992Verifier } from "../../../src/interfaces/IERC7992.sol";
 import { ModelPin } from "../../../src/types/ModelPin.sol";
 import { ModelSpec, Visibility } from "../../../src/types/Schemas.sol";
 import { OracleTest } from "./OracleTest.sol";
@@ -52,8 +53,7 @@ contract ModelFollowerTest is OracleTest {
         Submission memory s;
         s.evidence = _evidence(source, address(oracle), model.pin, SUBJECT, _dataAt(now_), MASK);
         s.outputs = _outputWord(model, thousandths);
-        (uint256 round,,) = oracle.nextContext(false);
-        s.proof = _proofFor(round, 0, _wordsAt(now_), s.outputs);
+        s.proof = _proofFor(now_, 0, _wordsAt(now_), s.outputs);
         return _submit(s);
     }
 
@@ -126,7 +126,7 @@ contract ModelFollowerTest is OracleTest {
         oracle.executeSwitch();
         assertEq(oracle.parkedMove().parkedAt, 0);
         vm.expectRevert(IInferenceOracle.NothingParked.selector);
-        oracle.nextContext(true);
+        oracle.nextContext(START, true);
         assertEq(_answerOfSecond(20_000), 0);
         assertEq(oracle.parkedMove().parkedAt, parkedAt);
     }
@@ -189,7 +189,75 @@ contract ModelFollowerTest is OracleTest {
         assertEq(version, 3);
     }
 
+    /// @dev So doesn't one whose route was frozen.
+    function test_AnnouncementWithAFrozenRouteIsReplaced() public {
+        uint32 version = _versionOnRoute("other-route-v1", address(verifier));
+        _announce(version);
+        _freeze("other-route-v1");
+        vm.prank(owner);
+        oracle.announceVersion(2);
+        (uint32 pending,,) = oracle.pendingSwitch();
+        assertEq(pending, 2);
+    }
+
+    /// @dev A version in use whose route is frozen can be halted, as one that is deprecated.
+    function test_HaltsWhenTheRouteIsFrozen() public {
+        vm.prank(guardian);
+        gateway.freezeRoute(ROUTE);
+        assertTrue(registry.isActive(model.id, 1));
+        vm.expectEmit();
+        emit IModelFollower.Halted(1);
+        oracle.halt();
+        assertTrue(oracle.isHalted());
+    }
+
+    /// @dev A version on a route of its own, which `verifier_` serves; none if that is zero.
+    function _versionOnRoute(string memory name, address verifier_) private returns (uint32) {
+        if (verifier_ != address(0)) {
+            vm.prank(admin);
+            gateway.addRoute(name, verifier_);
+        }
+        IERC7992Registry.ModelCommitment memory commitment = _commitment(_newSeed(), _spec(20, 1));
+        commitment.proofSystemId = bytes4(keccak256(bytes(name)));
+        vm.prank(modelOwner);
+        registry.updateModel(model.id, commitment);
+        skip(registry.delayOf(model.id));
+        return registry.executeUpdate(model.id);
+    }
+
+    function _freeze(string memory name) private {
+        vm.prank(guardian);
+        gateway.freezeRoute(bytes4(keccak256(bytes(name))));
+    }
+
     // ------------------------------------------------------------------------------------ refusals
+
+    /// @dev Whoever adds the route afterwards would pick what counts as a proof.
+    function test_RevertWhen_VersionHasNoRoute() public {
+        uint32 version = _versionOnRoute("future-v1", address(0));
+        bytes4 route = bytes4(keccak256("future-v1"));
+        bytes memory error_ = abi.encodeWithSelector(IERC7992Verifier.UnsupportedProofSystem.selector, route);
+        vm.expectRevert(error_);
+        _announce(version);
+        vm.prank(owner);
+        vm.expectRevert(error_);
+        oracle.announceVersion(version);
+        // Nor can an oracle begin with it.
+        model.version = version;
+        vm.expectRevert(error_);
+        _oracle(source, _config());
+    }
+
+    function test_RevertWhen_RouteIsFrozen() public {
+        uint32 version = _versionOnRoute("other-route-v1", address(verifier));
+        _announce(version);
+        _freeze("other-route-v1");
+        skip(SWITCH_DELAY);
+        bytes4 route = bytes4(keccak256("other-route-v1"));
+        vm.expectRevert(abi.encodeWithSelector(IVerdictRoutes.RouteIsFrozen.selector, route));
+        oracle.executeSwitch();
+        assertEq(oracle.modelVersion(), 1);
+    }
 
     function test_RevertWhen_SwitchDelayOutOfRange() public {
         OracleConfig memory config = _config();
@@ -340,10 +408,10 @@ contract ModelFollowerTest is OracleTest {
     /// oracle stays where it is.
     function test_Attack_ModelOwnerSwapsVersions() public {
         Submission memory s = _submission(vm.getBlockTimestamp(), 1000, false);
-        // A proof under the new version's key, of the same round.
+        // A proof under the new version's key, of the same inputs.
         TestModel memory old = model;
         model = _next;
-        bytes memory swapped = _proofFor(2, 0, _wordsAt(vm.getBlockTimestamp()), s.outputs);
+        bytes memory swapped = _proofFor(vm.getBlockTimestamp(), 0, _wordsAt(vm.getBlockTimestamp()), s.outputs);
         vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
         oracle.submit(s.evidence, s.outputs, swapped);
         model = old;

@@ -14,6 +14,7 @@ abstract contract OracleTest is FeatureTest {
     uint256 internal constant MASK = 3;
     uint24 internal constant MAX_AGE = 10 minutes;
     uint24 internal constant MAX_SKEW = 15;
+    uint32 internal constant MOVE_WINDOW = 1 hours;
     uint32 internal constant HEARTBEAT = 1 hours;
     uint24 internal constant CONFIRM_DELAY = 5 minutes;
     uint24 internal constant CONFIRM_WINDOW = 15 minutes;
@@ -39,13 +40,13 @@ abstract contract OracleTest is FeatureTest {
         oracle = _oracle(source, _config());
     }
 
-    /// @dev Answers from −100 to 300, in 8 decimals; moves of a tenth, or of 1.
+    /// @dev Answers from −100 to 300, in 8 decimals; moves of a tenth, or of 1, in an hour.
     function _config() internal pure returns (OracleConfig memory config) {
         config.description = "score / ETH";
         config.decimals = 8;
         config.subject = SUBJECT;
         (config.minAnswer, config.maxAnswer) = (-100e8, 300e8);
-        (config.maxMove, config.maxMoveBps) = (1e8, 1000);
+        (config.maxMove, config.maxMoveBps, config.moveWindow) = (1e8, 1000, MOVE_WINDOW);
         (config.maxAge, config.maxSkew, config.heartbeat) = (MAX_AGE, MAX_SKEW, HEARTBEAT);
         (config.confirmDelay, config.confirmWindow) = (CONFIRM_DELAY, CONFIRM_WINDOW);
         config.history = 8;
@@ -77,31 +78,31 @@ abstract contract OracleTest is FeatureTest {
     }
 
     /// @dev The payload of a proof's context.
-    function _payload(uint256 round, uint256 parkedAt) internal view returns (bytes32) {
-        return keccak256(abi.encode(oracle.ROUND_TYPEHASH(), round, parkedAt));
+    function _payload(uint256 startedAt, uint256 parkedAt) internal view returns (bytes32) {
+        return keccak256(abi.encode(oracle.ROUND_TYPEHASH(), startedAt, parkedAt));
     }
 
-    /// @dev A proof for some round.
-    function _proofFor(uint256 round, uint256 parkedAt, uint256[] memory words, uint256[] memory outputs)
+    /// @dev A proof of inputs from some time; zero of inputs that are read live.
+    function _proofFor(uint256 startedAt, uint256 parkedAt, uint256[] memory words, uint256[] memory outputs)
         internal
         view
         returns (bytes memory)
     {
-        uint256 context = _context(model, address(oracle), _payload(round, parkedAt));
+        uint256 context = _context(model, address(oracle), _payload(startedAt, parkedAt));
         return _prove(model, PublicValues.assemble(context, words, outputs, new uint256[](0)));
     }
 
-    /// @dev Everything for the next round: signed inputs of `timestamp`, and `hundredths` as the
+    /// @dev Everything for a submission: signed inputs of `timestamp`, and `hundredths` as the
     /// model's output.
     function _submission(uint256 timestamp, int256 hundredths, bool confirming)
         internal
         view
         returns (Submission memory s)
     {
-        (uint256 round, uint256 parkedAt,) = oracle.nextContext(confirming);
+        (uint256 parkedAt,) = oracle.nextContext(timestamp, confirming);
         s.evidence = _signedAt(timestamp);
         s.outputs = _outputWord(model, hundredths);
-        s.proof = _proofFor(round, parkedAt, _wordsAt(timestamp), s.outputs);
+        s.proof = _proofFor(timestamp, parkedAt, _wordsAt(timestamp), s.outputs);
     }
 
     function _submit(Submission memory s) internal returns (uint80) {

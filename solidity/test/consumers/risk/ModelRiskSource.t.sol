@@ -213,6 +213,18 @@ contract ModelRiskSourceTest is RiskTest {
         new ModelRiskSource(gateway, model.id, 1, address(market), features, 1, bindings);
     }
 
+    /// @dev Whoever adds the route afterwards would pick what counts as a proof.
+    function test_RevertWhen_TheVersionHasNoRoute() public {
+        RiskBinding[] memory bindings = _ratioBindings();
+        uint256 id = _registerWithoutRoute(_riskSpec()).id;
+        vm.expectRevert(_noRoute());
+        new ModelRiskSource(gateway, id, 1, address(market), features, 1, bindings);
+        vm.prank(guardian);
+        gateway.freezeRoute(ROUTE);
+        vm.expectRevert(abi.encodeWithSelector(IRiskSource.RouteIsFrozen.selector, ROUTE));
+        new ModelRiskSource(gateway, model.id, 1, address(market), features, 1, bindings);
+    }
+
     function _refusedModel(uint256 id, address market_, uint256 age, bytes32 field) private {
         RiskBinding[] memory bindings = _ratioBindings();
         vm.expectRevert(abi.encodeWithSelector(IRiskSource.InvalidSource.selector, field));

@@ -50,6 +50,8 @@ struct Committed {
     subject: B256,
     hash: B256,
     inputs: Vec<decode::Values>,
+    /// When the inputs are true: what an oracle's context names.
+    timestamp: u64,
     /// When it can be shown.
     from: u64,
     until: u64,
@@ -90,6 +92,7 @@ impl Commit {
             subject: question.subject,
             hash: commitment.hash,
             inputs: vouched.values,
+            timestamp: done.timestamp,
             from: done.from,
             until: done.until,
             transaction: done.receipt.transaction,
@@ -103,7 +106,7 @@ impl Report for Committed {
     fn text(&self) -> String {
         format!(
             "Committed by {} at {} on {}, for {}\n{}hash {}\ntransaction {}, {} gas\n\
-             can be shown from {} ({}) to {} ({})\nWrote {} (secret until then)\nNext: verdict submit … --evidence @{}\n",
+             of {} ({}), can be shown from {} ({}) to {} ({})\nWrote {} (secret until then)\nNext: verdict submit … --evidence @{}\n",
             self.committer,
             self.source,
             self.chain,
@@ -112,6 +115,8 @@ impl Report for Committed {
             self.hash,
             self.transaction,
             count(self.gas),
+            utc(self.timestamp),
+            self.timestamp,
             utc(self.from),
             self.from,
             utc(self.until),
