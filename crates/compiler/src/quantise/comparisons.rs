@@ -26,6 +26,12 @@ impl Cells for Quantiser<'_> {
     fn is_public(&self, id: usize) -> bool {
         !self.hides(id)
     }
+
+    fn is_square(&self, function: usize) -> bool {
+        let rule = self.groups.get(function).map(|group| &group.rule);
+        let square = Activation::Square;
+        matches!(rule, Some(Rule::Exact { activation, .. }) if *activation == square)
+    }
 }
 
 impl Quantiser<'_> {

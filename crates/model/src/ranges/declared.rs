@@ -222,6 +222,10 @@ impl Cells for Seen<'_> {
         self.graph.functions.get(function)?.value(y)
     }
 
+    fn is_square(&self, function: usize) -> bool {
+        self.graph.is_square(function)
+    }
+
     fn is_public(&self, id: TensorId) -> bool {
         let own = self.secrets.layers.get(id);
         own.is_none_or(|own| own.bias == 0 && own.terms.iter().all(|bits| *bits == 0))

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::graph::{IntegerGraph, Layer, Tensor, TensorId};
+use crate::graph::{Function, IntegerGraph, Layer, Tensor, TensorId};
 
 /// Tensors and functions of a graph, finished or not.
 pub trait Cells {
@@ -22,6 +22,11 @@ pub trait Cells {
     /// nothing about its cells: they may be any bits.
     fn is_public(&self, _: TensorId) -> bool {
         true
+    }
+
+    /// Whether function number `function` squares.
+    fn is_square(&self, _: usize) -> bool {
+        false
     }
 
     /// A tensor's smallest and largest value and its length.
@@ -38,6 +43,10 @@ impl Cells for IntegerGraph {
 
     fn value(&self, function: usize, y: i64) -> Option<i32> {
         self.functions.get(function)?.value(y)
+    }
+
+    fn is_square(&self, function: usize) -> bool {
+        self.functions.get(function) == Some(&Function::Square)
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::exclusive::{Cells, groups};
-use crate::graph::{Conv, IntegerGraph, Kernel, Layer, TensorId};
+use super::products;
+use crate::graph::{Conv, IntegerGraph, Kernel, Layer, TensorId, Term};
 
 /// What is known about one sum `y` for every value its sources can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +45,34 @@ impl Bound {
 /// The bounds of a layer's sums, given the tensors it reads.
 pub fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     let mut bounds: Vec<Bound> = layer.bias.iter().map(|bias| Bound::new(*bias)).collect();
-    for term in &layer.terms {
+    let (squares, others): (Vec<&Term>, Vec<&Term>) = layer
+        .terms
+        .iter()
+        .partition(|term| products::is_square(term, cells));
+    add_bounds(&others, cells, &mut bounds);
+    if !squares.is_empty() {
+        let mut of_squares = vec![Bound::new(0); bounds.len()];
+        add_bounds(&squares, cells, &mut of_squares);
+        products::tighten(&squares, cells, &mut of_squares);
+        for (bound, of_squares) in bounds.iter_mut().zip(of_squares) {
+            bound.min += of_squares.min;
+            bound.max += of_squares.max;
+            bound.magnitude += of_squares.magnitude;
+        }
+    }
+    bounds
+}
+
+/// Adds the bounds of terms, each of whose sources' cells may have any value whatever others have.
+fn add_bounds(terms: &[&Term], cells: &impl Cells, bounds: &mut [Bound]) {
+    for term in terms {
         let (min, max, len) = cells.range(term.source);
         // A convolution of such cells is what made them exclusive, unless it looks at one place
         // alone.
         if !matches!(&term.kernel, Kernel::Conv(conv) if conv.size != [1, 1])
             && let Some(groups) = groups(cells, term.source)
         {
-            exclusive_bounds(&term.kernel, &groups, &mut bounds);
+            exclusive_bounds(&term.kernel, &groups, bounds);
             continue;
         }
         match &term.kernel {
@@ -70,10 +91,9 @@ pub fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
                     }
                 }
             }
-            Kernel::Conv(conv) => conv_bounds(conv, (min, max), &mut bounds),
+            Kernel::Conv(conv) => conv_bounds(conv, (min, max), bounds),
         }
     }
-    bounds
 }
 
 /// Adds the bounds of a kernel whose source's cells are 0 or 1, and 1 for one cell of each group at

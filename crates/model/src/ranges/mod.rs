@@ -3,6 +3,7 @@
 mod declared;
 mod exclusive;
 mod interval;
+mod products;
 
 pub use declared::{LayerSecrets, SYMMETRIC_BITS, Secrets, declared_range};
 pub use exclusive::{Cells, groups};
