@@ -431,16 +431,13 @@ impl Operator {
         self
     }
 
-<<<<<<< HEAD
-    /// Says that all it does to words is to move them.
+    /// Says that it reads scores, or passes them on, of which the input decides which are infinite.
     pub(crate) const fn scores(mut self) -> Self {
         self.scores = true;
         self
     }
 
-=======
     /// Says that its operands may have no cells at all.
->>>>>>> 135ffa5 (Whole numbers that may leave their ONNX type are refused by name, and fractions are dropped where the type is whole)
     pub(crate) const fn may_be_empty(mut self) -> Self {
         self.may_be_empty = true;
         self
