@@ -139,6 +139,12 @@ impl Expression {
         &self.steps
     }
 
+    /// Whether one of its numbers is infinite.
+    pub(crate) fn has_infinities(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step, Step::Constant(number) if number.is_infinite()))
+    }
+
     /// The number it is everywhere, if it does not depend on the variable.
     pub fn as_constant(&self) -> Option<f64> {
         match self.steps.last() {

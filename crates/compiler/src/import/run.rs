@@ -278,8 +278,11 @@ impl Importer<'_> {
         if moves || operator.scores || chosen || matches!(operator.infinities, Infinities::Masked) {
             return Ok(());
         }
-        let infinite = |name: &&String| match self.values.get(*name) {
-            Some(Value::Rows(value)) => self.builder.decides_infinities(value),
+        let compares = matches!(operator.infinities, Infinities::Compared(_));
+        let infinite = |name: &&String| match (self.values.get(*name), self.lineages.get(*name)) {
+            (Some(Value::Rows(value)), _) => self.builder.decides_infinities(value),
+            // Any other function of it knows what it is of an infinity.
+            (None, Some(lineage)) => compares && lineage.expression.has_infinities(),
             _ => false,
         };
         match node.proto.input.iter().find(infinite) {

@@ -84,6 +84,8 @@ fn options(rows: &[Vec<Vec<f64>>], (activation, output): (u32, u32)) -> Options 
         input_visibility: Visibility::Private,
         input_domains: (0..inputs).map(domain).collect(),
         tune: false,
+        // A case says which rows there are.
+        draw_rows: false,
         ..Options::default()
     }
 }
