@@ -15,6 +15,7 @@ use crate::quantise::feature_grid::compared;
 use crate::quantise::grid::InputGrid;
 use crate::quantise::input_grid::choose;
 use crate::quantise::quantise;
+use crate::quantise::work::Work;
 use crate::{CompileError, Result};
 use verdict_model::{ChannelShifts, DataSet, Goal, IntegerGraph, Row};
 
@@ -30,6 +31,15 @@ const MAX_PRODUCTS: usize = 1 << 29;
 const FEWEST_ROWS: usize = 16;
 /// Where the error is this much too large, bits of the outputs alone are not what is missing.
 const HOPELESS: f64 = 8.0;
+/// Widths of activations that may make it worse, one after the other, before wider ones are given
+/// up.
+const PATIENCE: u32 = 3;
+/// Steps that a search may take once it has found anything: a few seconds …
+const MAX_WORK: u64 = 1 << 32;
+/// … or those of so many attempts at a large model.
+const ATTEMPTS: u64 = 32;
+/// Steps that a cell takes besides its products.
+const CELL: usize = 8;
 
 /// Bits of everything, which an attempt is made with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,6 +88,8 @@ pub(crate) struct Search<'a> {
     inputs: HashMap<u32, Rc<Inputs>>,
     /// By bits of an activation: outputs change nothing here.
     stats: HashMap<u32, Rc<[Stats]>>,
+    /// What all attempts took.
+    pub(crate) work: Work,
 }
 
 impl<'a> Search<'a> {
@@ -109,6 +121,7 @@ impl<'a> Search<'a> {
             options,
             inputs: HashMap::new(),
             stats: HashMap::new(),
+            work: Work::unlimited(),
         })
     }
 
@@ -131,7 +144,13 @@ impl<'a> Search<'a> {
         };
         let mut failed = None;
         let mut best: Option<Judged> = None;
+        let mut worse = 0;
         for activation in first..=last {
+            if self.options.tune && (worse >= PATIENCE || self.work.is_spent()) {
+                break;
+            }
+            let before = best.as_ref().map(|best| best.agreement.badness);
+            let mut least = f64::INFINITY;
             for bits in self.outputs(activation) {
                 let Some(judged) = self.judged(self.setting(bits, table), &mut failed)? else {
                     continue;
@@ -140,6 +159,7 @@ impl<'a> Search<'a> {
                     return self.with_reserve(judged, first);
                 }
                 let badness = judged.agreement.badness;
+                least = least.min(badness);
                 if best.as_ref().is_none_or(|b| badness < b.agreement.badness) {
                     best = Some(judged);
                 }
@@ -147,10 +167,24 @@ impl<'a> Search<'a> {
                     break;
                 }
             }
+            match before.is_some_and(|before| least > before) {
+                true => worse += 1,
+                false => worse = 0,
+            }
         }
-        if let Some(best) = best {
-            return Ok(best);
+        match best {
+            Some(best) => Ok(best),
+            None => self.fewer(first, table, failed),
         }
+    }
+
+    /// What fits with fewer bits than the search begins with, if anything does.
+    fn fewer(
+        &mut self,
+        first: u32,
+        table: u32,
+        mut failed: Option<CompileError>,
+    ) -> Result<Judged> {
         // Products may need fewer bits than any function of one value does.
         for activation in (MIN_BITS..first).rev() {
             if self.options.activation_bits.is_some() {
@@ -238,6 +272,9 @@ impl<'a> Search<'a> {
             Err(error) => return Err(error),
         };
         let agreement = self.judge(&attempt)?;
+        if self.options.tune {
+            self.work.limit(MAX_WORK, ATTEMPTS);
+        }
         tracing::debug!(
             activation_bits = setting.bits.activation,
             output_bits = setting.bits.output,
@@ -247,19 +284,24 @@ impl<'a> Search<'a> {
             of_tolerated = agreement.badness,
             error_of_range = agreement.error,
             table_entries = attempt.integer.table_entries(),
+            work = ?self.work,
             "tried"
         );
         Ok(Some(Judged { attempt, agreement }))
     }
 
-    pub(crate) fn judge(&self, attempt: &Attempt) -> Result<Agreement> {
+    pub(crate) fn judge(&mut self, attempt: &Attempt) -> Result<Agreement> {
+        let rows = self.rows.min(attempt.inputs.rows.len());
+        let cells = self.graph.tensors.iter().map(|tensor| tensor.len);
+        let steps = self.graph.products() + cells.sum::<usize>() * CELL;
+        self.work.spend(steps.saturating_mul(rows) as u64);
+        let rows = &attempt.inputs.rows[..rows];
         let expected = Expected {
             kinds: &self.kinds,
             reals: &self.measured.outputs,
             tolerance: self.options.accuracy.unwrap_or(TOLERANCE),
             by_size: !self.options.tune,
         };
-        let rows = &attempt.inputs.rows[..self.rows.min(attempt.inputs.rows.len())];
         agreement(&attempt.integer, rows, &expected)
     }
 
@@ -284,6 +326,7 @@ impl<'a> Search<'a> {
             self.options,
             setting.bits,
             setting.table,
+            &mut self.work,
         )?;
         Ok(Attempt {
             setting,

@@ -188,12 +188,18 @@ impl<'a> Tuner<'a> {
             return Ok((search, best));
         }
         if search.equalised.is_empty()
+            && !search.work.is_spent()
             && let Some(mut scaled) = self.equalised()?
-            && let Some(mut other) = self.near(&mut scaled, best.attempt.setting)?
         {
-            self.finer_inputs(&mut scaled, &mut other)?;
-            if better(&other, &best, 1.0) {
-                (search, best) = (scaled, other);
+            scaled.work = search.work;
+            let other = self.near(&mut scaled, best.attempt.setting)?;
+            search.work = scaled.work;
+            if let Some(mut other) = other {
+                self.finer_inputs(&mut scaled, &mut other)?;
+                search.work = scaled.work;
+                if better(&other, &best, 1.0) {
+                    (search, best) = (scaled, other);
+                }
             }
         }
         if best.agreement.spared <= 1.0 || self.options.table_bits.is_some() {
@@ -202,7 +208,8 @@ impl<'a> Tuner<'a> {
         let mut setting = best.attempt.setting;
         let first = setting.table + 1;
         for table in first..=MAX_TABLE_BITS {
-            if table > DEAR_TABLE_BITS && best.agreement.badness < FAR {
+            let dear = table > DEAR_TABLE_BITS && best.agreement.badness < FAR;
+            if dear || search.work.is_spent() {
                 break;
             }
             // What fits a smaller table gains nothing from a larger one but by more bits.
@@ -232,7 +239,7 @@ impl<'a> Tuner<'a> {
     fn near(&self, search: &mut Search<'_>, setting: Setting) -> Result<Option<Judged>> {
         let mut best: Option<Judged> = None;
         let (mut setting, mut worse) = (setting, 0);
-        while worse < PATIENCE {
+        while worse < PATIENCE && !search.work.is_spent() {
             match search.judged(setting, &mut None)? {
                 Some(judged) if best.as_ref().is_none_or(|b| better(&judged, b, 1.0)) => {
                     worse = 0;
@@ -266,7 +273,8 @@ impl<'a> Tuner<'a> {
             return Ok(());
         }
         for input in [best.attempt.setting.input + 2, MAX_BITS] {
-            if input > MAX_BITS || input <= best.attempt.setting.input {
+            let more = input <= MAX_BITS && input > best.attempt.setting.input;
+            if !more || search.work.is_spent() {
                 continue;
             }
             let setting = Setting {
@@ -303,7 +311,7 @@ impl<'a> Tuner<'a> {
             let cost = Cost { height, ..cost };
             let most = Spending { cost, words, rows };
             for setting in self.affordable(search, start, &most) {
-                if tried.contains(&setting) {
+                if tried.contains(&setting) || search.work.is_spent() {
                     continue;
                 }
                 tried.push(setting);
@@ -392,6 +400,9 @@ impl<'a> Tuner<'a> {
                 continue;
             }
             last = next;
+            if search.work.is_spent() {
+                return;
+            }
             let fits = search.attempt(next).is_ok_and(|attempt| {
                 fits(&attempt.integer, most.cost.height) && words(&attempt.integer) <= most.words
             });

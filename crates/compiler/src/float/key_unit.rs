@@ -11,6 +11,8 @@ use crate::float::expression::{Binary, Expression, Step, Unary};
 
 /// Where the slope is measured.
 const SAMPLES: u32 = 512;
+/// About how often a function is evaluated to find the unit of its keys.
+pub(crate) const SAMPLED: usize = 4 * SAMPLES as usize;
 /// With as many keys as values have steps, the key unit is this part of the range where the
 /// function does anything …
 const FINEST: f64 = 0.5;

@@ -121,9 +121,16 @@ pub(crate) struct Values {
     /// The key of the first value.
     first: i64,
     values: Vec<i32>,
+    /// How many were computed since that was last asked for.
+    new: usize,
 }
 
 impl Values {
+    /// How many values were computed since this was last asked for.
+    pub(super) fn take_new(&mut self) -> usize {
+        std::mem::take(&mut self.new)
+    }
+
     /// The values of `rule` for `q_min..=q_max`.
     fn of(&mut self, rule: &Rule, q_min: i64, q_max: i64) -> &[i32] {
         let end = self.first + self.values.len() as i64;
@@ -138,6 +145,7 @@ impl Values {
             let values = keys.into_par_iter().map(|q| rule.value(q));
             values.collect()
         };
+        let before = self.values.len();
         if q_min < self.first {
             self.values.splice(0..0, all(q_min..self.first));
             self.first = q_min;
@@ -146,6 +154,7 @@ impl Values {
         if q_max >= end {
             self.values.extend(all(end..q_max + 1));
         }
+        self.new += self.values.len() - before;
         let from = (q_min - self.first) as usize;
         &self.values[from..=from + (q_max - q_min) as usize]
     }

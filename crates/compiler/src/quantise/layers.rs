@@ -1,7 +1,7 @@
 //! The integers of layers, one after the other.
 
 use super::settle::TooFine;
-use super::{Group, MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, WHOLE};
+use super::{Group, MAX_BIAS, MAX_SHIFT, MAX_STRETCH, Quantiser, SQUARE_LIMIT, WHOLE, work};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, Precision};
 use crate::float::key_unit;
@@ -73,6 +73,8 @@ impl Quantiser<'_> {
         quantised.function = group;
         let Group { rule, known, .. } = &mut self.groups[group];
         let (min, max) = rule.range(keys.0, keys.1, known);
+        let steps = work::of_values(&layer.activation, known.take_new());
+        self.work.spend(steps);
         self.reached.push(Some((group, keys)));
         self.tensors.push(Tensor {
             name: tensor.name.clone(),

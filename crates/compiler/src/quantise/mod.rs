@@ -23,16 +23,19 @@ mod scale_class;
 mod scales;
 pub(crate) mod secret;
 mod settle;
+pub(crate) mod work;
 
 use crate::Result;
 use crate::float::activation::Activation;
 use crate::float::graph::FloatGraph;
+use crate::float::key_unit;
 use crate::options::Options;
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::Stats;
 use crate::quantise::function::{Rule, Values};
 use crate::quantise::grid::InputGrid;
 use crate::quantise::scale_class::ScaleClasses;
+use crate::quantise::work::Work;
 use verdict_model::{Function, IntegerGraph, Tensor};
 
 /// The largest magnitude of an output: 16 bits signed.
@@ -118,9 +121,11 @@ struct Quantiser<'a> {
     tensors: Vec<Tensor>,
     /// The group of each of these, and the keys it reaches; inputs have none.
     reached: Vec<Option<(usize, Keys)>>,
+    work: &'a mut Work,
 }
 
-/// Quantises `graph`. `table_bits` limits every table's size.
+/// Quantises `graph`. `table_bits` limits every table's size; `work` is what it may take, and what
+/// it took is added to.
 pub(crate) fn quantise(
     graph: &FloatGraph,
     grids: &[InputGrid],
@@ -128,6 +133,7 @@ pub(crate) fn quantise(
     options: &Options,
     bits: Bits,
     table_bits: u32,
+    work: &mut Work,
 ) -> Result<IntegerGraph> {
     let mut quantiser = Quantiser {
         graph,
@@ -150,7 +156,13 @@ pub(crate) fn quantise(
         coarser: Vec::new(),
         tensors: Vec::new(),
         reached: Vec::new(),
+        work,
     };
+    let functions = graph.tensors.iter().filter_map(|it| it.layer.as_ref());
+    for layer in functions.filter(|layer| !layer.activation.is_homogeneous()) {
+        let steps = work::of_values(&layer.activation, key_unit::SAMPLED);
+        quantiser.work.spend(steps);
+    }
     quantiser.choose_units();
     quantiser.calibrated.clone_from(&quantiser.units);
     quantiser.fix_rules();

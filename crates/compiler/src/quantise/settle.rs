@@ -7,12 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Quantiser;
+use super::{Quantiser, work};
 use crate::{CompileError, Result};
 
 /// A layer is quantised anew at most this often before the bits are given up: that many layers with
 /// products may share a table's unit, and each fit it to its own a few times.
 const MAX_VISITS: u32 = 400;
+/// Steps that looking at a tensor's scale takes.
+const SCALE: u64 = 64;
 
 /// What has to grow by a factor before layers are quantised once more.
 pub(super) enum TooFine {
@@ -55,6 +57,15 @@ impl Quantiser<'_> {
                  (--table-bits)",
             ));
         }
+        if let Some(layer) = &self.graph.tensors[id].layer {
+            self.work.spend(work::of_layer(layer));
+        }
+        if self.work.is_spent() {
+            return Err(CompileError::quantise(
+                &self.graph.tensors[id].name,
+                "its scale and those it depends on take too long to settle; give --activation-bits and --table-bits",
+            ));
+        }
         match self.next(id) {
             // With the factors coarser that were found to be too fine before, it may fit.
             Err(CompileError::Quantise { .. }) if !self.coarser.is_empty() => {
@@ -76,6 +87,8 @@ impl Quantiser<'_> {
 
     /// Makes something coarser, and goes back to the first layer that this changes.
     fn coarsen(&mut self, too_fine: TooFine) -> Result<()> {
+        // Every tensor's unit is looked at, whatever changes.
+        self.work.spend(self.graph.tensors.len() as u64 * SCALE);
         let before = self.all_scales();
         let mut first = self.tensors.len();
         match too_fine {
