@@ -13,6 +13,7 @@ use crate::float::expression::{Step, Unary};
 use crate::float::graph::{FloatGraph, FloatLayer, Precision};
 use crate::float::key_unit::whole;
 use crate::float::missing::Missing;
+use crate::float::reference::Signs;
 use crate::float::run::settle;
 
 /// Half a unit in the last place of a 32-bit float.
@@ -20,26 +21,12 @@ const HALF_ULP: f64 = 1.0 / (1u32 << 24) as f64;
 /// What approximations of functions are off by, relative to their values.
 const FUNCTION: f64 = 8.0 * HALF_ULP;
 
-/// Signs, different for every run and cell, the same every time.
-struct Signs(u64);
-
-impl Signs {
-    fn next(&mut self) -> f64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        if (z ^ (z >> 31)) & 1 == 0 { 1.0 } else { -1.0 }
+/// A value that is off by `size` if 32 bits do not hold it.
+fn moved(signs: &mut Signs, value: f64, size: f64) -> f64 {
+    if f64::from(value as f32) == value || !value.is_finite() {
+        return value;
     }
-
-    /// A value that is off by `size` if 32 bits do not hold it.
-    fn moved(&mut self, value: f64, size: f64) -> f64 {
-        if f64::from(value as f32) == value || !value.is_finite() {
-            return value;
-        }
-        value + self.next() * size
-    }
+    value + signs.next() * size
 }
 
 /// The values of all tensors of one row, moved. `rounded`: constants are, so inputs move as well.
@@ -135,7 +122,7 @@ fn rounded(sums: &mut [f64], layer: &FloatLayer, all: &[Vec<f64>], signs: &mut S
     let single = widest <= 1 && layer.bias.iter().all(|bias| *bias == 0.0);
     for (sum, size) in sums.iter_mut().zip(&sizes) {
         *sum = match single {
-            true => signs.moved(*sum, size * share),
+            true => moved(signs, *sum, size * share),
             false => *sum + signs.next() * size * share,
         };
     }
@@ -155,9 +142,9 @@ fn function(activation: &Activation, v: f64, signs: &mut Signs) -> f64 {
                 Step::Unary(Unary::Sigmoid | Unary::Tanh | Unary::Erf, _)
             );
             let size = if bounded { 1.0 } else { value.abs() };
-            signs.moved(value, size * FUNCTION)
+            moved(signs, value, size * FUNCTION)
         }),
-        Activation::Sigmoid | Activation::Tanh => signs.moved(activation.apply(v), FUNCTION),
+        Activation::Sigmoid | Activation::Tanh => moved(signs, activation.apply(v), FUNCTION),
         _ => activation.apply(v),
     }
 }

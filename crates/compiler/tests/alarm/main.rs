@@ -174,6 +174,34 @@ fn rounding_is_no_difference() {
     assert!(Reference::checked(&other, &data, false).is_err());
 }
 
+/// `1e4·(1.0001·x − x)`: 32-bit floats round the product where it is ten thousand times the result.
+#[test]
+fn differences_of_near_equals_are_rounded_where_they_are_large() {
+    let file = |op: &str, near: f32| {
+        Onnx::vector(3)
+            .weights("near", &[1], &[near])
+            .weights("large", &[1], &[1e4])
+            .node("Mul", &["x", "near"], "a")
+            .node(op, &["a", "x"], "d")
+            .node("Mul", &["d", "large"], "y")
+            .output("y")
+    };
+    let graph = file("Sub", 1.0001).import();
+    let data = data(&graph, 40);
+    let reference = Reference::checked(&graph, &data, false).unwrap();
+    assert_eq!(*reference.by(), ReferenceBy::Tract);
+    // Another operator, another constant, or a hundredth of the result more is a misreading.
+    for other in [file("Add", 1.0001), file("Sub", 1.0002)] {
+        let mut other = other.import();
+        other.onnx.clone_from(&graph.onnx);
+        assert!(Reference::checked(&other, &data, false).is_err());
+    }
+    let mut other = graph.clone();
+    let last = other.outputs[0];
+    other.tensors[last].layer.as_mut().unwrap().bias[1] += 0.02;
+    assert!(Reference::checked(&other, &data, false).is_err());
+}
+
 #[test]
 fn whole_numbers_have_no_tolerance() {
     // One in two hundred rows is off by one in 50,000.

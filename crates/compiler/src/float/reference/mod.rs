@@ -6,6 +6,7 @@
 
 mod plan;
 mod quiet;
+mod signs;
 mod single;
 
 use prost::Message;
@@ -15,6 +16,7 @@ use tract_onnx::pb::ModelProto;
 use crate::float::graph::FloatGraph;
 use crate::{CompileError, Result};
 pub(crate) use plan::Plan;
+pub(crate) use signs::Signs;
 use verdict_model::Assurance;
 
 /// Who says what the float model computes.

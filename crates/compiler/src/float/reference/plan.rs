@@ -1,14 +1,17 @@
 //! A model as tract runs it. Whatever tract does, nothing of it but an error gets out.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::plan::eval;
 use tract_onnx::tract_hir::infer::{Factoid, InferenceModelExt};
 
 use crate::float::graph::FloatGraph;
 use crate::float::reference::quiet::{quietly, short};
+use crate::float::reference::signs::Signs;
 use crate::float::reference::single::{other_floats, single};
 
 /// A runnable float model.
@@ -109,6 +112,30 @@ impl Plan {
         quietly(run)?.map_err(|error| message(&error))
     }
 
+    /// As [`run`](Self::run), with every number that is no copy of another and no whole one moved by
+    /// about half a unit in its last place, up or down by `seed`: what rounding does on the way, also
+    /// where a difference of near equals makes much of it.
+    pub(crate) fn run_moved(
+        &self,
+        inputs: &[Vec<f64>],
+        seed: u64,
+    ) -> Result<Vec<Vec<f64>>, String> {
+        let run = || -> TractResult<Vec<Vec<f64>>> {
+            let tensors = self.tensors(inputs)?;
+            let values = tensors.into_iter().map(IntoTValue::into_tvalue).collect();
+            let mut signs = Signs(seed);
+            let mut state = self.plan.spawn()?;
+            let outputs = state.run_plan_with_eval(values, |ctx, state, node, inputs| {
+                let before: HashSet<u32> = inputs.iter().flat_map(|it| bits(it)).collect();
+                let outputs = eval(ctx, state, node, inputs)?;
+                let moved = outputs.into_iter().map(|it| moved(it, &before, &mut signs));
+                moved.collect::<TractResult<TVec<TValue>>>()
+            })?;
+            outputs.iter().map(|of| reals(of)).collect()
+        };
+        quietly(run)?.map_err(|error| message(&error))
+    }
+
     fn tensors(&self, inputs: &[Vec<f64>]) -> TractResult<Vec<Tensor>> {
         let inputs = self.inputs.iter().zip(inputs);
         let tensor = |((datum, shape), values): (&(DatumType, Vec<usize>), &Vec<f64>)| {
@@ -117,6 +144,29 @@ impl Plan {
         };
         inputs.map(tensor).collect()
     }
+}
+
+/// The numbers of a tensor of `float`.
+fn bits(tensor: &Tensor) -> Vec<u32> {
+    let view = tensor.to_plain_array_view::<f32>();
+    view.map_or_else(
+        |_| Vec::new(),
+        |view| view.iter().map(|v| v.to_bits()).collect(),
+    )
+}
+
+/// A tensor with the numbers moved that are not among `before`.
+fn moved(value: TValue, before: &HashSet<u32>, signs: &mut Signs) -> TractResult<TValue> {
+    if value.datum_type() != DatumType::F32 || value.to_plain_array_view::<f32>().is_err() {
+        return Ok(value);
+    }
+    let mut tensor = value.into_tensor();
+    for v in tensor.to_plain_array_view_mut::<f32>()?.iter_mut() {
+        if v.fract() != 0.0 && v.is_finite() && !before.contains(&v.to_bits()) {
+            *v *= 1.0 + signs.next() as f32 * f32::EPSILON;
+        }
+    }
+    Ok(tensor.into_tvalue())
 }
 
 fn reals(tensor: &Tensor) -> TractResult<Vec<f64>> {
