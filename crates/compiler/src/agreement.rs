@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use crate::Result;
-use crate::float::graph::OutputKind;
+use crate::float::graph::{Choices, OutputKind};
 use verdict_model::{IntegerGraph, Row, Tensor, execute};
 
 /// Share of rows whose top-1 may differ from the float model's, and of whole numbers that may be
@@ -13,13 +13,18 @@ const TOP1_TOLERANCE: f64 = 0.001;
 /// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred
 /// calibration rows seldom show a flip that unseen data would.
 const RISK_TOLERANCE: f64 = 0.005;
+/// Values that differ by less than this share of the largest one are one constant.
+const SAME: f64 = 1e-5;
+/// Worst error of scores that only a class is chosen by, relative to their calibrated range: half of
+/// what a model is refused for.
+const SCORES: f64 = 0.05;
 /// Whole numbers beyond this are as good as real ones: no tensor has as many integers.
 pub(crate) const MAX_WHOLE: f64 = 16384.0;
 
 /// What is compared with the float model.
 pub(crate) struct Expected<'a> {
     /// What each output is.
-    pub(crate) kinds: &'a [OutputKind],
+    pub(crate) purposes: &'a [Purpose],
     /// The float model's outputs, `[row][output][position]`.
     pub(crate) reals: &'a [Row],
     /// Worst error of a value that is tolerated, relative to its output's calibrated range.
@@ -27,6 +32,16 @@ pub(crate) struct Expected<'a> {
     /// Whether to take what an output is for from nothing but its size: several numbers are scores
     /// of classes.
     pub(crate) by_size: bool,
+}
+
+/// What an output is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Purpose {
+    pub(crate) kind: OutputKind,
+    /// Whether somebody said so, and not the file alone: then nothing else counts.
+    pub(crate) stated: bool,
+    /// Where its classes lie, if that is known.
+    pub(crate) choices: Option<Choices>,
 }
 
 /// How well integers keep to the float model.
@@ -79,8 +94,8 @@ pub(crate) fn agreement(
         let asked = match expected.by_size {
             true => Asked::by_size(tensor.len),
             false => {
-                let kind = expected.kinds.get(output).copied().unwrap_or_default();
-                Asked::of(tensor, kind)
+                let purpose = expected.purposes.get(output).copied();
+                Asked::of(tensor, purpose.unwrap_or_default())
             }
         };
         let one = judge(&pairs, &asked, scale, expected);
@@ -95,33 +110,51 @@ pub(crate) fn agreement(
 /// What is asked of an output: how many classes it has scores of, if it has any, and whether its
 /// values count by themselves.
 struct Asked {
-    classes: Option<usize>,
+    classes: Option<Choices>,
     values: bool,
+    /// The worst error of scores that nobody asked for by themselves.
+    scores: f64,
 }
 
 impl Asked {
     fn by_size(len: usize) -> Self {
         Self {
-            classes: (len >= 2).then_some(len),
+            classes: (len >= 2).then(|| Choices::of_neighbours(len)),
             values: len < 2,
+            scores: f64::INFINITY,
         }
     }
 
-    fn of(tensor: &Tensor, kind: OutputKind) -> Self {
-        let last = tensor.shape.last().copied().unwrap_or(tensor.len);
-        let several = last >= 2 && tensor.len.is_multiple_of(last);
-        let classes = match kind {
-            OutputKind::Classes if several => Some(last),
-            OutputKind::Classes if tensor.len >= 2 => Some(tensor.len),
-            // Planes and sequences that nothing is chosen from hold quantities.
-            OutputKind::Both if tensor.len >= 2 && last == tensor.len => Some(last),
-            _ => None,
-        };
+    fn of(tensor: &Tensor, purpose: Purpose) -> Self {
+        let classes = chosen(&tensor.shape, purpose);
         Self {
             classes,
-            values: kind != OutputKind::Classes || classes.is_none(),
+            values: purpose.kind != OutputKind::Classes || classes.is_none(),
+            scores: match purpose.stated {
+                true => f64::INFINITY,
+                false => SCORES,
+            },
         }
     }
+}
+
+/// Where the classes of an output of this shape lie, if its largest value counts.
+pub(crate) fn chosen(shape: &[usize], purpose: Purpose) -> Option<Choices> {
+    let len: usize = shape.iter().product();
+    let last = shape.last().copied().unwrap_or(len);
+    let classes = match purpose.kind {
+        OutputKind::Classes => {
+            let fits = |of: &Choices| len.is_multiple_of(of.classes * of.stride);
+            if let Some(known) = purpose.choices.filter(fits) {
+                return Some(known);
+            }
+            if last >= 2 { last } else { len }
+        }
+        // Planes and sequences that nothing is chosen from hold quantities.
+        OutputKind::Both if last == len => len,
+        _ => return None,
+    };
+    (classes >= 2).then(|| Choices::of_neighbours(classes))
 }
 
 /// One output's agreement.
@@ -140,15 +173,20 @@ fn judge(pairs: &[Pair<'_>], asked: &Asked, scale: f64, expected: &Expected<'_>)
     };
     let (mut risk, mut values) = (0.0, worst);
     if let Some(classes) = asked.classes {
-        let parts = pairs
-            .iter()
-            .flat_map(|(integers, reals)| integers.chunks(classes).zip(reals.chunks(classes)));
+        let parts = pairs.iter();
+        let parts = parts.map(|(integers, reals)| (classes.apart(integers), classes.apart(reals)));
+        let parts: Vec<(Vec<Vec<i32>>, Vec<Vec<f64>>)> = parts.collect();
+        let parts = parts.iter().flat_map(|(integers, reals)| {
+            let pairs = integers.iter().zip(reals);
+            pairs.map(|(integers, reals)| (&integers[..], &reals[..]))
+        });
         let parts: Vec<Pair<'_>> = parts.collect();
         decided(differing(&parts), parts.len());
         risk = at_risk(&parts, scale) / RISK_TOLERANCE;
     }
     if !asked.values {
-        values = 0.0;
+        // Whatever is chosen, scores that are far off are none.
+        values *= expected.tolerance / asked.scores;
     } else if !expected.by_size && are_whole(pairs) {
         // A flip is another number, however far it is; what rounds to the same one is near enough
         // if it is near.
@@ -196,12 +234,10 @@ fn not_whole(pairs: &[Pair<'_>], scale: f64) -> (usize, usize) {
 /// together.
 fn error(pairs: &[Pair<'_>], scale: f64, limit: f64) -> f64 {
     let reals = || pairs.iter().flat_map(|(_, reals)| reals.iter().copied());
-    let range = reals().fold(f64::NEG_INFINITY, f64::max) - reals().fold(f64::INFINITY, f64::min);
-    let range = if range > 0.0 {
-        range
-    } else {
-        reals().map(f64::abs).fold(1e-9, f64::max)
-    };
+    let (low, high) = reals().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+        (low.min(v), high.max(v))
+    });
+    let range = span(low, high).max(1e-9);
     let error = pairs
         .iter()
         .flat_map(|(integers, reals)| integers.iter().zip(reals.iter()))
@@ -209,6 +245,16 @@ fn error(pairs: &[Pair<'_>], scale: f64, limit: f64) -> f64 {
         .filter(|error| *error < limit)
         .fold(0.0, f64::max);
     error / range
+}
+
+/// What errors of values from `low` to `high` are compared with: their range, or their magnitude
+/// where they are the same but for the rounding of 32-bit floats.
+pub(crate) fn span(low: f64, high: f64) -> f64 {
+    let largest = low.abs().max(high.abs());
+    match high - low > SAME * largest {
+        true => high - low,
+        false => largest,
+    }
 }
 
 /// Share of rows whose lead of the best output over the second is less than the root mean square

@@ -15,6 +15,7 @@ mod options;
 mod quantise;
 mod report;
 mod search;
+mod spend;
 mod tree;
 mod tune;
 
@@ -25,7 +26,7 @@ pub use float::activation::Activation;
 pub use float::comparison::{Comparison, Test};
 pub use float::expression::{Binary, Expression, Step, Unary};
 pub use float::graph::{
-    FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, OutputKind, Precision,
+    Choices, FloatGraph, FloatKernel, FloatLayer, FloatTensor, FloatTerm, OutputKind, Precision,
 };
 pub use float::missing::Missing;
 pub use float::reference::{Reference, ReferenceBy};

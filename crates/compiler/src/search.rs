@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use rayon::prelude::*;
 
-use crate::agreement::{Agreement, Expected, agreement};
-use crate::float::graph::{FloatGraph, FloatTensor, OutputKind, Precision};
+use crate::agreement::{Agreement, Expected, Purpose, agreement};
+use crate::float::graph::{FloatGraph, FloatTensor, Precision};
 use crate::options::Options;
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, Stats};
@@ -79,7 +79,7 @@ pub(crate) struct Search<'a> {
     data: &'a DataSet,
     pub(crate) options: &'a Options,
     measured: Measured,
-    kinds: Vec<OutputKind>,
+    purposes: Vec<Purpose>,
     /// How many rows attempts are judged by.
     rows: usize,
     /// Whether an input is compared with constants.
@@ -103,15 +103,18 @@ impl<'a> Search<'a> {
         let mut inputs = graph.inputs.iter();
         let tested = inputs.any(|input| compared(&graph, *input).is_some());
         let names = graph.output_names.iter().enumerate();
-        let kinds = names.map(|(output, name)| {
+        let purposes = names.map(|(output, name)| {
             let of_file = graph.output_kinds.get(output).copied();
-            options
-                .output_kind(name)
-                .unwrap_or(of_file.unwrap_or_default())
+            let stated = options.output_kind(name);
+            Purpose {
+                kind: stated.unwrap_or(of_file.unwrap_or_default()),
+                stated: stated.is_some(),
+                choices: graph.choices.get(output).copied().flatten(),
+            }
         });
         let affordable = MAX_PRODUCTS / graph.products().max(1);
         Ok(Self {
-            kinds: kinds.collect(),
+            purposes: purposes.collect(),
             rows: affordable.max(FEWEST_ROWS).min(data.len()),
             measured,
             tested,
@@ -208,7 +211,7 @@ impl<'a> Search<'a> {
             Some(bits) => bits..=bits,
             None => activation..=(activation + 2).min(MAX_BITS),
         };
-        outputs.map(move |output| Bits { activation, output })
+        outputs.map(move |output| Bits::new(activation, output))
     }
 
     /// `bits`, with the bits of inputs that go with them.
@@ -229,7 +232,9 @@ impl<'a> Search<'a> {
     /// The attempt, or one of a bit more where that is worth it.
     fn with_reserve(&mut self, found: Judged, first: u32) -> Result<Judged> {
         let Setting { bits, table, .. } = found.attempt.setting;
-        let Bits { activation, output } = bits;
+        let Bits {
+            activation, output, ..
+        } = bits;
         let mut outputs = self.graph.outputs.iter();
         let classifies = outputs.any(|id| self.graph.tensors[*id].len >= 2);
         // Where fewer bits change a decision, these keep it by a hair, and unseen rows are harder
@@ -239,10 +244,7 @@ impl<'a> Search<'a> {
             && self.options.activation_bits.is_none()
             && activation < MAX_BITS
         {
-            let finer = Bits {
-                activation: activation + 1,
-                output: (output + 1).min(MAX_BITS),
-            };
+            let finer = Bits::new(activation + 1, (output + 1).min(MAX_BITS));
             if let Ok(attempt) = self.attempt(self.setting(finer, table)) {
                 let agreement = match self.options.tune {
                     true => self.judge(&attempt)?,
@@ -271,6 +273,12 @@ impl<'a> Search<'a> {
             }
             Err(error) => return Err(error),
         };
+        self.judge_attempt(attempt).map(Some)
+    }
+
+    /// How well an attempt does.
+    pub(crate) fn judge_attempt(&mut self, attempt: Attempt) -> Result<Judged> {
+        let setting = attempt.setting;
         let agreement = self.judge(&attempt)?;
         if self.options.tune {
             self.work.limit(MAX_WORK, ATTEMPTS);
@@ -278,6 +286,9 @@ impl<'a> Search<'a> {
         tracing::debug!(
             activation_bits = setting.bits.activation,
             output_bits = setting.bits.output,
+            missing_eighths = setting.bits.missing,
+            value_bits = setting.bits.values,
+            weight_bits = setting.bits.weights,
             input_bits = setting.input,
             table_bits = setting.table,
             equalised = !self.equalised.is_empty(),
@@ -287,7 +298,7 @@ impl<'a> Search<'a> {
             work = ?self.work,
             "tried"
         );
-        Ok(Some(Judged { attempt, agreement }))
+        Ok(Judged { attempt, agreement })
     }
 
     pub(crate) fn judge(&mut self, attempt: &Attempt) -> Result<Agreement> {
@@ -297,7 +308,7 @@ impl<'a> Search<'a> {
         self.work.spend(steps.saturating_mul(rows) as u64);
         let rows = &attempt.inputs.rows[..rows];
         let expected = Expected {
-            kinds: &self.kinds,
+            purposes: &self.purposes,
             reals: &self.measured.outputs,
             tolerance: self.options.accuracy.unwrap_or(TOLERANCE),
             by_size: !self.options.tune,

@@ -5,20 +5,17 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cost::{Cost, Price, fits, table_rows, words};
+use crate::cost::Price;
 use crate::float::graph::FloatGraph;
 use crate::options::Options;
-use crate::quantise::bits::Bits;
 use crate::quantise::calibration::cell_magnitudes;
 use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::grid::InputGrid;
 use crate::search::{Judged, MAX_BITS, Search, Setting};
+use crate::spend::Spender;
 use crate::{CompileError, Result};
-use verdict_model::{ChannelShifts, DataSet, Goal, IntegerGraph};
+use verdict_model::{ChannelShifts, DataSet, IntegerGraph};
 
-/// Worst error of a value, relative to its output's range, that nobody sees: bits that cost nothing
-/// are spent until it is reached.
-const INVISIBLE: f64 = 0.001;
 /// Bits of the largest table that are tried where the goal is missed.
 const MAX_TABLE_BITS: u32 = 20;
 /// What costs more and still misses the goal must at least be this much better.
@@ -29,10 +26,6 @@ const DEAR_TABLE_BITS: u32 = 18;
 const FAR: f64 = 10.0;
 /// Bits that may make it worse before more of them are given up.
 const PATIENCE: u32 = 2;
-/// More bits than this are no use to outputs alone.
-const END_BITS: u32 = 4;
-/// Circuits of up to this height are proved in a second, and gas does not depend on the height.
-const CHEAP_HEIGHT: u32 = 14;
 
 /// What was chosen, and how well it does on the calibration data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,7 +98,7 @@ pub(crate) fn tune(
         if !best.agreement.reached() {
             (search, best) = tuner.climb(search, best)?;
         }
-        best = tuner.spend(&mut search, best)?;
+        best = Spender::new(options, price).spend(&mut search, best)?;
     }
     search.on_all_rows(&mut best)?;
     Ok(found(search, best))
@@ -288,151 +281,5 @@ impl<'a> Tuner<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Spends bits that cost nothing until the error is invisible.
-    fn spend(&self, search: &mut Search<'_>, best: Judged) -> Result<Judged> {
-        let mut found = best;
-        if self.is_invisible(&found) {
-            return Ok(found);
-        }
-        let Some(cost) = (self.price)(&found.attempt.integer) else {
-            return Ok(found);
-        };
-        let words = words(&found.attempt.integer);
-        let cheap = match self.options.goal {
-            Goal::Time | Goal::Memory => 0,
-            Goal::Balanced | Goal::Gas => CHEAP_HEIGHT,
-        };
-        let start = found.attempt.setting;
-        let rows = table_rows(&found.attempt.integer);
-        let mut tried = vec![start];
-        for height in cost.height..=cheap.max(cost.height) {
-            let cost = Cost { height, ..cost };
-            let most = Spending { cost, words, rows };
-            for setting in self.affordable(search, start, &most) {
-                if tried.contains(&setting) || search.work.is_spent() {
-                    continue;
-                }
-                tried.push(setting);
-                let other = match search.judged(setting, &mut None) {
-                    // Tensors of their own are not for nothing.
-                    Err(CompileError::Products { .. }) => continue,
-                    other => other?,
-                };
-                let Some(other) = other else { continue };
-                let score = |judged: &Judged| {
-                    let agreement = &judged.agreement;
-                    (agreement.other_decisions, agreement.error)
-                };
-                let kept = other.agreement.badness <= found.agreement.badness.max(1.0);
-                if kept && score(&other) < score(&found) && self.free(&other, &most) {
-                    found = other;
-                    if self.is_invisible(&found) {
-                        return Ok(found);
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn is_invisible(&self, judged: &Judged) -> bool {
-        let goal = self.options.accuracy.unwrap_or(INVISIBLE);
-        let agreement = &judged.agreement;
-        agreement.error <= goal.min(INVISIBLE) && agreement.other_decisions == 0.0
-    }
-
-    /// Settings of more bits than `start`, whose tables stay below a height: everything by as much
-    /// as fits and then the ends of the model; fewer bits of activations, as sums that do not fit a
-    /// table make steps coarser; and coarser inputs, as public ones cost gas.
-    fn affordable(&self, search: &mut Search<'_>, start: Setting, most: &Spending) -> [Setting; 3] {
-        let mut all = start;
-        let options = self.options;
-        let more = |given: Option<u32>, bits: u32, by: u32| match given {
-            None => (bits + by).min(MAX_BITS),
-            Some(_) => bits,
-        };
-        let Bits { activation, output } = start.bits;
-        let doublings = most.doublings();
-        self.most(search, most, doublings, &mut all, |setting, by| {
-            setting.bits.activation = more(options.activation_bits, activation, by);
-            setting.bits.output = more(options.output_bits, output, by);
-        });
-        let output = all.bits.output;
-        self.most(
-            search,
-            most,
-            doublings.min(END_BITS),
-            &mut all,
-            |setting, by| {
-                setting.bits.output = more(options.output_bits, output, by);
-            },
-        );
-        let coarse = all;
-        // An input's range takes two to its bits.
-        let finest = most.cost.height.saturating_sub(start.input);
-        self.most(search, most, finest, &mut all, |setting, by| {
-            setting.input = more(options.input_bits, start.input, by);
-        });
-        let mut half = all;
-        half.bits.activation = activation.midpoint(all.bits.activation);
-        [all, half, coarse]
-    }
-
-    /// Makes `setting` the one of the most further bits, of `most_bits` at most, for which tables
-    /// stay below the height. Every attempt takes a while for a large model, so they start where
-    /// one is likely to fit.
-    fn most(
-        &self,
-        search: &mut Search<'_>,
-        most: &Spending,
-        most_bits: u32,
-        setting: &mut Setting,
-        with: impl Fn(&mut Setting, u32),
-    ) {
-        let before = *setting;
-        let mut last = before;
-        for by in (1..=most_bits).rev() {
-            let mut next = before;
-            with(&mut next, by);
-            if next == last || next == before {
-                continue;
-            }
-            last = next;
-            if search.work.is_spent() {
-                return;
-            }
-            let fits = search.attempt(next).is_ok_and(|attempt| {
-                fits(&attempt.integer, most.cost.height) && words(&attempt.integer) <= most.words
-            });
-            if fits {
-                *setting = next;
-                return;
-            }
-        }
-    }
-
-    /// Whether integers cost no more than is spent anyway.
-    fn free(&self, judged: &Judged, most: &Spending) -> bool {
-        let integer = &judged.attempt.integer;
-        words(integer) <= most.words
-            && (self.price)(integer).is_some_and(|cost| !cost.exceeds(most.cost))
-    }
-}
-
-/// What is spent anyway.
-struct Spending {
-    cost: Cost,
-    words: usize,
-    /// What tables take before anything is spent.
-    rows: usize,
-}
-
-impl Spending {
-    /// How many times tables may double, at most.
-    fn doublings(&self) -> u32 {
-        let room = (1u64 << self.cost.height.min(63)) / (self.rows as u64).max(1);
-        room.max(1).ilog2() + 1
     }
 }

@@ -78,6 +78,30 @@ fn positions_follow_the_tie_rule() {
     }
 }
 
+/// Values that are equal whatever the input is have a first one and a last one, too.
+#[test]
+fn equals_that_no_input_tells_apart() {
+    for (last, expected) in [(false, 0), (true, 5)] {
+        let attributes = vec![
+            int("axis", 1),
+            int("keepdims", 0),
+            int("select_last_index", last.into()),
+        ];
+        let graph = Onnx::vector(6)
+            .weights("bound", &[], &[0.2])
+            .weights("three", &[], &[3.0])
+            .node("Greater", &["x", "bound"], "beyond")
+            .node("Where", &["beyond", "three", "three"], "v")
+            .node_with("ArgMax", &["v"], "y", attributes)
+            .output("y")
+            .import();
+        let c = compiled(graph, -2.0, 2.0, 4);
+        for row in &c.rows {
+            assert_eq!(c.trace(row).outputs(c.model.graph())[0], [expected]);
+        }
+    }
+}
+
 #[test]
 fn the_first_of_equals_is_marked() {
     let graph = mixed(2, 6)

@@ -10,8 +10,8 @@ use common::{Dim, Onnx, int};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
-    Compilation, Cost, FloatGraph, Options, OutputKind, Tuned, compile, compile_with, import,
-    least_cost,
+    Choices, Compilation, Cost, FloatGraph, Options, OutputKind, Tuned, accuracy, compile,
+    compile_with, import, least_cost, vouched,
 };
 use verdict_model::{CompiledModel, DataSet, Goal, IntegerGraph, OutOfDomain, Row, execute};
 
@@ -296,4 +296,154 @@ fn whole_numbers_stay_whole() {
     let (error, _) = errors(&graph, &found.model, &data);
     assert!(error * 18.0 < 0.5, "{error}");
     assert_eq!(found.tuned.other_decisions, 0.0);
+}
+
+/// What an output is for, and how far its integers are off, is told position by position.
+#[test]
+fn classes_lie_where_their_soft_max_says() {
+    let planes = |axis: i64, opset: i64| {
+        Onnx::default()
+            .opset(opset)
+            .input(
+                "x",
+                vec![Dim::Named("N"), Dim::Fixed(3), Dim::Fixed(4), Dim::Fixed(5)],
+            )
+            .node("Identity", &["x"], "h")
+            .node_with("Softmax", &["h"], "y", vec![int("axis", axis)])
+            .output("y")
+            .import()
+            .choices
+    };
+    let choices = |classes, stride| [Some(Choices { classes, stride })];
+    assert_eq!(planes(-1, 17), choices(5, 1));
+    assert_eq!(planes(1, 17), choices(3, 20));
+    assert_eq!(planes(2, 17), choices(4, 5));
+    // All axes from its own on, before opset 13.
+    assert_eq!(planes(2, 11), choices(20, 1));
+    let read = Onnx::vector(4)
+        .node("Neg", &["x"], "y")
+        .node_with("ArgMax", &["y"], "class", vec![int("axis", 1)])
+        .output("y")
+        .output("class")
+        .import();
+    assert_eq!(
+        read.choices,
+        [
+            Some(Choices {
+                classes: 4,
+                stride: 1
+            }),
+            None
+        ]
+    );
+}
+
+/// Of eight steps with a class each, one of which is a close call in every row, seven are kept: the
+/// largest of all values says nothing about any of them.
+#[test]
+fn the_class_of_each_step_is_compared() {
+    let mut weights = vec![0.0; 8 * 24];
+    for step in 0..8 {
+        for class in 0..3 {
+            weights[step * 24 + step * 3 + class] = [2.0, 0.0, -1.0][class];
+        }
+    }
+    let graph = Onnx::vector(8)
+        .weights("w", &[8, 24], &weights)
+        .indices("shape", &[0, 8, 3])
+        .node("MatMul", &["x", "w"], "h")
+        .node("Reshape", &["h", "shape"], "steps")
+        .node_with("LogSoftmax", &["steps"], "y", vec![int("axis", -1)])
+        .output("y")
+        .import();
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let row = |_| {
+        // The last steps have the same lead, so that the largest of all values is any one's.
+        let small = (0..3).map(|_| f64::from(rng.gen_range(0.5f32..1.0)));
+        let mut row: Vec<f64> = small.collect();
+        row.resize(8, 1.0);
+        vec![row]
+    };
+    let data = DataSet::from_rows((0..40).map(row).collect(), &graph.input_specs()).unwrap();
+    let made = tuned(&graph, &data, &Options::default());
+    let report = accuracy(&made.reference, &graph, &made.model, &data).unwrap();
+    assert_eq!(report.outputs[0].kind, OutputKind::Classes);
+    assert_eq!(report.outputs[0].top1_agreement, Some(1.0));
+    vouched(made.model, &report, &Options::default()).unwrap();
+}
+
+/// The sum of probabilities is 1 but for the rounding of 32-bit floats, which is no range.
+#[test]
+fn what_only_rounding_moves_is_a_constant() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let graph = Onnx::vector(5)
+        .weights("w", &[5, 7], &random(&mut rng, 35, 1.0))
+        .indices("axes", &[1])
+        .node("MatMul", &["x", "w"], "h")
+        .node_with("Softmax", &["h"], "p", vec![int("axis", -1)])
+        .node_with("ReduceSum", &["p", "axes"], "y", vec![int("keepdims", 1)])
+        .output("y")
+        .import();
+    let data = rows(&graph, 60, 2.0);
+    let made = tuned(&graph, &data, &Options::default());
+    let report = accuracy(&made.reference, &graph, &made.model, &data).unwrap();
+    let output = &report.outputs[0];
+    assert!((output.range - 1.0).abs() < 1e-3, "{output:?}");
+    assert!(output.relative_error < 0.01, "{output:?}");
+    vouched(made.model, &report, &Options::default()).unwrap();
+}
+
+/// A probability of one of many classes has steps where probabilities are, and is not cut off
+/// beyond.
+#[test]
+fn probabilities_of_many_classes_have_fine_steps() {
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let graph = Onnx::vector(4)
+        .weights("w", &[4, 200], &random(&mut rng, 800, 0.5))
+        .node("MatMul", &["x", "w"], "h")
+        .node_with("Softmax", &["h"], "y", vec![int("axis", -1)])
+        .output("y")
+        .import();
+    let data = rows(&graph, 40, 2.0);
+    let made = tuned(&graph, &data, &Options::default());
+    let report = accuracy(&made.reference, &graph, &made.model, &data).unwrap();
+    let output = &report.outputs[0];
+    assert!(output.range < 0.25, "{output:?}");
+    assert!(output.relative_error < 0.02, "{output:?}");
+    // One class may have all of it all the same.
+    let reach = made.model.manifest().outputs[0].real_max;
+    assert!(reach > 0.9, "{reach}");
+}
+
+/// Values that are picked by their rank are products of decisions: more bits make them finer, and
+/// tables no longer.
+#[test]
+fn more_bits_make_what_is_picked_finer() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let graph = Onnx::vector(8)
+        .weights("w", &[8, 8], &random(&mut rng, 64, 1.0))
+        .indices("k", &[8])
+        .node("MatMul", &["x", "w"], "h")
+        .node_outputs("TopK", &["h", "k"], &["v", "i"], vec![int("axis", 1)])
+        .indices("axis", &[1])
+        .node("CumSum", &["v", "axis"], "y")
+        .output("y")
+        .import();
+    let data = rows(&graph, 40, 1.0);
+    let error = |bits: u32| {
+        let options = Options {
+            activation_bits: Some(bits),
+            output_bits: Some(bits),
+            table_bits: Some(16),
+            input_bits: Some(14),
+            ..untuned()
+        };
+        let made = tuned(&graph, &data, &options);
+        errors(&graph, &made.model, &data).0
+    };
+    let errors = [6, 8, 10].map(error);
+    assert!(
+        errors[1] < errors[0] / 2.0 && errors[2] < errors[1] / 2.0,
+        "{errors:?}"
+    );
 }

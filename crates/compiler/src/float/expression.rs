@@ -361,6 +361,37 @@ impl Expression {
         self.apply_with(v, |_, value| value)
     }
 
+    /// The values at all of `arguments`, the same ones: operator by operator, which takes a part of
+    /// the time.
+    pub(crate) fn apply_all(&self, arguments: &[f64]) -> Vec<f64> {
+        let count = arguments.len();
+        let mut values: Vec<f64> = Vec::with_capacity(self.steps.len() * count);
+        for step in self.steps.iter() {
+            let of = |at: usize| &values[at * count..][..count];
+            let next: Vec<f64> = match *step {
+                Step::Value => arguments.to_vec(),
+                Step::Constant(value) => vec![value; count],
+                Step::Unary(op, a) => of(a).iter().map(|a| unary(op, *a)).collect(),
+                Step::Binary(op, a, b) => {
+                    let pairs = of(a).iter().zip(of(b));
+                    pairs.map(|(a, b)| binary(op, *a, *b)).collect()
+                }
+                Step::Select(condition, yes, no) => {
+                    let choices = of(yes).iter().zip(of(no));
+                    let choices = of(condition).iter().zip(choices);
+                    choices
+                        .map(|(holds, (yes, no))| if *holds != 0.0 { *yes } else { *no })
+                        .collect()
+                }
+            };
+            values.extend(next);
+        }
+        match self.steps.len() {
+            0 => arguments.to_vec(),
+            steps => values.split_off((steps - 1) * count),
+        }
+    }
+
     /// As [`apply`](Self::apply), with every operator's result passed through `each`.
     pub(crate) fn apply_with(&self, v: f64, mut each: impl FnMut(&Step, f64) -> f64) -> f64 {
         let mut values = Vec::with_capacity(self.steps.len());

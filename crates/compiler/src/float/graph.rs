@@ -216,6 +216,36 @@ pub struct FloatTensor {
     pub layer: Option<FloatLayer>,
 }
 
+/// How the scores that one class is chosen by lie in an output, which may have several positions, each
+/// with a class of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// How many classes there are.
+    pub classes: usize,
+    /// How far apart the scores of neighbouring classes lie.
+    pub stride: usize,
+}
+
+impl Choices {
+    /// All of an output's values, or all along its last axis.
+    pub(crate) fn of_neighbours(classes: usize) -> Self {
+        Self { classes, stride: 1 }
+    }
+
+    /// The scores of each choice, one choice after the other.
+    pub(crate) fn apart<T: Copy>(self, values: &[T]) -> Vec<Vec<T>> {
+        let (classes, stride) = (self.classes.max(1), self.stride.max(1));
+        let blocks = values.chunks(classes * stride);
+        let choice = |block: &[T], first: usize| {
+            let scores = block.iter().skip(first).step_by(stride);
+            scores.copied().collect()
+        };
+        blocks
+            .flat_map(|block| (0..stride.min(block.len())).map(move |first| choice(block, first)))
+            .collect()
+    }
+}
+
 /// What an output is for, and so what has to be kept of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -247,6 +277,8 @@ pub struct FloatGraph {
     pub left_out: Vec<String>,
     /// What `outputs` are for; missing ones are [`OutputKind::Both`].
     pub output_kinds: Vec<OutputKind>,
+    /// Where the classes lie that `outputs` are scores of; what is missing is not known.
+    pub choices: Vec<Option<Choices>>,
     /// The ONNX file.
     pub path: PathBuf,
     /// The ONNX file's bytes, for the reference run and the manifest's digest.

@@ -42,11 +42,13 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
         // What is known to be bounded uses all of its bounds, wherever calibration stayed.
         // Whole numbers between bounds are integers themselves, and are not cut off.
         Activation::Expression(expression)
-            if largest_whole(activation).is_some() && bound(expression) > 0.0 =>
+            if largest_whole(activation).is_some() && bound_of(expression) > 0.0 =>
         {
             1.0
         }
-        Activation::Expression(expression) if bound(expression) > 0.0 => bound(expression) / steps,
+        Activation::Expression(expression) if bound_of(expression) > 0.0 => {
+            bound_of(expression) / steps
+        }
         Activation::Expression(_) if whole(activation) && scale <= 1.0 => {
             1.0 / (1.0 / scale).floor()
         }
@@ -54,9 +56,17 @@ pub(crate) fn value_scale(activation: &Activation, range: f64, steps: f64) -> f6
     }
 }
 
-fn bound(expression: &Expression) -> f64 {
+fn bound_of(expression: &Expression) -> f64 {
     let (low, high) = expression.bounds().unwrap_or_default();
     low.abs().max(high.abs())
+}
+
+/// The largest magnitude that a function's values are known to keep to; 0 if none is known.
+pub(crate) fn bound(activation: &Activation) -> f64 {
+    match activation {
+        Activation::Expression(expression) => bound_of(expression),
+        _ => 0.0,
+    }
 }
 
 /// The largest magnitude of a function's values, if these are whole numbers between two bounds.

@@ -9,7 +9,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::float::graph::FloatGraph;
 use crate::import::kinds::{ElementKind, Holds};
-use crate::import::output_kind::output_kinds;
+use crate::import::output_kind::{choices, output_kinds};
 use crate::import::reads::reads;
 use crate::import::secrecy::Secrecy;
 use crate::import::sizes::Sizes;
@@ -109,6 +109,11 @@ pub(crate) fn import_model(
             .unwrap_or_default()
     };
     let output_kinds = output_kinds(graph, &output_names);
+    let choices = output_names.iter().map(|name| {
+        let shape = importer.values.get(name)?.shape();
+        choices(graph, name, shape, importer.opset)
+    });
+    let choices = choices.collect();
     let limits = |id: &usize| {
         let name = &importer.builder.tensors[*id].name;
         importer.kinds.get(name).and_then(|kind| kind.limits())
@@ -131,6 +136,7 @@ pub(crate) fn import_model(
         output_names,
         left_out,
         output_kinds,
+        choices,
         path: path.into(),
         onnx,
         onnx_input_shapes,

@@ -2,9 +2,12 @@
 
 use tract_onnx::pb::{GraphProto, NodeProto};
 
-use crate::float::graph::OutputKind;
+use crate::float::graph::{Choices, OutputKind};
 use crate::import::operator::End;
 use crate::import::operators;
+
+/// Before this opset a soft-max was one over all axes from its own on.
+const FLAT_BEFORE: i64 = 13;
 
 /// One for each of the outputs called `names`.
 pub(crate) fn output_kinds(graph: &GraphProto, names: &[String]) -> Vec<OutputKind> {
@@ -34,14 +37,51 @@ fn output_kind(graph: &GraphProto, name: &str) -> OutputKind {
     OutputKind::Both
 }
 
+/// Where the classes lie that the output called `name`, of this shape, has scores of, if a node that
+/// makes or reads it says so.
+pub(crate) fn choices(
+    graph: &GraphProto,
+    name: &str,
+    shape: &[usize],
+    opset: i64,
+) -> Option<Choices> {
+    let mut nodes = graph.node.iter();
+    let beside = |node: &&NodeProto| {
+        let made = node.output.first().is_some_and(|it| it == name) && is_soft_max(node);
+        let read = node.input.first().is_some_and(|it| it == name);
+        (made || read) && chooses(node)
+    };
+    let node = nodes.find(beside)?;
+    let flat = is_soft_max(node) && opset < FLAT_BEFORE;
+    let stated = node.attribute.iter().find(|it| it.name == "axis");
+    let End::Chooses { axis } = end(node) else {
+        return None;
+    };
+    let axis = stated.map_or(if flat { 1 } else { axis }, |stated| stated.i);
+    let rank = i64::try_from(shape.len()).ok()?;
+    let axis = usize::try_from(if axis < 0 { axis + rank } else { axis }).ok()?;
+    let after: usize = shape.get(axis + 1..)?.iter().product();
+    let choices = match flat {
+        true => Choices::of_neighbours(shape[axis] * after),
+        false => Choices {
+            classes: shape[axis],
+            stride: after,
+        },
+    };
+    (choices.classes >= 2).then_some(choices)
+}
+
+fn is_soft_max(node: &NodeProto) -> bool {
+    operators::find(&node.domain, &node.op_type).is_some_and(|operator| operator.soft_max)
+}
+
 fn end(node: &NodeProto) -> End {
     operators::find(&node.domain, &node.op_type).map_or(End::Open, |operator| operator.end)
 }
 
 fn of_maker(node: &NodeProto) -> OutputKind {
-    let operator = operators::find(&node.domain, &node.op_type);
     // What a soft-max gives is in the order of its operand's scores.
-    let scores = operator.is_some_and(|operator| operator.soft_max) && chooses(node);
+    let scores = is_soft_max(node) && chooses(node);
     match end(node) {
         _ if scores || node.op_type.ends_with("Classifier") => OutputKind::Classes,
         End::Adds => OutputKind::Both,

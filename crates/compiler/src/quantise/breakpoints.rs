@@ -160,7 +160,7 @@ pub(crate) fn rank_grid(
     // Ranks have no domain that could be too wide for a step.
     let computed = grid.domain.iter().zip(&grid.breakpoints);
     let computed = computed.map(|(domain, list)| list.as_ref().map_or(*domain, |_| (0.0, 1.0)));
-    let even = feature_grid(name, computed.collect(), bits, seen)?;
+    let even = feature_grid(name, computed.collect(), bits, seen, |_| true)?;
     for cell in 0..grid.scales.len() {
         if grid.breakpoints[cell].is_none() {
             (grid.scales[cell], grid.zeros[cell]) = (even.scale(cell), even.zero(cell));

@@ -128,12 +128,14 @@ impl Seen<'_> {
     }
 }
 
-/// Integers from 0 to `2^bits − 1` for each of `domains`.
+/// Integers from 0 to `2^bits − 1` for each of `domains`. What is `computed` with, too, uses all of
+/// them: interval analysis takes any for possible.
 pub(crate) fn feature_grid(
     name: &str,
     domains: Vec<(f64, f64)>,
     bits: u32,
     seen: &Seen<'_>,
+    computed: impl Fn(usize) -> bool,
 ) -> Result<InputGrid> {
     let steps = ((1u32 << bits) - 1) as i32;
     let (scales, zeros): (Vec<f64>, Vec<i64>) = domains
@@ -142,6 +144,10 @@ pub(crate) fn feature_grid(
         .map(|(cell, &domain)| {
             let (low, high) = domain;
             if let Some(step) = natural_step(&seen.values(cell, domain), domain, steps) {
+                let step = match computed(cell) {
+                    true => step / parts(step, domain, steps),
+                    false => step,
+                };
                 // The domain may begin between two points of the grid.
                 return (step, (low / step + GRID_TOLERANCE).floor() as i64);
             }
@@ -191,6 +197,13 @@ fn natural_step(values: &[f64], (low, high): (f64, f64), steps: i32) -> Option<f
         .find(|step| (high - low) / step < f64::from(steps) - 1.0)
 }
 
+/// How many parts a step can be cut into for a domain to use up to `steps` of them.
+fn parts(step: f64, (low, high): (f64, f64), steps: i32) -> f64 {
+    (f64::from(steps) / ((high - low) / step + 1.0))
+        .floor()
+        .max(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +227,39 @@ mod tests {
             natural_step(&[3000.0, 500.0], (0.0, 5000.0), 4095),
             Some(100.0)
         );
+    }
+
+    /// A category from 0 to 5 beside a feature of many steps reaches no further than 5.
+    #[test]
+    fn what_is_computed_with_reaches_no_further_than_its_domain() {
+        let rows: Vec<_> = (0..6)
+            .map(|i| vec![vec![f64::from(i), f64::from(i) * 0.173_2]])
+            .collect();
+        let spec = verdict_model::InputSpec {
+            name: "x".into(),
+            shape: vec![2],
+            len: 2,
+            missing: false,
+            words: Vec::new(),
+        };
+        let data = DataSet::from_rows(rows, &[spec]).unwrap();
+        let seen = Seen {
+            data: &data,
+            index: 0,
+            imputed: &[None, None],
+            stated: false,
+        };
+        let domains = || vec![(0.0, 5.0), (0.0, 0.866)];
+        let grid = |computed| feature_grid("x", domains(), 12, &seen, |_| computed).unwrap();
+        let (even, natural) = (grid(true), grid(false));
+        assert_eq!(natural.scale(0), 1.0);
+        let reach = f64::from(even.max) * even.scale(0);
+        assert!((5.0..=6.0).contains(&reach), "{reach}");
+        for value in 0..6 {
+            let value = f64::from(value);
+            let real = f64::from(even.integer(0, value)) * even.scale(0);
+            assert!((real - value).abs() < 1e-12, "{real}");
+        }
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub(crate) enum Rule {
     },
 }
 
+/// Values that are computed together.
+const BLOCK: i64 = 256;
+
 /// `q · unit`. Whole numbers are whole where `unit` is a part of 1.
 fn multiple(q: i64, unit: f64) -> f64 {
     let parts = (1.0 / unit).round();
@@ -37,6 +40,13 @@ fn multiple(q: i64, unit: f64) -> f64 {
     } else {
         q as f64 * unit
     }
+}
+
+/// The integer next to a number of steps, up to a limit in magnitude.
+fn integer(steps: f64, limit: i32) -> i32 {
+    let limit = f64::from(limit);
+    // In range by construction; `as` saturates and turns NaN into 0, so nothing here can fail.
+    libm::rint(steps).clamp(-limit, limit) as i32
 }
 
 impl Rule {
@@ -60,9 +70,23 @@ impl Rule {
                 scale,
             } => (activation.apply(multiple(q, unit)) / scale, limit),
         };
-        let limit = f64::from(limit);
-        // In range by construction; `as` saturates and turns NaN into 0, so nothing here can fail.
-        libm::rint(real).clamp(-limit, limit) as i32
+        integer(real, limit)
+    }
+
+    /// The values of some keys.
+    fn values(&self, keys: Range<i64>) -> Vec<i32> {
+        let Self::Scaled {
+            activation: Activation::Expression(expression),
+            limit,
+            unit,
+            scale,
+        } = self
+        else {
+            return keys.map(|q| self.value(q)).collect();
+        };
+        let arguments: Vec<f64> = keys.map(|q| multiple(q, *unit)).collect();
+        let values = expression.apply_all(&arguments).into_iter();
+        values.map(|value| integer(value / scale, *limit)).collect()
     }
 
     /// Whether nothing but all of its values tells where a rule's are largest.
@@ -142,8 +166,12 @@ impl Values {
             self.values.clear();
         }
         let all = |keys: Range<i64>| -> Vec<i32> {
-            let values = keys.into_par_iter().map(|q| rule.value(q));
-            values.collect()
+            let blocks = (keys.end - keys.start + BLOCK - 1) / BLOCK;
+            let block = |block: i64| {
+                let first = keys.start + block * BLOCK;
+                rule.values(first..keys.end.min(first + BLOCK))
+            };
+            (0..blocks).into_par_iter().flat_map_iter(block).collect()
         };
         let before = self.values.len();
         if q_min < self.first {
@@ -163,6 +191,29 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::float::expression::{Binary, Expression, Unary};
+
+    /// In blocks or one by one.
+    #[test]
+    fn values_are_those_of_their_keys() {
+        let v = Expression::value();
+        let bent = v
+            .unary(Unary::Exp)
+            .binary(Binary::Mul, &v.unary(Unary::Sin));
+        let bent = Expression::select(&v.unary(Unary::Floor), &bent, &v.unary(Unary::Neg));
+        for activation in [bent.into(), Activation::Relu] {
+            let rule = Rule::Scaled {
+                activation,
+                limit: 4000,
+                unit: 1.0 / 300.0,
+                scale: 1e-3,
+            };
+            let mut known = Values::default();
+            let expected: Vec<i32> = (-700..=900).map(|q| rule.value(q)).collect();
+            assert_eq!(known.of(&rule, -700, 900), expected);
+            assert_eq!(known.take_new(), expected.len());
+        }
+    }
 
     /// Whatever was asked for before, by whichever rule.
     #[test]

@@ -170,8 +170,9 @@ fn without_missing(
     if let Some(grid) = grid {
         return Ok(grid);
     }
-    if compared.is_some() && !reading.one_scale {
-        return feature_grid(&tensor.name, domains, bits, &seen);
+    if let (Some(compared), false) = (&compared, reading.one_scale) {
+        let computed = |cell: usize| compared.get(cell).is_some_and(Option::is_none);
+        return feature_grid(&tensor.name, domains, bits, &seen, computed);
     }
     let spans = domains
         .iter()

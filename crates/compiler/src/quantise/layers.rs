@@ -72,7 +72,12 @@ impl Quantiser<'_> {
         let group = self.narrowed(id, group);
         quantised.function = group;
         let Group { rule, known, .. } = &mut self.groups[group];
-        let (min, max) = rule.range(keys.0, keys.1, known);
+        let (min, max) = match (&layer.precision, &layer.activation) {
+            // Also where sums are known to decide it: what is within a span of such values (the
+            // first one's lead over the next) takes them for any 0 or 1.
+            (Precision::Exact { .. }, Activation::Step | Activation::IsZero) => (0, 1),
+            _ => rule.range(keys.0, keys.1, known),
+        };
         let steps = work::of_values(&layer.activation, known.take_new());
         self.work.spend(steps);
         self.reached.push(Some((group, keys)));

@@ -23,9 +23,9 @@ mod scale_class;
 mod scales;
 pub(crate) mod secret;
 mod settle;
+mod shift;
 pub(crate) mod work;
 
-use crate::Result;
 use crate::float::activation::Activation;
 use crate::float::graph::FloatGraph;
 use crate::float::key_unit;
@@ -36,6 +36,7 @@ use crate::quantise::function::{Rule, Values};
 use crate::quantise::grid::InputGrid;
 use crate::quantise::scale_class::ScaleClasses;
 use crate::quantise::work::Work;
+use crate::{CompileError, Result};
 use verdict_model::{Function, IntegerGraph, Tensor};
 
 /// The largest magnitude of an output: 16 bits signed.
@@ -135,46 +136,71 @@ pub(crate) fn quantise(
     table_bits: u32,
     work: &mut Work,
 ) -> Result<IntegerGraph> {
-    let mut quantiser = Quantiser {
-        graph,
-        grids,
-        stats,
-        options,
-        bits,
-        key_limit: (1 << (table_bits - 1)) - 1,
-        max_weight: f64::from((1i32 << (options.weight_bits - 1)) - 1),
-        shift: MAX_SHIFT,
-        groups: Vec::new(),
-        group_of: vec![None; graph.tensors.len()],
-        units: vec![1.0; graph.tensors.len()],
-        calibrated: Vec::new(),
-        classes: ScaleClasses::new(graph),
-        fixed: vec![None; graph.tensors.len()],
-        wished: vec![None; graph.tensors.len()],
-        snaps: vec![0; graph.tensors.len()],
-        crowded: Vec::new(),
-        coarser: Vec::new(),
-        tensors: Vec::new(),
-        reached: Vec::new(),
-        work,
-    };
-    let functions = graph.tensors.iter().filter_map(|it| it.layer.as_ref());
-    for layer in functions.filter(|layer| !layer.activation.is_homogeneous()) {
-        let steps = work::of_values(&layer.activation, key_unit::SAMPLED);
-        quantiser.work.spend(steps);
+    let mut bold = true;
+    loop {
+        let key_limit = (1 << (table_bits - 1)) - 1;
+        let quantiser = Quantiser::new(graph, grids, stats, options, (bits, key_limit), work);
+        match quantiser.quantise(&mut bold) {
+            // Where units and scales grow together, weights never fit a shift that is too large.
+            Err(CompileError::Quantise { .. }) if bold => bold = false,
+            done => return done,
+        }
     }
-    quantiser.choose_units();
-    quantiser.calibrated.clone_from(&quantiser.units);
-    quantiser.fix_rules();
-    quantiser.choose_classes()?;
-    quantiser.group();
-    quantiser.choose_shift();
-    quantiser.settle()?;
-    quantiser.check_products()?;
-    quantiser.finish()
 }
 
-impl Quantiser<'_> {
+impl<'a> Quantiser<'a> {
+    fn new(
+        graph: &'a FloatGraph,
+        grids: &'a [InputGrid],
+        stats: &'a [Stats],
+        options: &'a Options,
+        (bits, key_limit): (Bits, i64),
+        work: &'a mut Work,
+    ) -> Self {
+        Self {
+            graph,
+            grids,
+            stats,
+            options,
+            bits,
+            key_limit,
+            max_weight: f64::from((1i32 << (options.weight_bits - 1)) - 1),
+            shift: MAX_SHIFT,
+            groups: Vec::new(),
+            group_of: vec![None; graph.tensors.len()],
+            units: vec![1.0; graph.tensors.len()],
+            calibrated: Vec::new(),
+            classes: ScaleClasses::new(graph),
+            fixed: vec![None; graph.tensors.len()],
+            wished: vec![None; graph.tensors.len()],
+            snaps: vec![0; graph.tensors.len()],
+            crowded: Vec::new(),
+            coarser: Vec::new(),
+            tensors: Vec::new(),
+            reached: Vec::new(),
+            work,
+        }
+    }
+
+    /// All of it. `bold`: whether weights may be too large for the shift at first; afterwards, whether
+    /// any are.
+    fn quantise(mut self, bold: &mut bool) -> Result<IntegerGraph> {
+        let functions = self.graph.tensors.iter().filter_map(|it| it.layer.as_ref());
+        for layer in functions.filter(|layer| !layer.activation.is_homogeneous()) {
+            let steps = work::of_values(&layer.activation, key_unit::SAMPLED);
+            self.work.spend(steps);
+        }
+        self.choose_units();
+        self.calibrated.clone_from(&self.units);
+        self.fix_rules();
+        self.choose_classes()?;
+        self.group();
+        *bold = self.choose_shift(*bold);
+        self.settle()?;
+        self.check_products()?;
+        self.finish()
+    }
+
     fn finish(mut self) -> Result<IntegerGraph> {
         let mut functions = Vec::with_capacity(self.groups.len());
         let mut number = Vec::with_capacity(self.groups.len());

@@ -2,13 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::{
-    Group, MAX_SHIFT, MAX_SNAPS, MIN_SHIFT, MIXED_SQUARE_WEIGHT, OUTPUT_LIMIT, Quantiser,
-    SQUARE_WEIGHT, UNSHIFTED_STEPS, WEIGHT_NOISE, WHOLE,
-};
+use super::{Group, MAX_SNAPS, OUTPUT_LIMIT, Quantiser, UNSHIFTED_STEPS, WHOLE};
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatKernel, FloatLayer, FloatTerm, Precision};
-use crate::float::key_unit::{key_unit, value_scale};
+use crate::float::key_unit::{self, key_unit, value_scale};
 use crate::quantise::calibration::{HEADROOM, Stats};
 use crate::quantise::function::{Rule, Values};
 use crate::quantise::layers::largest_whole;
@@ -16,12 +13,15 @@ use crate::quantise::scale_class::Wish;
 use crate::quantise::secret::previous_power_of_two;
 use crate::{CompileError, Result};
 
+/// An output stays away from its bounds if they are so many times as large as all that was seen.
+const SELDOM: f64 = 4.0;
+
 impl Quantiser<'_> {
     pub(super) fn limit(&self, output: bool) -> i32 {
         if output {
             OUTPUT_LIMIT
         } else {
-            (1 << self.bits.activation) - 1
+            self.bits.steps(self.bits.activation) as i32
         }
     }
 
@@ -32,16 +32,39 @@ impl Quantiser<'_> {
         } else {
             self.bits.activation
         };
-        f64::from((1u32 << bits) - 1)
+        f64::from(self.bits.steps(bits))
+    }
+
+    /// Whether the values of a layer may be finer than its keys: nothing but weights reads them.
+    fn has_fine_values(&self, id: usize) -> bool {
+        let layer = self.graph.tensors[id].layer.as_ref();
+        layer.is_some_and(|layer| {
+            layer.precision == Precision::Scaled
+                && !layer.activation.is_homogeneous()
+                && !matches!(layer.activation, Activation::Clip { .. })
+        }) && !self.graph.outputs.contains(&id)
+            && self.classes.of(id).is_none()
+    }
+
+    /// How many times finer a layer's values are than those of other layers.
+    fn fineness(&self, id: usize) -> f64 {
+        match self.has_fine_values(id) {
+            true => f64::from(self.bits.value_steps()) / self.steps(false),
+            false => 1.0,
+        }
     }
 
     pub(super) fn choose_units(&mut self) {
         for id in 0..self.units.len() {
-            let steps = self.steps(self.graph.outputs.contains(&id));
+            let steps = self.steps(self.graph.outputs.contains(&id)) * self.fineness(id);
             let range = self.stats[id].range;
             let layer = self.graph.tensors[id].layer.as_ref();
             let activation = layer.map_or(&Activation::Identity, |layer| &layer.activation);
-            self.units[id] = self.published(value_scale(activation, range, steps));
+            let mut scale = value_scale(activation, range, steps);
+            if self.graph.outputs.contains(&id) {
+                scale = scale.min(seldom_large(activation, range, steps));
+            }
+            self.units[id] = self.published(scale);
         }
     }
 
@@ -72,7 +95,7 @@ impl Quantiser<'_> {
         if layer.precision == Precision::Unshifted {
             // All of a chain have the widest one's unit, however short its own range is.
             let range = self.stats[id].range;
-            let steps = f64::from(1u32 << self.bits.output) * UNSHIFTED_STEPS;
+            let steps = f64::from(self.bits.steps(self.bits.output) + 1) * UNSHIFTED_STEPS;
             return Wish::AtLeast(self.published(range / steps));
         }
         match &layer.activation {
@@ -199,7 +222,12 @@ impl Quantiser<'_> {
         let id = *alike.first()?;
         let activation = &self.graph.tensors[id].layer.as_ref()?.activation;
         let output = self.graph.outputs.contains(&id);
-        let (limit, steps) = (self.limit(output), self.steps(output));
+        let steps = self.steps(output);
+        let fine = alike.iter().all(|id| self.has_fine_values(*id));
+        let (limit, fineness) = match fine {
+            true => (self.bits.value_steps() as i32, self.fineness(id)),
+            false => (self.limit(output), 1.0),
+        };
         let members = || alike.iter().copied();
         let (unit, scale) = match *activation {
             // The steepest slope is 1/4: four times the value's step is the widest key step that
@@ -220,7 +248,7 @@ impl Quantiser<'_> {
                     .fold(Stats::default().sums, |(low, high), (a, b)| {
                         (low.min(a), high.max(b))
                     });
-                let unit = key_unit(activation, (low, high), scale, steps);
+                let unit = key_unit(activation, (low, high), scale * fineness, steps);
                 (self.published(unit), scale)
             }
         };
@@ -255,60 +283,6 @@ impl Quantiser<'_> {
             Some(input) => self.grids[input].scale(cell),
             None => self.scale(source),
         }
-    }
-
-    /// The smallest shift that keeps the rounding of weights harmless, unless the weights do not
-    /// fit.
-    pub(super) fn choose_shift(&mut self) {
-        let (mut needed, mut allowed) = (MIN_SHIFT, MAX_SHIFT);
-        for (id, tensor) in self.graph.tensors.iter().enumerate() {
-            let Some(layer) = &tensor.layer else { continue };
-            if layer.precision != Precision::Scaled {
-                continue;
-            }
-            let mut variance = 0.0;
-            for term in &layer.terms {
-                // The weights of squares are few and alike: what counts is that they are not
-                // rounded away.
-                if self.is_square(term.source) {
-                    let square = self.scale(term.source);
-                    let smallest = smallest_weight(term) * square;
-                    let least = if self.options.private_weights
-                        || largest_weight(term) * square > smallest
-                    {
-                        MIXED_SQUARE_WEIGHT
-                    } else {
-                        SQUARE_WEIGHT
-                    };
-                    let fine = least * self.unit(id) / smallest;
-                    if smallest > 0.0 && fine.is_finite() {
-                        needed = needed.max(libm::log2(fine.max(1.0)).ceil() as u32);
-                    }
-                    continue;
-                }
-                let square = match self
-                    .graph
-                    .inputs
-                    .iter()
-                    .position(|input| *input == term.source)
-                {
-                    Some(input) => self.grids[input].mean_square,
-                    None => self.stats[term.source].mean_square / self.scale(term.source).powi(2),
-                };
-                variance += term.kernel.widest() as f64 * square / 12.0;
-            }
-            let noise = variance.sqrt() / WEIGHT_NOISE;
-            needed = needed.max(libm::log2(noise.max(1.0)).ceil() as u32);
-            let largest = self.largest_weight(layer);
-            if largest > 0.0 {
-                allowed = allowed.min(
-                    libm::log2((self.max_weight * self.unit(id) / largest).max(1.0)).floor() as u32,
-                );
-            }
-        }
-        let needed = needed.min(MAX_SHIFT);
-        // One layer of large weights must not spoil all others: it gets a coarser unit instead.
-        self.shift = needed.min(allowed.max(needed.saturating_sub(3)));
     }
 
     pub(super) fn is_square(&self, tensor: usize) -> bool {
@@ -404,13 +378,27 @@ impl Quantiser<'_> {
     }
 }
 
+/// The scale of an output that calibration never saw near the bounds that it is known to keep to, a
+/// probability of one of many classes, say. An output has integers for the bounds, too: they only
+/// get no steps of their own.
+fn seldom_large(activation: &Activation, range: f64, steps: f64) -> f64 {
+    let bound = match activation {
+        Activation::Expression(_) if largest_whole(activation) == 0 => key_unit::bound(activation),
+        _ => 0.0,
+    };
+    match range > 0.0 && range * SELDOM < bound {
+        true => (range / steps).max(bound / f64::from(OUTPUT_LIMIT)),
+        false => f64::INFINITY,
+    }
+}
+
 /// The smallest magnitude of a weight that is not zero; infinite if there is none.
 pub(super) fn smallest_weight(term: &FloatTerm) -> f64 {
     let weights = term.kernel.weights().map(f64::abs);
     weights.filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min)
 }
 
-fn largest_weight(term: &FloatTerm) -> f64 {
+pub(super) fn largest_weight(term: &FloatTerm) -> f64 {
     let weights = term.kernel.weights().map(f64::abs);
     weights.fold(0.0, f64::max)
 }

@@ -39,6 +39,17 @@ impl Work {
         }
     }
 
+    /// Lowers the limit to so many steps more, and a share of what was done already.
+    pub(crate) fn allow(&mut self, steps: u64, share: u64) {
+        let more = steps.saturating_add(self.spent / share);
+        self.most = self.most.min(self.spent.saturating_add(more));
+    }
+
+    /// Puts back the limit that there was.
+    pub(crate) fn restore(&mut self, before: Self) {
+        self.most = before.most;
+    }
+
     pub(crate) fn is_spent(&self) -> bool {
         self.spent > self.most
     }

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::agreement::{MAX_WHOLE, top1};
-use crate::float::graph::{FloatGraph, OutputKind};
+use crate::agreement::{MAX_WHOLE, Purpose, chosen, span, top1};
+use crate::float::graph::{Choices, FloatGraph, OutputKind};
 use crate::float::reference::{Reference, ReferenceBy};
 use crate::masks;
 use verdict_model::{CompiledModel, DataSet, Function, ModelError, OutOfDomain, execute};
@@ -51,13 +51,14 @@ pub struct OutputReport {
     /// Number of values.
     pub values: u64,
     /// Largest minus smallest value that the float model has here in any row; the largest magnitude
-    /// where they are all the same.
+    /// where they are all the same but for the rounding of 32-bit floats.
     pub range: f64,
     /// Largest error of any value in any row.
     pub max_abs_error: f64,
     /// The same as a share of the range.
     pub relative_error: f64,
-    /// Share of rows whose largest value is at the float model's place; `None` for a single value.
+    /// Share of rows whose largest value is at the float model's place, of outputs that have several
+    /// positions at each of them; `None` where none is chosen.
     pub top1_agreement: Option<f64>,
     /// Rows in which a whole number is another one; `None` unless all of the float model's values
     /// are whole numbers, and few enough for integers to hold each of them.
@@ -66,7 +67,12 @@ pub struct OutputReport {
 
 impl OutputReport {
     /// What becomes of `(found, expected)` of every row.
-    fn new(name: &str, kind: OutputKind, rows: &[(&[f64], &[f64])]) -> Self {
+    fn new(
+        name: &str,
+        kind: OutputKind,
+        choices: Option<Choices>,
+        rows: &[(&[f64], &[f64])],
+    ) -> Self {
         let expected = || {
             rows.iter()
                 .flat_map(|(_, expected)| expected.iter().copied())
@@ -78,19 +84,22 @@ impl OutputReport {
         let (low, high) = expected().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
             (low.min(v), high.max(v))
         });
-        let range = match high > low {
-            true => high - low,
-            false => high.abs().max(low.abs()),
-        };
+        let range = span(low, high);
         let max_abs_error = pairs().map(|(a, b)| apart(*a, *b)).fold(0.0, f64::max);
         let values = rows.first().map_or(0, |(_, expected)| expected.len());
-        let share = |holds: &dyn Fn(&[f64], &[f64]) -> bool| {
-            let count = rows.iter().filter(|(a, b)| holds(a, b)).count();
-            count as f64 / rows.len().max(1) as f64
-        };
         // Equal scores of the float model have no top-1 to lose.
         let same =
             |found: &[f64], expected: &[f64]| expected[top1(found)] >= expected[top1(expected)];
+        let top1_agreement = choices.map(|choices| {
+            let pairs = rows.iter().flat_map(|(found, expected)| {
+                let pairs = choices.apart(found).into_iter();
+                pairs.zip(choices.apart(expected))
+            });
+            let (same, of) = pairs.fold((0usize, 0usize), |(count, of), (found, expected)| {
+                (count + usize::from(same(&found, &expected)), of + 1)
+            });
+            same as f64 / of.max(1) as f64
+        });
         let differs = |found: &[f64], expected: &[f64]| {
             let mut pairs = found.iter().zip(expected);
             pairs.any(|(a, b)| apart(*a, *b) >= 0.5)
@@ -106,7 +115,7 @@ impl OutputReport {
                 true => max_abs_error / range,
                 false => 0.0,
             },
-            top1_agreement: (values >= 2).then(|| share(&same)),
+            top1_agreement,
             other_whole: (whole && !rows.is_empty())
                 .then(|| rows.iter().filter(|(a, b)| differs(a, b)).count() as u64),
         }
@@ -198,7 +207,17 @@ pub fn accuracy(
             .iter()
             .map(|row| (&row.found[i][..], &row.expected[i][..]));
         let kind = float.output_kinds.get(i).copied().unwrap_or_default();
-        OutputReport::new(name, kind, &pairs.collect::<Vec<_>>())
+        let purpose = Purpose {
+            // Values have a largest one, too, whether or not it counts.
+            kind: match kind {
+                OutputKind::Values => OutputKind::Both,
+                kind => kind,
+            },
+            stated: false,
+            choices: float.choices.get(i).copied().flatten(),
+        };
+        let choices = chosen(&graph.tensors[graph.outputs[i]].shape, purpose);
+        OutputReport::new(name, kind, choices, &pairs.collect::<Vec<_>>())
     });
     Ok(AccuracyReport {
         by: reference.by().clone(),

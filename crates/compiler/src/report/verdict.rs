@@ -9,8 +9,8 @@ use verdict_model::{Calibration, CompiledModel};
 /// five times what the search for bit widths pays for, and about where plots of both models differ
 /// at a glance.
 const ERROR: f64 = 0.05;
-/// The same for several values that may be scores of classes, if the largest one stays in its
-/// place.
+/// The same for several values that are scores of classes by the file, or may be, if the largest one
+/// stays in its place.
 const SCORES: f64 = 0.1;
 /// The error, as a share of the range, up to which several values may have their largest one
 /// anywhere if nobody says that they are scores: near equals change places and nothing is lost.
@@ -22,8 +22,9 @@ const OTHER: f64 = 0.05;
 ///
 /// Too far, a [`CompileError::Inaccurate`], is: any decision of a tree that is another one; more
 /// than 5 % of the rows with another class or whole number; an error of more than 5 % of the range
-/// of an output ([`accuracy`](Options::accuracy) where it is given; 10 % if the values may be
-/// scores of classes, whose largest one stays in its place); or no row to tell by. With
+/// of an output ([`accuracy`](Options::accuracy) where it is given; 10 % if the values are or may be
+/// scores of classes, whose largest one stays in its place; none if [`Options::output_kinds`] says
+/// that they are); or no row to tell by. With
 /// [`accept_accuracy`](Options::accept_accuracy) the model says so itself instead.
 pub fn vouched(
     model: CompiledModel,
@@ -97,7 +98,14 @@ fn finding(of: &OutputReport, rows: u64, options: &Options) -> Option<String> {
     let kind = options.output_kind(&of.name).unwrap_or(of.kind);
     let (limit, other) = match (of.top1_agreement, kind) {
         (None, _) | (_, OutputKind::Values) => (options.accuracy.unwrap_or(ERROR), None),
-        (Some(same), OutputKind::Classes) => (f64::INFINITY, Some(1.0 - same)),
+        (Some(same), OutputKind::Classes) => {
+            // Who says that only the largest value counts means that.
+            let limit = match options.output_kind(&of.name) {
+                Some(_) => f64::INFINITY,
+                None => SCORES,
+            };
+            (limit, Some(1.0 - same))
+        }
         (Some(same), OutputKind::Both) => {
             let near = of.relative_error <= CLOSE_CALLS;
             let other = (!near).then_some(1.0 - same);

@@ -3,7 +3,8 @@
 use super::common::{Onnx, int};
 use super::data;
 use verdict_compiler::{
-    AccuracyReport, Compilation, CompileError, Options, accuracy, compile_with, least_cost, vouched,
+    AccuracyReport, Compilation, CompileError, Options, OutputKind, accuracy, compile_with,
+    least_cost, vouched,
 };
 use verdict_model::CompiledModel;
 
@@ -88,6 +89,25 @@ fn classes_that_change_are_too_many() {
     assert!(message.contains("at another place"), "{message}");
     let (model, report) = coarse(5, 10);
     assert!(vouched(model, &report, &Options::default()).is_ok());
+}
+
+/// The file alone says that a soft-max's values are classes: whoever says so too wants nothing else of
+/// them.
+#[test]
+fn scores_that_are_far_off_are_no_scores() {
+    let (model, mut report) = coarse(3, 12);
+    report.outputs[0].kind = OutputKind::Classes;
+    report.outputs[0].relative_error = 0.33;
+    report.outputs[0].top1_agreement = Some(1.0);
+    let message = refused(vouched(model.clone(), &report, &Options::default()));
+    assert!(message.contains("33.0 % of its range"), "{message}");
+    let said = Options {
+        output_kinds: vec![(None, OutputKind::Classes)],
+        ..Options::default()
+    };
+    vouched(model.clone(), &report, &said).unwrap();
+    report.outputs[0].relative_error = 0.09;
+    vouched(model, &report, &Options::default()).unwrap();
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub fn graph(name: &str, tensors: Vec<FloatTensor>, outputs: Vec<usize>) -> Floa
         limits: vec![],
         typed: vec![],
         output_kinds: vec![],
+        choices: vec![],
         left_out: vec![],
         whole: vec![],
         private_weights: false,

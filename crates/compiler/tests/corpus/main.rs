@@ -113,9 +113,10 @@ fn off(found: &[Vec<Vec<f64>>], rows: &[Row]) -> Off {
         let expected = || rows.iter().map(|(_, expected)| &expected[output]);
         let all = || expected().flatten().copied().filter(|v| v.is_finite());
         let (low, high) = all().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        let range = match high > low {
+        let largest = high.abs().max(low.abs());
+        let range = match high - low > 1e-5 * largest {
             true => high - low,
-            false => high.abs().max(1e-9),
+            false => largest.max(1e-9),
         };
         let whole = all().all(|v| v.fract() == 0.0);
         for (row, expected) in expected().enumerate() {
