@@ -53,7 +53,11 @@ pub fn layer_bounds(layer: &Layer, cells: &impl Cells) -> Vec<Bound> {
     if !squares.is_empty() {
         let mut of_squares = vec![Bound::new(0); bounds.len()];
         add_bounds(&squares, cells, &mut of_squares);
-        products::tighten(&squares, cells, &mut of_squares);
+        let reaches = products::reaches(&squares, cells, bounds.len());
+        for (bound, (min, max)) in of_squares.iter_mut().zip(reaches) {
+            bound.min = bound.min.max(min);
+            bound.max = bound.max.min(max);
+        }
         for (bound, of_squares) in bounds.iter_mut().zip(of_squares) {
             bound.min += of_squares.min;
             bound.max += of_squares.max;

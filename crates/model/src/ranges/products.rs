@@ -6,7 +6,6 @@
 //! the products, whose factors are known.
 
 use super::exclusive::Cells;
-use super::interval::Bound;
 use crate::graph::{TensorId, Term};
 
 /// Where one factor's range is this much wider than the other's, multiplying out is worth its while:
@@ -26,16 +25,16 @@ pub(super) fn is_square(term: &Term, cells: &impl Cells) -> bool {
     layer.is_some_and(|layer| cells.is_square(layer.function))
 }
 
-/// Tightens `bounds`, those of sums of `squares` and nothing else, where these are made of factors
-/// of very different ranges.
-pub(super) fn tighten(squares: &[&Term], cells: &impl Cells, bounds: &mut [Bound]) {
+/// The least and the most of each of `count` sums of `squares` and nothing else, where these are made
+/// of factors of very different ranges; empty if they are not.
+pub(super) fn reaches(squares: &[&Term], cells: &impl Cells, count: usize) -> Vec<(i128, i128)> {
     if !squares.iter().any(|term| unequal(term, cells)) {
-        return;
+        return Vec::new();
     }
-    let mut sums: Vec<Vec<(Cell, Cell, i128)>> = vec![Vec::new(); bounds.len()];
+    let mut sums: Vec<Vec<(Cell, Cell, i128)>> = vec![Vec::new(); count];
     for term in squares {
         let Some(arguments) = arguments(term.source, cells) else {
-            return;
+            return Vec::new();
         };
         let mut known = true;
         term.kernel
@@ -46,18 +45,15 @@ pub(super) fn tighten(squares: &[&Term], cells: &impl Cells, bounds: &mut [Bound
                 }
             });
         if !known {
-            return;
+            return Vec::new();
         }
     }
     let ranges = |cell: &Cell| {
         let (min, max, _) = cells.range(cell.0);
         (i128::from(min), i128::from(max))
     };
-    for (bound, products) in bounds.iter_mut().zip(&mut sums) {
-        let (min, max) = reach(products, ranges);
-        bound.min = bound.min.max(min);
-        bound.max = bound.max.min(max);
-    }
+    let sums = sums.iter_mut();
+    sums.map(|products| reach(products, ranges)).collect()
 }
 
 /// Whether the squares that a term reads are of sums of cells of very different ranges.
