@@ -94,6 +94,7 @@ contract DeployGuard is ConsumerScript {
         made.bond = _uint(config, ".bond");
         made.treasury = _account(config, ".treasury");
         made.reviewWindow = _uint(config, ".reviewWindow");
+        made.freshCooldown = _uint(config, ".freshCooldown");
         made.resumeDelay = _uint(config, ".resumeDelay");
     }
 }

@@ -8,6 +8,7 @@ import { console } from "forge-std/console.sol";
 import { IRiskParameterUpdater } from "../src/consumers/risk/IRiskParameterUpdater.sol";
 import { IRiskSource, RiskBinding } from "../src/consumers/risk/IRiskSource.sol";
 import { ModelRiskSource } from "../src/consumers/risk/ModelRiskSource.sol";
+import { RiskLimits } from "../src/consumers/risk/RiskLimits.sol";
 import { RiskParameterUpdater } from "../src/consumers/risk/RiskParameterUpdater.sol";
 import { RiskLimit, RiskParameter } from "../src/consumers/risk/RiskTypes.sol";
 import { ConsumerScript } from "./base/ConsumerScript.sol";
@@ -80,7 +81,8 @@ contract DeployRisk is ConsumerScript {
         if (risk.sourceOf(IRiskSource(source)).vetoWindow == 0) {
             uint32 vetoWindow = SafeCast.toUint32(_uint(config, ".vetoWindow"));
             uint32 executionWindow = SafeCast.toUint32(_uint(config, ".executionWindow"));
-            bytes memory data = abi.encodeCall(risk.addSource, (IRiskSource(source), vetoWindow, executionWindow));
+            bytes memory data =
+                abi.encodeCall(risk.addSource, (IRiskSource(source), vetoWindow, executionWindow, _coupled(config)));
             _callAs(admin, updater, data, "add the source");
         }
         address market = _account(config, ".market");
@@ -100,6 +102,13 @@ contract DeployRisk is ConsumerScript {
     function _open(address admin, address updater, bytes32 role) private {
         if (IAccessControl(updater).hasRole(role, address(0))) return;
         _callAs(admin, updater, abi.encodeCall(IAccessControl.grantRole, (role, address(0))), "open a role to all");
+    }
+
+    /// @dev A mask of the parameters that move together or not at all.
+    function _coupled(string memory config) private view returns (uint8 mask) {
+        for (uint256 i = 0; i < _length(config, ".coupled"); ++i) {
+            mask |= RiskLimits.bit(_parameter(_text(config, _at(".coupled", i))));
+        }
     }
 
     function _bindings(string memory config) private view returns (RiskBinding[] memory bindings) {

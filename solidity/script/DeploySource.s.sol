@@ -109,6 +109,7 @@ contract DeploySource is ConsumerScript, SpecJson {
         feed.maxAge = SafeCast.toUint32(_uintOr(config, string.concat(path, ".maxAge"), 0));
         feed.timeWord = SafeCast.toUint8(_uintOr(config, string.concat(path, ".timeWord"), 0));
         feed.gasLimit = SafeCast.toUint32(_uintOr(config, string.concat(path, ".gasLimit"), 0));
+        feed.anySign = _uintOr(config, string.concat(path, ".anySign"), 0) != 0;
         string memory substitute = string.concat(path, ".substitute");
         if (vm.keyExistsJson(config, substitute)) {
             (feed.optional, feed.substitute) = (true, vm.parseJsonInt(config, substitute));

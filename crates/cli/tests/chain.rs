@@ -89,7 +89,7 @@ fn first_round(place: &Place, chain: &[&str]) -> Value {
     let feed = |function: &str, decimals: u8| {
         let hash = alloy_primitives::keccak256(function);
         let selector = alloy_primitives::hex::encode_prefixed(&hash[..4]);
-        format!("({registry},{selector},0,false,{decimals},0,0,0,false,0)")
+        format!("({registry},{selector},0,false,{decimals},0,0,0,false,0,false)")
     };
     let (price, count) = (feed("minimumDelay()", 2), feed("modelCount()", 0));
     let feeds = format!("[{price},{price},{price},{count}]");

@@ -109,7 +109,7 @@ fn a_guard_and_its_adapter_by_their_example() {
     ];
     ok(&place, &with(&adapter, &["PauseForAdapter"]));
     let config = format!(
-        "(@gateway,{id},{version},0,{},{},@data-signers,true,100,@vault-guard-adapter,21600,3600,\
+        "(@gateway,{id},{version},0,{},{},@data-signers,true,100,@vault-guard-adapter,21600,3600,600,\
          172800,64800,@token,{},{NOBODY},86400,1800)",
         ETHER / 10 * 8,
         ETHER / 100 * 5,
@@ -195,9 +195,9 @@ fn the_other_sources_have_names_too() {
         "feeds": [feed("price"), feed("supplied"), feed("price"), last],
     });
     place.write("feeds.json", config.to_string());
-    let feed = |function: &str| format!("(@market,@{function}(),0,false,18,0,0,0,false,0)");
+    let feed = |function: &str| format!("(@market,@{function}(),0,false,18,0,0,0,false,0,false)");
     let feeds = format!(
-        "[{0},{1},{0},(@market,@borrowed(),0,true,18,0,0,100000,true,-5)]",
+        "[{0},{1},{0},(@market,@borrowed(),0,true,18,0,0,100000,true,-5,false)]",
         feed("price"),
         feed("supplied")
     );

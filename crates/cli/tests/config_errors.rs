@@ -146,7 +146,7 @@ fn a_file_that_is_no_configuration_is_refused() {
     fails(&place, 2, &["deploy", "InferenceOracle"], &["--as NAME"]);
     // Positional arguments are told by name, too.
     let zero = format!("0x{}", "0".repeat(64));
-    let config = format!("(\"x\",8,0,{zero},1,2,3,4,5,6,7,8,9,10,11,never)");
+    let config = format!("(\"x\",8,0,{zero},1,2,3,4,5,6,7,8,9,10,11,12,never)");
     let oracle = [
         "deploy",
         "--as",

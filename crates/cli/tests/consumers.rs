@@ -71,7 +71,7 @@ fn risk_parameters_from_a_snapshot() {
     send(&place, &["market", "supply", &amount(400_000)]);
     send(&place, &["market", "borrow", &amount(240_000)]);
 
-    let feed = |function: &str| format!("(@market,@{function}(),0,false,18,0,0,0,false,0)");
+    let feed = |function: &str| format!("(@market,@{function}(),0,false,18,0,0,0,false,0,false)");
     let feeds = format!(
         "[{},{},{}]",
         feed("price"),
@@ -106,6 +106,7 @@ fn risk_parameters_from_a_snapshot() {
             "@market-source",
             "3600",
             "86400",
+            "0",
         ],
     );
 
@@ -207,7 +208,7 @@ fn a_guard_pauses_on_signed_evidence() {
     );
     let bond = (100 * ETHER).to_string();
     let config = format!(
-        "(@gateway,@model.id,@model.version,0,{},{},@signers,true,100,@vault-adapter,21600,3600,172800,64800,@token,{bond},{NOBODY},86400,\
+        "(@gateway,@model.id,@model.version,0,{},{},@signers,true,100,@vault-adapter,21600,3600,600,172800,64800,@token,{bond},{NOBODY},86400,\
          1800)",
         ETHER / 10 * 8,
         ETHER / 100 * 5

@@ -60,7 +60,8 @@ fn prepared() -> Place {
     on_chain(&place, |chain| {
         chain.set_code(FEED, FEED_CODE.to_vec().into());
     });
-    let feed = |slot: usize| format!("({FEED},0x{slot:064x},0,true,{DECIMALS},0,0,0,false,0)");
+    let feed =
+        |slot: usize| format!("({FEED},0x{slot:064x},0,true,{DECIMALS},0,0,0,false,0,false)");
     let feeds = (0..FEATURES).map(feed).collect::<Vec<_>>().join(",");
     let feeds = format!("[{feeds}]");
     let zero = format!("0x{}", "0".repeat(64));

@@ -80,7 +80,7 @@ fn what_is_in_no_row_cannot_be_submitted_to() {
     place.fails(2, &["sign", "nothing", "x"], &["nothing"]);
     place.ok(&["deploy", "--dev", "--local", "c.json"]);
     let said = [
-        "`context oracle TIME [confirm]`, `context oracle [confirm]`",
+        "`context oracle [confirm]`, `context oracle TIME [confirm]`",
         "or `context airdrop NUMBER ROOT COUNT [PLACE]`",
     ];
     for words in [

@@ -193,7 +193,12 @@ const FIELDS: &[ConfigField] = &[
     ),
     field(
         "cooldown",
-        "Between the end of a pause and the next, in seconds.",
+        "Between the end of a pause and the next, in seconds, if that is for evidence from before \
+         the end.",
+    ),
+    field(
+        "freshCooldown",
+        "The same, for evidence from after the end; not zero, and at most `cooldown`.",
     ),
     field(
         "period",

@@ -66,8 +66,8 @@ const FIELDS: &[ConfigField] = &[
     ),
     feed(
         "maxAge",
-        "If not zero, word `timeWord` is a time, and an older one makes the call a failure: for \
-         price feeds.",
+        "If not zero, word `timeWord` is a time, and one that is older, or further in the future, \
+         makes the call a failure: for price feeds.",
     )
     .default("0"),
     feed("timeWord", "See there.").default("0"),
@@ -78,6 +78,11 @@ const FIELDS: &[ConfigField] = &[
     )
     .given("substitute"),
     feed("substitute", "In the same decimals.").default("0"),
+    feed(
+        "anySign",
+        "Of a feed with `maxAge`: whether zero and negative numbers count, too.",
+    )
+    .default("false"),
 ];
 
 /// What to do about its errors.

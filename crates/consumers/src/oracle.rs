@@ -131,9 +131,9 @@ pub static KIND: ConsumerKind = ConsumerKind {
     contract: "InferenceOracle",
     submits: "An answer to an oracle",
     asks: "For an oracle's next round",
-    proves: "for an oracle, of inputs from TIME; of inputs read live, without it",
+    proves: "for an oracle, of inputs read live; with TIME, of inputs from then",
     parameters: &[CONFIRM],
-    forms: &[&[TIME, CONFIRM], &[CONFIRM]],
+    forms: &[&[CONFIRM], &[TIME, CONFIRM]],
     example: Example {
         contract: "score-feed",
         submit: "",

@@ -204,6 +204,7 @@ fn occasions_are_written_as_words() {
     };
     assert!(facts(&["oracle"]).is_empty());
     assert!(facts(&["oracle", "confirm"]).is_empty());
+    assert!(facts(&["oracle", "12", "confirm"]).is_empty());
     assert_eq!(facts(&["risk", "12"]), ["12"]);
     assert_eq!(facts(&["guard", "12"]), ["12"]);
     assert_eq!(facts(&["guard", "latest"]), ["41"]);
@@ -214,6 +215,10 @@ fn occasions_are_written_as_words() {
         assert!(error.to_string().contains(part), "{error}");
     };
     refused(&["oracle", "confirmed"], "`confirmed` is not `confirm`");
+    refused(
+        &["oracle", "12", "confirmed"],
+        "`confirmed` is not `confirm`",
+    );
     refused(&["risk", "soon"], "`soon` is no number");
     refused(&["airdrop", "1", &root, "99999999999"], "too large");
     refused(&["airdrop", "1", "entries.csv", "4", "0"], "not 32 bytes");
@@ -225,6 +230,7 @@ fn occasions_are_written_as_words() {
         usages,
         [
             "oracle [confirm]",
+            "oracle TIME [confirm]",
             "risk DEADLINE",
             "guard ANCHOR|latest",
             "airdrop NUMBER ENTRIES.csv [PLACE]",

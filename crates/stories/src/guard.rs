@@ -51,6 +51,7 @@ pub(crate) fn config(
         target: adapter,
         pauseDuration: U256::from(PAUSE),
         cooldown: U256::from(3600),
+        freshCooldown: U256::from(3600),
         period: U256::from(2 * 86_400),
         budget: U256::from(3 * PAUSE),
         bondToken: token,

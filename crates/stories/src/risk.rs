@@ -85,6 +85,7 @@ pub(crate) fn feeds(market: Address) -> Vec<Feed> {
         gasLimit: 0,
         optional: false,
         substitute: Default::default(),
+        anySign: false,
     };
     calls.map(feed).to_vec()
 }
@@ -150,6 +151,7 @@ impl Lending {
             source,
             vetoWindow: VETO as u32,
             executionWindow: 86_400,
+            coupled: 0,
         };
         self.world.chain.transact(self.updater, &add)?;
         Ok(source)
@@ -419,8 +421,8 @@ fn moved(lending: &mut Lending, taken: &Taken) -> Result<[u16; 3], StoryError> {
     let ratios = found.map(u128::from).to_vec();
     StoryError::check("the market's ratios", ratios, expected)?;
     let latest = getLatestUpdateByParameterAndMarketCall {
-        updateType: "liquidationThreshold".into(),
-        market,
+        _0: "liquidationThreshold".into(),
+        _1: market,
     };
     let update = lending.world.chain.read(updater, &latest)?;
     let threshold = U256::from(u128::from(live.threshold) * BASIS_POINT).abi_encode();

@@ -186,6 +186,7 @@ fn source(model: &CompiledModel) -> (World, Address, B256) {
         gasLimit: 0,
         optional: false,
         substitute: I256::ZERO,
+        anySign: false,
     };
     let arguments = OnChainFeatures::constructorCall {
         registry_: registry,

@@ -8,12 +8,15 @@ pragma solidity ^0.8.24;
 /// @param isSigned Whether it is an `int256`; otherwise it is a `uint256`, and from 2^255 on it
 /// counts as 2^255 − 1.
 /// @param decimals It stands for `number / 10^decimals`; at most 36.
-/// @param maxAge If not zero, word `timeWord` is a time, and an older one makes the call a failure:
-/// for price feeds.
+/// @param maxAge If not zero, word `timeWord` is a time, and one that is older, or further in the
+/// future, makes the call a failure: for price feeds.
 /// @param timeWord See there.
 /// @param gasLimit Gas for the call; zero for all there is.
 /// @param optional Whether a failure gives `substitute`; otherwise it reverts. Needs a gas limit.
 /// @param substitute In the same decimals.
+/// @param anySign Of a feed with `maxAge`: whether zero and negative numbers count, too. Otherwise
+/// they are failures, for no price is; and a negative one that is read as a `uint256` would be the
+/// greatest.
 struct Feed {
     address target;
     bytes data;
@@ -25,10 +28,12 @@ struct Feed {
     uint32 gasLimit;
     bool optional;
     int256 substitute;
+    bool anySign;
 }
 
 /// @title Reading view functions that may misbehave
-/// @notice A feed can fail: revert, return too little, have no code, use up its gas, be too old.
+/// @notice A feed can fail: revert, return too little, have no code, use up its gas, be too old, be
+/// no price.
 /// Then its number is the substitute, or there is none at all. It can do nothing else: it is called
 /// statically, and no more is copied of what it returns than was asked for.
 library Feeds {
@@ -48,6 +53,12 @@ library Feeds {
     /// @notice What it says is from `time`, which is too old.
     error FeedStale(uint256 index, uint256 time);
 
+    /// @notice What it says is from `time`, which is too far in the future.
+    error FeedFromTheFuture(uint256 index, uint256 time);
+
+    /// @notice What it says is no price.
+    error FeedNotPositive(uint256 index, int256 number);
+
     uint256 private constant _MAXIMUM_DECIMALS = 36;
 
     /// @notice Refuses what could never be read.
@@ -63,14 +74,27 @@ library Feeds {
             if (!feed.optional) revert FeedFailed(index);
             return feed.substitute;
         }
-        if (feed.maxAge != 0 && block.timestamp > time && block.timestamp - time > feed.maxAge) {
-            if (!feed.optional) revert FeedStale(index, time);
-            return feed.substitute;
-        }
+        if (feed.maxAge != 0 && !_isGood(feed, index, number, time)) return feed.substitute;
         if (!feed.isSigned && number > uint256(type(int256).max)) return type(int256).max;
         // Two's complement is what it is.
         // forge-lint: disable-next-line(unsafe-typecast)
         return int256(number);
+    }
+
+    /// @dev Whether a price and its time are such; reverts if they aren't and there is no substitute.
+    function _isGood(Feed memory feed, uint256 index, uint256 number, uint256 time) private view returns (bool) {
+        bool stale = block.timestamp > time && block.timestamp - time > feed.maxAge;
+        bool early = time > block.timestamp && time - block.timestamp > feed.maxAge;
+        // Two's complement is what it is.
+        // forge-lint: disable-next-item(unsafe-typecast)
+        bool priced = feed.anySign || int256(number) > 0;
+        if (!feed.optional) {
+            if (stale) revert FeedStale(index, time);
+            if (early) revert FeedFromTheFuture(index, time);
+            // forge-lint: disable-next-line(unsafe-typecast)
+            if (!priced) revert FeedNotPositive(index, int256(number));
+        }
+        return !stale && !early && priced;
     }
 
     /// @dev The words asked for, if the call returns them.

@@ -25,9 +25,12 @@ import { Words } from "./Words.sol";
 /// - *live*, with empty evidence: the functions are read in that very call. For inputs that change
 ///   rarely, or must be those of this moment; a proof of other words is simply rejected.
 ///
-/// Whoever takes a snapshot chooses the moment, and can be in the middle of a transaction of its
-/// own: what a flash loan can move is no input. List time-weighted averages and oracles, not spot
-/// prices and balances.
+/// Whoever takes a snapshot chooses the moment: between transactions, not within one. Only an account
+/// without code that begins a transaction with it can take one, for what a view function says while
+/// its contract calls out can be wrong (read-only reentrancy), and would be good forever. What is
+/// read live has no such protection: a consumer can be called from within anything. In either case
+/// what one transaction can move is no input: list time-weighted averages and oracles, not spot
+/// prices and balances, and for live reads no function that lacks a lock of its own.
 ///
 /// Where inputs are ranks, the breakpoints must be here as the code of accounts: anyone who has the
 /// model makes them with `publishBreakpoints`, part by part, and hands them to
@@ -82,6 +85,9 @@ contract OnChainFeatures is IFeatureSource {
     /// @notice Nobody has called `prepare` for this version.
     error VersionNotPrepared(ModelPin pin);
 
+    /// @notice Snapshots are taken by a transaction of their own, of an account without code.
+    error NotATransaction(address caller);
+
     /// @notice No such snapshot was taken here.
     error UnknownSnapshot(bytes32 digest);
 
@@ -118,8 +124,12 @@ contract OnChainFeatures is IFeatureSource {
     }
 
     /// @notice Reads the inputs of a prepared version and remembers that they were these, now. For
-    /// anyone.
+    /// anyone, as a transaction: see above.
     function snapshot(ModelPin pin) external returns (Features memory taken) {
+        // An account without code calls nothing but as the beginning of its transaction. One that
+        // delegates to code has code.
+        // slither-disable-next-line tx-origin
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotATransaction(msg.sender);
         taken = _live(pin);
         _snapshots[taken.provenance] = true;
         emit SnapshotTaken(taken.provenance, pin, block.number, block.timestamp, taken.words);

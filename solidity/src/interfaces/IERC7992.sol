@@ -93,7 +93,7 @@ interface IERC7992Verifier {
     /// @notice There is no route to a verifier for such proofs.
     error UnsupportedProofSystem(bytes4 proofSystemId);
 
-    /// @notice The model, or the version that the proof names, is deprecated.
+    /// @notice The model is deprecated, as `getModel` says, or the version that the proof names is.
     error VerificationRefused_ModelDeprecated(uint256 modelId);
 
     /// @notice Reverts unless `proof` proves that the model yields `output`.

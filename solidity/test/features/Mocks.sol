@@ -4,6 +4,9 @@ pragma solidity 0.8.37;
 import { IERC1271 } from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
+import { OnChainFeatures } from "../../src/features/OnChainFeatures.sol";
+import { ModelPin } from "../../src/types/ModelPin.sol";
+
 /// @dev View functions, well and badly behaved.
 contract MockFeed {
     error Broken();
@@ -103,5 +106,30 @@ contract Yes is IERC1271 {
     function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
         require(!_REVERTS, "no");
         return IERC1271.isValidSignature.selector;
+    }
+}
+
+/// @dev A pool whose view price is wrong while it calls out.
+contract CallingPool {
+    uint256 public virtualPrice = 1e18;
+
+    function removeLiquidity(address receiver) external {
+        virtualPrice = 3e18;
+        SnapshotThief(receiver).onCallback();
+        virtualPrice = 1e18;
+    }
+}
+
+/// @dev Has a snapshot taken of it then.
+contract SnapshotThief {
+    OnChainFeatures private immutable _SOURCE;
+    ModelPin private immutable _PIN;
+
+    constructor(OnChainFeatures source, ModelPin pin) {
+        (_SOURCE, _PIN) = (source, pin);
+    }
+
+    function onCallback() external {
+        _SOURCE.snapshot(_PIN);
     }
 }

@@ -45,6 +45,8 @@ contract SnapshotHandler is Test {
     }
 
     function snapshot() external {
+        address account = makeAddr("account without code");
+        vm.prank(account, account);
         try _SOURCE.snapshot(_PIN) returns (Features memory taken) {
             if (_FEED.broken() || taken.words[0] != _word()) yieldedTooMuch = true;
             _snapshots.push(taken);

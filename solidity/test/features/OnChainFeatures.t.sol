@@ -10,7 +10,7 @@ import { Ranks } from "../../src/libraries/Ranks.sol";
 import { ModelPin } from "../../src/types/ModelPin.sol";
 import { InputSchema, ModelSpec, Packing, Visibility } from "../../src/types/Schemas.sol";
 import { FeatureTest } from "./FeatureTest.sol";
-import { MockFeed } from "./Mocks.sol";
+import { CallingPool, MockFeed, SnapshotThief } from "./Mocks.sol";
 
 contract OnChainFeaturesTest is FeatureTest {
     TestModel private _model;
@@ -133,7 +133,7 @@ contract OnChainFeaturesTest is FeatureTest {
     }
 
     function test_SnapshotOutlivesTheState() public {
-        Features memory taken = _source.snapshot(_model.pin);
+        Features memory taken = _snapshotOf(_source, _model.pin);
         assertTrue(_source.isSnapshot(taken.provenance));
         _mock.set(0, 99e18);
         skip(1 hours);
@@ -147,7 +147,7 @@ contract OnChainFeaturesTest is FeatureTest {
     }
 
     function test_ProvenanceIsAsDocumented() public {
-        Features memory taken = _source.snapshot(_model.pin);
+        Features memory taken = _snapshotOf(_source, _model.pin);
         bytes32 typehash = keccak256(
             "VerdictSnapshot(uint256 chainId,address source,bytes32 pin,uint256 blockNumber,uint256 timestamp,bytes32 words)"
         );
@@ -176,6 +176,64 @@ contract OnChainFeaturesTest is FeatureTest {
         // A clock that is ahead is not old.
         _mock.setRound(13e8, START + 60);
         assertEq(source.integers(pin)[0], 1300);
+    }
+
+    /// @dev Where they count, zero and negative numbers do; time counts all the same.
+    function test_NumbersOfAnySign() public {
+        Feed memory feed = _priceFeed();
+        feed.anySign = true;
+        (OnChainFeatures source, ModelPin pin) = _single(feed);
+        _mock.setRound(0, START);
+        assertEq(source.integers(pin)[0], 0);
+        _mock.setRound(-3e8, START);
+        assertEq(source.integers(pin)[0], -300);
+        _mock.setRound(-3e8, START - 61);
+        vm.expectRevert(abi.encodeWithSelector(Feeds.FeedStale.selector, 0, START - 61));
+        source.integers(pin);
+    }
+
+    /// @dev No price is zero or less, whether it is read as signed or not.
+    function test_RevertWhen_FeedNotPositive() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            Feed memory feed = _priceFeed();
+            feed.isSigned = i == 0;
+            (OnChainFeatures source, ModelPin pin) = _single(feed);
+            int256[3] memory answers = [int256(0), -5, type(int256).min];
+            for (uint256 j = 0; j < 3; ++j) {
+                _mock.setRound(answers[j], START);
+                vm.expectRevert(abi.encodeWithSelector(Feeds.FeedNotPositive.selector, 0, answers[j]));
+                source.features(pin, SUBJECT, "");
+            }
+        }
+    }
+
+    function test_RevertWhen_FeedFromTheFuture() public {
+        (OnChainFeatures source, ModelPin pin) = _single(_priceFeed());
+        uint256[2] memory times = [uint256(START + 61), type(uint256).max];
+        for (uint256 i = 0; i < 2; ++i) {
+            _mock.setRound(12e8, times[i]);
+            vm.expectRevert(abi.encodeWithSelector(Feeds.FeedFromTheFuture.selector, 0, times[i]));
+            source.features(pin, SUBJECT, "");
+        }
+    }
+
+    /// @dev A pool whose price is wrong while it calls out, and a thief who is called: nothing is
+    /// remembered. Nor is it if the thief is an account that delegates to code.
+    function test_Attack_SnapshotInsideACallback() public {
+        CallingPool pool = new CallingPool();
+        (OnChainFeatures source, ModelPin pin) = _single(_feed(address(pool), abi.encodeCall(pool.virtualPrice, ())));
+        SnapshotThief thief = new SnapshotThief(source, pin);
+        vm.expectRevert(abi.encodeWithSelector(OnChainFeatures.NotATransaction.selector, address(thief)));
+        pool.removeLiquidity(address(thief));
+
+        address delegating = makeAddr("delegating");
+        vm.etch(delegating, address(thief).code);
+        vm.prank(delegating, delegating);
+        vm.expectRevert(abi.encodeWithSelector(OnChainFeatures.NotATransaction.selector, delegating));
+        source.snapshot(pin);
+        vm.expectRevert(abi.encodeWithSelector(OnChainFeatures.NotATransaction.selector, address(this)));
+        source.snapshot(pin);
+        assertEq(_snapshotOf(source, pin).words, _inputWords(source.integers(pin)));
     }
 
     function _priceFeed() private view returns (Feed memory feed) {
@@ -209,6 +267,10 @@ contract OnChainFeaturesTest is FeatureTest {
         (stale.optional, stale.gasLimit, stale.substitute) = (true, 100_000, 5e8);
         _mock.setRound(12e8, START - 61);
         (OnChainFeatures priced, ModelPin pricedPin) = _single(stale);
+        assertEq(priced.integers(pricedPin)[0], 500);
+        _mock.setRound(12e8, START + 61);
+        assertEq(priced.integers(pricedPin)[0], 500);
+        _mock.setRound(0, START);
         assertEq(priced.integers(pricedPin)[0], 500);
     }
 
@@ -257,7 +319,7 @@ contract OnChainFeaturesTest is FeatureTest {
             assertEq(source.integers(pin), wanted);
             assertEq(source.features(pin, SUBJECT, "").words, PublicValues.pack(wanted, Packing.Signed));
         }
-        Features memory taken = source.snapshot(pin);
+        Features memory taken = _snapshotOf(source, pin);
         assertEq(source.features(pin, SUBJECT, _snapshotEvidence(taken)).words, taken.words);
     }
 
@@ -362,7 +424,7 @@ contract OnChainFeaturesTest is FeatureTest {
         _source.prepare(2);
         assertTrue(_source.covers(next.pin));
         // The words are the same, what vouches for them isn't: a snapshot is of one version.
-        Features memory taken = _source.snapshot(_model.pin);
+        Features memory taken = _snapshotOf(_source, _model.pin);
         vm.expectPartialRevert(OnChainFeatures.UnknownSnapshot.selector);
         _source.features(next.pin, SUBJECT, _snapshotEvidence(taken));
     }
@@ -395,6 +457,7 @@ contract OnChainFeaturesTest is FeatureTest {
         _mock.setBroken(true);
         vm.expectRevert(failed);
         _source.features(_model.pin, SUBJECT, "");
+        _asTransaction();
         vm.expectRevert(failed);
         _source.snapshot(_model.pin);
 
@@ -457,6 +520,7 @@ contract OnChainFeaturesTest is FeatureTest {
         bytes memory error_ = abi.encodeWithSelector(OnChainFeatures.VersionNotPrepared.selector, _model.pin);
         vm.expectRevert(error_);
         source.features(_model.pin, SUBJECT, "");
+        _asTransaction();
         vm.expectRevert(error_);
         source.snapshot(_model.pin);
         vm.expectRevert(error_);
@@ -470,7 +534,7 @@ contract OnChainFeaturesTest is FeatureTest {
 
     /// @dev Every part of a snapshot counts.
     function test_RevertWhen_UnknownSnapshot() public {
-        Features memory taken = _source.snapshot(_model.pin);
+        Features memory taken = _snapshotOf(_source, _model.pin);
         bytes memory evidence = _snapshotEvidence(taken);
         _refused(abi.encode(taken.blockNumber + 1, taken.timestamp, taken.words));
         _refused(abi.encode(taken.blockNumber, taken.timestamp + 1, taken.words));
@@ -535,7 +599,7 @@ contract OnChainFeaturesTest is FeatureTest {
     }
 
     function test_Attack_MalformedOffsets() public {
-        Features memory taken = _source.snapshot(_model.pin);
+        Features memory taken = _snapshotOf(_source, _model.pin);
         bytes memory evidence = _snapshotEvidence(taken);
         // The array is said to begin far outside, or to be huge.
         bytes memory far = bytes.concat(evidence);

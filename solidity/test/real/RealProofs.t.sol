@@ -94,7 +94,7 @@ contract RealProofsTest is RealConsumerTest {
             RiskParameter.LiquidationThreshold,
             RiskLimit(0.02e18, 6 hours, false, true, false, 0.5e18, 0.95e18, 1e14)
         );
-        _updater.addSource(_risk, 1 hours, 1 days);
+        _updater.addSource(_risk, 1 hours, 1 days, 0);
         _updater.grantRole(_updater.PROPOSER_ROLE(), address(0));
         _updater.grantRole(_updater.EXECUTOR_ROLE(), address(0));
         vm.stopPrank();
@@ -108,7 +108,8 @@ contract RealProofsTest is RealConsumerTest {
         (config.gateway, config.modelId, config.version) = (gateway, real.id, real.version);
         (config.threshold, config.margin) = (5e18, 0.5e18);
         (config.features, config.anchoredSubject, config.evidenceBlocks) = (source, true, 100);
-        (config.target, config.pauseDuration, config.cooldown) = (adapter, 6 hours, 1 hours);
+        (config.target, config.pauseDuration, config.cooldown, config.freshCooldown) =
+        (adapter, 6 hours, 1 hours, 10 minutes);
         (config.period, config.budget, config.bondToken, config.bond) = (2 days, 18 hours, _token, 100e18);
         (config.treasury, config.reviewWindow, config.resumeDelay) = (makeAddr("treasury"), 1 days, 30 minutes);
         deployCodeTo("FraudPauseGuard.sol:FraudPauseGuard", abi.encode(config, admin, 1 days, admin, guardian), GUARD);

@@ -191,7 +191,7 @@ mod tests {
         assert!(said.contains("uint24 confirmDelay"), "{said}");
 
         let feeds = format!(
-            "[({zero},0x,0,false,18,0,0,0,false,0),({zero},0x,0,false,1800,0,0,0,false,0)]"
+            "[({zero},0x,0,false,18,0,0,0,false,0,false),({zero},0x,0,false,1800,0,0,0,false,0,false)]"
         );
         let said = problem("OnChainFeatures", &[zero, "1", &word, &feeds]);
         assert!(said.contains("argument `feeds_[1].decimals`"), "{said}");

@@ -28,7 +28,7 @@ use verdict_wire::words;
     verdict deploy --local chain.json --dev --config solidity/script/config/core.development.json\n  \
     verdict deploy --config-template InferenceOracle > oracle.toml\n  \
     verdict deploy --local chain.json --as score-feed --config oracle.toml InferenceOracle\n  \
-    verdict deploy --local chain.json --as feeds OnChainFeatures @registry @price.id @market.word '[(@market,@price(),0,false,18,0,0,0,false,0)]'\n  \
+    verdict deploy --local chain.json --as feeds OnChainFeatures @registry @price.id @market.word '[(@market,@price(),0,false,18,0,0,0,false,0,false)]'\n  \
     verdict deploy --local chain.json --as signers SignedFeatures @registry @sender '[0x…,0x…,0x…]' 2 86400\n  \
     verdict deploy --local chain.json --as mine --artifact out/Mine.sol/Mine.json Mine @gateway\n\n\
     Without a contract: the publisher of keys, the verifier of the set-up, the registry, and the gateway with a route to the verifier, \

@@ -11,7 +11,15 @@ import { CurvePoint } from "./AllocationCurve.sol";
 /// @title An airdrop by a model's scores
 /// @notice One contract is one campaign: what accounts get is a function, fixed when it is
 /// deployed, of scores that a model gave them, and one proof covers a batch of them. There is no
-/// owner: nobody can change, stop, speed up or redirect anything.
+/// owner: nobody can change, speed up or redirect anything.
+///
+/// What was promised when funds came in is kept: batches are accepted with the versions that the
+/// campaign was deployed with, whatever their owner says of them afterwards. Deprecating one stops
+/// further funds alone; otherwise a model's owner could have the treasury take all of them. Two
+/// parties can still stop batches, and neither can redirect a token: the feature source, by vouching
+/// for none; and the gateway's guardians, by freezing the route of a verifier that was found broken.
+/// What isn't allocated then goes to the treasury at the end. Claims of accepted batches nobody can
+/// stop.
 ///
 /// A batch is a list of entries (account, identity). The campaign's feature source (a quorum of
 /// data signers, or a hash that an operator put down before) vouches for its Merkle root together
@@ -202,7 +210,7 @@ interface IScoredAirdrop {
     /// @notice The campaign has no such model.
     error UnknownModel(uint256 model);
 
-    /// @notice The version is deprecated: its owner says not to use it.
+    /// @notice The version is deprecated: its owner says not to use it, and no more funds are taken.
     error ModelNotActive(uint256 modelId, uint256 version);
 
     /// @notice A batch has 1 to `maximum` entries.
@@ -252,7 +260,7 @@ interface IScoredAirdrop {
     // ----------------------------------------------------------------------------------- functions
 
     /// @notice Deposits `amount` of the token, from the caller. For anyone; nobody gets it back but
-    /// the treasury, at the end.
+    /// the treasury, at the end. Not while a model is deprecated or has no open route.
     function fund(uint256 amount) external;
 
     /// @notice Accepts a batch. For anyone who has the source's evidence and the proof.

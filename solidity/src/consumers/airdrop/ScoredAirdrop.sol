@@ -109,6 +109,7 @@ contract ScoredAirdrop is IScoredAirdrop, ReentrancyGuardTransient {
     /// @inheritdoc IScoredAirdrop
     function fund(uint256 amount) external nonReentrant {
         if (block.timestamp >= _BATCHES_UNTIL) revert BatchesClosed(_BATCHES_UNTIL);
+        _checkModels();
         _funded = (uint256(_funded) + amount).toUint128();
         emit Funded(msg.sender, amount);
 
@@ -274,15 +275,24 @@ contract ScoredAirdrop is IScoredAirdrop, ReentrancyGuardTransient {
 
     // ------------------------------------------------------------------------------------- batches
 
-    /// @dev The model of a batch that can be accepted now.
+    /// @dev The model of a batch that can be accepted now. Whether it was deprecated meanwhile doesn't
+    /// matter: see `IScoredAirdrop`.
     function _modelFor(Batch calldata batch) private view returns (Model memory model) {
         if (block.timestamp >= _BATCHES_UNTIL) revert BatchesClosed(_BATCHES_UNTIL);
         if (_batches[batch.number].data != address(0)) revert BatchExists(batch.number);
         if (batch.model >= _models.length) revert UnknownModel(batch.model);
         model = _models[batch.model];
         if (batch.count == 0 || batch.count > model.items) revert WrongEntryCount(model.items, batch.count);
-        (uint256 modelId, uint32 version) = (model.pin.modelId(), model.pin.version());
-        if (!_REGISTRY.isActive(modelId, version)) revert ModelNotActive(modelId, version);
+    }
+
+    /// @dev Reverts unless all models are in use, and their proofs can be verified.
+    function _checkModels() private view {
+        for (uint256 i = 0; i < _models.length; ++i) {
+            ModelPin pin = _models[i].pin;
+            (uint256 modelId, uint32 version) = (pin.modelId(), pin.version());
+            if (!_REGISTRY.isActive(modelId, version)) revert ModelNotActive(modelId, version);
+            Routes.check(_GATEWAY, pin);
+        }
     }
 
     /// @dev What the source vouches for. The batch's number is part of what it is asked about, and

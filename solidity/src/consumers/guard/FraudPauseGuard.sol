@@ -102,6 +102,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
 
     uint256 private immutable _DURATION;
     uint256 private immutable _COOLDOWN;
+    uint256 private immutable _FRESH_COOLDOWN;
     uint256 private immutable _PART;
     uint256 private immutable _BUDGET;
     address private immutable _TREASURY;
@@ -141,7 +142,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         (_ADAPTER, _TARGET) = (config.target, config.target.target());
         _EXPIRES_BY_ITSELF = config.target.expiresByItself();
 
-        (_DURATION, _COOLDOWN) = (config.pauseDuration, config.cooldown);
+        (_DURATION, _COOLDOWN, _FRESH_COOLDOWN) = (config.pauseDuration, config.cooldown, config.freshCooldown);
         (_PART, _BUDGET) = (config.period / PauseBudget.PARTS, config.budget);
         (_TREASURY, _REVIEW_WINDOW, _RESUME_DELAY) = (config.treasury, config.reviewWindow, config.resumeDelay);
 
@@ -166,7 +167,10 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         uint256 until = block.timestamp + _DURATION;
         _spend(state);
         if (anchorBlock <= state.lastBlock) revert EvidenceUsed(state.lastBlock, anchorBlock);
-        int256 score = _verify(evidence, anchorBlock, outputs, proof);
+        (int256 score, uint256 time) = _verify(evidence, anchorBlock, outputs, proof);
+        // What is known since the pause has less to wait for than what was known before.
+        uint256 ready = state.pausedUntil + _COOLDOWN;
+        if (state.incidents != 0 && time <= state.pausedUntil && block.timestamp < ready) revert CoolingDown(ready);
 
         // Block numbers and times have 40 bits for the next 34,000 years, incidents 24 bits at one
         // a minute for 31.
@@ -263,6 +267,11 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     }
 
     /// @inheritdoc IFraudPauseGuard
+    function freshReadyAt() external view returns (uint256) {
+        return _state.incidents == 0 ? 0 : _state.pausedUntil + _FRESH_COOLDOWN;
+    }
+
+    /// @inheritdoc IFraudPauseGuard
     function availableBudget() external view returns (uint256) {
         return _BUDGET - _spentNow(_state).total();
     }
@@ -307,17 +316,18 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
 
     // -------------------------------------------------------------------------------- verification
 
-    /// @dev The score that the model gives to the evidence, if it is enough.
+    /// @dev The score that the model gives to the evidence, if it is enough, and when that was true.
     function _verify(bytes calldata evidence, uint256 anchorBlock, uint256[] calldata outputs, bytes calldata proof)
         private
         view
-        returns (int256 score)
+        returns (int256 score, uint256 time)
     {
         bytes32 anchorHash = _hashOf(anchorBlock);
         (uint256 id, uint32 version) = (_PIN.modelId(), _PIN.version());
         if (!_REGISTRY.isActive(id, version)) revert ModelNotActive(id, version);
 
         Features memory features = _featuresOf(evidence, anchorBlock, anchorHash);
+        time = features.timestamp;
         uint256 context = InferenceContext.digest(_PIN, _payload(anchorBlock, anchorHash));
         uint256[] memory publicValues = PublicValues.assemble(context, features.words, outputs, features.commitments);
         score = PublicValues.valueAt(
@@ -369,7 +379,8 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     function _spend(State memory state) private view {
         uint256 end = state.pausedUntil;
         if (block.timestamp < end) revert AlreadyPaused(end);
-        if (state.incidents != 0 && block.timestamp < end + _COOLDOWN) revert CoolingDown(end + _COOLDOWN);
+        uint256 ready = end + _FRESH_COOLDOWN;
+        if (state.incidents != 0 && block.timestamp < ready) revert CoolingDown(ready);
         uint256 ledger = _spentNow(state);
         uint256 available = _BUDGET - ledger.total();
         if (available < _DURATION) revert BudgetExhausted(available, _DURATION);

@@ -34,6 +34,9 @@ library GuardConfigs {
         if (config.cooldown == 0 || config.cooldown > _MAXIMUM_WINDOW) {
             revert IFraudPauseGuard.InvalidConfig("cooldown");
         }
+        if (config.freshCooldown == 0 || config.freshCooldown > config.cooldown) {
+            revert IFraudPauseGuard.InvalidConfig("freshCooldown");
+        }
         if (config.reviewWindow < config.pauseDuration || config.reviewWindow > _MAXIMUM_WINDOW) {
             revert IFraudPauseGuard.InvalidConfig("reviewWindow");
         }

@@ -26,7 +26,11 @@ import { IPauseAdapter } from "./IPauseAdapter.sol";
 /// history contract exists.
 /// @param target Owns the pauser role of the contract.
 /// @param pauseDuration Of each pause, in seconds; at most a quarter of `period`.
-/// @param cooldown Between the end of a pause and the next, in seconds.
+/// @param cooldown Between the end of a pause and the next, in seconds, if that is for evidence from
+/// before the end.
+/// @param freshCooldown The same, for evidence from after the end; not zero, and at most `cooldown`.
+/// The shorter it is, the shorter the time without a guard that a pause is known to bring; the budget
+/// limits all pauses together.
 /// @param period A multiple of four seconds, from an hour to 48 days.
 /// @param budget In no window as long as `period`, wherever it begins, pauses take more seconds
 /// than this.
@@ -49,6 +53,7 @@ struct GuardConfig {
     IPauseAdapter target;
     uint256 pauseDuration;
     uint256 cooldown;
+    uint256 freshCooldown;
     uint256 period;
     uint256 budget;
     IERC20 bondToken;
@@ -99,7 +104,8 @@ interface IFraudPauseGuard is IBondLedger {
     /// @notice The guard's pause lasts until `until`.
     error AlreadyPaused(uint256 until);
 
-    /// @notice After a pause, there can't be another before `until`.
+    /// @notice After a pause, there can't be another before `until`: of such evidence, if it is from
+    /// before the end of that pause.
     error CoolingDown(uint256 until);
 
     /// @notice In the current window, `available` seconds are left for pauses.
@@ -205,9 +211,12 @@ interface IFraudPauseGuard is IBondLedger {
     /// for it.
     function currentPause() external view returns (uint256 incident, uint256 until, bool holding);
 
-    /// @notice From when on a pause is possible, as far as time goes: after the last one and the
-    /// cooldown.
+    /// @notice From when on a pause is possible, as far as time goes, whatever the evidence: after
+    /// the last one and the cooldown.
     function readyAt() external view returns (uint256);
+
+    /// @notice From when on a pause is possible for evidence from after the last one.
+    function freshReadyAt() external view returns (uint256);
 
     /// @notice Seconds that pauses could take now without leaving the budget.
     function availableBudget() external view returns (uint256);

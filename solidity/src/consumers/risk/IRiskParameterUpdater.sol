@@ -14,7 +14,7 @@ enum ProposalStatus {
     Vetoed,
     /// Its time is over.
     Expired,
-    /// One with newer evidence was executed before it, or its source was removed.
+    /// One with newer evidence was executed or published before it, or its source was removed.
     Superseded
 }
 
@@ -23,7 +23,7 @@ enum ProposalStatus {
 /// @param eta From when on it can be executed.
 /// @param evidenceTime When the model's inputs were true.
 /// @param status What became of it.
-/// @param mask For which parameters.
+/// @param mask For which parameters; where some have moved and others must wait, for these.
 /// @param targets The values, by parameter.
 struct RiskProposal {
     IRiskSource source;
@@ -40,8 +40,9 @@ struct RiskProposal {
 /// @param executionWindow How long after that they can be executed, in seconds.
 /// @param mask The parameters it has values for.
 /// @param latestEvidence When the inputs of its last proposal were true.
-/// @param executedEvidence When the inputs of its last executed proposal were true.
+/// @param executedEvidence When the inputs of its last executed or published proposal were true.
 /// @param deadThrough Its proposals up to this one are dead.
+/// @param coupled The parameters of `mask` that move together or not at all.
 struct RiskSourceState {
     address market;
     uint32 vetoWindow;
@@ -50,17 +51,26 @@ struct RiskSourceState {
     uint40 latestEvidence;
     uint40 executedEvidence;
     uint48 deadThrough;
+    uint8 coupled;
 }
 
 /// @title Risk parameters that a model moves, within limits
 /// @notice Anyone (or who governance lets) proposes what a registered model makes of fresh
 /// evidence; guardians can veto it for a while; then it is executed: each parameter moves by no
 /// more than its limit from what the protocol says it is, no sooner than its delay after the last
-/// time, and only to where the protocol's own invariants hold. Executed values are published as a
-/// risk oracle's.
+/// time, and only to where the protocol's own invariants hold. Values are published as a risk
+/// oracle's: when they are executed, or before, for protocols that fetch them.
+/// @dev **Coupled parameters** (a loan-to-value and its threshold, a value and its time) move
+/// together or not at all: none of them is clamped (a proposal with one that a limit would clamp is
+/// refused whole), and if one must wait, all do. So a limit never leaves a state that neither the
+/// model nor governance chose. **Independent** ones don't block each other: those that may move do,
+/// and the rest can follow until the proposal expires, which is later than any delay. So executing
+/// an older proposal, however trivial, kills no newer one.
 interface IRiskParameterUpdater is IRiskOracle {
     /// @notice A source may propose.
-    event SourceAdded(IRiskSource indexed source, address indexed market, uint32 vetoWindow, uint32 executionWindow);
+    event SourceAdded(
+        IRiskSource indexed source, address indexed market, uint32 vetoWindow, uint32 executionWindow, uint8 coupled
+    );
 
     /// @notice A source may no longer propose, and what it proposed can't be executed.
     event SourceRemoved(IRiskSource indexed source);
@@ -78,6 +88,9 @@ interface IRiskParameterUpdater is IRiskOracle {
 
     /// @notice A proposal was executed; `mask` says which parameters moved.
     event ProposalExecuted(uint256 indexed proposal, address indexed executor, uint8 mask);
+
+    /// @notice What a proposal moves was published; `mask` says which parameters.
+    event ProposalPublished(uint256 indexed proposal, address indexed publisher, uint8 mask);
 
     /// @notice A guardian stopped a proposal.
     event ProposalVetoed(uint256 indexed proposal, address indexed guardian);
@@ -112,7 +125,7 @@ interface IRiskParameterUpdater is IRiskOracle {
     /// @notice The model's value is more than `most` away from the live one.
     error ChangeTooLarge(RiskParameter parameter, uint256 live, uint256 target, uint256 most);
 
-    /// @notice The parameter can be moved again at `readyAt`.
+    /// @notice The parameter, the first of those that would move, can be moved again at `readyAt`.
     error TooEarly(RiskParameter parameter, uint256 readyAt);
 
     /// @notice All parameters are where the model wants them, as near as their granularity and
@@ -138,8 +151,10 @@ interface IRiskParameterUpdater is IRiskOracle {
 
     /// @notice Lets a source propose. For the administrator, who must have looked at what it is.
     /// @param vetoWindow How long its proposals wait, in seconds; not zero.
-    /// @param executionWindow How long after that they can be executed, in seconds; not zero.
-    function addSource(IRiskSource source, uint32 vetoWindow, uint32 executionWindow) external;
+    /// @param executionWindow How long after that they can be executed, in seconds; more than the
+    /// minimum delay of each of its parameters.
+    /// @param coupled Which of its parameters move together or not at all; a mask, zero for none.
+    function addSource(IRiskSource source, uint32 vetoWindow, uint32 executionWindow, uint8 coupled) external;
 
     /// @notice Stops a source, its pending proposals included. For the administrator.
     function removeSource(IRiskSource source) external;
@@ -148,7 +163,8 @@ interface IRiskParameterUpdater is IRiskOracle {
     /// its last move stays.
     function setLimit(address market, RiskParameter parameter, RiskLimit calldata limit) external;
 
-    /// @notice Restricts a market, for guardians; ends that, for the administrator.
+    /// @notice Restricts a market, for guardians; ends that, for the administrator, or for guardians if
+    /// there is none any more.
     function setRestricted(address market, bool restricted) external;
 
     /// @notice Stops one proposal. For guardians.
@@ -160,7 +176,7 @@ interface IRiskParameterUpdater is IRiskOracle {
     /// @notice Stops proposals and executions. For guardians.
     function pause() external;
 
-    /// @notice Lets them go on. For the administrator.
+    /// @notice Lets them go on. For the administrator, or for guardians if there is none any more.
     function unpause() external;
 
     // ------------------------------------------------------------------------------------- updates
@@ -175,10 +191,17 @@ interface IRiskParameterUpdater is IRiskOracle {
         bytes calldata proof
     ) external returns (uint256 proposal);
 
-    /// @notice Moves the parameters. For executors, or anyone.
+    /// @notice Moves the parameters; those that must wait can be moved later. For executors, or
+    /// anyone.
     /// @dev An `eth_call` of it tells what would move, or why nothing can.
     /// @return mask Which parameters moved.
     function execute(uint256 proposal) external returns (uint8 mask);
+
+    /// @notice Publishes what `execute` would move, and moves nothing: for protocols whose stewards
+    /// fetch values. For executors, or anyone. It counts as the move: of the proposal, which can
+    /// still be executed, and for the delay.
+    /// @return mask Which parameters were published.
+    function publish(uint256 proposal) external returns (uint8 mask);
 
     // --------------------------------------------------------------------------------------- views
 
@@ -194,11 +217,14 @@ interface IRiskParameterUpdater is IRiskOracle {
     /// @notice How far and how fast a parameter may move.
     function limitOf(address market, RiskParameter parameter) external view returns (RiskLimit memory);
 
-    /// @notice When a parameter was moved last, or zero.
+    /// @notice When a parameter was published or moved last, or zero.
     function lastMovedAt(address market, RiskParameter parameter) external view returns (uint256);
 
     /// @notice Whether a market is restricted.
     function isRestricted(address market) external view returns (bool);
+
+    /// @notice The log of what was published. Its reads are the updater's, too.
+    function log() external view returns (IRiskOracle);
 
     /// @notice The lending protocol's adapter.
     function adapter() external view returns (IRiskAdapter);

@@ -48,8 +48,8 @@ library RiskLimits {
         if (up ? value < live : value > live) return live;
     }
 
-    /// @notice Reverts unless a market's parameters make sense together.
-    function checkRules(uint8 supported, uint256[RISK_PARAMETERS] memory values) internal pure {
+    /// @notice Reverts unless a market's parameters make sense together, as the protocol rounds.
+    function checkRules(uint8 supported, uint256[RISK_PARAMETERS] memory values, uint256 ratioUnit) internal pure {
         uint256 loanToValue = _value(supported, values, RiskParameter.LoanToValue);
         uint256 collateralFactor = _value(supported, values, RiskParameter.CollateralFactor);
         // Protocols without a threshold liquidate at the collateral factor, those with neither at
@@ -66,7 +66,9 @@ library RiskLimits {
         if (!has(supported, RiskParameter.LiquidationBonus) || threshold == 0) return;
         uint256 bonus = _value(supported, values, RiskParameter.LiquidationBonus);
         _require(bonus > _ONE, RiskRule.BonusAboveWhole);
-        _require(bonus <= _ONE * _ONE / threshold, RiskRule.ThresholdTimesBonusAtMostWhole);
+        // A product that is rounded to the whole is less than half a unit above it.
+        uint256 most = _ONE * _ONE + (ratioUnit == 0 ? 0 : _ONE * ratioUnit / 2 - 1);
+        _require(bonus <= most / threshold, RiskRule.ThresholdTimesBonusAtMostWhole);
     }
 
     /// @notice Reverts if a cap is lowered below what is supplied or borrowed already.
@@ -80,6 +82,11 @@ library RiskLimits {
         if (value < usage && value < state.values[uint256(parameter)]) {
             revert IRiskParameterUpdater.CapBelowUsage(parameter, usage, value);
         }
+    }
+
+    /// @notice The parameters of a mask that the rules are about.
+    function ratios(uint256 mask) internal pure returns (uint256) {
+        return mask & (bit(RiskParameter.SupplyCap) - 1);
     }
 
     /// @notice Whether a mask has a parameter.

@@ -15,7 +15,7 @@ import { IRiskParameterUpdater, ProposalStatus, RiskProposal, RiskSourceState } 
 import { IRiskSource } from "./IRiskSource.sol";
 import { RiskLimits } from "./RiskLimits.sol";
 import { MarketState, RISK_PARAMETERS, RiskLimit, RiskParameter } from "./RiskTypes.sol";
-import { RiskUpdateLog } from "./RiskUpdateLog.sol";
+import { IRiskPublisher, RiskUpdateLog } from "./RiskUpdateLog.sol";
 
 /// @title Risk parameters that a model moves, within limits
 /// @notice See `IRiskParameterUpdater`. Roles: the administrator (handed over in two steps, with a
@@ -23,9 +23,12 @@ import { RiskUpdateLog } from "./RiskUpdateLog.sol";
 /// executors execute, and a role given to address zero is everybody's.
 /// @dev What a source says is held to the limits as if it were wrong: a source can move nothing
 /// farther or faster than governance allowed for the parameter, whatever it proves.
+///
+/// What was published is in a log of its own, `RiskUpdateLog`, which this contract makes and writes;
+/// its reads are here, too, passed on.
 contract RiskParameterUpdater is
     IRiskParameterUpdater,
-    RiskUpdateLog,
+    IRiskPublisher,
     AccessControlDefaultAdminRules,
     Pausable,
     ReentrancyGuardTransient
@@ -41,17 +44,34 @@ contract RiskParameterUpdater is
     /// @notice May execute.
     bytes32 public constant EXECUTOR_ROLE = keccak256("EXECUTOR_ROLE");
 
-    /// @dev What an execution does: the parameters that move, their values, and the market before.
+    /// @dev What an execution does: the parameters that move, those of them that the proposal hasn't
+    /// published so yet, those that must wait, and the first of these; the values, and the market
+    /// before.
     struct Plan {
-        uint8 mask;
+        uint256 proposal;
+        address market;
+        uint256 coupled;
+        uint256 mask;
+        uint256 fresh;
+        uint256 early;
+        RiskParameter waiting;
+        uint256 readyAt;
         uint256[RISK_PARAMETERS] values;
         MarketState state;
+    }
+
+    /// @dev One slot: when a parameter was published or pushed last, by which proposal, and its value.
+    struct Move {
+        uint40 time;
+        uint48 proposal;
+        uint128 value;
     }
 
     /// @dev Windows of years are a mistake.
     uint256 private constant _MAXIMUM_WINDOW = 90 days;
 
     IRiskAdapter private immutable _ADAPTER;
+    RiskUpdateLog private immutable _LOG;
 
     uint256 private _proposalCount;
     mapping(uint256 id => RiskProposal) private _proposals;
@@ -59,6 +79,9 @@ contract RiskParameterUpdater is
     // Kept, so that what was published can be read whatever became of its source.
     mapping(IRiskSource source => ModelPin) private _pins;
     mapping(address market => mapping(RiskParameter => RiskLimit)) private _limits;
+    mapping(address market => mapping(RiskParameter => Move)) private _moves;
+    // All that were ever added, as often as they were.
+    mapping(address market => IRiskSource[]) private _sourcesOf;
     mapping(address market => bool) private _restricted;
 
     /// @param adapter_ The protocol's; must let this contract push.
@@ -68,12 +91,13 @@ contract RiskParameterUpdater is
     constructor(IRiskAdapter adapter_, address admin, uint48 adminDelay, address guardian)
         AccessControlDefaultAdminRules(adminDelay, admin)
     {
-        if (address(adapter_).code.length == 0) revert InvalidConfig("adapter");
-        _ADAPTER = adapter_;
+        _refuse(address(adapter_).code.length == 0, "adapter");
+        (_ADAPTER, _LOG) = (adapter_, new RiskUpdateLog());
         _grantRole(GUARDIAN_ROLE, guardian);
     }
 
-    /// @dev Like OpenZeppelin's timelock: a role that address zero has is everybody's.
+    /// @dev Like OpenZeppelin's timelock: a role that address zero has is everybody's; while nothing
+    /// is paused.
     modifier onlyRoleOrOpen(bytes32 role) {
         _checkRoleOrOpen(role);
         _;
@@ -82,22 +106,28 @@ contract RiskParameterUpdater is
     // ---------------------------------------------------------------------------------- governance
 
     /// @inheritdoc IRiskParameterUpdater
-    function addSource(IRiskSource source, uint32 vetoWindow, uint32 executionWindow)
+    function addSource(IRiskSource source, uint32 vetoWindow, uint32 executionWindow, uint8 coupled)
         external
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
         RiskSourceState storage state = _sources[source];
         if (state.market != address(0)) revert SourceExists(source);
-        if (vetoWindow == 0 || vetoWindow > _MAXIMUM_WINDOW) revert InvalidConfig("vetoWindow");
-        if (executionWindow == 0 || executionWindow > _MAXIMUM_WINDOW) revert InvalidConfig("executionWindow");
-        (state.market, state.mask) = (source.market(), source.mask());
-        if (state.market == address(0)) revert InvalidConfig("market");
+        _refuse(vetoWindow == 0 || vetoWindow > _MAXIMUM_WINDOW, "vetoWindow");
+        _refuse(executionWindow > _MAXIMUM_WINDOW, "executionWindow");
+        (address market, uint8 mask) = (source.market(), source.mask());
+        _refuse(market == address(0), "market");
+        _refuse(coupled & ~mask != 0, "coupled");
+        (state.market, state.mask, state.coupled) = (market, mask, coupled);
         (state.vetoWindow, state.executionWindow) = (vetoWindow, executionWindow);
+        for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
+            _checkDelay(state, RiskParameter(i), _limitOf(market, RiskParameter(i)).minimumDelay);
+        }
+        _sourcesOf[market].push(source);
         _pins[source] = source.pin();
         // What it proposed before it was removed stays dead.
         // forge-lint: disable-next-line(unsafe-typecast)
         state.deadThrough = uint48(_proposalCount);
-        emit SourceAdded(source, state.market, vetoWindow, executionWindow);
+        emit SourceAdded(source, market, vetoWindow, executionWindow, coupled);
     }
 
     /// @inheritdoc IRiskParameterUpdater
@@ -112,17 +142,21 @@ contract RiskParameterUpdater is
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
         // Without a delay, proposals that wait for the same moment would add up their steps.
-        if (limit.minimumDelay == 0) revert InvalidConfig("minimumDelay");
-        if (limit.granularity == 0) revert InvalidConfig("granularity");
-        if (limit.minimum > limit.maximum) revert InvalidConfig("maximum");
-        if (limit.relative && limit.maximumChange > 1e18) revert InvalidConfig("maximumChange");
+        _refuse(limit.minimumDelay == 0, "minimumDelay");
+        _refuse(limit.granularity == 0, "granularity");
+        _refuse(limit.minimum > limit.maximum, "maximum");
+        _refuse(limit.relative && limit.maximumChange > 1e18, "maximumChange");
+        IRiskSource[] storage all = _sourcesOf[market];
+        for (uint256 i = 0; i < all.length; ++i) {
+            _checkDelay(_sources[all[i]], parameter, limit.minimumDelay);
+        }
         _limits[market][parameter] = limit;
         emit LimitSet(market, parameter, limit);
     }
 
     /// @inheritdoc IRiskParameterUpdater
     function setRestricted(address market, bool restricted) external {
-        _checkRole(restricted ? GUARDIAN_ROLE : DEFAULT_ADMIN_ROLE);
+        _checkRole(restricted ? GUARDIAN_ROLE : _resumerRole());
         _restricted[market] = restricted;
         emit MarketRestricted(market, restricted);
     }
@@ -148,7 +182,7 @@ contract RiskParameterUpdater is
     }
 
     /// @inheritdoc IRiskParameterUpdater
-    function unpause() external onlyRole(DEFAULT_ADMIN_ROLE) {
+    function unpause() external onlyRole(_resumerRole()) {
         _unpause();
     }
 
@@ -161,47 +195,41 @@ contract RiskParameterUpdater is
         bytes calldata evidence,
         uint256[] calldata outputs,
         bytes calldata proof
-    ) external onlyRoleOrOpen(PROPOSER_ROLE) whenNotPaused nonReentrant returns (uint256 proposal) {
+    ) external onlyRoleOrOpen(PROPOSER_ROLE) nonReentrant returns (uint256 proposal) {
         _checkUnrestricted(_sourceOf(source).market);
         (uint256 time, int256[RISK_PARAMETERS] memory values) = source.infer(deadline, evidence, outputs, proof);
         return _propose(source, time, values);
     }
 
     /// @inheritdoc IRiskParameterUpdater
-    function execute(uint256 proposal)
-        external
-        onlyRoleOrOpen(EXECUTOR_ROLE)
-        whenNotPaused
-        nonReentrant
-        returns (uint8 mask)
-    {
-        _checkPending(proposal);
-        RiskProposal memory record = _proposals[proposal];
-        if (block.timestamp < record.eta) revert VetoWindowOpen(proposal, record.eta);
-        RiskSourceState storage source = _sources[record.source];
-        address market = source.market;
-        _checkUnrestricted(market);
-        // What a verifier found wanting, or a withdrawn model, let through can't be trusted because
-        // it did so in time.
-        record.source.checkUsable();
-
-        Plan memory plan = _plan(market, record);
-        mask = plan.mask;
-        _proposals[proposal].status = ProposalStatus.Executed;
-        source.executedEvidence = record.evidenceTime;
-        for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
-            if ((mask >> i) & 1 == 0) continue;
-            _publish(market, RiskParameter(i), plan.values[i], plan.state.values[i], proposal);
-        }
+    function execute(uint256 proposal) external onlyRoleOrOpen(EXECUTOR_ROLE) nonReentrant returns (uint8 mask) {
+        RiskProposal memory record = _executable(proposal);
+        Plan memory plan = _plan(proposal, record);
+        mask = uint8(plan.mask);
+        // What must wait can be executed later.
+        if (plan.early == 0) _proposals[proposal].status = ProposalStatus.Executed;
+        else _proposals[proposal].mask = uint8(plan.early);
+        _publish(record, plan);
         emit ProposalExecuted(proposal, msg.sender, mask);
-        _push(market, plan);
+        _push(plan);
+    }
+
+    /// @inheritdoc IRiskParameterUpdater
+    function publish(uint256 proposal) external onlyRoleOrOpen(EXECUTOR_ROLE) nonReentrant returns (uint8 mask) {
+        RiskProposal memory record = _executable(proposal);
+        Plan memory plan = _plan(proposal, record);
+        if (plan.fresh == 0) revert NothingToChange();
+        plan.mask = plan.fresh;
+        mask = uint8(plan.mask);
+        _publish(record, plan);
+        emit ProposalPublished(proposal, msg.sender, mask);
     }
 
     // --------------------------------------------------------------------------------------- views
 
     /// @inheritdoc IRiskParameterUpdater
     function proposalOf(uint256 proposal) external view returns (RiskProposal memory record) {
-        record = _proposals[proposal];
+        record = _load(proposal);
         record.status = _statusOf(proposal);
     }
 
@@ -217,12 +245,12 @@ contract RiskParameterUpdater is
 
     /// @inheritdoc IRiskParameterUpdater
     function limitOf(address market, RiskParameter parameter) external view returns (RiskLimit memory) {
-        return _limits[market][parameter];
+        return _limitOf(market, parameter);
     }
 
     /// @inheritdoc IRiskParameterUpdater
     function lastMovedAt(address market, RiskParameter parameter) external view returns (uint256) {
-        return _lastTimestamp(market, parameter);
+        return _moves[market][parameter].time;
     }
 
     /// @inheritdoc IRiskParameterUpdater
@@ -232,8 +260,60 @@ contract RiskParameterUpdater is
 
     /// @inheritdoc IRiskOracle
     /// @dev Who may execute, for that publishes.
-    function isAuthorized(address sender) external view returns (bool) {
+    function isAuthorized(address sender) external view override(IRiskOracle, IRiskPublisher) returns (bool) {
         return hasRole(EXECUTOR_ROLE, address(0)) || hasRole(EXECUTOR_ROLE, sender);
+    }
+
+    /// @inheritdoc IRiskPublisher
+    /// @dev `abi.encode(uint256 proposal, uint256 modelId, uint32 version, uint40 evidenceTime)`
+    function provenanceOf(uint256 proposal) external view returns (bytes memory) {
+        RiskProposal storage record = _proposals[proposal];
+        ModelPin pin = _pins[record.source];
+        return abi.encode(proposal, pin.modelId(), pin.version(), record.evidenceTime);
+    }
+
+    /// @inheritdoc IRiskParameterUpdater
+    function log() external view returns (IRiskOracle) {
+        return _LOG;
+    }
+
+    /// @inheritdoc IRiskOracle
+    function getLatestUpdateByType(string calldata) external view returns (RiskParameterUpdate memory) {
+        _ask();
+    }
+
+    /// @inheritdoc IRiskOracle
+    function getLatestUpdateByParameterAndMarket(string calldata, address)
+        external
+        view
+        returns (RiskParameterUpdate memory)
+    {
+        _ask();
+    }
+
+    /// @inheritdoc IRiskOracle
+    function getUpdateById(uint256) external view returns (RiskParameterUpdate memory) {
+        _ask();
+    }
+
+    /// @inheritdoc IRiskOracle
+    function getAllUpdateTypes() external view returns (string[] memory) {
+        _ask();
+    }
+
+    /// @inheritdoc IRiskOracle
+    function isValidUpdateType(string calldata) external view returns (bool) {
+        _ask();
+    }
+
+    /// @inheritdoc IRiskOracle
+    function latestUpdateIdByMarketAndType(address, string calldata) external view returns (uint256) {
+        _ask();
+    }
+
+    /// @inheritdoc IRiskOracle
+    function updateCounter() external view returns (uint256) {
+        _ask();
     }
 
     /// @inheritdoc IRiskParameterUpdater
@@ -260,7 +340,7 @@ contract RiskParameterUpdater is
         for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
             if ((record.mask >> i) & 1 == 0) continue;
             RiskParameter parameter = RiskParameter(i);
-            record.targets[i] = _limit(market, parameter).bounded(parameter, values[i]);
+            record.targets[i] = _limit(market, parameter, state.coupled).bounded(parameter, values[i]);
         }
         proposal = ++_proposalCount;
         _proposals[proposal] = record;
@@ -269,35 +349,86 @@ contract RiskParameterUpdater is
 
     // ----------------------------------------------------------------------------------- executing
 
-    /// @dev What a proposal moves, against the live values, and where to.
-    function _plan(address market, RiskProposal memory record) private view returns (Plan memory plan) {
-        plan.state = _stateOf(market);
-        for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
-            if ((record.mask >> i) & 1 == 0) continue;
-            RiskParameter parameter = RiskParameter(i);
-            if (!RiskLimits.has(plan.state.supported, parameter)) revert NotSupported(market, parameter);
-            RiskLimit memory limit = _limit(market, parameter);
-            uint256 live = plan.state.values[i];
-            // Limits may have changed since the proposal.
-            uint256 target = limit.bounded(parameter, int256(uint256(record.targets[i])));
-            uint256 value = limit.step(parameter, live, target);
-            if (value == live) continue;
-
-            uint256 last = _lastTimestamp(market, parameter);
-            uint256 ready = last + limit.minimumDelay;
-            if (last != 0 && block.timestamp < ready) revert TooEarly(parameter, ready);
-            limit.checkUsage(parameter, plan.state, value);
-            plan.values[i] = value;
-            plan.mask |= RiskLimits.bit(parameter);
-        }
-        if (plan.mask == 0) revert NothingToChange();
-        RiskLimits.checkRules(plan.state.supported, _after(plan));
+    function _load(uint256 proposal) private view returns (RiskProposal memory) {
+        return _proposals[proposal];
     }
 
-    function _push(address market, Plan memory plan) private {
-        _ADAPTER.push(market, plan.mask, plan.values);
+    /// @dev A proposal that can be executed.
+    function _executable(uint256 proposal) private view returns (RiskProposal memory record) {
+        _checkPending(proposal);
+        record = _load(proposal);
+        if (block.timestamp < record.eta) revert VetoWindowOpen(proposal, record.eta);
+        _checkUnrestricted(_sources[record.source].market);
+        // What a verifier found wanting, or a withdrawn model, let through can't be trusted because
+        // it did so in time.
+        record.source.checkUsable();
+    }
+
+    /// @dev What a proposal moves, against the live values, and where to.
+    function _plan(uint256 proposal, RiskProposal memory record) private view returns (Plan memory plan) {
+        RiskSourceState storage source = _sources[record.source];
+        (plan.proposal, plan.market, plan.coupled) = (proposal, source.market, source.coupled);
+        plan.state = _stateOf(plan.market);
+        for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
+            if ((record.mask >> i) & 1 != 0) _planOne(plan, RiskParameter(i), record.targets[i]);
+        }
+        // Together, or not at all.
+        if (plan.early & plan.coupled != 0) {
+            plan.early |= plan.mask & plan.coupled;
+            plan.mask &= ~plan.coupled;
+            plan.fresh &= ~plan.coupled;
+        }
+        if (plan.mask == 0) {
+            if (plan.early != 0) revert TooEarly(plan.waiting, plan.readyAt);
+            revert NothingToChange();
+        }
+        if (RiskLimits.ratios(plan.mask) == 0) return plan;
+        RiskLimits.checkRules(plan.state.supported, _after(plan), plan.state.ratioUnit);
+    }
+
+    function _planOne(Plan memory plan, RiskParameter parameter, uint128 target) private view {
+        if (!RiskLimits.has(plan.state.supported, parameter)) revert NotSupported(plan.market, parameter);
+        RiskLimit memory limit = _limit(plan.market, parameter, plan.coupled);
+        Move memory last = _moves[plan.market][parameter];
+        bool told = last.proposal == plan.proposal;
+        uint256 live = plan.state.values[uint256(parameter)];
+        // Limits may have changed since the proposal.
+        uint256 value =
+            limit.step(parameter, live, told ? last.value : limit.bounded(parameter, int256(uint256(target))));
+        if (value == live) return;
+
+        uint256 bit = RiskLimits.bit(parameter);
+        uint256 ready = uint256(last.time) + limit.minimumDelay;
+        // Pushing what was published by the same proposal is the same move.
+        if (last.time != 0 && !told && block.timestamp < ready) {
+            if (plan.early == 0) (plan.waiting, plan.readyAt) = (parameter, ready);
+            plan.early |= bit;
+            return;
+        }
+        limit.checkUsage(parameter, plan.state, value);
+        plan.values[uint256(parameter)] = value;
+        plan.mask |= bit;
+        if (!told || value != last.value) plan.fresh |= bit;
+    }
+
+    /// @dev Remembers the moves, and publishes those that are new.
+    function _publish(RiskProposal memory record, Plan memory plan) private {
+        _sources[record.source].executedEvidence = record.evidenceTime;
+        for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
+            if ((plan.mask >> i) & 1 == 0) continue;
+            // Proposals don't come to 2^48: each costs somebody a transaction.
+            // forge-lint: disable-next-item(unsafe-typecast)
+            _moves[plan.market][RiskParameter(i)] =
+                Move(uint40(block.timestamp), uint48(plan.proposal), SafeCast.toUint128(plan.values[i]));
+        }
+        if (plan.fresh == 0) return;
+        _LOG.publish(plan.market, uint8(plan.fresh), plan.values, plan.state.values, plan.proposal);
+    }
+
+    function _push(Plan memory plan) private {
+        _ADAPTER.push(plan.market, uint8(plan.mask), plan.values);
         uint256[RISK_PARAMETERS] memory expected = _after(plan);
-        uint256[RISK_PARAMETERS] memory actual = _stateOf(market).values;
+        uint256[RISK_PARAMETERS] memory actual = _stateOf(plan.market).values;
         for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
             if (actual[i] != expected[i]) revert PushMismatch(RiskParameter(i), expected[i], actual[i]);
         }
@@ -312,8 +443,13 @@ contract RiskParameterUpdater is
 
     // ----------------------------------------------------------------------------------- internals
 
+    function _refuse(bool wrong, bytes32 field) private pure {
+        if (wrong) revert InvalidConfig(field);
+    }
+
     function _checkRoleOrOpen(bytes32 role) private view {
         if (!hasRole(role, address(0))) _checkRole(role);
+        _requireNotPaused();
     }
 
     function _stateOf(address market) private view returns (MarketState memory) {
@@ -329,9 +465,48 @@ contract RiskParameterUpdater is
         if (_restricted[market]) revert MarketIsRestricted(market);
     }
 
-    function _limit(address market, RiskParameter parameter) private view returns (RiskLimit memory limit) {
-        limit = _limits[market][parameter];
+    function _limitOf(address market, RiskParameter parameter) private view returns (RiskLimit memory) {
+        return _limits[market][parameter];
+    }
+
+    /// @dev A coupled value is the model's, or there is none: what a limit would clamp is refused.
+    function _limit(address market, RiskParameter parameter, uint256 coupled)
+        private
+        view
+        returns (RiskLimit memory limit)
+    {
+        limit = _limitOf(market, parameter);
         if (limit.maximumChange == 0) revert NoLimit(market, parameter);
+        if (RiskLimits.has(coupled, parameter)) limit.clamped = false;
+    }
+
+    /// @dev A parameter that has just moved must be movable again before a proposal expires: else
+    /// whoever executes one could kill another.
+    function _checkDelay(RiskSourceState storage source, RiskParameter parameter, uint32 minimumDelay) private view {
+        // Removed sources propose nothing.
+        _refuse(
+            source.market != address(0) && RiskLimits.has(source.mask, parameter)
+                && minimumDelay >= source.executionWindow,
+            "executionWindow"
+        );
+    }
+
+    /// @dev Who ends what guardians began; without an administrator they do.
+    function _resumerRole() private view returns (bytes32) {
+        return defaultAdmin() == address(0) ? GUARDIAN_ROLE : DEFAULT_ADMIN_ROLE;
+    }
+
+    /// @dev Passes a read on to the log, and answers what it answers.
+    function _ask() private view {
+        address log_ = address(_LOG);
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0, calldatasize())
+            let ok := staticcall(gas(), log_, data, calldatasize(), 0, 0)
+            returndatacopy(data, 0, returndatasize())
+            if iszero(ok) { revert(data, returndatasize()) }
+            return(data, returndatasize())
+        }
     }
 
     function _checkPending(uint256 proposal) private view {
@@ -346,16 +521,8 @@ contract RiskParameterUpdater is
         RiskSourceState storage source = _sources[record.source];
         if (source.market == address(0)) return ProposalStatus.Superseded;
         if (proposal <= source.deadThrough) return ProposalStatus.Vetoed;
-        if (record.evidenceTime <= source.executedEvidence) return ProposalStatus.Superseded;
+        if (record.evidenceTime < source.executedEvidence) return ProposalStatus.Superseded;
         uint256 expiry = uint256(record.eta) + source.executionWindow;
         return block.timestamp < expiry ? ProposalStatus.Pending : ProposalStatus.Expired;
-    }
-
-    /// @inheritdoc RiskUpdateLog
-    /// @dev `abi.encode(uint256 proposal, uint256 modelId, uint32 version, uint40 evidenceTime)`
-    function _provenanceOf(uint256 proposal) internal view override returns (bytes memory) {
-        RiskProposal storage record = _proposals[proposal];
-        ModelPin pin = _pins[record.source];
-        return abi.encode(proposal, pin.modelId(), pin.version(), record.evidenceTime);
     }
 }

@@ -28,20 +28,25 @@ uint256 constant RISK_PARAMETERS = 6;
 /// @param values By parameter; zero where there is none.
 /// @param supplied What the supply cap limits.
 /// @param borrowed What the borrow cap limits.
+/// @param ratioUnit To the nearest multiple of which, halves up, the protocol rounds a product of
+/// ratios before it compares it: 1e14 for one that counts in basis points, as Aave; zero for one
+/// that doesn't round.
 struct MarketState {
     uint8 supported;
     uint256[RISK_PARAMETERS] values;
     uint256 supplied;
     uint256 borrowed;
+    uint256 ratioUnit;
 }
 
 /// @notice How fast, and how far, a parameter of a market may be moved.
 /// @param maximumChange In one update, against the live value: in the parameter's units, or, if
 /// `relative`, as a ratio of the live value with 18 decimals. Zero: the parameter may not be moved.
-/// @param minimumDelay Between two updates, in seconds; not zero.
+/// @param minimumDelay Between two updates, in seconds; not zero, and less than the execution window
+/// of every source that moves the parameter.
 /// @param relative See `maximumChange`.
 /// @param clamped Whether a model's value that is too far is moved towards as far as the limit
-/// allows, instead of refused.
+/// allows, instead of refused. Of no effect where a source's values are coupled.
 /// @param belowUsage Whether a cap may be set lower than what is supplied or borrowed already.
 /// @param minimum No update sets less.
 /// @param maximum No update sets more.

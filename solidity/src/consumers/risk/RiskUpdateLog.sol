@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.24;
+pragma solidity 0.8.37;
 
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import { IRiskOracle } from "./IRiskOracle.sol";
 import { RISK_PARAMETERS, RiskParameter } from "./RiskTypes.sol";
 
+/// @notice What the log asks of the updater that writes it.
+interface IRiskPublisher {
+    /// @notice Where a proposal's values come from.
+    function provenanceOf(uint256 proposal) external view returns (bytes memory);
+
+    /// @notice Whether the account may publish.
+    function isAuthorized(address sender) external view returns (bool);
+}
+
 /// @title What was published, as a risk oracle tells it
+/// @notice A `RiskParameterUpdater` makes one, and writes it; anyone reads it here, or through the
+/// updater.
 /// @dev Two words an update are stored; names, encodings and provenance are made when they are
 /// read.
-abstract contract RiskUpdateLog is IRiskOracle {
+contract RiskUpdateLog is IRiskOracle {
     struct UpdateRecord {
         address market;
         uint40 timestamp;
@@ -19,15 +30,44 @@ abstract contract RiskUpdateLog is IRiskOracle {
         uint128 previousValue;
     }
 
-    struct Latest {
-        uint64 id;
-        uint40 timestamp;
-    }
+    IRiskPublisher private immutable _PUBLISHER;
 
     uint256 private _count;
     mapping(uint256 id => UpdateRecord) private _records;
-    mapping(address market => mapping(RiskParameter => Latest)) private _latest;
-    mapping(RiskParameter => uint256) private _latestOfType;
+    mapping(address market => mapping(RiskParameter => uint256 id)) private _latest;
+    mapping(RiskParameter => uint256 id) private _latestOfType;
+
+    /// @notice Only the updater writes.
+    error NotThePublisher(address account);
+
+    /// @dev For whoever makes it.
+    constructor() {
+        _PUBLISHER = IRiskPublisher(msg.sender);
+    }
+
+    /// @notice Publishes the parameters in `mask`. For the updater.
+    function publish(
+        address market,
+        uint8 mask,
+        uint256[RISK_PARAMETERS] calldata newValues,
+        uint256[RISK_PARAMETERS] calldata previousValues,
+        uint256 proposal
+    ) external {
+        if (msg.sender != address(_PUBLISHER)) revert NotThePublisher(msg.sender);
+        for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
+            if ((mask >> i) & 1 != 0) _publish(market, RiskParameter(i), newValues[i], previousValues[i], proposal);
+        }
+    }
+
+    /// @notice The updater.
+    function publisher() external view returns (address) {
+        return address(_PUBLISHER);
+    }
+
+    /// @inheritdoc IRiskOracle
+    function isAuthorized(address sender) external view returns (bool) {
+        return _PUBLISHER.isAuthorized(sender);
+    }
 
     /// @inheritdoc IRiskOracle
     function getLatestUpdateByType(string calldata updateType) external view returns (RiskParameterUpdate memory) {
@@ -40,7 +80,7 @@ abstract contract RiskUpdateLog is IRiskOracle {
         view
         returns (RiskParameterUpdate memory)
     {
-        return _read(_latest[market][_parameterOf(updateType)].id);
+        return _read(_latest[market][_parameterOf(updateType)]);
     }
 
     /// @inheritdoc IRiskOracle
@@ -63,17 +103,12 @@ abstract contract RiskUpdateLog is IRiskOracle {
 
     /// @inheritdoc IRiskOracle
     function latestUpdateIdByMarketAndType(address market, string calldata updateType) external view returns (uint256) {
-        return _latest[market][_parameterOf(updateType)].id;
+        return _latest[market][_parameterOf(updateType)];
     }
 
     /// @inheritdoc IRiskOracle
     function updateCounter() external view returns (uint256) {
         return _count;
-    }
-
-    /// @dev When the latest update of a parameter was published, or zero.
-    function _lastTimestamp(address market, RiskParameter parameter) internal view returns (uint256) {
-        return _latest[market][parameter].timestamp;
     }
 
     function _publish(
@@ -82,7 +117,7 @@ abstract contract RiskUpdateLog is IRiskOracle {
         uint256 newValue,
         uint256 previousValue,
         uint256 proposal
-    ) internal {
+    ) private {
         uint256 id = ++_count;
         // Neither proposals nor updates come to 2^48: each costs somebody a transaction.
         // forge-lint: disable-next-item(unsafe-typecast)
@@ -94,8 +129,7 @@ abstract contract RiskUpdateLog is IRiskOracle {
             SafeCast.toUint128(newValue),
             SafeCast.toUint128(previousValue)
         );
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _latest[market][parameter] = Latest(uint64(id), uint40(block.timestamp));
+        _latest[market][parameter] = id;
         _latestOfType[parameter] = id;
 
         RiskParameterUpdate memory update = _read(id);
@@ -111,9 +145,6 @@ abstract contract RiskUpdateLog is IRiskOracle {
         );
     }
 
-    /// @dev Where a proposal's values come from.
-    function _provenanceOf(uint256 proposal) internal view virtual returns (bytes memory);
-
     function _read(uint256 id) private view returns (RiskParameterUpdate memory update) {
         UpdateRecord memory record = _records[id];
         if (record.timestamp == 0) revert UpdateNotFound();
@@ -124,7 +155,7 @@ abstract contract RiskUpdateLog is IRiskOracle {
         update.updateId = id;
         update.market = record.market;
         update.referenceId = "verdict";
-        update.additionalData = _provenanceOf(record.proposal);
+        update.additionalData = _PUBLISHER.provenanceOf(record.proposal);
     }
 
     function _parameterOf(string calldata updateType) private pure returns (RiskParameter) {

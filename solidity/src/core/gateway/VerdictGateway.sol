@@ -176,10 +176,14 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
 
     // ----------------------------------------------------------------------------------- internals
 
-    /// @dev The pin of a version that exists and is active, with ERC-7992's errors.
+    /// @dev The pin of a version that exists and is active, with ERC-7992's errors. For this standard a
+    /// model is deprecated if its current version is: `getModel` says so, and nothing is verified
+    /// then.
     function _pinFor(uint256 modelId, uint32 version) private view returns (ModelPin) {
-        if (version == 0 || version > _REGISTRY.versionCount(modelId)) revert ModelMismatch();
-        if (!_REGISTRY.isActive(modelId, version)) revert VerificationRefused_ModelDeprecated(modelId);
+        uint32 latest = _REGISTRY.versionCount(modelId);
+        if (version == 0 || version > latest) revert ModelMismatch();
+        bool active = _REGISTRY.isActive(modelId, latest) && _REGISTRY.isActive(modelId, version);
+        if (!active) revert VerificationRefused_ModelDeprecated(modelId);
         return _REGISTRY.pinOf(modelId, version);
     }
 

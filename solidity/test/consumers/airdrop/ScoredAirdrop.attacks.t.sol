@@ -207,18 +207,32 @@ contract ScoredAirdropAttacksTest is AirdropTest {
         assertEq(ModelPin.unwrap(airdrop.models()[0]), ModelPin.unwrap(model.pin));
     }
 
-    /// @dev A deprecated version scores nobody any more; who was scored is paid.
-    function test_Attack_DeprecatedModel() public {
+    /// @dev A model's owner can't have the treasury take what was funded: the versions stay those of
+    /// the campaign. But no more funds come in.
+    function test_Attack_ModelOwnerStopsTheCampaign() public {
         Person[] memory people = _people(0, 3);
-        _accept(_submission(1, people));
-        Submission memory s = _submission(2, _people(3, 3));
-        vm.prank(modelOwner);
-        registry.deprecateVersion(model.id, model.version);
-        _refused(s, abi.encodeWithSelector(IScoredAirdrop.ModelNotActive.selector, model.id, model.version));
+        Submission memory s = _submission(1, people);
+        vm.startPrank(modelOwner);
+        registry.deprecateModel(model.id);
+        registry.deprecateVersion(single.id, single.version);
+        vm.stopPrank();
+        _accept(s);
+        _accept(_submission(2, _people(3, 3)));
+        _accept(_submission(address(airdrop), single, 1, 3, _people(10, 1)));
         vm.warp(claimsFrom);
         airdrop.claim(_entry(1, people, 1));
-        // The other version still does.
-        _accept(_submission(address(airdrop), single, 1, 2, _people(10, 1)));
+        vm.prank(sponsor);
+        vm.expectRevert(abi.encodeWithSelector(IScoredAirdrop.ModelNotActive.selector, model.id, model.version));
+        airdrop.fund(1);
+    }
+
+    /// @dev Nor does it take funds for what can't be proved any more.
+    function test_RevertWhen_FundedWithAFrozenRoute() public {
+        vm.prank(guardian);
+        gateway.freezeRoute(ROUTE);
+        vm.prank(sponsor);
+        vm.expectRevert(abi.encodeWithSelector(IVerdictRoutes.RouteIsFrozen.selector, ROUTE));
+        airdrop.fund(1);
     }
 
     function test_Attack_FrozenRoute() public {

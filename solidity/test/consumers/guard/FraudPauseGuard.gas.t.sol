@@ -82,7 +82,7 @@ contract FraudPauseGuardGasTest is GuardTest {
     }
 
     function _snapshot() private returns (bytes memory evidence, uint256 anchor, uint256[] memory words) {
-        Features memory taken = _source.snapshot(model.pin);
+        Features memory taken = _snapshotOf(_source, model.pin);
         (anchor, words) = (block.number, taken.words);
         evidence = abi.encode(taken.blockNumber, taken.timestamp, words);
         _pass(12);

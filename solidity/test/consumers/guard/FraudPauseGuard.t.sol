@@ -385,6 +385,36 @@ contract FraudPauseGuardTest is GuardTest {
         _triggerFails(guard, 90, abi.encodeWithSelector(IFraudPauseGuard.CoolingDown.selector, until));
     }
 
+    /// @dev Who brings about a pause, to be unwatched after it, is watched again soon: for what happens
+    /// then, though not for what was known before.
+    function test_Attack_TheUnguardedTimeAfterAPause() public {
+        GuardConfig memory config = _config(adapter);
+        config.freshCooldown = 1 minutes;
+        guard = _newGuard(config);
+        _fund(reporter);
+        _pass(24);
+        _trigger(guard, 90);
+        uint256 end = block.timestamp + PAUSE;
+        assertEq(guard.readyAt(), end + COOLDOWN);
+        assertEq(guard.freshReadyAt(), end + 1 minutes);
+        _pass(PAUSE);
+        // From the pause's last second.
+        _setEvidence(7);
+        uint256 anchor = vm.getBlockNumber() - 1;
+        (uint256[] memory outputs, bytes memory proof) = _proofOf(guard, anchor, _words(7), 90);
+        _pass(1 minutes - 1);
+        _triggerFails(guard, 90, abi.encodeWithSelector(IFraudPauseGuard.CoolingDown.selector, end + 1 minutes));
+        _pass(1);
+        features.set(_words(7), uint64(end), uint64(anchor));
+        vm.prank(reporter);
+        vm.expectRevert(abi.encodeWithSelector(IFraudPauseGuard.CoolingDown.selector, end + COOLDOWN));
+        guard.trigger("", anchor, outputs, proof);
+        // From a second later.
+        features.set(_words(7), uint64(end + 1), uint64(anchor));
+        vm.prank(reporter);
+        assertEq(guard.trigger("", anchor, outputs, proof), 2);
+    }
+
     function test_RevertWhen_BudgetExhausted() public {
         for (uint256 i = 0; i < 3; ++i) {
             _trigger(guard, 90);
@@ -396,6 +426,7 @@ contract FraudPauseGuardTest is GuardTest {
     function test_RevertWhen_TooManyOpenIncidents() public {
         GuardConfig memory config = _config(adapter);
         (config.pauseDuration, config.resumeDelay, config.cooldown, config.reviewWindow) = (2, 1, 1, 30 days);
+        config.freshCooldown = 1;
         guard = _newGuard(config);
         _fund(reporter);
         uint256 until = block.timestamp + 30 days;
@@ -615,10 +646,11 @@ contract FraudPauseGuardTest is GuardTest {
         GuardConfig memory config = _config(adapter);
         (config.period, config.pauseDuration, config.budget) = (1 hours, 15 minutes, 15 minutes);
         (config.cooldown, config.reviewWindow, config.resumeDelay) = (1, 15 minutes, 1);
+        config.freshCooldown = 1;
         _newGuard(config);
         config.period = 4 * uint256(type(uint24).max >> 4);
         (config.pauseDuration, config.budget) = (config.period / 4, config.period);
-        (config.cooldown, config.reviewWindow) = (365 days, 365 days);
+        (config.cooldown, config.freshCooldown, config.reviewWindow) = (365 days, 365 days, 365 days);
         config.resumeDelay = config.pauseDuration - 1;
         config.evidenceBlocks = 256;
         _newGuard(config);
@@ -650,6 +682,12 @@ contract FraudPauseGuardTest is GuardTest {
         _refused(config, "cooldown");
         config.cooldown = 365 days + 1;
         _refused(config, "cooldown");
+
+        config = _config(adapter);
+        config.freshCooldown = 0;
+        _refused(config, "freshCooldown");
+        config.freshCooldown = COOLDOWN + 1;
+        _refused(config, "freshCooldown");
 
         config = _config(adapter);
         config.reviewWindow = PAUSE - 1;

@@ -64,6 +64,7 @@ abstract contract GuardTest is CoreTest {
             target: target,
             pauseDuration: PAUSE,
             cooldown: COOLDOWN,
+            freshCooldown: COOLDOWN,
             period: PERIOD,
             budget: BUDGET,
             bondToken: token,

@@ -95,7 +95,7 @@ contract InferenceOracleGasTest is OracleTest {
 
     function test_GasOnChain() public {
         (OnChainFeatures chain,) = _onChain();
-        Features memory taken = chain.snapshot(model.pin);
+        Features memory taken = _snapshotOf(chain, model.pin);
         vm.snapshotGasLastCall(GROUP, "snapshot of 20 feeds");
         bytes memory evidence = abi.encode(taken.blockNumber, taken.timestamp, taken.words);
         assertLt(_update("submit, snapshot", taken.words, evidence), TARGET);

@@ -60,7 +60,7 @@ contract InferenceOracleSourcesTest is OracleTest {
     function test_Snapshot() public {
         OnChainFeatures chain = _onChain();
         oracle = _oracle(chain, _config());
-        Features memory taken = chain.snapshot(model.pin);
+        Features memory taken = _snapshotOf(chain, model.pin);
         skip(5 minutes);
         _mock.set(0, 1e18);
         _accepts(chain, abi.encode(taken.blockNumber, taken.timestamp, taken.words), START);

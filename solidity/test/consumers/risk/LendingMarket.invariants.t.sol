@@ -32,7 +32,12 @@ contract LendingMarketInvariantsTest is RiskTest {
     uint256[RISK_PARAMETERS] private _movedAt;
     uint256[RISK_PARAMETERS] private _pushed;
 
-    mapping(uint256 proposal => bool) private _executed;
+    // Which parameters a proposal has moved.
+    mapping(uint256 proposal => uint256) private _executed;
+    // By parameter: when it was published last, by which proposal, and its value.
+    uint256[RISK_PARAMETERS] private _toldAt;
+    uint256[RISK_PARAMETERS] private _toldBy;
+    uint256[RISK_PARAMETERS] private _told;
     mapping(address source => uint256) private _executedEvidence;
 
     function setUp() public override {
@@ -61,7 +66,7 @@ contract LendingMarketInvariantsTest is RiskTest {
         }
         _began = block.timestamp;
 
-        bytes4[] memory selectors = new bytes4[](9);
+        bytes4[] memory selectors = new bytes4[](10);
         selectors[0] = this.propose.selector;
         selectors[1] = this.execute.selector;
         selectors[2] = this.executeLatest.selector;
@@ -71,6 +76,7 @@ contract LendingMarketInvariantsTest is RiskTest {
         selectors[6] = this.movePrice.selector;
         selectors[7] = this.setByHand.selector;
         selectors[8] = this.veto.selector;
+        selectors[9] = this.publish.selector;
         targetContract(address(this));
         targetSelector(FuzzSelector(address(this), selectors));
     }
@@ -95,6 +101,40 @@ contract LendingMarketInvariantsTest is RiskTest {
 
     function execute(uint256 seed) external {
         _execute(seed % (updater.proposalCount() + 1));
+    }
+
+    /// @dev Values that a steward would fetch are held to the same limits.
+    function publish(uint256 seed) external {
+        uint256 proposal = updater.proposalCount();
+        if (seed % 4 == 0) proposal = seed % (proposal + 1);
+        uint256[RISK_PARAMETERS] memory live = adapter.stateOf(address(market)).values;
+        try updater.publish(proposal) returns (uint8 mask) {
+            _order(proposal);
+            for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
+                if (mask & (1 << i) == 0) continue;
+                _tell(i, proposal);
+                uint256 change = live[i] < _told[i] ? _told[i] - live[i] : live[i] - _told[i];
+                if (change > (i < 4 ? STEP : live[i] / 5)) ++_tooFar;
+            }
+        } catch { }
+    }
+
+    /// @dev Notes what the log says now, if that was in time.
+    function _tell(uint256 parameter, uint256 proposal) private {
+        uint256 last = _toldAt[parameter];
+        bool again = _toldBy[parameter] == proposal;
+        if (last != 0 && !again && block.timestamp < last + MINIMUM_DELAY) ++_tooEarly;
+        string memory name = updater.getAllUpdateTypes()[parameter];
+        _told[parameter] =
+            abi.decode(updater.getLatestUpdateByParameterAndMarket(name, address(market)).newValue, (uint256));
+        (_toldAt[parameter], _toldBy[parameter]) = (block.timestamp, proposal);
+    }
+
+    /// @dev Nothing older is executed or published after what is newer.
+    function _order(uint256 proposal) private {
+        RiskProposal memory record = updater.proposalOf(proposal);
+        if (record.evidenceTime < _executedEvidence[address(record.source)]) ++_disordered;
+        _executedEvidence[address(record.source)] = record.evidenceTime;
     }
 
     function wait(uint256 time) external {
@@ -157,15 +197,14 @@ contract LendingMarketInvariantsTest is RiskTest {
             MarketState memory later = adapter.stateOf(address(market));
             for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
                 _look(i, mask & (1 << i) != 0, before.values[i], later.values[i]);
+                if (mask & (1 << i) != 0) _tell(i, proposal);
             }
             for (uint256 i = 0; i < 4; ++i) {
                 if (cushioned[i] >= 1e18 && market.healthFactor(_users[i]) < 1e18) ++_unfair;
             }
-            if (_executed[proposal]) ++_twice;
-            _executed[proposal] = true;
-            RiskProposal memory record = updater.proposalOf(proposal);
-            if (record.evidenceTime <= _executedEvidence[address(record.source)]) ++_disordered;
-            _executedEvidence[address(record.source)] = record.evidenceTime;
+            if (_executed[proposal] & mask != 0) ++_twice;
+            _executed[proposal] |= mask;
+            _order(proposal);
         } catch { }
     }
 
@@ -225,13 +264,16 @@ contract LendingMarketInvariantsTest is RiskTest {
         uint256[RISK_PARAMETERS] memory values = adapter.stateOf(address(market)).values;
         string[] memory names = updater.getAllUpdateTypes();
         for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
-            if (_movedAt[i] == 0) continue;
+            if (_toldAt[i] == 0) continue;
             IRiskOracle.RiskParameterUpdate memory update =
                 updater.getLatestUpdateByParameterAndMarket(names[i], address(market));
-            assertEq(update.newValue, abi.encode(_pushed[i]));
-            assertEq(update.timestamp, _movedAt[i]);
-            // Caps aren't set by hand here.
-            if (i > 3) assertEq(values[i], _pushed[i]);
+            assertEq(update.newValue, abi.encode(_told[i]));
+            assertLe(update.timestamp, _toldAt[i]);
+            assertEq(updater.lastMovedAt(address(market), RiskParameter(i)), _toldAt[i]);
+            // What was pushed last is what was told last, unless more was told since; and caps aren't
+            // set by hand here.
+            if (_movedAt[i] == _toldAt[i]) assertEq(_pushed[i], _told[i]);
+            if (i > 3 && _movedAt[i] != 0) assertEq(values[i], _pushed[i]);
         }
     }
 

@@ -37,7 +37,11 @@ contract RiskLimitsTest is Test {
     }
 
     function rules(uint8 supported, uint256[RISK_PARAMETERS] memory values) external pure {
-        RiskLimits.checkRules(supported, values);
+        RiskLimits.checkRules(supported, values, 0);
+    }
+
+    function roundedRules(uint8 supported, uint256[RISK_PARAMETERS] memory values, uint256 unit) external pure {
+        RiskLimits.checkRules(supported, values, unit);
     }
 
     function usage(RiskLimit memory limit, RiskParameter parameter, MarketState memory state, uint256 value)
@@ -132,6 +136,30 @@ contract RiskLimitsTest is Test {
         this.rules(0x09, _values(0.8e18, 0, 0, 1.25e18));
         this.rules(0x0b, _values(0.8e18, 0.8e18, 0, 1.25e18));
         this.rules(0x0a, _values(0, 0.8e18, 0, 1.25e18));
+    }
+
+    /// @dev Aave's `percentMul`: in basis points, halves up. 93.00 % × 107.53 % is the whole there.
+    function testFuzz_RulesRoundAsTheProtocolDoes(uint16 threshold, uint16 bonus) public {
+        (threshold, bonus) = (uint16(bound(threshold, 1, 10_000)), uint16(bound(bonus, 10_001, 20_000)));
+        uint256[RISK_PARAMETERS] memory values = _values(0, 0, uint256(threshold) * 1e14, uint256(bonus) * 1e14);
+        bool legal = (uint256(threshold) * bonus + 5000) / 10_000 <= 10_000;
+        bytes memory reason = abi.encodeWithSelector(
+            IRiskParameterUpdater.RuleBroken.selector, RiskRule.ThresholdTimesBonusAtMostWhole
+        );
+        if (!legal) vm.expectRevert(reason);
+        this.roundedRules(0x0e, values, 1e14);
+        if (uint256(threshold) * bonus > 1e8) vm.expectRevert(reason);
+        this.rules(0x0e, values);
+    }
+
+    function test_AavesOwnExample() public {
+        uint256[RISK_PARAMETERS] memory values = _values(0, 0, 0.93e18, 1.0753e18);
+        this.roundedRules(0x0e, values, 1e14);
+        _broken(0x0e, values, RiskRule.ThresholdTimesBonusAtMostWhole);
+        // A protocol that counts ever finer is ever stricter.
+        values[3] = 1.07527e18;
+        vm.expectPartialRevert(IRiskParameterUpdater.RuleBroken.selector);
+        this.roundedRules(0x0e, values, 1);
     }
 
     function test_RevertWhen_RuleBroken() public {

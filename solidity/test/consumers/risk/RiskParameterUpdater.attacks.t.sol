@@ -79,7 +79,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     function test_Attack_ReplayOnAnotherConsumer() public {
         ModelRiskSource twin = _newSource(_ratioBindings());
         vm.prank(admin);
-        updater.addSource(twin, VETO, EXECUTION);
+        updater.addSource(twin, VETO, EXECUTION, 0);
         _setEvidence();
         uint256[] memory outputs = _ratios(7500, 8100, 10_500);
         bytes memory proof = _proofOf(twin, block.timestamp, outputs);
@@ -158,7 +158,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         vm.prank(admin);
         updater.removeSource(ratios);
         vm.prank(admin);
-        updater.addSource(ratios, VETO, 30 days);
+        updater.addSource(ratios, VETO, 30 days, 0);
         uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
         _upgrade(model, _riskSpec());
         updater.execute(proposal);
@@ -248,7 +248,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
         mock.set(state);
         updater = _newUpdater(mock);
         vm.startPrank(admin);
-        updater.addSource(ratios, VETO, EXECUTION);
+        updater.addSource(ratios, VETO, EXECUTION, 0);
         for (uint256 i = 1; i < 4; ++i) {
             updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
         }
@@ -303,7 +303,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
             gateway, model.id, model.version, address(market), signed, MAXIMUM_AGE, _ratioBindings()
         );
         vm.prank(admin);
-        updater.addSource(source, VETO, EXECUTION);
+        updater.addSource(source, VETO, EXECUTION, 0);
         bytes memory evidence = _signOnce(signed, address(source), key, place);
         uint256[] memory outputs = _ratios(7500, 8100, 10_500);
         bytes memory proof = _proofOf(source, block.timestamp, outputs);
@@ -332,7 +332,7 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     function test_Attack_MaliciousSourceIsHeldToTheLimits() public {
         IRiskSource source = IRiskSource(address(new MaliciousSource(address(market))));
         vm.startPrank(admin);
-        updater.addSource(source, VETO, EXECUTION);
+        updater.addSource(source, VETO, EXECUTION, 0);
         for (uint256 i = 1; i < 6; ++i) {
             RiskLimit memory limit = i < 4 ? _ratioLimit() : _capLimit();
             limit.clamped = true;

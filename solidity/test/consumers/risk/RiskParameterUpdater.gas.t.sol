@@ -35,12 +35,12 @@ contract RiskParameterUpdaterGasTest is RiskTest {
     function _source(RiskBinding[] memory bindings) private returns (ModelRiskSource source) {
         source = new ModelRiskSource(gateway, model.id, model.version, address(market), _chain, MAXIMUM_AGE, bindings);
         vm.prank(admin);
-        updater.addSource(source, VETO, EXECUTION);
+        updater.addSource(source, VETO, EXECUTION, 0);
     }
 
     function _measure(ModelRiskSource source, int256 threshold, string memory name) private {
         uint256[] memory outputs = _ratios(threshold - 500, threshold, 10_500);
-        Features memory taken = _chain.snapshot(model.pin);
+        Features memory taken = _snapshotOf(_chain, model.pin);
         bytes memory evidence = abi.encode(taken.blockNumber, taken.timestamp, taken.words);
         uint256 context = _context(model, address(source), source.payloadOf(block.timestamp));
         uint256[] memory publicValues = PublicValues.assemble(context, taken.words, outputs, new uint256[](0));
@@ -67,12 +67,13 @@ contract RiskParameterUpdaterGasTest is RiskTest {
     }
 
     function _cool(ModelRiskSource source) private {
-        address[9] memory accounts = [
+        address[10] memory accounts = [
             address(gateway),
             address(registry),
             address(verifier),
             model.pin.key(),
             address(updater),
+            address(updater.log()),
             address(source),
             address(_chain),
             address(adapter),

@@ -155,7 +155,7 @@ contract RiskParameterUpdaterTest is RiskTest {
         emit IRiskParameterUpdater.SourceRemoved(ratios);
         updater.removeSource(ratios);
         assertEq(uint8(updater.proposalOf(proposal).status), uint8(ProposalStatus.Superseded));
-        updater.addSource(ratios, 1, 1);
+        updater.addSource(ratios, 1, EXECUTION, 0);
         vm.stopPrank();
         assertEq(uint8(updater.proposalOf(proposal).status), uint8(ProposalStatus.Vetoed));
         assertEq(updater.sourceOf(ratios).vetoWindow, 1);
@@ -188,7 +188,7 @@ contract RiskParameterUpdaterTest is RiskTest {
         uint256 time = block.timestamp;
         uint256 proposal = _propose(ratios, _ratios(7600, 8150, 10_600));
         skip(VETO);
-        vm.expectEmit(address(updater));
+        vm.expectEmit(address(updater.log()));
         emit IRiskOracle.ParameterUpdated(
             "verdict",
             abi.encode(0.76e18),
@@ -220,6 +220,11 @@ contract RiskParameterUpdaterTest is RiskTest {
         assertEq(oracle.getLatestUpdateByType("supplyCap").updateId, 4);
         assertEq(oracle.latestUpdateIdByMarketAndType(address(market), "liquidationBonus"), 3);
         assertEq(oracle.latestUpdateIdByMarketAndType(address(market), "borrowCap"), 0);
+        // The log says the same of itself.
+        oracle = updater.log();
+        assertEq(oracle.updateCounter(), 4);
+        assertEq(abi.encode(oracle.getUpdateById(2)), abi.encode(update));
+        assertEq(oracle.isAuthorized(keeper), updater.isAuthorized(keeper));
     }
 
     function test_UpdateTypes() public view {
@@ -389,7 +394,7 @@ contract RiskParameterUpdaterTest is RiskTest {
     /// @dev A parameter that was never moved has nothing to wait for, however long the delay.
     function test_TheFirstMoveWaitsForNothing() public {
         RiskLimit memory limit = _ratioLimit();
-        limit.minimumDelay = type(uint32).max;
+        limit.minimumDelay = EXECUTION - 1;
         _setLimit(RiskParameter.LiquidationThreshold, limit);
         _update(ratios, _ratios(7500, 8100, 10_500));
         assertEq(_live().threshold, 8100);
@@ -483,7 +488,7 @@ contract RiskParameterUpdaterTest is RiskTest {
         mock.set(state);
         updater = _newUpdater(mock);
         vm.startPrank(admin);
-        updater.addSource(ratios, VETO, EXECUTION);
+        updater.addSource(ratios, VETO, EXECUTION, 0);
         for (uint256 i = 0; i < 4; ++i) {
             updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
         }
@@ -509,7 +514,7 @@ contract RiskParameterUpdaterTest is RiskTest {
         bindings[0] = RiskBinding(RiskParameter.CollateralFactor, 0, 1, 18);
         ModelRiskSource source = _newSource(bindings);
         vm.prank(admin);
-        updater.addSource(source, VETO, EXECUTION);
+        updater.addSource(source, VETO, EXECUTION, 0);
         assertEq(_update(source, _ratios(0, 7150, 0)), 1);
         assertEq(mock.stateOf(address(0)).values[0], 0.715e18);
         assertEq(updater.getLatestUpdateByType("collateralFactor").newValue, abi.encode(0.715e18));
@@ -544,13 +549,13 @@ contract RiskParameterUpdaterTest is RiskTest {
         uint32[2] memory windows = [uint32(0), 90 days + 1];
         for (uint256 i = 0; i < 2; ++i) {
             vm.expectRevert(abi.encodeWithSelector(selector, bytes32("vetoWindow")));
-            updater.addSource(source, windows[i], 1);
+            updater.addSource(source, windows[i], 1, 0);
             vm.expectRevert(abi.encodeWithSelector(selector, bytes32("executionWindow")));
-            updater.addSource(source, 1, windows[i]);
+            updater.addSource(source, 1, windows[i], 0);
         }
         NoMarket nowhere = new NoMarket();
         vm.expectRevert(abi.encodeWithSelector(selector, bytes32("market")));
-        updater.addSource(IRiskSource(address(nowhere)), 1, 1);
+        updater.addSource(IRiskSource(address(nowhere)), 1, 1, 0);
 
         RiskLimit memory limit = _ratioLimit();
         limit.minimumDelay = 0;
@@ -579,7 +584,7 @@ contract RiskParameterUpdaterTest is RiskTest {
     function test_ConfigAtItsLimits() public {
         ModelRiskSource source = _newSource(_ratioBindings());
         vm.prank(admin);
-        updater.addSource(source, 90 days, 90 days);
+        updater.addSource(source, 90 days, 90 days, 0);
         assertEq(updater.sourceOf(source).executionWindow, 90 days);
         RiskLimit memory limit = _ratioLimit();
         (limit.relative, limit.maximumChange, limit.minimum) = (true, 1e18, limit.maximum);
@@ -592,7 +597,7 @@ contract RiskParameterUpdaterTest is RiskTest {
     function test_RevertWhen_SourceExists() public {
         vm.expectRevert(abi.encodeWithSelector(IRiskParameterUpdater.SourceExists.selector, ratios));
         vm.prank(admin);
-        updater.addSource(ratios, 1, 1);
+        updater.addSource(ratios, 1, 1, 0);
     }
 
     function test_RevertWhen_NotTheRole() public {
@@ -600,7 +605,7 @@ contract RiskParameterUpdaterTest is RiskTest {
         bytes memory notAdmin = abi.encodeWithSelector(selector, riskGuardian, bytes32(0));
         vm.startPrank(riskGuardian);
         vm.expectRevert(notAdmin);
-        updater.addSource(ratios, 1, 1);
+        updater.addSource(ratios, 1, 1, 0);
         vm.expectRevert(notAdmin);
         updater.removeSource(ratios);
         vm.expectRevert(notAdmin);

@@ -53,8 +53,8 @@ abstract contract RiskTest is CoreTest {
         ratios = _newSource(_ratioBindings());
         caps = _newSource(_capBindings());
         vm.startPrank(admin);
-        updater.addSource(ratios, VETO, EXECUTION);
-        updater.addSource(caps, VETO, EXECUTION);
+        updater.addSource(ratios, VETO, EXECUTION, 0);
+        updater.addSource(caps, VETO, EXECUTION, 0);
         for (uint256 i = 1; i < 4; ++i) {
             updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
         }

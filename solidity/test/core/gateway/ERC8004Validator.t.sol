@@ -43,11 +43,12 @@ contract ERC8004ValidatorTest is CoreTest {
     function test_Validates() public {
         bytes32 requestHash = _request(AGENT);
         bytes memory proof = _prove(_model, _publicValues());
-        bytes32 responseHash = keccak256(abi.encodePacked(_publicValues()));
+        bytes32 responseHash = keccak256(abi.encodePacked(_model.id, uint256(1), _publicValues()));
+        string memory expected = string.concat("verdict-zkml/", vm.toString(_model.id), "/1");
         vm.expectCall(
             address(_validations),
             abi.encodeCall(
-                IERC8004ValidationRegistry.validationResponse, (requestHash, 100, "", responseHash, "verdict-zkml")
+                IERC8004ValidationRegistry.validationResponse, (requestHash, 100, "", responseHash, expected)
             )
         );
         vm.expectEmit(address(_validator));
@@ -62,7 +63,7 @@ contract ERC8004ValidatorTest is CoreTest {
         assertEq(agent, AGENT);
         assertEq(response, 100);
         assertEq(hash, responseHash);
-        assertEq(tag, "verdict-zkml");
+        assertEq(tag, expected);
         assertEq(time, block.timestamp);
     }
 
@@ -172,6 +173,23 @@ contract ERC8004ValidatorTest is CoreTest {
         vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.WrongWordCount.selector, 1, 1, 0));
         _validator.validate(_claim, proof);
         assertFalse(_validator.isValidated(requestHash));
+    }
+
+    /// @dev Anyone registers a model that says what he likes of his agent: its responses have a tag of
+    /// their own, and another version's another.
+    function test_Attack_SelfMadeModel() public {
+        TestModel memory known = _model;
+        modelOwner = makeAddr("agent");
+        _model = _register(_spec(3, 1));
+        _claim.modelId = _model.id;
+        bytes32 requestHash = _request(AGENT);
+        _validator.validate(_claim, _prove(_model, _publicValues()));
+        (,,, bytes32 hash, string memory tag,) = _validations.getValidationStatus(requestHash);
+        assertEq(tag, _validator.tagOf(_model.id, 1));
+        assertNotEq(tag, _validator.tagOf(known.id, 1));
+        assertNotEq(_validator.tagOf(known.id, 1), _validator.tagOf(known.id, 2));
+        assertNotEq(_validator.tagOf(1, 11), _validator.tagOf(11, 1));
+        assertNotEq(hash, keccak256(abi.encodePacked(known.id, uint256(1), _publicValues())));
     }
 
     /// @dev One proof, two requests: the context is the request's.

@@ -184,6 +184,34 @@ contract VerdictGatewayErc7992Test is CoreTest {
         gateway.verifyInference(_model.id, commitment, _output(), proof);
     }
 
+    /// @dev Where `getModel` says deprecated, nothing is verified, of an older version either; and
+    /// where something is verified, it doesn't.
+    function test_GetModelAndVerificationAgree() public {
+        bytes memory first = _proofOf(_model);
+        TestModel memory next = _upgrade(_model, _spec(20, 3));
+        bytes memory second = _proofOf(next);
+        (bytes32 commitment, bytes memory output) = (_commit(), _output());
+        (, bool deprecated,) = registry.getModel(_model.id);
+        assertFalse(deprecated);
+        gateway.verifyInference(_model.id, commitment, output, first);
+        gateway.verifyInference(_model.id, commitment, output, second);
+        vm.prank(modelOwner);
+        registry.deprecateVersion(_model.id, 2);
+        (, deprecated,) = registry.getModel(_model.id);
+        assertTrue(deprecated);
+        bytes memory reason =
+            abi.encodeWithSelector(IERC7992Verifier.VerificationRefused_ModelDeprecated.selector, _model.id);
+        vm.expectRevert(reason);
+        gateway.verifyInference(_model.id, commitment, output, first);
+        vm.expectRevert(reason);
+        gateway.verifyInference(_model.id, commitment, output, second);
+        // Those who pinned the first version go on.
+        assertTrue(registry.isActive(_model.id, 1));
+        // Another version ends it.
+        _upgrade(_model, _spec(20, 3));
+        gateway.verifyInference(_model.id, commitment, output, first);
+    }
+
     function test_RevertWhen_TheModelOrVersionIsDeprecated() public {
         TestModel memory next = _upgrade(_model, _spec(20, 3));
         vm.prank(modelOwner);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { Strings } from "@openzeppelin/contracts/utils/Strings.sol";
+
 import { IERC8004ValidationRegistry } from "../../../interfaces/IERC8004ValidationRegistry.sol";
 import { InferenceContext } from "../../../libraries/InferenceContext.sol";
 import { PublicValues } from "../../../libraries/PublicValues.sol";
@@ -13,6 +15,15 @@ import { IVerdictGateway } from "../IVerdictGateway.sol";
 /// asks this contract to validate: `validationRequest(this, agentId, requestURI, requestHash)`,
 /// with `requestHashOf` the claim. Whoever brings a proof makes this contract answer 100. There is
 /// no other answer: no proof disproves a claim.
+///
+/// A 100 says that a model says so, not that the model is worth anything: anyone registers one. So
+/// tag and response hash name model and version; ask the registry of validations for the tag of a
+/// version that is known (`getSummary(agentId, [this], tagOf(modelId, version))`), never for all.
+///
+/// That registry takes a hash once, from whoever comes first, for whichever agent. An agent whose
+/// request is overtaken by somebody with the same hash loses the request and the proof for it, and
+/// asks anew with another salt: choose salts that nobody can guess, and let the request be the first
+/// that is seen of it. The credit can't be taken: the claim names the agent.
 contract ERC8004Validator {
     /// @notice What an agent claims.
     /// @param agentId The agent.
@@ -49,7 +60,7 @@ contract ERC8004Validator {
         "VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments,bytes32 salt)"
     );
 
-    /// @notice The kind of validation, in the registry.
+    /// @notice The kind of validation, in the registry; `tagOf` appends model and version.
     string public constant TAG = "verdict-zkml";
 
     /// @notice ERC-8004's registry of validations.
@@ -68,7 +79,8 @@ contract ERC8004Validator {
     }
 
     /// @notice Validates a claim; for anyone who has a proof. Its context is that of this contract
-    /// as consumer, with the request's hash as payload.
+    /// as consumer, with the request's hash as payload. The response's hash is the keccak-256 of model,
+    /// version and public values, 32 bytes each.
     /// @param claim What was claimed.
     /// @param proof The verifier's.
     function validate(Claim calldata claim, bytes calldata proof) external {
@@ -86,7 +98,13 @@ contract ERC8004Validator {
 
         isValidated[requestHash] = true;
         emit ClaimProved(requestHash, agentId, msg.sender);
-        VALIDATIONS.validationResponse(requestHash, 100, "", keccak256(abi.encodePacked(publicValues)), TAG);
+        bytes32 responseHash = keccak256(abi.encodePacked(claim.modelId, uint256(claim.version), publicValues));
+        VALIDATIONS.validationResponse(requestHash, 100, "", responseHash, tagOf(claim.modelId, claim.version));
+    }
+
+    /// @notice The tag of responses about a version: `verdict-zkml/<modelId>/<version>`, in decimal.
+    function tagOf(uint256 modelId, uint32 version) public pure returns (string memory) {
+        return string.concat(TAG, "/", Strings.toString(modelId), "/", Strings.toString(version));
     }
 
     /// @dev The proof is of one row of words, wherever the claim puts the ends of its parts. An
