@@ -151,7 +151,10 @@ mod tests {
         }
     }
 
-    fn layer(terms: Vec<(usize, Vec<(u32, u32, i32)>)>, len: usize, function: usize) -> Layer {
+    /// A source and the weights of its cells: output, cell, weight.
+    type Weights = (usize, Vec<(u32, u32, i32)>);
+
+    fn layer(terms: Vec<Weights>, len: usize, function: usize) -> Layer {
         Layer {
             nodes: Vec::new(),
             terms: terms
