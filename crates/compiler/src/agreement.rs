@@ -173,14 +173,13 @@ fn judge(pairs: &[Pair<'_>], asked: &Asked, scale: f64, expected: &Expected<'_>)
     };
     let (mut risk, mut values) = (0.0, worst);
     if let Some(classes) = asked.classes {
-        let parts = pairs.iter();
-        let parts = parts.map(|(integers, reals)| (classes.apart(integers), classes.apart(reals)));
-        let parts: Vec<(Vec<Vec<i32>>, Vec<Vec<f64>>)> = parts.collect();
-        let parts = parts.iter().flat_map(|(integers, reals)| {
-            let pairs = integers.iter().zip(reals);
-            pairs.map(|(integers, reals)| (&integers[..], &reals[..]))
-        });
-        let parts: Vec<Pair<'_>> = parts.collect();
+        let integers = pairs
+            .iter()
+            .flat_map(|(integers, _)| classes.apart(integers));
+        let reals = pairs.iter().flat_map(|(_, reals)| classes.apart(reals));
+        let parts: Vec<(Vec<i32>, Vec<f64>)> = integers.zip(reals).collect();
+        let parts = parts.iter();
+        let parts: Vec<Pair<'_>> = parts.map(|(a, b)| (&a[..], &b[..])).collect();
         decided(differing(&parts), parts.len());
         risk = at_risk(&parts, scale) / RISK_TOLERANCE;
     }
