@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::float::activation::Activation;
 use crate::float::comparison::Test;
+use crate::float::expression::Expression;
 use crate::float::missing::Missing;
-use crate::float::typed::Typed;
 use verdict_model::{Conv, InputSpec};
 
 /// How a layer's real numbers become integers.
@@ -214,6 +214,27 @@ pub struct FloatTensor {
     pub whole: bool,
     /// What produces it; `None` for an input.
     pub layer: Option<FloatLayer>,
+}
+
+/// A value of a type of whole numbers, as a function of a linear map of tensors.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// The node that computes it.
+    pub node: String,
+    /// That node's operator.
+    pub op: String,
+    /// What the type is called.
+    pub of: String,
+    /// The type's smallest and largest number.
+    pub limits: (f64, f64),
+    /// The linear map's sources.
+    pub terms: Vec<FloatTerm>,
+    /// One per cell.
+    pub bias: Vec<f64>,
+    /// What is done to each cell.
+    pub function: Option<Expression>,
+    /// Whether the linear map gives whole numbers only.
+    pub whole: bool,
 }
 
 /// How the scores that one class is chosen by lie in an output, which may have several positions, each

@@ -3,30 +3,8 @@
 //! Runtimes take sums and products modulo the type's number of values, which nothing here does. So
 //! whether a value can leave its type is decided once the inputs' domains are known.
 
-use crate::float::expression::Expression;
-use crate::float::graph::{FloatGraph, FloatTerm};
+use crate::float::graph::{FloatGraph, Typed};
 use crate::float::interval::{Interval, Intervals, Known};
-
-/// A value of a type of whole numbers, as a function of a linear map of tensors.
-#[derive(Clone, Debug)]
-pub struct Typed {
-    /// The node that computes it.
-    pub node: String,
-    /// That node's operator.
-    pub op: String,
-    /// What the type is called.
-    pub of: String,
-    /// The type's smallest and largest number.
-    pub limits: (f64, f64),
-    /// The linear map's sources.
-    pub terms: Vec<FloatTerm>,
-    /// One per cell.
-    pub bias: Vec<f64>,
-    /// What is done to each cell.
-    pub function: Option<Expression>,
-    /// Whether the linear map gives whole numbers only.
-    pub whole: bool,
-}
 
 /// A value that may leave its type, and how far it reaches.
 pub(crate) struct Leaves<'g> {

@@ -7,8 +7,8 @@ use tract_onnx::pb::GraphProto;
 
 use crate::float::expression::Expression;
 use crate::float::graph::FloatLayer;
+use crate::float::graph::Typed;
 use crate::float::missing::Missing;
-use crate::float::typed::Typed;
 use crate::import::builder::Builder;
 use crate::import::builder::push;
 use crate::import::decisions::Decisions;

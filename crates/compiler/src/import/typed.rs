@@ -2,9 +2,9 @@
 
 use tract_onnx::pb::NodeProto;
 
+use crate::float::graph::Typed;
 use crate::float::graph::{FloatKernel, FloatTerm};
 use crate::float::key_unit::gives_whole;
-use crate::float::typed::Typed;
 use crate::import::decisions::Cell;
 use crate::import::expand::int;
 use crate::import::kinds::ElementKind;
