@@ -4,6 +4,7 @@ mod batch;
 mod broadcast;
 mod builder;
 mod cast;
+mod constant_nodes;
 mod decided;
 mod decisions;
 mod defect;

@@ -441,7 +441,7 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Plain(|v| v.with(Binary::Equal, 0.0)))
         .holds(kinds::truth),
     onnx("OneHot", Decision, "constant depth up to 512 and values")
-        .varying(Tensors(one_hot::one_hot))
+        .explicit(Tensors(one_hot::one_hot))
         .defect(defect::DEPTH)
         .holds(kinds::third),
     onnx("Or", Decision, "")

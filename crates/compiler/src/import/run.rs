@@ -38,7 +38,12 @@ impl Importer<'_> {
         let node = self.node(proto);
         let output = node.first_output();
         let Some(operator) = operators::find(&proto.domain, &proto.op_type) else {
-            return Err(node.unsupported(hints::hint(node.op())));
+            let unsupported = node.unsupported(hints::hint(node.op()));
+            return if self.run_constant(proto) {
+                Ok(())
+            } else {
+                Err(unsupported)
+            };
         };
         match operator.special {
             Special::Constant(value) => {
@@ -63,7 +68,17 @@ impl Importer<'_> {
                 self.check_operands(&node, operator)?;
                 self.run_expanded(&node, expand)
             }
-            _ => self.run_row(node, operator),
+            _ => match self.run_row(node, operator) {
+                // What nothing but constants goes into is one, whether or not the row knows it.
+                Err(
+                    error @ (CompileError::UnsupportedOperator { .. }
+                    | CompileError::ActivationProduct { .. }),
+                ) if operator.defect.is_none() => match self.run_constant(proto) {
+                    true => Ok(()),
+                    false => Err(error),
+                },
+                done => done,
+            },
         }
     }
 

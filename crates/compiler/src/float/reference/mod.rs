@@ -4,6 +4,7 @@
 //! That is tract where it can run the file as ONNX means it. Where it cannot, the importer's own
 //! float graph is all there is, which reports and manifests say.
 
+pub(crate) mod constants;
 mod plan;
 mod quiet;
 mod signs;

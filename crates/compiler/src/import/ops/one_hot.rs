@@ -30,6 +30,19 @@ pub(crate) fn one_hot(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> 
     shape.insert(axis, classes);
     let count = node.count(&shape)?;
     let inner: usize = index.shape[axis..].iter().product();
+    if index.is_constant() {
+        let hot = |cell: usize| {
+            let (outer, rest) = (cell / (inner * classes), cell % (inner * classes));
+            let chosen = index.bias[outer * inner + rest % inner].trunc();
+            // Counted from the end if negative.
+            let from_end = if chosen < 0.0 { *depth } else { 0.0 };
+            match chosen + from_end == (rest / inner) as f64 {
+                true => *on,
+                false => *off,
+            }
+        };
+        return Ok(Affine::constant(shape, (0..count).map(hot).collect()));
+    }
     let whole = node.whole || builder.has_whole_steps(index);
     let precision = match index.as_cells() {
         Some((source, _)) if builder.tensors[source].layer.is_none() => EXACT,
