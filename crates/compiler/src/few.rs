@@ -14,7 +14,7 @@ use crate::Result;
 use crate::float::activation::Activation;
 use crate::float::graph::{FloatGraph, FloatLayer};
 use crate::options::{InputDomain, Options};
-use crate::quantise::input_grid::natural_step;
+use crate::quantise::input_grid::{NATURAL_LIMIT, natural_step};
 use verdict_model::{DataSet, Row};
 
 /// Fewer rows than this say little of what there is.
@@ -135,7 +135,7 @@ impl Ranges {
         let step = if whole || binary {
             Some(1.0)
         } else if seen().count() >= ON_A_GRID {
-            natural_step(seen(), (low, high))
+            natural_step(seen(), (low, high), NATURAL_LIMIT)
         } else {
             None
         };

@@ -159,8 +159,9 @@ impl<'a> Mask<'a> {
             [-light, 0.0]
         };
         layer.activation = Activation::Lookup(entries.into());
-        let whole =
-            |source: usize| tensors[source].layer.is_none() || has_whole_steps(tensors, source);
+        let whole = |source: usize| {
+            tensors[source].layer.is_none() || has_whole_steps(tensors, source, &|_| false)
+        };
         if layer.terms.iter().all(|term| whole(term.source)) {
             layer.precision = Precision::Exact { within: None };
         }

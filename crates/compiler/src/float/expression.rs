@@ -24,6 +24,8 @@ pub enum Unary {
     Round,
     /// Towards zero.
     Trunc,
+    /// To the nearest 32-bit float.
+    Single,
     /// `e^v`
     Exp,
     /// `e^v − 1` without cancellation near zero.
@@ -257,6 +259,33 @@ impl Expression {
         }
     }
 
+    /// `(inner, outer)` with `self = outer(inner)`, `inner` rounding to whole numbers between bounds and
+    /// `outer` doing something else to them.
+    pub(crate) fn split_at_bounds(&self) -> Option<(Self, Self)> {
+        let last = self.steps.len() - 1;
+        let split = (0..last).find_map(|at| {
+            let inner = self.ending_at(at);
+            inner.bounds()?;
+            let mut steps = self.steps.to_vec();
+            steps[at] = Step::Value;
+            let mut needed = vec![false; steps.len()];
+            needed[last] = true;
+            for i in (0..steps.len()).rev() {
+                if needed[i] {
+                    mark(&steps[i], &mut needed);
+                }
+            }
+            // Nothing but the inner function reads the variable.
+            let read = |i: usize| i != at && needed[i] && steps[i] == Step::Value;
+            if !needed[at] || (0..steps.len()).any(read) {
+                return None;
+            }
+            let outer = Self::from_steps(steps).ending_at(last);
+            Some((inner, outer))
+        });
+        split.filter(|(_, outer)| !outer.is_value())
+    }
+
     /// Whether it never turns back: it is put together from one variable, constants, rounding and
     /// bounds.
     pub(crate) fn is_monotone(&self) -> bool {
@@ -265,7 +294,12 @@ impl Expression {
             Step::Value | Step::Constant(_) => true,
             Step::Unary(op, _) => matches!(
                 op,
-                Unary::Neg | Unary::Round | Unary::Floor | Unary::Ceil | Unary::Trunc
+                Unary::Neg
+                    | Unary::Round
+                    | Unary::Floor
+                    | Unary::Ceil
+                    | Unary::Trunc
+                    | Unary::Single
             ),
             Step::Binary(op, a, b) => match op {
                 Binary::Add | Binary::Sub | Binary::Mul | Binary::Max | Binary::Min => {
@@ -449,6 +483,7 @@ fn unary(op: Unary, a: f64) -> f64 {
         Unary::Ceil => a.ceil(),
         Unary::Round => libm::rint(a),
         Unary::Trunc => a.trunc(),
+        Unary::Single => f64::from(a as f32),
         Unary::Exp => libm::exp(a),
         Unary::ExpM1 => libm::expm1(a),
         Unary::Log => libm::log(a.max(0.0)),

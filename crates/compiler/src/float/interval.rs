@@ -1,10 +1,11 @@
 //! How far values can reach, by interval arithmetic from the inputs' domains.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Step, Unary};
-use crate::float::graph::{FloatGraph, FloatKernel, FloatLayer, FloatTerm, Precision};
+use crate::float::graph::{FloatGraph, FloatLayer, FloatTerm, Precision};
+use crate::float::squares::Cell;
 
 /// The smallest and the largest value there may be.
 pub(crate) type Interval = (f64, f64);
@@ -19,9 +20,6 @@ pub(crate) struct Intervals<'g> {
     graph: &'g FloatGraph,
     of: Vec<Option<Vec<Interval>>>,
 }
-
-/// A cell of a tensor.
-type Cell = (usize, u32);
 
 impl<'g> Intervals<'g> {
     /// Of a graph whose inputs have `domains`, one for each cell.
@@ -77,9 +75,9 @@ impl<'g> Intervals<'g> {
     /// The intervals of `bias + Σ kernel · source`.
     pub(crate) fn sums(&self, terms: &[FloatTerm], bias: &[f64]) -> Vec<Interval> {
         let (mut lows, mut highs) = (bias.to_vec(), bias.to_vec());
-        let mut products: Vec<BTreeMap<(Cell, Cell), f64>> = Vec::new();
+        let mut products = Vec::new();
         for term in terms {
-            if self.multiply(term, &mut products, bias.len()) {
+            if self.graph.add_products(term, &mut products, bias.len()) {
                 continue;
             }
             let of = self.of[term.source].as_deref().unwrap_or_default();
@@ -114,58 +112,6 @@ impl<'g> Intervals<'g> {
             .copied()
             .unwrap_or((-FAR, FAR))
     }
-
-    /// Adds what a term of squares has of each product: squares of sums say so only together.
-    /// `false` if it has none.
-    fn multiply(
-        &self,
-        term: &FloatTerm,
-        products: &mut Vec<BTreeMap<(Cell, Cell), f64>>,
-        cells: usize,
-    ) -> bool {
-        let (FloatKernel::Rows(rows), Some(squares)) =
-            (&term.kernel, &self.graph.tensors[term.source].layer)
-        else {
-            return false;
-        };
-        let plain = |term: &FloatTerm| matches!(term.kernel, FloatKernel::Rows(_));
-        if squares.activation != Activation::Square
-            || squares.bias.iter().any(|bias| *bias != 0.0)
-            || !squares.terms.iter().all(plain)
-        {
-            return false;
-        }
-        products.resize(cells, BTreeMap::new());
-        for (products, row) in products.iter_mut().zip(rows) {
-            for (cell, weight) in row {
-                let factors = factors(squares, *cell as usize);
-                for (x, a) in &factors {
-                    for (y, b) in &factors {
-                        *products.entry((*x.min(y), *x.max(y))).or_default() += weight * a * b;
-                    }
-                }
-            }
-        }
-        products
-            .iter_mut()
-            .for_each(|all| all.retain(|_, factor| *factor != 0.0));
-        true
-    }
-}
-
-/// What cell `cell` of a layer adds up.
-fn factors(layer: &FloatLayer, cell: usize) -> Vec<(Cell, f64)> {
-    let of = |term: &FloatTerm| match &term.kernel {
-        FloatKernel::Rows(rows) => {
-            let row = rows.get(cell).cloned().unwrap_or_default();
-            let source = term.source;
-            row.into_iter()
-                .map(move |(cell, weight)| ((source, cell), weight))
-                .collect()
-        }
-        FloatKernel::Conv(_) => Vec::new(),
-    };
-    layer.terms.iter().flat_map(of).collect()
 }
 
 /// Intervals of a function that were asked for before.

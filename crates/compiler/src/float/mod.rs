@@ -11,5 +11,6 @@ pub(crate) mod missing;
 pub(crate) mod products;
 pub(crate) mod reference;
 pub(crate) mod run;
+pub(crate) mod squares;
 pub(crate) mod typed;
 pub(crate) mod whole;

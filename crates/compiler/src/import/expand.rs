@@ -3,9 +3,10 @@
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto};
 
 use crate::Result;
+use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::kinds::ElementKind;
 use crate::import::node::Node;
-use crate::import::state::Importer;
+use crate::import::state::{Importer, Lineage};
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 
@@ -140,6 +141,39 @@ impl<'i, 'a> Expansion<'i, 'a> {
         let plain = self.op("Identity", &[name])?;
         self.importer.kinds.remove(&plain);
         Ok(plain)
+    }
+
+    /// `value` divided by a constant as 32-bit floats are, since what is rounded next may lie half-way
+    /// for these alone; `None` if `divisor` is not one number, or anything has 64 bits.
+    pub(crate) fn divided_in_single(&mut self, value: &str, divisor: &str) -> Option<String> {
+        let [divisor] = self.known(divisor)?[..] else {
+            return None;
+        };
+        let importer = &self.importer;
+        if importer.has_doubles || importer.decisions.contains(value) {
+            return None;
+        }
+        let of = |expression: &Expression| {
+            let quotient = expression.with(Binary::Div, divisor);
+            quotient.unary(Unary::Single)
+        };
+        let lineage = match (importer.lineages.get(value), importer.values.get(value)) {
+            (_, Some(known)) if known.is_constant() => return None,
+            (None, Some(_)) => Lineage {
+                base: value.to_owned(),
+                expression: of(&Expression::value()),
+                nodes: vec![self.proto.name.clone()],
+            },
+            (Some(lineage), _) => Lineage {
+                base: lineage.base.clone(),
+                expression: of(&lineage.expression),
+                nodes: lineage.nodes.clone(),
+            },
+            (None, None) => return None,
+        };
+        let name = self.fresh("steps");
+        self.importer.lineages.insert(name.clone(), lineage);
+        Some(name)
     }
 
     /// Runs a body in place; see [`Importer::inline`].

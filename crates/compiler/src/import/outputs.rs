@@ -105,7 +105,7 @@ impl Importer<'_> {
                 let value = value.clone();
                 let precision = match &value {
                     // Whole numbers stay what they are.
-                    Value::Rows(value) if self.builder.has_whole_steps(value) => rows::EXACT,
+                    Value::Rows(value) if self.builder.has_decided_steps(value) => rows::EXACT,
                     _ => Precision::Scaled,
                 };
                 self.builder

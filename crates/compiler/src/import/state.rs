@@ -6,8 +6,7 @@ use std::path::Path;
 use tract_onnx::pb::GraphProto;
 
 use crate::float::expression::Expression;
-use crate::float::graph::FloatLayer;
-use crate::float::graph::Typed;
+use crate::float::graph::{FloatLayer, Typed};
 use crate::float::missing::Missing;
 use crate::import::builder::Builder;
 use crate::import::builder::push;

@@ -2,8 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
-use crate::float::graph::Typed;
-use crate::float::graph::{FloatKernel, FloatTerm};
+use crate::float::graph::{FloatKernel, FloatTerm, Typed};
 use crate::float::key_unit::gives_whole;
 use crate::import::decisions::Cell;
 use crate::import::expand::int;

@@ -6,6 +6,7 @@ use crate::options::{FeatureGrid, InputDomain, Options};
 use crate::quantise::breakpoints::{breakpoints, rank_grid};
 use crate::quantise::feature_grid::{Seen, compared, extend, feature_grid, saturates};
 use crate::quantise::grid::{GRID_TOLERANCE, InputGrid, check_precision};
+use crate::quantise::rounded::rounded_grid;
 use crate::{CompileError, Result};
 use verdict_model::{DataSet, pick};
 
@@ -25,20 +26,24 @@ const NATURAL_STEPS: [f64; 12] = [
     1.0 / 256.0,
 ];
 /// A natural grid is kept if it has at most this many steps.
-const NATURAL_LIMIT: f64 = 4096.0;
+pub(crate) const NATURAL_LIMIT: f64 = 4096.0;
+/// As many where an input's type holds whole numbers, which are to stay exact.
+const WHOLE_LIMIT: f64 = 65_535.0;
 /// Features whose ranges differ by less than this share a scale.
 const SHARED_SPAN_RATIO: f64 = 8.0;
 
-/// The natural step that values from `low` to `high` are multiples of.
+/// The natural step that values from `low` to `high` are multiples of, if that makes at most `limit`
+/// of them.
 pub(crate) fn natural_step(
     values: impl Iterator<Item = f64> + Clone,
     (low, high): (f64, f64),
+    limit: f64,
 ) -> Option<f64> {
     let on_grid = |step: f64| {
         // Numbers far below a step are near a multiple of it, but not on it.
         (high == low || high - low >= step)
-            && (high - low) / step <= NATURAL_LIMIT
-            && low.abs().max(high.abs()) / step < f64::from(i16::MAX)
+            && (high - low) / step <= limit
+            && (low.abs().max(high.abs()) / step < f64::from(i16::MAX) || limit == WHOLE_LIMIT)
             && values
                 .clone()
                 .all(|v| (v / step - (v / step).round()).abs() < GRID_TOLERANCE)
@@ -127,18 +132,18 @@ fn without_missing(
         domain,
         options.domain_margin,
     )?;
-    // A margin does not leave the type.
-    if let (InputDomain::Calibrated, Some(Some((low, high)))) = (domain, graph.limits.get(index)) {
-        for (min, max) in &mut domains {
-            (*min, *max) = (min.max(*low).min(*max), max.min(*high).max(*min));
-        }
-    }
     let compared = compared(graph, graph.inputs[index]);
     // An end that moved with a constant would tell it.
     if let (InputDomain::Calibrated, false, Some(compared)) =
         (domain, graph.private_weights, &compared)
     {
         extend(&mut domains, compared);
+    }
+    // A margin does not leave the type.
+    if let (InputDomain::Calibrated, Some(Some((low, high)))) = (domain, graph.limits.get(index)) {
+        for (min, max) in &mut domains {
+            (*min, *max) = (min.max(*low).min(*max), max.min(*high).max(*min));
+        }
     }
     let low = domains.iter().map(|d| d.0).fold(f64::INFINITY, f64::min);
     let high = domains
@@ -158,7 +163,15 @@ fn without_missing(
         imputed: &imputed,
         stated: !matches!(domain, InputDomain::Calibrated),
     };
-    let grid = natural(&seen, &domains, whole, (low, high));
+    let limit = match graph.whole.get(index) {
+        Some(true) => WHOLE_LIMIT,
+        _ => NATURAL_LIMIT,
+    };
+    let public = !graph.private_weights;
+    if let Some(grid) = rounded_grid(graph, graph.inputs[index], (low, high)).filter(|_| public) {
+        return Ok(grid);
+    }
+    let grid = natural(&seen, &domains, whole, (low, high), limit);
     // What is typed as whole numbers and lies on their grid already cannot be on the wrong side.
     let exact = graph.whole.get(index) == Some(&true) && grid.is_some();
     // Breakpoints are thresholds, so private ones must not show.
@@ -196,6 +209,7 @@ fn natural(
     domains: &[(f64, f64)],
     whole: Option<(f64, f64)>,
     (low, high): (f64, f64),
+    limit: f64,
 ) -> Option<InputGrid> {
     let cells = || {
         let index = seen.index;
@@ -211,18 +225,22 @@ fn natural(
         false => [None, None],
     };
     let values = cells().chain(stated.into_iter().flatten()).copied();
-    let step = natural_step(values, (low, high))?;
-    let min = (low / step + GRID_TOLERANCE).floor() as i32;
-    let max = (high / step - GRID_TOLERANCE).ceil() as i32;
+    let step = natural_step(values, (low, high), limit)?;
+    let min = (low / step + GRID_TOLERANCE).floor() as i64;
+    let max = (high / step - GRID_TOLERANCE).ceil() as i64;
     let domain = whole.map_or_else(|| domains.to_vec(), |whole| vec![whole]);
-    let (scales, zeros) = (vec![step; domain.len()], vec![0; domain.len()]);
-    let mean_square =
-        cells().map(|v| (v / step).powi(2)).sum::<f64>() / cells().count().max(1) as f64;
+    // Whole numbers far from zero are counted from their domain's end.
+    let far = min.abs().max(max.abs()) > i64::from(i16::MAX);
+    let zero = if far { min } else { 0 };
+    let (min, max) = ((min - zero) as i32, (max.max(min) - zero) as i32);
+    let (scales, zeros) = (vec![step; domain.len()], vec![zero; domain.len()]);
+    let squares = cells().map(|v| (v / step - zero as f64).powi(2));
+    let mean_square = squares.sum::<f64>() / cells().count().max(1) as f64;
     Some(InputGrid {
         scales,
         zeros,
         min,
-        max: max.max(min),
+        max,
         domain,
         mean_square,
         missing: Vec::new(),

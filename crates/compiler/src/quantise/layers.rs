@@ -7,6 +7,7 @@ use crate::float::graph::{FloatKernel, FloatLayer, Precision};
 use crate::float::key_unit;
 use crate::float::whole::has_whole_steps;
 use crate::quantise::function::Rule;
+use crate::quantise::whole::is_of_ones;
 use crate::{CompileError, Result};
 use verdict_model::{Layer, Tensor, Term, Visibility};
 
@@ -64,7 +65,7 @@ impl Quantiser<'_> {
                     return Ok(Some(TooFine::Unit(id, factor)));
                 }
                 Fit::TooFine(factor) => {
-                    self.units[id] = self.published(self.units[id] * factor);
+                    self.units[id] = self.published(self.units[id] * self.grown(id, factor));
                 }
             }
         };
@@ -108,6 +109,7 @@ impl Quantiser<'_> {
         use Activation::{Identity, IsZero, Relu, Square, Step};
         let activation = layer.activation.clone();
         let output = self.graph.outputs.contains(&id);
+        let limit = self.limit_of(id);
         let shift = self.exact_shift(layer);
         let rule = if matches!(activation, Identity | Relu | Step | IsZero | Square) {
             let within =
@@ -120,7 +122,7 @@ impl Quantiser<'_> {
             Rule::Exact { activation, within }
         } else {
             Rule::Scaled {
-                limit: self.limit(output).max(largest_whole(&activation)),
+                limit: limit.max(largest_whole(&activation)),
                 activation,
                 unit: self.exact_step(layer) * f64::from(1u32 << shift),
                 scale: self.scale(id),
@@ -382,12 +384,19 @@ impl Quantiser<'_> {
         self.check_whole(id, layer)
     }
 
+    /// Whether `id` is an input of whole numbers whose integers are these, but for an offset.
+    fn is_of_ones(&self, id: usize) -> bool {
+        let input = self.graph.inputs.iter().position(|input| *input == id);
+        let grid = input.and_then(|input| self.grids.get(input));
+        self.graph.tensors[id].whole && grid.is_some_and(is_of_ones)
+    }
+
     fn decides_on_whole(&self, layer: &FloatLayer) -> bool {
         let tensors = &self.graph.tensors;
         let mut sources = layer.terms.iter().map(|term| term.source);
         !keeps(&layer.activation)
             && !layer.terms.is_empty()
-            && sources.all(|id| has_whole_steps(tensors, id))
+            && sources.all(|id| has_whole_steps(tensors, id, &|id| self.is_of_ones(id)))
     }
 
     /// Whether a layer that decides on whole numbers has steps that these are multiples of: between

@@ -19,11 +19,13 @@ mod integer_tests;
 mod kernel;
 mod layers;
 mod products;
+pub(crate) mod rounded;
 mod scale_class;
 mod scales;
 pub(crate) mod secret;
 mod settle;
 mod shift;
+mod whole;
 pub(crate) mod work;
 
 use crate::float::activation::Activation;
@@ -96,6 +98,8 @@ struct Quantiser<'a> {
     stats: &'a [Stats],
     options: &'a Options,
     bits: Bits,
+    /// The tensors of whole numbers that have room for steps which divide 1.
+    whole: Vec<bool>,
     /// Largest magnitude of a table's key.
     key_limit: i64,
     max_weight: f64,
@@ -163,6 +167,7 @@ impl<'a> Quantiser<'a> {
             stats,
             options,
             bits,
+            whole: vec![false; graph.tensors.len()],
             key_limit,
             max_weight: f64::from((1i32 << (options.weight_bits - 1)) - 1),
             shift: MAX_SHIFT,
@@ -190,6 +195,7 @@ impl<'a> Quantiser<'a> {
             let steps = work::of_values(&layer.activation, key_unit::SAMPLED);
             self.work.spend(steps);
         }
+        self.find_whole();
         self.choose_units();
         self.calibrated.clone_from(&self.units);
         self.fix_rules();

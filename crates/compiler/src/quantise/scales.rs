@@ -11,6 +11,7 @@ use crate::quantise::function::{Rule, Values};
 use crate::quantise::layers::largest_whole;
 use crate::quantise::scale_class::Wish;
 use crate::quantise::secret::previous_power_of_two;
+use crate::quantise::whole::whole_tensors;
 use crate::{CompileError, Result};
 
 /// An output stays away from its bounds if they are so many times as large as all that was seen.
@@ -22,6 +23,36 @@ impl Quantiser<'_> {
             OUTPUT_LIMIT
         } else {
             self.bits.steps(self.bits.activation) as i32
+        }
+    }
+
+    /// Finds the tensors of whole numbers that have room for steps which divide 1. Units that say which
+    /// these are would tell of private weights.
+    pub(super) fn find_whole(&mut self) {
+        if self.options.private_weights {
+            return;
+        }
+        let all = whole_tensors(self.graph, self.grids).into_iter();
+        let fits = |(whole, stats): (bool, &Stats)| whole && stats.range <= OUTPUT_LIMIT.into();
+        self.whole = all.zip(self.stats).map(fits).collect();
+    }
+
+    /// The unit of a tensor of whole numbers: a part of 1, which they are multiples of. Beside finer
+    /// terms of a sum a step of 1 itself would take a weight that is too large, so it is as fine as any
+    /// other tensor's, but a power of two, which leaves weights whole.
+    fn whole_unit(&self, id: usize) -> f64 {
+        if self.graph.outputs.contains(&id) {
+            return 1.0;
+        }
+        let parts = self.steps(false) / self.stats[id].range.max(1.0);
+        libm::exp2(-libm::log2(parts.max(1.0)).round())
+    }
+
+    /// The largest magnitude of a tensor's integers.
+    pub(super) fn limit_of(&self, id: usize) -> i32 {
+        match self.whole[id] {
+            true => OUTPUT_LIMIT,
+            false => self.limit(self.graph.outputs.contains(&id)),
         }
     }
 
@@ -43,6 +74,7 @@ impl Quantiser<'_> {
                 && !layer.activation.is_homogeneous()
                 && !matches!(layer.activation, Activation::Clip { .. })
         }) && !self.graph.outputs.contains(&id)
+            && !self.whole[id]
             && self.classes.of(id).is_none()
     }
 
@@ -64,7 +96,12 @@ impl Quantiser<'_> {
             if self.graph.outputs.contains(&id) {
                 scale = scale.min(seldom_large(activation, range, steps));
             }
-            self.units[id] = self.published(scale);
+            // Where bounds are known, steps are chosen by them.
+            let open = key_unit::largest_whole(activation).is_none();
+            self.units[id] = match self.whole[id] && open {
+                true => self.whole_unit(id),
+                false => self.published(scale),
+            };
         }
     }
 
@@ -119,7 +156,7 @@ impl Quantiser<'_> {
                 continue;
             }
             let output = self.graph.outputs.contains(&id);
-            let limit = self.limit(output);
+            let limit = self.limit_of(id);
             let fixed = self.fixed[id].clone();
             let class = fixed.is_some().then(|| self.classes.of(id)).flatten();
             let activation = layer.activation.clone();
@@ -171,6 +208,7 @@ impl Quantiser<'_> {
             [stats.magnitude, argument].map(|size| (libm::log2(size) / 2.0).round())
         };
         a.activation == b.activation
+            && self.whole[id] == self.whole[other]
             && self.graph.outputs.contains(&id) == self.graph.outputs.contains(&other)
             && (!matches!(a.activation, Activation::Expression(_)) || size(id) == size(other))
     }
@@ -226,7 +264,7 @@ impl Quantiser<'_> {
         let fine = alike.iter().all(|id| self.has_fine_values(*id));
         let (limit, fineness) = match fine {
             true => (self.bits.value_steps() as i32, self.fineness(id)),
-            false => (self.limit(output), 1.0),
+            false => (self.limit_of(id), 1.0),
         };
         let members = || alike.iter().copied();
         let (unit, scale) = match *activation {
@@ -234,6 +272,10 @@ impl Quantiser<'_> {
             // skips no value.
             Activation::Sigmoid => (4.0 / steps, 1.0 / f64::from(limit)),
             Activation::Tanh => (1.0 / steps, 1.0 / f64::from(limit)),
+            Activation::Clip { .. } if self.whole[id] => {
+                let unit = members().map(|id| self.units[id]).fold(0.0, f64::max);
+                (unit, unit)
+            }
             Activation::Clip { min, max } => {
                 let range = members().map(|id| self.stats[id].range).fold(0.0, f64::max);
                 let bound = min.abs().max(max.abs());
@@ -350,7 +392,7 @@ impl Quantiser<'_> {
     /// Makes the unit of a tensor coarser by `factor`, together with all that share it.
     pub(super) fn widen(&mut self, id: usize, factor: f64) -> Result<()> {
         let before = self.unit(id);
-        let factor = self.published(factor);
+        let factor = self.grown(id, factor);
         let class = self.classes.of(id);
         let rule = self.group_of[id].map(|group| &mut self.groups[group].rule);
         if let Some(Rule::Scaled {

@@ -57,6 +57,18 @@ impl Quantiser<'_> {
     }
 }
 
+impl Quantiser<'_> {
+    /// What a unit of tensor `id` grows by at least `factor` to: whole numbers stay multiples of it as
+    /// long as it divides 1.
+    pub(super) fn grown(&self, id: usize, factor: f64) -> f64 {
+        let doubled = next_power_of_two(factor);
+        match self.whole[id] && self.unit(id) * doubled <= 1.0 {
+            true => doubled,
+            false => self.published(factor),
+        }
+    }
+}
+
 /// The smallest power of two from `scale` on; what is no positive number stays as it is.
 pub(crate) fn next_power_of_two(scale: f64) -> f64 {
     if !(scale > 0.0 && scale.is_finite()) {

@@ -3,11 +3,13 @@
 use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression};
 use crate::float::graph::Precision;
-use crate::float::key_unit::{gentle, largest_whole, whole};
+use crate::float::key_unit::{gentle, gives_whole, largest_whole, whole};
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::values::Value;
 
+/// Whole numbers up to this are few.
+const FEW: f64 = 1024.0;
 /// More cells than this do not get a tensor for their function's argument.
 const MAX_SPLIT: usize = 2048;
 
@@ -18,6 +20,15 @@ impl Builder {
     /// steepest slope there; see [`key_unit`](crate::float::key_unit). The square of a tensor is
     /// exact.
     pub(crate) fn apply(&mut self, name: &str, value: Value, expression: Expression) -> Value {
+        // What follows on a quantised value is a function of few whole numbers.
+        if let Some((inner, outer)) = expression.split_at_bounds()
+            && largest_whole(&Activation::from(inner.clone())).is_some()
+            && !self.secrecy.private
+            && self.whole_sum(&value).is_some()
+        {
+            let rounded = self.apply(&format!("{name}/rounded"), value, inner);
+            return self.apply(name, rounded, outer);
+        }
         if largest_whole(&Activation::from(expression.clone())).is_some()
             && let Some(found) = self.whole_sum(&value)
             && let Some(rounded) = self.round_sum(name, found, &expression)
@@ -32,11 +43,16 @@ impl Builder {
             let activation = Activation::from(expression);
             // An input's integers will do for functions that jump from one whole number to the
             // next.
-            let jumps = whole(&activation);
+            let summed = self.is_exact(&value);
+            let of_whole =
+                matches!(&activation, Activation::Expression(of) if gives_whole(of, true));
+            let few = self.is_few(&value);
+            let jumps = whole(&activation) || summed && of_whole;
             let exact = matches!(activation, Activation::Expression(_))
                 && !activation.is_homogeneous()
-                && (integers && gentle(&activation)
-                    || jumps && (integers || value.as_tensor().is_some()));
+                && (few
+                    || integers && gentle(&activation)
+                    || jumps && (integers || summed || value.as_tensor().is_some()));
             (activation, if exact { EXACT } else { Precision::Scaled })
         };
         match value {
@@ -85,6 +101,28 @@ impl Builder {
             Value::Rows(value) => Value::Rows(self.integers(name.to_owned(), value)),
             planes => self.activate(name, planes, Activation::Identity),
         }
+    }
+
+    /// Whether each cell of `value` is one of so few whole numbers that a table may have a key for each.
+    fn is_few(&self, value: &Value) -> bool {
+        let Some(tensor) = value.as_tensor() else {
+            // Sums of decisions: counts, and what leaves and categories stand for.
+            return match value {
+                Value::Rows(value) if self.has_decided_steps(value) => {
+                    let biases = value.bias.iter().map(|bias| bias.abs());
+                    self.reach_of_rows(value, 1.0) + biases.fold(0.0, f64::max) <= FEW
+                }
+                _ => false,
+            };
+        };
+        let layer = self.tensors[tensor].layer.as_ref();
+        let largest = layer.and_then(|layer| largest_whole(&layer.activation));
+        largest.is_some_and(|largest| largest <= FEW)
+    }
+
+    /// Whether `value` is a sum of whole numbers that exact layers decide on without any rounding.
+    fn is_exact(&self, value: &Value) -> bool {
+        matches!(value, Value::Rows(value) if self.has_whole_steps(value))
     }
 
     /// Whether exact layers can read `value` as it is.

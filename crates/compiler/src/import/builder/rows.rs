@@ -70,7 +70,18 @@ impl Builder {
         let mut weights = value.terms.values().flatten().flatten();
         whole_map(value)
             && weights.all(|(_, weight)| weight.abs() <= LARGEST_WEIGHT)
-            && self.all_sources(value, whole::has_whole_steps)
+            && self.all_sources(value, |tensors, id| {
+                whole::has_whole_steps(tensors, id, &|id| tensors[id].whole)
+            })
+    }
+
+    /// The same of a value that no input is part of, whatever its type: how far those reach is not
+    /// known yet.
+    pub(crate) fn has_decided_steps(&self, value: &Affine) -> bool {
+        self.has_whole_steps(value)
+            && self.all_sources(value, |tensors, id| {
+                whole::has_whole_steps(tensors, id, &|_| false)
+            })
     }
 
     fn all_sources(&self, value: &Affine, holds: fn(&[FloatTensor], usize) -> bool) -> bool {

@@ -278,7 +278,8 @@ impl Builder {
         Some(self.layer(name, total, kept.into(), EXACT))
     }
 
-    fn reach_of_rows(&self, value: &Affine, unit: f64) -> f64 {
+    /// How far a sum can be from zero in steps of `unit`, biases left out.
+    pub(super) fn reach_of_rows(&self, value: &Affine, unit: f64) -> f64 {
         let mut reach = vec![0.0; value.len()];
         for (source, rows) in &value.terms {
             let largest = self.largest_whole(*source).unwrap_or(f64::INFINITY);

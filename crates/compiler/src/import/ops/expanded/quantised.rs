@@ -213,7 +213,10 @@ fn quantised(
     let scale = step(x, node, scale, &shape, axis)?;
     // Whole numbers are divided as real ones.
     let value = x.plain(value)?;
-    let steps = x.op("Div", &[&value, &scale])?;
+    let steps = match x.divided_in_single(&value, &scale) {
+        Some(steps) => steps,
+        None => x.op("Div", &[&value, &scale])?,
+    };
     Ok(vec![(0, rounded(x, node, &steps, zero, axis)?)])
 }
 
