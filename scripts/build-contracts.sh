@@ -28,7 +28,7 @@ contracts=(
     ERC7007Adapter ERC8004Validator SP1Adapter RiscZeroAdapter
     OnChainFeatures SignedFeatures CommittedFeatures
     InferenceOracle StrictFeed
-    RiskParameterUpdater ModelRiskSource LendingMarket LendingMarket:LendingMarketAdapter
+    RiskParameterUpdater SequencedExecutor ModelRiskSource LendingMarket LendingMarket:LendingMarketAdapter
     FraudPauseGuard PauseForAdapter EntryVault MockToken
     ScoredAirdrop
 )

@@ -64,6 +64,7 @@ contracts![
     "InferenceOracle",
     "StrictFeed",
     "RiskParameterUpdater",
+    "SequencedExecutor",
     "ModelRiskSource",
     "LendingMarket",
     "LendingMarketAdapter",

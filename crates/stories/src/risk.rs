@@ -421,8 +421,8 @@ fn moved(lending: &mut Lending, taken: &Taken) -> Result<[u16; 3], StoryError> {
     let ratios = found.map(u128::from).to_vec();
     StoryError::check("the market's ratios", ratios, expected)?;
     let latest = getLatestUpdateByParameterAndMarketCall {
-        _0: "liquidationThreshold".into(),
-        _1: market,
+        updateType: "liquidationThreshold".into(),
+        market,
     };
     let update = lending.world.chain.read(updater, &latest)?;
     let threshold = U256::from(u128::from(live.threshold) * BASIS_POINT).abi_encode();

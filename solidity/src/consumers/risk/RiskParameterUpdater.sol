@@ -277,22 +277,27 @@ contract RiskParameterUpdater is
         return _LOG;
     }
 
+    // The log's reads: parameters are named for the interface's sake.
+
     /// @inheritdoc IRiskOracle
-    function getLatestUpdateByType(string calldata) external view returns (RiskParameterUpdate memory) {
+    function getLatestUpdateByType(string calldata updateType) external view returns (RiskParameterUpdate memory) {
+        updateType;
         _ask();
     }
 
     /// @inheritdoc IRiskOracle
-    function getLatestUpdateByParameterAndMarket(string calldata, address)
+    function getLatestUpdateByParameterAndMarket(string calldata updateType, address market)
         external
         view
         returns (RiskParameterUpdate memory)
     {
+        (updateType, market);
         _ask();
     }
 
     /// @inheritdoc IRiskOracle
-    function getUpdateById(uint256) external view returns (RiskParameterUpdate memory) {
+    function getUpdateById(uint256 updateId) external view returns (RiskParameterUpdate memory) {
+        updateId;
         _ask();
     }
 
@@ -302,12 +307,14 @@ contract RiskParameterUpdater is
     }
 
     /// @inheritdoc IRiskOracle
-    function isValidUpdateType(string calldata) external view returns (bool) {
+    function isValidUpdateType(string calldata updateType) external view returns (bool) {
+        updateType;
         _ask();
     }
 
     /// @inheritdoc IRiskOracle
-    function latestUpdateIdByMarketAndType(address, string calldata) external view returns (uint256) {
+    function latestUpdateIdByMarketAndType(address market, string calldata updateType) external view returns (uint256) {
+        (market, updateType);
         _ask();
     }
 

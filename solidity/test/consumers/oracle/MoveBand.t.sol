@@ -177,6 +177,26 @@ contract MoveBandTest is Test {
         }
     }
 
+    /// @dev Each end moves by its own cap, and no further than the latest answer.
+    function test_EndsMoveByTheirOwnCaps() public pure {
+        MoveLimit memory limit = MoveLimit(0, 1000, 100);
+        Band band = MoveBand.only(1000).holding(1100).holding(1020);
+        (int256 low, int256 high) = band.relaxed(1020, 10, limit).ends();
+        assertEq(low, 1010 << 32);
+        assertEq(high, 1089 << 32);
+        (low, high) = band.relaxed(1020, 50, limit).ends();
+        assertEq(low, 1020 << 32);
+        assertEq(high, 1045 << 32);
+        (int256 least, int256 greatest) = band.range(limit);
+        assertEq(least, 990);
+        assertEq(greatest, 1100);
+        // Below zero the lower end has the greater cap.
+        band = MoveBand.only(-1100).holding(-1000).holding(-1050);
+        (low, high) = band.relaxed(-1050, 10, limit).ends();
+        assertEq(low, -1089 << 32);
+        assertEq(high, -1010 << 32);
+    }
+
     /// @dev Seconds are not lost to rounding: brought up to date in every one, an end moves as far
     /// as in one step, but for less than a unit.
     function testFuzz_FrequentUpdatesCostNothing(int96 first, uint96 maxMove, uint256 window) public pure {

@@ -19,10 +19,18 @@ enum Sequencer {
 library SequencerUptime {
     /// @notice What the feed says now. Whoever was offline while the sequencer was down gets
     /// `gracePeriod` seconds.
-    function read(AggregatorV3Interface feed, uint256 gracePeriod) internal view returns (Sequencer) {
-        (, int256 answer, uint256 startedAt,,) = feed.latestRoundData();
-        if (answer == 1) return Sequencer.Down;
-        if (answer != 0 || startedAt == 0 || startedAt > block.timestamp) return Sequencer.Unknown;
-        return block.timestamp - startedAt <= gracePeriod ? Sequencer.Returning : Sequencer.Up;
+    function read(AggregatorV3Interface feed, uint256 gracePeriod) internal view returns (Sequencer state) {
+        uint256 since;
+        (state, since) = read(feed);
+        if (state == Sequencer.Up && block.timestamp - since <= gracePeriod) state = Sequencer.Returning;
+    }
+
+    /// @notice Up, down or unknown, and since when.
+    function read(AggregatorV3Interface feed) internal view returns (Sequencer state, uint256 since) {
+        int256 answer;
+        (, answer, since,,) = feed.latestRoundData();
+        if (answer == 1) return (Sequencer.Down, since);
+        bool valid = answer == 0 && since != 0 && since <= block.timestamp;
+        return (valid ? Sequencer.Up : Sequencer.Unknown, since);
     }
 }
