@@ -12,6 +12,7 @@ use crate::import::node::{Node, finished};
 use crate::import::operator::{
     Explicit, Infinities, Integers, Learned, OfWhole, Operator, Planewise, Special,
 };
+use crate::import::ops::functions::Cellwise;
 use crate::import::ops::plane_moves;
 use crate::import::ops::plane_operands::{ROWS_PER_CELL, WEIGHTS_PER_ROW};
 use crate::import::state::{Importer, raw_name};
@@ -293,11 +294,15 @@ impl Importer<'_> {
         if moves || operator.scores || chosen || matches!(operator.infinities, Infinities::Masked) {
             return Ok(());
         }
-        let compares = matches!(operator.infinities, Infinities::Compared(_));
+        let constant = |name: &&String| self.values.get(*name).is_some_and(Value::is_constant);
+        let varying = node.proto.input.iter().filter(|name| !constant(name));
+        // Any other function of one value knows what it is of an infinity.
+        let function = !matches!(operator.cellwise, Cellwise::No)
+            && !matches!(operator.infinities, Infinities::Compared(_))
+            && varying.count() == 1;
         let infinite = |name: &&String| match (self.values.get(*name), self.lineages.get(*name)) {
             (Some(Value::Rows(value)), _) => self.builder.decides_infinities(value),
-            // Any other function of it knows what it is of an infinity.
-            (None, Some(lineage)) => compares && lineage.expression.has_infinities(),
+            (None, Some(lineage)) => !function && lineage.expression.has_infinities(),
             _ => false,
         };
         match node.proto.input.iter().find(infinite) {
