@@ -15,6 +15,7 @@ mod functions;
 mod guarantee;
 mod hints;
 mod importer;
+mod infinities;
 mod inline;
 mod kinds;
 mod layout;

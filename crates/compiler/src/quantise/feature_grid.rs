@@ -229,7 +229,8 @@ mod tests {
         );
     }
 
-    /// A category from 0 to 5 beside a feature of many steps reaches no further than 5.
+    /// A category from 0 to 5 beside a feature of many steps reaches one step further at the most, and
+    /// as much as steps that are whole parts of 1 leave over.
     #[test]
     fn what_is_computed_with_reaches_no_further_than_its_domain() {
         let rows: Vec<_> = (0..6)
@@ -254,7 +255,7 @@ mod tests {
         let (even, natural) = (grid(true), grid(false));
         assert_eq!(natural.scale(0), 1.0);
         let reach = f64::from(even.max) * even.scale(0);
-        assert!((5.0..=6.0).contains(&reach), "{reach}");
+        assert!((5.0..6.01).contains(&reach), "{reach}");
         for value in 0..6 {
             let value = f64::from(value);
             let real = f64::from(even.integer(0, value)) * even.scale(0);
