@@ -68,11 +68,14 @@ fn allowed(graph: &FloatGraph, model: &CompiledModel, v: f64) -> (f64, f64) {
             .map(|i| low + (high - low) * f64::from(i) / 200.0)
             // `Not` is not 0 at one point only.
             .chain((low <= 0.0 && high >= 0.0).then_some(0.0))
-            .map(|v| layer.activation.apply(v))
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| {
-                (a.min(x), b.max(x))
-            });
-        ranges.push((image.0 - tensor.scale / 2.0, image.1 + tensor.scale / 2.0));
+            .map(|v| layer.activation.apply(v));
+        let image: Vec<f64> = image.collect();
+        // Multiples of a step are not rounded to it.
+        let exact = image.iter().all(|x| (x / tensor.scale).fract() == 0.0);
+        let half = if exact { 0.0 } else { tensor.scale / 2.0 };
+        let least = image.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = image.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        ranges.push((least - half, most + half));
     }
     ranges[integers.outputs[0]]
 }
