@@ -51,10 +51,7 @@ fn of_layer(graph: &FloatGraph, layer: &FloatLayer, known: &[bool]) -> bool {
 /// Whether a layer adds up whole multiples of whole numbers and of their products.
 fn sums(graph: &FloatGraph, layer: &FloatLayer, known: &[bool]) -> bool {
     let read = || layer.terms.iter().filter(|term| term.kernel.non_zero() > 0);
-    if read().next().is_none()
-        || !read().all(|term| known[term.source])
-        || layer.bias.iter().any(|bias| bias.fract() != 0.0)
-    {
+    if !read().all(|term| known[term.source]) || layer.bias.iter().any(|bias| bias.fract() != 0.0) {
         return false;
     }
     let mut products = Vec::new();
