@@ -21,10 +21,14 @@ use verdict_model::{DataSet, Row};
 const FEW: usize = 8;
 /// Rows there are to be at the least.
 const WANTED: usize = 32;
+/// Fewer are wanted where running them all takes more multiplications than this.
+const WORK: usize = 1 << 28;
 /// How far an input reaches beyond the values that were seen.
 const REACH: f64 = 1.5;
 /// Cells whose magnitudes differ by no more than this are taken for the same kind of thing.
 const ALIKE: f64 = 32.0;
+/// Whole numbers up to this are chosen from one by one.
+const MOST_CHOICES: f64 = 65_536.0;
 /// Fewer values than this lie on a grid by chance.
 const ON_A_GRID: usize = 64;
 
@@ -38,7 +42,7 @@ fn is_open(options: &Options, input: usize) -> bool {
 pub(crate) fn count(graph: &FloatGraph, given: usize, options: &Options) -> usize {
     let open = (0..graph.inputs.len()).any(|input| is_open(options, input));
     match options.draw_rows && open && given < FEW {
-        true => WANTED,
+        true => (WORK / graph.products().max(1)).clamp(FEW, WANTED),
         false => given,
     }
 }
@@ -52,7 +56,10 @@ pub(crate) fn enlarged(graph: &FloatGraph, data: DataSet, options: &Options) -> 
     }
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let ranges: Vec<Ranges> = (0..graph.inputs.len())
-        .map(|input| Ranges::of(graph, input, data.rows(), is_open(options, input)))
+        .map(|input| {
+            let given = (data.rows(), is_open(options, input));
+            Ranges::of(graph, input, given, &mut random)
+        })
         .collect();
     let mut rows = data.rows().to_vec();
     for number in 0..missing {
@@ -87,10 +94,11 @@ fn finite(graph: &FloatGraph, row: &Row) -> bool {
 /// How a row is drawn.
 #[derive(Clone, Copy)]
 enum Way {
-    /// All cells are as small as can be.
-    Lowest,
-    /// All cells are as large as can be.
-    Highest,
+    /// Cells at one end of their ranges or the other. Not all at the same: much of what models do
+    /// to an input means nothing of equal values.
+    Corner,
+    /// The corner across.
+    OtherCorner,
     /// A row that was given, larger or smaller as a whole.
     Scaled,
     /// Any value of a cell's range.
@@ -102,8 +110,8 @@ enum Way {
 impl Way {
     fn of(number: usize) -> Self {
         match number {
-            0 => Self::Lowest,
-            1 => Self::Highest,
+            0 => Self::Corner,
+            1 => Self::OtherCorner,
             _ => [Self::Scaled, Self::Anything, Self::Shuffled][number % 3],
         }
     }
@@ -119,10 +127,20 @@ struct Ranges {
     given: bool,
     /// All cells are of the same kind.
     alike: bool,
+    /// Of each cell whether a corner has its upper end.
+    upper: Vec<bool>,
+    /// So many whole numbers after one another are different from each other: an order, or places to
+    /// put something at, of which no two may be the same.
+    different: usize,
 }
 
 impl Ranges {
-    fn of(graph: &FloatGraph, input: usize, rows: &[Row], open: bool) -> Self {
+    fn of(
+        graph: &FloatGraph,
+        input: usize,
+        (rows, open): (&[Row], bool),
+        random: &mut ChaCha8Rng,
+    ) -> Self {
         let values = || rows.iter().flat_map(|row| &row[input]).copied();
         let seen = || values().filter(|v| !v.is_nan());
         let words = graph
@@ -157,6 +175,12 @@ impl Ranges {
         Self {
             cells,
             step,
+            upper: (0..len).map(|_| random.r#gen()).collect(),
+            different: if whole {
+                different(graph, input, rows)
+            } else {
+                0
+            },
             given: words || !open || values().any(f64::is_nan),
             alike,
         }
@@ -165,18 +189,35 @@ impl Ranges {
     /// An input's values.
     fn draw(&self, like: &[f64], way: Way, random: &mut ChaCha8Rng) -> Vec<f64> {
         let mut values = like.to_vec();
-        if self.alike && matches!(way, Way::Shuffled) {
+        if self.alike && self.different == 0 && matches!(way, Way::Shuffled) {
             values.shuffle(random);
             return values;
         }
         if self.given {
             return values;
         }
+        if self.different > 0 {
+            for (values, ranges) in values
+                .chunks_mut(self.different)
+                .zip(self.cells.chunks(self.different))
+            {
+                let (low, high) = ranges[0];
+                let choices: Vec<i64> = (low as i64..=high as i64).collect();
+                let chosen = choices.choose_multiple(random, values.len());
+                values
+                    .iter_mut()
+                    .zip(chosen)
+                    .for_each(|(value, other)| *value = *other as f64);
+            }
+            return values;
+        }
         let share = random.gen_range(0.5..=REACH);
-        for (value, (low, high)) in values.iter_mut().zip(&self.cells) {
+        let cells = self.cells.iter().zip(&self.upper);
+        for (value, ((low, high), upper)) in values.iter_mut().zip(cells) {
             *value = match way {
-                Way::Lowest => *low,
-                Way::Highest => *high,
+                Way::Corner if *upper => *high,
+                Way::OtherCorner if !*upper => *high,
+                Way::Corner | Way::OtherCorner => *low,
                 Way::Scaled => (*value * share).clamp(*low, *high),
                 _ => random.gen_range(*low..=*high),
             };
@@ -185,6 +226,24 @@ impl Ranges {
             }
         }
         values
+    }
+}
+
+/// How many whole numbers along an input's last axis are different from each other in every row; zero
+/// if some are the same, or if there are too many to choose from.
+fn different(graph: &FloatGraph, input: usize, rows: &[Row]) -> usize {
+    let tensor = &graph.tensors[graph.inputs[input]];
+    let length = tensor.shape.last().copied().unwrap_or(1);
+    let all = || rows.iter().flat_map(|row| row[input].chunks(length.max(1)));
+    let apart = |values: &[f64]| {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    let few = all().flatten().all(|v| v.abs() <= MOST_CHOICES);
+    match length > 1 && few && all().all(apart) {
+        true => length,
+        false => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Dim, Onnx};
+use common::{Dim, Onnx, int};
 use verdict_compiler::{FloatGraph, InputDomain, Options, compile};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, execute};
 
@@ -116,4 +116,51 @@ fn features_of_different_sizes_keep_ranges_of_their_own() {
     assert_eq!(input.real_max[3], 75_000.0);
     assert!(input.real_max[0] < 2.0, "{:?}", input.real_max);
     assert!(input.real_min.iter().all(|low| *low == 0.0));
+}
+
+/// Places to put something at differ from each other, and drawn ones do so too: of equal ones ONNX
+/// does not say which counts.
+#[test]
+fn places_stay_different_from_each_other() {
+    let fixed = |sizes: [i64; 3]| sizes.map(Dim::Fixed).into_iter().collect::<Vec<_>>();
+    let graph = Onnx::default()
+        .input("x", fixed([1, 2, 6]))
+        .input_of("places", fixed([1, 2, 3]), 7)
+        .input("u", fixed([1, 2, 3]))
+        .node_with(
+            "ScatterElements",
+            &["x", "places", "u"],
+            "y",
+            vec![int("axis", 1)],
+        )
+        .output("y")
+        .opset(16)
+        .import();
+    let row = vec![
+        [ROW, ROW.map(|v| v / 2.0)].concat(),
+        vec![4.0, 0.0, 5.0, 0.0, 1.0, 4.0],
+        vec![0.7, -0.2, 0.1, 0.9, 0.4, -0.3],
+    ];
+    let data = DataSet::from_rows(vec![row], &graph.input_specs()).unwrap();
+    compile(&graph, &data, &Options::default()).unwrap();
+}
+
+/// A model that divides by how much its input varies means nothing of equal values, so none are
+/// drawn.
+#[test]
+fn no_row_is_all_the_same() {
+    let graph = Onnx::default()
+        .input("x", vec![Dim::Fixed(1), Dim::Fixed(6)])
+        .weights("one", &[6], &[1.0; 6])
+        .weights("zero", &[6], &[0.0; 6])
+        .node("LayerNormalization", &["x", "one", "zero"], "y")
+        .output("y")
+        .opset(17)
+        .import();
+    let model = compile(&graph, &data(&graph, &[ROW.to_vec()]), &Options::default()).unwrap();
+    for row in [ROW.map(|v| v * 1.4), ROW.map(|v| v * 0.6)] {
+        let found = run(&model, &row).unwrap();
+        let trace = graph.run(&[row.to_vec()]);
+        assert!((found - trace.values[graph.outputs[0]][0]).abs() < 0.1);
+    }
 }

@@ -540,7 +540,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Resize)
         }))
-        .explicit(Map(|node| interpolate::resize(node, Sampler::Resize))),
+        .explicit(Map(|node| interpolate::resize(node, Sampler::Resize)))
+        .may_be_empty(),
     onnx("ReverseSequence", Moves, "constant lengths").explicit(Map(move_ops::reverse_sequence)),
     onnx("RoiAlign", Linear, "constant regions").explicit(Tensors(regions::roi_align)),
     onnx("RotaryEmbedding", Linear, "constant caches").expanded(rotary::rotary),
@@ -675,7 +676,8 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(Tried(|node, all, builder| {
             resize::resize(node, all, builder, Sampler::Upsample)
         }))
-        .explicit(Map(|node| interpolate::resize(node, Sampler::Upsample))),
+        .explicit(Map(|node| interpolate::resize(node, Sampler::Upsample)))
+        .may_be_empty(),
     onnx("Where", Product, "")
         .cellwise(All(functions::choose))
         .varying(Tensors(products::choose))
