@@ -43,10 +43,8 @@ pub struct Compilation {
     pub tuned: Tuned,
     /// The float model that the import agrees with.
     pub reference: Reference,
-    /// The rows it was calibrated by.
-    pub data: DataSet,
-    /// How many of them were drawn, since few were given.
-    pub drawn: usize,
+    /// The rows it was calibrated by, the given ones first, if some were drawn since few were given.
+    pub drawn: Option<DataSet>,
 }
 
 /// Compiles `graph` to integers, choosing scales and bit widths from `calibration`, on whose rows
@@ -195,8 +193,7 @@ pub fn compile_with(
         model,
         tuned,
         reference,
-        drawn: data.len() - given,
-        data,
+        drawn: (data.len() > given).then_some(data),
     })
 }
 

@@ -197,17 +197,13 @@ impl Ranges {
             return values;
         }
         if self.different > 0 {
-            for (values, ranges) in values
-                .chunks_mut(self.different)
-                .zip(self.cells.chunks(self.different))
-            {
-                let (low, high) = ranges[0];
-                let choices: Vec<i64> = (low as i64..=high as i64).collect();
+            // All whole numbers of an input have one range.
+            let (low, high) = self.cells[0];
+            let choices: Vec<i64> = (low as i64..=high as i64).collect();
+            for values in values.chunks_mut(self.different) {
                 let chosen = choices.choose_multiple(random, values.len());
-                values
-                    .iter_mut()
-                    .zip(chosen)
-                    .for_each(|(value, other)| *value = *other as f64);
+                let pairs = values.iter_mut().zip(chosen);
+                pairs.for_each(|(value, other)| *value = *other as f64);
             }
             return values;
         }

@@ -45,15 +45,14 @@ pub(crate) fn open_bias(bias: f64, weights: impl Iterator<Item = f64>) -> f64 {
 /// The graph with masks as light as the scores of these rows allow. Not where weights are private:
 /// how far scores reach would show.
 pub(crate) fn fitted<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, FloatGraph> {
-    let masked = |id: &usize| {
-        let layer = graph.tensors[*id].layer.as_ref();
-        layer.is_some_and(|layer| layer.masked)
-    };
-    let ids: Vec<usize> = (0..graph.tensors.len()).filter(masked).collect();
-    if ids.is_empty() || graph.private_weights {
+    // What was made light before is looked up already.
+    let masks: Vec<Mask<'_>> = layers(graph)
+        .filter(|(_, layer)| layer.masked && layer.activation == Activation::Identity)
+        .map(|(id, layer)| Mask::of(graph, id, layer))
+        .collect();
+    if masks.is_empty() || graph.private_weights {
         return Cow::Borrowed(graph);
     }
-    let masks: Vec<Mask<'_>> = ids.iter().map(|id| Mask::of(graph, *id)).collect();
     let none = || vec![Some(Scores::NONE); masks.len()];
     let seen = data.rows().par_iter().fold(none, |seen, row| {
         let trace = graph.run(row);
@@ -65,19 +64,15 @@ pub(crate) fn fitted<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, Float
         let both = a.into_iter().zip(b);
         both.map(|(a, b)| Some(a?.join(b?))).collect()
     });
-    let chosen: Vec<Option<FloatLayer>> = masks
-        .iter()
-        .zip(seen)
-        .map(|(mask, scores)| mask.lighter(&graph.tensors, scores?))
-        .collect();
-    let mut graph = graph.clone();
-    for (id, lighter) in ids.into_iter().zip(chosen) {
-        if let Some(layer) = lighter {
-            tracing::debug!(tensor = graph.tensors[id].name, function = ?layer.activation, "mask");
-            graph.tensors[id].layer = Some(layer);
+    let mut fitted = graph.clone();
+    for (mask, scores) in masks.iter().zip(seen) {
+        if let Some(layer) = scores.and_then(|scores| mask.lighter(&graph.tensors, scores)) {
+            let tensor = &mut fitted.tensors[mask.id];
+            tracing::debug!(tensor = tensor.name, function = ?layer.activation, "mask");
+            tensor.layer = Some(layer);
         }
     }
-    Cow::Owned(graph)
+    Cow::Owned(fitted)
 }
 
 /// Whether a layer's values depend on how far a mask takes what it excludes, where nothing else
@@ -90,28 +85,31 @@ pub(crate) fn is_beside_one(graph: &FloatGraph, layer: &FloatLayer) -> bool {
     layer.masked || layer.terms.iter().any(|term| masked(term.source))
 }
 
+/// The layers of a graph, with the tensors' numbers.
+fn layers(graph: &FloatGraph) -> impl Iterator<Item = (usize, &FloatLayer)> {
+    let tensors = graph.tensors.iter().enumerate();
+    tensors.filter_map(|(id, tensor)| Some((id, tensor.layer.as_ref()?)))
+}
+
 /// A mask and the scores it is added to.
 struct Mask<'a> {
-    layer: Option<&'a FloatLayer>,
+    id: usize,
+    layer: &'a FloatLayer,
     scores: Vec<(usize, &'a FloatLayer)>,
 }
 
 impl<'a> Mask<'a> {
-    fn of(graph: &'a FloatGraph, id: usize) -> Self {
-        let layers = graph.tensors.iter().enumerate();
-        let layers = layers.filter_map(|(id, tensor)| Some((id, tensor.layer.as_ref()?)));
+    fn of(graph: &'a FloatGraph, id: usize, layer: &'a FloatLayer) -> Self {
         let reads =
             |(_, layer): &(usize, &FloatLayer)| layer.terms.iter().any(|term| term.source == id);
-        Self {
-            layer: graph.tensors[id].layer.as_ref(),
-            scores: layers.filter(reads).collect(),
-        }
+        let scores = layers(graph).filter(reads).collect();
+        Self { id, layer, scores }
     }
 
     /// Where one row's scores lie without any mask; `None` if what decides this one is no decision.
     fn scores(&self, graph: &FloatGraph, trace: &FloatTrace) -> Option<Scores> {
         let mut decided = true;
-        for term in &self.layer?.terms {
+        for term in &self.layer.terms {
             term.kernel.for_each(|_, source| {
                 let decision = trace.values[term.source][source];
                 decided &= decision == 0.0 || decision == 1.0;
@@ -135,19 +133,19 @@ impl<'a> Mask<'a> {
 
     /// The mask as light as the scores allow, if its weights are the same and it is heavier.
     fn lighter(&self, tensors: &[FloatTensor], Scores(low, high): Scores) -> Option<FloatLayer> {
-        let layer = self.layer.filter(|_| low <= high)?;
-        let weights = layer.terms.iter().flat_map(|term| term.kernel.weights());
+        let weights = self
+            .layer
+            .terms
+            .iter()
+            .flat_map(|term| term.kernel.weights());
         let weights: Vec<f64> = weights.filter(|weight| *weight != 0.0).collect();
         let first = *weights.first()?;
         let same = |weight: &f64| (weight - first).abs() <= SAME * first.abs();
         let light = high - low + MARGIN;
-        if layer.activation != Activation::Identity
-            || !weights.iter().all(same)
-            || first.abs() <= light
-        {
+        if low > high || !weights.iter().all(same) || first.abs() <= light {
             return None;
         }
-        let mut layer = layer.clone();
+        let mut layer = self.layer.clone();
         for term in &mut layer.terms {
             term.kernel = term.kernel.map(|weight| f64::from(weight != 0.0));
         }

@@ -55,7 +55,7 @@ fn tabled(number: f32, other: f32) -> Onnx {
 
 /// Every combination of open cells but none, with scores of all kinds; the largest is excluded as
 /// often as not.
-fn rows() -> Vec<Vec<Vec<f64>>> {
+fn rows() -> Rows {
     (0..90)
         .map(|row| {
             let x = (0..4).map(|i| f64::from((row * 7 + i * 13) % 41 - 20) / 10.0);
@@ -66,7 +66,25 @@ fn rows() -> Vec<Vec<Vec<f64>>> {
         .collect()
 }
 
-fn report(onnx: Onnx, rows: Vec<Vec<Vec<f64>>>) -> AccuracyReport {
+type Rows = Vec<Vec<Vec<f64>>>;
+
+/// A soft-max of scores is read as tract reads it, up to `import_error`, and computed so.
+fn check_soft_max(name: &str, form: Onnx, rows: Rows, import_error: f64) {
+    let form = form.node_with("Softmax", &["open"], "y", vec![int("axis", -1)]);
+    let report = report(form, rows);
+    assert!(
+        report.import_error < import_error,
+        "{name}: {}",
+        report.import_error
+    );
+    assert!(
+        report.max_abs_error < 0.011,
+        "{name}: {}",
+        report.max_abs_error
+    );
+}
+
+fn report(onnx: Onnx, rows: Rows) -> AccuracyReport {
     let graph = onnx.output("y").import();
     let data = DataSet::from_rows(rows, &graph.input_specs()).unwrap();
     let options = Options {
@@ -96,18 +114,7 @@ fn a_soft_max_leaves_out_what_the_input_excludes() {
         ("tabled lowest, 0.5", tabled(lowest, 0.5)),
     ];
     for (name, form) in forms {
-        let soft_max = vec![int("axis", -1)];
-        let report = report(form.node_with("Softmax", &["open"], "y", soft_max), rows());
-        assert!(
-            report.import_error < 1e-5,
-            "{name}: {}",
-            report.import_error
-        );
-        assert!(
-            report.max_abs_error < 0.011,
-            "{name}: {}",
-            report.max_abs_error
-        );
+        check_soft_max(name, form, rows(), 1e-5);
     }
 }
 
@@ -132,39 +139,21 @@ fn a_row_without_anything_open_is_what_the_file_says() {
     let mut all = rows();
     all.extend((0..6).map(|i| vec![vec![f64::from(i) / 5.0, 1.0, -1.0, 0.5], vec![0.0; 4]]));
     for (name, form) in [("chosen", chosen(-1e9)), ("tabled", tabled(-1e4, 0.0))] {
-        let soft_max = vec![int("axis", -1)];
-        let report = report(
-            form.node_with("Softmax", &["open"], "y", soft_max),
-            all.clone(),
-        );
-        assert!(
-            report.import_error < 1e-3,
-            "{name}: {}",
-            report.import_error
-        );
-        assert!(
-            report.max_abs_error < 0.011,
-            "{name}: {}",
-            report.max_abs_error
-        );
+        check_soft_max(name, form, all.clone(), 1e-3);
     }
 }
 
 /// A mask of numbers between is no decision: its weight stays what it is.
 #[test]
 fn what_is_no_decision_keeps_its_weight() {
-    let soft: Vec<Vec<Vec<f64>>> = (0..60)
+    let soft: Rows = (0..60)
         .map(|row| {
             let x = (0..4).map(|i| f64::from((row * 7 + i * 13) % 41 - 20) / 10.0);
             let m = (0..4).map(|i| 1.0 - f64::from((row + i) % 4) / 2000.0);
             vec![x.collect(), m.collect()]
         })
         .collect();
-    let form = added(FLOAT, -2e3);
-    let soft_max = vec![int("axis", -1)];
-    let report = report(form.node_with("Softmax", &["open"], "y", soft_max), soft);
-    assert!(report.import_error < 1e-3, "{}", report.import_error);
-    assert!(report.max_abs_error < 0.011, "{}", report.max_abs_error);
+    check_soft_max("soft", added(FLOAT, -2e3), soft, 1e-3);
 }
 
 /// Two features that decide which of two scores is larger are no masks, however heavy: the

@@ -95,7 +95,6 @@ impl Compile {
             model,
             tuned,
             mut reference,
-            data: rows,
             drawn,
         } = compile_planned(&float, &data, &options, limits)?;
         meter.begin("accuracy");
@@ -104,7 +103,7 @@ impl Compile {
             reference = Reference::checked(&float, test, options.accept_import_error)?;
         }
         // A model that accepts more than the rows given is judged by more.
-        let own = if drawn > 0 { &rows } else { &data };
+        let own = drawn.as_ref().unwrap_or(&data);
         let report = accuracy(&reference, &float, &model, test.as_ref().unwrap_or(own))?;
         let model = vouched(model, &report, &options)?;
         meter.begin("plan");
@@ -127,7 +126,7 @@ impl Compile {
             manifest: model.manifest().clone(),
             calibration: self.calibration.clone(),
             calibration_rows: data.len(),
-            drawn_rows: drawn,
+            drawn_rows: drawn.map_or(0, |rows| rows.len() - data.len()),
             tuned,
             accuracy_data: self
                 .test

@@ -170,13 +170,12 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
     let Compilation {
         model,
         reference,
-        data: rows,
         drawn,
         ..
     } = compiled;
     meter.begin("accuracy");
     // A model that accepts more than the rows given is judged by more.
-    let own = if drawn > 0 { &rows } else { &calibration };
+    let own = drawn.as_ref().unwrap_or(&calibration);
     let compared = test.as_ref().unwrap_or(own);
     let accuracy = accuracy(&reference, &float, &model, compared)?;
     let model = vouched(model, &accuracy, &job.options)?;

@@ -108,6 +108,19 @@ pub enum Step {
     Select(usize, usize, usize),
 }
 
+impl Step {
+    /// The numbers of the steps that it reads.
+    pub(crate) fn operands(&self) -> impl Iterator<Item = usize> {
+        let all = match *self {
+            Self::Value | Self::Constant(_) => [None; 3],
+            Self::Unary(_, a) => [Some(a), None, None],
+            Self::Binary(_, a, b) => [Some(a), Some(b), None],
+            Self::Select(condition, a, b) => [Some(condition), Some(a), Some(b)],
+        };
+        all.into_iter().flatten()
+    }
+}
+
 /// A function of one variable as a straight-line program; its value is the last step's.
 ///
 /// Outside their domain roots, logarithms and inverse functions have the value they have at its end
@@ -572,12 +585,5 @@ fn moved(step: Step, to: impl Fn(usize) -> usize) -> Step {
 }
 
 fn mark(step: &Step, needed: &mut [bool]) {
-    match *step {
-        Step::Value | Step::Constant(_) => {}
-        Step::Unary(_, a) => needed[a] = true,
-        Step::Binary(_, a, b) => (needed[a], needed[b]) = (true, true),
-        Step::Select(condition, a, b) => {
-            (needed[condition], needed[a], needed[b]) = (true, true, true);
-        }
-    }
+    step.operands().for_each(|at| needed[at] = true);
 }

@@ -164,7 +164,6 @@ fn rounded(of: &Expression, (low, high): Interval) -> Option<Interval> {
     let mut all: Option<Interval> = None;
     for step in of.steps() {
         let direct = match *step {
-            Step::Value | Step::Constant(_) => false,
             Step::Unary(op @ (Unary::Trunc | Unary::Floor | Unary::Ceil | Unary::Round), a)
                 if value(a) =>
             {
@@ -173,9 +172,7 @@ fn rounded(of: &Expression, (low, high): Interval) -> Option<Interval> {
                 all = Some((a.min(c), b.max(d)));
                 false
             }
-            Step::Unary(_, a) => value(a),
-            Step::Binary(_, a, b) => value(a) || value(b),
-            Step::Select(condition, a, b) => value(condition) || value(a) || value(b),
+            step => step.operands().any(value),
         };
         if direct {
             return None;

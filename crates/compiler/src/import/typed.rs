@@ -2,7 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
-use crate::float::graph::{FloatKernel, FloatTerm, Typed};
+use crate::float::graph::Typed;
 use crate::float::key_unit::gives_whole;
 use crate::import::decisions::Cell;
 use crate::import::expand::int;
@@ -61,7 +61,7 @@ impl Importer<'_> {
         if let Some(lineage) = self.lineages.get(name) {
             return gives_whole(&lineage.expression, self.is_whole_name(&lineage.base));
         }
-        self.values.get(name).is_some_and(is_whole_map)
+        self.values.get(name).is_some_and(Value::keeps_whole)
     }
 
     /// Whether the value called `name` is whole by type or by what it is made of.
@@ -74,29 +74,23 @@ impl Importer<'_> {
     /// Notes how far a node's outputs of whole numbers reach, to be compared with their types once
     /// the inputs' domains are known. Constants wrap here.
     pub(crate) fn note_types(&mut self, proto: &NodeProto, operator: &Operator) -> Result<()> {
-        for (index, output) in proto.output.iter().enumerate() {
-            let kind = self.kinds.get(output).copied();
-            let Some(kind) = kind.filter(|kind| kind.is_whole()) else {
-                continue;
-            };
-            // Outputs beyond the first are places.
-            if index > 0 {
-                continue;
-            }
-            let node = Node::new(self.path, proto, self.opset, None);
-            match operator.of_whole {
-                OfWhole::Within => continue,
-                OfWhole::Checked if !self.is_surely_whole(output) => {
-                    return Err(node.unsupported(format!(
-                        "fractions of whole numbers ({}) are not; cast its operand to float before it, and its result back",
-                        number_types::name(kind.data_type())
-                    )));
-                }
-                _ => {}
-            }
-            self.note_type(&node, output, kind)?;
+        // Outputs beyond the first are places.
+        let Some(output) = proto.output.first() else {
+            return Ok(());
+        };
+        let kind = self.kinds.get(output).copied();
+        let Some(kind) = kind.filter(|kind| kind.is_whole()) else {
+            return Ok(());
+        };
+        let node = Node::new(self.path, proto, self.opset, None);
+        match operator.of_whole {
+            OfWhole::Within => Ok(()),
+            OfWhole::Checked if !self.is_surely_whole(output) => Err(node.unsupported(format!(
+                "fractions of whole numbers ({}) are not; cast its operand to float before it, and its result back",
+                number_types::name(kind.data_type())
+            ))),
+            _ => self.note_type(&node, output, kind),
         }
-        Ok(())
     }
 
     fn note_type(&mut self, node: &Node<'_>, output: &str, kind: ElementKind) -> Result<()> {
@@ -106,12 +100,8 @@ impl Importer<'_> {
         if let Some(Value::Rows(value)) = self.values.get_mut(output)
             && value.is_constant()
         {
-            let cast_from = node
-                .proto
-                .input
-                .first()
-                .and_then(|name| self.kinds.get(name));
-            let defined = cast_from.is_some();
+            let source = node.proto.input.first();
+            let defined = source.is_some_and(|name| self.kinds.contains_key(name));
             for number in &mut value.bias {
                 if (limits.0..=limits.1).contains(number) {
                     continue;
@@ -141,7 +131,7 @@ impl Importer<'_> {
             (None, Some(value)) => (value, None, false),
             (None, None) => return Ok(()),
         };
-        let (terms, bias) = parts(value);
+        let (terms, bias) = value.clone().into_map();
         self.typed.push(Typed {
             node: node.name.clone(),
             op: node.op().into(),
@@ -154,31 +144,6 @@ impl Importer<'_> {
         });
         Ok(())
     }
-}
-
-/// What a value is a linear map of.
-fn parts(value: &Value) -> (Vec<FloatTerm>, Vec<f64>) {
-    match value {
-        Value::Rows(value) => {
-            let terms = value.terms.iter();
-            let terms = terms.map(|(source, rows)| FloatTerm::rows(*source, rows.clone()));
-            (terms.collect(), value.bias.clone())
-        }
-        Value::Planes(value) => {
-            let terms = value.terms.iter().map(|(source, conv)| FloatTerm {
-                source: *source,
-                kernel: FloatKernel::Conv(conv.clone()),
-            });
-            (terms.collect(), value.bias.clone())
-        }
-    }
-}
-
-/// Whether whole numbers stay whole, and nothing else is read.
-fn is_whole_map(value: &Value) -> bool {
-    let (terms, bias) = parts(value);
-    let mut weights = terms.iter().flat_map(|term| term.kernel.weights());
-    bias.iter().all(|bias| bias.fract() == 0.0) && weights.all(|weight| weight.fract() == 0.0)
 }
 
 /// How far a decided cell reaches that is a sum of numbers.

@@ -31,6 +31,22 @@ pub(crate) struct InputGrid {
 }
 
 impl InputGrid {
+    /// A grid of one step for a whole input, with zero where the reals have it.
+    pub(crate) fn around_zero(step: f64, (low, high): (f64, f64)) -> Self {
+        let (min, max) = ((low / step).round(), (high / step).round());
+        Self {
+            mean_square: (min * min + min * max + max * max) / 3.0,
+            zeros: vec![0],
+            min: min as i32,
+            max: max as i32,
+            scales: vec![step],
+            domain: vec![(low, high)],
+            missing: Vec::new(),
+            saturates: Vec::new(),
+            breakpoints: Vec::new(),
+        }
+    }
+
     pub(crate) fn scale(&self, feature: usize) -> f64 {
         pick(&self.scales, feature)
     }

@@ -269,19 +269,8 @@ fn even(name: &str, domain: Vec<(f64, f64)>, bits: u32, padded: bool) -> Result<
         && padded
         && low.abs().max(high.abs()) / scale < f64::from(i16::MAX)
     {
-        // With zero where the reals have it, padding with zeros needs no correction at the borders.
-        let (min, max) = ((low / scale).round(), (high / scale).round());
-        return Ok(InputGrid {
-            mean_square: (min * min + min * max + max * max) / 3.0,
-            zeros: vec![0],
-            min: min as i32,
-            max: max as i32,
-            scales,
-            domain,
-            missing: Vec::new(),
-            saturates: Vec::new(),
-            breakpoints: Vec::new(),
-        });
+        // Padding with zeros then needs no correction at the borders.
+        return Ok(InputGrid::around_zero(*scale, (*low, *high)));
     }
     let zeros: Vec<i64> = domain
         .iter()

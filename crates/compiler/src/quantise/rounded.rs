@@ -40,15 +40,10 @@ fn step(graph: &FloatGraph, tensor: usize) -> Option<f64> {
 /// The step that a function rounds its variable to before it does anything else.
 fn rounded_by(function: &Expression) -> Option<f64> {
     let steps = function.steps();
-    let reads = |step: &Step, at: usize| match *step {
-        Step::Value | Step::Constant(_) => false,
-        Step::Unary(_, a) => a == at,
-        Step::Binary(_, a, b) => a == at || b == at,
-        Step::Select(a, b, c) => a == at || b == at || c == at,
-    };
     // The one step that reads another.
     let reader = |at: usize| {
-        let mut all = (0..steps.len()).filter(|i| reads(&steps[*i], at));
+        let reads = |i: &usize| steps[*i].operands().any(|operand| operand == at);
+        let mut all = (0..steps.len()).filter(reads);
         let first = all.next()?;
         all.next().is_none().then_some(first)
     };
@@ -77,20 +72,7 @@ pub(crate) fn rounded_grid(
     (low, high): (f64, f64),
 ) -> Option<InputGrid> {
     let step = step(graph, tensor)?;
-    let (min, max) = ((low / step).round(), (high / step).round());
     let limit = f64::from(i16::MAX);
-    if min < -limit || max > limit {
-        return None;
-    }
-    Some(InputGrid {
-        mean_square: (min * min + min * max + max * max) / 3.0,
-        zeros: vec![0],
-        min: min as i32,
-        max: max as i32,
-        scales: vec![step],
-        domain: vec![(low, high)],
-        missing: Vec::new(),
-        saturates: Vec::new(),
-        breakpoints: Vec::new(),
-    })
+    let fits = (low / step).round() >= -limit && (high / step).round() <= limit;
+    fits.then(|| InputGrid::around_zero(step, (low, high)))
 }

@@ -160,9 +160,9 @@ fn outcome(cases: &Cases, case: &Case) -> Result<Off, Outcome> {
         model,
         tuned,
         reference,
-        data,
-        ..
+        drawn,
     } = compiled;
+    let data = drawn.unwrap_or(data);
     for row in &rows {
         check_integers(&case, &float, &model, row)?;
     }

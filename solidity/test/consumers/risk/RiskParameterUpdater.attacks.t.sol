@@ -241,18 +241,10 @@ contract RiskParameterUpdaterAttacksTest is RiskTest {
     // ---------------------------------------------------------------------------------- reentrancy
 
     function test_Attack_ReentrancyThroughTheProtocol() public {
-        MockRiskAdapter mock = new MockRiskAdapter();
         MarketState memory state;
         state.supported = 0x0e;
         (state.values[1], state.values[2], state.values[3]) = (0.75e18, 0.8e18, 1.05e18);
-        mock.set(state);
-        updater = _newUpdater(mock);
-        vm.startPrank(admin);
-        updater.addSource(ratios, VETO, EXECUTION, 0);
-        for (uint256 i = 1; i < 4; ++i) {
-            updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
-        }
-        vm.stopPrank();
+        MockRiskAdapter mock = _withMock(state);
         uint256 proposal = _propose(ratios, _ratios(7500, 8100, 10_500));
         skip(VETO);
         bytes[2] memory calls = [

@@ -9,7 +9,6 @@ import { ModelRiskSource } from "../../../src/consumers/risk/ModelRiskSource.sol
 import { MarketState, RiskLimit, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
 import { RiskUpdateLog } from "../../../src/consumers/risk/RiskUpdateLog.sol";
 import { LendingMarket } from "../../../testing/mocks/LendingMarket.sol";
-import { MockRiskAdapter } from "./MockRiskAdapter.sol";
 import { RiskTest } from "./RiskTest.sol";
 
 /// @dev What moves together, what doesn't wait for each other, and what is published before it is
@@ -325,18 +324,10 @@ contract RiskParameterUpdaterCoupledTest is RiskTest {
     }
 
     function test_RulesRoundAsTheProtocol() public {
-        MockRiskAdapter mock = new MockRiskAdapter();
         MarketState memory state;
         (state.supported, state.ratioUnit) = (RATIOS, 1e14);
         (state.values[1], state.values[2], state.values[3]) = (0.75e18, 0.93e18, 1.0753e18);
-        mock.set(state);
-        updater = _newUpdater(mock);
-        vm.startPrank(admin);
-        updater.addSource(ratios, VETO, EXECUTION, 0);
-        for (uint256 i = 1; i < 4; ++i) {
-            updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
-        }
-        vm.stopPrank();
+        _withMock(state);
         assertEq(_update(ratios, _ratios(7400, 9300, 10_753)), 0x02);
     }
 

@@ -481,18 +481,10 @@ contract RiskParameterUpdaterTest is RiskTest {
     // ---------------------------------------------------------------------------- errors: protocol
 
     function _withMock(uint8 supported) private returns (MockRiskAdapter mock) {
-        mock = new MockRiskAdapter();
         MarketState memory state;
         state.supported = supported;
         (state.values[0], state.values[1], state.values[2], state.values[3]) = (0.7e18, 0.75e18, 0.8e18, 1.05e18);
-        mock.set(state);
-        updater = _newUpdater(mock);
-        vm.startPrank(admin);
-        updater.addSource(ratios, VETO, EXECUTION, 0);
-        for (uint256 i = 0; i < 4; ++i) {
-            updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
-        }
-        vm.stopPrank();
+        return _withMock(state);
     }
 
     function test_RevertWhen_NotSupported() public {

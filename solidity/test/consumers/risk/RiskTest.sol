@@ -5,13 +5,14 @@ import { IRiskAdapter } from "../../../src/consumers/risk/IRiskAdapter.sol";
 import { RiskBinding } from "../../../src/consumers/risk/IRiskSource.sol";
 import { ModelRiskSource } from "../../../src/consumers/risk/ModelRiskSource.sol";
 import { RiskParameterUpdater } from "../../../src/consumers/risk/RiskParameterUpdater.sol";
-import { RiskLimit, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
+import { MarketState, RiskLimit, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
 import { PublicValues } from "../../../src/libraries/PublicValues.sol";
 import { ModelSpec, OutputSchema, Packing } from "../../../src/types/Schemas.sol";
 import { LendingMarket, LendingMarketAdapter } from "../../../testing/mocks/LendingMarket.sol";
 import { MockFeatures } from "../../../testing/mocks/MockFeatures.sol";
 import { MockToken } from "../../../testing/mocks/MockToken.sol";
 import { CoreTest } from "../../utils/CoreTest.sol";
+import { MockRiskAdapter } from "./MockRiskAdapter.sol";
 
 /// @dev A lending market whose parameters a model moves. The model has three inputs and two
 /// outputs: three ratios in basis points (loan-to-value, threshold, bonus) and two caps in
@@ -70,6 +71,19 @@ abstract contract RiskTest is CoreTest {
         // For everybody.
         made.grantRole(made.PROPOSER_ROLE(), address(0));
         made.grantRole(made.EXECUTOR_ROLE(), address(0));
+        vm.stopPrank();
+    }
+
+    /// @dev An updater of a protocol in this state, which takes the ratios.
+    function _withMock(MarketState memory state) internal returns (MockRiskAdapter mock) {
+        mock = new MockRiskAdapter();
+        mock.set(state);
+        updater = _newUpdater(mock);
+        vm.startPrank(admin);
+        updater.addSource(ratios, VETO, EXECUTION, 0);
+        for (uint256 i = 0; i < 4; ++i) {
+            updater.setLimit(address(market), RiskParameter(i), _ratioLimit());
+        }
         vm.stopPrank();
     }
 

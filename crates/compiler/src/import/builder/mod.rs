@@ -11,7 +11,7 @@ mod whole;
 use std::collections::HashMap;
 
 use crate::float::activation::Activation;
-use crate::float::graph::{FloatKernel, FloatLayer, FloatTensor, FloatTerm, Precision};
+use crate::float::graph::{FloatLayer, FloatTensor, Precision};
 use crate::import::secrecy::Secrecy;
 use crate::import::shapes::stripped;
 use crate::import::values::Value;
@@ -48,30 +48,17 @@ impl Builder {
     pub(crate) fn layer(
         &mut self,
         name: &str,
-        value: Value,
+        mut value: Value,
         activation: Activation,
         precision: Precision,
     ) -> Value {
-        let (shape, size, terms, bias, nodes) = match value {
-            Value::Rows(value) => {
-                let terms = value.terms.into_iter();
-                let terms = terms.map(|(source, rows)| FloatTerm::rows(source, rows));
-                (value.shape, None, terms.collect(), value.bias, value.nodes)
-            }
-            Value::Planes(value) => {
-                let terms = value.terms.into_iter().map(|(source, conv)| FloatTerm {
-                    source,
-                    kernel: FloatKernel::Conv(conv),
-                });
-                (
-                    value.shape,
-                    Some(value.size),
-                    terms.collect(),
-                    value.bias,
-                    value.nodes,
-                )
-            }
+        let shape = value.shape().to_vec();
+        let size = match &value {
+            Value::Rows(_) => None,
+            Value::Planes(value) => Some(value.size),
         };
+        let nodes = std::mem::take(value.nodes_mut());
+        let (terms, bias) = value.into_map();
         let layer = FloatLayer {
             nodes,
             terms,

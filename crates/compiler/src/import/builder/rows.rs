@@ -61,14 +61,14 @@ impl Builder {
 
     /// Whether `value` is a whole number at every cell, whatever the input is.
     pub(crate) fn is_whole(&self, value: &Affine) -> bool {
-        whole_map(value) && self.all_sources(value, whole::is_whole)
+        value.keeps_whole() && self.all_sources(value, whole::is_whole)
     }
 
     /// Whether `value` is whole, and made of tensors whose integers are whole parts of 1: exact
     /// layers decide on it without any rounding.
     pub(crate) fn has_whole_steps(&self, value: &Affine) -> bool {
         let mut weights = value.terms.values().flatten().flatten();
-        whole_map(value)
+        value.keeps_whole()
             && weights.all(|(_, weight)| weight.abs() <= LARGEST_WEIGHT)
             && self.all_sources(value, |tensors, id| {
                 whole::has_whole_steps(tensors, id, &|id| tensors[id].whole)
@@ -139,11 +139,4 @@ impl Builder {
             ..Affine::constant(shape, vec![0.0; arrangement.place.len()])
         }
     }
-}
-
-/// Whether whole numbers stay whole.
-fn whole_map(value: &Affine) -> bool {
-    let mut weights = value.terms.values().flatten().flatten();
-    value.bias.iter().all(|bias| bias.fract() == 0.0)
-        && weights.all(|(_, weight)| weight.fract() == 0.0)
 }

@@ -69,41 +69,33 @@ fn masked(
 ) -> Option<Affine> {
     let excludes =
         |value: &Affine| value.is_constant() && value.bias.iter().all(|v| *v < 0.0 && is_heavy(*v));
-    let (value, mask, mut masking) = match (excludes(yes), excludes(no)) {
-        (true, false) => (no, yes, condition.clone()),
-        (false, true) => {
-            let mut not = condition.clone();
-            not.scale(|_| -1.0);
-            not.bias.iter_mut().for_each(|bias| *bias += 1.0);
-            (yes, no, not)
-        }
+    let mut not = condition.clone();
+    not.scale(|_| -1.0);
+    not.bias.iter_mut().for_each(|bias| *bias += 1.0);
+    let by_condition = excludes(yes);
+    let (value, mask, mut open, mut closed) = match (by_condition, excludes(no)) {
+        (true, false) => (no, yes, not, condition.clone()),
+        (false, true) => (yes, no, condition.clone(), not),
         _ => return None,
     };
-    masking.scale(|i| mask.bias[i]);
+    closed.scale(|i| mask.bias[i]);
     let kept = if value.is_constant() {
-        let mut kept = condition.clone();
-        // `value · (1 − condition)` where the mask is chosen by the condition.
-        if std::ptr::eq(value, no) {
-            kept.scale(|_| -1.0);
-            kept.bias.iter_mut().for_each(|bias| *bias += 1.0);
-        }
-        kept.scale(|i| value.bias[i]);
+        open.scale(|i| value.bias[i]);
         match value.bias.iter().all(|v| *v == 0.0) {
-            true => kept,
+            true => open,
             // Beside the mask its few units were lost.
-            false => builder.activate_rows(format!("{name}/kept"), kept, Activation::Identity),
+            false => builder.activate_rows(format!("{name}/kept"), open, Activation::Identity),
         }
     } else {
         let mut kept = builder.product(name, condition, value);
-        if std::ptr::eq(value, no) {
+        if by_condition {
             kept.scale(|_| -1.0);
-            kept = builder
-                .integers(format!("{name}/right"), value.clone())
-                .add(kept);
+            let value = builder.integers(format!("{name}/right"), value.clone());
+            kept = value.add(kept);
         }
         kept
     };
-    Some(kept.add(masking))
+    Some(kept.add(closed))
 }
 
 /// `yes` where the condition is not zero, `no` elsewhere.

@@ -50,6 +50,13 @@ impl Affine {
         self.terms.is_empty()
     }
 
+    /// Whether whole numbers stay whole.
+    pub(crate) fn keeps_whole(&self) -> bool {
+        let mut weights = self.terms.values().flatten().flatten();
+        self.bias.iter().all(|bias| bias.fract() == 0.0)
+            && weights.all(|(_, weight)| weight.fract() == 0.0)
+    }
+
     /// The tensor this value equals cell for cell, if there is one.
     pub(crate) fn as_tensor(&self) -> Option<usize> {
         let (source, rows) = self.terms.first_key_value()?;

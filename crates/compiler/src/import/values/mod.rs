@@ -7,6 +7,7 @@ pub(crate) mod kernels;
 pub(crate) mod planes;
 pub(crate) mod probe;
 
+use crate::float::graph::{FloatKernel, FloatTerm};
 use crate::import::values::affine::Affine;
 use crate::import::values::planes::PlaneMap;
 use crate::memory;
@@ -75,6 +76,36 @@ impl Value {
         match self {
             Self::Rows(value) => value.is_finite(),
             Self::Planes(value) => value.is_finite(),
+        }
+    }
+
+    /// Whether whole numbers stay whole.
+    pub(crate) fn keeps_whole(&self) -> bool {
+        match self {
+            Self::Rows(value) => value.keeps_whole(),
+            Self::Planes(value) => {
+                let mut weights = value.terms.iter().flat_map(|(_, conv)| &conv.weights);
+                value.bias.iter().all(|bias| bias.fract() == 0.0)
+                    && weights.all(|weight| weight.fract() == 0.0)
+            }
+        }
+    }
+
+    /// The linear map: what is multiplied, and a bias for each cell.
+    pub(crate) fn into_map(self) -> (Vec<FloatTerm>, Vec<f64>) {
+        match self {
+            Self::Rows(value) => {
+                let terms = value.terms.into_iter();
+                let terms = terms.map(|(source, rows)| FloatTerm::rows(source, rows));
+                (terms.collect(), value.bias)
+            }
+            Self::Planes(value) => {
+                let terms = value.terms.into_iter().map(|(source, conv)| FloatTerm {
+                    source,
+                    kernel: FloatKernel::Conv(conv),
+                });
+                (terms.collect(), value.bias)
+            }
         }
     }
 
