@@ -103,6 +103,21 @@ impl Deployment {
         }
     }
 
+    /// Where a contract of the core, a source or a consumer is, by its name.
+    pub fn address(&self, name: &str) -> Option<Address> {
+        match name {
+            "verifying-keys" => Some(self.core.verifying_keys),
+            "verifier" => Some(self.core.verifier),
+            "registry" => Some(self.core.registry),
+            "gateway" => Some(self.core.gateway),
+            _ => {
+                let record = self.consumers.get(name);
+                let record = record.or_else(|| self.sources.get(name));
+                record.map(|record| record.address)
+            }
+        }
+    }
+
     /// Reads a file.
     pub fn load(path: &Path) -> Result<Self, ChainError> {
         let text = read_text(path)?;

@@ -54,9 +54,18 @@ enum Opened {
 
 /// One who signs data.
 pub struct DataSigner {
-    // A Ledger answers asynchronously.
-    runtime: Runtime,
+    // A Ledger answers asynchronously. There until it is dropped.
+    runtime: Option<Runtime>,
     opened: Opened,
+}
+
+/// A runtime that ends within another one must not wait for what it runs.
+impl Drop for DataSigner {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl fmt::Debug for DataSigner {
@@ -71,14 +80,14 @@ impl SignerSource {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| ChainError::Signer(error.to_string()))?;
         let opened = runtime.block_on(self.opened(chain_id))?;
-        Ok(DataSigner { runtime, opened })
+        Ok(DataSigner {
+            runtime: Some(runtime),
+            opened,
+        })
     }
 
     /// Opens it for sending transactions; also says which account it signs for.
-    pub(super) async fn wallet(
-        &self,
-        chain_id: u64,
-    ) -> Result<(EthereumWallet, Address), ChainError> {
+    pub async fn wallet(&self, chain_id: u64) -> Result<(EthereumWallet, Address), ChainError> {
         Ok(match self.opened(chain_id).await? {
             Opened::Local(signer) => {
                 let address = signer.address();
@@ -122,7 +131,9 @@ impl DataSigner {
         data: &T,
         domain: &Eip712Domain,
     ) -> Result<Bytes, ChainError> {
-        let signature = self.runtime.block_on(async {
+        let runtime = self.runtime.as_ref();
+        let runtime = runtime.ok_or_else(|| ChainError::Signer("the signer is closed".into()))?;
+        let signature = runtime.block_on(async {
             match &self.opened {
                 Opened::Local(signer) => signer.sign_typed_data(data, domain).await,
                 #[cfg(feature = "ledger")]

@@ -3,6 +3,7 @@
 use crate::{
     ConsumerError, Entries,
     consumer::{Consumer, ConsumerKind, Example, Fact, Hint, hash},
+    feeding::{self, Feeding, Foreseen, Occasion, Rule, Standing},
     parameter::{Arguments, Need, Parameter, ParameterKind},
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -192,6 +193,52 @@ fn at(airdrop: Address, arguments: &Arguments) -> Result<Box<dyn Consumer>, Cons
     }))
 }
 
+/// How batches are handed in: each once, and none makes another worthless.
+const FEEDING: Feeding = Feeding {
+    newest_wins: false,
+    priority: 10,
+    parameters: &[],
+    standing,
+    lacks: feeding::anybody,
+    due: feeding::nothing,
+    occasion,
+    refusals: &[
+        (Rule::Superseded, &["BatchExists"]),
+        (Rule::Renew, &["DataOutOfTime"]),
+    ],
+};
+
+fn standing(
+    chain: &mut dyn Chain,
+    airdrop: Address,
+    fixed: &Arguments,
+) -> Result<Standing, ConsumerError> {
+    let windows = chain.read(airdrop, &ScoredAirdrop::windowsCall {})?;
+    let now = chain.latest()?.timestamp;
+    let number = Arguments::need(fixed.number(NUMBER.name), NUMBER.name)?;
+    let batch = U256::from(number);
+    let accepted = chain.read(airdrop, &ScoredAirdrop::batchOfCall { batch });
+    let closed = if accepted.is_ok_and(|batch| batch.count != 0) {
+        Some(format!("batch {number} was accepted already"))
+    } else if U256::from(now) >= U256::from(windows.batchesUntil) {
+        Some("the time for batches is over".into())
+    } else {
+        None
+    };
+    Ok(Standing {
+        closed,
+        ..Standing::default()
+    })
+}
+
+fn occasion(
+    _: &mut dyn Chain,
+    _: Address,
+    foreseen: &Foreseen<'_>,
+) -> Result<Occasion, ConsumerError> {
+    Ok(Occasion::Now(foreseen.fixed.clone()))
+}
+
 /// The row of the table.
 pub static KIND: ConsumerKind = ConsumerKind {
     name: "airdrop",
@@ -209,6 +256,7 @@ pub static KIND: ConsumerKind = ConsumerKind {
         context: "1 entries.csv",
     },
     at,
+    feeding: FEEDING,
     config: ConfigRules {
         contracts: &["ScoredAirdrop"],
         fields: FIELDS,

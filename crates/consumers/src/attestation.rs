@@ -196,6 +196,19 @@ impl Attestation {
             .or_else(|| (a.commitments != b.commitments).then(|| "other commitments".into()))
     }
 
+    /// Refuses a signature that is not valid, or not by a member of the set that counts.
+    pub fn check(
+        &self,
+        chain: &mut dyn Chain,
+        set: &SignerSet,
+        name: &str,
+    ) -> Result<(), ConsumerError> {
+        if set.position(self.signer).is_none() {
+            return Err(set.stranger(self.signer, self.source));
+        }
+        self.accepted(chain, name).map(drop)
+    }
+
     /// The signature as the contract takes it; refuses one that the contract would.
     fn accepted(&self, chain: &mut dyn Chain, name: &str) -> Result<Bytes, ConsumerError> {
         let digest = self.digest();

@@ -2,6 +2,7 @@
 
 use crate::{
     ConsumerError,
+    feeding::Feeding,
     parameter::{self, Arguments, Form, Parameter},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -10,7 +11,7 @@ use verdict_chain::{Chain, ConfigRules};
 
 /// A consumer contract together with the occasion that a proof is for: an oracle and its next
 /// round, a guard and an anchor block.
-pub trait Consumer: fmt::Debug {
+pub trait Consumer: fmt::Debug + Send + Sync {
     /// Its row of the table.
     fn kind(&self) -> &'static ConsumerKind;
 
@@ -124,6 +125,8 @@ pub struct ConsumerKind {
     pub example: Example,
     /// Makes a consumer of a contract's address and an occasion.
     pub at: MakeConsumer,
+    /// How a service keeps its contracts fed.
+    pub feeding: Feeding,
     /// What configures its contracts.
     pub config: ConfigRules,
     /// What to do about its errors.

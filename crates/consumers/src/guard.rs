@@ -3,9 +3,10 @@
 use crate::{
     ConsumerError,
     consumer::{Consumer, ConsumerKind, Example, Fact, Hint, hash},
-    parameter::{Arguments, Need, Parameter, ParameterKind},
+    feeding::{self, Feeding, Foreseen, Occasion, Rule, Standing},
+    parameter::{Arguments, Need, Parameter, ParameterKind, Value},
 };
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, I256, U256, keccak256};
 use alloy_sol_types::SolCall;
 use verdict_chain::{Chain, ChainExt, ConfigField, ConfigRules, bindings::guard::FraudPauseGuard};
 
@@ -113,6 +114,101 @@ fn at(guard: Address, arguments: &Arguments) -> Result<Box<dyn Consumer>, Consum
     }))
 }
 
+/// How a guard is shown evidence: of the newest block, and only if the model finds enough in it.
+const FEEDING: Feeding = Feeding {
+    newest_wins: true,
+    priority: 100,
+    parameters: &[SCORE],
+    standing,
+    lacks,
+    due: feeding::nothing,
+    occasion,
+    refusals: &[
+        (Rule::Superseded, &["AlreadyPaused", "EvidenceUsed"]),
+        (
+            Rule::Renew,
+            &["AnchorOutOfRange", "UnknownBlockHash", "EvidenceOutOfRange"],
+        ),
+        (Rule::Retry, &["CoolingDown", "TooManyOpenIncidents"]),
+    ],
+};
+
+/// A bond, of which it stakes one for each incident.
+fn lacks(
+    chain: &mut dyn Chain,
+    guard: Address,
+    _: &Arguments,
+    account: Address,
+) -> Result<Vec<String>, ConsumerError> {
+    let bond = chain.read(guard, &FraudPauseGuard::bondCall {})?;
+    let free = chain.read(guard, &FraudPauseGuard::freeBalanceOfCall { account })?;
+    Ok(match free < bond {
+        true => vec![format!(
+            "{account} has deposited {free} of the bond of {bond}: call `deposit` first"
+        )],
+        false => Vec::new(),
+    })
+}
+
+/// The guard's `scoreIndex`, which it doesn't tell.
+const SCORE: Parameter = Parameter {
+    name: "score",
+    value: "N",
+    word: "SCORE",
+    help: "Which value of the model's first output is the score",
+    kind: ParameterKind::Number(u32::MAX as u64),
+    need: Need::Default("0"),
+    asked: false,
+};
+
+fn score(fixed: &Arguments) -> usize {
+    let index = fixed.number(SCORE.name).unwrap_or_default();
+    usize::try_from(index).unwrap_or(usize::MAX)
+}
+
+fn standing(
+    chain: &mut dyn Chain,
+    guard: Address,
+    fixed: &Arguments,
+) -> Result<Standing, ConsumerError> {
+    let pause = chain.read(guard, &FraudPauseGuard::currentPauseCall {})?;
+    let now = U256::from(chain.latest()?.timestamp);
+    let closed = if pause.holding && pause.until > now {
+        Some(format!("it is paused already, until {}", pause.until))
+    } else if chain
+        .read(guard, &FraudPauseGuard::availableBudgetCall {})?
+        .is_zero()
+    {
+        Some("its budget of pauses is used up".into())
+    } else {
+        None
+    };
+    Ok(Standing {
+        closed,
+        index: score(fixed),
+        ..Standing::default()
+    })
+}
+
+fn occasion(
+    chain: &mut dyn Chain,
+    guard: Address,
+    foreseen: &Foreseen<'_>,
+) -> Result<Occasion, ConsumerError> {
+    let needed = chain.read(guard, &FraudPauseGuard::minimumScoreCall {})?;
+    let index = score(foreseen.fixed);
+    let Some(score) = foreseen.integers.get(index) else {
+        return Ok(Occasion::Useless(format!("the model has no score {index}")));
+    };
+    if I256::try_from(*score).is_ok_and(|score| score < needed) {
+        return Ok(Occasion::Useless(format!(
+            "score {score}, and {needed} is needed (integers of the model)"
+        )));
+    }
+    let anchor = Value::Number(foreseen.block);
+    Ok(Occasion::Now(Arguments::new().with(ANCHOR.name, anchor)))
+}
+
 /// The row of the table.
 pub static KIND: ConsumerKind = ConsumerKind {
     name: "guard",
@@ -130,6 +226,7 @@ pub static KIND: ConsumerKind = ConsumerKind {
         context: "latest",
     },
     at,
+    feeding: FEEDING,
     config: ConfigRules {
         contracts: &["FraudPauseGuard", "PauseForAdapter"],
         fields: FIELDS,

@@ -3,7 +3,8 @@
 use crate::{
     ConsumerError,
     consumer::{AnswerNames, Consumer, ConsumerKind, Example, Hint, hash},
-    parameter::{Arguments, Need, Parameter, ParameterKind},
+    feeding::{self, Feeding, Foreseen, Occasion, Rule, Standing},
+    parameter::{Arguments, Need, Parameter, ParameterKind, Value},
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
@@ -125,6 +126,101 @@ fn at(oracle: Address, arguments: &Arguments) -> Result<Box<dyn Consumer>, Consu
     }))
 }
 
+/// How rounds follow one another.
+const FEEDING: Feeding = Feeding {
+    newest_wins: true,
+    priority: 50,
+    parameters: &[],
+    standing,
+    lacks: feeding::anybody,
+    due: feeding::nothing,
+    occasion,
+    refusals: &[
+        (Rule::Superseded, &["InputsNotNewer"]),
+        (Rule::Retry, &["InputsFromTheFuture"]),
+        (
+            Rule::Renew,
+            &["InputsTooOld", "NothingParked", "ConfirmationTooEarly"],
+        ),
+    ],
+};
+
+fn standing(
+    chain: &mut dyn Chain,
+    oracle: Address,
+    _: &Arguments,
+) -> Result<Standing, ConsumerError> {
+    let config = chain.read(oracle, &InferenceOracle::configCall {})?;
+    let status = chain.read(oracle, &InferenceOracle::statusCall {})?;
+    let closed = match (status.paused, status.halted) {
+        (true, _) => Some("a guardian paused it"),
+        (_, true) => Some("its model's version was withdrawn"),
+        _ => None,
+    };
+    let answer = feeding::real(status.answer, config.decimals.into());
+    Ok(Standing {
+        closed: closed.map(Into::into),
+        value: (!status.round.is_zero()).then_some(answer),
+        index: usize::try_from(config.answerIndex).unwrap_or(usize::MAX),
+        time: status.updatedAt.saturating_to(),
+        heartbeat: Some(config.heartbeat.into()),
+    })
+}
+
+/// An answer beyond the cap that waits already is repeated when that can confirm it, not before.
+fn occasion(
+    chain: &mut dyn Chain,
+    oracle: Address,
+    foreseen: &Foreseen<'_>,
+) -> Result<Occasion, ConsumerError> {
+    let of = |confirm: bool| {
+        let time = Value::Number(foreseen.time);
+        let arguments = Arguments::new().with(TIME.name, time);
+        Occasion::Now(match confirm {
+            true => arguments.with(CONFIRM.name, Value::Flag),
+            false => arguments,
+        })
+    };
+    let parked = chain.read(oracle, &InferenceOracle::parkedMoveCall {})?;
+    let parked_at: u64 = parked.parkedAt.to();
+    if parked_at == 0 {
+        return Ok(of(false));
+    }
+    let config = chain.read(oracle, &InferenceOracle::configCall {})?;
+    let range = chain.read(oracle, &InferenceOracle::unconfirmedRangeCall {})?;
+    let decimals = config.decimals.into();
+    let index = usize::try_from(config.answerIndex).unwrap_or(usize::MAX);
+    let answer = foreseen.outputs.get(index).copied().unwrap_or(f64::NAN);
+    let (least, greatest) = (
+        feeding::real(range.least, decimals),
+        feeding::real(range.greatest, decimals),
+    );
+    // An answer at the very edge may be taken for one within: it is an ordinary submission then.
+    if answer >= least && answer <= greatest {
+        return Ok(of(false));
+    }
+    let delay = config.confirmDelay.to::<u64>();
+    let window = config.confirmWindow.to::<u64>();
+    let from = parked_at.saturating_add(delay);
+    let now = match foreseen.time {
+        0 => chain.latest()?.timestamp,
+        time => time,
+    };
+    // A move to the other side takes the parked one's place at any time.
+    let rises = |value: f64| value > greatest;
+    let same_side = rises(answer) == rises(feeding::real(parked.answer, decimals));
+    if !same_side || now > from.saturating_add(window) {
+        return Ok(of(false));
+    }
+    if now < from {
+        return Ok(Occasion::Later {
+            time: from,
+            why: format!("a move beyond the cap waits for its confirmation, from {from} on"),
+        });
+    }
+    Ok(of(true))
+}
+
 /// The row of the table.
 pub static KIND: ConsumerKind = ConsumerKind {
     name: "oracle",
@@ -142,6 +238,7 @@ pub static KIND: ConsumerKind = ConsumerKind {
         context: "1800000000",
     },
     at,
+    feeding: FEEDING,
     config: ConfigRules {
         contracts: &["InferenceOracle"],
         fields: FIELDS,

@@ -89,6 +89,11 @@ impl Arguments {
         self
     }
 
+    /// Every value that is given, by its parameter's name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
     /// Whether a flag is given.
     pub fn flag(&self, name: &str) -> bool {
         matches!(self.0.get(name), Some(Value::Flag))
@@ -139,7 +144,7 @@ impl Parameter {
     }
 
     /// What a word stands for; `newest` is the newest block whose hash a contract can know.
-    fn read(&self, word: &str, newest: u64) -> Result<Value, ConsumerError> {
+    pub fn read(&self, word: &str, newest: u64) -> Result<Value, ConsumerError> {
         let wrong = |detail: String| Err(ConsumerError::Argument(detail));
         match self.kind {
             ParameterKind::Block if word == "latest" => Ok(Value::Number(newest)),

@@ -3,7 +3,8 @@
 use crate::{
     ConsumerError,
     consumer::{Consumer, ConsumerKind, Example, Fact, Hint, hash},
-    parameter::{Arguments, Need, Parameter, ParameterKind},
+    feeding::{Due, Feeding, Foreseen, Occasion, Rule, Standing},
+    parameter::{Arguments, Need, Parameter, ParameterKind, Value},
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
@@ -117,6 +118,149 @@ fn at(contract: Address, arguments: &Arguments) -> Result<Box<dyn Consumer>, Con
     }))
 }
 
+/// How long after its inputs a proof is good, in seconds: proving and waiting for a block.
+const HORIZON: u64 = 3_600;
+
+/// How many of the newest proposals are looked at: what is older is executed or over.
+const RECENT: u64 = 32;
+
+/// How proposals follow one another: each goes through its veto window and is executed then.
+const FEEDING: Feeding = Feeding {
+    newest_wins: true,
+    priority: 40,
+    parameters: &[],
+    standing,
+    lacks,
+    due,
+    occasion,
+    refusals: &[
+        (
+            Rule::Superseded,
+            &["EvidenceNotNewer", "NotPending", "NothingToChange"],
+        ),
+        (Rule::Retry, &["VetoWindowOpen", "TooEarly"]),
+        (Rule::Renew, &["EvidenceOutOfRange", "DeadlineOver"]),
+    ],
+};
+
+fn standing(
+    chain: &mut dyn Chain,
+    updater: Address,
+    fixed: &Arguments,
+) -> Result<Standing, ConsumerError> {
+    let source = Arguments::need(fixed.contract(SOURCE.name), SOURCE.name)?;
+    let paused = chain.read(updater, &RiskParameterUpdater::pausedCall {})?;
+    let of = RiskParameterUpdater::sourceOfCall { source };
+    let state = chain.read(updater, &of)?;
+    let market = chain.read(source, &ModelRiskSource::marketCall {})?;
+    let restricted = RiskParameterUpdater::isRestrictedCall { market };
+    let closed = if paused {
+        Some("a guardian paused it")
+    } else if state.market.is_zero() {
+        Some("governance has not added this source")
+    } else if chain.read(updater, &restricted)? {
+        Some("guardians restricted the market")
+    } else {
+        None
+    };
+    Ok(Standing {
+        closed: closed.map(Into::into),
+        time: state.latestEvidence.to(),
+        ..Standing::default()
+    })
+}
+
+fn occasion(
+    chain: &mut dyn Chain,
+    _: Address,
+    foreseen: &Foreseen<'_>,
+) -> Result<Occasion, ConsumerError> {
+    let now = match foreseen.time {
+        0 => chain.latest()?.timestamp,
+        time => time,
+    };
+    let deadline = Value::Number(now.saturating_add(HORIZON));
+    Ok(Occasion::Now(
+        foreseen.fixed.clone().with(DEADLINE.name, deadline),
+    ))
+}
+
+/// The roles of proposer and executor, unless everybody has them.
+fn lacks(
+    chain: &mut dyn Chain,
+    updater: Address,
+    _: &Arguments,
+    account: Address,
+) -> Result<Vec<String>, ConsumerError> {
+    let roles = [
+        (
+            "PROPOSER_ROLE",
+            chain.read(updater, &RiskParameterUpdater::PROPOSER_ROLECall {})?,
+        ),
+        (
+            "EXECUTOR_ROLE",
+            chain.read(updater, &RiskParameterUpdater::EXECUTOR_ROLECall {})?,
+        ),
+    ];
+    let mut lacking = Vec::new();
+    for (name, role) in roles {
+        let mut has = false;
+        // Granted to nobody's account, a role is everybody's.
+        for account in [account, Address::ZERO] {
+            has = has
+                || chain.read(
+                    updater,
+                    &RiskParameterUpdater::hasRoleCall { role, account },
+                )?;
+        }
+        if !has {
+            lacking.push(format!("{account} does not have the updater's {name}"));
+        }
+    }
+    Ok(lacking)
+}
+
+/// Executions of this source's proposals whose veto windows are over.
+fn due(
+    chain: &mut dyn Chain,
+    updater: Address,
+    fixed: &Arguments,
+) -> Result<Vec<Due>, ConsumerError> {
+    let source = Arguments::need(fixed.contract(SOURCE.name), SOURCE.name)?;
+    let count: u64 = chain
+        .read(updater, &RiskParameterUpdater::proposalCountCall {})?
+        .saturating_to();
+    let state = chain.read(updater, &RiskParameterUpdater::sourceOfCall { source })?;
+    let now = chain.latest()?.timestamp;
+    let mut due = Vec::new();
+    for number in (0..=count).rev().take(RECENT as usize) {
+        let proposal = U256::from(number);
+        let call = RiskParameterUpdater::proposalOfCall { proposal };
+        let Ok(record) = chain.read(updater, &call) else {
+            continue;
+        };
+        let pending = record.source == source && record.status == PENDING;
+        let eta: u64 = record.eta.to();
+        if !pending || eta > now {
+            continue;
+        }
+        let execute = RiskParameterUpdater::executeCall { proposal };
+        due.push(Due {
+            key: format!("execute-{updater}-{number}"),
+            what: format!("execute proposal {number}"),
+            to: updater,
+            data: execute.abi_encode().into(),
+            until: Some(eta.saturating_add(state.executionWindow.into())),
+        });
+        // The newest evidence that may be executed makes older proposals void.
+        break;
+    }
+    Ok(due)
+}
+
+/// `ProposalStatus.Pending`.
+const PENDING: u8 = 1;
+
 /// The row of the table.
 pub static KIND: ConsumerKind = ConsumerKind {
     name: "risk",
@@ -134,6 +278,7 @@ pub static KIND: ConsumerKind = ConsumerKind {
         context: "@now+10800",
     },
     at,
+    feeding: FEEDING,
     config: ConfigRules {
         contracts: &["RiskParameterUpdater", "ModelRiskSource"],
         fields: FIELDS,

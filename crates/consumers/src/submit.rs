@@ -13,6 +13,17 @@ pub struct Submitted {
     pub receipt: Receipt,
 }
 
+/// A call that a dry run found to succeed.
+#[derive(Clone, Debug)]
+pub struct PreparedCall {
+    /// Whom to call.
+    pub to: Address,
+    /// With what.
+    pub data: Bytes,
+    /// What the function returned in the dry run.
+    pub returned: U256,
+}
+
 /// What follows from a [`Consumer`], the same for all of them.
 pub trait ConsumerExt: Consumer {
     /// The model version that the consumer acts on: its id and number.
@@ -54,15 +65,16 @@ pub trait ConsumerExt: Consumer {
         Ok(audience.context(payload))
     }
 
-    /// Submits, after a dry run: what it would be refused with costs nothing to learn.
-    fn submit(
+    /// The call that hands a proof in, after a dry run: what it would be refused with costs nothing
+    /// to learn.
+    fn prepare(
         &self,
         chain: &mut dyn Chain,
         registry: Address,
         evidence: Bytes,
         public_values: &[B256],
         proof: Bytes,
-    ) -> Result<Submitted, ConsumerError> {
+    ) -> Result<PreparedCall, ConsumerError> {
         let (model_id, version) = self.model(chain)?;
         let call = IModelRegistry::layoutOfCall {
             modelId: model_id,
@@ -98,10 +110,26 @@ pub trait ConsumerExt: Consumer {
             }
             Err(error) => return Err(error.into()),
         };
-        let receipt = chain.send(Some(to), data)?;
-        Ok(Submitted {
+        Ok(PreparedCall {
+            to,
+            data,
             returned: U256::try_from_be_slice(&returned).unwrap_or_default(),
-            receipt,
+        })
+    }
+
+    /// Submits, after a dry run.
+    fn submit(
+        &self,
+        chain: &mut dyn Chain,
+        registry: Address,
+        evidence: Bytes,
+        public_values: &[B256],
+        proof: Bytes,
+    ) -> Result<Submitted, ConsumerError> {
+        let call = self.prepare(chain, registry, evidence, public_values, proof)?;
+        Ok(Submitted {
+            returned: call.returned,
+            receipt: chain.send(Some(call.to), call.data)?,
         })
     }
 }

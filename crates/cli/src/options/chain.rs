@@ -251,19 +251,7 @@ pub(crate) fn address(name: &str, deployment: Option<&Deployment>) -> Result<Add
             "`{name}` is no address, and there is no deployment to look it up in; see --deployment"
         )));
     };
-    let core = &deployment.core;
-    let known = match name {
-        "verifying-keys" => Some(core.verifying_keys),
-        "verifier" => Some(core.verifier),
-        "registry" => Some(core.registry),
-        "gateway" => Some(core.gateway),
-        _ => deployment
-            .consumers
-            .get(name)
-            .or_else(|| deployment.sources.get(name))
-            .map(|record| record.address),
-    };
-    known.ok_or_else(|| {
+    deployment.address(name).ok_or_else(|| {
         let others = deployment.consumers.keys().chain(deployment.sources.keys());
         let others: Vec<&str> = others.map(String::as_str).collect();
         usage(format!(

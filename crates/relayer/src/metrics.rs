@@ -1,0 +1,212 @@
+//! What is counted, in Prometheus' format.
+
+use crate::{RelayError, store::State};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use verdict_chain::Block;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfJob {
+    job: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfStep {
+    step: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfState {
+    state: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfSigner {
+    signer: String,
+}
+
+type Decimal = Gauge<f64, AtomicU64>;
+
+/// What is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    triggers: Family<OfState, Gauge>,
+    moves: Family<OfState, Counter>,
+    step_failures: Family<OfStep, Counter>,
+    job_failures: Family<OfJob, Counter>,
+    confirmed: Family<OfJob, Counter>,
+    gas: Family<OfJob, Counter>,
+    fees: Family<OfJob, Counter<f64, AtomicU64>>,
+    open_nonces: Family<OfSigner, Gauge>,
+    balance: Family<OfSigner, Decimal>,
+    head_number: Gauge,
+    head_time: Gauge,
+    last_failures: Mutex<BTreeMap<String, String>>,
+    seen_head: AtomicU64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("verdict");
+        let made = Self {
+            triggers: Family::default(),
+            moves: Family::default(),
+            step_failures: Family::default(),
+            job_failures: Family::default(),
+            confirmed: Family::default(),
+            gas: Family::default(),
+            fees: Family::default(),
+            open_nonces: Family::default(),
+            balance: Family::default(),
+            head_number: Gauge::default(),
+            head_time: Gauge::default(),
+            last_failures: Mutex::default(),
+            seen_head: AtomicU64::new(0),
+            registry: Registry::default(),
+        };
+        registry.register("triggers", "Triggers in each state", made.triggers.clone());
+        registry.register(
+            "moves",
+            "Triggers that went into a state",
+            made.moves.clone(),
+        );
+        registry.register(
+            "step_failures",
+            "Failures of the service's steps",
+            made.step_failures.clone(),
+        );
+        registry.register(
+            "job_failures",
+            "Times that a job could not be looked at",
+            made.job_failures.clone(),
+        );
+        registry.register(
+            "confirmed",
+            "Transactions that are deep enough in the chain",
+            made.confirmed.clone(),
+        );
+        registry.register("gas", "Gas that they used", made.gas.clone());
+        registry.register("fees_ether", "What they cost, in ether", made.fees.clone());
+        registry.register(
+            "open_nonces",
+            "Transactions that are not deep enough in the chain yet",
+            made.open_nonces.clone(),
+        );
+        registry.register(
+            "balance_ether",
+            "What accounts have, in ether",
+            made.balance.clone(),
+        );
+        registry.register("head_number", "The newest block", made.head_number.clone());
+        registry.register(
+            "head_timestamp_seconds",
+            "The newest block's time",
+            made.head_time.clone(),
+        );
+        Self { registry, ..made }
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub fn text(&self) -> Result<String, RelayError> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)
+            .map_err(|error| RelayError::machine("write metrics", error))?;
+        Ok(text)
+    }
+
+    /// Why each job could not be looked at last; none of those that can.
+    pub fn failing_jobs(&self) -> BTreeMap<String, String> {
+        self.failures().clone()
+    }
+
+    /// The newest block's number, zero before there is one.
+    pub fn seen_head(&self) -> u64 {
+        self.seen_head.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn counts(&self, counts: &crate::store::Counts) {
+        for (state, count) in counts {
+            let state = state.name().to_owned();
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            self.triggers.get_or_create(&OfState { state }).set(count);
+        }
+    }
+
+    pub(crate) fn balance(&self, signer: &str, ether: f64) {
+        let signer = signer.to_owned();
+        self.balance.get_or_create(&OfSigner { signer }).set(ether);
+    }
+
+    pub(crate) fn moved(&self, _: State, next: State) {
+        let state = next.name().to_owned();
+        self.moves.get_or_create(&OfState { state }).inc();
+    }
+
+    pub(crate) fn step_failed(&self, step: &str) {
+        let step = step.to_owned();
+        self.step_failures.get_or_create(&OfStep { step }).inc();
+    }
+
+    pub(crate) fn job_failed(&self, job: &str, error: &RelayError) {
+        let of = OfJob {
+            job: job.to_owned(),
+        };
+        self.job_failures.get_or_create(&of).inc();
+        self.failures().insert(job.to_owned(), error.to_string());
+    }
+
+    pub(crate) fn job_ok(&self, job: &str) {
+        self.failures().remove(job);
+    }
+
+    pub(crate) fn confirmed(&self, job: &str, gas: u64, wei: u128) {
+        let of = OfJob {
+            job: job.to_owned(),
+        };
+        self.confirmed.get_or_create(&of).inc();
+        self.gas.get_or_create(&of).inc_by(gas);
+        #[allow(clippy::cast_precision_loss)]
+        self.fees.get_or_create(&of).inc_by(wei as f64 / 1e18);
+        let state = State::Confirmed.name().to_owned();
+        self.moves.get_or_create(&OfState { state }).inc();
+    }
+
+    pub(crate) fn open_nonces(&self, signer: &str, count: usize) {
+        let signer = signer.to_owned();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.open_nonces
+            .get_or_create(&OfSigner { signer })
+            .set(count);
+    }
+
+    pub(crate) fn head(&self, head: Block) {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.head_number.set(whole(head.number));
+        self.head_time.set(whole(head.timestamp));
+        self.seen_head.store(head.number, Ordering::Relaxed);
+    }
+
+    fn failures(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.last_failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

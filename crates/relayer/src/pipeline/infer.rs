@@ -1,0 +1,68 @@
+//! `observed` → `inferred`: read the inputs, compute the model, see whether it is worth it.
+
+use super::{Seen, expired};
+use crate::{
+    RelayError,
+    job::Job,
+    relay::Relay,
+    store::{Change, State, Trigger},
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long a trigger waits for a contract that takes nothing at the moment.
+const CLOSED: Duration = Duration::from_secs(15);
+
+impl Relay {
+    pub(super) async fn infer(
+        &self,
+        job: &Arc<Job>,
+        trigger: &mut Trigger,
+    ) -> Result<Option<Change>, RelayError> {
+        let head = self.nodes.head().await?;
+        if let Some(change) = expired(trigger, head) {
+            return Ok(Some(change));
+        }
+        if trigger.work.plain {
+            let what = trigger.work.what.clone();
+            return Ok(Some(Change::to(State::Proved, what)));
+        }
+        let loaded = self.loaded();
+        let seen = Seen::read(&loaded, job, &self.nodes, head).await?;
+        self.store.record(&job.name, &seen.observation()).await?;
+        if let Some(closed) = &seen.standing.closed {
+            // Nothing is lost: what is newer takes its place, and it goes on when the contract does.
+            let change = Change::to(State::Observed, closed.clone()).after(CLOSED);
+            return Ok(Some(change));
+        }
+        if let Some(reason) = not_worth(job, &seen) {
+            return Ok(Some(Change::to(State::Superseded, reason)));
+        }
+        let work = &mut trigger.work;
+        work.time = job.time(head);
+        work.block = head.number;
+        work.outputs.clone_from(&seen.inference.outputs);
+        let value = seen.value();
+        work.integers = seen.items;
+        let reason = value.map_or_else(
+            || "inputs read".into(),
+            |value| format!("the model says {value}"),
+        );
+        Ok(Some(Change::to(State::Inferred, reason)))
+    }
+}
+
+/// Why a value is not worth its gas: it is nearly what the contract says, and that is not about to
+/// be too old.
+fn not_worth(job: &Job, seen: &Seen) -> Option<String> {
+    let least = job.config.policy.minimum_change_bps;
+    let deviation = seen.deviation_bps()?;
+    if least <= 0.0 || deviation >= least {
+        return None;
+    }
+    let standing = &seen.standing;
+    let half = standing.heartbeat.map_or(0, |heartbeat| heartbeat / 2);
+    let ages = standing.time.saturating_add(half);
+    (seen.at.timestamp < ages).then(|| {
+        format!("it differs by {deviation:.2} ten thousandths, and {least} are worth a transaction")
+    })
+}
