@@ -20,8 +20,10 @@ use crate::commands::{
     inspect::Inspect,
     prove::Prove,
     register::Register,
+    relay::{LogFormat, Relay},
     run::Run,
     sign::Sign,
+    signerd::SignerdCommand,
     srs::SrsCommand,
     submit::Submit,
     verify::Verify,
@@ -123,6 +125,10 @@ pub(crate) enum Command {
     Submit(Box<Submit>),
     /// Read from a contract, or send it a transaction
     Call(Box<Call>),
+    /// Keep contracts fed: watch, infer, prove, submit
+    Relay(Box<Relay>),
+    /// Sign features as one of a source's data signers, when asked and if they are true
+    Signerd(SignerdCommand),
     /// Measure models, each in a process of its own
     Bench(Box<Bench>),
     #[command(hide = true)]
@@ -132,6 +138,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// How a service's logs are written; `None` for what is no service.
+    pub(crate) const fn log_format(&self) -> Option<LogFormat> {
+        match self {
+            Self::Relay(args) => args.log_format(),
+            Self::Signerd(args) => Some(args.log_format()),
+            _ => None,
+        }
+    }
+
     /// Runs the command.
     pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
         match self {
@@ -159,6 +174,8 @@ impl Command {
             Self::Entries(args) => args.run(output),
             Self::Submit(args) => args.run(output),
             Self::Call(args) => args.run(output),
+            Self::Relay(args) => args.run(output),
+            Self::Signerd(args) => args.run(output),
             Self::Bench(args) => args.run(output),
             Self::BenchOne(args) => args.run(output),
             Self::Completions(args) => args.run(Cli::command(), output),

@@ -12,6 +12,7 @@ use verdict_engine::EngineError;
 pub(crate) use verdict_engine::Mismatch;
 use verdict_model::ModelError;
 use verdict_prover::ProverError;
+use verdict_relayer::RelayError;
 use verdict_stories::StoryError;
 use verdict_wire::WireError;
 
@@ -36,6 +37,8 @@ pub(crate) enum CliError {
     Consumer(#[from] ConsumerError),
     #[error(transparent)]
     Story(#[from] StoryError),
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The command line is wrong in a way that clap cannot see.
     #[error("{0}")]
     Usage(String),
@@ -114,6 +117,7 @@ impl CliError {
             Self::Chain(error) => chain(error),
             Self::Consumer(error) => consumer(error),
             Self::Story(error) => story(error),
+            Self::Relay(error) => relay(error),
             Self::Usage(_) => 2,
             Self::Input(_) => 3,
             Self::Mismatch(_) | Self::Rejected(_) | Self::Audit(_) | Self::Differs { .. } => 4,
@@ -210,6 +214,21 @@ fn hint_of(error: &io::Error) -> Option<&'static str> {
 fn io(error: &io::Error) -> u8 {
     match error.kind() {
         io::ErrorKind::InvalidData => 3,
+        _ => 6,
+    }
+}
+
+fn relay(error: &RelayError) -> u8 {
+    match error {
+        RelayError::Chain(error) => chain(error),
+        RelayError::Consumer(error) => consumer(error),
+        RelayError::Engine(error) => engine(error),
+        RelayError::Model(error) => model(error),
+        RelayError::Wire(error) => wire(error),
+        RelayError::Config(_)
+        | RelayError::File { .. }
+        | RelayError::Feature { .. }
+        | RelayError::Row { .. } => 3,
         _ => 6,
     }
 }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod check;
 pub mod config;
+pub mod control;
 mod error;
 pub mod evidence;
 pub mod features;
@@ -11,6 +13,7 @@ mod observe;
 mod pipeline;
 mod relay;
 pub mod rpc;
+mod run;
 mod served;
 mod service;
 pub mod signerd;
@@ -23,5 +26,6 @@ pub use job::Job;
 pub use metrics::Metrics;
 pub use pipeline::{Pool, Seen};
 pub use relay::{Loaded, Relay};
+pub use run::{Running, runtime, told_to_stop};
 pub use served::{Inference, Models, Served};
 pub use service::Service;

@@ -8,7 +8,7 @@
 mod check;
 mod server;
 
-pub use server::serve;
+pub use server::{listen, serve};
 
 use crate::{
     RelayError,

@@ -14,8 +14,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
+
+/// Where a signer takes requests.
+pub async fn listen(signer: &Signerd) -> Result<(TcpListener, SocketAddr), RelayError> {
+    let at = signer.listen();
+    let fail = |error| RelayError::machine(format!("listen on {at}"), error);
+    let listener = TcpListener::bind(at).await.map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    Ok((listener, address))
+}
 
 /// Serves requests until `stop` resolves; `listener` is bound already.
 pub async fn serve(

@@ -2,7 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 pub mod anvil;
+pub mod fed;
 pub mod feed;
+pub mod proxy;
 pub mod world;
 
 use std::time::{Duration, Instant};

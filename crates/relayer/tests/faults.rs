@@ -1,0 +1,280 @@
+//! What goes wrong around a relayer, and that nothing is lost or doubled by it.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use common::{
+    anvil::KEYS,
+    fed::{Fed, PRICES, Running},
+    feed::Says,
+    logs,
+    proxy::{Mode, Proxy},
+    until,
+    world::latest,
+};
+use std::time::Duration;
+use verdict_chain::{Chain, RpcChain, SignerSource};
+use verdict_relayer::store::State;
+
+const EVERY: &str = "{ on = \"interval\", every = \"2s\" }";
+const ONCE: &str = "{ on = \"once\" }";
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().unwrap()
+}
+
+/// How many rounds the oracle has.
+fn rounds(fed: &mut Fed) -> u64 {
+    latest(&mut fed.world.chain, fed.oracle).0
+}
+
+#[test]
+fn a_node_that_lies_is_passed_over_and_the_rounds_go_on() {
+    logs();
+    let mut fed = Fed::new();
+    let confirmed = runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let liar = Proxy::start(fed.anvil.url()).await;
+        let (bad, good) = (liar.url(), fed.anvil.url().to_owned());
+        let text = fed.config(&[&bad, &good], &feeders, EVERY, "");
+        let text = text.replace("timeout = \"5s\"", "timeout = \"1s\"");
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Confirmed, 1).await;
+        for mode in [
+            Mode::Down,
+            Mode::Slow(Duration::from_secs(5)),
+            Mode::OtherChain,
+            Mode::Stale(3),
+            Mode::Garbage,
+            Mode::Endless,
+        ] {
+            liar.behave(mode.clone());
+            let before = running.count(State::Confirmed).await;
+            running.until(State::Confirmed, before + 2).await;
+            let trouble = running.relay.nodes.status()[0].trouble.clone();
+            assert!(trouble.is_some(), "{mode:?} was not noticed");
+        }
+        // When it is honest again it is used again.
+        liar.behave(Mode::Honest);
+        until("the node is used again", async || {
+            running.relay.nodes.status()[0]
+                .trouble
+                .is_none()
+                .then_some(())
+        })
+        .await;
+        assert_eq!(
+            running.count(State::Failed).await,
+            0,
+            "{}",
+            running.reason().await
+        );
+        let confirmed = running.count(State::Confirmed).await;
+        running.stop().await;
+        confirmed
+    });
+    assert!(rounds(&mut fed) >= confirmed);
+}
+
+#[test]
+fn what_a_node_forgets_is_sent_again_and_missing_receipts_are_waited_for() {
+    logs();
+    let mut fed = Fed::new();
+    runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let node = Proxy::start(fed.anvil.url()).await;
+        let text = fed.config(&[&node.url()], &feeders, ONCE, "");
+        node.behave(Mode::Forgets);
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Submitted, 1).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(
+            running.count(State::Submitted).await,
+            1,
+            "{}",
+            running.reason().await
+        );
+        node.behave(Mode::NoReceipts);
+        // It is in the chain now, and nothing is sent in its place.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert_eq!(
+            running.count(State::Submitted).await,
+            1,
+            "{}",
+            running.reason().await
+        );
+        node.behave(Mode::Honest);
+        running.until(State::Confirmed, 1).await;
+        running.stop().await;
+    });
+    assert_eq!(rounds(&mut fed), 1);
+}
+
+#[test]
+fn a_stolen_nonce_costs_nothing_but_another_one() {
+    logs();
+    let mut fed = Fed::new();
+    runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let node = Proxy::start(fed.anvil.url()).await;
+        let text = fed.config(&[&node.url()], &feeders, ONCE, "");
+        // It is kept and signed, and does not reach the chain.
+        node.behave(Mode::Forgets);
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Submitted, 1).await;
+        // Somebody else with the same key sends, which takes the nonce.
+        let url = fed.anvil.url().to_owned();
+        tokio::task::spawn_blocking(move || {
+            let key = SignerSource::PrivateKey(KEYS[1].into());
+            let mut chain = RpcChain::connect(&url, Some(&key)).unwrap();
+            let own = chain.sender().unwrap();
+            chain
+                .send(Some(own), alloy_primitives::Bytes::new())
+                .unwrap();
+        })
+        .await
+        .unwrap();
+        node.behave(Mode::Honest);
+        running.until(State::Confirmed, 1).await;
+        let confirmed = running.relay.store.triggers(None, None, 1).await.unwrap();
+        let slots = running
+            .relay
+            .store
+            .slots_of(&confirmed[0].id)
+            .await
+            .unwrap();
+        assert_eq!(slots.len(), 2, "the lost nonce and the one after");
+        running.stop().await;
+    });
+    assert_eq!(rounds(&mut fed), 1);
+}
+
+#[test]
+fn a_reorganisation_of_five_blocks_doubles_and_loses_nothing() {
+    logs();
+    let mut fed = Fed::new();
+    let confirmed = runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let text = fed.config(&[fed.anvil.url()], &feeders, ONCE, "");
+        let text = text.replace("confirmations = 2", "confirmations = 8");
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Submitted, 1).await;
+        let trigger = running.relay.store.triggers(None, None, 1).await.unwrap()[0].clone();
+        let sent = running.relay.store.slots_of(&trigger.id).await.unwrap();
+        let hash = sent[0].1[0].hash;
+        until("it is in the chain", async || {
+            running.relay.nodes.receipt(hash).await.unwrap()
+        })
+        .await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        // Five blocks are thrown out, and with them the transaction.
+        fed.anvil
+            .ask("anvil_reorg", serde_json::json!([5, []]))
+            .await;
+        running.until(State::Confirmed, 1).await;
+        let confirmed = running.count(State::Confirmed).await;
+        running.stop().await;
+        confirmed
+    });
+    assert_eq!((rounds(&mut fed), confirmed), (1, 1));
+}
+
+#[test]
+fn beyond_the_ceiling_nothing_is_sent_and_below_it_everything_goes_on() {
+    logs();
+    let mut fed = Fed::new();
+    runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let node = Proxy::start(fed.anvil.url()).await;
+        let policy = "policy = { max-fee = \"50 gwei\" }";
+        let text = fed.config(&[&node.url()], &feeders, ONCE, policy);
+        node.behave(Mode::Dear(300_000_000_000));
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Proved, 1).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(node.count("eth_sendRawTransaction"), 0);
+        let reason = running.reason().await;
+        assert!(reason.contains("max-fee"), "{reason}");
+        node.behave(Mode::Honest);
+        running.until(State::Confirmed, 1).await;
+        running.stop().await;
+    });
+    assert_eq!(rounds(&mut fed), 1);
+}
+
+#[test]
+fn feeds_that_say_nonsense_move_nothing() {
+    logs();
+    let mut fed = Fed::new();
+    let confirmed = runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let text = fed.config(&[fed.anvil.url()], &feeders, EVERY, "");
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Confirmed, 1).await;
+        for says in [
+            Says::Body("{\"values\": [1, 2, 3, \"NaN\"]}".into()),
+            Says::Body("{\"values\": [1, 2, 3]}".into()),
+            Says::Body("not JSON".into()),
+            Says::Body(String::new()),
+            Says::Bytes(10 << 20),
+            Says::Silence(Duration::from_secs(30)),
+            Says::Status(500),
+        ] {
+            feeders.feed.says(says.clone());
+            until(&format!("{says:?} is noticed"), async || {
+                let all = running.relay.store.triggers(None, Some(State::Observed), 5);
+                let mut all = all.await.unwrap().into_iter();
+                all.find(|it| it.reason.contains("feature `prices`"))
+            })
+            .await;
+        }
+        let before = running.count(State::Confirmed).await;
+        feeders.feed.values(&PRICES);
+        running.until(State::Confirmed, before + 2).await;
+        let confirmed = running.count(State::Confirmed).await;
+        running.stop().await;
+        confirmed
+    });
+    assert!(rounds(&mut fed) >= confirmed);
+}
+
+#[test]
+fn signers_sign_what_they_see_and_nothing_else() {
+    logs();
+    let mut fed = Fed::new();
+    let before = rounds(&mut fed);
+    runtime().block_on(async {
+        let mut feeders = fed.feeders(0).await;
+        // One signer sees other prices than the relayer, and one is not there: no quorum.
+        let other = common::feed::Feed::start(&[2_200.0, 2_201.0, 2_199.0, 1.0]).await;
+        feeders.signers = vec![
+            fed.signer(&feeders.feed.url(), 0).await,
+            fed.signer(&other.url(), 1).await,
+            "http://127.0.0.1:9".into(),
+        ];
+        let text = fed.config(&[fed.anvil.url()], &feeders, ONCE, "");
+        let running = Running::start(&fed.world, &text).await;
+        let refused = until("a signer refuses", async || {
+            let all = running.relay.store.triggers(None, Some(State::Inferred), 1);
+            let all = all.await.unwrap();
+            all.into_iter()
+                .find(|it| it.reason.contains("1 of 2 signatures"))
+        })
+        .await;
+        assert!(
+            refused.reason.contains("this signer reads"),
+            "{}",
+            refused.reason
+        );
+        assert!(
+            refused.reason.contains("cannot be reached"),
+            "{}",
+            refused.reason
+        );
+        // When it sees the same it signs, and the trigger goes on.
+        other.values(&PRICES);
+        running.until(State::Confirmed, 1).await;
+        running.stop().await;
+    });
+    assert_eq!(rounds(&mut fed), before + 1);
+}
