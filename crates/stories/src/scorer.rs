@@ -54,6 +54,13 @@ impl Tiny {
     /// How much an account looks like a person; features stay private behind a commitment.
     pub const AIRDROP: Self = tiny!("airdrop", Committed, 10);
 
+    /// The same with another visibility of its input.
+    #[must_use]
+    pub const fn with_input(mut self, input: Visibility) -> Self {
+        self.input = input;
+        self
+    }
+
     fn compile(self) -> Result<CompiledModel, StoryError> {
         let folder = tempfile::tempdir()?;
         let (onnx, data) = (

@@ -70,6 +70,22 @@ pub fn words(arguments: &Arguments) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The same without what is this machine's own: files, and names of contracts.
+pub(crate) fn public_words(
+    kind: &ConsumerKind,
+    words: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let public = |name: &str| {
+        let parameter = parameters(kind).find(|it| it.name == name);
+        parameter
+            .is_some_and(|it| !matches!(it.kind, ParameterKind::File | ParameterKind::Contract))
+    };
+    let words = words.iter().filter(|(name, _)| public(name));
+    words
+        .map(|(name, word)| (name.clone(), word.clone()))
+        .collect()
+}
+
 /// Arguments from words of the queue.
 pub fn restored(
     kind: &ConsumerKind,

@@ -13,8 +13,8 @@ mod template;
 mod trigger;
 mod units;
 
-pub(crate) use arguments::contract;
 pub use arguments::{arguments, restored, words};
+pub(crate) use arguments::{contract, public_words};
 pub use job::{EvidenceConfig, FeatureConfig, JobConfig, ReadingConfig};
 pub use policy::PolicyConfig;
 pub use schema::schema;

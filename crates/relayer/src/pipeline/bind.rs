@@ -3,7 +3,7 @@
 use super::expired;
 use crate::{
     RelayError,
-    config::{restored, words},
+    config::{public_words, restored, words},
     evidence::{SignRequest, sequence},
     job::Job,
     relay::Relay,
@@ -115,7 +115,7 @@ impl Relay {
             chain_id: self.nodes.chain_id(),
             consumer: job.kind.name.into(),
             contract: job.contract,
-            occasion: work.occasion.clone(),
+            occasion: public_words(job.kind, &work.occasion),
             timestamp: work.time,
             block,
             sequence: work.time,

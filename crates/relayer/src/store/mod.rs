@@ -28,9 +28,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// How long a statement waits for another process that writes.
-const BUSY: Duration = Duration::from_secs(10);
-
 /// The queue.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -60,6 +57,7 @@ impl Store {
                 Box::pin(async move {
                     if sqlite {
                         for pragma in [
+                            // How long a statement waits for another process that writes.
                             "PRAGMA busy_timeout = 10000",
                             "PRAGMA journal_mode = WAL",
                             "PRAGMA synchronous = FULL",
@@ -82,8 +80,12 @@ impl Store {
                 what: "bring the tables up to date",
                 reason: error.to_string(),
             })?;
-        debug_assert!(BUSY.as_millis() == 10_000);
         Ok(store)
+    }
+
+    /// The connections, for whoever looks into the tables beside this.
+    pub const fn pool(&self) -> &AnyPool {
+        &self.pool
     }
 
     /// Whether the database answers.

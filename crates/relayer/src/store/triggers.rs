@@ -127,38 +127,47 @@ impl Store {
         holder: &str,
         lease: Duration,
     ) -> Result<Option<Trigger>, RelayError> {
-        let fail = |error| RelayError::database("claim a trigger", error);
         // Another relayer's row is passed over, not waited for.
         let locked = match self.sqlite {
             true => "",
             false => " FOR UPDATE SKIP LOCKED",
         };
-        let at = now();
-        let mut transaction = self.write().await?;
+        loop {
+            let mut transaction = self.write().await?;
+            match self.next(&mut transaction, state, locked).await {
+                Ok(Some(mut trigger)) => {
+                    hold(&mut transaction, &mut trigger, holder, lease).await?;
+                    commit(transaction).await?;
+                    return Ok(Some(trigger));
+                }
+                Ok(None) => return Ok(None),
+                // It would be the next for ever, and hold all others up.
+                Err(RelayError::Row { key, detail, .. }) => {
+                    set_aside(&mut transaction, &key, &detail).await?;
+                    commit(transaction).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn next(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        state: State,
+        locked: &str,
+    ) -> Result<Option<Trigger>, RelayError> {
         let found = sqlx::query(AssertSqlSafe(format!(
             "SELECT * FROM triggers WHERE state = $1 AND not_before <= $2 AND lease_until <= $2 \
              AND job NOT IN (SELECT job FROM pauses) \
              ORDER BY priority DESC, created_at, id LIMIT 1{locked}"
         )))
         .bind(state.name())
-        .bind(at)
-        .fetch_optional(&mut *transaction)
+        .bind(now())
+        .fetch_optional(&mut **transaction)
         .await
-        .map_err(fail)?;
-        let Some(mut trigger) = found.as_ref().map(Trigger::of).transpose()? else {
-            return Ok(None);
-        };
-        trigger.holder = holder.to_owned();
-        trigger.lease_until = at + millis(lease);
-        sqlx::query("UPDATE triggers SET holder = $2, lease_until = $3 WHERE id = $1")
-            .bind(&trigger.id)
-            .bind(holder)
-            .bind(trigger.lease_until)
-            .execute(&mut *transaction)
-            .await
-            .map_err(fail)?;
-        commit(transaction).await?;
-        Ok(Some(trigger))
+        .map_err(|error| RelayError::database("claim a trigger", error))?;
+        found.as_ref().map(Trigger::of).transpose()
     }
 
     /// Prolongs a lease; false if it was lost.
@@ -344,6 +353,56 @@ impl Store {
         let read = |row| Ok((get(row, "job")?, get(row, "reason")?));
         rows.iter().map(read).collect()
     }
+}
+
+async fn hold(
+    transaction: &mut Transaction<'static, Any>,
+    trigger: &mut Trigger,
+    holder: &str,
+    lease: Duration,
+) -> Result<(), RelayError> {
+    trigger.holder = holder.to_owned();
+    trigger.lease_until = now() + millis(lease);
+    sqlx::query("UPDATE triggers SET holder = $2, lease_until = $3 WHERE id = $1")
+        .bind(&trigger.id)
+        .bind(holder)
+        .bind(trigger.lease_until)
+        .execute(&mut **transaction)
+        .await
+        .map_err(|error| RelayError::database("claim a trigger", error))?;
+    Ok(())
+}
+
+/// A row that nobody can read: it fails, with what it held in its history.
+async fn set_aside(
+    transaction: &mut Transaction<'static, Any>,
+    id: &str,
+    detail: &str,
+) -> Result<(), RelayError> {
+    tracing::error!(trigger = id, detail, "a damaged row is set aside");
+    let reason = format!("its row is damaged: {detail}");
+    note(transaction, id, State::Failed, &reason).await?;
+    sqlx::query(
+        "INSERT INTO transitions (trigger_id, number, at, state, reason) \
+         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, \
+         (SELECT work FROM triggers WHERE id = $1) FROM transitions WHERE trigger_id = $1",
+    )
+    .bind(id)
+    .bind(now())
+    .bind(State::Failed.name())
+    .execute(&mut **transaction)
+    .await
+    .map_err(|error| RelayError::database("keep a damaged row", error))?;
+    sqlx::query(
+        "UPDATE triggers SET state = $2, reason = $3, work = '{}', holder = '', lease_until = 0 WHERE id = $1",
+    )
+    .bind(id)
+    .bind(State::Failed.name())
+    .bind(&reason)
+    .execute(&mut **transaction)
+    .await
+    .map_err(|error| RelayError::database("set a damaged row aside", error))?;
+    Ok(())
 }
 
 /// See [`Store::advance`].

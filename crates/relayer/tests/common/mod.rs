@@ -4,6 +4,7 @@
 pub mod anvil;
 pub mod fed;
 pub mod feed;
+pub mod postgres;
 pub mod proxy;
 pub mod world;
 

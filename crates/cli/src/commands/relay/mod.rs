@@ -11,9 +11,7 @@ use std::{future::Future, path::PathBuf};
 use verdict_relayer::{RelayError, Running};
 
 #[derive(Debug, Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
     verdict relay init --deployment deployments/1.json --out relayer.toml\n  \
     verdict relay check --config relayer.toml\n  \
     verdict relay --config relayer.toml\n  \
@@ -23,8 +21,7 @@ use verdict_relayer::{RelayError, Running};
     verdict relay explain 01a22d0b-0692\n\n\
     Keeps contracts fed: watches, reads features, has them signed, proves, submits, and follows what it submitted until the chain has \
     it. What it has begun is in its database: it can be killed at any time, and goes on where it was. SIGTERM lets proofs under way \
-    finish; SIGHUP, or another file, is another configuration."
-)]
+    finish; SIGHUP, or another file, is another configuration.")]
 pub(crate) struct Relay {
     #[command(subcommand)]
     action: Option<Action>,
