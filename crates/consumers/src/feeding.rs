@@ -39,7 +39,7 @@ pub struct Foreseen<'a> {
     pub fixed: &'a Arguments,
     /// When the inputs are true, in seconds; zero if the contract reads them live.
     pub time: u64,
-    /// The newest block whose hash a contract can know, once the next block is there.
+    /// The newest block whose hash a contract can know.
     pub block: u64,
     /// The values of the model's first output.
     pub outputs: &'a [f64],

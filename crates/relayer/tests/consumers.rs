@@ -153,7 +153,10 @@ fn a_guard_pauses_within_a_block_of_its_proof_and_not_before_there_is_reason() {
         .read(guard, &FraudPauseGuard::currentPauseCall {})
         .unwrap();
     assert!(pause.holding);
-    let open = world.chain.read(vault, &EntryVault::isPausedCall {}).unwrap();
+    let open = world
+        .chain
+        .read(vault, &EntryVault::isPausedCall {})
+        .unwrap();
     assert!(open);
 }
 

@@ -74,8 +74,9 @@ impl Relay {
                 let foreseen = Foreseen {
                     fixed: &asking.fixed,
                     time: work.time,
-                    // A contract knows the hash of the block before the one that it is called in.
-                    block: work.block,
+                    // A contract knows the hash of the block before the one that it is called in, and a
+                    // dry run is called in the newest.
+                    block: work.block.saturating_sub(1),
                     outputs: &inference.outputs,
                     integers: &inference.integers,
                 };
