@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENDS = {"lib.rs", "main.rs"}
 # Nothing of these, their tests included, may lead to an ONNX runtime.
 WITHOUT_ONNX = ["model", "circuit", "wire", "prover", "engine", "chain", "consumers"]
+# The same without their tests.
+RUNS_WITHOUT_ONNX = ["relayer"]
 RUNTIME = "tract-onnx"
 PATH = re.compile(r"\b(crate|super)((?:::[a-z_][a-z_0-9]*)+|(?=::\{))(::\{)?")
 
@@ -122,8 +124,9 @@ def is_one_module(circle):
 
 def who_links_the_runtime():
     """The crates that lead to an ONNX runtime and must not, with the way."""
-    for crate in WITHOUT_ONNX:
-        command = ["cargo", "tree", "--offline", "--package", f"verdict-{crate}", "--invert", RUNTIME]
+    tests_too = [(crate, "normal,build,dev") for crate in WITHOUT_ONNX]
+    for crate, edges in [*tests_too, *((crate, "normal,build") for crate in RUNS_WITHOUT_ONNX)]:
+        command = ["cargo", "tree", "--offline", "--edges", edges, "--package", f"verdict-{crate}", "--invert", RUNTIME]
         answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if answer.stdout.strip():
             yield crate, answer.stdout

@@ -58,6 +58,7 @@ contracts() {
 }
 
 stage "set-up" scripts/setup.sh
+stage "services" scripts/setup-services.sh
 stage "cargo fmt" cargo fmt --all --check
 stage "cargo fetch" cargo fetch --locked
 

@@ -88,6 +88,7 @@ flows! {
     guard: "guard" in "docs/contracts.md",
     risk: "risk" in "docs/contracts.md",
     airdrop: "airdrop" in "docs/contracts.md",
+    relayer: "relayer" in "docs/relayer.md",
 }
 
 fn documents() -> Vec<Document> {
@@ -101,7 +102,7 @@ fn checkout(flow: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let own = folder.path().join("try").join(flow);
     fs::create_dir_all(&own).unwrap();
-    for name in ["test-vectors", "solidity"] {
+    for name in ["test-vectors", "solidity", "node_modules"] {
         std::os::unix::fs::symlink(root().join(name), folder.path().join(name)).unwrap();
     }
     if flow == "quick-start" {

@@ -19,8 +19,7 @@ pub struct Feeding {
     /// What the contract says of itself.
     pub standing: Read<Standing>,
     /// What an account that hands proofs in still lacks, for people; nothing if it can.
-    pub lacks:
-        fn(&mut dyn Chain, Address, &Arguments, Address) -> Result<Vec<String>, ConsumerError>,
+    pub lacks: Lacks,
     /// What is due without a proof.
     pub due: Read<Vec<Due>>,
     /// For what occasion a proof is made now, if for any.
@@ -28,6 +27,10 @@ pub struct Feeding {
     /// What its refusals mean; see [`Feeding::rule`].
     pub refusals: &'static [(Rule, &'static [&'static str])],
 }
+
+/// What an account lacks, at a contract with what its operator fixed.
+pub(crate) type Lacks =
+    fn(&mut dyn Chain, Address, &Arguments, Address) -> Result<Vec<String>, ConsumerError>;
 
 /// Reads something of a contract, with what its operator fixed.
 pub(crate) type Read<T> = fn(&mut dyn Chain, Address, &Arguments) -> Result<T, ConsumerError>;

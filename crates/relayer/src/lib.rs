@@ -28,4 +28,4 @@ pub use pipeline::{Pool, Seen};
 pub use relay::{Loaded, Relay};
 pub use run::{Running, runtime, told_to_stop};
 pub use served::{Inference, Models, Served};
-pub use service::Service;
+pub use service::{AccountState, Service};

@@ -2,8 +2,8 @@
 
 use crate::{
     RelayError, metrics::Metrics, pipeline::Pool, relay::Relay, store::State, tx::Tracker,
-    web::AccountState,
 };
+use serde::Serialize;
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -256,6 +256,20 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountState {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// What it has, in ether.
+    pub ether: Option<f64>,
+    /// Whether that is less than the configuration warns of.
+    pub low: bool,
 }
 
 impl Service {

@@ -3,7 +3,7 @@
 
 mod state;
 
-pub use state::{AccountState, ChainState, JobState, Snapshot, TriggerState};
+pub use state::{ChainState, JobState, Snapshot, TriggerState};
 
 use crate::{RelayError, service::Service};
 use alloy_primitives::keccak256;

@@ -2,7 +2,7 @@
 
 use crate::{
     RelayError,
-    service::Service,
+    service::{AccountState, Service},
     store::{Observation, State},
 };
 use serde::Serialize;
@@ -90,20 +90,6 @@ pub struct TriggerState {
     pub updated: i64,
     /// How long its proof took, in milliseconds.
     pub proved_in: Option<u64>,
-}
-
-/// An account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountState {
-    /// Its name.
-    pub name: String,
-    /// Its address.
-    pub address: String,
-    /// What it has, in ether.
-    pub ether: Option<f64>,
-    /// Whether that is less than the configuration warns of.
-    pub low: bool,
 }
 
 impl Service {

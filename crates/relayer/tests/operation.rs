@@ -1,0 +1,189 @@
+//! The page in a real browser, metrics, and what is drawn from them.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use common::{
+    anvil::root,
+    fed::{Fed, Running},
+    logs, until,
+};
+use std::{collections::BTreeSet, fs, process::Command, time::Duration};
+use verdict_relayer::{Metrics, store::State, web::serve_page};
+
+const EVERY: &str = "{ on = \"interval\", every = \"2s\" }";
+
+/// What a browser makes of a page; with a file, a picture of it too.
+fn browse(url: &str, picture: Option<&str>) -> String {
+    let profile = tempfile::tempdir().unwrap();
+    let mut chromium = Command::new("chromium");
+    chromium
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args([
+            "--hide-scrollbars",
+            "--window-size=1200,900",
+            "--timeout=4000",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()));
+    match picture {
+        Some(path) => chromium.arg(format!("--screenshot={path}")),
+        None => chromium.arg("--dump-dom"),
+    };
+    let done = chromium
+        .arg(url)
+        .output()
+        .expect("no browser: run scripts/setup-services.sh");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn the_page_shows_what_happens() {
+    logs();
+    let fed = Fed::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let feeders = fed.feeders(2).await;
+        let text = fed.config(&[fed.anvil.url()], &feeders, EVERY, "");
+        let running = Running::start(&fed.world, &text).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(serve_page(running.service.clone(), listener, None));
+        running.until(State::Confirmed, 3).await;
+        // A trigger that somebody has to look after is shown with what to do.
+        feeders.feed.values(&[9_999.0, 9_999.0, 9_999.0, 1.0]);
+        until("a failure", async || {
+            let all = running.relay.store.triggers(None, Some(State::Observed), 1);
+            let mut failing = all.await.unwrap().into_iter().find(|it| it.tries > 0)?;
+            let change = verdict_relayer::store::Change::to(State::Failed, failing.reason.clone());
+            running.relay.store.advance(&mut failing, change).await.ok()
+        })
+        .await;
+        let page = url.clone();
+        let shown = tokio::task::spawn_blocking(move || browse(&page, None))
+            .await
+            .unwrap();
+        for expected in [
+            "live",
+            "chain 31337, block",
+            "the model says",
+            "the contract says",
+            "confirmed",
+            "outside the declared domain",
+            "verdict relay retry",
+            "<path",
+        ] {
+            assert!(
+                shown.contains(expected),
+                "the page lacks `{expected}`: {shown}"
+            );
+        }
+        if std::env::var_os("VERDICT_UPDATE_SCREENSHOT").is_some() {
+            let path = root().join("docs/relayer.png").display().to_string();
+            let page = url.clone();
+            tokio::task::spawn_blocking(move || browse(&page, Some(&path)))
+                .await
+                .unwrap();
+        }
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let get = async |path: &str| {
+            let answer = client.get(format!("{url}{path}")).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        assert_eq!(get("health").await.0, 200);
+        assert_eq!(get("ready").await.0, 200);
+        let (_, metrics) = get("metrics").await;
+        assert!(
+            metrics.contains("verdict_confirmed_total{job=\"eth\"} "),
+            "{metrics}"
+        );
+        assert!(
+            metrics.contains("verdict_triggers{state=\"failed\"} 1"),
+            "{metrics}"
+        );
+        // No secret is in any of it.
+        let (_, state) = get("state").await;
+        let key = common::anvil::KEYS[1].trim_start_matches("0x");
+        for text in [&shown, &metrics, &state] {
+            assert!(!text.contains(key));
+        }
+        running.stop().await;
+    });
+}
+
+#[test]
+fn a_page_with_a_token_shows_nothing_without_it() {
+    let fed = Fed::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let feeders = fed.feeders(0).await;
+        let feeders = common::fed::Feeders {
+            signers: vec!["http://127.0.0.1:9".into()],
+            ..feeders
+        };
+        let text = fed.config(&[fed.anvil.url()], &feeders, EVERY, "");
+        let running = Running::start(&fed.world, &text).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(serve_page(
+            running.service.clone(),
+            listener,
+            Some("let me in".into()),
+        ));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        for path in ["/", "/state", "/events", "/metrics"] {
+            let answer = client.get(format!("{url}{path}")).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), 401, "{path}");
+            let mut answer = client.get(format!("{url}{path}")).bearer_auth("let me in");
+            answer = answer.timeout(Duration::from_secs(5));
+            assert_eq!(
+                answer.send().await.unwrap().status().as_u16(),
+                200,
+                "{path}"
+            );
+        }
+        assert_eq!(
+            client
+                .get(format!("{url}/health"))
+                .send()
+                .await
+                .unwrap()
+                .status()
+                .as_u16(),
+            200
+        );
+        running.stop().await;
+    });
+}
+
+/// Names of metrics in a text.
+fn metrics(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let words = words.filter(|word| word.starts_with("verdict_"));
+    words
+        .map(|word| word.trim_end_matches("_total").to_owned())
+        .collect()
+}
+
+#[test]
+fn rules_and_dashboard_name_no_metric_that_there_is_not() {
+    let known = metrics(&Metrics::new().text().unwrap());
+    for file in ["deploy/alerts.yml", "deploy/dashboard.json"] {
+        let named = metrics(&fs::read_to_string(root().join(file)).unwrap());
+        let unknown: Vec<_> = named.difference(&known).collect();
+        assert!(
+            !named.is_empty() && unknown.is_empty(),
+            "{file}: {unknown:?} of {known:?}"
+        );
+    }
+}
