@@ -6,7 +6,7 @@ exec </dev/null
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
-command -v chromium >/dev/null || missing+=(chromium)
+command -v chromedriver >/dev/null || missing+=(chromium chromium-driver)
 if ((${#missing[@]} == 0)); then
     exit 0
 fi

@@ -273,7 +273,10 @@ impl FeatureConfig {
                 self.from.len()
             ));
         }
-        if self.outlier_bps.is_some_and(|bps| bps.is_nan() || bps <= 0.0) {
+        if self
+            .outlier_bps
+            .is_some_and(|bps| bps.is_nan() || bps <= 0.0)
+        {
             return Err(format!("{name}.outlier-bps: more than zero"));
         }
         if !(self.scale.is_finite() && self.scale != 0.0) {
