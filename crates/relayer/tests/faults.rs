@@ -3,6 +3,8 @@
 
 mod common;
 
+use alloy_primitives::Address;
+use alloy_sol_types::SolCall;
 use common::{
     anvil::KEYS,
     fed::{Fed, PRICES, Running},
@@ -13,7 +15,10 @@ use common::{
     world::latest,
 };
 use std::time::Duration;
-use verdict_chain::{Chain, RpcChain, SignerSource};
+use verdict_chain::{
+    Chain, RpcChain, SignerSource,
+    bindings::{oracle::InferenceOracle, registry::IModelRegistry},
+};
 use verdict_relayer::store::State;
 
 const EVERY: &str = "{ on = \"interval\", every = \"2s\" }";
@@ -277,4 +282,88 @@ fn signers_sign_what_they_see_and_nothing_else() {
         running.stop().await;
     });
     assert_eq!(rounds(&mut fed), before + 1);
+}
+
+#[test]
+fn a_paused_contract_is_waited_for_and_a_withdrawn_model_moves_nothing() {
+    logs();
+    let mut fed = Fed::new();
+    let (oracle, url) = (fed.oracle, fed.anvil.url().to_owned());
+    // As the oracle's guardian, or the model's owner.
+    let act = |to: Address, data: Vec<u8>| {
+        let key = SignerSource::PrivateKey(KEYS[0].into());
+        let mut chain = RpcChain::connect(&url, Some(&key)).unwrap();
+        chain.send(Some(to), data.into()).unwrap();
+    };
+    act(oracle, InferenceOracle::pauseCall {}.abi_encode());
+    let runtime = runtime();
+    let text = runtime.block_on(async {
+        let feeders = fed.feeders(2).await;
+        fed.config(&[fed.anvil.url()], &feeders, ONCE, "")
+    });
+    let running = runtime.block_on(Running::start(&fed.world, &text));
+    let reason = runtime.block_on(until("it waits", async || {
+        let reason = running.reason().await;
+        reason.contains("paused").then_some(reason)
+    }));
+    assert!(reason.starts_with("observed"), "{reason}");
+    act(oracle, InferenceOracle::unpauseCall {}.abi_encode());
+    runtime.block_on(running.until(State::Confirmed, 1));
+    runtime.block_on(running.stop());
+    assert_eq!(rounds(&mut fed), 1);
+
+    // The model's owner withdraws the version: nothing more is begun, and it says why.
+    let registry = fed.world.deployment.core.registry;
+    let deprecate = IModelRegistry::deprecateModelCall {
+        modelId: alloy_primitives::U256::from(1),
+    };
+    act(registry, deprecate.abi_encode());
+    act(oracle, InferenceOracle::haltCall {}.abi_encode());
+    let text = text.replace(ONCE, EVERY).replace("relayer.db", "second.db");
+    let running = runtime.block_on(Running::start(&fed.world, &text));
+    let failed = runtime.block_on(until("it is noticed", async || {
+        let all = running.relay.store.triggers(None, None, 20).await.unwrap();
+        let noticed = |it: &&verdict_relayer::store::Trigger| it.reason.contains("withdrawn");
+        all.iter().find(noticed).cloned()
+    }));
+    assert_ne!(failed.state, State::Confirmed);
+    runtime.block_on(running.stop());
+    assert_eq!(rounds(&mut fed), 1);
+}
+
+#[test]
+fn no_event_is_missed_by_a_node_that_gives_few_at_once() {
+    logs();
+    let fed = Fed::new();
+    runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let node = Proxy::start(fed.anvil.url()).await;
+        // The oracle's own rounds are the events: each answer of one job is a trigger of another.
+        let event = "{ on = \"event\", contract = \"eth\", event = \"RoundAccepted(uint256,address,bytes32,int256,uint256,uint256)\" }";
+        let text = fed.config(&[&node.url()], &feeders, event, "policy = { dry-run = true }");
+        let running = Running::start(&fed.world, &text).await;
+        until("reading has begun", async || (node.count("eth_getLogs") > 0).then_some(())).await;
+        running.stop().await;
+        // While it is away, rounds come, and many blocks.
+        let other = fed.config(&[fed.anvil.url()], &feeders, EVERY, "");
+        let other = Running::start(&fed.world, &other.replace("relayer.db", "other.db")).await;
+        other.until(State::Confirmed, 3).await;
+        other.stop().await;
+        fed.anvil.ask("anvil_mine", serde_json::json!(["0x40"])).await;
+        let rounds = fed.anvil.ask("eth_getLogs", serde_json::json!([{
+            "fromBlock": "0x0",
+            "address": fed.oracle,
+            "topics": [alloy_primitives::keccak256("RoundAccepted(uint256,address,bytes32,int256,uint256,uint256)")],
+        }]));
+        let rounds = rounds.await.as_array().unwrap().len();
+        assert!(rounds >= 3);
+        node.behave(Mode::FewLogs(5));
+        let running = Running::start(&fed.world, &text).await;
+        until("every round is a trigger", async || {
+            let counts = running.relay.store.counts(None).await.unwrap();
+            (counts.values().sum::<u64>() == rounds as u64).then_some(())
+        })
+        .await;
+        running.stop().await;
+    });
 }
