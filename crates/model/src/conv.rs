@@ -260,6 +260,11 @@ impl Conv<f64> {
     pub fn add_to(&self, sums: &mut [f64], source: &[f64]) {
         self.accumulate(sums, source, |sum, weight, x| *sum += weight * x);
     }
+
+    /// Adds the magnitudes of the convolution's products to `sizes`.
+    pub fn add_sizes_to(&self, sizes: &mut [f64], source: &[f64]) {
+        self.accumulate(sizes, source, |size, weight, x| *size += (weight * x).abs());
+    }
 }
 
 /// Pairs in steps: outputs `y, y + dy, …` meet sources `x, x + dx, …`.

@@ -107,8 +107,7 @@ fn rounded(sums: &mut [f64], layer: &FloatLayer, all: &[Vec<f64>], signs: &mut S
     let mut widest = 0;
     for term in &layer.terms {
         let source = &all[term.source];
-        let magnitudes: Vec<f64> = source.iter().map(|v| v.abs()).collect();
-        term.kernel.absolute().add_to(&mut sizes, &magnitudes);
+        term.kernel.add_sizes_to(&mut sizes, source);
         widest += term.kernel.widest();
         exact = exact && source.iter().copied().all(held) && term.kernel.weights().all(held);
     }

@@ -167,16 +167,25 @@ impl FloatKernel {
     /// Adds the product with `source` to `sums`.
     pub(crate) fn add_to(&self, sums: &mut [f64], source: &[f64]) {
         match self {
-            Self::Rows(rows) => {
-                for (sum, row) in sums.iter_mut().zip(rows) {
-                    let products = row
-                        .iter()
-                        .map(|(cell, weight)| weight * source[*cell as usize]);
-                    *sum += products.sum::<f64>();
-                }
-            }
+            Self::Rows(rows) => add_rows(rows, sums, |cell, weight| weight * source[cell]),
             Self::Conv(conv) => conv.add_to(sums, source),
         }
+    }
+
+    /// Adds the magnitudes of the products with `source` to `sizes`.
+    pub(crate) fn add_sizes_to(&self, sizes: &mut [f64], source: &[f64]) {
+        match self {
+            Self::Rows(rows) => add_rows(rows, sizes, |cell, weight| (weight * source[cell]).abs()),
+            Self::Conv(conv) => conv.add_sizes_to(sizes, source),
+        }
+    }
+}
+
+/// Adds `of(cell, weight)` of each row's weights to its sum.
+fn add_rows(rows: &[Vec<(u32, f64)>], sums: &mut [f64], of: impl Fn(usize, f64) -> f64) {
+    for (sum, row) in sums.iter_mut().zip(rows) {
+        let products = row.iter().map(|(cell, weight)| of(*cell as usize, *weight));
+        *sum += products.sum::<f64>();
     }
 }
 

@@ -26,8 +26,7 @@ const ROUNDING: f64 = 1e-12;
 pub(crate) fn settle(sums: &mut [f64], layer: &FloatLayer, values: &[Vec<f64>]) {
     let mut sizes: Vec<f64> = layer.bias.iter().map(|bias| bias.abs()).collect();
     for term in &layer.terms {
-        let sizes_of: Vec<f64> = values[term.source].iter().map(|v| v.abs()).collect();
-        term.kernel.absolute().add_to(&mut sizes, &sizes_of);
+        term.kernel.add_sizes_to(&mut sizes, &values[term.source]);
     }
     for (sum, size) in sums.iter_mut().zip(sizes) {
         if sum.abs() <= ROUNDING * size {

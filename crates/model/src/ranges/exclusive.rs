@@ -6,8 +6,6 @@
 //! them want a bit to be different things, both cannot be 1. That is read off the weights, so it
 //! holds whatever made them.
 
-use std::collections::BTreeMap;
-
 use crate::graph::{Function, IntegerGraph, Layer, Tensor, TensorId};
 
 /// Tensors and functions of a graph, finished or not.
@@ -50,8 +48,15 @@ impl Cells for IntegerGraph {
     }
 }
 
-/// A bit that must be 1 or 0: source tensor, cell, and which.
-type Literal = (TensorId, u32, bool);
+/// A bit that must be 1 or 0: its number among all bits that a layer reads, and which.
+type Literal = (u32, bool);
+
+/// Conjunctions over the bits of the tensors that a layer reads, one for each cell that is one.
+struct Conjunctions {
+    of_cells: Vec<Option<Vec<Literal>>>,
+    /// How many bits there are.
+    bits: usize,
+}
 
 /// Conjunctions of more bits are not looked at.
 const MAX_BITS: usize = 256;
@@ -73,14 +78,15 @@ pub fn groups(cells: &impl Cells, tensor: TensorId) -> Option<Vec<u32>> {
         count += 1;
         count - 1
     };
-    let mut groups: Vec<Option<u32>> = vec![None; conjunctions.len()];
+    let mut groups: Vec<Option<u32>> = vec![None; conjunctions.of_cells.len()];
     let mut found = false;
+    let mut times = vec![0; conjunctions.bits];
     for members in connected(&conjunctions) {
-        let literals: Vec<Vec<Literal>> = members
+        let mut literals: Vec<Vec<Literal>> = members
             .iter()
-            .filter_map(|cell| conjunctions[*cell].clone())
+            .filter_map(|cell| conjunctions.of_cells[*cell].clone())
             .collect();
-        if members.len() > 1 && excludes(literals) {
+        if members.len() > 1 && excludes(&mut literals, &mut times) {
             found = true;
             let group = next();
             members.iter().for_each(|cell| groups[*cell] = Some(group));
@@ -95,29 +101,30 @@ pub fn groups(cells: &impl Cells, tensor: TensorId) -> Option<Vec<u32>> {
 }
 
 /// The cells that ask for any of the same bits, directly or by way of others.
-fn connected(conjunctions: &[Option<Vec<Literal>>]) -> Vec<Vec<usize>> {
-    let mut asking: BTreeMap<(TensorId, u32), Vec<usize>> = BTreeMap::new();
-    for (cell, literals) in conjunctions.iter().enumerate() {
-        for (tensor, bit, _) in literals.iter().flatten() {
-            asking.entry((*tensor, *bit)).or_default().push(cell);
+fn connected(conjunctions: &Conjunctions) -> Vec<Vec<usize>> {
+    let of_cells = &conjunctions.of_cells;
+    let mut asking: Vec<Vec<usize>> = vec![Vec::new(); conjunctions.bits];
+    for (cell, literals) in of_cells.iter().enumerate() {
+        for (bit, _) in literals.iter().flatten() {
+            asking[*bit as usize].push(cell);
         }
     }
-    let mut seen = vec![false; conjunctions.len()];
+    let mut seen = vec![false; of_cells.len()];
     let mut components = Vec::new();
-    for first in 0..conjunctions.len() {
+    for first in 0..of_cells.len() {
         let mut members = Vec::new();
         let mut pending = vec![first];
         while let Some(cell) = pending.pop() {
-            let Some(literals) = &conjunctions[cell] else {
+            let Some(literals) = &of_cells[cell] else {
                 continue;
             };
             if std::mem::replace(&mut seen[cell], true) {
                 continue;
             }
             members.push(cell);
-            for (tensor, bit, _) in literals {
+            for (bit, _) in literals {
                 // Each bit leads on once.
-                pending.extend(asking.remove(&(*tensor, *bit)).unwrap_or_default());
+                pending.append(&mut asking[*bit as usize]);
             }
         }
         if !members.is_empty() {
@@ -128,34 +135,41 @@ fn connected(conjunctions: &[Option<Vec<Literal>>]) -> Vec<Vec<usize>> {
 }
 
 /// Whether any two of the conjunctions contradict each other: all share a bit that splits them, and
-/// so do those on either side.
-fn excludes(mut conjunctions: Vec<Vec<Literal>>) -> bool {
+/// so do those on either side. `times` is zero for every bit, before and after.
+fn excludes(conjunctions: &mut [Vec<Literal>], times: &mut [usize]) -> bool {
     if conjunctions.len() < 2 {
         return true;
     }
-    let mut times: BTreeMap<(TensorId, u32), usize> = BTreeMap::new();
-    for (tensor, bit, _) in conjunctions.iter().flatten() {
-        *times.entry((*tensor, *bit)).or_default() += 1;
+    for (bit, _) in conjunctions.iter().flatten() {
+        times[*bit as usize] += 1;
     }
-    let everywhere = times.iter().find(|(_, n)| **n == conjunctions.len());
-    let Some((&shared, _)) = everywhere else {
+    // A bit that all share is one of the first's.
+    let everywhere = |(bit, _): &&Literal| times[*bit as usize] == conjunctions.len();
+    let shared = conjunctions[0].iter().find(everywhere).copied();
+    for (bit, _) in conjunctions.iter().flatten() {
+        times[*bit as usize] = 0;
+    }
+    let Some((shared, _)) = shared else {
         return false;
     };
-    let (mut ones, mut zeros) = (Vec::new(), Vec::new());
-    for mut literals in conjunctions.drain(..) {
-        let at = literals.iter().position(|(t, b, _)| (*t, *b) == shared);
-        match at.map(|at| literals.remove(at)) {
-            Some((_, _, true)) => ones.push(literals),
-            _ => zeros.push(literals),
+    // Those that want it to be 1 come first.
+    let mut ones = 0;
+    for next in 0..conjunctions.len() {
+        let literals = &mut conjunctions[next];
+        let at = literals.iter().position(|(bit, _)| *bit == shared);
+        if let Some((_, true)) = at.map(|at| literals.swap_remove(at)) {
+            conjunctions.swap(ones, next);
+            ones += 1;
         }
     }
     // Where one side is empty nothing was split, but other bits may be left that do.
-    excludes(ones) && excludes(zeros)
+    let (ones, zeros) = conjunctions.split_at_mut(ones);
+    excludes(ones, times) && excludes(zeros, times)
 }
 
 /// For each cell of a layer the bits that make it 1, if it is a conjunction of bits and 0 or 1
 /// accordingly.
-fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Literal>>>> {
+fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Conjunctions> {
     if cells.value(layer.function, 0) != Some(1) {
         return None;
     }
@@ -163,10 +177,19 @@ fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Lite
     // The largest sum there can be, and how far below it any may be.
     let mut most: Vec<i64> = layer.bias.clone();
     let mut below = vec![0i64; most.len()];
+    // Terms of one source read the same bits.
+    let mut first_bits: Vec<(TensorId, usize)> = Vec::new();
+    let mut bits = 0;
     for term in &layer.terms {
         let (min, max, len) = cells.range(term.source);
         if (min, max) != (0, 1) {
             return None;
+        }
+        let known = first_bits.iter().find(|(source, _)| *source == term.source);
+        let first = known.map_or(bits, |(_, first)| *first);
+        if known.is_none() {
+            first_bits.push((term.source, first));
+            bits += len;
         }
         let constant = constants(cells, term.source);
         term.kernel.for_each(len, |output, cell, weight| {
@@ -184,7 +207,7 @@ fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Lite
             match weight {
                 1 | -1 => {
                     if let Some(found) = found {
-                        found.push((term.source, cell as u32, weight == 1));
+                        found.push(((first + cell) as u32, weight == 1));
                     }
                 }
                 _ => *found = None,
@@ -196,9 +219,7 @@ fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Lite
         // Only if nothing is to spare must every bit be as its weight wants it.
         let twice = found.as_mut().is_some_and(|found| {
             found.sort_unstable();
-            found
-                .windows(2)
-                .any(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1))
+            found.windows(2).any(|pair| pair[0].0 == pair[1].0)
         });
         if most != 0 || twice || below > MAX_BITS as i64 {
             *found = None;
@@ -207,7 +228,10 @@ fn conjunctions(cells: &impl Cells, layer: &Layer) -> Option<Vec<Option<Vec<Lite
         }
     }
     let step = (-deepest..0).all(|y| cells.value(layer.function, y) == Some(0));
-    step.then_some(literals)
+    step.then_some(Conjunctions {
+        of_cells: literals,
+        bits,
+    })
 }
 
 /// The values of a tensor's cells that read nothing, as far as they may be known.

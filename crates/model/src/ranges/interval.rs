@@ -1,7 +1,5 @@
 //! Interval analysis: the range of every sum a layer can compute.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use super::exclusive::{Cells, groups};
@@ -103,15 +101,17 @@ fn add_bounds(terms: &[&Term], cells: &impl Cells, bounds: &mut [Bound]) {
 /// Adds the bounds of a kernel whose source's cells are 0 or 1, and 1 for one cell of each group at
 /// most.
 fn exclusive_bounds(kernel: &Kernel, groups: &[u32], bounds: &mut [Bound]) {
-    let mut largest: Vec<BTreeMap<u32, (i32, i32)>> = vec![BTreeMap::new(); bounds.len()];
+    let mut weights: Vec<Vec<(u32, i32)>> = vec![Vec::new(); bounds.len()];
     kernel.for_each(groups.len(), |output, cell, weight| {
-        if let (Some(largest), Some(group)) = (largest.get_mut(output), groups.get(cell)) {
-            let (min, max) = largest.entry(*group).or_insert((0, 0));
-            (*min, *max) = (weight.min(*min), weight.max(*max));
+        if let (Some(weights), Some(group)) = (weights.get_mut(output), groups.get(cell)) {
+            weights.push((*group, weight));
         }
     });
-    for (bound, largest) in bounds.iter_mut().zip(largest) {
-        for (min, max) in largest.into_values() {
+    for (bound, mut weights) in bounds.iter_mut().zip(weights) {
+        // By group, and ascending within it: the ends are the least and the most.
+        weights.sort_unstable();
+        for group in weights.chunk_by(|a, b| a.0 == b.0) {
+            let (min, max) = (group[0].1.min(0), group[group.len() - 1].1.max(0));
             bound.min += i128::from(min);
             bound.max += i128::from(max);
             bound.magnitude += i128::from(min).abs().max(i128::from(max));
