@@ -91,6 +91,14 @@ impl Sink for Counter<'_> {
     }
 
     fn stream(&mut self, _: &[(usize, Coordinate)]) {}
+
+    fn counts(&self) -> bool {
+        true
+    }
+
+    fn pass(&mut self, rows: usize) {
+        self.rows += rows;
+    }
 }
 
 /// The spans of exponents of a stream's taps, zero weights included, sorted descending.

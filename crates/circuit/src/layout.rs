@@ -9,7 +9,7 @@ use crate::{
     error::CircuitError,
     opcode::Op,
     program::{Content, Feed, Pattern, Program},
-    stream_order::{self, Coordinate, Span, Step},
+    stream_order::{self, Coordinate, Length, Span, Step},
 };
 
 /// What a row looks up.
@@ -36,6 +36,12 @@ pub(crate) trait Sink {
     fn spans(&mut self, level: usize, channel: usize, position: usize, into: &mut Vec<Span>);
     /// The rows of the stream that `spans` was last asked for, with their coordinates.
     fn stream(&mut self, rows: &[(usize, Coordinate)]);
+    /// Whether nothing but the number of rows counts; then they need not come one by one.
+    fn counts(&self) -> bool {
+        false
+    }
+    /// So many rows at once, where nothing else counts.
+    fn pass(&mut self, _rows: usize) {}
 }
 
 /// Sends all rows between the context's and the table's end to `sink`.
@@ -117,6 +123,32 @@ impl Walker<'_> {
         }
     }
 
+    /// Counts a stream's rows, in which no position stands.
+    fn pass(&mut self, of: Length) {
+        let along = of.before_shift.min(self.limbs.len());
+        self.limbs.truncate(self.limbs.len() - along);
+        if of.before_shift < of.rows {
+            self.flush();
+        }
+        self.sink.pass(of.rows);
+    }
+
+    /// Counts the positions that follow one another with the same content.
+    fn pass_positions(&mut self, content: Content, count: usize) {
+        let Some(before) = count.checked_sub(1) else {
+            return;
+        };
+        let limbs = match content {
+            Content::Cell { limbs, .. } | Content::Discard { limbs, .. } => {
+                self.program.limbs[limbs].0.len()
+            }
+            Content::Hole | Content::Word | Content::Square => 0,
+        };
+        self.flush();
+        self.sink.pass(before * (1 + limbs));
+        self.row(Op::Shift, Some(content));
+    }
+
     fn channel(&mut self, level: usize, channel: usize) -> Result<(), CircuitError> {
         let program = self.program;
         let pattern = program.pattern(level, channel);
@@ -143,6 +175,18 @@ impl Walker<'_> {
         Ok(())
     }
 
+    /// How many rows a stream takes.
+    fn length(
+        &mut self,
+        level: usize,
+        channel: usize,
+        position: usize,
+    ) -> Result<Length, CircuitError> {
+        self.spans.clear();
+        self.sink.spans(level, channel, position, &mut self.spans);
+        Length::of(&self.spans).ok_or(CircuitError::Path { level, channel })
+    }
+
     fn once(
         &mut self,
         level: usize,
@@ -151,6 +195,9 @@ impl Walker<'_> {
         open: Op,
         at: usize,
     ) -> Result<(), CircuitError> {
+        if at == 0 && self.sink.counts() {
+            return self.count(level, channel, pattern, open);
+        }
         self.order(level, channel, at)?;
         let mut contents = pattern.contents();
         let steps = std::mem::take(&mut self.steps);
@@ -199,6 +246,27 @@ impl Walker<'_> {
             self.row(Op::Shift, Some(content));
         }
         self.finish(steps, level);
+        Ok(())
+    }
+
+    /// Counts the rows of a channel that opens once its stream has ended.
+    fn count(
+        &mut self,
+        level: usize,
+        channel: usize,
+        pattern: &Pattern,
+        open: Op,
+    ) -> Result<(), CircuitError> {
+        if level > 0 {
+            let length = self.length(level, channel, 0)?;
+            self.pass(length);
+        }
+        if pattern.positions() == 0 {
+            self.row(open, None);
+        }
+        for (content, count) in &pattern.runs {
+            self.pass_positions(*content, *count);
+        }
         Ok(())
     }
 

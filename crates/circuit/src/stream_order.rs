@@ -66,6 +66,71 @@ pub(crate) fn order(spans: &[Span], steps: &mut Vec<Step>) -> Option<()> {
     Some(())
 }
 
+/// How many rows a stream takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Length {
+    /// All of them.
+    pub(crate) rows: usize,
+    /// Those before the first that shifts; all, if none does.
+    pub(crate) before_shift: usize,
+}
+
+impl Length {
+    /// Counts the rows that [`order`] would give, without making them.
+    pub(crate) fn of(spans: &[Span]) -> Option<Self> {
+        let Some(&Span {
+            lowest, highest, ..
+        }) = spans.first()
+        else {
+            return Some(Self {
+                rows: 1,
+                before_shift: 1,
+            });
+        };
+        let down = Self::from(highest, spans)?;
+        if spans.len() > 1 && lowest != highest {
+            let up = Self::from(lowest, spans)?;
+            if up.rows < down.rows {
+                return Some(up);
+            }
+        }
+        Some(down)
+    }
+
+    fn from(start: usize, spans: &[Span]) -> Option<Self> {
+        let first = spans.first()?;
+        let (mut skip, mut shift, mut block) = (first.skip, first.shift, start);
+        let mut rows = 1;
+        let mut before_shift = None;
+        for span in spans {
+            if span.shift > shift || span.skip > skip {
+                return None;
+            }
+            rows += skip - span.skip;
+            if shift > span.shift {
+                before_shift.get_or_insert(rows);
+            }
+            rows += shift - span.shift;
+            (skip, shift) = (span.skip, span.shift);
+            let (below, above) = (block.abs_diff(span.lowest), block.abs_diff(span.highest));
+            rows += below.min(above) + (span.highest - span.lowest);
+            block = match below < above {
+                true => span.highest,
+                false => span.lowest,
+            };
+        }
+        rows += skip;
+        if shift > 0 {
+            before_shift.get_or_insert(rows);
+        }
+        rows += shift + block;
+        Some(Self {
+            rows,
+            before_shift: before_shift.unwrap_or(rows),
+        })
+    }
+}
+
 fn order_from(start: usize, spans: &[Span], steps: &mut Vec<Step>) -> Option<()> {
     let first = spans.first()?;
     let mut at = Coordinate {
@@ -220,9 +285,20 @@ mod tests {
                 })
                 .collect();
             corners.sort_by(|a, b| b.cmp(a));
+            let spans = spans(&corners);
             if corners.windows(2).any(|p| p[1].1 > p[0].1) {
-                assert_eq!(order(&spans(&corners), &mut Vec::new()), None);
+                assert_eq!(order(&spans, &mut Vec::new()), None);
+                assert_eq!(Length::of(&spans), None);
             } else {
+                let mut steps = Vec::new();
+                order(&spans, &mut steps).expect("monotone");
+                let mut shifts = steps.iter();
+                let first = shifts.position(|(op, _)| *op == Op::Shift);
+                let length = Length {
+                    rows: steps.len(),
+                    before_shift: first.unwrap_or(steps.len()),
+                };
+                assert_eq!(Length::of(&spans), Some(length), "{corners:?}");
                 check(&corners);
             }
         }
