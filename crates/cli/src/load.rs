@@ -78,7 +78,7 @@ pub(crate) fn model(
             };
             let data = DataSet::load(calibration, &float.input_specs())?;
             let options = quantise.options(goal, float.inputs.len());
-            Ok(compile_planned(&float, &data, &options, Limits::default())?.model)
+            Ok(compile_planned(&float, &data, &options, Limits::default(), &|_| {})?.model)
         }
     }
 }

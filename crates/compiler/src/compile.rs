@@ -14,6 +14,7 @@ use crate::float::typed::Leaves;
 use crate::masks;
 use crate::memory;
 use crate::options::Options;
+use crate::progress::{CompileStep, OnStep};
 use crate::quantise::grid::InputGrid;
 use crate::quantise::input_grid;
 use crate::quantise::secret::structure;
@@ -117,6 +118,17 @@ pub fn compile_with(
     options: &Options,
     price: &Price<'_>,
 ) -> Result<Compilation> {
+    compile_watched(graph, calibration, options, price, &|_| {})
+}
+
+/// As [`compile_with`], and tells of every step.
+pub fn compile_watched(
+    graph: &FloatGraph,
+    calibration: &DataSet,
+    options: &Options,
+    price: &Price<'_>,
+    on_step: &OnStep<'_>,
+) -> Result<Compilation> {
     check_options(graph, options)?;
     let affordable = (MAX_PRODUCTS / graph.products().max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
     let rows = &calibration.rows()[..calibration.len().min(affordable)];
@@ -137,12 +149,13 @@ pub fn compile_with(
     check_types(graph, &data, options)?;
     let fitted = masks::fitted(graph, &data);
     let graph = fitted.as_ref();
+    on_step(CompileStep::Compare { rows: data.len() });
     let reference = Reference::checked(graph, &data, options.accept_import_error)?;
     // Products that turn out to need tensors of their own get them, and all starts over.
     let (imported, mut graph) = (graph, Cow::Borrowed(graph));
     let mut own = BTreeSet::new();
     let found = loop {
-        let error = match tune(&graph, &data, options, price) {
+        let error = match tune(&graph, &data, options, price, on_step) {
             Ok(found) => break found,
             Err(error) => error,
         };

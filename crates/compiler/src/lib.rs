@@ -12,6 +12,7 @@ mod label;
 mod masks;
 mod memory;
 mod options;
+mod progress;
 mod quantise;
 mod report;
 mod search;
@@ -19,7 +20,7 @@ mod spend;
 mod tree;
 mod tune;
 
-pub use compile::{Compilation, compile, compile_with};
+pub use compile::{Compilation, compile, compile_watched, compile_with};
 pub use cost::{Cost, Price, least_cost};
 pub use error::{CompileError, ImportDifference};
 pub use float::activation::Activation;
@@ -35,6 +36,7 @@ pub use import::{Guarantee, OPERATORS, Operator, advice, import, import_outputs,
 pub use import::{ImportOptions, import_with};
 pub use label::{CORRECT, LABEL, count_correct};
 pub use options::{FeatureGrid, InputDomain, Options};
+pub use progress::{CompileStep, OnStep};
 pub use report::accuracy::{AccuracyReport, LayerReport, OutputReport, accuracy};
 pub use report::bound::{ErrorBounds, error_bounds};
 pub use report::constants::{PublicConstants, public_constants};

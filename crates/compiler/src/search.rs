@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::agreement::{Agreement, Expected, Purpose, agreement};
 use crate::float::graph::{FloatGraph, FloatTensor, Precision};
 use crate::options::Options;
+use crate::progress::{CompileStep, OnStep};
 use crate::quantise::bits::Bits;
 use crate::quantise::calibration::{Measured, Stats};
 use crate::quantise::feature_grid::compared;
@@ -90,6 +91,9 @@ pub(crate) struct Search<'a> {
     stats: HashMap<u32, Rc<[Stats]>>,
     /// What all attempts took.
     pub(crate) work: Work,
+    on_step: &'a OnStep<'a>,
+    /// How many attempts were begun.
+    begun: u32,
 }
 
 impl<'a> Search<'a> {
@@ -98,7 +102,12 @@ impl<'a> Search<'a> {
         equalised: Vec<ChannelShifts>,
         data: &'a DataSet,
         options: &'a Options,
+        on_step: &'a OnStep<'a>,
     ) -> Result<Self> {
+        on_step(CompileStep::Measure {
+            rows: data.len(),
+            equalised: !equalised.is_empty(),
+        });
         let measured = Measured::new(&graph, data, options.calibration)?;
         let mut inputs = graph.inputs.iter();
         let tested = inputs.any(|input| compared(&graph, *input).is_some());
@@ -125,6 +134,8 @@ impl<'a> Search<'a> {
             inputs: HashMap::new(),
             stats: HashMap::new(),
             work: Work::unlimited(),
+            on_step,
+            begun: 0,
         })
     }
 
@@ -326,6 +337,14 @@ impl<'a> Search<'a> {
     }
 
     pub(crate) fn attempt(&mut self, setting: Setting) -> Result<Attempt> {
+        (self.on_step)(CompileStep::Try {
+            before: self.begun,
+            activation_bits: setting.bits.activation,
+            output_bits: setting.bits.output,
+            table_bits: setting.table,
+            spent: self.work.share(),
+        });
+        self.begun += 1;
         let inputs = self.inputs(setting.input)?;
         let activation = setting.bits.activation;
         let stats = self.stats.entry(activation);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cost::Price;
 use crate::float::graph::FloatGraph;
 use crate::options::Options;
+use crate::progress::OnStep;
 use crate::quantise::calibration::cell_magnitudes;
 use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::grid::InputGrid;
@@ -65,6 +66,7 @@ struct Tuner<'a> {
     data: &'a DataSet,
     options: &'a Options,
     price: &'a Price<'a>,
+    on_step: &'a OnStep<'a>,
 }
 
 /// Chooses the bits of everything that `options` leaves open.
@@ -73,6 +75,7 @@ pub(crate) fn tune(
     data: &DataSet,
     options: &Options,
     price: &Price<'_>,
+    on_step: &OnStep<'_>,
 ) -> Result<Found> {
     let options = &Options {
         // What is public of private weights must not depend on how well they happen to do.
@@ -84,6 +87,7 @@ pub(crate) fn tune(
         data,
         options,
         price,
+        on_step,
     };
     let mut search = match options.equalise {
         true => tuner.equalised()?,
@@ -91,7 +95,7 @@ pub(crate) fn tune(
     };
     let mut search = match search.take() {
         Some(search) => search,
-        None => Search::new(Cow::Borrowed(graph), Vec::new(), data, options)?,
+        None => Search::new(Cow::Borrowed(graph), Vec::new(), data, options, on_step)?,
     };
     let mut best = tuner.first(&mut search)?;
     if options.tune {
@@ -152,7 +156,14 @@ impl<'a> Tuner<'a> {
             return Ok(None);
         }
         let graph = scaled(self.graph, &all);
-        Search::new(Cow::Owned(graph), all, self.data, self.options).map(Some)
+        Search::new(
+            Cow::Owned(graph),
+            all,
+            self.data,
+            self.options,
+            self.on_step,
+        )
+        .map(Some)
     }
 
     /// The fewest bits, with larger tables if nothing fits the usual ones.

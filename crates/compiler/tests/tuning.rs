@@ -4,14 +4,15 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use common::{Dim, Onnx, int};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use verdict_compiler::{
-    Choices, Compilation, Cost, FloatGraph, Options, OutputKind, Tuned, accuracy, compile,
-    compile_with, import, least_cost, vouched,
+    Choices, Compilation, CompileStep, Cost, FloatGraph, Options, OutputKind, Tuned, accuracy,
+    compile, compile_watched, compile_with, import, least_cost, vouched,
 };
 use verdict_model::{CompiledModel, DataSet, Goal, IntegerGraph, OutOfDomain, Row, execute};
 
@@ -155,6 +156,41 @@ fn the_price_is_asked() {
     // A planner that can lay nothing out is no reason not to compile.
     let found = compile_with(&graph, &data, &Options::default(), &|_| None).unwrap();
     assert!(found.tuned.error < 0.02, "{:?}", found.tuned);
+}
+
+/// Those who wait are told of every step in order, and of how much of the search is done.
+#[test]
+fn every_step_is_told() {
+    let graph = hidden_scales();
+    let data = rows(&graph, 100, 2.0);
+    let told = RefCell::new(Vec::new());
+    let on_step = |step: CompileStep| told.borrow_mut().push(step);
+    let found = compile_watched(&graph, &data, &Options::default(), &least_cost, &on_step);
+    let silent = tuned(&graph, &data, &Options::default());
+    assert_eq!(found.unwrap().model.digest(), silent.model.digest());
+    let told = told.into_inner();
+    assert_eq!(told[0], CompileStep::Compare { rows: 100 });
+    let measured = CompileStep::Measure {
+        rows: 100,
+        equalised: false,
+    };
+    assert_eq!(told[1], measured);
+    let tries = told.iter().filter_map(|step| match step {
+        CompileStep::Try { before, spent, .. } => Some((*before, *spent)),
+        _ => None,
+    });
+    let tries: Vec<(u32, f64)> = tries.collect();
+    assert!(tries.len() > 1, "{told:?}");
+    // Attempts at scaled channels are others' ones.
+    let same = |pair: &[(u32, f64)]| pair[1].0 == pair[0].0 + 1 || pair[1].0 == 0;
+    assert!(tries.windows(2).all(same), "{tries:?}");
+    assert!(tries.iter().all(|(_, spent)| (0.0..=1.1).contains(spent)));
+    let texts: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(texts[0], "compares 100 rows with tract");
+    assert!(
+        texts[2].starts_with("attempt 1: activations of "),
+        "{texts:?}"
+    );
 }
 
 /// Hidden channels that differ by a factor of 10^8.

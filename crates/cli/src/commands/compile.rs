@@ -96,7 +96,9 @@ impl Compile {
             tuned,
             mut reference,
             drawn,
-        } = compile_planned(&float, &data, &options, limits)?;
+        } = compile_planned(&float, &data, &options, limits, &|step| {
+            meter.step(&step.to_string());
+        })?;
         meter.begin("accuracy");
         if let Some(test) = &test {
             // Rows that calibration has none like may be read differently all the same.

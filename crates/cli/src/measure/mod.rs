@@ -166,7 +166,9 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
         width: job.width,
         ..Limits::default()
     };
-    let compiled = compile_planned(&float, &calibration, &job.options, limits)?;
+    let compiled = compile_planned(&float, &calibration, &job.options, limits, &|step| {
+        meter.step(&step.to_string());
+    })?;
     let Compilation {
         model,
         reference,

@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 use std::path::Path;
 use verdict_circuit::Limits;
 use verdict_compiler::{
-    Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, Options,
-    OutputKind, compile_with, import_with,
+    Compilation, CompileError, Cost, FeatureGrid, FloatGraph, ImportOptions, InputDomain, OnStep,
+    Options, OutputKind, compile_watched, import_with,
 };
 use verdict_engine::candidate_of;
 use verdict_model::{
@@ -362,12 +362,13 @@ fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a share above 0, at most 1, e.g. 0.001".into())
 }
 
-/// Compiles, with the planner's price of what bits cost.
+/// Compiles, with the planner's price of what bits cost, and tells of every step.
 pub(crate) fn compile_planned(
     float: &FloatGraph,
     data: &DataSet,
     options: &Options,
     limits: Limits,
+    on_step: &OnStep<'_>,
 ) -> Result<Compilation, CompileError> {
     let cells = float.needed_cells();
     if cells >> limits.max_k > 0 {
@@ -380,13 +381,14 @@ pub(crate) fn compile_planned(
             ),
         });
     }
-    compile_with(float, data, options, &|graph: &IntegerGraph| {
+    let price = |graph: &IntegerGraph| {
         let chosen = candidate_of(graph, options.goal, limits).ok()?;
         Some(Cost {
             height: chosen.k,
             gas: chosen.gas,
         })
-    })
+    };
+    compile_watched(float, data, options, &price, on_step)
 }
 
 fn domain(text: &str) -> Result<(f64, f64), String> {

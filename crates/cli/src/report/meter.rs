@@ -46,13 +46,22 @@ struct Running {
 /// A stage that takes longer says so this often, where there is no terminal for a spinner.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Says now and then that a stage still runs, until what is returned is dropped.
-fn tell(output: Output, stage: String) -> Sender<()> {
-    let (running, stopped) = channel();
+/// Says now and then that a stage still runs, and with which of the steps that it is sent, until
+/// what is returned is dropped.
+fn tell(output: Output, stage: String) -> Sender<String> {
+    let (running, told) = channel();
     thread::spawn(move || {
         let since = Instant::now();
-        while stopped.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
-            output.note(&format!("{stage}: {} s", since.elapsed().as_secs()));
+        let (mut step, mut said) = (String::new(), since);
+        loop {
+            match told.recv_timeout(SILENCE.saturating_sub(said.elapsed())) {
+                Ok(next) => step = format!(", {next}"),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    said = Instant::now();
+                    output.note(&format!("{stage}: {} s{step}", since.elapsed().as_secs()));
+                }
+            }
         }
     });
     running
@@ -63,7 +72,7 @@ pub(crate) struct Meter {
     bar: ProgressBar,
     /// Where long stages are told of, if not by the spinner.
     told: Option<Output>,
-    teller: RefCell<Option<Sender<()>>>,
+    teller: RefCell<Option<Sender<String>>>,
     running: RefCell<Option<Running>>,
     stages: RefCell<Vec<StageCost>>,
 }
@@ -103,6 +112,17 @@ impl Meter {
             since: Instant::now(),
             cpu: cpu_seconds(),
         });
+    }
+
+    /// Says with what the running stage goes on.
+    pub(crate) fn step(&self, step: &str) {
+        if let Some(teller) = &*self.teller.borrow() {
+            // Who has ended tells nobody.
+            let _ = teller.send(step.to_owned());
+        }
+        if let Some(running) = &*self.running.borrow() {
+            self.bar.set_message(format!("{}: {step}", running.stage));
+        }
     }
 
     /// Begins one of the engine's stages.

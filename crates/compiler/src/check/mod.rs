@@ -28,8 +28,11 @@ use verdict_model::{DataSet, Row};
 const MAX_PRODUCTS: usize = 1 << 29;
 const MOST_ROWS: usize = 1024;
 const FEWEST_ROWS: usize = 8;
-/// Leaves that tract may walk past in every row that the integers are compared with.
-const MAX_WALKED: usize = 1 << 21;
+/// Leaves that tract may walk past in every row that the integers are compared with: a tenth of a
+/// second for a hundred rows.
+const MAX_WALKED: usize = 1 << 17;
+/// A leaf that tract walks past takes as long as so many multiplications.
+const LEAF: usize = 8;
 /// Rows that the search for the node looks at.
 const ROWS_SEARCHED: usize = 16;
 
@@ -86,7 +89,10 @@ impl Reference {
 
 /// The rows that are run: as many as can be afforded, from all over the data.
 fn chosen<'d>(graph: &FloatGraph, data: &'d DataSet, walked: usize) -> Vec<&'d Row> {
-    let steps = graph.products().saturating_add(walked).max(1);
+    let steps = graph
+        .products()
+        .saturating_add(walked.saturating_mul(LEAF))
+        .max(1);
     let affordable = (MAX_PRODUCTS / steps).clamp(FEWEST_ROWS, MOST_ROWS);
     let step = data.len().div_ceil(affordable).max(1);
     data.rows().iter().step_by(step).collect()

@@ -50,6 +50,11 @@ impl Work {
         self.most = before.most;
     }
 
+    /// How much was taken, of the most that may be; 0 as long as there is no limit.
+    pub(crate) fn share(&self) -> f64 {
+        self.spent as f64 / self.most as f64
+    }
+
     pub(crate) fn is_spent(&self) -> bool {
         self.spent > self.most
     }

@@ -31,7 +31,7 @@ use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 
 /// More ends than this, of all ways of a value together, are not followed.
-const MAX_ENDS: usize = 1 << 21;
+const MAX_ENDS: usize = 1 << 23;
 
 /// What is known of an operand.
 #[derive(Clone)]
