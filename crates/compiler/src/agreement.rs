@@ -7,8 +7,7 @@ use crate::Result;
 use crate::float::graph::{Choices, OutputKind};
 use verdict_model::{IntegerGraph, Row, Tensor, execute};
 
-/// Share of rows whose top-1 may differ from the float model's, and of whole numbers that may be
-/// others.
+/// Share of rows whose top-1 may differ from the float model's, or whose whole numbers may.
 const TOP1_TOLERANCE: f64 = 0.001;
 /// Share of rows whose top-1 may be as close a call as the integers' typical error. A few hundred
 /// calibration rows seldom show a flip that unseen data would.
@@ -189,8 +188,7 @@ fn judge(pairs: &[Pair<'_>], asked: &Asked, scale: f64, expected: &Expected<'_>)
     } else if !expected.by_size && are_whole(pairs) {
         // A flip is another number, however far it is; what rounds to the same one is near enough
         // if it is near.
-        let (others, of) = not_whole(pairs, scale);
-        decided(others, of);
+        decided(not_whole(pairs, scale), pairs.len());
         values = error(pairs, scale, 0.5);
     }
     let values = values / expected.tolerance;
@@ -218,15 +216,14 @@ fn are_whole(pairs: &[Pair<'_>]) -> bool {
     reals.all(|real| real.fract() == 0.0 && real.abs() <= MAX_WHOLE)
 }
 
-/// How many values are nearer to another whole number, and of how many.
-fn not_whole(pairs: &[Pair<'_>], scale: f64) -> (usize, usize) {
-    let cells = || {
-        pairs
-            .iter()
-            .flat_map(|(x, reals)| x.iter().zip(reals.iter()))
-    };
-    let off = cells().filter(|(x, real)| (f64::from(**x) * scale - **real).abs() >= 0.5);
-    (off.count(), cells().count())
+/// In how many rows a value is nearer to another whole number: a row is what is refused or proved,
+/// however many values it has.
+fn not_whole(pairs: &[Pair<'_>], scale: f64) -> usize {
+    let off = pairs.iter().filter(|(integers, reals)| {
+        let mut cells = integers.iter().zip(reals.iter());
+        cells.any(|(x, real)| (f64::from(*x) * scale - real).abs() >= 0.5)
+    });
+    off.count()
 }
 
 /// The largest error, of those below `limit`, of an output's values over the range that they have

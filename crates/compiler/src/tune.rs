@@ -12,6 +12,7 @@ use crate::progress::OnStep;
 use crate::quantise::calibration::cell_magnitudes;
 use crate::quantise::equalise::{choose as channels, scaled};
 use crate::quantise::grid::InputGrid;
+use crate::report::verdict::OTHER;
 use crate::search::{Judged, MAX_BITS, Search, Setting};
 use crate::spend::Spender;
 use crate::{CompileError, Result};
@@ -25,6 +26,9 @@ const WORTH: f64 = 1.3;
 const DEAR_TABLE_BITS: u32 = 18;
 /// By how much it is then missed.
 const FAR: f64 = 10.0;
+/// Bits of activations and of the largest table that are tried where a model would be refused for
+/// its decisions: how many are others hardly depends on a bit or two.
+const LAST: [(u32, u32); 4] = [(12, 16), (13, 17), (14, 18), (15, 20)];
 /// Bits that may make it worse before more of them are given up.
 const PATIENCE: u32 = 2;
 
@@ -101,6 +105,7 @@ pub(crate) fn tune(
     if options.tune {
         if !best.agreement.reached() {
             (search, best) = tuner.climb(search, best)?;
+            tuner.decide(&mut search, &mut best)?;
         }
         best = Spender::new(options, price).spend(&mut search, best)?;
     }
@@ -236,6 +241,37 @@ impl<'a> Tuner<'a> {
             }
         }
         Ok((search, best))
+    }
+
+    /// Makes everything much finer if too many decisions are others for the model to be used.
+    fn decide(&self, search: &mut Search<'_>, best: &mut Judged) -> Result<()> {
+        for (bits, table) in LAST {
+            if best.agreement.other_decisions <= OTHER {
+                return Ok(());
+            }
+            let mut setting = best.attempt.setting;
+            let finer = |given: Option<u32>, bits: &mut u32, to: u32| {
+                *bits = given.map_or((*bits).max(to), |given| given);
+            };
+            finer(
+                self.options.activation_bits,
+                &mut setting.bits.activation,
+                bits,
+            );
+            finer(self.options.output_bits, &mut setting.bits.output, bits);
+            finer(self.options.input_bits, &mut setting.input, MAX_BITS);
+            finer(self.options.table_bits, &mut setting.table, table);
+            if setting == best.attempt.setting || search.work.is_spent() {
+                continue;
+            }
+            if let Some(other) = search.judged(setting, &mut None)?
+                && other.agreement.other_decisions < best.agreement.other_decisions
+                && (self.price)(&other.attempt.integer).is_some()
+            {
+                *best = other;
+            }
+        }
+        Ok(())
     }
 
     /// The best attempt with as many bits of an activation as `setting` has, or more as long as

@@ -158,6 +158,44 @@ fn the_price_is_asked() {
     assert!(found.tuned.error < 0.02, "{:?}", found.tuned);
 }
 
+/// Steps of many numbers: a bit or two more change by chance alone how many are others, so that the
+/// search must not stop where a few are tried.
+#[test]
+fn steps_of_many_numbers_are_those_of_the_float_model() {
+    for (op, cells, factor) in [
+        ("Floor", 72, 1.7),
+        ("Ceil", 72, 1.7),
+        ("Round", 40, 3.3),
+        ("Floor", 200, 0.9),
+        ("Round", 144, 1.3),
+    ] {
+        let graph = Onnx::vector(cells)
+            .weights("c", &[], &[factor])
+            .node("Mul", &["x", "c"], "v")
+            .node(op, &["v"], "y")
+            .output("y")
+            .import();
+        let data = rows(&graph, 24, 4.0);
+        let found = tuned(&graph, &data, &Options::default());
+        let report = accuracy(&found.reference, &graph, &found.model, &data).unwrap();
+        let others = report.outputs[0].other_whole.unwrap();
+        assert!(others <= 1, "{op} of {cells}: {others} of {}", report.rows);
+        vouched(found.model, &report, &Options::default()).unwrap();
+        // What is given stays, and then nothing is tried that it does not allow.
+        let options = Options {
+            input_bits: Some(9),
+            activation_bits: Some(8),
+            table_bits: Some(16),
+            ..Options::default()
+        };
+        let fixed = tuned(&graph, &data, &options).tuned;
+        assert_eq!(
+            (fixed.input_bits, fixed.activation_bits, fixed.table_bits),
+            (9, 8, 16)
+        );
+    }
+}
+
 /// Those who wait are told of every step in order, and of how much of the search is done.
 #[test]
 fn every_step_is_told() {

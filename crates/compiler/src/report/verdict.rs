@@ -16,7 +16,7 @@ const SCORES: f64 = 0.1;
 /// anywhere if nobody says that they are scores: near equals change places and nothing is lost.
 const CLOSE_CALLS: f64 = 0.01;
 /// The share of rows whose class, or other whole number, may be another one.
-const OTHER: f64 = 0.05;
+pub(crate) const OTHER: f64 = 0.05;
 
 /// `model`, if its integers are close enough to the float model by `report`.
 ///
