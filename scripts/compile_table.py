@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Compiles models with one or more builds of verdict and prints time and peak memory beside each other.
+"""Compiles models with one or more builds of verdict and prints time, processor time and peak memory beside each other.
 
     scripts/compile_table.py [--verdict PATH ...] [--timeout SECONDS] [FOLDER ...]
 
 Each FOLDER holds model.onnx and calibration.npz (or data.npz). Without folders: the ten largest models that are committed,
-those of the corpus unpacked to target/corpus by `scripts/corpus_cases.py --unpack target/corpus`.
+those of the corpus unpacked to target/corpus by `scripts/corpus_cases.py --unpack target/corpus`. What took longest once
+(forests, boosted trees, Hummingbird's trees, a GAN, large networks) scripts/train/slow.py makes:
+
+    .venv/bin/python scripts/train/slow.py && scripts/compile_table.py target/slow/*
 """
 
 import argparse
@@ -32,7 +35,7 @@ def committed():
 
 
 def compiled(verdict, folder, timeout):
-    """Seconds, peak bytes and the exit code."""
+    """Seconds, seconds of all processors, peak bytes and the exit code."""
     with tempfile.TemporaryDirectory() as work:
         command = [verdict, "compile", folder / "model.onnx", "--calibration", data_of(folder), "--accept-accuracy"]
         command += ["--out", pathlib.Path(work) / "m.verdict", "--json"]
@@ -49,15 +52,16 @@ def compiled(verdict, folder, timeout):
                 return None
             else:
                 time.sleep(0.01)
-        return time.monotonic() - since, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status)
+        cpu = usage.ru_utime + usage.ru_stime
+        return time.monotonic() - since, cpu, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status)
 
 
 def cell(result, timeout):
     if result is None:
         return f"> {timeout} s"
-    seconds, peak, code = result
+    seconds, cpu, peak, code = result
     failed = "" if code == 0 else f" (exit code {code})"
-    return f"{seconds:.1f} s, {peak / 2**20:,.0f} MiB{failed}"
+    return f"{seconds:.1f} s (processors {cpu:.1f} s), {peak / 2**20:,.0f} MiB{failed}"
 
 
 def main():

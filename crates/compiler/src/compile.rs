@@ -353,7 +353,8 @@ fn manifest(
     activation_bits: u32,
     options: &Options,
 ) -> Manifest {
-    let inputs = integer.inputs.iter().zip(grids).map(|(id, grid)| {
+    let floats = graph.inputs.iter().map(|id| &graph.tensors[*id]);
+    let inputs = { integer.inputs.iter().zip(grids).zip(floats) }.map(|((id, grid), float)| {
         let tensor = &integer.tensors[*id];
         InputManifest {
             name: tensor.name.clone(),
@@ -369,6 +370,7 @@ fn manifest(
             missing: grid.missing.clone(),
             saturates: grid.saturates.clone(),
             breakpoints: grid.breakpoints.clone(),
+            whole: float.whole,
         }
     });
     let outputs = integer

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Onnx, int};
+use common::{Dim, Onnx, int};
 use verdict_compiler::{FloatGraph, InputDomain, Options, compile};
 use verdict_model::{CompiledModel, DataSet, OutOfDomain, execute};
 
@@ -261,5 +261,39 @@ fn numbers_of_several_look_ups_are_compared_exactly() {
                 _ => a != b,
             })]
         });
+    }
+}
+
+/// Inputs of whole types and of truths say so in the compiled model, which rounds nothing that is
+/// none of theirs; those of floats, and words, take what they did.
+#[test]
+fn parts_of_whole_numbers_are_refused() {
+    const FLOAT32: i32 = 1;
+    const TYPES: [i32; 4] = [2, 6, 7, 9];
+    for element in TYPES.into_iter().chain([FLOAT32]) {
+        let shape = || vec![Dim::Named("N"), Dim::Fixed(3)];
+        let onnx = Onnx::default().input_of("n", shape(), element);
+        let graph = onnx
+            .node_with("Cast", &["n"], "y", vec![int("to", FLOAT)])
+            .output("y")
+            .import();
+        let rows: Vec<_> = (0..10u8)
+            .map(|row| {
+                vec![
+                    (0..3)
+                        .map(|i| f64::from((row * 3 + i * 5) % 2))
+                        .collect::<Vec<f64>>(),
+                ]
+            })
+            .collect();
+        let data = DataSet::from_rows(rows, &graph.input_specs()).unwrap();
+        let model = compile(&graph, &data, &Options::default()).unwrap();
+        let whole = element != FLOAT32;
+        assert_eq!(model.manifest().inputs[0].whole, whole, "{element}");
+        let given = vec![vec![1.0, 0.5, 0.0]];
+        let found = model.quantise_input(&given, OutOfDomain::Saturate);
+        assert_eq!(found.is_err(), whole, "{element}: {found:?}");
+        let specs = model.manifest().input_specs();
+        assert_eq!(DataSet::from_rows(vec![given], &specs).is_err(), whole);
     }
 }

@@ -3,7 +3,8 @@
 //! A file is `MAGIC`, the format version (little-endian `u32`), the payload ([postcard] of graph
 //! and manifest, then, as far as there is anything to say, of what is said of missing values, of
 //! scales out of the ordinary, of the structure that private weights leave public, of what the
-//! compiler did not vouch for, of words, and of breakpoints) and the payload's keccak256, which is
+//! compiler did not vouch for, of words, of breakpoints, and of
+//! whole numbers) and the payload's keccak256, which is
 //! also the model's digest.
 
 use std::fs;
@@ -78,6 +79,8 @@ struct Aside {
     assurance: Assurance,
     words: Vec<Vec<String>>,
     breakpoints: Breakpoints,
+    /// By input: `whole` of its manifest.
+    whole: Vec<bool>,
 }
 
 impl Aside {
@@ -113,7 +116,15 @@ impl Aside {
         }
         let (breakpoints, rest) = postcard::take_from_bytes::<Breakpoints>(rest).ok()?;
         aside.breakpoints = breakpoints;
-        (rest.is_empty() && aside.breakpoints.len() == inputs).then_some(aside)
+        if aside.breakpoints.len() != inputs {
+            return None;
+        }
+        if rest.is_empty() {
+            return Some(aside);
+        }
+        let (whole, rest) = postcard::take_from_bytes::<Vec<bool>>(rest).ok()?;
+        aside.whole = whole;
+        (rest.is_empty() && aside.whole.len() == inputs).then_some(aside)
     }
 }
 
@@ -176,7 +187,10 @@ impl CompiledModel {
             let breakpoints: Vec<_> = inputs.map(|input| &input.breakpoints).collect();
             let assurance = self.manifest.assurance;
             let words = &self.manifest.words;
-            let ranked = breakpoints.iter().any(|of| !of.is_empty());
+            let inputs = self.manifest.inputs.iter();
+            let whole: Vec<bool> = inputs.map(|input| input.whole).collect();
+            let counted = whole.contains(&true);
+            let ranked = counted || breakpoints.iter().any(|of| !of.is_empty());
             let worded = ranked || !words.is_empty();
             let doubtful = worded || assurance != Assurance::default();
             let structured = doubtful || !structure.is_empty();
@@ -198,6 +212,9 @@ impl CompiledModel {
             }
             if ranked {
                 payload.extend(postcard::to_stdvec(&breakpoints)?);
+            }
+            if counted {
+                payload.extend(postcard::to_stdvec(&whole)?);
             }
             Ok(payload)
         };
@@ -296,6 +313,9 @@ impl CompiledModel {
             }
             for (input, breakpoints) in manifest.inputs.iter_mut().zip(aside.breakpoints) {
                 input.breakpoints = breakpoints;
+            }
+            for (input, whole) in manifest.inputs.iter_mut().zip(aside.whole) {
+                input.whole = whole;
             }
         }
         let model = Self::new(graph, manifest)?;

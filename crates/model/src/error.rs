@@ -72,11 +72,21 @@ pub enum ModelError {
         detail: String,
     },
 
-    /// A real input lies outside the domain the model was compiled for.
+    /// A number that is none of an input's type.
     #[error(
-        "input `{input}`, feature {feature}: {value} is outside the declared domain [{min}, {max}]; saturate it, or compile \
-         the model again with a wider domain"
+        "input `{input}`, feature {feature}: {value} is no whole number, and the input's type holds no others"
     )]
+    NotWhole {
+        /// The input.
+        input: String,
+        /// Position within the input, from 0.
+        feature: usize,
+        /// The value.
+        value: f64,
+    },
+
+    /// A real input lies outside the domain the model was compiled for.
+    #[error("input `{input}`, feature {feature}: {}", outside(*value, *min, *max))]
     OutOfDomain {
         /// The input.
         input: String,
@@ -143,4 +153,19 @@ impl ModelError {
             detail: detail.into(),
         }
     }
+}
+
+/// Why a value is not taken, and what to do.
+fn outside(value: f64, min: f64, max: f64) -> String {
+    if value.is_nan() {
+        return "it is missing (NaN), and no calibration row lacks it, or the model has no rule for that; fill it in, or \
+                compile the model again with rows that lack it"
+            .into();
+    }
+    if value.is_infinite() {
+        return format!("{value} is no finite number; saturate it, or correct the data");
+    }
+    format!(
+        "{value} is outside the declared domain [{min}, {max}]; saturate it, or compile the model again with a wider domain"
+    )
 }

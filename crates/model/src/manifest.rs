@@ -102,6 +102,10 @@ pub struct InputManifest {
     /// on the even grid of its scale; empty if all features are.
     #[serde(default, with = "aside")]
     pub breakpoints: Vec<Option<Vec<f64>>>,
+    /// Whether the input's ONNX type holds whole numbers only: then any other number is refused,
+    /// where it would be rounded.
+    #[serde(default, with = "aside")]
+    pub whole: bool,
 }
 
 /// One output: `real ≈ integer · scale`.
@@ -135,6 +139,7 @@ impl Manifest {
             shape: input.shape.clone(),
             len: input.shape.iter().product(),
             missing: input.missing.iter().any(Option::is_some),
+            whole: input.whole,
             words: self.words.get(index).cloned().unwrap_or_default(),
         };
         self.inputs.iter().enumerate().map(spec).collect()

@@ -72,6 +72,14 @@ impl InputManifest {
             if let (true, Some(Some(code))) = (value.is_nan(), self.missing.get(feature)) {
                 return Ok(*code);
             }
+            // What is no finite number is told of below.
+            if self.whole && value.is_finite() && value.fract() != 0.0 {
+                return Err(ModelError::NotWhole {
+                    input: self.name.clone(),
+                    feature,
+                    value: *value,
+                });
+            }
             let inside = self.holds(feature, *value);
             let (min, max): (f64, f64) = self.domain(feature);
             if value.is_nan() || (!inside && out_of_domain == OutOfDomain::Reject) {

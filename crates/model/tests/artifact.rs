@@ -7,7 +7,7 @@ use common::{File, model};
 use sha3::{Digest, Keccak256};
 use verdict_model::{
     CompiledModel, Conv, FORMAT_VERSION, Function, IntegerGraph, Kernel, Layer, MAGIC, Manifest,
-    ModelError, Table, Visibility,
+    ModelError, OutOfDomain, Table, Visibility,
 };
 
 fn bytes(model: &CompiledModel) -> Vec<u8> {
@@ -37,6 +37,53 @@ fn round_trip() {
     assert_eq!(loaded.digest(), model.digest());
     let manifest: Manifest = serde_json::from_str(&model.manifest().to_json()).unwrap();
     assert_eq!(&manifest, model.manifest());
+}
+
+/// That an input holds whole numbers is part of the file and its digest, wherever nothing else out of
+/// the ordinary is said; and parts of them are refused, also where others would saturate.
+#[test]
+fn inputs_of_whole_numbers() {
+    let plain = model();
+    let mut manifest = plain.manifest().clone();
+    manifest.inputs[0].whole = true;
+    let whole = CompiledModel::new(plain.graph().clone(), manifest).unwrap();
+    assert_ne!(whole.digest(), plain.digest());
+    assert_eq!(load(&bytes(&whole)).unwrap(), whole);
+    assert!(whole.manifest().input_specs()[0].whole);
+    let json: Manifest = serde_json::from_str(&whole.manifest().to_json()).unwrap();
+    assert_eq!(&json, whole.manifest());
+    // No file says that all inputs hold any numbers: that is said by saying nothing.
+    let payload = bytes(&whole);
+    let end = payload.len() - 32;
+    let mut none = payload[12..end].to_vec();
+    assert_eq!(none.pop(), Some(1));
+    none.push(0);
+    load(&sealed(&none)).unwrap_err();
+    none.pop();
+    load(&sealed(&none)).unwrap_err();
+
+    let row = |value: f64| {
+        let mut row = vec![0.0; plain.graph().tensors[0].len];
+        row[1] = value;
+        vec![row]
+    };
+    for rule in [OutOfDomain::Reject, OutOfDomain::Saturate] {
+        whole.quantise_input(&row(0.0), rule).unwrap();
+        plain.quantise_input(&row(0.25), rule).unwrap();
+        for part in [0.25, -0.5, 1e-300, 1e9 + 0.5] {
+            let error = whole.quantise_input(&row(part), rule).unwrap_err();
+            assert!(
+                matches!(error, ModelError::NotWhole { feature: 1, .. }),
+                "{error}"
+            );
+            assert!(error.to_string().contains("no whole number"), "{error}");
+        }
+        for none in [f64::NAN, f64::INFINITY] {
+            let found = whole.quantise_input(&row(none), rule);
+            let saturates = rule == OutOfDomain::Saturate && !none.is_nan();
+            assert_eq!(found.is_ok(), saturates, "{none}");
+        }
+    }
 }
 
 #[test]

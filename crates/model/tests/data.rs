@@ -16,6 +16,7 @@ fn spec(name: &str, len: usize) -> InputSpec {
         shape: vec![len],
         len,
         missing: false,
+        whole: false,
         words: Vec::new(),
     }
 }
@@ -576,4 +577,31 @@ fn parquet_needs_its_feature() {
         &[spec("x", 1)],
         &["--features parquet"],
     );
+}
+
+/// An input of a type of whole numbers takes no others, whatever the format; `2.0` is one.
+#[test]
+fn parts_of_whole_numbers_are_refused() {
+    let whole = InputSpec {
+        whole: true,
+        ..spec("n", 2)
+    };
+    let specs = std::slice::from_ref(&whole);
+    let expected = vec![vec![vec![1.0, -2.0]], vec![vec![3.0, 4e18]]];
+    assert_eq!(load("d.csv", b"1,-2.0\n3,4e18\n", specs).unwrap(), expected);
+    let parts = ["row 1", "`n`", "whole"];
+    for (name, text) in [
+        ("d.csv", "1,-2\n3,0.5\n"),
+        ("d.json", "[[1, -2], [3, 0.5]]"),
+        ("d.json", r#"{"n": [[1, -2], [3, 0.5]]}"#),
+        ("d.json", r#"{"input_data": [[1, -2, 3, 0.5]]}"#),
+    ] {
+        refuses(name, text.as_bytes(), specs, &parts);
+        refuses(name, text.as_bytes(), specs, &["value 1", "0.5"]);
+    }
+    refuses("d.csv", b"1,4.0000000001\n", specs, &["row 0"]);
+    refuses("d.csv", b"1,-1e-300\n", specs, &["row 0"]);
+    let rows = vec![vec![vec![0.25, 1.0]]];
+    let error = DataSet::from_rows(rows, specs).unwrap_err().to_string();
+    assert!(error.contains("0.25"), "{error}");
 }

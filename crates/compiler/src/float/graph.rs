@@ -346,6 +346,7 @@ impl FloatGraph {
                         .missing
                         .get(input)
                         .is_some_and(|cells| !cells.is_empty()),
+                    whole: tensor.whole,
                     words: self.words.get(input).cloned().unwrap_or_default(),
                 }
             })

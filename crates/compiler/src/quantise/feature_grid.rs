@@ -241,6 +241,7 @@ mod tests {
             shape: vec![2],
             len: 2,
             missing: false,
+            whole: false,
             words: Vec::new(),
         };
         let data = DataSet::from_rows(rows, &[spec]).unwrap();

@@ -26,6 +26,8 @@ pub struct InputSpec {
     pub len: usize,
     /// Whether values may be missing: NaN, `null` in JSON, nothing in CSV.
     pub missing: bool,
+    /// Whether its ONNX type holds whole numbers only.
+    pub whole: bool,
     /// The words whose numbers the input takes, in order: a word's number is its place, and the
     /// list's length that of any other word. Empty if the input takes numbers.
     pub words: Vec<String>,
@@ -275,6 +277,19 @@ impl<'a> Source<'a> {
                         input: spec.name.clone(),
                         position,
                         value: values[position].to_string(),
+                    });
+                }
+                let part = |v: &f64| spec.whole && v.fract() != 0.0;
+                if let Some(position) = values.iter().position(part) {
+                    return Err(ModelError::DataValue {
+                        path: self.path.into(),
+                        row,
+                        input: spec.name.clone(),
+                        position,
+                        value: format!(
+                            "{}, and the input's type holds whole numbers only",
+                            values[position]
+                        ),
                     });
                 }
             }

@@ -106,6 +106,7 @@ pub fn model() -> CompiledModel {
             missing: Vec::new(),
             saturates: Vec::new(),
             breakpoints: vec![],
+            whole: false,
         }],
         outputs: vec![OutputManifest {
             name: y.name.clone(),

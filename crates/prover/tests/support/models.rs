@@ -36,6 +36,7 @@ pub fn compiled(graph: IntegerGraph) -> CompiledModel {
             missing: Vec::new(),
             saturates: Vec::new(),
             breakpoints: vec![],
+            whole: false,
         }
     };
     let output = |&id: &TensorId| {

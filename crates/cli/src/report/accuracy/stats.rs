@@ -116,6 +116,7 @@ fn labels(path: &Path, rows: usize, outputs: usize) -> Option<Labels> {
         shape: vec![len],
         len,
         missing: false,
+        whole: false,
         words: Vec::new(),
     };
     // With two inputs asked for, nothing but the name `y` is taken for it.
