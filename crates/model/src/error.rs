@@ -63,6 +63,25 @@ pub enum ModelError {
         value: String,
     },
 
+    /// A value of a data file is no number of its input's type.
+    #[error(
+        "{}: row {row}, value {position} of input `{input}` is {value}; the input's type holds whole numbers only, so remove or \
+         repair the row",
+        path.display()
+    )]
+    DataPart {
+        /// The data file.
+        path: PathBuf,
+        /// The row, from 0.
+        row: usize,
+        /// The input.
+        input: String,
+        /// Position within the input, from 0.
+        position: usize,
+        /// What was found.
+        value: f64,
+    },
+
     /// An option is out of its range or does not fit the model.
     #[error("option `{option}`: {detail}")]
     Option {

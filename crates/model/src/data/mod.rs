@@ -281,15 +281,12 @@ impl<'a> Source<'a> {
                 }
                 let part = |v: &f64| spec.whole && v.fract() != 0.0;
                 if let Some(position) = values.iter().position(part) {
-                    return Err(ModelError::DataValue {
+                    return Err(ModelError::DataPart {
                         path: self.path.into(),
                         row,
                         input: spec.name.clone(),
                         position,
-                        value: format!(
-                            "{}, and the input's type holds whole numbers only",
-                            values[position]
-                        ),
+                        value: values[position],
                     });
                 }
             }

@@ -271,9 +271,9 @@ mod tests {
     use crate::graph::{Kernel, Term, Visibility};
 
     /// Bits, and cells that are 1 from a sum of 0 on.
-    struct Pair([Tensor; 2]);
+    struct Bits(Vec<Tensor>);
 
-    impl Cells for Pair {
+    impl Cells for Bits {
         fn tensor(&self, id: TensorId) -> Option<&Tensor> {
             self.0.get(id)
         }
@@ -298,7 +298,7 @@ mod tests {
 
     /// One cell for each list of `(bit, weight)`, with this much added to what makes it a
     /// conjunction.
-    fn pair(bits: usize, cells: &[(Vec<(u32, i32)>, i64)]) -> Pair {
+    fn pair(bits: usize, cells: &[(Vec<(u32, i32)>, i64)]) -> Bits {
         let entries = cells.iter().enumerate().flat_map(|(output, (weights, _))| {
             let entry = move |(bit, weight): &(u32, i32)| (output as u32, *bit, *weight);
             weights.iter().map(entry)
@@ -317,7 +317,7 @@ mod tests {
             bias: cells.iter().map(bias).collect(),
             function: 0,
         };
-        Pair([tensor(bits, None), tensor(cells.len(), Some(layer))])
+        Bits(vec![tensor(bits, None), tensor(cells.len(), Some(layer))])
     }
 
     /// The leaves of a random tree over `bits`, as conjunctions.
@@ -390,5 +390,32 @@ mod tests {
             }
         }
         assert!(some > 500 && none > 500, "{some} {none}");
+    }
+
+    /// Bits are told apart by tensor and cell, whichever term reads them.
+    #[test]
+    fn bits_of_another_tensor_are_others() {
+        // One cell wants the only bit of tensor 0 to be 1, the other that of `source` to be 0.
+        let graph = |source: TensorId| {
+            let term = |source, entry| Term {
+                source,
+                kernel: Kernel::Sparse {
+                    entries: vec![entry],
+                },
+            };
+            let layer = Layer {
+                nodes: Vec::new(),
+                terms: vec![term(0, (0, 0, 1)), term(source, (1, 0, -1))],
+                bias: vec![-1, 0],
+                function: 0,
+            };
+            Bits(vec![
+                tensor(1, None),
+                tensor(1, None),
+                tensor(2, Some(layer)),
+            ])
+        };
+        assert_eq!(groups(&graph(0), 2), Some(vec![0, 0]));
+        assert_eq!(groups(&graph(1), 2), None);
     }
 }
