@@ -17,7 +17,7 @@ FOUNDRY_OUT="$copy/optimized" FOUNDRY_CACHE_PATH="$copy/cache" ../node_modules/.
 code=$(node -p "require('$copy/optimized/InferenceVerifier.sol/InferenceVerifier.json').bytecode.object.slice(2)")
 
 mkdir -p "$copy/solidity/deployments"
-cp -r src testing examples test script foundry.toml remappings.txt "$copy/solidity/"
+cp -r src testing examples test script foreign foundry.toml remappings.txt "$copy/solidity/"
 cp -r ../scripts "$copy/scripts"
 ln -s "$(realpath ../node_modules)" "$copy/node_modules"
 ln -s ../node_modules "$copy/solidity/node_modules"

@@ -36,3 +36,6 @@ fi
 if [[ "$(readlink solidity/node_modules)" != ../node_modules ]]; then
     ln -sfn ../node_modules solidity/node_modules
 fi
+
+# Other protocols' own code, for the adapters' tests; does nothing when it is there already.
+scripts/foreign-contracts.js
