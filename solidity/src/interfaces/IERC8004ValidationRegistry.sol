@@ -30,4 +30,12 @@ interface IERC8004ValidationRegistry {
             string memory tag,
             uint256 lastUpdate
         );
+
+    /// @notice How many responses an agent got, and their average, of these validators and with this
+    /// tag alone; of all where the list or the tag is empty.
+    /// @dev Anybody can be a validator, and any model registered: name both.
+    function getSummary(uint256 agentId, address[] calldata validatorAddresses, string calldata tag)
+        external
+        view
+        returns (uint64 count, uint8 averageResponse);
 }

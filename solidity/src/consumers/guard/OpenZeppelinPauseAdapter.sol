@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
 import { IPausable } from "./IPausable.sol";
 import { IPauseAdapter } from "./IPauseAdapter.sol";
 import { PauseAdapter } from "./PauseAdapter.sol";
@@ -8,7 +10,14 @@ import { PauseAdapter } from "./PauseAdapter.sol";
 /// @title Adapter for OpenZeppelin's `Pausable`
 /// @notice The pause does not end by itself: when its time is over, anybody may call the guard's
 /// `expire`.
+///
+/// **What `whenNotPaused` stands on is the contract's decision, and this can't see it**: a contract that
+/// has it on withdrawals must not be given to a guard. What can be seen is refused: a token whose
+/// transfers the pause stops (`ERC20Pausable`), for then nobody gets out.
 contract OpenZeppelinPauseAdapter is PauseAdapter {
+    /// @notice The pause keeps users in, too.
+    error ExitsBlocked(address target);
+
     /// @param target_ The contract; this adapter must be allowed to call its `pause` and `unpause`.
     /// @param owner_ Appoints the guard.
     constructor(address target_, address owner_) PauseAdapter(target_, owner_) { }
@@ -23,10 +32,23 @@ contract OpenZeppelinPauseAdapter is PauseAdapter {
     }
 
     function _pause(uint256) internal override {
+        // Only of a token, and only what worked before the pause, is a failure the pause's doing.
+        bool movable = _movesNothing();
         IPausable(_TARGET).pause();
+        if ((movable && !_movesNothing()) || !_exitsAreOpen()) revert ExitsBlocked(_TARGET);
     }
 
     function _resume() internal override {
         IPausable(_TARGET).unpause();
+    }
+
+    /// @dev Whether it can be seen that users can still get out, once the contract is paused.
+    function _exitsAreOpen() internal virtual returns (bool) {
+        return true;
+    }
+
+    /// @dev Whether the contract, if it is a token, lets this adapter transfer nothing to itself.
+    function _movesNothing() private returns (bool ok) {
+        (ok,) = _TARGET.call(abi.encodeCall(IERC20.transfer, (address(this), 0)));
     }
 }

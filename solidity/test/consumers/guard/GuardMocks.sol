@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { ERC20 } from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { ERC20Pausable } from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Pausable.sol";
 import { ERC4626 } from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 
@@ -34,6 +35,38 @@ contract PausableVault is ERC4626, Pausable {
 
     function maxMint(address) public view override returns (uint256) {
         return paused() ? 0 : type(uint256).max;
+    }
+}
+
+/// @dev The same, whose pause keeps users in: by its shares, or by its exits.
+contract LockingVault is PausableVault {
+    bool private immutable _BY_SHARES;
+
+    constructor(IERC20 asset_, bool byShares) PausableVault(asset_) {
+        _BY_SHARES = byShares;
+    }
+
+    function withdraw(uint256 assets, address receiver, address owner) public override returns (uint256) {
+        if (!_BY_SHARES) _requireNotPaused();
+        return super.withdraw(assets, receiver, owner);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (_BY_SHARES) _requireNotPaused();
+        super._update(from, to, value);
+    }
+}
+
+/// @dev OpenZeppelin's token whose pause stops transfers.
+contract PausableToken is ERC20Pausable {
+    constructor() ERC20("Token", "T") { }
+
+    function pause() external {
+        _pause();
+    }
+
+    function unpause() external {
+        _unpause();
     }
 }
 
@@ -82,6 +115,10 @@ contract LyingTarget {
 
     function maxMint(address) external view returns (uint256) {
         return maxDeposit_;
+    }
+
+    function withdraw(uint256, address, address) external pure returns (uint256) {
+        return 0;
     }
 
     function _set(bool value) private {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
+import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { Test } from "forge-std/Test.sol";
 
 import { ERC4626PauseAdapter } from "../../../src/consumers/guard/ERC4626PauseAdapter.sol";
@@ -11,7 +12,7 @@ import { OpenZeppelinPauseAdapter } from "../../../src/consumers/guard/OpenZeppe
 import { PauseForAdapter } from "../../../src/consumers/guard/PauseForAdapter.sol";
 import { EntryVault } from "../../../testing/mocks/EntryVault.sol";
 import { MockToken } from "../../../testing/mocks/MockToken.sol";
-import { LyingTarget, PausableVault } from "./GuardMocks.sol";
+import { LockingVault, LyingTarget, PausableToken, PausableVault } from "./GuardMocks.sol";
 
 /// @dev Adapters, and the contract that is made for one. This contract is guard and owner.
 contract PauseAdaptersTest is Test {
@@ -161,6 +162,46 @@ contract PauseAdaptersTest is Test {
         adapter.pause(100);
         adapter.resume();
         assertFalse(_pausable.paused());
+    }
+
+    /// @dev A pause that keeps users in is refused, whether it is the exits or the shares that it stops;
+    /// a pause of entries alone lets them out.
+    function test_RevertWhen_ExitsBlocked() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            LockingVault vault = new LockingVault(_token, i == 0);
+            IPauseAdapter adapter = _ready(new ERC4626PauseAdapter(address(vault), address(this)));
+            vault.setPauser(address(adapter));
+            vm.expectRevert(abi.encodeWithSelector(OpenZeppelinPauseAdapter.ExitsBlocked.selector, vault));
+            adapter.pause(100);
+            assertFalse(vault.paused());
+        }
+        PausableToken token = new PausableToken();
+        IPauseAdapter plain = _ready(new OpenZeppelinPauseAdapter(address(token), address(this)));
+        vm.expectRevert(abi.encodeWithSelector(OpenZeppelinPauseAdapter.ExitsBlocked.selector, token));
+        plain.pause(100);
+        assertFalse(token.paused());
+    }
+
+    function test_UsersGetOutOfAPausedVault() public {
+        IPauseAdapter adapter = _ready(new ERC4626PauseAdapter(address(_pausable), address(this)));
+        _pausable.setPauser(address(adapter));
+        _token.mint(address(this), 10);
+        _token.approve(address(_pausable), 10);
+        _pausable.deposit(10, address(this));
+        adapter.pause(100);
+        _pausable.redeem(4, address(this), address(this));
+        _pausable.withdraw(6, address(this), address(this));
+        assertEq(_token.balanceOf(address(this)), 10);
+    }
+
+    /// @dev What the adapter can't see: exits of a contract that is no token and no vault.
+    function test_OpenZeppelinAdapterCannotSeeOtherExits() public {
+        LockingVault vault = new LockingVault(_token, false);
+        IPauseAdapter adapter = _ready(new OpenZeppelinPauseAdapter(address(vault), address(this)));
+        vault.setPauser(address(adapter));
+        adapter.pause(100);
+        vm.expectRevert(Pausable.EnforcedPause.selector);
+        vault.withdraw(0, address(this), address(this));
     }
 
     // ------------------------------------------------------------------------------- EntryPausable

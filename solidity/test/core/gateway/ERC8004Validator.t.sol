@@ -67,6 +67,38 @@ contract ERC8004ValidatorTest is CoreTest {
         assertEq(time, block.timestamp);
     }
 
+    /// @dev An agent's own model, and its own validator, earn it what they like; who asks for this
+    /// validator and for the tag of the version that is known sees none of it.
+    function test_Attack_OwnModelAndOwnValidator() public {
+        TestModel memory known = _model;
+        _model = _register(_spec(3, 1));
+        (_claim.modelId, _claim.version) = (_model.id, 1);
+        _request(AGENT);
+        _validator.validate(_claim, _prove(_model, _publicValues()));
+        string memory tag = _validator.tagOf(known.id, 1);
+        bytes32 own = keccak256("own");
+        _validations.validationRequest(address(this), AGENT, "", own);
+        _validations.validationResponse(own, 100, "", 0, tag);
+
+        address[] memory named = new address[](1);
+        named[0] = address(_validator);
+        (uint64 count,) = _validations.getSummary(AGENT, new address[](0), "");
+        assertEq(count, 2);
+        (count,) = _validations.getSummary(AGENT, named, "");
+        assertEq(count, 1);
+        (count,) = _validations.getSummary(AGENT, named, tag);
+        assertEq(count, 0);
+
+        _model = known;
+        _claim.modelId = known.id;
+        _request(AGENT);
+        _validator.validate(_claim, _prove(_model, _publicValues()));
+        uint8 average;
+        (count, average) = _validations.getSummary(AGENT, named, tag);
+        assertEq(count, 1);
+        assertEq(average, 100);
+    }
+
     function test_RequestHashIsAnEip712Struct() public view {
         bytes32 typehash = keccak256(
             "VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments,bytes32 salt)"

@@ -82,9 +82,11 @@ contract MockValidationRegistry is IERC8004ValidationRegistry {
     }
 
     mapping(bytes32 requestHash => Status) private _status;
+    mapping(uint256 agentId => bytes32[]) private _requestsOf;
 
     function validationRequest(address validator, uint256 agentId, string calldata, bytes32 requestHash) external {
         require(_status[requestHash].validator == address(0), "exists");
+        _requestsOf[agentId].push(requestHash);
         (_status[requestHash].validator, _status[requestHash].agentId) = (validator, agentId);
     }
 
@@ -108,5 +110,29 @@ contract MockValidationRegistry is IERC8004ValidationRegistry {
     {
         Status storage s = _status[requestHash];
         return (s.validator, s.agentId, s.response, s.responseHash, s.tag, s.lastUpdate);
+    }
+
+    /// @dev As the published registry counts: those that have a response, of the validators, if any are
+    /// named, and with the tag, if it isn't empty.
+    function getSummary(uint256 agentId, address[] calldata validators, string calldata tag)
+        external
+        view
+        returns (uint64 count, uint8 averageResponse)
+    {
+        uint256 total;
+        bytes32[] storage requests = _requestsOf[agentId];
+        for (uint256 i = 0; i < requests.length; ++i) {
+            Status storage s = _status[requests[i]];
+            if (s.lastUpdate == 0) continue;
+            if (bytes(tag).length != 0 && keccak256(bytes(tag)) != keccak256(bytes(s.tag))) continue;
+            bool named = validators.length == 0;
+            for (uint256 j = 0; j < validators.length; ++j) {
+                if (validators[j] == s.validator) named = true;
+            }
+            if (!named) continue;
+            ++count;
+            total += s.response;
+        }
+        averageResponse = count == 0 ? 0 : uint8(total / count);
     }
 }
