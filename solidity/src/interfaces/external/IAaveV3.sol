@@ -82,3 +82,30 @@ interface IAaveConfigurator {
     /// @notice Freezes a reserve, or ends that.
     function setReserveFreeze(address asset, bool freeze) external;
 }
+
+/// @title What an adapter tells the configurator about categories of eMode, before 3.2
+/// @dev For holders of `RISK_ADMIN`. Ratios in basis points, the bonus more than 10,000.
+interface IAaveEModeConfigurator {
+    /// @notice Sets a category; its threshold must be above those of its reserves.
+    function setEModeCategory(
+        uint8 categoryId,
+        uint16 ltv,
+        uint16 liquidationThreshold,
+        uint16 liquidationBonus,
+        address priceSource,
+        string calldata label
+    ) external;
+}
+
+/// @title What an adapter tells the configurator about categories of eMode, from 3.2 on
+/// @dev For holders of `RISK_ADMIN`. Ratios in basis points, the bonus more than 10,000.
+interface IAaveLiquidEModeConfigurator {
+    /// @notice Sets a category, whose ratios then hold for who is in it, whatever its reserves' are.
+    function setEModeCategory(
+        uint8 categoryId,
+        uint16 ltv,
+        uint16 liquidationThreshold,
+        uint16 liquidationBonus,
+        string calldata label
+    ) external;
+}

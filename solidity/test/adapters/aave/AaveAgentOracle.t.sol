@@ -66,9 +66,10 @@ contract AaveAgentOracleTest is AaveUpdater {
         assertEq(update.timestamp, block.timestamp);
         assertEq(update.market, address(weth));
         string[] memory types = _oracle.getAllUpdateTypes();
-        assertEq(types.length, 2);
+        assertEq(types.length, 3);
         assertEq(types[0], "SupplyCapUpdate");
         assertEq(types[1], "BorrowCapUpdate");
+        assertEq(types[2], "EModeCategoryUpdate");
         assertEq(address(_oracle.UPDATER()), address(updater));
     }
 
@@ -147,7 +148,7 @@ contract AaveAgentOracleTest is AaveUpdater {
     // ------------------------------------------------------------------------------------ refusals
 
     function test_RevertWhen_UnknownUpdateType() public {
-        string[4] memory types = ["supplyCap", "EModeCategoryUpdate", "RateStrategyUpdate", ""];
+        string[4] memory types = ["supplyCap", "ltv", "RateStrategyUpdate", ""];
         for (uint256 i = 0; i < 4; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IRiskOracle.UnknownUpdateType.selector, types[i]));
             _oracle.getLatestUpdateByParameterAndMarket(types[i], address(weth));

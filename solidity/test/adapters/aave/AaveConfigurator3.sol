@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import { AaveConfiguration } from "../../../src/adapters/aave/AaveConfiguration.sol";
-import { IAaveConfigurator } from "../../../src/interfaces/external/IAaveV3.sol";
+import { AaveEModeCategory, IAaveConfigurator } from "../../../src/interfaces/external/IAaveV3.sol";
 import { AaveConfigurationMap, IAaveACL, IAavePoolFull, IAaveProviderFull } from "./IAave.sol";
 
 /// @dev What the configurator of Aave v3.1 and later does where it differs from 3.0's, in front of
@@ -19,6 +19,7 @@ contract AaveConfigurator3 is IAaveConfigurator {
 
     error InvalidReserveParams();
     error InvalidFreezeState();
+    error InvalidEmodeCategoryParams();
     error CallerNotRiskOrPoolAdmin();
     error CallerNotPoolOrEmergencyAdmin();
     error CallerNotRiskOrPoolOrEmergencyAdmin();
@@ -73,6 +74,14 @@ contract AaveConfigurator3 is IAaveConfigurator {
         require(acl.isPoolAdmin(msg.sender) || acl.isEmergencyAdmin(msg.sender), CallerNotPoolOrEmergencyAdmin());
         uint256 data = _pool().getConfiguration(asset) & ~uint256(1 << 60);
         _store(asset, paused ? data | (1 << 60) : data);
+    }
+
+    /// @dev As on 3.2 and later: no price source, and nothing is held against the reserves.
+    function setEModeCategory(uint8 id, uint16 ltv, uint16 threshold, uint16 bonus, string calldata label) external {
+        _onlyRiskOrPool();
+        require(ltv != 0 && ltv <= threshold && bonus > 10_000, InvalidEmodeCategoryParams());
+        require((uint256(threshold) * bonus + 5000) / 10_000 <= 10_000, InvalidEmodeCategoryParams());
+        _pool().configureEModeCategory(id, AaveEModeCategory(ltv, threshold, bonus, address(0), label));
     }
 
     function getPendingLtv(address asset) external view returns (uint256) {

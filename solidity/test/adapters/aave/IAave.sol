@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import { IAaveAddressesProvider, IAaveConfigurator, IAavePool } from "../../../src/interfaces/external/IAaveV3.sol";
+import {
+    AaveEModeCategory,
+    IAaveAddressesProvider,
+    IAaveConfigurator,
+    IAavePool
+} from "../../../src/interfaces/external/IAaveV3.sol";
 
 /// @dev What tests do with Aave v3.0.2 beyond what adapters do.
 interface IAaveProviderFull is IAaveAddressesProvider {
@@ -32,6 +37,7 @@ struct AaveConfigurationMap {
 
 interface IAavePoolFull is IAavePool {
     function setConfiguration(address asset, AaveConfigurationMap calldata configuration) external;
+    function configureEModeCategory(uint8 id, AaveEModeCategory calldata category) external;
     function supply(address asset, uint256 amount, address onBehalfOf, uint16 referral) external;
     function withdraw(address asset, uint256 amount, address to) external returns (uint256);
     function borrow(address asset, uint256 amount, uint256 mode, uint16 referral, address onBehalfOf) external;
