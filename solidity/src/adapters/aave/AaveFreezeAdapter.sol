@@ -20,7 +20,8 @@ import { AaveConfiguration } from "./AaveConfiguration.sol";
 /// there is an adapter and a guard for each.
 ///
 /// A reserve that is paused is left alone: its exits are shut already, and a freeze would outlast
-/// the pause.
+/// the pause. One that Aave's governance drops meanwhile is no longer frozen, and nothing is left to
+/// resume.
 contract AaveFreezeAdapter is PauseAdapter {
     using AaveConfiguration for uint256;
 
@@ -39,7 +40,7 @@ contract AaveFreezeAdapter is PauseAdapter {
     constructor(IAaveAddressesProvider provider, address asset, address owner_) PauseAdapter(asset, owner_) {
         if (address(provider).code.length == 0) revert NotAContract(address(provider));
         PROVIDER = provider;
-        _configuration();
+        if (!_configuration().isActive()) revert NotListed(asset);
     }
 
     /// @inheritdoc IPauseAdapter
@@ -52,7 +53,9 @@ contract AaveFreezeAdapter is PauseAdapter {
     }
 
     function _pause(uint256) internal override {
-        if (_configuration().isPaused()) revert ReservePaused(_TARGET);
+        uint256 data = _configuration();
+        if (!data.isActive()) revert NotListed(_TARGET);
+        if (data.isPaused()) revert ReservePaused(_TARGET);
         _freeze(true);
     }
 
@@ -64,8 +67,7 @@ contract AaveFreezeAdapter is PauseAdapter {
         IAaveConfigurator(PROVIDER.getPoolConfigurator()).setReserveFreeze(_TARGET, frozen);
     }
 
-    function _configuration() private view returns (uint256 data) {
-        data = IAavePool(PROVIDER.getPool()).getConfiguration(_TARGET);
-        if (!data.isActive()) revert NotListed(_TARGET);
+    function _configuration() private view returns (uint256) {
+        return IAavePool(PROVIDER.getPool()).getConfiguration(_TARGET);
     }
 }

@@ -32,10 +32,9 @@ contract OpenZeppelinPauseAdapter is PauseAdapter {
     }
 
     function _pause(uint256) internal override {
-        // Only of a token, and only what worked before the pause, is a failure the pause's doing.
-        bool movable = _movesNothing();
+        bytes32 before = _answerToTransfer();
         IPausable(_TARGET).pause();
-        if ((movable && !_movesNothing()) || !_exitsAreOpen()) revert ExitsBlocked(_TARGET);
+        if (_answerToTransfer() != before || !_exitsAreOpen()) revert ExitsBlocked(_TARGET);
     }
 
     function _resume() internal override {
@@ -47,8 +46,12 @@ contract OpenZeppelinPauseAdapter is PauseAdapter {
         return true;
     }
 
-    /// @dev Whether the contract, if it is a token, lets this adapter transfer nothing to itself.
-    function _movesNothing() private returns (bool ok) {
-        (ok,) = _TARGET.call(abi.encodeCall(IERC20.transfer, (address(this), 0)));
+    /// @dev What the contract, be it a token or not, says to a transfer that can't succeed, to this very
+    /// account. It says something else when it is paused only if transfers are. Whatever somebody may
+    /// have given to this adapter makes no difference.
+    function _answerToTransfer() private returns (bytes32) {
+        (bool ok, bytes memory answer) =
+            _TARGET.call(abi.encodeCall(IERC20.transfer, (address(this), type(uint256).max)));
+        return keccak256(abi.encodePacked(ok, answer));
     }
 }

@@ -119,6 +119,23 @@ contract AaveFreezeAdapterTest is AaveMarket {
         MockToken other = new MockToken();
         vm.expectRevert(abi.encodeWithSelector(AaveFreezeAdapter.NotListed.selector, other));
         new AaveFreezeAdapter(provider, address(other), address(this));
+        _drop();
+        vm.expectRevert(abi.encodeWithSelector(AaveFreezeAdapter.NotListed.selector, weth));
+        _adapter.pause(100);
+    }
+
+    /// @dev A reserve that is gone can't hold a guard up.
+    function test_ResumesWhatAaveDropped() public {
+        _adapter.pause(100);
+        _drop();
+        _adapter.resume();
+        assertFalse(_adapter.isPaused());
+    }
+
+    function _drop() private {
+        _withdraw(borrower, weth, 10e18);
+        _withdraw(lender, weth, 100e18);
+        configurator.dropReserve(address(weth));
     }
 
     function test_RevertWhen_NotAContract() public {

@@ -71,6 +71,7 @@ interface IAaveConfiguratorFull is IAaveConfigurator {
     }
 
     function initReserves(InitReserveInput[] calldata input) external;
+    function dropReserve(address asset) external;
     function setReserveBorrowing(address asset, bool enabled) external;
     function setReservePause(address asset, bool paused) external;
     function setPoolPause(bool paused) external;

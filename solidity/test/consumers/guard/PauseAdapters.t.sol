@@ -194,6 +194,20 @@ contract PauseAdaptersTest is Test {
         assertEq(_token.balanceOf(address(this)), 10);
     }
 
+    /// @dev Shares that somebody gives to the adapter neither move nor make a difference: else a grain of
+    /// them would stop the guard.
+    function testFuzz_Attack_GiftsDoNotStopThePause(uint256 amount) public {
+        amount = bound(amount, 1, 1e30);
+        IPauseAdapter adapter = _ready(new ERC4626PauseAdapter(address(_pausable), address(this)));
+        _pausable.setPauser(address(adapter));
+        _token.mint(address(this), amount);
+        _token.approve(address(_pausable), amount);
+        _pausable.deposit(amount, address(adapter));
+        adapter.pause(100);
+        assertTrue(adapter.isPaused());
+        assertEq(_pausable.balanceOf(address(adapter)), amount);
+    }
+
     /// @dev What the adapter can't see: exits of a contract that is no token and no vault.
     function test_OpenZeppelinAdapterCannotSeeOtherExits() public {
         LockingVault vault = new LockingVault(_token, false);
