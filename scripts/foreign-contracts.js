@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // Writes the protocols' own code, as their npm packages have it, to solidity/foreign/ for the adapters' tests: nothing of it
-// is committed. Aave's packages bring what they were compiled to, whose libraries are linked here; Morpho's bring sources,
-// which are compiled here. Tests deploy the files by their paths, so no test compiles foreign code.
+// is committed. Aave's package brings what it was compiled to, whose libraries are linked here; Morpho's and Chainlink's
+// bring sources, which are compiled here. Tests deploy the files by their paths, so no test compiles foreign code. Of
+// Chainlink's package nothing is needed that it depends on, and one of that is in no registry: package.json puts an empty
+// package in its place.
 const { createHash } = require("node:crypto");
-const { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 
 const root = path.dirname(__dirname);
@@ -33,7 +35,21 @@ const aave = {
     "misc/AaveProtocolDataProvider",
   ],
 };
-const morpho = { package: "@morpho-org/morpho-blue", solc: "solc-0.8.19", contracts: ["src/Morpho.sol", "src/mocks/IrmMock.sol"] };
+// As each project's own settings say, but for via-IR, which Morpho's have: it takes minutes and changes nothing that is tested.
+const compiled = [
+  {
+    package: "@morpho-org/morpho-blue",
+    solc: "solc-0.8.19",
+    settings: { optimizer: { enabled: true, runs: 999_999 }, evmVersion: "paris" },
+    contracts: ["src/Morpho.sol", "src/mocks/IrmMock.sol"],
+  },
+  {
+    package: "@chainlink/contracts",
+    solc: "solc-0.8.24",
+    settings: { optimizer: { enabled: true, runs: 1_000_000 }, evmVersion: "paris" },
+    contracts: ["src/v0.8/l2ep/arbitrum/ArbitrumSequencerUptimeFeed.sol", "src/v0.8/l2ep/Flags.sol"],
+  },
+];
 
 // Where tests put a library: the keccak-256 of its name isn't at hand here, its SHA-256's first 20 bytes are.
 const libraryAddress = (name) => createHash("sha256").update(name).digest("hex").slice(0, 40);
@@ -41,7 +57,7 @@ const libraryAddress = (name) => createHash("sha256").update(name).digest("hex")
 const versionOf = (name) => JSON.parse(readFileSync(path.join(packages, name, "package.json"), "utf8")).version;
 const stamp = JSON.stringify([
   versionOf(aave.package),
-  versionOf(morpho.package),
+  ...compiled.map((project) => versionOf(project.package)),
   createHash("sha256").update(readFileSync(__filename)).digest("hex"),
 ]);
 const stampFile = path.join(out, ".stamp");
@@ -68,29 +84,25 @@ const linkAave = (contract) => {
   write(name, artifact.abi, code);
 };
 
-const solidityFiles = (directory) =>
-  readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    const file = path.join(directory, entry.name);
-    if (entry.isDirectory()) return solidityFiles(file);
-    return entry.name.endsWith(".sol") ? [file] : [];
-  });
-
-const compileMorpho = () => {
-  const base = path.join(packages, morpho.package);
-  const sources = {};
-  for (const file of solidityFiles(path.join(base, "src"))) {
-    sources[path.relative(base, file)] = { content: readFileSync(file, "utf8") };
-  }
-  const wanted = Object.fromEntries(
-    morpho.contracts.map((file) => [file, { [path.basename(file, ".sol")]: ["abi", "evm.bytecode.object"] }]),
+const compile = (project) => {
+  const read = (file) => readFileSync(path.join(packages, project.package, file), "utf8");
+  const sources = Object.fromEntries(project.contracts.map((file) => [file, { content: read(file) }]));
+  const outputSelection = Object.fromEntries(
+    project.contracts.map((file) => [file, { [path.basename(file, ".sol")]: ["abi", "evm.bytecode.object"] }]),
   );
-  // As Morpho's own project says, but for via-IR, which takes minutes and changes nothing that is tested.
-  const settings = { optimizer: { enabled: true, runs: 999_999 }, evmVersion: "paris", outputSelection: wanted };
-  const solc = require(path.join(packages, morpho.solc));
-  const result = JSON.parse(solc.compile(JSON.stringify({ language: "Solidity", sources, settings })));
+  const input = { language: "Solidity", sources, settings: { ...project.settings, outputSelection } };
+  const solc = require(path.join(packages, project.solc));
+  const find = (file) => {
+    try {
+      return { contents: read(file) };
+    } catch (error) {
+      return { error: error.message };
+    }
+  };
+  const result = JSON.parse(solc.compile(JSON.stringify(input), { import: find }));
   const errors = (result.errors ?? []).filter(({ severity }) => severity === "error");
   if (errors.length !== 0) throw new Error(errors[0].formattedMessage);
-  for (const file of morpho.contracts) {
+  for (const file of project.contracts) {
     const name = path.basename(file, ".sol");
     const { abi, evm } = result.contracts[file][name];
     write(name, abi, evm.bytecode.object);
@@ -100,5 +112,5 @@ const compileMorpho = () => {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 aave.contracts.forEach(linkAave);
-compileMorpho();
+compiled.forEach(compile);
 writeFileSync(stampFile, stamp);
