@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Line coverage of the contracts without the verifier: prints it, and fails below 100 %. Takes minutes.
+# Coverage of the contracts without the verifier, by lines and branches: prints it, and fails below 100 %. Takes minutes.
 # usage: scripts/coverage.sh [arguments of forge coverage]
 #
 # `forge coverage` compiles without the optimizer, and InferenceVerifier then runs out of stack. So this works on a copy, in
@@ -63,9 +63,12 @@ VERDICT_TEST_VECTORS="$copy/test-vectors" FOUNDRY_INVARIANT_RUNS=4 FOUNDRY_FUZZ_
 }
 sed -n '/^| File /,$p' "$copy/log" | grep '^| [FsT]'
 
-# The report names the lines that nothing reaches.
-awk -F'[:,]' '/^SF:/ { file = $2 } /^BRDA:/ && ($5 == "-" || $5 == 0) { print "untaken branch: " file ":" $2 }' "$copy/lcov.info"
-missing=$(awk -F'[:,]' '/^SF:/ { file = $2 } /^DA:/ && $3 == 0 { print file ":" $2 }' "$copy/lcov.info")
+# The report names the lines that nothing reaches, and the branches that nothing takes.
+missing=$(awk -F'[:,]' '
+    /^SF:/ { file = $2 }
+    /^DA:/ && $3 == 0 { print file ":" $2 }
+    /^BRDA:/ && ($5 == "-" || $5 == 0) { print file ":" $2 ", a branch" }
+' "$copy/lcov.info")
 if [[ -n "$missing" ]]; then
     printf 'coverage: no test reaches\n%s\n' "$missing" >&2
     exit 1
@@ -75,4 +78,5 @@ if ((lines == 0)); then
     echo "coverage: an empty report" >&2
     exit 1
 fi
-echo "coverage: all $lines lines"
+branches=$(grep -c '^BRDA:' "$copy/lcov.info" || true)
+echo "coverage: all $lines lines, all $branches branches"

@@ -92,7 +92,8 @@ abstract contract AaveMarkets is RiskAdapter {
             state.values[uint256(RiskParameter.LiquidationBonus)] = data.bonus() * _BASIS_POINT;
         }
 
-        // What Aave holds its caps against.
+        // What Aave holds its caps against, but for what its treasury earned since somebody last did
+        // anything with the reserve.
         uint256 scaled = IAaveAToken(reserve.aToken).scaledTotalSupply() + reserve.accruedToTreasury;
         state.supplied = (scaled * pool.getReserveNormalizedIncome(market) + 0.5e27) / 1e27;
         state.borrowed = IERC20(reserve.variableDebtToken).totalSupply();

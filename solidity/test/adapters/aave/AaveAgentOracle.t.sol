@@ -176,6 +176,17 @@ contract AaveAgentOracleTest is AaveUpdater {
             vm.expectRevert(abi.encodeWithSelector(AaveAgentOracle.NotRepresentable.selector, 1, values[i]));
             _oracle.getLatestUpdateByParameterAndMarket("SupplyCapUpdate", address(weth));
         }
+        // Of a token without decimals every number is whole, and none is still none.
+        update.newValue = abi.encode(type(uint128).max);
+        vm.mockCall(
+            address(updater),
+            abi.encodeCall(updater.getLatestUpdateByParameterAndMarket, ("supplyCap", address(weth))),
+            abi.encode(update)
+        );
+        vm.mockCall(address(weth), abi.encodeCall(weth.decimals, ()), abi.encode(0));
+        vm.expectRevert(abi.encodeWithSelector(AaveAgentOracle.NotRepresentable.selector, 1, type(uint128).max));
+        _oracle.getLatestUpdateByParameterAndMarket("SupplyCapUpdate", address(weth));
+        vm.mockCall(address(weth), abi.encodeCall(weth.decimals, ()), abi.encode(18));
         // What was before may have been none.
         (update.newValue, update.previousValue) = (abi.encode(5e18), abi.encode(type(uint128).max));
         vm.mockCall(

@@ -151,6 +151,19 @@ contract AaveFreezeAdapterTest is AaveMarket {
         _adapter.pause(100);
     }
 
+    /// @dev A configurator that takes commands without effect: what the adapter says is what the pool
+    /// says.
+    function test_RevertWhen_AaveIsDeaf() public {
+        vm.mockCall(address(configurator), abi.encodeCall(configurator.setReserveFreeze, (address(weth), true)), "");
+        _adapter.pause(100);
+        assertFalse(_adapter.isPaused());
+        vm.clearMockedCalls();
+        _adapter.pause(100);
+        vm.mockCall(address(configurator), abi.encodeCall(configurator.setReserveFreeze, (address(weth), false)), "");
+        vm.expectRevert(abi.encodeWithSelector(IPauseAdapter.StillPaused.selector, weth));
+        _adapter.resume();
+    }
+
     function test_RevertWhen_RoleIsMissing() public {
         AaveFreezeAdapter other = new AaveFreezeAdapter(provider, address(wbtc), address(this));
         other.setGuard(address(this));

@@ -3,10 +3,26 @@ pragma solidity 0.8.37;
 
 import { AaveConfiguration } from "../../../src/adapters/aave/AaveConfiguration.sol";
 import { AaveStewardAdapter } from "../../../src/adapters/aave/AaveStewardAdapter.sol";
-import { ProposalStatus } from "../../../src/consumers/risk/IRiskParameterUpdater.sol";
-import { RISK_PARAMETERS } from "../../../src/consumers/risk/RiskTypes.sol";
+import { IRiskParameterUpdater, ProposalStatus } from "../../../src/consumers/risk/IRiskParameterUpdater.sol";
+import { RISK_PARAMETERS, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
+import { IAaveRiskSteward } from "../../../src/interfaces/external/IAaveRiskSteward.sol";
 import { AaveUpdater } from "./AaveUpdater.sol";
+import { IAaveConfiguratorFull } from "./IAave.sol";
 import { RiskStewardModel } from "./RiskStewardModel.sol";
+
+/// @dev Sets the cap that it is told to, and another.
+contract Meddler {
+    IAaveConfiguratorFull private immutable _CONFIGURATOR;
+
+    constructor(IAaveConfiguratorFull configurator) {
+        _CONFIGURATOR = configurator;
+    }
+
+    function updateCaps(IAaveRiskSteward.CapsUpdate[] calldata updates) external {
+        _CONFIGURATOR.setSupplyCap(updates[0].asset, updates[0].supplyCap);
+        _CONFIGURATOR.setBorrowCap(updates[0].asset, 1);
+    }
+}
 
 /// @dev A model moves a real market through a steward, whose council the adapter is.
 contract AaveStewardAdapterTest is AaveUpdater {
@@ -86,6 +102,31 @@ contract AaveStewardAdapterTest is AaveUpdater {
         vm.expectRevert(RiskStewardModel.DebounceNotRespected.selector);
         updater.execute(proposal);
         assertEq(_ratiosOf(weth)[0], 7500);
+    }
+
+    /// @dev A steward that does nothing, or something else than it is told to.
+    function test_RevertWhen_StewardIsStrange() public {
+        uint256 proposal = _proposeCaps(900_000e18, 500_000e18);
+        skip(VETO);
+        vm.mockCall(address(_steward), abi.encodeWithSelector(RiskStewardModel.updateCaps.selector), "");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IRiskParameterUpdater.PushMismatch.selector, RiskParameter.SupplyCap, 900_000e18, 1_000_000e18
+            )
+        );
+        updater.execute(proposal);
+        vm.clearMockedCalls();
+        vm.mockFunction(
+            address(_steward),
+            address(new Meddler(configurator)),
+            abi.encodeWithSelector(RiskStewardModel.updateCaps.selector)
+        );
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IRiskParameterUpdater.PushMismatch.selector, RiskParameter.BorrowCap, 500_000e18, 1e18
+            )
+        );
+        updater.execute(proposal);
     }
 
     function test_RevertWhen_NotTheCouncil() public {

@@ -72,6 +72,7 @@ interface IAaveConfiguratorFull is IAaveConfigurator {
 
     function initReserves(InitReserveInput[] calldata input) external;
     function dropReserve(address asset) external;
+    function setReserveFactor(address asset, uint256 factor) external;
     function setReserveBorrowing(address asset, bool enabled) external;
     function setReservePause(address asset, bool paused) external;
     function setPoolPause(bool paused) external;

@@ -211,6 +211,18 @@ contract CometPauseAdapterTest is Test {
         _adapter.pause(100);
     }
 
+    /// @dev A Comet that takes commands without effect.
+    function test_RevertWhen_CometIsDeaf() public {
+        vm.mockCall(address(_comet), abi.encodeWithSelector(IComet.pause.selector), "");
+        _adapter.pause(100);
+        assertFalse(_adapter.isPaused());
+        vm.clearMockedCalls();
+        _adapter.pause(100);
+        vm.mockCall(address(_comet), abi.encodeWithSelector(IComet.pause.selector), "");
+        vm.expectRevert(abi.encodeWithSelector(IPauseAdapter.StillPaused.selector, _comet));
+        _adapter.resume();
+    }
+
     function test_RevertWhen_NotFormerGuardian() public {
         vm.expectRevert(abi.encodeWithSelector(CometPauseAdapter.NotFormerGuardian.selector, address(this)));
         _adapter.pauseAll(true, true, true, true, true);

@@ -291,6 +291,17 @@ contract RiskParameterUpdaterCoupledTest is RiskTest {
         updater.execute(second);
     }
 
+    /// @dev What nobody has fetched yet isn't told a second time, and can still be pushed.
+    function test_RevertWhen_PublishedAlready() public {
+        uint256 proposal = _propose(ratios, _ratios(7400, 7900, 10_500));
+        skip(VETO);
+        updater.publish(proposal);
+        vm.expectRevert(IRiskParameterUpdater.NothingToChange.selector);
+        updater.publish(proposal);
+        assertEq(updater.updateCounter(), 2);
+        assertEq(updater.execute(proposal), 0x06);
+    }
+
     function test_PublishingTakesTheRole() public {
         uint256 proposal = _propose(ratios, _ratios(7400, 7900, 10_500));
         skip(VETO);
