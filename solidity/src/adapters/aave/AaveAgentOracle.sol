@@ -88,6 +88,8 @@ contract AaveAgentOracle {
 
     /// @dev The three ratios of a category, as one update with the latest one's number.
     function _eMode(address market) private view returns (IRiskOracle.RiskParameterUpdate memory update) {
+        // A reserve's ratios have the same names, and are no category's.
+        if (uint160(market) > type(uint8).max) revert IRiskOracle.UpdateNotFound();
         string[3] memory names = ["ltv", "liquidationThreshold", "liquidationBonus"];
         uint256[3] memory ids;
         uint256 latest;

@@ -155,6 +155,16 @@ contract AaveAgentOracleTest is AaveUpdater {
         }
     }
 
+    /// @dev A reserve's ratios are published under the same names as a category's; no agent gets them for
+    /// one.
+    function test_Attack_ReserveAsCategory() public {
+        uint256 proposal = _propose([int256(0.74e18), 0.79e18, 1.05e18, 1_000_000e18, 500_000e18]);
+        skip(VETO);
+        assertEq(updater.publish(proposal), 0x06);
+        vm.expectRevert(IRiskOracle.UpdateNotFound.selector);
+        _oracle.getLatestUpdateByParameterAndMarket("EModeCategoryUpdate", address(weth));
+    }
+
     function test_RevertWhen_UpdateNotFound() public {
         vm.expectRevert(IRiskOracle.UpdateNotFound.selector);
         _oracle.getLatestUpdateByParameterAndMarket("SupplyCapUpdate", address(weth));
