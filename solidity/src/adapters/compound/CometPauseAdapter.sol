@@ -27,7 +27,7 @@ contract CometPauseAdapter is PauseAdapter {
 
     /// @dev Whether liquidation was paused when the pause began.
     bool private _absorbWasPaused;
-    /// @dev Whether the former guardian has paused supply since.
+    /// @dev Whether the former guardian has set flags since.
     bool private _takenOver;
 
     /// @param comet The Comet; its configuration must name this contract as pause guardian.
@@ -41,7 +41,7 @@ contract CometPauseAdapter is PauseAdapter {
     /// governor, can then end what it paused.
     function pauseAll(bool supply, bool transfer, bool withdraw, bool absorb, bool buy) external {
         if (msg.sender != FORMER_GUARDIAN) revert NotFormerGuardian(msg.sender);
-        _takenOver = supply;
+        _takenOver = true;
         emit FlagsSet(supply, transfer, withdraw, absorb, buy);
         IComet(_TARGET).pause(supply, transfer, withdraw, absorb, buy);
     }

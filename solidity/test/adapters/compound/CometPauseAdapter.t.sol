@@ -205,6 +205,17 @@ contract CometPauseAdapterTest is Test {
         assertEq(_comet.flags(), 0);
     }
 
+    /// @dev The former guardian ended a guard's pause, and the governor began one: that isn't the guard's.
+    function test_Attack_EndingWhatTheGovernorBegan() public {
+        _adapter.pause(100);
+        vm.prank(_former);
+        _adapter.pauseAll(false, false, false, false, false);
+        _govern(1);
+        vm.expectRevert(abi.encodeWithSelector(IPauseAdapter.StillPaused.selector, _comet));
+        _adapter.resume();
+        assertTrue(_comet.isSupplyPaused());
+    }
+
     function test_RevertWhen_PausedBySomebodyElse() public {
         _govern(1);
         vm.expectRevert(abi.encodeWithSelector(IPauseAdapter.AlreadyPausedElsewhere.selector, _comet));
