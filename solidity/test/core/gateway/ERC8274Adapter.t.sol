@@ -72,7 +72,8 @@ contract ERC8274AdapterTest is CoreTest {
         assertFalse(_adapter.verify{ gas: 3_000_000 }(inputHash, outputHash, metadata, proof));
     }
 
-    /// @dev One row of words, its parts drawn elsewhere: an input shown as an output, as a commitment.
+    /// @dev One row of words, its parts drawn elsewhere, and a right proof of the row that names just
+    /// these parts: an input shown as an output.
     function test_Attack_OtherParts() public view {
         uint256 moved = _inputs.length - 1;
         uint256[] memory inputs = new uint256[](moved);
@@ -84,17 +85,24 @@ contract ERC8274AdapterTest is CoreTest {
         for (uint256 i = 0; i < _outputs.length; ++i) {
             outputs[i + 1] = _outputs[i];
         }
-        assertFalse(
-            _adapter.verify(
-                keccak256(abi.encodePacked(inputs)),
-                keccak256(abi.encodePacked(outputs)),
-                abi.encode(inputs, _none, outputs),
-                _proof
-            )
-        );
+        bytes32 inputHash = keccak256(abi.encodePacked(inputs));
+        bytes32 outputHash = keccak256(abi.encodePacked(outputs));
+        bytes memory proof = _proofFor(address(_adapter), inputHash, outputHash);
+        assertFalse(_adapter.verify(inputHash, outputHash, abi.encode(inputs, _none, outputs), proof));
+    }
+
+    /// @dev A right proof under a context that names other hashes than those of its words.
+    function test_Attack_OtherHashes() public view {
+        bytes32 other = keccak256("what somebody would like to have been said");
+        bytes memory proof = _proofFor(address(_adapter), _inputHash, other);
+        assertFalse(_adapter.verify(_inputHash, other, _metadata, proof));
+        proof = _proofFor(address(_adapter), other, _outputHash);
+        assertFalse(_adapter.verify(other, _outputHash, _metadata, proof));
+        // A commitment that there is none of.
         uint256[] memory commitments = new uint256[](1);
-        commitments[0] = _inputs[moved];
-        assertFalse(_adapter.verify(_inputHash, _outputHash, abi.encode(inputs, commitments, _outputs), _proof));
+        bytes32 inputHash = keccak256(abi.encodePacked(_inputs, commitments));
+        proof = _proofFor(address(_adapter), inputHash, _outputHash);
+        assertFalse(_adapter.verify(inputHash, _outputHash, abi.encode(_inputs, commitments, _outputs), proof));
     }
 
     /// @dev A model of the attacker's, of the same shape, that proves anything.
