@@ -220,7 +220,7 @@ contract AaveRiskAdapterTest is AaveMarket {
         RiskLimits.checkRules(state.supported, values, state.ratioUnit);
     }
 
-    /// @dev The issue's example: 93.00 % times 107.53 % is 100.0029 %, which Aave rounds to the whole.
+    /// @dev For example: 93.00 % times 107.53 % is 100.0029 %, which Aave rounds to the whole.
     function test_TakesWhatAaveRoundsToTheWhole() public {
         uint256[RISK_PARAMETERS] memory values;
         (values[1], values[2], values[3]) = (0.75e18, 0.93e18, 1.0753e18);
