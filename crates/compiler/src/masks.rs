@@ -19,6 +19,7 @@ use crate::float::activation::Activation;
 use crate::float::graph::{FloatGraph, FloatLayer, FloatTensor, Precision};
 use crate::float::run::FloatTrace;
 use crate::float::whole::has_whole_steps;
+use crate::quantise::calibration::HEADROOM;
 use verdict_model::DataSet;
 
 /// A weight from which on a term may be a mask.
@@ -26,7 +27,9 @@ const HEAVY: f64 = 1e3;
 /// The largest weight beside which a score keeps seven digits after the point in double precision.
 pub(crate) const LARGEST: f64 = 1e9;
 /// `e^−18` is 2·10⁻⁸.
-const MARGIN: f64 = 18.0;
+pub(crate) const MARGIN: f64 = 18.0;
+/// What stands for the bias of a cell that a constant mask excludes until scores are known.
+pub(crate) const EXCLUDED: f64 = -1e4;
 /// Weights that differ by less than this were the same number once.
 const SAME: f64 = 1e-6;
 
@@ -46,25 +49,26 @@ pub(crate) fn open_bias(bias: f64, weights: impl Iterator<Item = f64>) -> f64 {
 /// how far scores reach would show.
 pub(crate) fn fitted<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, FloatGraph> {
     // What was made light before is looked up already.
-    let masks: Vec<Mask<'_>> = layers(graph)
+    let graph = with_lowest(graph, data);
+    let masks: Vec<Mask<'_>> = layers(&graph)
         .filter(|(_, layer)| layer.masked && layer.activation == Activation::Identity)
-        .map(|(id, layer)| Mask::of(graph, id, layer))
+        .map(|(id, layer)| Mask::of(&graph, id, layer))
         .collect();
     if masks.is_empty() || graph.private_weights {
-        return Cow::Borrowed(graph);
+        return graph;
     }
     let none = || vec![Some(Scores::NONE); masks.len()];
     let seen = data.rows().par_iter().fold(none, |seen, row| {
         let trace = graph.run(row);
         let seen = seen.into_iter().zip(&masks);
-        seen.map(|(scores, mask)| Some(scores?.join(mask.scores(graph, &trace)?)))
+        seen.map(|(scores, mask)| Some(scores?.join(mask.scores(&graph, &trace)?)))
             .collect()
     });
     let seen = seen.reduce(none, |a, b| {
         let both = a.into_iter().zip(b);
         both.map(|(a, b)| Some(a?.join(b?))).collect()
     });
-    let mut fitted = graph.clone();
+    let mut fitted = (*graph).clone();
     for (mask, scores) in masks.iter().zip(seen) {
         if let Some(layer) = scores.and_then(|scores| mask.lighter(&graph.tensors, scores)) {
             let tensor = &mut fitted.tensors[mask.id];
@@ -73,6 +77,54 @@ pub(crate) fn fitted<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, Float
         }
     }
     Cow::Owned(fitted)
+}
+
+/// The graph with logits that a constant mask excludes as low as the tensor goes, and no lower.
+///
+/// What is excluded is never asked for: a soft-max only needs that it lies below the maximum of what
+/// is not, and takes [`MARGIN`] more off. With `R` the largest magnitude of logits that count and
+/// `E` the largest of those that do not, both by these rows, `−HEADROOM·(R + E)` takes these below
+/// the tensor's lowest value, `−HEADROOM·R`, at which they saturate.
+fn with_lowest<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, FloatGraph> {
+    let excluding = |layer: &FloatLayer| {
+        layer.activation == Activation::Identity && !layer.excluded.is_empty()
+    };
+    let found: Vec<usize> = layers(graph)
+        .filter(|(_, layer)| excluding(layer))
+        .map(|(id, _)| id)
+        .collect();
+    if found.is_empty() {
+        return Cow::Borrowed(graph);
+    }
+    let reach = |row: &verdict_model::Row| -> Vec<f64> {
+        let trace = graph.run(row);
+        let of = |id: &usize| {
+            let excluded = graph.tensors[*id].layer.iter();
+            let excluded: Vec<u32> = excluded.flat_map(|of| of.excluded.clone()).collect();
+            let (mut counts, mut not) = (0.0f64, 0.0f64);
+            let bias = graph.tensors[*id].layer.iter().flat_map(|of| &of.bias);
+            for (cell, (sum, bias)) in trace.sums[*id].iter().zip(bias).enumerate() {
+                match excluded.binary_search(&(cell as u32)) {
+                    Ok(_) => not = not.max(sum - bias),
+                    Err(_) => counts = counts.max(sum.abs()),
+                }
+            }
+            HEADROOM * (counts + not)
+        };
+        found.iter().map(of).collect()
+    };
+    let larger = |a: Vec<f64>, b: Vec<f64>| a.iter().zip(&b).map(|(a, b)| a.max(*b)).collect();
+    let none = || vec![0.0; found.len()];
+    let reach = data.rows().par_iter().map(reach).reduce(none, larger);
+    let mut lowest = graph.clone();
+    for (id, reach) in found.iter().zip(reach) {
+        if let Some(layer) = lowest.tensors[*id].layer.as_mut() {
+            for cell in &layer.excluded {
+                layer.bias[*cell as usize] = -reach;
+            }
+        }
+    }
+    Cow::Owned(lowest)
 }
 
 /// Whether a layer's values depend on how far a mask takes what it excludes, where nothing else

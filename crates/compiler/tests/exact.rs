@@ -51,6 +51,7 @@ impl Builder {
             precision,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         self.push(len, Some(layer))
     }

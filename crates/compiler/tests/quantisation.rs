@@ -62,6 +62,7 @@ fn network(rng: &mut ChaCha8Rng, layers: usize, activations: &[Activation]) -> F
             precision: Precision::Scaled,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         tensors.push(tensor(&format!("h{i}"), len, Some(layer)));
     }

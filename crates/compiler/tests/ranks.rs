@@ -37,6 +37,7 @@ fn layer(
         precision,
         public_bias: false,
         masked: false,
+        excluded: Vec::new(),
     }
 }
 

@@ -100,6 +100,7 @@ fn model(rng: &mut StdRng, stated: bool) -> Option<CompiledModel> {
         precision: Precision::Tests(tests.into()),
         public_bias: false,
         masked: false,
+        excluded: Vec::new(),
     };
     let tensors = vec![tensor("x", features, None), tensor("y", count, Some(layer))];
     let float: FloatGraph = graph("thresholds", tensors, vec![1]);

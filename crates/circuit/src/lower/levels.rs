@@ -167,26 +167,38 @@ impl Lowered {
             };
             return vec![(pattern, info.len)];
         };
-        let (standing, discard) = if layer.is_some() {
-            let nodes = &self.nodes.nodes;
-            let ones = nodes.iter().any(|node| node.kind == NodeKind::Ones(tensor));
-            (
-                spill::standing(&self.graph, &self.planes, tensor, node.start, ones),
-                regions.discard(self.outline.spill_bits[tensor]),
-            )
-        } else {
-            (cells_alone(planes, node.start), content)
+        let Some(layer) = layer else {
+            let patterns = cells_alone(planes, node.start).into_iter().map(|standing| Pattern {
+                runs: runs(&standing, items, content, content),
+                feed: feed(node.start),
+            });
+            let phases: Vec<Pattern> = patterns.collect();
+            let channels = (0..planes.channels).flat_map(|_| phases.iter().cloned());
+            return channels.map(|pattern| (pattern, 1)).collect();
         };
-        let phases: Vec<Pattern> = standing
-            .iter()
-            .map(|standing| Pattern {
-                runs: runs(standing, items, content, discard),
+        let nodes = &self.nodes.nodes;
+        let ones = nodes.iter().any(|node| node.kind == NodeKind::Ones(tensor));
+        let bits = self.outline.spill_bits[tensor];
+        let discard = match self.graph.functions[layer.function] {
+            // Sums that are squared are small.
+            Function::Square => regions.small_discard(bits),
+            Function::Table(_) => regions.discard(bits),
+        };
+        let patterns = |channel: Option<usize>| {
+            let all = spill::standing(&self.graph, &self.planes, tensor, node.start, ones, channel);
+            all.into_iter().map(|standing| Pattern {
+                runs: runs(&standing, items, content, discard),
                 feed: feed(node.start),
             })
-            .collect();
-        (0..planes.channels)
-            .flat_map(|_| phases.iter().map(|pattern| (pattern.clone(), 1)))
-            .collect()
+        };
+        // What is private must not show.
+        if !self.hidden && spill::is_of_products(&self.graph, tensor) {
+            let channels = (0..planes.channels).flat_map(|channel| patterns(Some(channel)));
+            return channels.map(|pattern| (pattern, 1)).collect();
+        }
+        let phases: Vec<Pattern> = patterns(None).collect();
+        let channels = (0..planes.channels).flat_map(|_| phases.iter().cloned());
+        channels.map(|pattern| (pattern, 1)).collect()
     }
 
     /// Chooses how far the words' exponents lie above zero, so that public inputs, whose streams

@@ -6,6 +6,10 @@ use verdict_model::Table;
 /// Limbs of a discard where the graph has no remainders of its own to share them with.
 const DISCARD_LIMB: u32 = 8;
 
+/// Bits of the largest sum that is discarded without limbs: twice as many table entries as it has
+/// values.
+const LARGEST_DISCARD: u32 = 11;
+
 pub(super) struct Regions {
     pub(super) regions: Vec<Region>,
     pub(super) limbs: Vec<Limbs>,
@@ -84,6 +88,20 @@ impl Regions {
             region,
             limbs: self.intern_limbs(limbs),
         }
+    }
+
+    /// As [`discard`](Self::discard), in a single look-up if the sums are small enough.
+    pub(super) fn small_discard(&mut self, bits: u32) -> Content {
+        if bits > LARGEST_DISCARD {
+            return self.discard(bits);
+        }
+        let reach = 1i64 << bits;
+        let region = self.intern(Region::Function {
+            shift: 0,
+            q_min: -reach,
+            values: vec![0; 2 * reach as usize + 1],
+        });
+        Content::Discard { region, limbs: 0 }
     }
 
     /// Any sum of up to `bits` bits and a sign, of value zero.

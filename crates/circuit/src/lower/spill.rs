@@ -4,7 +4,7 @@ use super::{
     nodes::{NodeId, NodeKind, Nodes, Use},
     plane_layout::{PlaneLayout, hops},
 };
-use verdict_model::{IntegerGraph, Kernel, TensorId};
+use verdict_model::{Function, IntegerGraph, Kernel, Layer, TensorId};
 
 /// Chooses the position of place `(0, 0)` of every planar node that is produced.
 ///
@@ -88,13 +88,15 @@ pub(super) enum Stands {
 }
 
 /// What stands where, for every phase of planar tensor `id`, whose place `(0, 0)` is position
-/// `start`. `ones` tells whether ones at all places of the grid feed its biases.
+/// `start`. `ones` tells whether ones at all places of the grid feed its biases. With a `channel`
+/// only what convolutions spill around that one counts.
 pub(super) fn standing(
     graph: &IntegerGraph,
     planes: &[Option<PlaneLayout>],
     id: TensorId,
     start: usize,
     ones: bool,
+    channel: Option<usize>,
 ) -> Vec<Vec<Stands>> {
     let Some(target) = &planes[id] else {
         return Vec::new();
@@ -118,7 +120,12 @@ pub(super) fn standing(
         };
         let mut done = std::collections::HashSet::new();
         for hop in hops(conv, source, target) {
-            if !done.insert((hop.from, hop.to, hop.shift)) {
+            let [row, column] = hop.at;
+            let reads = |channel: usize| {
+                let sources = 0..conv.sources(channel).len();
+                { sources }.any(|source| conv.weight(channel, source, row, column) != 0)
+            };
+            if !channel.is_none_or(reads) || !done.insert((hop.from, hop.to, hop.shift)) {
                 continue;
             }
             let phase = hop.to[0] * target.phases[1] + hop.to[1];
@@ -142,4 +149,17 @@ pub(super) fn standing(
         }
     }
     standing
+}
+
+/// Whether tensor `id` is made of products: squares, or sums of some. Each channel of such a tensor
+/// reads at distances of its own, and spills there alone.
+pub(super) fn is_of_products(graph: &IntegerGraph, id: TensorId) -> bool {
+    let square = |layer: &Layer| graph.functions[layer.function] == Function::Square;
+    let sources = |layer: &Layer| layer.terms.iter().map(|term| term.source).collect();
+    let Some(layer) = &graph.tensors[id].layer else {
+        return false;
+    };
+    let sources: Vec<TensorId> = sources(layer);
+    let mut layers = sources.iter().filter_map(|id| graph.tensors[*id].layer.as_ref());
+    square(layer) || layers.any(square)
 }

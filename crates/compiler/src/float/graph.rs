@@ -208,6 +208,9 @@ pub struct FloatLayer {
     /// Whether it is a mask that is added to scores: zero, or a number so small that nothing depends
     /// on how small. The compiler chooses that number where decisions choose between the two.
     pub masked: bool,
+    /// Cells that a constant mask excludes, ascending: nobody asks for more of their values than
+    /// that they are small enough. Calibration does not count them.
+    pub excluded: Vec<u32>,
 }
 
 /// A tensor of real numbers.

@@ -178,6 +178,7 @@ fn products(
             precision: Precision::Scaled,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         }),
     }
 }

@@ -315,6 +315,7 @@ impl Settler {
                 precision: Precision::Exact { within: None },
                 public_bias: false,
                 masked: false,
+                excluded: Vec::new(),
             }),
         };
         self.push(tensor)

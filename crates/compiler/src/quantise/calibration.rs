@@ -106,9 +106,9 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Vec<Row>)>
         .par_iter()
         .map(|inputs| {
             let mut trace = graph.run(inputs);
-            let stats = trace.values.iter().map(|values| {
-                // Missing values have no magnitude.
-                let present = || values.iter().filter(|v| !v.is_nan());
+            let stats = trace.values.iter().enumerate().map(|(id, values)| {
+                // Missing values have no magnitude, and what a mask excludes has none that counts.
+                let present = || counted(graph, id, values).filter(|v| !v.is_nan());
                 Stats {
                     magnitude: present().map(|v| v.abs()).fold(0.0, f64::max),
                     mean_square: present().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64,
@@ -116,9 +116,8 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Vec<Row>)>
                 }
             });
             let mut stats: Vec<Stats> = stats.collect();
-            for (stats, sums) in stats.iter_mut().zip(&trace.sums) {
-                stats.sums = sums
-                    .iter()
+            for (id, (stats, sums)) in stats.iter_mut().zip(&trace.sums).enumerate() {
+                stats.sums = counted(graph, id, sums)
                     .fold(stats.sums, |(low, high), v| (low.min(*v), high.max(*v)));
             }
             let outputs = graph.outputs.iter();
@@ -145,6 +144,20 @@ fn measure(graph: &FloatGraph, data: &DataSet) -> Result<(Vec<Stats>, Vec<Row>)>
         }
     }
     Ok((stats, outputs))
+}
+
+/// The values of a tensor's cells but for those that a mask excludes.
+fn counted<'a>(
+    graph: &'a FloatGraph,
+    id: usize,
+    values: &'a [f64],
+) -> impl Iterator<Item = &'a f64> {
+    let layer = graph.tensors[id].layer.as_ref();
+    let excluded = layer.map_or(&[][..], |layer| &layer.excluded);
+    let cells = values.iter().enumerate();
+    cells
+        .filter(|(cell, _)| excluded.binary_search(&(*cell as u32)).is_err())
+        .map(|(_, value)| value)
 }
 
 /// The largest magnitude of every cell of every tensor.
@@ -185,8 +198,8 @@ fn histograms(graph: &FloatGraph, data: &DataSet, stats: &[Stats]) -> Vec<Histog
         tensors.map(histogram).collect::<Vec<_>>()
     };
     let parts = by_part(graph, data, empty, |all, trace| {
-        for (histogram, values) in all.iter_mut().zip(trace) {
-            values.iter().for_each(|v| histogram.add(*v));
+        for (id, (histogram, values)) in all.iter_mut().zip(trace).enumerate() {
+            counted(graph, id, values).for_each(|v| histogram.add(*v));
         }
     });
     let mut all = empty();

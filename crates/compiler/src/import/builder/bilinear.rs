@@ -7,7 +7,7 @@
 //! where the factor had to become a tensor first), and by half a step wherever it is rounded
 //! itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::float::activation::Activation;
 use crate::import::builder::rows::EXACT;
@@ -58,12 +58,15 @@ impl Builder {
         };
         let mut numbers: HashMap<(Cell, Cell), usize> = HashMap::new();
         let mut order = Vec::new();
+        // A product with what a mask excludes is zero.
+        let mut void = Vec::new();
         for pair in pairs.iter().flatten() {
             let (x, y) = cells(*pair);
             let key = (x.min(y), x.max(y));
             if x != y && !numbers.contains_key(&key) {
                 numbers.insert(key, order.len());
                 order.push(key);
+                void.push(self.is_void(x) || self.is_void(y));
             }
         }
         let missing = |wanted: &dyn Fn(Cell, Cell) -> bool| {
@@ -85,14 +88,16 @@ impl Builder {
         } else {
             missing(&|x, y| x == y)
         };
-        let sums = self.squared_pairs(format!("{name}/sum"), &order, 1.0, &nodes);
+        let sums = self.squared_pairs(format!("{name}/sum"), (&order, &void), 1.0, &nodes);
         self.square_cells(name, &squared, partner, &nodes);
         let differences = if shared {
             Vec::new()
         } else {
-            self.squared_pairs(format!("{name}/difference"), &order, -1.0, &nodes)
+            self.squared_pairs(format!("{name}/difference"), (&order, &void), -1.0, &nodes)
         };
         let square = |cell: &Cell| self.squares.get(&(*cell, partner(cell))).copied();
+        // Where a product is zero its sum may be that of one factor alone.
+        let whole = self.whole_sums(&order, &void, &sums);
         let mut out = Out::new(pairs.len());
         for (i, pairs) in pairs.iter().enumerate() {
             for pair in pairs {
@@ -100,12 +105,57 @@ impl Builder {
                 if let (true, Some(square)) = (x == y, square(&x)) {
                     out.add(i, square, 1.0);
                 } else if let Some(&number) = numbers.get(&(x.min(y), x.max(y))) {
-                    let squares = (square(&x), square(&y));
+                    let (x, y) = (x.min(y), x.max(y));
+                    let of_sum = whole.get(number).copied().unwrap_or([true; 2]);
+                    let squares = [(x, of_sum[0]), (y, of_sum[1])];
+                    let squares = squares.map(|(of, there)| (there, square(&of)));
                     out.add_product(i, sums[number], differences.get(number), squares);
                 }
             }
         }
         out.finish(shape, nodes)
+    }
+
+    /// `value` with what only its void cells read of squares left out: products were made for all
+    /// pairs of tokens before anything was known of masks.
+    pub(crate) fn narrowed(&mut self, name: &str, mut value: Affine, void: &[bool]) -> Affine {
+        let sources: Vec<usize> = value.terms.keys().copied().collect();
+        for source in sources {
+            let layer = self.tensors[source].layer.as_ref();
+            let squares = layer.filter(|layer| layer.activation == Activation::Square);
+            let (Some(layer), Some(rows)) = (squares, value.terms.get(&source)) else {
+                continue;
+            };
+            let len = self.tensors[source].len;
+            let mut unread = vec![true; len];
+            let asked = rows.iter().zip(void).filter(|(_, void)| !**void);
+            let asked = asked.flat_map(|(row, _)| row);
+            asked.for_each(|(cell, _)| unread[*cell as usize] = false);
+            if !self.positions.contains_key(&source) || !unread.contains(&true) {
+                continue;
+            }
+            let mut sum = Out::new(len);
+            for term in &layer.terms {
+                term.kernel.for_each_weight(|cell, from, weight| {
+                    sum.add(cell, (term.source, from as u32), weight);
+                });
+            }
+            let sum = sum.finish(vec![1, len], layer.nodes.clone());
+            let name = format!("{name}/{}", self.tensors[source].name);
+            let narrow = self.void_rows(name, sum, Activation::Square, EXACT, &unread);
+            let (Some((narrow, places)), Some(mut rows)) =
+                (narrow.as_cells(), value.terms.remove(&source))
+            else {
+                continue;
+            };
+            for row in &mut rows {
+                row.iter_mut()
+                    .for_each(|(cell, _)| *cell = places[*cell as usize]);
+                row.sort_unstable_by_key(|(cell, _)| *cell);
+            }
+            value.terms.insert(narrow, rows);
+        }
+        value
     }
 
     /// `b`, as a copy if it is multiplied with itself at other positions: a channel can be read at
@@ -128,11 +178,36 @@ impl Builder {
         b
     }
 
-    /// The cells of `(x + sign · y)²` for each pair.
+    fn is_void(&self, (tensor, cell): Cell) -> bool {
+        self.void
+            .get(&tensor)
+            .is_some_and(|void| void[cell as usize])
+    }
+
+    /// For each pair whether its sum, which is laid out by now, has the one and the other; empty if
+    /// all have both.
+    fn whole_sums(&self, pairs: &[(Cell, Cell)], void: &[bool], sums: &[Cell]) -> Vec<[bool; 2]> {
+        let Some((tensor, _)) = sums.first().filter(|_| void.contains(&true)) else {
+            return Vec::new();
+        };
+        let terms = self.tensors[*tensor].layer.iter().flat_map(|of| &of.terms);
+        let mut read: HashSet<(u32, Cell)> = HashSet::new();
+        for term in terms {
+            term.kernel.for_each(|sum, from| {
+                read.insert((sum as u32, (term.source, from as u32)));
+            });
+        }
+        let both = pairs.iter().zip(sums);
+        both.map(|((x, y), (_, sum))| [*x, *y].map(|of| read.contains(&(*sum, of))))
+            .collect()
+    }
+
+    /// The cells of `(x + sign · y)²` for each pair; of pairs that are void, whose product is zero,
+    /// either may be left out.
     fn squared_pairs(
         &mut self,
         name: String,
-        pairs: &[(Cell, Cell)],
+        (pairs, void): (&[(Cell, Cell)], &[bool]),
         sign: f64,
         nodes: &[String],
     ) -> Vec<Cell> {
@@ -145,7 +220,7 @@ impl Builder {
             sum.add(i, *y, sign);
         }
         let sum = sum.finish(vec![1, pairs.len()], nodes.to_vec());
-        let squares = self.layer_rows(name, sum, Activation::Square, EXACT);
+        let squares = self.void_rows(name, sum, Activation::Square, EXACT, void);
         // A tensor's own cells, in whatever order.
         let (tensor, cells) = squares.as_cells().unwrap_or_default();
         cells.into_iter().map(|cell| (tensor, cell)).collect()
@@ -206,25 +281,25 @@ impl Out {
     }
 
     /// Adds the product of two cells to output cell `i`: of the squares of their sum and of their
-    /// difference, or of their own.
+    /// difference, or of their own, as far as these are part of the sum.
     fn add_product(
         &mut self,
         i: usize,
         sum: Cell,
         difference: Option<&Cell>,
-        squares: (Option<Cell>, Option<Cell>),
+        squares: [(bool, Option<Cell>); 2],
     ) {
-        match (difference, squares) {
-            (Some(difference), _) => {
-                self.add(i, sum, 0.25);
-                self.add(i, *difference, -0.25);
+        if let Some(difference) = difference {
+            self.add(i, sum, 0.25);
+            self.add(i, *difference, -0.25);
+            return;
+        }
+        self.add(i, sum, 0.5);
+        for (_, square) in squares.into_iter().filter(|(there, _)| *there) {
+            // Whatever is summed has been squared, too.
+            if let Some(square) = square {
+                self.add(i, square, -0.5);
             }
-            (None, (Some(x), Some(y))) => {
-                self.add(i, sum, 0.5);
-                self.add(i, x, -0.5);
-                self.add(i, y, -0.5);
-            }
-            _ => {}
         }
     }
 

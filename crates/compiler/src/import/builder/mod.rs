@@ -32,6 +32,8 @@ pub(crate) struct Builder {
     /// How many positions the tensors have that are channels at positions; see
     /// [`tokens`](crate::import::ops::tokens).
     pub(crate) positions: HashMap<usize, usize>,
+    /// Of tensors the cells that are zero because a constant mask excludes them.
+    pub(crate) void: HashMap<usize, Vec<bool>>,
     /// What tensors are as masks of scores.
     masks: HashMap<usize, masks::Mask>,
     /// What must not enter a function.
@@ -67,6 +69,7 @@ impl Builder {
             precision,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         let id = push(&mut self.tensors, name.to_owned(), &shape, Some(layer));
         match size {

@@ -97,11 +97,23 @@ impl Builder {
         activation: Activation,
         precision: Precision,
     ) -> Affine {
+        self.void_rows(name, value, activation, precision, &[])
+    }
+
+    /// As [`layer_rows`](Self::layer_rows), of which cells that are `void` may be anything.
+    pub(crate) fn void_rows(
+        &mut self,
+        name: String,
+        value: Affine,
+        activation: Activation,
+        precision: Precision,
+        void: &[bool],
+    ) -> Affine {
         let shape = value.shape.clone();
         let arrangement = self.arrange(&value);
         let terms = arrangement
             .as_ref()
-            .and_then(|arrangement| self.arranged_terms(&value, arrangement));
+            .and_then(|arrangement| self.arranged_terms(&value, arrangement, void));
         let arrangement = arrangement.filter(|_| terms.is_some());
         let bias = match &arrangement {
             Some(arrangement) => {
@@ -125,6 +137,7 @@ impl Builder {
             precision,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         let Some(arrangement) = arrangement else {
             let id = push(&mut self.tensors, name, &shape, Some(layer));

@@ -6,6 +6,11 @@
 //! weights: each cell has a position, and the cells of a channel read the same channels of their
 //! sources at the same distances, *around a circle*. So all pairs `(i, j)` of `n` tokens are `n`
 //! channels, one for each distance `j − i mod n`, of `n` positions `i`.
+//!
+//! A convolution reads at a distance forwards and at `n` less, backwards, and of the two only one
+//! stays within the plane. Cells that nobody asks for, as those that a causal mask excludes, are
+//! *void*: the way that leads to these alone is left out, and the rows that it would spill beyond
+//! the plane with it.
 
 use std::collections::HashMap;
 
@@ -18,6 +23,8 @@ use verdict_model::Conv;
 const FEWEST: usize = 4;
 /// More weights than this, zeros included, are not spelled out as a convolution.
 const MOST_WEIGHTS: usize = 1 << 23;
+/// The largest prime factor of a number of groups that is looked for.
+const MOST_FACTOR: usize = 13;
 
 /// How a value's cells lie in a tensor of channels and positions.
 pub(crate) struct Arrangement {
@@ -29,6 +36,9 @@ pub(crate) struct Arrangement {
 
 /// What one source channel contributes to a cell: source, channel, distance and weight.
 type Contribution = (usize, usize, usize, u64);
+
+/// A source channel, and how far from its own position a cell reads it.
+type Tap = (usize, i64);
 
 /// A tensor's positions as far as its cells tell them.
 #[derive(Clone, Copy)]
@@ -61,7 +71,9 @@ impl Builder {
             if sequences.any(|other| *other != positions) {
                 return None;
             }
-            return self.arranged(value, positions, Reading::ByChannel);
+            return [false, true]
+                .into_iter()
+                .find_map(|ragged| self.arranged(value, positions, Reading::ByChannel, ragged));
         }
         // The first of its kind: the shape says what the positions are. Keys come transposed, so a
         // number of positions that other tensors have is the better guess.
@@ -84,11 +96,33 @@ impl Builder {
         }
         [Reading::ByPosition, Reading::ByChannel]
             .into_iter()
-            .find_map(|reading| self.arranged(value, positions, reading))
+            .find_map(|reading| self.arranged(value, positions, reading, false))
     }
 
-    /// As [`arrange`](Self::arrange), with tensors without positions read as `reading`.
-    fn arranged(&self, value: &Affine, positions: usize, reading: Reading) -> Option<Arrangement> {
+    /// As [`arrange`](Self::arrange), with tensors without positions read as `reading`. Where it is
+    /// `ragged`, cells of a channel may read more or fewer cells of a channel that they read at
+    /// several positions: it is seen later whether a convolution that ends at the plane's edges
+    /// does that.
+    fn arranged(
+        &self,
+        value: &Affine,
+        positions: usize,
+        reading: Reading,
+        ragged: bool,
+    ) -> Option<Arrangement> {
+        let several = |(id, rows): (&usize, &Vec<Row>)| {
+            let channel = |cell: u32| cell as usize / positions;
+            let mut pairs = rows.iter().flat_map(|row| row.windows(2));
+            let several = pairs.any(|pair| channel(pair[0].0) == channel(pair[1].0));
+            (several && self.positions.contains_key(id)).then_some(*id)
+        };
+        let spread: Vec<usize> = match ragged {
+            true => value.terms.iter().filter_map(several).collect(),
+            false => Vec::new(),
+        };
+        if ragged && spread.is_empty() {
+            return None;
+        }
         // By pattern of contributions the channels that have it, each with the positions it has so
         // far.
         let mut known: HashMap<Vec<Contribution>, Vec<usize>> = HashMap::new();
@@ -97,7 +131,7 @@ impl Builder {
         let seed = !value.terms.keys().any(|id| self.positions.contains_key(id));
         for cell in 0..value.len() {
             let mut pattern: Vec<Contribution> = Vec::new();
-            for (id, rows) in &value.terms {
+            for (id, rows) in value.terms.iter().filter(|(id, _)| !spread.contains(id)) {
                 let reading = match self.positions.get(id) {
                     Some(_) => Reading::ByChannel,
                     None if seed => reading,
@@ -143,11 +177,13 @@ impl Builder {
             })
     }
 
-    /// The terms of a value laid out as `arrangement` says; `None` if they do not fit.
+    /// The terms of a value laid out as `arrangement` says; `None` if they do not fit. What cells
+    /// that are `void` read may be more or less than they should.
     pub(crate) fn arranged_terms(
         &self,
         value: &Affine,
         arrangement: &Arrangement,
+        void: &[bool],
     ) -> Option<Vec<FloatTerm>> {
         let mut cell_at = vec![0; value.len()];
         for (cell, place) in arrangement.place.iter().enumerate() {
@@ -155,7 +191,7 @@ impl Builder {
         }
         let term = |(id, rows): (&usize, &Vec<Row>)| {
             let kernel = match self.positions.get(id) {
-                Some(_) => FloatKernel::Conv(self.convolution(*id, rows, arrangement, &cell_at)?),
+                Some(_) => FloatKernel::Conv(self.convolution(*id, rows, arrangement, (&cell_at, void))?),
                 None => FloatKernel::Rows(cell_at.iter().map(|cell| rows[*cell].clone()).collect()),
             };
             Some(FloatTerm {
@@ -166,48 +202,54 @@ impl Builder {
         value.terms.iter().map(term).collect()
     }
 
-    /// The weights on tensor `id` as a convolution along positions.
+    /// The weights on tensor `id` as a convolution along positions, if it is one: each cell reads
+    /// what the others of its channel read that lies within the plane for it.
     fn convolution(
         &self,
         id: usize,
         rows: &[Row],
         arrangement: &Arrangement,
-        cell_at: &[usize],
+        (cell_at, void): (&[usize], &[bool]),
     ) -> Option<Conv<f64>> {
         let (n, outputs) = (arrangement.positions, arrangement.channels);
         let sources = self.tensors[id].len / n;
-        // All cells of a channel say the same, so the first speaks for it: it stands at position 0,
-        // where distances around the circle are positions.
-        let taps: Vec<(usize, usize, usize, f64)> = (0..outputs)
-            .flat_map(|output| {
-                rows[cell_at[output * n]].iter().map(move |(from, weight)| {
-                    let (channel, distance) = Reading::ByChannel.locate(*from, 0, n);
-                    (output, channel, distance, *weight)
-                })
-            })
-            .collect();
-        // A distance leads forwards or, around the circle, backwards; of the two only one stays
-        // within the plane.
-        let ways = |distance: usize| {
-            let forwards = distance as i64;
-            [
-                Some(forwards),
-                (distance > 0).then_some(forwards - n as i64),
-            ]
-        };
-        let offsets = || taps.iter().flat_map(|tap| ways(tap.2)).flatten();
+        let mut taps: Vec<(usize, Tap, f64)> = Vec::new();
+        for (output, cells) in cell_at.chunks(n).enumerate() {
+            let asked = cells.iter().enumerate();
+            let asked = asked.filter(|(_, cell)| !void.get(**cell).is_some_and(|void| *void));
+            let mut read: HashMap<Tap, f64> = HashMap::new();
+            for (position, cell) in asked.clone() {
+                for (from, weight) in &rows[*cell] {
+                    let (channel, there) = Reading::ByChannel.locate(*from, 0, n);
+                    let tap = (channel, there as i64 - position as i64);
+                    if *read.entry(tap).or_insert(*weight) != *weight {
+                        return None;
+                    }
+                }
+            }
+            let offsets: Vec<i64> = read.keys().map(|tap| tap.1).collect();
+            let within = |position: usize| {
+                let there = offsets.iter().map(|offset| position as i64 + offset);
+                there.filter(|there| (0..n as i64).contains(there)).count()
+            };
+            if { asked }.any(|(position, cell)| rows[*cell].len() != within(position)) {
+                return None;
+            }
+            taps.extend(read.into_iter().map(|(tap, weight)| (output, tap, weight)));
+        }
+        let offsets = || taps.iter().map(|(_, (_, offset), _)| *offset);
         let (least, most) = (offsets().min().unwrap_or(0), offsets().max().unwrap_or(0));
         let width = usize::try_from(most - least + 1).ok()?;
-        let count = outputs.checked_mul(sources)?.checked_mul(width)?;
+        let groups = groups([sources, outputs], &taps);
+        let group = sources / groups;
+        let count = outputs.checked_mul(group)?.checked_mul(width)?;
         if count > MOST_WEIGHTS {
             return None;
         }
         let mut weights = vec![0.0; count];
-        for (output, channel, distance, weight) in taps {
-            for offset in ways(distance).into_iter().flatten() {
-                let k = usize::try_from(offset - least).ok()?;
-                weights[(output * sources + channel) * width + k] = weight;
-            }
+        for (output, (channel, offset), weight) in taps {
+            let k = usize::try_from(offset - least).ok()?;
+            weights[(output * group + channel % group) * width + k] = weight;
         }
         Some(Conv {
             channels: [sources, outputs],
@@ -218,8 +260,25 @@ impl Builder {
             up: [1, 1],
             dilation: [1, 1],
             pad: [0, -least],
-            groups: 1,
+            groups,
             weights,
         })
     }
+}
+
+/// Into how many groups the channels fall, such as an attention's heads, that read none of
+/// another's.
+fn groups([sources, outputs]: [usize; 2], taps: &[(usize, Tap, f64)]) -> usize {
+    let apart = |groups: usize| {
+        let [from, to] = [sources / groups, outputs / groups];
+        let both = sources.is_multiple_of(groups) && outputs.is_multiple_of(groups);
+        let within = |(output, (channel, _), _): &(usize, Tap, f64)| output / to == channel / from;
+        both && taps.iter().all(within)
+    };
+    // Groups of groups are found one factor after the other.
+    let mut groups = 1;
+    while let Some(more) = (2..=MOST_FACTOR).find(|factor| apart(groups * factor)) {
+        groups *= more;
+    }
+    groups
 }

@@ -245,6 +245,7 @@ impl Build<'_> {
             bias,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         let shape = block.shape(layer.bias.len() / block.trees);
         importer.push(format!("{}/leaves{number}", self.name), &shape, Some(layer))
@@ -298,6 +299,7 @@ impl Build<'_> {
             precision: Precision::Unshifted,
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         let name = format!("{}/sum{number}", self.name);
         let tensor = importer.push(name, &scores.shape, Some(layer));

@@ -237,6 +237,7 @@ impl Importer<'_> {
             precision: Precision::Tests(tests.collect()),
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         self.push(layer.name, &layer.shape, Some(float))
     }

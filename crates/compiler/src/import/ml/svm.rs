@@ -150,6 +150,7 @@ impl Machine {
             precision: Precision::Exact { within: None },
             public_bias: false,
             masked: false,
+            excluded: Vec::new(),
         };
         let squares = importer.push(format!("{name}/squares"), &[1, features], Some(squares));
         let squares = Affine::tensor(squares, vec![1, features], features);

@@ -18,6 +18,7 @@ use crate::import::builder::rows::EXACT;
 use crate::import::node::{Node, Reduction};
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::{columns, difference, stack};
+use crate::masks::{EXCLUDED, MARGIN};
 
 /// Adding this much or less to a logit is how exporters exclude it.
 const MASK: f64 = -5e3;
@@ -28,6 +29,8 @@ struct Normalised {
     members: Vec<Vec<usize>>,
     /// The logarithms, one for each cell that takes part, group by group.
     logs: Affine,
+    /// Which of these a mask excludes all the same.
+    closed: Vec<bool>,
 }
 
 /// A function whose values are known to lie between 0 and `most`.
@@ -65,17 +68,88 @@ impl Builder {
     }
 
     fn normalise(&mut self, name: &str, value: &Affine, groups: &[Vec<usize>]) -> Normalised {
+        let open = |i: &usize| value.open_bias(*i) > MASK;
+        if let Some((members, logits)) = self.even_logits(name, value, groups, &open) {
+            let closed = members.iter().flatten().map(|i| !open(i)).collect();
+            return self.normalised_members(name, logits, members, closed);
+        }
         let members: Vec<Vec<usize>> = groups
             .iter()
             .map(|group| {
-                let open = group.iter().copied();
-                let open = open.filter(|i| value.open_bias(*i) > MASK);
-                let open: Vec<usize> = open.collect();
+                let open: Vec<usize> = group.iter().copied().filter(open).collect();
                 // If all are excluded, none is.
                 if open.is_empty() { group.clone() } else { open }
             })
             .collect();
         let (logits, members) = self.logits(name, value, members);
+        let closed = vec![false; logits.len()];
+        self.normalised_members(name, logits, members, closed)
+    }
+
+    /// The logits of groups from which a mask excludes some, others from each, with the excluded
+    /// ones where the tokens' layout needs them: a channel that counts for one token is there for
+    /// all. None if there is no such layout, or if it is that already.
+    ///
+    /// An excluded cell's logit is the lowest that the tensor holds, so it is never above the
+    /// maximum of those that count.
+    fn even_logits(
+        &mut self,
+        name: &str,
+        value: &Affine,
+        groups: &[Vec<usize>],
+        open: &impl Fn(&usize) -> bool,
+    ) -> Option<(Vec<Vec<usize>>, Affine)> {
+        let all_open = groups.iter().flatten().all(open);
+        let none_open = groups.iter().any(|group| !group.iter().any(open));
+        if all_open || none_open || self.secrecy.private || self.excludes(value) {
+            return None;
+        }
+        let mut value = value.clone();
+        let closed: Vec<bool> = (0..value.len()).map(|i| !open(&i)).collect();
+        for (bias, closed) in value.bias.iter_mut().zip(&closed) {
+            if *closed {
+                *bias = 0.0;
+            }
+        }
+        let arrangement = self.arrange(&value)?;
+        let channel = |i: &usize| arrangement.place[*i] as usize / arrangement.positions;
+        let mut counts = vec![false; arrangement.channels];
+        let cells = groups.iter().flatten();
+        cells.filter(|i| open(i)).for_each(|i| counts[channel(i)] = true);
+        let mut members: Vec<Vec<usize>> = groups
+            .iter()
+            .map(|group| group.iter().copied().filter(|i| counts[channel(i)]).collect())
+            .collect();
+        let size = members.first()?.len();
+        if members.iter().any(|group| group.len() != size) {
+            return None;
+        }
+        for group in &mut members {
+            group.sort_by_key(|i| arrangement.place[*i]);
+        }
+        let cells = members.concat();
+        let closed: Vec<bool> = cells.iter().map(|i| closed[*i]).collect();
+        let logits = value.gather(vec![1, cells.len()], &cells);
+        let mut logits = self.narrowed(name, logits, &closed);
+        for (bias, closed) in logits.bias.iter_mut().zip(&closed) {
+            if *closed {
+                *bias = EXCLUDED;
+            }
+        }
+        let name = format!("{name}/logits");
+        let scaled = Precision::Scaled;
+        let logits = self.void_rows(name, logits, Activation::Identity, scaled, &closed);
+        self.exclude(&logits, &closed);
+        Some((members, logits))
+    }
+
+    fn normalised_members(
+        &mut self,
+        name: &str,
+        logits: Affine,
+        members: Vec<Vec<usize>>,
+        closed: Vec<bool>,
+    ) -> Normalised {
         // A group with fewer members than others repeats its last one: that does not change its
         // maximum.
         let longest = members.iter().map(Vec::len).max().unwrap_or(0);
@@ -104,13 +178,19 @@ impl Builder {
             .flat_map(|(group, members)| members.iter().map(move |_| group))
             .collect();
         let largest = largest.gather(vec![1, of_cell.len()], &of_cell);
-        let shifted = difference(&logits, &largest);
+        let mut shifted = difference(&logits, &largest);
+        for (bias, closed) in shifted.bias.iter_mut().zip(&closed) {
+            if *closed {
+                *bias -= MARGIN;
+            }
+        }
         let powers = self.layer_rows(
             format!("{name}/exp"),
             shifted.clone(),
             up_to(Unary::Exp, 1.0),
             EXACT,
         );
+        self.exclude(&powers, &closed);
         let mut first = 0;
         let spans: Vec<std::ops::Range<usize>> = members
             .iter()
@@ -132,14 +212,42 @@ impl Builder {
         Normalised {
             members,
             logs: difference(&shifted, &log),
+            closed,
         }
+    }
+
+    /// Notes that a mask excludes these of a tensor's cells.
+    fn exclude(&mut self, value: &Affine, closed: &[bool]) {
+        let Some((tensor, places)) = value.as_cells() else {
+            return;
+        };
+        let excluded = places.iter().zip(closed).filter(|(_, closed)| **closed);
+        let mut excluded: Vec<u32> = excluded.map(|(place, _)| *place).collect();
+        excluded.sort_unstable();
+        if let Some(layer) = self.tensors[tensor].layer.as_mut() {
+            layer.excluded = excluded;
+        }
+    }
+
+    /// The probabilities, of which those that a mask excludes are zero.
+    fn probabilities(&mut self, name: String, normalised: Normalised) -> Affine {
+        let Normalised { logs, closed, .. } = normalised;
+        let result = self.activate_rows(name, logs, up_to(Unary::Exp, 1.0));
+        self.exclude(&result, &closed);
+        if let (Some((tensor, places)), true) = (result.as_cells(), closed.contains(&true)) {
+            let mut void = vec![false; self.tensors[tensor].len];
+            let places = places.iter().zip(closed);
+            places.for_each(|(place, closed)| void[*place as usize] = closed);
+            self.void.insert(tensor, void);
+        }
+        result
     }
 
     /// The soft-max of a whole value.
     pub(crate) fn soft_max(&mut self, name: &str, value: &Affine) -> Affine {
         let all = (0..value.len()).collect();
-        let logs = self.normalise(name, value, &[all]).logs;
-        self.activate_rows(name.to_owned(), logs, up_to(Unary::Exp, 1.0))
+        let normalised = self.normalise(name, value, &[all]);
+        self.probabilities(name.to_owned(), normalised)
     }
 }
 
@@ -149,22 +257,23 @@ pub(crate) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Resu
     let groups = node.softmax_groups()?;
     let name = node.output();
     let normalised = builder.normalise(&name, operand, &groups);
-    let taking_part: usize = normalised.members.iter().map(Vec::len).sum();
+    let members = normalised.members.clone();
+    let taking_part: usize = members.iter().map(Vec::len).sum();
     let result = if log {
-        if taking_part < operand.len() {
+        if taking_part < operand.len() || normalised.closed.contains(&true) {
             return Err(node.invalid(
                 "takes the logarithm of a probability that a mask makes zero; export the probabilities or drop the mask",
             ));
         }
         normalised.logs
     } else {
-        builder.activate_rows(name, normalised.logs, up_to(Unary::Exp, 1.0))
+        builder.probabilities(name, normalised)
     };
     // Cells that were excluded are zero.
     let zero = Affine::constant(vec![1], vec![0.0]);
     let all = stack(&[result, zero]);
     let mut index = vec![taking_part; operand.len()];
-    for (place, cell) in normalised.members.iter().flatten().enumerate() {
+    for (place, cell) in members.iter().flatten().enumerate() {
         index[*cell] = place;
     }
     Ok(all.gather(operand.shape.clone(), &index))
