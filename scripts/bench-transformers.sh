@@ -1,25 +1,35 @@
 #!/usr/bin/env bash
-# Rows of the circuit of nanoGPT-size decoders by their number of tokens, with and without the causal mask, at 8 bits and at every
-# width; then a small decoder proved and verified in the embedded EVM. Weights are random (scripts/train/transformers.py).
-# Optional: needs Python and PyTorch from the registry, 2 GiB of memory and ten minutes.
+# Rows of the circuit of nanoGPT-size decoders by their number of tokens, of attention alone, and of one block of GPT-2, at 8 bits
+# and at every width; then decoders and an encoder proved and verified in the embedded EVM. Weights are random
+# (scripts/train/transformers.py).
+# Optional: needs Python and PyTorch from the registry, 12 GiB of memory and half an hour on two idle cores; with SMALL=1 only
+# the small proof is made, in 1 GiB. PYTHON and VERDICT name programs to use instead of what is built here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-models=(nanogpt@4 nanogpt@8 nanogpt@16 nanogpt-open@8 nanogpt-open@16 nanogpt-open@32)
-python=.venv/bin/python
-if [[ ! -x $python ]]; then
+models=(nanogpt@8 nanogpt@16 nanogpt@32 nanogpt-open@8 nanogpt-open@16 nanogpt-open@32 nanogpt-narrow attention@16 attention@32
+    attention gpt2-block@4 gpt2-block@8)
+proved=(nanogpt-tiny)
+[[ -n ${SMALL:-} ]] || proved+=(bert-tiny nanogpt-narrow)
+python=${PYTHON:-.venv/bin/python}
+if [[ -z ${PYTHON:-} && ! -x $python ]]; then
     python3 -m venv .venv
     .venv/bin/pip install --quiet torch onnx numpy
 fi
-"$python" scripts/train/transformers.py "${models[@]}" nanogpt-tiny >/dev/null
-cargo build --release --locked -p verdict-cli
-verdict=target/release/verdict
+"$python" scripts/train/transformers.py "${models[@]}" "${proved[@]}" >/dev/null
+verdict=${VERDICT:-target/release/verdict}
+[[ -n ${VERDICT:-} ]] || cargo build --release --locked -p verdict-cli
+# As many bits as tell the rows: with fewer, or more, only tables differ.
+bits=(--no-tune --activation-bits 8 --output-bits 8 --accept-accuracy)
 for model in "${models[@]}"; do
     from=target/bench/$model
-    # As many bits as tell the rows: with fewer, or more, only tables differ.
-    "$verdict" compile "$from/model.onnx" --calibration "$from/calibration.npz" --no-tune --activation-bits 8 --output-bits 8 \
-        --accept-accuracy --out "$from/model.verdict" >/dev/null
+    "$verdict" compile "$from/model.onnx" --calibration "$from/calibration.npz" "${bits[@]}" --out "$from/model.verdict" >/dev/null
     printf '\n== %s\n' "$model"
     "$verdict" estimate "$from/model.verdict"
 done
-"$verdict" bench --vectors target/bench --models nanogpt-tiny --optimize time
+for model in "${proved[@]}"; do
+    goal=time
+    # What the memory of a laptop holds.
+    [[ $model == nanogpt-tiny ]] || goal=memory
+    "$verdict" bench --vectors target/bench --models "$model" --optimize "$goal" "${bits[@]}"
+done

@@ -4,10 +4,11 @@
     .venv/bin/python scripts/train/transformers.py [name ...] [--out DIR]
 
 nanogpt is a decoder of nanoGPT's shape: 4 blocks, 4 heads, width 64, 64 tokens of a vocabulary of 65, a causal mask,
-GELU, a head tied to the embedding; nanogpt-open is the same without the mask. nanogpt-tiny is one narrow block of it on 8 tokens. bert-tiny is an encoder of
+GELU, a head tied to the embedding that gives the next token's scores; nanogpt-open is the same without the mask,
+nanogpt-narrow has width 32 and 2 heads, nanogpt-tiny is one narrow block of it on 8 tokens. bert-tiny is an encoder of
 BERT-tiny's shape: 2 blocks, 2 heads, width 128, 32 tokens, with token, position and segment embeddings, a padding mask
 that is an input, and a pooler; bert-small-seq is one narrow block of it on 4 tokens. attention is a single attention
-layer of nanogpt's shape. NAME@TOKENS is the same on another number of tokens, e.g. nanogpt@16. Weights are random, of the
+layer of nanogpt's shape, gpt2-block one block of GPT-2's. NAME@TOKENS is the same on another number of tokens, e.g. nanogpt@16. Weights are random, of the
 sizes that training starts from: what is measured is compiling and proving. Each directory gets model.onnx (TorchScript
 exporter) or, with --dynamo, the newer exporter's, and calibration.npz, test.npz.
 """
@@ -75,7 +76,8 @@ class Decoder(nn.Module):
         x = self.tokens(ids) + self.places(torch.arange(ids.shape[1]))
         for block in self.blocks:
             x = block(x)
-        return self.head(self.last(x))
+        # As nanoGPT infers: the next token alone.
+        return self.head(self.last(x)[:, [-1]])
 
 
 class OpenDecoder(Decoder):
@@ -116,14 +118,29 @@ class Layer(nn.Module):
         return self.attention(x, None)
 
 
+class Vectors(nn.Module):
+    """Blocks alone, on vectors: a part of a model that is too large for one proof."""
+
+    def __init__(self, blocks, heads, width, tokens, vocabulary):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, heads, True, tokens, False) for _ in range(blocks))
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
 # Class, blocks, heads, width, tokens, vocabulary.
 MODELS = {
     "nanogpt": (Decoder, 4, 4, 64, 64, 65),
     "nanogpt-open": (OpenDecoder, 4, 4, 64, 64, 65),
+    "nanogpt-narrow": (Decoder, 4, 2, 32, 64, 65),
     "nanogpt-tiny": (Decoder, 1, 4, 32, 8, 65),
     "bert-tiny": (Encoder, 2, 2, 128, 32, 256),
     "bert-small-seq": (Encoder, 1, 2, 32, 4, 32),
     "attention": (Layer, 1, 4, 64, 64, 0),
+    "gpt2-block": (Vectors, 1, 12, 768, 64, 0),
 }
 
 
@@ -140,7 +157,7 @@ def initialise(module):
 
 
 def rows(rng, kind, width, tokens, vocabulary, count):
-    if kind is Layer:
+    if kind in (Layer, Vectors):
         return {"x": rng.normal(size=(count, tokens, width)).astype(np.float32)}
     data = {"ids": rng.integers(0, vocabulary, (count, tokens))}
     if kind is Encoder:

@@ -13,7 +13,10 @@ use verdict_circuit::{
     Batch, CircuitError, Footprint, Lowered, Lowering, Outline, Salt, Tape, TapeCircuit,
     TraceCells, Witness, commit,
 };
-use verdict_model::{IntegerGraph, Packing, Trace, Visibility, execute};
+use verdict_model::{
+    Conv, Function, IntegerGraph, Kernel, Layer, Packing, Table, Tensor, Term, Trace, Visibility,
+    execute,
+};
 
 struct Case {
     lowered: Lowered,
@@ -122,6 +125,133 @@ fn random_convolutional_networks() {
         }
     }
     assert!(misses > 100, "{misses}");
+}
+
+/// `n` tokens of two channels: squares of the sums of each token's first value and another's second,
+/// a channel for each distance, and what remains of them without the second's own square. Each
+/// distance is read forwards, backwards or both ways around the circle.
+fn products(rng: &mut ChaCha8Rng, n: usize) -> IntegerGraph {
+    let tensor = |name: &str, channels: usize, range: (i32, i32), layer| Tensor {
+        name: name.into(),
+        shape: vec![channels, 1, n],
+        len: channels * n,
+        min: range.0,
+        max: range.1,
+        scale: 1.0,
+        visibility: Visibility::Private,
+        layer,
+    };
+    let conv = |channels: [usize; 2]| Conv {
+        channels,
+        source: [1, n],
+        output: [1, n],
+        size: [1, 2 * n - 1],
+        stride: [1, 1],
+        up: [1, 1],
+        dilation: [1, 1],
+        pad: [0, n as i64 - 1],
+        groups: 1,
+        weights: vec![0; channels[0] * channels[1] * (2 * n - 1)],
+    };
+    let (mut sums, mut square) = (conv([2, n]), conv([2, n]));
+    for distance in 0..n {
+        let ways = rng.gen_range(1..4);
+        let at = |channel: usize, offset: usize| (distance * 2 + channel) * (2 * n - 1) + offset;
+        sums.weights[at(0, n - 1)] = 1;
+        for (way, offset) in [
+            (1, n - 1 + distance),
+            (2, (n - 1 + distance) - n.min(n - 1 + distance)),
+        ] {
+            if ways & way > 0 && (distance > 0 || way == 1) {
+                sums.weights[at(1, offset)] = 1;
+                square.weights[at(1, offset)] = -1;
+            }
+        }
+    }
+    let one = Conv {
+        size: [1, 1],
+        pad: [0, 0],
+        groups: n,
+        weights: vec![1; n],
+        ..conv([n, n])
+    };
+    let layer = |terms: Vec<(usize, Conv)>, channels: usize, function| Layer {
+        nodes: Vec::new(),
+        terms: terms
+            .into_iter()
+            .map(|(source, conv)| Term {
+                source,
+                kernel: Kernel::Conv(conv),
+            })
+            .collect(),
+        bias: vec![0; channels * n],
+        function,
+    };
+    let table = Table {
+        name: "eighth".into(),
+        shift: 3,
+        q_min: -3,
+        values: (-3..=41).collect(),
+    };
+    let mut graph = IntegerGraph {
+        tensors: vec![
+            tensor("x", 2, (0, 9), None),
+            tensor("sum", n, (0, 324), Some(layer(vec![(0, sums)], n, 0))),
+            tensor(
+                "rest",
+                n,
+                (-3, 41),
+                Some(layer(vec![(1, one), (0, square)], n, 1)),
+            ),
+        ],
+        functions: vec![Function::Square, Function::Table(table)],
+        inputs: vec![0],
+        outputs: vec![2],
+    };
+    graph.tensors[2].visibility = Visibility::Public;
+    graph.validate().unwrap();
+    graph
+}
+
+/// Channels that read at distances of their own spill there alone; with private weights, around all
+/// of them alike.
+#[test]
+fn products_at_distances() {
+    let mut rng = ChaCha8Rng::seed_from_u64(45);
+    let mut misses = 0;
+    for round in 0..40 {
+        let n = rng.gen_range(2..8);
+        let graph = products(&mut rng, n);
+        let outline = Outline::of(&graph, &[]);
+        let rows = |hidden: Option<Outline>| {
+            let lowering = Lowering {
+                limb_bits: 4,
+                hidden,
+                ..Lowering::default()
+            };
+            let lowered = Lowered::with(Arc::new(graph.clone()), lowering).unwrap();
+            let tape = Tape::new(&lowered.program, &lowered, 2).unwrap();
+            tape.rows()
+        };
+        let (public, private) = (rows(None), rows(Some(outline)));
+        assert!(public < private || n == 2, "{n}: {public}, {private}");
+        let batch = Batch {
+            items: rng.gen_range(1..3),
+            sums: Vec::new(),
+        };
+        let case = case(&mut rng, graph, batch).unwrap();
+        assert!(satisfied(&case.circuit), "round {round}");
+        for _ in 0..4 {
+            if let Some(wrong) = miss(&mut rng, &case) {
+                misses += 1;
+                assert!(!satisfied(&wrong), "round {round}: a near miss passes");
+            }
+        }
+        let mut wrong = case.circuit.clone();
+        *wrong.instance.last_mut().unwrap() += Fr::ONE;
+        assert!(!satisfied(&wrong), "round {round}: a wrong word passes");
+    }
+    assert!(misses > 50, "{misses}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ const HEAVY: f64 = 1e3;
 /// The largest weight beside which a score keeps seven digits after the point in double precision.
 pub(crate) const LARGEST: f64 = 1e9;
 /// `e^−18` is 2·10⁻⁸.
-pub(crate) const MARGIN: f64 = 18.0;
+const MARGIN: f64 = 18.0;
 /// What stands for the bias of a cell that a constant mask excludes until scores are known.
 pub(crate) const EXCLUDED: f64 = -1e4;
 /// Weights that differ by less than this were the same number once.
@@ -82,13 +82,12 @@ pub(crate) fn fitted<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, Float
 /// The graph with logits that a constant mask excludes as low as the tensor goes, and no lower.
 ///
 /// What is excluded is never asked for: a soft-max only needs that it lies below the maximum of what
-/// is not, and takes [`MARGIN`] more off. With `R` the largest magnitude of logits that count and
+/// is not, and takes off more after that. With `R` the largest magnitude of logits that count and
 /// `E` the largest of those that do not, both by these rows, `−HEADROOM·(R + E)` takes these below
 /// the tensor's lowest value, `−HEADROOM·R`, at which they saturate.
 fn with_lowest<'a>(graph: &'a FloatGraph, data: &DataSet) -> Cow<'a, FloatGraph> {
-    let excluding = |layer: &FloatLayer| {
-        layer.activation == Activation::Identity && !layer.excluded.is_empty()
-    };
+    let excluding =
+        |layer: &FloatLayer| layer.activation == Activation::Identity && !layer.excluded.is_empty();
     let found: Vec<usize> = layers(graph)
         .filter(|(_, layer)| excluding(layer))
         .map(|(id, _)| id)

@@ -312,15 +312,20 @@ fn channel_norms() {
 
 /// One head over `tokens` tokens of four numbers; `mask` hides later tokens.
 fn head(tokens: i64, mask: bool) -> Onnx {
+    let t = tokens as usize;
+    let hidden: Vec<f32> = (0..t * t)
+        .map(|i| if mask && i % t > i / t { -1e9 } else { 0.0 })
+        .collect();
+    head_with(tokens, &hidden)
+}
+
+/// One head over `tokens` tokens of four numbers, with `hidden` added to its scores.
+fn head_with(tokens: i64, hidden: &[f32]) -> Onnx {
     let matrix = |seed: i64, gain: f32| -> Vec<f32> {
         (0..16)
             .map(|i| gain * (((i * seed + 5) % 17) as f32 / 17.0 - 0.5))
             .collect()
     };
-    let t = tokens as usize;
-    let hidden: Vec<f32> = (0..t * t)
-        .map(|i| if i % t > i / t { -1e9 } else { 0.0 })
-        .collect();
     let onnx = Onnx::default()
         .opset(17)
         .input(
@@ -331,7 +336,7 @@ fn head(tokens: i64, mask: bool) -> Onnx {
         .weights("k", &[4, 4], &matrix(53, 2.0))
         .weights("v", &[4, 4], &matrix(29, 1.0))
         .weights("root", &[], &[2.0])
-        .weights("mask", &[tokens, tokens], &hidden)
+        .weights("mask", &[tokens, tokens], hidden)
         .node("MatMul", &["x", "q"], "queries")
         .node("MatMul", &["x", "k"], "keys")
         .node("MatMul", &["x", "v"], "values")
@@ -343,9 +348,8 @@ fn head(tokens: i64, mask: bool) -> Onnx {
         )
         .node("MatMul", &["queries", "keys_t"], "s0")
         .node("Div", &["s0", "root"], "s1");
-    let logits = if mask { "s2" } else { "s1" };
     onnx.node("Add", &["s1", "mask"], "s2")
-        .node_with("Softmax", &[logits], "p", vec![int("axis", -1)])
+        .node_with("Softmax", &["s2"], "p", vec![int("axis", -1)])
         .node("MatMul", &["p", "values"], "o")
         .node("Add", &["o", "x"], "y")
         .output("y")
@@ -364,14 +368,110 @@ fn attention_over_planes() {
                     .any(|term| matches!(term.kernel, Kernel::Conv(_)))
             };
             let products = &c.model.graph().tensors[c.tensor("s0/sum")];
-            // Products of all pairs of tokens are planes where there are enough tokens for it. What
-            // a mask leaves of them is read cell by cell, so they need not be.
-            if !mask {
-                assert_eq!(convolves(products), tokens >= 4, "{tokens} tokens");
-            }
+            // Products of all pairs of tokens are planes where there are enough tokens for it, with
+            // a mask or without.
+            assert_eq!(convolves(products), tokens >= 4, "{tokens} tokens");
             assert_eq!(products.len as i64, tokens * tokens * 4);
+            if mask && tokens >= 4 {
+                assert!(convolves(&c.model.graph().tensors[c.tensor("p/logits")]));
+                assert!(convolves(&c.model.graph().tensors[c.tensor("o/sum")]));
+            }
         }
     }
+}
+
+/// The probabilities that are left under a constant mask: a causal one, a window, a prefix that all
+/// see, every other token.
+#[test]
+fn constant_masks_keep_the_layout_of_tokens() {
+    let masks: [(&str, fn(usize, usize) -> bool); 4] = [
+        ("causal", |i, j| j <= i),
+        ("window", |i, j| j <= i && j + 3 > i),
+        ("prefix", |i, j| j <= i || j < 3),
+        ("every other", |i, j| (i + j).is_multiple_of(2)),
+    ];
+    // Weights that are streamed.
+    let streamed = |c: &Compiled| -> usize {
+        let tensors = c.model.graph().tensors.iter();
+        let terms = tensors.flat_map(|it| &it.layer).flat_map(|it| &it.terms);
+        let weights = |kernel: &Kernel| match kernel {
+            Kernel::Dense { weights } => weights.iter().filter(|w| **w != 0).count(),
+            Kernel::Sparse { entries } => entries.len(),
+            Kernel::Conv(conv) => conv.non_zero(),
+        };
+        terms.map(|term| weights(&term.kernel)).sum()
+    };
+    let t = 8;
+    let open = streamed(&untested(head(t, false).import(), -1.0, 1.0, 9));
+    for (name, sees) in masks {
+        let n = t as usize;
+        let cell = |i: usize| {
+            if sees(i / n, i % n) {
+                0.0
+            } else {
+                f32::NEG_INFINITY
+            }
+        };
+        let mask: Vec<f32> = (0..n * n).map(cell).collect();
+        let c = untested(head_with(t, &mask).import(), -1.0, 1.0, 10);
+        assert!(worst(&c) < 0.03, "{name}: {}", worst(&c));
+        let weights = streamed(&c);
+        assert!(weights <= open * 5 / 4, "{name}: {weights}, {open}");
+        let p = c.tensor("p");
+        for row in &c.rows {
+            let trace = c.trace(row);
+            let excluded = c.float.tensors.iter().find(|tensor| tensor.name == "p");
+            let excluded = &excluded.unwrap().layer.as_ref().unwrap().excluded;
+            assert!(
+                excluded
+                    .iter()
+                    .all(|cell| trace.values[p][*cell as usize] == 0)
+            );
+            // Of every other token the channels in between are left out as a whole.
+            assert!(name == "every other" || !excluded.is_empty(), "{name}");
+        }
+    }
+}
+
+/// What a mask excludes may have any score: nothing of it is left, and those that count are as fine
+/// as without.
+#[test]
+fn excluded_scores_do_not_coarsen_others() {
+    let far: Vec<f32> = (0..16)
+        .map(|i| if i % 4 > i / 4 { 40.0 } else { 0.0 })
+        .collect();
+    let causal: Vec<f32> = far
+        .iter()
+        .map(|v| if *v > 0.0 { -1e9 } else { 0.0 })
+        .collect();
+    let w: Vec<f32> = (0..16)
+        .map(|i| if i % 5 == 0 { 1.0 } else { 0.25 })
+        .collect();
+    let graph = |far: &[f32]| {
+        Onnx::default()
+            .input("x", vec![Dim::Named("N"), Dim::Fixed(4), Dim::Fixed(4)])
+            .weights("w", &[4, 4], &w)
+            .weights("far", &[4, 4], far)
+            .weights("mask", &[4, 4], &causal)
+            .node("MatMul", &["x", "w"], "h")
+            .node("Add", &["h", "h"], "g")
+            .node("Sigmoid", &["g"], "v")
+            .node("Add", &["v", "far"], "s")
+            .node("Add", &["s", "mask"], "m")
+            .node_with("Softmax", &["m"], "y", vec![int("axis", -1)])
+            .output("y")
+            .import()
+    };
+    let (near, away) = (
+        untested(graph(&[0.0; 16]), -1.0, 1.0, 9),
+        untested(graph(&far), -1.0, 1.0, 9),
+    );
+    assert!(worst(&near) < 0.02, "{}", worst(&near));
+    assert!(
+        (worst(&near) - worst(&away)).abs() < 0.005,
+        "{}",
+        worst(&away)
+    );
 }
 
 /// Tokens times tokens, without projections in between: a tensor multiplied with itself.

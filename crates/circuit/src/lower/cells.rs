@@ -177,7 +177,7 @@ impl Lowered {
         );
         let node = &self.nodes.nodes[self.nodes.main[id]?];
         let channels = planes.tape_channels();
-        let positions = (0..channels.min(planes.phases[0] * planes.phases[1]))
+        let positions = (0..channels)
             .map(|channel| {
                 self.program
                     .pattern(node.level, node.first + channel)

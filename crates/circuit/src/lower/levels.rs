@@ -168,10 +168,12 @@ impl Lowered {
             return vec![(pattern, info.len)];
         };
         let Some(layer) = layer else {
-            let patterns = cells_alone(planes, node.start).into_iter().map(|standing| Pattern {
-                runs: runs(&standing, items, content, content),
-                feed: feed(node.start),
-            });
+            let patterns = cells_alone(planes, node.start)
+                .into_iter()
+                .map(|standing| Pattern {
+                    runs: runs(&standing, items, content, content),
+                    feed: feed(node.start),
+                });
             let phases: Vec<Pattern> = patterns.collect();
             let channels = (0..planes.channels).flat_map(|_| phases.iter().cloned());
             return channels.map(|pattern| (pattern, 1)).collect();

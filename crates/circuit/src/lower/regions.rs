@@ -132,3 +132,30 @@ impl Regions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every sum of so many bits is a key, and no value is anything but zero.
+    #[test]
+    fn what_is_discarded_is_zero() {
+        for bits in 0..=LARGEST_DISCARD {
+            let mut regions = Regions::new(8, 5);
+            let Content::Discard { region, limbs: 0 } = regions.small_discard(bits) else {
+                panic!("{bits}: limbs");
+            };
+            let region = &regions.regions[region];
+            let reach = 1i64 << bits;
+            for key in [-reach, 1 - reach, 0, reach - 1, reach] {
+                assert!(region.index_of(key, 0).is_some(), "{bits}: {key}");
+                assert!(region.index_of(key, 1).is_none(), "{bits}: {key}");
+            }
+            assert!((0..region.len()).all(|index| region.entry(index).1 == 0));
+        }
+        let mut regions = Regions::new(8, 5);
+        let large = regions.small_discard(LARGEST_DISCARD + 1);
+        assert_eq!(large, regions.discard(LARGEST_DISCARD + 1));
+        assert!(matches!(large, Content::Discard { limbs, .. } if limbs > 0));
+    }
+}

@@ -160,6 +160,8 @@ pub(super) fn is_of_products(graph: &IntegerGraph, id: TensorId) -> bool {
         return false;
     };
     let sources: Vec<TensorId> = sources(layer);
-    let mut layers = sources.iter().filter_map(|id| graph.tensors[*id].layer.as_ref());
+    let mut layers = sources
+        .iter()
+        .filter_map(|id| graph.tensors[*id].layer.as_ref());
     square(layer) || layers.any(square)
 }

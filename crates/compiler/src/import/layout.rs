@@ -34,6 +34,7 @@ pub(crate) fn settle(graph: &mut FloatGraph) {
         }
     }
     let mut settler = Settler {
+        unread: unread_squares(graph),
         sizes,
         flat: vec![None; graph.tensors.len()],
         copies: Vec::new(),
@@ -182,8 +183,35 @@ fn flatten(layer: &mut FloatLayer, len: usize) {
     layer.terms.sort_by_key(|term| term.source);
 }
 
+/// Squares that nothing reads: products of all pairs of tokens, before it was known which of them a
+/// mask excludes.
+fn unread_squares(graph: &FloatGraph) -> Vec<bool> {
+    let mut unread = vec![true; graph.tensors.len()];
+    graph.outputs.iter().for_each(|id| unread[*id] = false);
+    let typed = graph.typed.iter().flat_map(|value| &value.terms);
+    typed.for_each(|term| unread[term.source] = false);
+    for (id, tensor) in graph.tensors.iter().enumerate().rev() {
+        let layer = tensor.layer.as_ref();
+        let square = layer.is_some_and(|layer| layer.activation == Activation::Square);
+        unread[id] &= square;
+        let Some(layer) = layer.filter(|_| !unread[id]) else {
+            continue;
+        };
+        layer
+            .terms
+            .iter()
+            .for_each(|term| unread[term.source] = false);
+        if let Precision::Exact { within: Some(of) } = layer.precision {
+            unread[of] = false;
+        }
+    }
+    unread
+}
+
 struct Settler {
     old: Vec<FloatTensor>,
+    /// Which of them are left out, as nothing reads them.
+    unread: Vec<bool>,
     /// The planes of every old tensor that has some.
     sizes: Vec<Option<Size>>,
     tensors: Vec<FloatTensor>,
@@ -199,6 +227,11 @@ struct Settler {
 impl Settler {
     fn run(&mut self) {
         for id in 0..self.old.len() {
+            if self.unread[id] {
+                // No other tensor has this number's meaning.
+                self.new_ids.push(usize::MAX);
+                continue;
+            }
             let mut tensor = self.old[id].clone();
             // The planes that the layer reads, and how many times their phases it has itself.
             let mut read: Vec<(usize, [Fraction; 2])> = Vec::new();

@@ -304,6 +304,13 @@ impl Importer<'_> {
             }
         };
         for input in proto.input.iter().take(operands) {
+            // Products with what a mask excludes are left out.
+            if operands == 2
+                && let Some(Value::Rows(value)) = self.values.get(input)
+                && self.builder.is_integers_or_zero(value)
+            {
+                continue;
+            }
             self.materialise(input);
         }
         self.keep_apart(proto);

@@ -39,8 +39,13 @@ impl Builder {
         shape: Vec<usize>,
         pairs: &Pairs,
     ) -> Affine {
-        let a = self.integers(format!("{name}/left"), a.clone());
-        let b = self.integers(format!("{name}/right"), b.clone());
+        let (a, b, pairs) = without_zeros(a, b, pairs);
+        if pairs.iter().all(Vec::is_empty) {
+            return Affine::constant(shape, vec![0.0; pairs.len()]);
+        }
+        let pairs = &pairs;
+        let a = self.integers(format!("{name}/left"), a);
+        let b = self.integers(format!("{name}/right"), b);
         let b = self.apart(name, &a, b, pairs);
         let (Some((a_tensor, a_cells)), Some((b_tensor, b_cells))) = (a.as_cells(), b.as_cells())
         else {
@@ -58,17 +63,29 @@ impl Builder {
         };
         let mut numbers: HashMap<(Cell, Cell), usize> = HashMap::new();
         let mut order = Vec::new();
-        // A product with what a mask excludes is zero.
-        let mut void = Vec::new();
         for pair in pairs.iter().flatten() {
             let (x, y) = cells(*pair);
             let key = (x.min(y), x.max(y));
             if x != y && !numbers.contains_key(&key) {
                 numbers.insert(key, order.len());
                 order.push(key);
-                void.push(self.is_void(x) || self.is_void(y));
             }
         }
+        if let Some(apart) = self.distances(a_tensor, b_tensor) {
+            order.sort_by_key(|(x, y)| {
+                if x.0 == b_tensor {
+                    apart(y.1, x.1)
+                } else {
+                    apart(x.1, y.1)
+                }
+            });
+            numbers = order.iter().copied().zip(0..).collect();
+        }
+        // A product with what a mask excludes is zero.
+        let void = order
+            .iter()
+            .map(|(x, y)| self.is_void(*x) || self.is_void(*y));
+        let void: Vec<bool> = void.collect();
         let missing = |wanted: &dyn Fn(Cell, Cell) -> bool| {
             let pairs = pairs.iter().flatten().map(|pair| cells(*pair));
             let wanted = pairs.filter(|(x, y)| wanted(*x, *y));
@@ -178,6 +195,19 @@ impl Builder {
         b
     }
 
+    /// By which the products of two tensors at positions are sorted, so that channels that read one
+    /// and the same come next to each other, one for each distance: they read no others, and their
+    /// convolution has no weights for such.
+    fn distances(
+        &self,
+        a: usize,
+        b: usize,
+    ) -> Option<impl Fn(u32, u32) -> (u32, u32, u32, u32) + use<>> {
+        let n = *self.positions.get(&a)? as u32;
+        (a != b && self.positions.get(&b) == Some(&(n as usize)))
+            .then_some(move |x: u32, y: u32| (y / n, x / n, (n + y % n - x % n) % n, x % n))
+    }
+
     fn is_void(&self, (tensor, cell): Cell) -> bool {
         self.void
             .get(&tensor)
@@ -256,6 +286,37 @@ impl Builder {
             }
         }
     }
+}
+
+/// Both factors and their pairs without cells that are zero whatever the input is, such as the
+/// probabilities of what no token looks at.
+fn without_zeros(a: &Affine, b: &Affine, pairs: &Pairs) -> (Affine, Affine, Pairs) {
+    let zeros = [a, b].map(|of| {
+        let zero = |i: usize| of.bias[i] == 0.0 && of.terms.values().all(|rows| rows[i].is_empty());
+        (0..of.len()).map(zero).collect::<Vec<bool>>()
+    });
+    if zeros.iter().flatten().all(|zero| !zero) {
+        return (a.clone(), b.clone(), pairs.clone());
+    }
+    let mut numbers = [a, b].map(|of| vec![None; of.len()]);
+    let mut kept: [Vec<usize>; 2] = Default::default();
+    let mut numbered = |side: usize, cell: usize| {
+        *numbers[side][cell].get_or_insert_with(|| {
+            kept[side].push(cell);
+            kept[side].len() - 1
+        })
+    };
+    let mut open = Vec::with_capacity(pairs.len());
+    for pairs in pairs {
+        let pairs = pairs.iter().filter(|(j, k)| !zeros[0][*j] && !zeros[1][*k]);
+        open.push(
+            pairs
+                .map(|(j, k)| (numbered(0, *j), numbered(1, *k)))
+                .collect(),
+        );
+    }
+    let keep = |of: &Affine, kept: &[usize]| of.gather(vec![1, kept.len()], kept);
+    (keep(a, &kept[0]), keep(b, &kept[1]), open)
 }
 
 /// An affine value without biases under construction.

@@ -6,7 +6,8 @@ use crate::float::graph::{FloatLayer, FloatTensor, FloatTerm, Precision};
 use crate::float::whole;
 use crate::import::builder::Builder;
 use crate::import::builder::push;
-use crate::import::values::affine::Affine;
+use crate::import::builder::tokens::Arrangement;
+use crate::import::values::affine::{Affine, Row};
 
 /// A layer in which nothing is rounded, with ranges as interval analysis finds them.
 pub(crate) const EXACT: Precision = Precision::Exact { within: None };
@@ -32,6 +33,17 @@ impl Builder {
         value
             .as_cells()
             .is_some_and(|(source, _)| self.is_requantised(source))
+    }
+
+    /// The same, where some cells are zero whatever the input is.
+    pub(crate) fn is_integers_or_zero(&self, value: &Affine) -> bool {
+        let [(source, rows)] = value.terms.iter().collect::<Vec<_>>()[..] else {
+            return false;
+        };
+        let plain = |row: &Row| matches!(row[..], [] | [(_, 1.0)]);
+        self.is_requantised(*source)
+            && value.bias.iter().all(|bias| *bias == 0.0)
+            && rows.iter().all(plain)
     }
 
     /// Whether a tensor is neither an input nor made of squares, which are too large to be added to
@@ -109,8 +121,34 @@ impl Builder {
         precision: Precision,
         void: &[bool],
     ) -> Affine {
-        let shape = value.shape.clone();
         let arrangement = self.arrange(&value);
+        self.laid_out(name, value, activation, precision, (arrangement, void))
+    }
+
+    /// As [`layer_rows`](Self::layer_rows), of cells that are the tokens of a sequence.
+    pub(crate) fn token_rows(
+        &mut self,
+        name: String,
+        value: Affine,
+        activation: Activation,
+        precision: Precision,
+    ) -> Affine {
+        let arrangement = match value.terms.keys().any(|id| self.positions.contains_key(id)) {
+            true => self.arrange(&value),
+            false => Self::as_channel(&value),
+        };
+        self.laid_out(name, value, activation, precision, (arrangement, &[]))
+    }
+
+    fn laid_out(
+        &mut self,
+        name: String,
+        value: Affine,
+        activation: Activation,
+        precision: Precision,
+        (arrangement, void): (Option<Arrangement>, &[bool]),
+    ) -> Affine {
+        let shape = value.shape.clone();
         let terms = arrangement
             .as_ref()
             .and_then(|arrangement| self.arranged_terms(&value, arrangement, void));

@@ -64,6 +64,16 @@ impl Reading {
 }
 
 impl Builder {
+    /// How to lay out `value` as one channel whose positions are its cells.
+    pub(crate) fn as_channel(value: &Affine) -> Option<Arrangement> {
+        let positions = value.len();
+        (positions >= FEWEST).then(|| Arrangement {
+            positions,
+            channels: 1,
+            place: (0..positions as u32).collect(),
+        })
+    }
+
     /// How to lay out `value`, if its cells are channels at positions.
     pub(crate) fn arrange(&self, value: &Affine) -> Option<Arrangement> {
         let mut sequences = value.terms.keys().filter_map(|id| self.positions.get(id));
@@ -191,7 +201,9 @@ impl Builder {
         }
         let term = |(id, rows): (&usize, &Vec<Row>)| {
             let kernel = match self.positions.get(id) {
-                Some(_) => FloatKernel::Conv(self.convolution(*id, rows, arrangement, (&cell_at, void))?),
+                Some(_) => {
+                    FloatKernel::Conv(self.convolution(*id, rows, arrangement, (&cell_at, void))?)
+                }
                 None => FloatKernel::Rows(cell_at.iter().map(|cell| rows[*cell].clone()).collect()),
             };
             Some(FloatTerm {

@@ -68,6 +68,8 @@ pub(crate) fn embed(node: &Node<'_>, builder: &mut Builder, axis: usize) -> Resu
         _ => Precision::Scaled,
     };
     let width: usize = inner.iter().product();
+    // A sequence of tokens, each of which gets a vector.
+    let sequence = matches!(index.shape[..], [1, _]) && outer.is_empty() && inner.len() == 1;
     let mut value = Affine::constant(shape, vec![0.0; count]);
     for entry in 0..outer.iter().product::<usize>() * width {
         let (block, column) = (entry / width, entry % width);
@@ -76,7 +78,10 @@ pub(crate) fn embed(node: &Node<'_>, builder: &mut Builder, axis: usize) -> Resu
             .collect();
         let lookup = Activation::Lookup(table.into());
         let name = format!("{}/{entry}", node.output());
-        let picked = builder.layer_rows(name, index.clone(), lookup, precision.clone());
+        let picked = match sequence {
+            true => builder.token_rows(name, index.clone(), lookup, precision.clone()),
+            false => builder.layer_rows(name, index.clone(), lookup, precision.clone()),
+        };
         for (source, cells) in picked.terms {
             let all = value
                 .terms

@@ -8,6 +8,11 @@
 //! most `s/2 + p·(exp(u + n·e/2 + k/2 + l/2 + v/2) − 1)`: half a step for its own rounding, half a
 //! step for each logit's (its own, and those in the sum), and a relative error for each of the
 //! other roundings.
+//!
+//! What a constant mask excludes is left out of its group. Where tokens have a layout that uneven
+//! groups would lose, it stays in, as low as its tensor goes and [`BELOW`] less after that: the
+//! maximum, which is over integers of that tensor, is that of the others, and `e^−BELOW` is 0 in
+//! steps of any number of bits that an activation can have.
 
 use crate::Result;
 use crate::float::activation::Activation;
@@ -18,10 +23,12 @@ use crate::import::builder::rows::EXACT;
 use crate::import::node::{Node, Reduction};
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::{columns, difference, stack};
-use crate::masks::{EXCLUDED, MARGIN};
+use crate::masks::EXCLUDED;
 
 /// Adding this much or less to a logit is how exporters exclude it.
 const MASK: f64 = -5e3;
+/// `e^−12` is less than half a step of 15 bits; tables are no longer than they have to be.
+const BELOW: f64 = 12.0;
 
 /// Each group's logits minus the logarithm of the sum of their exponentials.
 struct Normalised {
@@ -115,10 +122,18 @@ impl Builder {
         let channel = |i: &usize| arrangement.place[*i] as usize / arrangement.positions;
         let mut counts = vec![false; arrangement.channels];
         let cells = groups.iter().flatten();
-        cells.filter(|i| open(i)).for_each(|i| counts[channel(i)] = true);
+        cells
+            .filter(|i| open(i))
+            .for_each(|i| counts[channel(i)] = true);
         let mut members: Vec<Vec<usize>> = groups
             .iter()
-            .map(|group| group.iter().copied().filter(|i| counts[channel(i)]).collect())
+            .map(|group| {
+                group
+                    .iter()
+                    .copied()
+                    .filter(|i| counts[channel(i)])
+                    .collect()
+            })
             .collect();
         let size = members.first()?.len();
         if members.iter().any(|group| group.len() != size) {
@@ -181,7 +196,7 @@ impl Builder {
         let mut shifted = difference(&logits, &largest);
         for (bias, closed) in shifted.bias.iter_mut().zip(&closed) {
             if *closed {
-                *bias -= MARGIN;
+                *bias -= BELOW;
             }
         }
         let powers = self.layer_rows(
