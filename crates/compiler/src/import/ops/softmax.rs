@@ -27,8 +27,8 @@ use crate::masks::EXCLUDED;
 
 /// Adding this much or less to a logit is how exporters exclude it.
 const MASK: f64 = -5e3;
-/// `e^−12` is less than half a step of 15 bits; tables are no longer than they have to be.
-const BELOW: f64 = 12.0;
+/// `e^−18` is 2·10⁻⁸: nothing in integers, and nothing beside what runtimes round.
+const BELOW: f64 = 18.0;
 
 /// Each group's logits minus the logarithm of the sum of their exponentials.
 struct Normalised {
