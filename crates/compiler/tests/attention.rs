@@ -380,11 +380,14 @@ fn attention_over_planes() {
     }
 }
 
+/// Whether a token sees another one.
+type Sees = fn(usize, usize) -> bool;
+
 /// The probabilities that are left under a constant mask: a causal one, a window, a prefix that all
 /// see, every other token.
 #[test]
 fn constant_masks_keep_the_layout_of_tokens() {
-    let masks: [(&str, fn(usize, usize) -> bool); 4] = [
+    let masks: [(&str, Sees); 4] = [
         ("causal", |i, j| j <= i),
         ("window", |i, j| j <= i && j + 3 > i),
         ("prefix", |i, j| j <= i || j < 3),
