@@ -38,7 +38,7 @@ const PATIENCE: u32 = 3;
 /// Steps that a search may take once it has found anything: a few seconds …
 const MAX_WORK: u64 = 1 << 32;
 /// … or those of so many attempts at a large model.
-const ATTEMPTS: u64 = 32;
+const ATTEMPTS: u64 = 12;
 /// Steps that a cell takes besides its products.
 const CELL: usize = 8;
 
