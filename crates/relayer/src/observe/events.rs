@@ -12,7 +12,7 @@ use verdict_chain::{Block, ChainError};
 const PIECES: usize = 8;
 
 impl Relay {
-    /// The events since reading ended; at first, those from now on.
+    /// Notes the events since reading ended, and says how many were new; at first, those from now on.
     pub(super) async fn events(
         &self,
         job: &Arc<Job>,
@@ -20,7 +20,7 @@ impl Relay {
         name: &str,
         event: &str,
         head: Block,
-    ) -> Result<Vec<Happened>, RelayError> {
+    ) -> Result<usize, RelayError> {
         let loaded = self.loaded();
         let chain = &loaded.config.chain;
         let event = Event::parse(event).map_err(|it| RelayError::Config(it.to_string()))?;
@@ -83,26 +83,14 @@ impl Relay {
                 break;
             }
         }
-        if !found.is_empty() {
-            self.note_events(job, &found, head).await?;
+        let mut count = 0;
+        let some = !found.is_empty();
+        for happened in found {
+            count += usize::from(self.note(job, happened, head).await?);
+        }
+        if some {
             self.store.set_cursor(&cursor, &next.to_string()).await?;
         }
-        Ok(Vec::new())
-    }
-
-    async fn note_events(
-        &self,
-        job: &Arc<Job>,
-        found: &[Happened],
-        head: Block,
-    ) -> Result<(), RelayError> {
-        for happened in found {
-            let happened = Happened {
-                key: happened.key.clone(),
-                what: happened.what.clone(),
-            };
-            self.note(job, happened, head).await?;
-        }
-        Ok(())
+        Ok(count)
     }
 }

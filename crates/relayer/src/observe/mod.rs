@@ -34,17 +34,12 @@ impl Relay {
         let mut count = self.note_due(job, head).await?;
         let mut seen = Lazy::default();
         for (place, trigger) in job.config.triggers.iter().enumerate() {
-            let happened = match trigger {
-                TriggerConfig::Event { contract, event } => {
-                    self.events(job, place, contract, event, head).await?
-                }
-                _ => self
-                    .condition(job, place, trigger, head, &mut seen)
-                    .await?
-                    .into_iter()
-                    .collect(),
-            };
-            for happened in happened {
+            if let TriggerConfig::Event { contract, event } = trigger {
+                count += self.events(job, place, contract, event, head).await?;
+                continue;
+            }
+            let happened = self.condition(job, place, trigger, head, &mut seen);
+            if let Some(happened) = happened.await? {
                 count += usize::from(self.note(job, happened, head).await?);
             }
         }

@@ -80,9 +80,7 @@ impl Relay {
         let reason = format!("proved by {}", self.holder);
         let change = Change::to(State::Proving, reason).keeping(pool.lease);
         self.store.advance(&mut trigger, change).await?;
-        let room = pool.room(job.model.memory()).await?;
-        let proof = self.prove_one(&job, &trigger, pool.lease).await;
-        drop(room);
+        let proof = self.prove_one(&job, &trigger, pool).await;
         let change = match proof {
             Ok(proof) => {
                 let milliseconds = proof.milliseconds;
@@ -118,18 +116,26 @@ impl Relay {
         &self,
         job: &Arc<Job>,
         trigger: &Trigger,
-        lease: Duration,
+        pool: &Pool,
     ) -> Result<Proof, RelayError> {
         let (model, work) = (job.model.clone(), trigger.work.clone());
-        let started = Instant::now();
-        let mut proving =
-            tokio::task::spawn_blocking(move || model.prove(&work.integers, work.context));
+        let proving = async {
+            let room = pool.room(model.memory()).await?;
+            let started = Instant::now();
+            let proof =
+                tokio::task::spawn_blocking(move || model.prove(&work.integers, work.context));
+            let proof = proof.await;
+            drop(room);
+            let proof = proof.map_err(|error| RelayError::machine("prove", error))??;
+            Ok::<_, RelayError>((proof, started.elapsed().as_millis()))
+        };
+        tokio::pin!(proving);
+        let lease = pool.lease;
         let mut lost = false;
-        let verified = loop {
+        // The lease is prolonged while it waits for room, too.
+        let (verified, milliseconds) = loop {
             tokio::select! {
-                done = &mut proving => {
-                    break done.map_err(|error| RelayError::machine("prove", error))??;
-                }
+                done = &mut proving => break done?,
                 () = tokio::time::sleep(lease / 3) => {
                     // The work cannot be broken off, but its result is not taken from one who lost it.
                     lost = lost || !self.store.renew(trigger, lease).await.unwrap_or(true);
@@ -139,7 +145,6 @@ impl Relay {
         if lost {
             return Err(RelayError::Lost(trigger.id.clone()));
         }
-        let milliseconds = started.elapsed().as_millis();
         Ok(Proof {
             public_values: verified.public_values().to_vec(),
             proof: verified.proof().clone(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::RelayError;
 use alloy_primitives::{Address, B256, Bytes, hex};
-use sqlx::{Any, Row, Transaction, any::AnyRow};
+use sqlx::{Any, Transaction, any::AnyRow};
 use std::future::Future;
 
 /// What became of a nonce.
@@ -334,7 +334,6 @@ fn bytes(row: &AnyRow, table: &'static str, column: &'static str) -> Result<Byte
 
 impl Slot {
     fn of(row: &AnyRow) -> Result<Self, RelayError> {
-        debug_assert!(!row.is_empty());
         Ok(Self {
             chain_id: unsigned(get(row, "chain_id")?),
             signer: parsed(row, "slots", "signer")?,

@@ -34,11 +34,15 @@ pub struct Feeders {
 
 impl Fed {
     pub fn new() -> Self {
-        let anvil = Anvil::start();
+        Self::on(Anvil::start(), 60)
+    }
+
+    /// On some chain, with heartbeats of so many seconds.
+    pub fn on(anvil: Anvil, heartbeat: u32) -> Self {
         let scorer = oracle_model();
         let mut world = World::new(&anvil, &scorer);
         let model = world.register("price", &scorer);
-        let oracle = world.oracle("eth", &model);
+        let oracle = world.oracle("eth", &model, heartbeat);
         Self {
             anvil,
             world,

@@ -133,8 +133,8 @@ impl World {
         model
     }
 
-    /// An oracle of signed prices: heartbeats of a minute, moves of a tenth in an hour.
-    pub fn oracle(&mut self, name: &str, model: &ModelRecord) -> Address {
+    /// An oracle of signed prices, moves of a tenth in an hour, and heartbeats of so many seconds.
+    pub fn oracle(&mut self, name: &str, model: &ModelRecord, heartbeat: u32) -> Address {
         let admin = self.chain.sender().unwrap();
         let answer = |whole: i64| I96::unchecked_from(whole) * I96::unchecked_from(100_000_000i64);
         let arguments = InferenceOracle::constructorCall {
@@ -154,7 +154,7 @@ impl World {
                 moveWindow: 3_600,
                 maxAge: Uint::from(600u64),
                 maxSkew: Uint::from(30u64),
-                heartbeat: 60,
+                heartbeat,
                 confirmDelay: Uint::from(60u64),
                 confirmWindow: Uint::from(600u64),
                 history: 64,
