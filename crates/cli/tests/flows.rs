@@ -60,6 +60,11 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (
         "docs/benchmarks.md",
+        ".venv/bin/python scripts/train/slow.py && scripts/compile_table.py target/slow/*",
+        "trains forests and networks, and takes ten minutes",
+    ),
+    (
+        "docs/benchmarks.md",
         "scripts/bench-transformers.sh",
         "installs PyTorch, and takes ten minutes",
     ),

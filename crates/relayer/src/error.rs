@@ -96,6 +96,20 @@ pub enum RelayError {
 }
 
 impl RelayError {
+    /// Whether something else than the trigger is to blame, which may be mended without it.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let rpc = |error: &ChainError| {
+            matches!(error, ChainError::Rpc { .. } | ChainError::NoSuchBlock(_))
+        };
+        match self {
+            Self::Chain(error) | Self::Consumer(ConsumerError::Chain(error)) => rpc(error),
+            Self::Feature { .. } | Self::Signer { .. } | Self::Rpc(_) | Self::Database { .. } => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn database(what: &'static str, error: sqlx::Error) -> Self {
         // A URL with its password is in no message of ours; sqlx's name hosts at most.
         Self::Database {

@@ -367,3 +367,63 @@ fn no_event_is_missed_by_a_node_that_gives_few_at_once() {
         running.stop().await;
     });
 }
+
+#[test]
+fn nodes_that_are_away_for_long_cost_time_and_no_trigger() {
+    logs();
+    let mut fed = Fed::new();
+    runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let node = Proxy::start(fed.anvil.url()).await;
+        let policy = "policy = { tries = 2 }";
+        let text = fed.config(&[&node.url()], &feeders, ONCE, policy);
+        let running = Running::start(&fed.world, &text).await;
+        until("it has begun", async || {
+            let all = running.relay.store.triggers(None, None, 1).await.unwrap();
+            all.first().map(|_| ())
+        })
+        .await;
+        node.behave(Mode::Down);
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        assert_eq!(
+            running.count(State::Failed).await,
+            0,
+            "{}",
+            running.reason().await
+        );
+        node.behave(Mode::Honest);
+        running.until(State::Confirmed, 1).await;
+        running.stop().await;
+    });
+    assert_eq!(rounds(&mut fed), 1);
+}
+
+#[test]
+fn the_first_node_may_be_a_block_behind() {
+    logs();
+    let mut fed = Fed::new();
+    runtime().block_on(async {
+        let feeders = fed.feeders(2).await;
+        let behind = Proxy::start(fed.anvil.url()).await;
+        behind.behave(Mode::Behind);
+        let (bad, good) = (behind.url(), fed.anvil.url().to_owned());
+        let other = Proxy::start(&good).await;
+        let text = fed.config(
+            &[&bad, &good, &other.url()],
+            &feeders,
+            EVERY,
+            "policy = { tries = 2 }",
+        );
+        let text = text.replace("confirmations = 2", "confirmations = 2\nquorum = 2");
+        let running = Running::start(&fed.world, &text).await;
+        running.until(State::Confirmed, 3).await;
+        assert_eq!(
+            running.count(State::Failed).await,
+            0,
+            "{}",
+            running.reason().await
+        );
+        running.stop().await;
+    });
+    assert!(rounds(&mut fed) >= 3);
+}

@@ -85,10 +85,11 @@ impl Relay {
     }
 }
 
-/// A step that could not be done: again later, as often as the job's policy says.
+/// A step that could not be done: again later, as often as the job's policy says. What nodes, feeds,
+/// signers or the database cannot do at the moment is waited for until the deadline, if there is one.
 fn failed(job: &Arc<Job>, trigger: &Trigger, error: &RelayError) -> Option<Change> {
     let reason = error.to_string();
-    if trigger.tries + 1 >= job.config.policy.tries {
+    if !error.is_elsewhere() && trigger.tries + 1 >= job.config.policy.tries {
         return Some(Change::to(State::Failed, reason));
     }
     Some(Change::to(trigger.state, reason).again_in(wait(trigger.tries)))

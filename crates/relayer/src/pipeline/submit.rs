@@ -62,7 +62,7 @@ impl Relay {
             let reason = format!("a dry run: {gas} gas, {} wei a unit", fees.max_fee);
             return Ok(Some(Change::to(State::Superseded, reason)));
         }
-        self.send(job, trigger, call, gas, fees).await?;
+        self.send(job, trigger, call, (gas, fees), head).await?;
         Ok(None)
     }
 
@@ -72,14 +72,17 @@ impl Relay {
         job: &Arc<Job>,
         trigger: &mut Trigger,
         call: Call,
-        gas: u64,
-        fees: Fees,
+        (gas, fees): (u64, Fees),
+        head: Block,
     ) -> Result<(), RelayError> {
         let wallet = &job.wallet;
+        // What is in the chain, on which nodes agree: what they say of transactions that wait would
+        // be one node's word, and a nonce that is too large is a transaction that waits for ever.
+        let known = self.nodes.nonce_at(wallet.address(), head.number).await?;
         let submission = Submission {
             chain_id: wallet.chain_id(),
             signer: wallet.address(),
-            known: self.nodes.nonce_known(wallet.address()).await?,
+            known,
             call: call.clone(),
             gas,
         };

@@ -150,7 +150,9 @@ impl Nodes {
         for node in self.in_order() {
             match self.ask(node, what, &ask).await {
                 Ok(answer) => return Ok(answer),
-                Err(Fault::Answer(error)) => return Err(error),
+                Err(Fault::Answer(error @ ChainError::Refused(_))) => return Err(error),
+                // A node that is a block behind says that there is no such block: another has it.
+                Err(Fault::Answer(error)) => why.push(error.to_string()),
                 Err(Fault::Node(reason)) => why.push(format!("{}: {reason}", node.host)),
             }
         }
@@ -164,9 +166,30 @@ impl Nodes {
         F: Fn(DynProvider) -> A,
         A: Future<Output = Result<T, TransportError>>,
     {
+        self.agreed_on(what, |_| true, ask).await
+    }
+
+    /// The same, of answers that say something: one that says nothing is passed over as long as
+    /// another node may know more.
+    async fn agreed_on<T, F, A>(
+        &self,
+        what: &str,
+        says: impl Fn(&T) -> bool,
+        ask: F,
+    ) -> Result<T, ChainError>
+    where
+        T: PartialEq,
+        F: Fn(DynProvider) -> A,
+        A: Future<Output = Result<T, TransportError>>,
+    {
         let (mut answers, mut why): (Vec<(T, usize)>, Vec<String>) = (Vec::new(), Vec::new());
+        let (mut nothing, mut silent) = (None, 0);
         for node in self.in_order() {
             match self.ask(node, what, &ask).await {
+                Ok(answer) if !says(&answer) => {
+                    silent += 1;
+                    nothing = Some(answer);
+                }
                 Ok(answer) => {
                     let place = answers.iter().position(|(known, _)| *known == answer);
                     let count = match place.and_then(|place| answers.get_mut(place)) {
@@ -186,6 +209,10 @@ impl Nodes {
                 Err(Fault::Answer(error)) => why.push(error.to_string()),
                 Err(Fault::Node(reason)) => why.push(format!("{}: {reason}", node.host)),
             }
+        }
+        match nothing {
+            Some(nothing) if silent >= self.quorum => return Ok(nothing),
+            _ => {}
         }
         if answers.len() > 1 {
             why.push(format!("they give {} different answers", answers.len()));
@@ -241,7 +268,9 @@ impl Nodes {
             false
         });
         let mut numbers: Vec<u64> = heads.iter().map(|head| head.1).collect();
-        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        if self.quorum > 1 {
+            numbers.sort_unstable_by(|a, b| b.cmp(a));
+        }
         let Some(number) = numbers.get(self.quorum - 1).copied() else {
             return Err(self.none(what, &why));
         };
@@ -250,7 +279,8 @@ impl Nodes {
 
     /// A block, about which as many nodes agree as must.
     pub async fn block(&self, number: u64) -> Result<Block, ChainError> {
-        let found = self.agreed("eth_getBlockByNumber", |provider| async move {
+        let some = Option::<(B256, u64)>::is_some;
+        let found = self.agreed_on("eth_getBlockByNumber", some, |provider| async move {
             let block = provider
                 .get_block(BlockId::number(number))
                 .into_future()
@@ -323,23 +353,14 @@ impl Nodes {
         .await
     }
 
-    /// How many transactions of an account the nodes know, those that wait included.
-    pub async fn nonce_known(&self, account: Address) -> Result<u64, ChainError> {
-        self.first("eth_getTransactionCount", move |provider| async move {
-            provider
-                .get_transaction_count(account)
-                .pending()
-                .into_future()
-                .await
-        })
-        .await
-    }
-
     /// The receipt of a transaction in a block that is in the chain.
     pub async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, ChainError> {
-        let receipt = self.agreed("eth_getTransactionReceipt", move |provider| async move {
-            provider.get_transaction_receipt(hash).await
-        });
+        let some = Option::<TransactionReceipt>::is_some;
+        let receipt = self.agreed_on(
+            "eth_getTransactionReceipt",
+            some,
+            move |provider| async move { provider.get_transaction_receipt(hash).await },
+        );
         let Some(receipt) = receipt.await? else {
             return Ok(None);
         };

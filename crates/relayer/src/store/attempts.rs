@@ -79,7 +79,7 @@ pub struct Submission {
     pub chain_id: u64,
     /// The account.
     pub signer: Address,
-    /// How many transactions of it the chain knows, those that wait included.
+    /// How many transactions of it are in the chain.
     pub known: u64,
     /// What to call.
     pub call: Call,
