@@ -260,7 +260,7 @@ fn signers_sign_what_they_see_and_nothing_else() {
         let text = fed.config(&[fed.anvil.url()], &feeders, ONCE, "");
         let running = Running::start(&fed.world, &text).await;
         let refused = until("a signer refuses", async || {
-            let all = running.relay.store.triggers(None, Some(State::Inferred), 1);
+            let all = running.relay.store.triggers(None, Some(State::Observed), 1);
             let all = all.await.unwrap();
             all.into_iter()
                 .find(|it| it.reason.contains("1 of 2 signatures"))

@@ -92,7 +92,12 @@ fn failed(job: &Arc<Job>, trigger: &Trigger, error: &RelayError) -> Option<Chang
     if !error.is_elsewhere() && trigger.tries + 1 >= job.config.policy.tries {
         return Some(Change::to(State::Failed, reason));
     }
-    Some(Change::to(trigger.state, reason).again_in(wait(trigger.tries)))
+    // What was inferred grows old while its signers are away: it is begun again with new inputs.
+    let state = match trigger.state {
+        State::Inferred => State::Observed,
+        state => state,
+    };
+    Some(Change::to(state, reason).again_in(wait(trigger.tries)))
 }
 
 /// How long to wait after so many failures.
