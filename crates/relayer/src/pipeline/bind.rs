@@ -1,6 +1,5 @@
 //! `inferred` → `queued`: what the proof is for, and who vouches for its inputs.
 
-use super::expired;
 use crate::{
     RelayError,
     config::{public_words, restored, words},
@@ -21,11 +20,8 @@ impl Relay {
         &self,
         job: &Arc<Job>,
         trigger: &mut Trigger,
+        head: Block,
     ) -> Result<Option<Change>, RelayError> {
-        let head = self.nodes.head().await?;
-        if let Some(change) = expired(trigger, head) {
-            return Ok(Some(change));
-        }
         match self.find_occasion(job, trigger, head).await? {
             Occasion::Now(arguments) => trigger.work.occasion = words(&arguments),
             Occasion::Later { time, why } => {

@@ -1,6 +1,6 @@
 //! `observed` → `inferred`: read the inputs, compute the model, see whether it is worth it.
 
-use super::{Seen, expired};
+use super::Seen;
 use crate::{
     RelayError,
     job::Job,
@@ -8,6 +8,7 @@ use crate::{
     store::{Change, State, Trigger},
 };
 use std::{sync::Arc, time::Duration};
+use verdict_chain::Block;
 
 /// How long a trigger waits for a contract that takes nothing at the moment.
 const CLOSED: Duration = Duration::from_secs(15);
@@ -17,11 +18,8 @@ impl Relay {
         &self,
         job: &Arc<Job>,
         trigger: &mut Trigger,
+        head: Block,
     ) -> Result<Option<Change>, RelayError> {
-        let head = self.nodes.head().await?;
-        if let Some(change) = expired(trigger, head) {
-            return Ok(Some(change));
-        }
         if trigger.work.plain {
             let what = trigger.work.what.clone();
             return Ok(Some(Change::to(State::Proved, what)));

@@ -42,13 +42,7 @@ impl Relay {
                 .await?;
             return Ok(Some(State::Failed));
         };
-        let done = match state {
-            State::Observed => self.infer(&job, &mut trigger).await,
-            State::Inferred => self.bind(&job, &mut trigger).await,
-            State::Proved => self.submit(&job, &mut trigger).await,
-            _ => return Ok(None),
-        };
-        match done {
+        match self.take_on(&job, &mut trigger).await {
             Ok(change) => self.moved_on(&mut trigger, change).await?,
             // Somebody else has it.
             Err(RelayError::Lost(_)) => {}
@@ -58,6 +52,24 @@ impl Relay {
             }
         }
         Ok(Some(trigger.state))
+    }
+
+    /// What a trigger's state asks for, as of the newest block; `None` if the step moved it itself.
+    async fn take_on(
+        &self,
+        job: &Arc<Job>,
+        trigger: &mut Trigger,
+    ) -> Result<Option<Change>, RelayError> {
+        let head = self.nodes.head().await?;
+        if let Some(change) = expired(trigger, head) {
+            return Ok(Some(change));
+        }
+        match trigger.state {
+            State::Observed => self.infer(job, trigger, head).await,
+            State::Inferred => self.bind(job, trigger, head).await,
+            State::Proved => self.submit(job, trigger, head).await,
+            _ => Ok(None),
+        }
     }
 
     async fn moved_on(

@@ -1,6 +1,6 @@
 //! `proved` → `submitted`: a dry run, a price, a nonce.
 
-use super::{expired, wait};
+use super::wait;
 use crate::{
     RelayError,
     config::{PolicyConfig, restored},
@@ -32,11 +32,8 @@ impl Relay {
         &self,
         job: &Arc<Job>,
         trigger: &mut Trigger,
+        head: Block,
     ) -> Result<Option<Change>, RelayError> {
-        let head = self.nodes.head().await?;
-        if let Some(change) = expired(trigger, head) {
-            return Ok(Some(change));
-        }
         let policy = &job.config.policy;
         let call = match self.dry_run(job, trigger, head).await? {
             DryRun::Ready(call) => call,
