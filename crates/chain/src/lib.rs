@@ -40,5 +40,5 @@ pub use harness::{Gas, Harness, Verdict, calldata_gas};
 pub use lock::ChainLock;
 pub use registered::{CodeOf, RegisteredVersion, SetupOf, core_code, registered_spec};
 pub use revert::Revert;
-pub use rpc::RpcChain;
+pub use rpc::{RpcChain, host};
 pub use signer::{DataSigner, SignerSource};

@@ -138,7 +138,7 @@ impl Chain for RpcChain {
         if !receipt.status() {
             return Err(fail("it was reverted"));
         }
-        Ok(ours(&receipt))
+        Ok(Receipt::from(&receipt))
     }
 
     fn code(&mut self, account: Address) -> Result<Bytes, ChainError> {
@@ -180,27 +180,29 @@ impl Chain for RpcChain {
                 ),
             });
         }
-        Ok(ours(&receipt))
+        Ok(Receipt::from(&receipt))
     }
 }
 
 /// A node's receipt.
-fn ours(receipt: &TransactionReceipt) -> Receipt {
-    let logs = receipt.logs().iter().map(|log| Log {
-        address: log.address(),
-        data: log.data().clone(),
-    });
-    Receipt {
-        transaction: receipt.transaction_hash,
-        block: receipt.block_number.unwrap_or_default(),
-        gas: receipt.gas_used,
-        created: receipt.contract_address,
-        logs: logs.collect(),
+impl From<&TransactionReceipt> for Receipt {
+    fn from(receipt: &TransactionReceipt) -> Self {
+        let logs = receipt.logs().iter().map(|log| Log {
+            address: log.address(),
+            data: log.data().clone(),
+        });
+        Self {
+            transaction: receipt.transaction_hash,
+            block: receipt.block_number.unwrap_or_default(),
+            gas: receipt.gas_used,
+            created: receipt.contract_address,
+            logs: logs.collect(),
+        }
     }
 }
 
 /// The host and port: the rest of a URL can hold a secret.
-fn host(url: &str) -> String {
+pub fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);

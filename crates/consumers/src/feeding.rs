@@ -50,6 +50,16 @@ pub struct Foreseen<'a> {
     pub integers: &'a [i32],
 }
 
+impl Foreseen<'_> {
+    /// When the inputs are true, those that are read live as much as others.
+    pub(crate) fn now(&self, chain: &mut dyn Chain) -> Result<u64, ConsumerError> {
+        match self.time {
+            0 => Ok(chain.latest()?.timestamp),
+            time => Ok(time),
+        }
+    }
+}
+
 /// Whether there is anything to prove for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occasion {

@@ -202,10 +202,7 @@ fn occasion(
     let delay = config.confirmDelay.to::<u64>();
     let window = config.confirmWindow.to::<u64>();
     let from = parked_at.saturating_add(delay);
-    let now = match foreseen.time {
-        0 => chain.latest()?.timestamp,
-        time => time,
-    };
+    let now = foreseen.now(chain)?;
     // A move to the other side takes the parked one's place at any time.
     let rises = |value: f64| value > greatest;
     let same_side = rises(answer) == rises(feeding::real(parked.answer, decimals));

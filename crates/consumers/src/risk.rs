@@ -175,10 +175,7 @@ fn occasion(
     _: Address,
     foreseen: &Foreseen<'_>,
 ) -> Result<Occasion, ConsumerError> {
-    let now = match foreseen.time {
-        0 => chain.latest()?.timestamp,
-        time => time,
-    };
+    let now = foreseen.now(chain)?;
     let deadline = Value::Number(now.saturating_add(HORIZON));
     Ok(Occasion::Now(
         foreseen.fixed.clone().with(DEADLINE.name, deadline),

@@ -110,8 +110,7 @@ async fn accounts(
     findings: &mut Findings,
 ) -> Result<(), RelayError> {
     for (name, wallet) in &loaded.wallets {
-        let wei = nodes.balance(wallet.address()).await?;
-        let ether = wei.to_string().parse::<f64>().unwrap_or_default() / 1e18;
+        let ether = nodes.ether(wallet.address()).await?;
         let ok = ether >= config.service.low_balance;
         let found = format!("{} has {ether:.4} ether", wallet.address());
         findings.note(format!("signers.{name}"), ok, found);

@@ -4,14 +4,11 @@ use crate::{RelayError, store::State};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
+    registry::{Metric, Registry},
 };
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
 };
 use verdict_chain::Block;
 
@@ -53,7 +50,6 @@ pub struct Metrics {
     head_number: Gauge,
     head_time: Gauge,
     last_failures: Mutex<BTreeMap<String, String>>,
-    seen_head: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -66,62 +62,34 @@ impl Metrics {
     /// Nothing counted yet.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("verdict");
-        let made = Self {
-            triggers: Family::default(),
-            moves: Family::default(),
-            step_failures: Family::default(),
-            job_failures: Family::default(),
-            confirmed: Family::default(),
-            gas: Family::default(),
-            fees: Family::default(),
-            open_nonces: Family::default(),
-            balance: Family::default(),
-            head_number: Gauge::default(),
-            head_time: Gauge::default(),
+        let to = &mut registry;
+        Self {
+            triggers: counted(to, "triggers", "Triggers in each state"),
+            moves: counted(to, "moves", "Triggers that went into a state"),
+            step_failures: counted(to, "step_failures", "Failures of the service's steps"),
+            job_failures: counted(
+                to,
+                "job_failures",
+                "Times that a job could not be looked at",
+            ),
+            confirmed: counted(
+                to,
+                "confirmed",
+                "Transactions that are deep enough in the chain",
+            ),
+            gas: counted(to, "gas", "Gas that they used"),
+            fees: counted(to, "fees_ether", "What they cost, in ether"),
+            open_nonces: counted(
+                to,
+                "open_nonces",
+                "Transactions that are not deep enough in the chain yet",
+            ),
+            balance: counted(to, "balance_ether", "What accounts have, in ether"),
+            head_number: counted(to, "head_number", "The newest block"),
+            head_time: counted(to, "head_timestamp_seconds", "The newest block's time"),
             last_failures: Mutex::default(),
-            seen_head: AtomicU64::new(0),
-            registry: Registry::default(),
-        };
-        registry.register("triggers", "Triggers in each state", made.triggers.clone());
-        registry.register(
-            "moves",
-            "Triggers that went into a state",
-            made.moves.clone(),
-        );
-        registry.register(
-            "step_failures",
-            "Failures of the service's steps",
-            made.step_failures.clone(),
-        );
-        registry.register(
-            "job_failures",
-            "Times that a job could not be looked at",
-            made.job_failures.clone(),
-        );
-        registry.register(
-            "confirmed",
-            "Transactions that are deep enough in the chain",
-            made.confirmed.clone(),
-        );
-        registry.register("gas", "Gas that they used", made.gas.clone());
-        registry.register("fees_ether", "What they cost, in ether", made.fees.clone());
-        registry.register(
-            "open_nonces",
-            "Transactions that are not deep enough in the chain yet",
-            made.open_nonces.clone(),
-        );
-        registry.register(
-            "balance_ether",
-            "What accounts have, in ether",
-            made.balance.clone(),
-        );
-        registry.register("head_number", "The newest block", made.head_number.clone());
-        registry.register(
-            "head_timestamp_seconds",
-            "The newest block's time",
-            made.head_time.clone(),
-        );
-        Self { registry, ..made }
+            registry,
+        }
     }
 
     /// Everything, as Prometheus reads it.
@@ -137,11 +105,6 @@ impl Metrics {
         self.failures().clone()
     }
 
-    /// The newest block's number, zero before there is one.
-    pub fn seen_head(&self) -> u64 {
-        self.seen_head.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn counts(&self, counts: &crate::store::Counts) {
         for (state, count) in counts {
             let state = state.name().to_owned();
@@ -155,7 +118,7 @@ impl Metrics {
         self.balance.get_or_create(&OfSigner { signer }).set(ether);
     }
 
-    pub(crate) fn moved(&self, _: State, next: State) {
+    pub(crate) fn moved(&self, next: State) {
         let state = next.name().to_owned();
         self.moves.get_or_create(&OfState { state }).inc();
     }
@@ -185,8 +148,7 @@ impl Metrics {
         self.gas.get_or_create(&of).inc_by(gas);
         #[allow(clippy::cast_precision_loss)]
         self.fees.get_or_create(&of).inc_by(wei as f64 / 1e18);
-        let state = State::Confirmed.name().to_owned();
-        self.moves.get_or_create(&OfState { state }).inc();
+        self.moved(State::Confirmed);
     }
 
     pub(crate) fn open_nonces(&self, signer: &str, count: usize) {
@@ -201,7 +163,6 @@ impl Metrics {
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.head_number.set(whole(head.number));
         self.head_time.set(whole(head.timestamp));
-        self.seen_head.store(head.number, Ordering::Relaxed);
     }
 
     fn failures(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
@@ -209,4 +170,11 @@ impl Metrics {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Something new that is counted, under a name.
+fn counted<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }

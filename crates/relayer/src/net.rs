@@ -4,6 +4,7 @@
 use crate::RelayError;
 use reqwest::{Client, Response, redirect::Policy};
 use std::time::Duration;
+pub(crate) use verdict_chain::host;
 
 /// The largest document of a feature's source or a data signer.
 pub(crate) const DOCUMENT: usize = 1 << 20;
@@ -52,18 +53,6 @@ pub(crate) fn plain(error: reqwest::Error) -> String {
         "the request failed"
     };
     kind.into()
-}
-
-/// Host and port: the rest of a URL can hold a secret.
-pub(crate) fn host(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(url) => match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => "a URL without a host".into(),
-        },
-        Err(_) => "what is no URL".into(),
-    }
 }
 
 #[cfg(test)]

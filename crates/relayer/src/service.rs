@@ -46,7 +46,7 @@ impl Service {
         let loaded = relay.loaded();
         let prover = &loaded.config.prover;
         Arc::new(Self {
-            pool: Pool::new(prover.parallel, prover.memory.0, prover.lease.0),
+            pool: Pool::new(prover.memory.0, prover.lease.0),
             relay,
             metrics,
             stop: watch::Sender::new(false),
@@ -206,7 +206,7 @@ impl Service {
     async fn each(self: Arc<Self>, state: State) -> Result<(), RelayError> {
         while !*self.stop.borrow() {
             match self.relay.step(state).await? {
-                Some(next) => self.metrics.moved(state, next),
+                Some(next) => self.metrics.moved(next),
                 None => self.idle(IDLE).await,
             }
         }
@@ -216,7 +216,7 @@ impl Service {
     async fn prove(self: Arc<Self>) -> Result<(), RelayError> {
         while !*self.stop.borrow() {
             match self.relay.prove(&self.pool).await? {
-                Some(next) => self.metrics.moved(State::Proving, next),
+                Some(next) => self.metrics.moved(next),
                 None => {
                     self.relay.requeue().await?;
                     self.idle(IDLE).await;
@@ -294,8 +294,7 @@ impl Service {
     async fn look_at_balances(self: Arc<Self>) -> Result<(), RelayError> {
         let loaded = self.relay.loaded();
         for (name, wallet) in &loaded.wallets {
-            let wei = self.relay.nodes.balance(wallet.address()).await?;
-            let ether = wei.to_string().parse::<f64>().unwrap_or_default() / 1e18;
+            let ether = self.relay.nodes.ether(wallet.address()).await?;
             if ether < loaded.config.service.low_balance {
                 tracing::error!(account = name, ether, "an account is running out of ether");
             }

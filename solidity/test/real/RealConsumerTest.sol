@@ -2,6 +2,11 @@
 pragma solidity 0.8.37;
 
 import { SpecJson } from "../../script/base/SpecJson.sol";
+import { IRiskAdapter } from "../../src/consumers/risk/IRiskAdapter.sol";
+import { RiskBinding } from "../../src/consumers/risk/IRiskSource.sol";
+import { ModelRiskSource } from "../../src/consumers/risk/ModelRiskSource.sol";
+import { RiskParameterUpdater } from "../../src/consumers/risk/RiskParameterUpdater.sol";
+import { RiskLimit, RiskParameter } from "../../src/consumers/risk/RiskTypes.sol";
 import { Features } from "../../src/features/IFeatureSource.sol";
 import { SignedFeatures } from "../../src/features/SignedFeatures.sol";
 import { ModelSpec } from "../../src/types/Schemas.sol";
@@ -60,6 +65,34 @@ abstract contract RealConsumerTest is CoreTest, ProofFiles {
         uint256 last = proof.publicValues.length - 1;
         (file.context, file.words) = (proof.publicValues[0], _wordsOf(proof, 1, last));
         file.outputs = _wordsOf(proof, last, last + 1);
+    }
+
+    /// @dev An updater of a market's liquidation threshold, which the model's source at that address
+    /// moves; the adapter must still be told of it.
+    function _newUpdater(IRiskAdapter adapter, address market, ModelRiskSource risk)
+        internal
+        returns (RiskParameterUpdater updater)
+    {
+        updater = new RiskParameterUpdater(adapter, admin, 1 days, guardian);
+        RiskBinding[] memory bindings = new RiskBinding[](1);
+        bindings[0] = RiskBinding(RiskParameter.LiquidationThreshold, 0, 0, 18);
+        deployCodeTo(
+            "ModelRiskSource.sol:ModelRiskSource",
+            abi.encode(gateway, real.id, real.version, market, source, 30 minutes, bindings),
+            address(risk)
+        );
+        vm.startPrank(admin);
+        // The model's number is no ratio: as far as it is beyond the limits, it moves the threshold a
+        // step.
+        updater.setLimit(
+            market,
+            RiskParameter.LiquidationThreshold,
+            RiskLimit(0.02e18, 6 hours, false, true, false, 0.5e18, 0.95e18, 1e14)
+        );
+        updater.addSource(risk, 1 hours, 1 days, 0);
+        updater.grantRole(updater.PROPOSER_ROLE(), address(0));
+        updater.grantRole(updater.EXECUTOR_ROLE(), address(0));
+        vm.stopPrank();
     }
 
     /// @dev The integer of a single output.

@@ -13,10 +13,8 @@ import { PauseForAdapter } from "../../src/consumers/guard/PauseForAdapter.sol";
 import { IInferenceOracle, OracleConfig } from "../../src/consumers/oracle/IInferenceOracle.sol";
 import { InferenceOracle } from "../../src/consumers/oracle/InferenceOracle.sol";
 import { IRiskParameterUpdater } from "../../src/consumers/risk/IRiskParameterUpdater.sol";
-import { RiskBinding } from "../../src/consumers/risk/IRiskSource.sol";
 import { ModelRiskSource } from "../../src/consumers/risk/ModelRiskSource.sol";
 import { RiskParameterUpdater } from "../../src/consumers/risk/RiskParameterUpdater.sol";
-import { RiskLimit, RiskParameter } from "../../src/consumers/risk/RiskTypes.sol";
 import { IInferenceVerifier } from "../../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { FixedPoint } from "../../src/libraries/FixedPoint.sol";
 import { EntryVault } from "../../testing/mocks/EntryVault.sol";
@@ -77,27 +75,8 @@ contract RealProofsTest is RealConsumerTest {
         LendingMarketAdapter adapter = new LendingMarketAdapter();
         vm.prank(LendingMarket(MARKET).owner());
         LendingMarket(MARKET).setRiskManager(address(adapter));
-        _updater = new RiskParameterUpdater(adapter, admin, 1 days, guardian);
+        _updater = _newUpdater(adapter, MARKET, _risk);
         adapter.setUpdater(address(_updater));
-        RiskBinding[] memory bindings = new RiskBinding[](1);
-        bindings[0] = RiskBinding(RiskParameter.LiquidationThreshold, 0, 0, 18);
-        deployCodeTo(
-            "ModelRiskSource.sol:ModelRiskSource",
-            abi.encode(gateway, real.id, real.version, MARKET, source, 30 minutes, bindings),
-            RISK
-        );
-        vm.startPrank(admin);
-        // The model's number is no ratio: as far as it is beyond the limits, it moves the threshold
-        // a step.
-        _updater.setLimit(
-            MARKET,
-            RiskParameter.LiquidationThreshold,
-            RiskLimit(0.02e18, 6 hours, false, true, false, 0.5e18, 0.95e18, 1e14)
-        );
-        _updater.addSource(_risk, 1 hours, 1 days, 0);
-        _updater.grantRole(_updater.PROPOSER_ROLE(), address(0));
-        _updater.grantRole(_updater.EXECUTOR_ROLE(), address(0));
-        vm.stopPrank();
     }
 
     function _deployGuard() private {

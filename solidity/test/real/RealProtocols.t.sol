@@ -12,10 +12,8 @@ import { OracleConfig } from "../../src/consumers/oracle/IInferenceOracle.sol";
 import { InferenceOracle } from "../../src/consumers/oracle/InferenceOracle.sol";
 import { Fallback, IStrictFeed, StrictFeedConfig, Unfit } from "../../src/consumers/oracle/strict/IStrictFeed.sol";
 import { StrictFeed } from "../../src/consumers/oracle/strict/StrictFeed.sol";
-import { RiskBinding } from "../../src/consumers/risk/IRiskSource.sol";
 import { ModelRiskSource } from "../../src/consumers/risk/ModelRiskSource.sol";
 import { RiskParameterUpdater } from "../../src/consumers/risk/RiskParameterUpdater.sol";
-import { RiskLimit, RiskParameter } from "../../src/consumers/risk/RiskTypes.sol";
 import { IInferenceVerifier } from "../../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { MockToken } from "../../testing/mocks/MockToken.sol";
 import { AaveMarket } from "../adapters/aave/AaveMarket.sol";
@@ -84,27 +82,8 @@ contract RealAaveTest is RealProtocolTest, AaveMarket {
     function _deployRisk() private {
         AaveRiskAdapter adapter = new AaveRiskAdapter(provider, address(this));
         acl.addRiskAdmin(address(adapter));
-        _updater = new RiskParameterUpdater(adapter, admin, 1 days, guardian);
+        _updater = _newUpdater(adapter, MARKET, _risk);
         adapter.setUpdater(address(_updater));
-        RiskBinding[] memory bindings = new RiskBinding[](1);
-        bindings[0] = RiskBinding(RiskParameter.LiquidationThreshold, 0, 0, 18);
-        deployCodeTo(
-            "ModelRiskSource.sol:ModelRiskSource",
-            abi.encode(gateway, real.id, real.version, MARKET, source, 30 minutes, bindings),
-            RISK
-        );
-        vm.startPrank(admin);
-        // The model's number is no ratio: as far as it is beyond the limits, it moves the threshold a
-        // step.
-        _updater.setLimit(
-            MARKET,
-            RiskParameter.LiquidationThreshold,
-            RiskLimit(0.02e18, 6 hours, false, true, false, 0.5e18, 0.95e18, 1e14)
-        );
-        _updater.addSource(_risk, 1 hours, 1 days, 0);
-        _updater.grantRole(_updater.PROPOSER_ROLE(), address(0));
-        _updater.grantRole(_updater.EXECUTOR_ROLE(), address(0));
-        vm.stopPrank();
     }
 
     /// @dev A proof moves a threshold of Aave's, and a borrower's health with it.

@@ -11,10 +11,14 @@ use verdict_consumers::{
 };
 
 /// Every parameter that an occasion of a kind can have.
-fn parameters(kind: &ConsumerKind) -> impl Iterator<Item = &'static Parameter> {
+pub(crate) fn of_occasions(kind: &ConsumerKind) -> impl Iterator<Item = &'static Parameter> {
     let forms = kind.forms.iter().flat_map(|form| form.iter());
-    let own = kind.feeding.parameters.iter();
-    kind.parameters.iter().chain(forms).chain(own)
+    kind.parameters.iter().chain(forms)
+}
+
+/// The same, and what only a service is told.
+fn parameters(kind: &ConsumerKind) -> impl Iterator<Item = &'static Parameter> {
+    of_occasions(kind).chain(kind.feeding.parameters)
 }
 
 /// What a job's operator fixed.

@@ -14,7 +14,7 @@ mod trigger;
 mod units;
 
 pub use arguments::{arguments, restored, words};
-pub(crate) use arguments::{contract, public_words};
+pub(crate) use arguments::{contract, of_occasions, public_words};
 pub use job::{EvidenceConfig, FeatureConfig, JobConfig, ReadingConfig};
 pub use policy::PolicyConfig;
 pub use schema::schema;

@@ -66,15 +66,14 @@ impl Relay {
         let (asking, work) = (job.clone(), trigger.work.clone());
         self.nodes
             .read(Some(head), job.wallet.address(), move |chain| {
-                let inference = asking.model.infer(&work.integers)?;
                 let foreseen = Foreseen {
                     fixed: &asking.fixed,
                     time: work.time,
                     // A contract knows the hash of the block before the one that it is called in, and a
                     // dry run is called in the newest.
                     block: work.block.saturating_sub(1),
-                    outputs: &inference.outputs,
-                    integers: &inference.integers,
+                    outputs: &work.outputs,
+                    integers: &work.answer,
                 };
                 asking.occasion(chain, &foreseen)
             })

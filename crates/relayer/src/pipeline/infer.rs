@@ -38,8 +38,9 @@ impl Relay {
         let work = &mut trigger.work;
         work.time = job.time(head);
         work.block = head.number;
-        work.outputs.clone_from(&seen.inference.outputs);
         let value = seen.value();
+        work.outputs = seen.inference.outputs;
+        work.answer = seen.inference.integers;
         work.integers = seen.items;
         let reason = value.map_or_else(
             || "inputs read".into(),

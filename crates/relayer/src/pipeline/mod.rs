@@ -35,12 +35,8 @@ impl Relay {
         let Some(mut trigger) = claimed else {
             return Ok(None);
         };
-        let Some(job) = self.job(&trigger.job) else {
-            let reason = "its job is not configured any more";
-            self.store
-                .advance(&mut trigger, Change::to(State::Failed, reason))
-                .await?;
-            return Ok(Some(State::Failed));
+        let Some(job) = self.job_of(&mut trigger).await? else {
+            return Ok(Some(trigger.state));
         };
         match self.take_on(&job, &mut trigger).await {
             Ok(change) => self.moved_on(&mut trigger, change).await?,
@@ -52,6 +48,16 @@ impl Relay {
             }
         }
         Ok(Some(trigger.state))
+    }
+
+    /// A trigger's job; it fails if that is not configured any more.
+    async fn job_of(&self, trigger: &mut Trigger) -> Result<Option<Arc<Job>>, RelayError> {
+        let job = self.job(&trigger.job);
+        if job.is_none() {
+            let change = Change::to(State::Failed, "its job is not configured any more");
+            self.store.advance(trigger, change).await?;
+        }
+        Ok(job)
     }
 
     /// What a trigger's state asks for, as of the newest block; `None` if the step moved it itself.

@@ -13,57 +13,40 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What proofs may take together.
+/// What proofs may take together. How many are made at once is how many callers [`Relay::prove`] has.
 #[derive(Clone, Debug)]
 pub struct Pool {
     memory: Arc<Semaphore>,
     megabytes: u32,
-    places: Arc<Semaphore>,
     lease: Duration,
 }
 
-/// Room for one proof.
-#[derive(Debug)]
-struct Room {
-    _place: OwnedSemaphorePermit,
-    _memory: OwnedSemaphorePermit,
-}
-
 impl Pool {
-    /// Room for so many proofs at once, of so many bytes together; whoever proves is believed to be
-    /// alive for `lease` without a sign.
-    pub fn new(parallel: usize, bytes: u64, lease: Duration) -> Self {
+    /// Room for proofs of so many bytes together; whoever proves is believed to be alive for `lease`
+    /// without a sign.
+    pub fn new(bytes: u64, lease: Duration) -> Self {
         let megabytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).max(1);
         Self {
             memory: Arc::new(Semaphore::new(megabytes as usize)),
             megabytes,
-            places: Arc::new(Semaphore::new(parallel)),
             lease,
         }
     }
 
     /// Waits for room for a proof of so many bytes. One that is larger than all there is waits until
     /// it is alone: two big ones never meet.
-    async fn room(&self, bytes: u64) -> Result<Room, RelayError> {
-        let closed = |error| RelayError::machine("prove", error);
+    async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, RelayError> {
         let megabytes = u32::try_from((bytes >> 20) + 1).unwrap_or(u32::MAX);
-        let memory = self
-            .memory
-            .clone()
-            .acquire_many_owned(megabytes.min(self.megabytes));
-        Ok(Room {
-            _memory: memory.await.map_err(closed)?,
-            _place: self.places.clone().acquire_owned().await.map_err(closed)?,
-        })
+        let memory = self.memory.clone();
+        let room = memory.acquire_many_owned(megabytes.min(self.megabytes));
+        room.await
+            .map_err(|error| RelayError::machine("prove", error))
     }
 }
 
 impl Relay {
     /// Proves the most urgent trigger that waits for it; `None` if none does.
     pub async fn prove(&self, pool: &Pool) -> Result<Option<State>, RelayError> {
-        // A place first: what waits in the queue can still be superseded, or overtaken.
-        let place = pool.places.clone().acquire_owned().await;
-        drop(place.map_err(|error| RelayError::machine("prove", error))?);
         let claimed = self
             .store
             .claim(State::Queued, &self.holder, pool.lease)
@@ -71,11 +54,8 @@ impl Relay {
         let Some(mut trigger) = claimed else {
             return Ok(None);
         };
-        let Some(job) = self.job(&trigger.job) else {
-            let reason = "its job is not configured any more";
-            let change = Change::to(State::Failed, reason);
-            self.store.advance(&mut trigger, change).await?;
-            return Ok(Some(State::Failed));
+        let Some(job) = self.job_of(&mut trigger).await? else {
+            return Ok(Some(trigger.state));
         };
         let reason = format!("proved by {}", self.holder);
         let change = Change::to(State::Proving, reason).keeping(pool.lease);

@@ -1,7 +1,7 @@
 //! The nodes as one chain that consumers read from, without a signer.
 
 use super::Nodes;
-use alloy_primitives::{Address, B256, Bytes, Log};
+use alloy_primitives::{Address, B256, Bytes};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use verdict_chain::{Block, Chain, ChainError, Receipt};
@@ -91,17 +91,7 @@ impl Chain for NodesChain {
         if !receipt.status() {
             return Err(fail("it was reverted"));
         }
-        let logs = receipt.logs().iter().map(|log| Log {
-            address: log.address(),
-            data: log.data().clone(),
-        });
-        Ok(Receipt {
-            transaction,
-            block: receipt.block_number.unwrap_or_default(),
-            gas: receipt.gas_used,
-            created: receipt.contract_address,
-            logs: logs.collect(),
-        })
+        Ok(Receipt::from(&receipt))
     }
 
     fn code(&mut self, account: Address) -> Result<Bytes, ChainError> {

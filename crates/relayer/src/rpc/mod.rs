@@ -14,7 +14,7 @@ use crate::{RelayError, config::Config, net};
 use alloy_consensus::Transaction as _;
 use alloy_eips::BlockId;
 use alloy_network::TransactionResponse as _;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt, TransactionRequest};
 use alloy_transport::TransportError;
@@ -336,12 +336,12 @@ impl Nodes {
         .await
     }
 
-    /// What an account has, in wei.
-    pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
-        self.first("eth_getBalance", move |provider| async move {
+    /// What an account has, in ether: for people and alarms.
+    pub async fn ether(&self, account: Address) -> Result<f64, ChainError> {
+        let wei = self.first("eth_getBalance", move |provider| async move {
             provider.get_balance(account).into_future().await
-        })
-        .await
+        });
+        Ok(f64::from(wei.await?) / 1e18)
     }
 
     /// How many transactions of an account are in the chain up to a block.

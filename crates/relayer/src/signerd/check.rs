@@ -3,6 +3,7 @@
 use super::Signerd;
 use crate::{
     RelayError,
+    config::of_occasions,
     evidence::{SignAnswer, SignRequest, sequence},
     job::Job,
     pipeline::own_items,
@@ -12,7 +13,7 @@ use std::sync::{Arc, PoisonError};
 use verdict_chain::Block;
 use verdict_consumers::{
     Consumer, ConsumerExt, Moment, SignerSet, Statement,
-    parameter::{Arguments, Parameter, ParameterKind},
+    parameter::{Arguments, ParameterKind},
 };
 use verdict_model::Row;
 
@@ -196,11 +197,8 @@ fn check_block(request: &SignRequest, consumer: &dyn Consumer, head: Block) -> R
 /// and hashes. A request names no file and no contract of this machine.
 fn occasion(job: &Job, request: &SignRequest) -> Result<Arguments, Refusal> {
     let mut arguments = job.fixed.clone();
-    let forms = job.kind.forms.iter().flat_map(|form| form.iter());
-    let mut all: Vec<&Parameter> = job.kind.parameters.iter().chain(forms).collect();
-    all.dedup_by_key(|parameter| parameter.name);
     for (name, word) in &request.occasion {
-        let parameter = all.iter().find(|parameter| parameter.name == name);
+        let parameter = of_occasions(job.kind).find(|parameter| parameter.name == name);
         let Some(parameter) = parameter else {
             return differs(format!("{} has no parameter `{name}`", job.kind.name));
         };

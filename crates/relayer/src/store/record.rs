@@ -58,6 +58,8 @@ pub struct Work {
     pub integers: Vec<Vec<Vec<i32>>>,
     /// The values of the model's first output.
     pub outputs: Vec<f64>,
+    /// The same as the model's integers.
+    pub answer: Vec<i32>,
     /// The occasion's parameters, as words.
     pub occasion: BTreeMap<String, String>,
     /// The context that the proof is for.
