@@ -76,7 +76,7 @@ if ! $fast; then
     stage "cargo clippy" cargo clippy "${profile[@]}" --all-targets -- -D warnings
     stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc "${profile[@]}" --no-deps
 fi
-stage "cargo test" cargo test "${profile[@]}"
+stage "cargo test" scripts/run_tests.py "${profile[@]}"
 
 code=0
 wait "$contracts" || code=$?
