@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod column;
+mod domain;
+mod error;
+mod key;
+mod prover;
+mod relation;
+mod shape;
+mod verifier;
+
+pub use column::Column;
+pub use domain::Domain;
+pub use error::ArgumentError;
+pub use key::{ProvingKey, VerifyingKey};
+pub use prover::{Powers, Proven, prove};
+pub use relation::{Arith, Constants, Prepared, Relation, Row, Seen};
+pub use shape::{FixedGroup, Phase, Shape};
+pub use verifier::{Accumulator, LoadedKey, accumulate, verify};
