@@ -153,7 +153,10 @@ pub(crate) fn evaluate(coefficients: &[Fr], x: Fr) -> Fr {
     let step = x.pow_vartime([CHUNK as u64]);
     let horner = |part: &[Fr]| part.iter().rev().fold(Fr::ZERO, |sum, c| sum * x + c);
     let parts: Vec<Fr> = coefficients.par_chunks(CHUNK).map(horner).collect();
-    parts.into_iter().rev().fold(Fr::ZERO, |sum, part| sum * step + part)
+    parts
+        .into_iter()
+        .rev()
+        .fold(Fr::ZERO, |sum, part| sum * step + part)
 }
 
 #[cfg(test)]
@@ -179,7 +182,11 @@ mod tests {
         let x = Fr::random(&mut rng);
         let mut values = coefficients[..32].to_vec();
         domain.values(&mut values);
-        let sum: Fr = values.iter().zip(domain.lagrange(x)).map(|(v, l)| *v * l).sum();
+        let sum: Fr = values
+            .iter()
+            .zip(domain.lagrange(x))
+            .map(|(v, l)| *v * l)
+            .sum();
         assert_eq!(sum, evaluate(&coefficients[..32], x));
     }
 }

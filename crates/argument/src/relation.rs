@@ -51,6 +51,20 @@ pub enum Seen<S> {
     Sum(usize, Vec<(S, usize)>),
 }
 
+impl<S: Arith> Seen<S> {
+    /// What is seen where the fixed columns have these values.
+    pub fn of(&self, columns: &[S]) -> S {
+        match self {
+            Self::Column(column) => columns[*column].clone(),
+            Self::Sum(first, rest) => rest
+                .iter()
+                .fold(columns[*first].clone(), |sum, (factor, column)| {
+                    sum + factor.clone() * columns[*column].clone()
+                }),
+        }
+    }
+}
+
 /// What the challenges make of a relation.
 #[derive(Clone, Debug)]
 pub struct Prepared<S> {

@@ -2,7 +2,7 @@
 //! the EVM's loader it writes a contract. Names are those of docs/protocol.md.
 
 use crate::{
-    ArgumentError, Constants, Domain, Relation, Row, Seen, VerifyingKey,
+    ArgumentError, Constants, Domain, Relation, Row, VerifyingKey,
     shape::{Pack, Shape},
 };
 use halo2curves_axiom::{
@@ -87,7 +87,11 @@ where
         ))),
     };
     count("public values", instance.len(), shape.instance)?;
-    count("commitments in the key", key.commitments.len(), shape.fixed_packs())?;
+    count(
+        "commitments in the key",
+        key.commitments.len(),
+        shape.fixed_packs(),
+    )?;
     let read = Proof::<L>::read(shape, key, instance, transcript).map_err(malformed)?;
     let points = Points::new(shape, instance, &read);
     let quotient = read.quotient(relation, &points);
@@ -178,18 +182,8 @@ impl<L: Loader<G1Affine>> Proof<L> {
         let loader = self.x.loader();
         let constants = Constants::new(|value| loader.load_const(&value));
         let prepared = relation.prepare(self.challenges.clone(), &constants);
-        let seen: Vec<_> = prepared
-            .seen
-            .iter()
-            .map(|seen| match seen {
-                Seen::Column(column) => self.fixed_at[*column].clone(),
-                Seen::Sum(first, rest) => rest
-                    .iter()
-                    .fold(self.fixed_at[*first].clone(), |sum, (factor, column)| {
-                        sum + factor.clone() * self.fixed_at[*column].clone()
-                    }),
-            })
-            .collect();
+        let seen = prepared.seen.iter().map(|seen| seen.of(&self.fixed_at));
+        let seen: Vec<_> = seen.collect();
         let row = Row {
             fixed: &seen,
             advice: &self.advice_at,

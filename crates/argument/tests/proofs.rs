@@ -53,9 +53,15 @@ fn every_word_of_a_proof_counts() {
             );
         }
         for length in [0, 32, proof.len() - 1, proof.len() - 32] {
-            assert!(case.verify(&powers, &case.instance, &proof[..length]).is_err());
+            assert!(
+                case.verify(&powers, &case.instance, &proof[..length])
+                    .is_err()
+            );
         }
-        assert!(case.verify(&powers, &case.instance, &[&proof[..], &[0; 32]].concat()).is_err());
+        assert!(
+            case.verify(&powers, &case.instance, &[&proof[..], &[0; 32]].concat())
+                .is_err()
+        );
     }
 }
 
@@ -132,7 +138,10 @@ fn what_does_not_fit_is_an_error() {
     for change in changes {
         let mut shape = case.toy.shape.clone();
         change(&mut shape);
-        assert!(matches!(shape.check(), Err(ArgumentError::Shape(_))), "{shape:?}");
+        assert!(
+            matches!(shape.check(), Err(ArgumentError::Shape(_))),
+            "{shape:?}"
+        );
     }
     case.toy.shape.k = 1;
     assert!(case.toy.shape.check().is_err());

@@ -1,7 +1,7 @@
 //! The columns and the eight gates of the tape. See `docs/soundness.md` for the argument they add
 //! up to.
 
-use crate::opcode::{Op, indicator};
+use crate::opcode::Op;
 use halo2_axiom::{
     plonk::{
         Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance,
@@ -267,5 +267,27 @@ fn power(base: &Expression<Fr>, exponent: usize) -> Expression<Fr> {
                 square
             }
         }
+    }
+}
+
+/// The indicator polynomial of an opcode: one at its lattice point, zero at the nine others.
+fn indicator(op: Op, [u, v, w]: &[Expression<Fr>; 3]) -> Expression<Fr> {
+    let half = Fr::from(2).invert().unwrap_or(Fr::ZERO);
+    let one = || Expression::Constant(Fr::ONE);
+    let two = || Expression::Constant(Fr::from(2));
+    let sigma = || u.clone() + v.clone() + w.clone();
+    let pair = |a: &Expression<Fr>| a.clone() * (a.clone() - one()) * half;
+    let single = |a: &Expression<Fr>| a.clone() * (two() - sigma());
+    match op {
+        Op::Off => (one() - sigma()) * (two() - sigma()) * half,
+        Op::Hold => single(u),
+        Op::Next => single(v),
+        Op::Channel => single(w),
+        Op::Restart => pair(u),
+        Op::Back => pair(v),
+        Op::Level => pair(w),
+        Op::Shift => u.clone() * v.clone(),
+        Op::Skip => u.clone() * w.clone(),
+        Op::Edge => v.clone() * w.clone(),
     }
 }

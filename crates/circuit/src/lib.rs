@@ -15,6 +15,7 @@ mod opcode;
 mod plan;
 mod poseidon;
 mod program;
+mod relation;
 mod stream_order;
 mod tape;
 mod witness;
@@ -36,5 +37,6 @@ pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
 pub use program::{
     Content, Feed, Level, LevelTaps, Limbs, Pattern, Program, Region, Tap, Taps, Weight,
 };
+pub use relation::{TapeRelation, fixed_columns, phase_columns};
 pub use tape::{BLINDING_ROWS, Hiding, Tape};
 pub use witness::{Cell, Cells, Witness};

@@ -6,8 +6,7 @@
 //! `σ = u + v + w ∈ {1, 2}` is a *linear* form that vanishes on inactive rows alone: every gate can
 //! be switched off without spending a degree on a selector.
 
-use halo2_axiom::plonk::Expression;
-use halo2curves_axiom::{bn256::Fr, ff::Field};
+use verdict_argument::{Arith, Constants};
 
 /// What one row of the tape does. The state is what the running columns hold *after* the row; `h'`
 /// and its like are those of the row before.
@@ -76,15 +75,13 @@ impl Op {
 }
 
 /// The indicator polynomial of an opcode: one at its lattice point, zero at the nine others.
-pub(crate) fn indicator(op: Op, [u, v, w]: &[Expression<Fr>; 3]) -> Expression<Fr> {
-    let half = Fr::from(2).invert().unwrap_or(Fr::ZERO);
-    let one = || Expression::Constant(Fr::ONE);
-    let two = || Expression::Constant(Fr::from(2));
+pub(crate) fn indicator<S: Arith>(op: Op, [u, v, w]: &[S; 3], constants: &Constants<S>) -> S {
+    let Constants { one, two, half } = constants;
     let sigma = || u.clone() + v.clone() + w.clone();
-    let pair = |a: &Expression<Fr>| a.clone() * (a.clone() - one()) * half;
-    let single = |a: &Expression<Fr>| a.clone() * (two() - sigma());
+    let pair = |a: &S| a.clone() * (a.clone() - one.clone()) * half.clone();
+    let single = |a: &S| a.clone() * (two.clone() - sigma());
     match op {
-        Op::Off => (one() - sigma()) * (two() - sigma()) * half,
+        Op::Off => (one.clone() - sigma()) * (two.clone() - sigma()) * half.clone(),
         Op::Hold => single(u),
         Op::Next => single(v),
         Op::Channel => single(w),
@@ -100,30 +97,17 @@ pub(crate) fn indicator(op: Op, [u, v, w]: &[Expression<Fr>; 3]) -> Expression<F
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn evaluate(expression: &Expression<Fr>) -> Fr {
-        expression.evaluate(
-            &|c| c,
-            &|_| unreachable!(),
-            &|_| unreachable!(),
-            &|_| unreachable!(),
-            &|_| unreachable!(),
-            &|_| unreachable!(),
-            &|a| -a,
-            &|a, b| a + b,
-            &|a, b| a * b,
-            &|a, s| a * s,
-        )
-    }
+    use halo2curves_axiom::{bn256::Fr, ff::Field};
 
     #[test]
     fn indicators_are_a_lagrange_basis_of_the_lattice() {
         for at in Op::ALL.into_iter().chain([Op::Off]) {
-            let point = at.point().map(|c| Expression::Constant(Fr::from(c)));
+            let point = at.point().map(Fr::from);
+            let constants = Constants::new(|value| value);
             for of in Op::ALL.into_iter().chain([Op::Off]) {
                 let expected = if at == of { Fr::ONE } else { Fr::ZERO };
                 assert_eq!(
-                    evaluate(&indicator(of, &point)),
+                    indicator(of, &point, &constants),
                     expected,
                     "{of:?} at {at:?}"
                 );

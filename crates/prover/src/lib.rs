@@ -7,6 +7,7 @@ mod error;
 mod key_proof;
 mod keyed_model;
 mod keys;
+mod packed;
 mod proof;
 mod srs;
 
@@ -17,5 +18,6 @@ pub use error::ProverError;
 pub use key_proof::KeyProof;
 pub use keyed_model::{Inference, KeyedModel, OnStage, Stage};
 pub use keys::{Keys, halo2_key};
+pub use packed::PackedKeys;
 pub use proof::{prove, verify, verify_under};
 pub use srs::{CEREMONIES, Ceremony, Srs, StoredSrs};

@@ -45,7 +45,9 @@ impl Blinds {
 
     /// The hidden packs' columns and the slots of their blinding polynomials, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Pack, &[Vec<Fr>])> {
-        self.0.iter().map(|(_, pack, slots)| (pack, slots.as_slice()))
+        self.0
+            .iter()
+            .map(|(_, pack, slots)| (pack, slots.as_slice()))
     }
 
     /// The commitments to the packs, blinded.

@@ -7,9 +7,7 @@ mod quotient;
 
 pub use powers::Powers;
 
-use crate::{
-    ArgumentError, Constants, Domain, ProvingKey, Relation, Shape, domain::evaluate,
-};
+use crate::{ArgumentError, Constants, Domain, ProvingKey, Relation, Shape, domain::evaluate};
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine},
     ff::Field,
@@ -19,8 +17,7 @@ use hidden::Blinds;
 use rand::RngCore;
 use rayon::prelude::*;
 use snark_verifier::{
-    loader::native::NativeLoader,
-    system::halo2::transcript::evm::EvmTranscript,
+    loader::native::NativeLoader, system::halo2::transcript::evm::EvmTranscript,
     util::transcript::Transcript,
 };
 
@@ -177,14 +174,21 @@ impl<'a, R: Relation> Run<'a, R> {
         let back = x * self.domain.omega_inverse();
         let plain = self.advice.len() - self.shape.shifted_columns();
         let at = |columns: &[Vec<Fr>], x: Fr| -> Vec<Fr> {
-            columns.par_iter().map(|column| evaluate(column, x)).collect()
+            columns
+                .par_iter()
+                .map(|column| evaluate(column, x))
+                .collect()
         };
         let mut values = at(&self.advice, x);
         values.extend(at(&self.advice[plain..], back));
         let lagrange = self.domain.lagrange(x);
         let fixed = self.key.columns.par_iter();
         let mut fixed: Vec<Fr> = fixed.map(|column| column.dot(&lagrange)).collect();
-        blinds.add_at(x, x.pow_vartime([self.shape.rows() as u64]) - Fr::ONE, &mut fixed);
+        blinds.add_at(
+            x,
+            x.pow_vartime([self.shape.rows() as u64]) - Fr::ONE,
+            &mut fixed,
+        );
         values.extend(fixed);
         values.extend(at(&pieces[1..], x));
         self.transcript.write_scalars(&values);

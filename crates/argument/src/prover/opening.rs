@@ -46,7 +46,8 @@ impl<R: Relation> Run<'_, R> {
             .for_each(|(i, values)| {
                 let of = |slots: &Slots, j: usize| slots[j].get(i).copied().unwrap_or(Fr::ZERO);
                 for (j, value) in values.iter_mut().enumerate() {
-                    *value = of(&plain, j) + of(&shifted, j) * scale - of(&quotients, j) * vanishing;
+                    *value =
+                        of(&plain, j) + of(&shifted, j) * scale - of(&quotients, j) * vanishing;
                 }
             });
         let second = self.powers.commit(1, &[divide(&combined, z)]);

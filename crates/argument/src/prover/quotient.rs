@@ -70,7 +70,8 @@ impl<R: Relation> Run<'_, R> {
                     Seen::Column(column) => add(*column, Fr::ONE),
                     Seen::Sum(first, rest) => {
                         add(*first, Fr::ONE);
-                        rest.iter().for_each(|(factor, column)| add(*column, *factor));
+                        rest.iter()
+                            .for_each(|(factor, column)| add(*column, *factor));
                     }
                 }
                 self.domain.coefficients(&mut values);
@@ -131,7 +132,8 @@ impl<R: Relation> Run<'_, R> {
                         challenges: &prepared.challenges,
                         constants,
                     };
-                    self.relation.gates(&row, &mut |gate| *sum = *sum * fold + gate);
+                    self.relation
+                        .gates(&row, &mut |gate| *sum = *sum * fold + gate);
                 }
             });
         folded
@@ -197,7 +199,9 @@ fn untangle(parts: Vec<(Fr, Vec<Fr>)>) -> Vec<Vec<Fr>> {
         let rows = (0..parts[0].1.len()).into_par_iter().with_min_len(1 << 12);
         rows.map(|row| {
             let terms = parts.iter().zip(&factors);
-            terms.map(|((_, values), factor)| values[row] * factor).sum()
+            terms
+                .map(|((_, values), factor)| values[row] * factor)
+                .sum()
         })
         .collect()
     };

@@ -8,7 +8,7 @@ use halo2curves_axiom::{
 };
 use rand::{SeedableRng, rngs::StdRng};
 use verdict_argument::{
-    Arith, ArgumentError, Column, Constants, FixedGroup, Phase, Powers, Prepared, Proven,
+    ArgumentError, Arith, Column, Constants, FixedGroup, Phase, Powers, Prepared, Proven,
     ProvingKey, Relation, Row, Seen, Shape, prove, verify,
 };
 
@@ -88,7 +88,10 @@ impl Relation for Toy {
         let square = active.clone() * (x.clone() - q.clone() * q.clone());
         gate(square.clone());
         let made = (q.clone() + row.instance.clone()) * weight;
-        gate(active.clone() * (y.clone() - row.challenges[0].clone() * before) - made * row.constants.one.clone());
+        gate(
+            active.clone() * (y.clone() - row.challenges[0].clone() * before)
+                - made * row.constants.one.clone(),
+        );
         gate(first * (y - row.instance.clone()));
         if self.shape.degree == 5 {
             gate(square * q * x);
@@ -112,7 +115,9 @@ pub fn case(k: u32, pack: usize, degree: usize, hidden: bool) -> Case {
     let mut columns = vec![Column::new(active), Column::new(vec![1])];
     for weight in 0..WEIGHTS {
         // Zero where nothing is active, but for what hides the column.
-        let mut values: Vec<i32> = (0..usable).map(|i| (i * (weight + 3) % 17) as i32 - 8).collect();
+        let mut values: Vec<i32> = (0..usable)
+            .map(|i| (i * (weight + 3) % 17) as i32 - 8)
+            .collect();
         values[0] = 0;
         columns.push(Column::new(values));
     }
@@ -140,7 +145,10 @@ impl Case {
         let weights: Vec<Vec<Fr>> = self.columns[2..].iter().map(|c| c.values(rows)).collect();
         let mut y = vec![self.instance[0]];
         for row in 1..rows {
-            let weight = weights.iter().rev().fold(Fr::ZERO, |s, w| s * challenges[0] + w[row]);
+            let weight = weights
+                .iter()
+                .rev()
+                .fold(Fr::ZERO, |s, w| s * challenges[0] + w[row]);
             let public = self.instance.get(row).copied().unwrap_or(Fr::ZERO);
             y.push(challenges[0] * y[row - 1] + (self.q[row] + public) * weight);
         }
@@ -164,10 +172,22 @@ impl Case {
             tamper(phase, &mut columns);
             Ok(columns)
         };
-        prove(&self.toy, &key, powers, &self.instance, witness, StdRng::seed_from_u64(seed))
+        prove(
+            &self.toy,
+            &key,
+            powers,
+            &self.instance,
+            witness,
+            StdRng::seed_from_u64(seed),
+        )
     }
 
-    pub fn verify(&self, powers: &Powers, instance: &[Fr], proof: &[u8]) -> Result<(), ArgumentError> {
+    pub fn verify(
+        &self,
+        powers: &Powers,
+        instance: &[Fr],
+        proof: &[u8],
+    ) -> Result<(), ArgumentError> {
         let key = self.key(powers);
         verify(&self.toy, key.verifying(), tau_g2(), instance, proof)
     }
