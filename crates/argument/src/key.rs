@@ -86,7 +86,7 @@ fn commit<R: Relation>(
         powers.commit(shape.pack, &slots)
     };
     let packs = shape.packs_of_fixed();
-    let sums: Vec<G1> = packs.into_iter().map(commit).collect();
+    let sums: Vec<G1> = packs.into_iter().map(commit).collect::<Result<_, _>>()?;
     let mut commitments = vec![G1Affine::default(); sums.len()];
     G1::batch_normalize(&sums, &mut commitments);
     Ok(commitments)

@@ -6,7 +6,7 @@
 //! either is in the domain, so what is seen is uniform whatever the columns are.
 
 use super::Powers;
-use crate::{ProvingKey, Shape, shape::Pack};
+use crate::{ArgumentError, ProvingKey, Shape, shape::Pack};
 use halo2curves_axiom::{
     bn256::{Fr, G1},
     ff::Field,
@@ -51,7 +51,12 @@ impl Blinds {
     }
 
     /// The commitments to the packs, blinded.
-    pub(super) fn packs(&self, shape: &Shape, key: &ProvingKey, powers: &Powers) -> Vec<G1> {
+    pub(super) fn packs(
+        &self,
+        shape: &Shape,
+        key: &ProvingKey,
+        powers: &Powers,
+    ) -> Result<Vec<G1>, ArgumentError> {
         let n = shape.rows();
         let sums = self.0.iter().map(|(number, _, slots)| {
             let vanishing: Vec<Vec<Fr>> = slots
@@ -66,7 +71,7 @@ impl Blinds {
                 })
                 .collect();
             let before = G1::from(key.verifying.commitments[*number]);
-            before + powers.commit(shape.pack, &vanishing)
+            Ok(before + powers.commit(shape.pack, &vanishing)?)
         });
         sums.collect()
     }

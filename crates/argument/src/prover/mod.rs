@@ -128,12 +128,10 @@ impl<'a, R: Relation> Run<'a, R> {
             .for_each(|column| self.domain.coefficients(column));
         self.advice.append(&mut columns);
         let packs = shape.packs_of_phase(phase);
-        let mut sums: Vec<G1> = packs
-            .into_iter()
-            .map(|pack| self.powers.commit(shape.pack, &self.advice[pack.columns]))
-            .collect();
+        let commit = |pack: Pack| self.powers.commit(shape.pack, &self.advice[pack.columns]);
+        let mut sums: Vec<G1> = packs.into_iter().map(commit).collect::<Result<_, _>>()?;
         if phase == 0 {
-            sums.extend(blinds.packs(shape, self.key, self.powers));
+            sums.extend(blinds.packs(shape, self.key, self.powers)?);
         }
         self.transcript.write_points(&sums);
         let drawn = (0..shape.phases[phase].challenges).map(|_| self.transcript.squeeze());
@@ -146,27 +144,31 @@ impl<'a, R: Relation> Run<'a, R> {
         let prepared = self.relation.prepare(self.challenges.clone(), &constants);
         let fold = self.transcript.squeeze();
         let pieces = self.quotient(&prepared, &constants, blinds, fold, rng)?;
-        self.commit_to_quotient(&pieces, blinds, fold);
+        self.commit_to_quotient(&pieces, blinds, fold)?;
         let x = self.transcript.squeeze();
         self.evaluate(&pieces, blinds, x);
-        self.open(&pieces, blinds, fold, x);
+        self.open(&pieces, blinds, fold, x)?;
         Ok(Proven {
             bytes: self.transcript.finish(),
             challenges: self.challenges,
         })
     }
 
-    fn commit_to_quotient(&mut self, pieces: &[Vec<Fr>], blinds: &Blinds, fold: Fr) {
+    fn commit_to_quotient(
+        &mut self,
+        pieces: &[Vec<Fr>],
+        blinds: &Blinds,
+        fold: Fr,
+    ) -> Result<(), ArgumentError> {
         let packs = self.shape.packs_of_quotient();
-        let mut sums: Vec<G1> = packs
-            .into_iter()
-            .map(|pack| self.powers.commit(self.shape.pack, &pieces[pack.columns]))
-            .collect();
+        let commit = |pack: Pack| self.powers.commit(self.shape.pack, &pieces[pack.columns]);
+        let mut sums: Vec<G1> = packs.into_iter().map(commit).collect::<Result<_, _>>()?;
         if self.shape.hides() {
             let combined = blinds.combined(fold);
-            sums.push(self.powers.commit(self.shape.pack, &combined));
+            sums.push(self.powers.commit(self.shape.pack, &combined)?);
         }
         self.transcript.write_points(&sums);
+        Ok(())
     }
 
     /// Writes what everything is at `x`, and running columns one row back.

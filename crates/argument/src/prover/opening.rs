@@ -4,7 +4,7 @@
 //! `(T^t − x)(T^t − ω⁻¹x)`; quotients are computed slot by slot.
 
 use super::{Run, hidden::Blinds};
-use crate::Relation;
+use crate::{ArgumentError, Relation};
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use rayon::prelude::*;
 
@@ -13,7 +13,13 @@ type Slots = Vec<Vec<Fr>>;
 
 impl<R: Relation> Run<'_, R> {
     /// Writes the two opening commitments.
-    pub(super) fn open(&mut self, pieces: &[Vec<Fr>], blinds: &Blinds, fold: Fr, x: Fr) {
+    pub(super) fn open(
+        &mut self,
+        pieces: &[Vec<Fr>],
+        blinds: &Blinds,
+        fold: Fr,
+        x: Fr,
+    ) -> Result<(), ArgumentError> {
         let t = self.shape.pack;
         let back = x * self.domain.omega_inverse();
         let gamma = self.transcript.squeeze();
@@ -30,7 +36,7 @@ impl<R: Relation> Run<'_, R> {
                 quotient
             })
             .collect();
-        let first = self.powers.commit(t, &quotients);
+        let first = self.powers.commit(t, &quotients)?;
         self.transcript.write_points(&[first]);
 
         let z = self.transcript.squeeze();
@@ -50,8 +56,9 @@ impl<R: Relation> Run<'_, R> {
                         of(&plain, j) + of(&shifted, j) * scale - of(&quotients, j) * vanishing;
                 }
             });
-        let second = self.powers.commit(1, &[divide(&combined, z)]);
+        let second = self.powers.commit(1, &[divide(&combined, z)])?;
         self.transcript.write_points(&[second]);
+        Ok(())
     }
 
     /// `Σ γ^i·P_i` over the packs that are opened at `x` alone, and over those that are opened one

@@ -1,35 +1,40 @@
 //! Commitments to packs.
 
 use crate::{ArgumentError, Shape};
-use halo2curves_axiom::{
-    bn256::{Fr, G1, G1Affine},
-    ff::Field,
-    msm::msm_best,
-};
+use halo2curves_axiom::bn256::{Fr, G1, G1Affine};
 use std::sync::Arc;
+use verdict_msm::Bases;
 
 /// The set-up's powers `[τ^i]_1`.
 #[derive(Clone, Debug)]
 pub struct Powers {
-    points: Arc<Vec<G1Affine>>,
+    bases: Bases,
 }
 
 impl Powers {
     /// Takes powers that were checked.
-    pub fn new(points: impl Into<Arc<Vec<G1Affine>>>) -> Self {
+    pub fn new(points: impl Into<Arc<[G1Affine]>>) -> Self {
         Self {
-            points: points.into(),
+            bases: Bases::new(points),
+        }
+    }
+
+    /// Tables of multiples, which make commitments faster, if they take no more than `limit` bytes.
+    #[must_use]
+    pub fn with_tables(self, limit: usize) -> Self {
+        Self {
+            bases: self.bases.with_tables(limit),
         }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.bases.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.bases.is_empty()
     }
 
     /// Refuses a shape that needs more.
@@ -43,20 +48,14 @@ impl Powers {
         }
     }
 
-    /// The commitment to `Σ_j T^j·slot_j(T^stride)`. Slots are no longer than [`Self::check`] has
-    /// compared.
-    pub(crate) fn commit<S: AsRef<[Fr]>>(&self, stride: usize, slots: &[S]) -> G1 {
-        let mut scalars = Vec::new();
-        let mut points = Vec::new();
-        let longest = slots.iter().map(|slot| slot.as_ref().len()).max();
-        for i in 0..longest.unwrap_or(0) {
-            for (j, slot) in slots.iter().enumerate() {
-                if let Some(value) = slot.as_ref().get(i).filter(|value| **value != Fr::ZERO) {
-                    scalars.push(*value);
-                    points.push(self.points[i * stride + j]);
-                }
-            }
-        }
-        msm_best(&scalars, &points)
+    /// The commitment to `Σ_j T^j·slot_j(T^stride)`.
+    pub(crate) fn commit<S: AsRef<[Fr]>>(
+        &self,
+        stride: usize,
+        slots: &[S],
+    ) -> Result<G1, ArgumentError> {
+        let slots: Vec<&[Fr]> = slots.iter().map(AsRef::as_ref).collect();
+        let sum = self.bases.multiply_columns(stride, &slots);
+        sum.map_err(|error| ArgumentError::Shape(error.to_string()))
     }
 }

@@ -1,0 +1,148 @@
+//! Tables as bytes, and the check of bytes that nobody vouches for.
+
+use crate::bases::{Bases, Table};
+use crate::digits::windows;
+use crate::error::MsmError;
+use crate::plan::Plan;
+use crate::point::Point;
+use halo2curves_axiom::bn256::{Fq, Fr};
+use halo2curves_axiom::ff::PrimeField;
+use halo2curves_axiom::group::Group;
+use rand::{CryptoRng, RngCore};
+use rayon::prelude::*;
+
+/// What a table's bytes begin with.
+const MAGIC: &[u8; 12] = b"verdict-msm1";
+/// The magic word, how many bits a window has, how many windows share a row, how many points.
+const HEADER: usize = MAGIC.len() + 4 + 4 + 8;
+/// Two coordinates.
+const POINT: usize = 64;
+
+impl Bases {
+    /// The table as bytes for [`Self::with_table_bytes`]; `None` if there is none. The points are
+    /// not among them.
+    pub fn to_table_bytes(&self) -> Option<Vec<u8>> {
+        let Table { plan, rows } = self.table()?;
+        let mut bytes = Vec::with_capacity(HEADER + rows.len() * POINT);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&plan.bits.to_le_bytes());
+        bytes.extend_from_slice(&plan.shared.to_le_bytes());
+        bytes.extend_from_slice(&(self.len() as u64).to_le_bytes());
+        bytes.resize(HEADER + rows.len() * POINT, 0);
+        bytes[HEADER..]
+            .par_chunks_exact_mut(POINT)
+            .zip(rows.par_iter())
+            .for_each(|(bytes, point)| {
+                let (x, y) = bytes.split_at_mut(POINT / 2);
+                x.copy_from_slice(&point.x.to_repr());
+                y.copy_from_slice(&point.y.to_repr());
+            });
+        Some(bytes)
+    }
+
+    /// Takes the table that [`Self::to_table_bytes`] wrote for the same points, and believes
+    /// nothing: every point must be on the curve, and with one 128-bit number for each column of the
+    /// table from `rng`, the combination of every row must be the right multiple of the row
+    /// before's. A table with anything wrong in it passes with probability at most `2^-128`: take
+    /// the first wrong row, and a column it is wrong in; whatever the other numbers are, at most one
+    /// of the `2^128` values of this column's number makes the combinations agree, since the group's
+    /// order is a prime above `2^128`. For this the numbers must be unknown to whoever wrote the
+    /// bytes.
+    ///
+    /// # Errors
+    /// If the bytes are no table of these points.
+    pub fn with_table_bytes(
+        self,
+        bytes: &[u8],
+        rng: impl RngCore + CryptoRng,
+    ) -> Result<Self, MsmError> {
+        let points = self.len();
+        let table = read(bytes, points)
+            .and_then(|table| self.relates(&table, rng).map(|()| table))
+            .map_err(|reason| MsmError::Table { points, reason })?;
+        Ok(self.with_table(table))
+    }
+
+    /// Checks every row against the one before, the first against the points.
+    fn relates(&self, table: &Table, mut rng: impl RngCore) -> Result<(), &'static str> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let numbers = (0..self.len())
+            .map(|_| Fr::from_raw([rng.next_u64(), rng.next_u64(), 0, 0]))
+            .collect::<Vec<_>>();
+        let combined = |row: Bases| row.multiply(&numbers).map_err(|_| "too many points");
+        let mut before = combined(Bases::new(self.points()))?;
+        for row in table.rows.chunks_exact(self.len()) {
+            let row = row
+                .iter()
+                .map(|point| point.to_affine())
+                .collect::<Vec<_>>();
+            let times = table.plan.bits * table.plan.shared;
+            let expected = (0..times).fold(before, |point, _| point.double());
+            before = combined(Bases::new(row))?;
+            if before != expected {
+                return Err("a row is not the multiple of the points that it should be");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table of points on the curve, unchecked otherwise.
+fn read(bytes: &[u8], points: usize) -> Result<Table, &'static str> {
+    let (header, rows) = bytes
+        .split_at_checked(HEADER)
+        .ok_or("shorter than its header")?;
+    let (magic, numbers) = header.split_at(MAGIC.len());
+    if magic != MAGIC {
+        return Err("it does not begin as a table does");
+    }
+    let (bits, numbers) = numbers.split_at(4);
+    let (shared, count) = numbers.split_at(4);
+    if count != (points as u64).to_le_bytes() {
+        return Err("it is of another number of points");
+    }
+    let (bits, shared) = (word(bits), word(shared));
+    if !(3..=22).contains(&bits) || shared == 0 || shared >= windows(bits) {
+        return Err("windows that no table has");
+    }
+    let plan = Plan { bits, shared };
+    if !plan.fits(points) {
+        return Err("more points than indices reach");
+    }
+    if rows.len() != plan.bytes(points) {
+        return Err("its length is not what its header says");
+    }
+    let rows = rows
+        .par_chunks_exact(POINT)
+        .map(point)
+        .collect::<Option<Vec<_>>>()
+        .ok_or("a point is not on the curve")?;
+    Ok(Table {
+        plan,
+        rows: rows.into(),
+    })
+}
+
+fn word(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |word, byte| word << 8 | u32::from(*byte))
+}
+
+/// A point on the curve, or the one at infinity.
+fn point(bytes: &[u8]) -> Option<Point> {
+    let coordinate = |bytes: &[u8]| {
+        let repr = bytes.try_into().ok()?;
+        Option::<Fq>::from(Fq::from_repr(repr))
+    };
+    let (x, y) = bytes.split_at_checked(POINT / 2)?;
+    let point = Point {
+        x: coordinate(x)?,
+        y: coordinate(y)?,
+    };
+    let on_curve = point.y.square() == point.x.square() * point.x + Fq::from(3);
+    (on_curve || point.is_infinity()).then_some(point)
+}

@@ -1,0 +1,118 @@
+//! Rows of multiples of the points.
+
+use crate::plan::Plan;
+use crate::point::Point;
+use crate::sums::Source;
+use halo2curves_axiom::bn256::{Fq, G1Affine};
+use halo2curves_axiom::ff::Field;
+use rayon::prelude::*;
+
+/// How many points are doubled together, and share an inversion.
+const CHUNK: usize = 512;
+
+/// The points, followed by the rows that were made from them.
+pub(crate) struct Rows<'a> {
+    pub(crate) points: &'a [G1Affine],
+    pub(crate) table: &'a [Point],
+}
+
+impl Source for Rows<'_> {
+    #[inline(always)]
+    fn point(&self, index: usize) -> Point {
+        match self.points.get(index) {
+            Some(point) => point.into(),
+            None => self.table[index - self.points.len()],
+        }
+    }
+}
+
+/// All rows but the first, which is the points themselves.
+pub(crate) fn make(points: &[G1Affine], plan: &Plan) -> Vec<Point> {
+    let length = points.len();
+    let mut table = vec![Point::INFINITY; length * (plan.rows() as usize - 1)];
+    if length == 0 {
+        return table;
+    }
+    let first = points.par_iter().map(Point::from).collect::<Vec<_>>();
+    let mut before = first.as_slice();
+    for row in table.chunks_exact_mut(length) {
+        row.par_chunks_mut(CHUNK)
+            .zip(before.par_chunks(CHUNK))
+            .for_each(|(row, before)| doubled(before, plan.bits * plan.shared, row));
+        before = row;
+    }
+    table
+}
+
+/// Doubles each point so many times.
+fn doubled(points: &[Point], times: u32, doubled: &mut [Point]) {
+    let jacobian = points
+        .iter()
+        .map(|point| (0..times).fold(Jacobian::from(point), |point, _| point.double()))
+        .collect::<Vec<_>>();
+    let mut product = Fq::ONE;
+    let products = jacobian
+        .iter()
+        .map(|point| {
+            let before = product;
+            if point.z != Fq::ZERO {
+                product *= point.z;
+            }
+            before
+        })
+        .collect::<Vec<_>>();
+    let mut inverse = product.invert().unwrap_or(Fq::ZERO);
+    for ((point, product), to) in jacobian.iter().zip(products).zip(doubled).rev() {
+        if point.z == Fq::ZERO {
+            *to = Point::INFINITY;
+            continue;
+        }
+        let own = inverse * product;
+        inverse *= point.z;
+        let square = own.square();
+        *to = Point {
+            x: point.x * square,
+            y: point.y * square * own,
+        };
+    }
+}
+
+/// A point `(x/z², y/z³)`; infinity has `z = 0`.
+#[derive(Clone, Copy)]
+struct Jacobian {
+    x: Fq,
+    y: Fq,
+    z: Fq,
+}
+
+impl From<&Point> for Jacobian {
+    fn from(point: &Point) -> Self {
+        Self {
+            x: point.x,
+            y: point.y,
+            z: if point.is_infinity() {
+                Fq::ZERO
+            } else {
+                Fq::ONE
+            },
+        }
+    }
+}
+
+impl Jacobian {
+    /// `dbl-2009-l` of the Explicit-Formulas Database, for curves without a linear term: two
+    /// multiplications and five squares.
+    fn double(&self) -> Self {
+        let a = self.x.square();
+        let b = self.y.square();
+        let c = b.square();
+        let d = ((self.x + b).square() - a - c).double();
+        let e = a.double() + a;
+        let x = e.square() - d.double();
+        Self {
+            x,
+            y: e * (d - x) - c.double().double().double(),
+            z: (self.y * self.z).double(),
+        }
+    }
+}
