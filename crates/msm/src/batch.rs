@@ -1,8 +1,7 @@
 //! Sums of many runs of points at once, in affine coordinates with one inversion a round.
 
+use crate::field::Element;
 use crate::point::Point;
-use halo2curves_axiom::bn256::Fq;
-use halo2curves_axiom::ff::Field;
 
 /// A run of neighbouring points that are to be added up.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +16,7 @@ pub(crate) struct Scratch {
     /// Where the first point of each pair stands.
     firsts: Vec<u32>,
     /// The product of the denominators before each pair.
-    products: Vec<Fq>,
+    products: Vec<Element>,
 }
 
 /// Leaves the sum of every run at the run's start. The other points of a run are used up.
@@ -47,19 +46,17 @@ pub(crate) fn add_runs(points: &mut [Point], runs: &[Run], scratch: &mut Scratch
 fn add_pairs(points: &mut [Point], stride: usize, scratch: &mut Scratch) {
     let Scratch { firsts, products } = scratch;
     products.clear();
-    let mut product = Fq::ONE;
+    let mut product = Element::ONE;
     for &first in firsts.iter() {
         let first = first as usize;
         products.push(product);
         product *= points[first].denominator(&points[first + stride]);
     }
     // No factor is zero, so the product has an inverse.
-    let mut inverse = product.invert().unwrap_or(Fq::ZERO);
-    for (&first, product) in firsts.iter().zip(products.iter()).rev() {
+    let mut inverse = product.invert();
+    for (&first, before) in firsts.iter().zip(products.iter()).rev() {
         let first = first as usize;
         let (left, right) = (points[first], points[first + stride]);
-        let own = inverse * product;
-        inverse *= left.denominator(&right);
-        points[first] = left.add(&right, own);
+        points[first] = left.add(&right, *before, &mut inverse);
     }
 }

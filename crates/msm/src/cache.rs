@@ -34,8 +34,8 @@ impl Bases {
             .zip(rows.par_iter())
             .for_each(|(bytes, point)| {
                 let (x, y) = bytes.split_at_mut(POINT / 2);
-                x.copy_from_slice(&point.x.to_repr());
-                y.copy_from_slice(&point.y.to_repr());
+                x.copy_from_slice(&Fq::from(point.x).to_repr());
+                y.copy_from_slice(&Fq::from(point.y).to_repr());
             });
         Some(bytes)
     }
@@ -139,10 +139,11 @@ fn point(bytes: &[u8]) -> Option<Point> {
         Option::<Fq>::from(Fq::from_repr(repr))
     };
     let (x, y) = bytes.split_at_checked(POINT / 2)?;
+    let (x, y) = (coordinate(x)?, coordinate(y)?);
+    let on_curve = y.square() == x.square() * x + Fq::from(3);
     let point = Point {
-        x: coordinate(x)?,
-        y: coordinate(y)?,
+        x: x.into(),
+        y: y.into(),
     };
-    let on_curve = point.y.square() == point.x.square() * point.x + Fq::from(3);
     (on_curve || point.is_infinity()).then_some(point)
 }

@@ -6,6 +6,7 @@ mod cache;
 mod digits;
 mod entry;
 mod error;
+mod field;
 mod plan;
 mod point;
 mod sort;

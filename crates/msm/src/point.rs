@@ -1,31 +1,31 @@
 //! Affine points one cache line long, and the rule for adding two of them.
 
-use halo2curves_axiom::bn256::{Fq, G1Affine};
-use halo2curves_axiom::ff::Field;
+use crate::field::Element;
+use halo2curves_axiom::bn256::G1Affine;
 
 /// An affine point; `(0, 0)`, which is not on the curve, stands for infinity as it does in
 /// `G1Affine`. The alignment lets one cache miss bring a whole point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(align(64))]
 pub(crate) struct Point {
-    pub(crate) x: Fq,
-    pub(crate) y: Fq,
+    pub(crate) x: Element,
+    pub(crate) y: Element,
 }
 
 impl Point {
     pub(crate) const INFINITY: Self = Self {
-        x: Fq::ZERO,
-        y: Fq::ZERO,
+        x: Element::ZERO,
+        y: Element::ZERO,
     };
 
     pub(crate) fn is_infinity(&self) -> bool {
-        self.x == Fq::ZERO && self.y == Fq::ZERO
+        self.x.is_zero() && self.y.is_zero()
     }
 
     pub(crate) fn to_affine(self) -> G1Affine {
         G1Affine {
-            x: self.x,
-            y: self.y,
+            x: self.x.into(),
+            y: self.y.into(),
         }
     }
 
@@ -40,27 +40,38 @@ impl Point {
 
     /// What must be inverted to add the two points; never zero.
     #[inline(always)]
-    pub(crate) fn denominator(&self, other: &Self) -> Fq {
+    pub(crate) fn denominator(&self, other: &Self) -> Element {
         let difference = other.x - self.x;
-        // No test for infinity is needed where both abscissas and their difference are non-zero.
-        if difference == Fq::ZERO || self.x == Fq::ZERO || other.x == Fq::ZERO {
+        if self.is_rare(other, difference) {
             return self.rare_denominator(other, difference);
         }
         difference
     }
 
-    /// The sum of the two points, from the inverse of their [`Self::denominator`].
+    /// The sum of the two points. `inverse` is that of the product of many denominators, this pair's
+    /// the last, and becomes that of the product before, which is `before`.
     #[inline(always)]
-    pub(crate) fn add(&self, other: &Self, inverse: Fq) -> Self {
-        if self.x == other.x || self.x == Fq::ZERO || other.x == Fq::ZERO {
-            return self.rare_add(other, inverse);
+    pub(crate) fn add(&self, other: &Self, before: Element, inverse: &mut Element) -> Self {
+        let own = *inverse * before;
+        let difference = other.x - self.x;
+        if self.is_rare(other, difference) {
+            *inverse *= self.rare_denominator(other, difference);
+            return self.rare_add(other, own);
         }
-        self.chord(other, (other.y - self.y) * inverse)
+        *inverse *= difference;
+        self.chord(other, (other.y - self.y) * own)
+    }
+
+    /// Whether the two may be equal, opposite, or at infinity. Where both abscissas are non-zero no
+    /// point is at infinity.
+    #[inline(always)]
+    fn is_rare(&self, other: &Self, difference: Element) -> bool {
+        difference.may_be_zero() || self.x.may_be_zero() || other.x.may_be_zero()
     }
 
     /// The third point of the line with this slope through both, mirrored.
     #[inline(always)]
-    fn chord(&self, other: &Self, slope: Fq) -> Self {
+    fn chord(&self, other: &Self, slope: Element) -> Self {
         let x = slope.square() - self.x - other.x;
         Self {
             x,
@@ -69,21 +80,21 @@ impl Point {
     }
 
     #[cold]
-    fn rare_denominator(&self, other: &Self, difference: Fq) -> Fq {
+    fn rare_denominator(&self, other: &Self, difference: Element) -> Element {
         if self.is_infinity() || other.is_infinity() {
-            Fq::ONE
-        } else if difference != Fq::ZERO {
+            Element::ONE
+        } else if !difference.is_zero() {
             difference
         } else if self.y == other.y {
             // No point has order two, so no ordinate is zero.
             self.y.double()
         } else {
-            Fq::ONE
+            Element::ONE
         }
     }
 
     #[cold]
-    fn rare_add(&self, other: &Self, inverse: Fq) -> Self {
+    fn rare_add(&self, other: &Self, inverse: Element) -> Self {
         if self.is_infinity() {
             *other
         } else if other.is_infinity() {
@@ -100,10 +111,11 @@ impl Point {
 }
 
 impl From<&G1Affine> for Point {
+    #[inline(always)]
     fn from(point: &G1Affine) -> Self {
         Self {
-            x: point.x,
-            y: point.y,
+            x: point.x.into(),
+            y: point.y.into(),
         }
     }
 }

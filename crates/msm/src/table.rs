@@ -1,10 +1,10 @@
 //! Rows of multiples of the points.
 
+use crate::field::Element;
 use crate::plan::Plan;
 use crate::point::Point;
 use crate::sums::Source;
-use halo2curves_axiom::bn256::{Fq, G1Affine};
-use halo2curves_axiom::ff::Field;
+use halo2curves_axiom::bn256::G1Affine;
 use rayon::prelude::*;
 
 /// How many points are doubled together, and share an inversion.
@@ -50,20 +50,20 @@ fn doubled(points: &[Point], times: u32, doubled: &mut [Point]) {
         .iter()
         .map(|point| (0..times).fold(Jacobian::from(point), |point, _| point.double()))
         .collect::<Vec<_>>();
-    let mut product = Fq::ONE;
+    let mut product = Element::ONE;
     let products = jacobian
         .iter()
         .map(|point| {
             let before = product;
-            if point.z != Fq::ZERO {
+            if !point.z.is_zero() {
                 product *= point.z;
             }
             before
         })
         .collect::<Vec<_>>();
-    let mut inverse = product.invert().unwrap_or(Fq::ZERO);
+    let mut inverse = product.invert();
     for ((point, product), to) in jacobian.iter().zip(products).zip(doubled).rev() {
-        if point.z == Fq::ZERO {
+        if point.z.is_zero() {
             *to = Point::INFINITY;
             continue;
         }
@@ -80,9 +80,9 @@ fn doubled(points: &[Point], times: u32, doubled: &mut [Point]) {
 /// A point `(x/z², y/z³)`; infinity has `z = 0`.
 #[derive(Clone, Copy)]
 struct Jacobian {
-    x: Fq,
-    y: Fq,
-    z: Fq,
+    x: Element,
+    y: Element,
+    z: Element,
 }
 
 impl From<&Point> for Jacobian {
@@ -91,9 +91,9 @@ impl From<&Point> for Jacobian {
             x: point.x,
             y: point.y,
             z: if point.is_infinity() {
-                Fq::ZERO
+                Element::ZERO
             } else {
-                Fq::ONE
+                Element::ONE
             },
         }
     }
