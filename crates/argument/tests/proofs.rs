@@ -22,9 +22,10 @@ fn honest_proofs_verify() {
     for (pack, degree, hidden) in SHAPES {
         let case = case(4, pack, degree, hidden);
         let powers = powers(case.toy.shape.points());
+        let key = case.key(&powers);
         let proof = case.prove(&powers, 1).bytes;
         assert_eq!(proof.len(), case.toy.shape.proof_bytes());
-        let verdict = case.verify(&powers, &case.instance, &proof);
+        let verdict = case.verify(&key, &case.instance, &proof);
         assert_eq!(verdict, Ok(()), "{pack} {degree} {hidden}");
     }
 }
@@ -42,24 +43,22 @@ fn every_word_of_a_proof_counts() {
     for (pack, degree, hidden) in SHAPES {
         let case = case(4, pack, degree, hidden);
         let powers = powers(case.toy.shape.points());
+        let key = case.key(&powers);
         let proof = case.prove(&powers, 2).bytes;
         for word in 0..proof.len() / 32 {
             let mut changed = proof.clone();
             changed[word * 32 + 31] ^= 1;
-            let verdict = case.verify(&powers, &case.instance, &changed);
+            let verdict = case.verify(&key, &case.instance, &changed);
             assert!(
                 matches!(verdict, Err(ArgumentError::Rejected(_))),
                 "{pack} {degree} {hidden}, word {word}"
             );
         }
         for length in [0, 32, proof.len() - 1, proof.len() - 32] {
-            assert!(
-                case.verify(&powers, &case.instance, &proof[..length])
-                    .is_err()
-            );
+            assert!(case.verify(&key, &case.instance, &proof[..length]).is_err());
         }
         assert!(
-            case.verify(&powers, &case.instance, &[&proof[..], &[0; 32]].concat())
+            case.verify(&key, &case.instance, &[&proof[..], &[0; 32]].concat())
                 .is_err()
         );
     }
@@ -69,16 +68,17 @@ fn every_word_of_a_proof_counts() {
 fn public_values_are_bound_and_counted() {
     let case = case(4, 8, 3, false);
     let powers = powers(case.toy.shape.points());
+    let key = case.key(&powers);
     let proof = case.prove(&powers, 3).bytes;
     for i in 0..2 {
         let mut instance = case.instance.clone();
         instance[i] += Fr::ONE;
-        assert!(case.verify(&powers, &instance, &proof).is_err());
+        assert!(case.verify(&key, &instance, &proof).is_err());
     }
     let mut more = case.instance.clone();
     more.push(Fr::ZERO);
-    assert!(case.verify(&powers, &more, &proof).is_err());
-    assert!(case.verify(&powers, &case.instance[..1], &proof).is_err());
+    assert!(case.verify(&key, &more, &proof).is_err());
+    assert!(case.verify(&key, &case.instance[..1], &proof).is_err());
 }
 
 #[test]
@@ -86,6 +86,7 @@ fn every_gate_counts() {
     for degree in [3, 5] {
         let case = case(4, 4, degree, false);
         let powers = powers(case.toy.shape.points());
+        let key = case.key(&powers);
         let rows = case.toy.shape.usable();
         for (phase, column) in [(0, 0), (0, 1), (1, 0)] {
             for row in [1, 5, rows - 1] {
@@ -96,7 +97,7 @@ fn every_gate_counts() {
                 });
                 // The prover may notice, or leave it to the verifier.
                 let accepted =
-                    proven.is_ok_and(|it| case.verify(&powers, &case.instance, &it.bytes).is_ok());
+                    proven.is_ok_and(|it| case.verify(&key, &case.instance, &it.bytes).is_ok());
                 assert!(!accepted, "phase {phase}, column {column}, row {row}");
             }
         }

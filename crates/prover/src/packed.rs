@@ -12,6 +12,9 @@ use std::sync::Arc;
 use verdict_argument::{ArgumentError, Powers, ProvingKey, Relation, prove, verify};
 use verdict_circuit::{Program, Tape, TapeRelation, Witness, fixed_columns, phase_columns};
 
+/// The version of the key's format.
+const VERSION: u8 = 3;
+
 /// The key of a program on a tape, with packs of some size.
 #[derive(Debug)]
 pub struct PackedKeys {
@@ -33,7 +36,7 @@ impl PackedKeys {
     ) -> Result<Self, ProverError> {
         let hidden = tape.hidden().is_some();
         let relation = TapeRelation::new(k, tape.width(), pack, tape.words() + 1, hidden);
-        let powers = Powers::new(srs.params().get_g().to_vec());
+        let powers = Powers::new(srs.params().get_g().to_vec()).with_tables(1 << 30);
         let columns = fixed_columns(program, tape);
         let key = ProvingKey::new(&relation, columns, &powers, |commitments| {
             representation(&relation, commitments)
@@ -46,6 +49,11 @@ impl PackedKeys {
             key,
             powers,
         })
+    }
+
+    /// The key as verifiers read it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        key_bytes(&self.relation, &self.key.verifying().commitments)
     }
 
     /// Proves what a witness holds.
@@ -84,17 +92,36 @@ fn argument(error: ArgumentError) -> ProverError {
     ProverError::Rejected(error.to_string())
 }
 
-/// What transcripts begin with: a hash of the shape and of the commitments.
-fn representation(relation: &TapeRelation, commitments: &[G1Affine]) -> Fr {
+/// A packed key's bytes: a header of one word, then the commitments.
+///
+/// The header is `VDCT`, the version, the height, the width, the columns to a pack, 1 if the weight
+/// columns are hidden, the number of public values (two bytes), zeros.
+fn key_bytes(relation: &TapeRelation, commitments: &[G1Affine]) -> Vec<u8> {
     let shape = relation.shape();
-    let mut hasher = Keccak256::new();
-    hasher.update([shape.k as u8, shape.pack as u8]);
-    hasher.update((shape.instance as u64).to_be_bytes());
+    let mut bytes = vec![0u8; 32];
+    bytes[..4].copy_from_slice(b"VDCT");
+    bytes[4] = VERSION;
+    bytes[5] = shape.k as u8;
+    bytes[6] = shape.fixed[1].columns as u8;
+    bytes[7] = shape.pack as u8;
+    bytes[8] = u8::from(shape.hides());
+    bytes[9..11].copy_from_slice(&(shape.instance as u16).to_be_bytes());
     for point in commitments {
-        hasher.update(point.x.to_bytes());
-        hasher.update(point.y.to_bytes());
+        for coordinate in [point.x, point.y] {
+            let mut word = coordinate.to_bytes();
+            word.reverse();
+            bytes.extend(word);
+        }
     }
+    bytes
+}
+
+/// What transcripts begin with: keccak256 of the key's bytes, modulo the field's order.
+fn representation(relation: &TapeRelation, commitments: &[G1Affine]) -> Fr {
+    let digest = Keccak256::digest(key_bytes(relation, commitments));
     let mut wide = [0u8; 64];
-    wide[..32].copy_from_slice(&hasher.finalize());
+    for (byte, digit) in wide.iter_mut().zip(digest.iter().rev()) {
+        *byte = *digit;
+    }
     Fr::from_uniform_bytes(&wide)
 }

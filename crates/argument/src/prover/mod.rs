@@ -7,7 +7,9 @@ mod quotient;
 
 pub use powers::Powers;
 
-use crate::{ArgumentError, Constants, Domain, ProvingKey, Relation, Shape, domain::evaluate};
+use crate::{
+    ArgumentError, Constants, Domain, ProvingKey, Relation, Shape, domain::evaluate, shape::Pack,
+};
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine},
     ff::Field,

@@ -1,5 +1,5 @@
 //! A relation that has everything a relation may have, and a set-up whose secret is known.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine, G2Affine},
@@ -184,11 +184,10 @@ impl Case {
 
     pub fn verify(
         &self,
-        powers: &Powers,
+        key: &ProvingKey,
         instance: &[Fr],
         proof: &[u8],
     ) -> Result<(), ArgumentError> {
-        let key = self.key(powers);
         verify(&self.toy, key.verifying(), tau_g2(), instance, proof)
     }
 }
