@@ -4,7 +4,7 @@
 mod support;
 
 use halo2curves_axiom::{bn256::Fr, ff::Field};
-use std::{sync::Arc, time::Instant};
+use std::{fs, path::Path, sync::Arc, time::Instant};
 use support::{
     models::{circuit, graph, inputs, planned, rng},
     small,
@@ -62,6 +62,68 @@ fn hidden_weights_are_blinded_in_every_proof() {
     }
 }
 
+/// Everything that a verifier is given, for verifiers written by others.
+#[test]
+fn vectors_are_what_the_prover_makes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/packed");
+    for (name, seed, pack, hidden) in [
+        ("two", 1, 2, false),
+        ("four", 2, 4, false),
+        ("eight", 3, 8, false),
+        ("two-hidden", 4, 2, true),
+        ("eight-hidden", 5, 8, true),
+    ] {
+        let vector = vector(seed, pack, hidden);
+        let path = folder.join(format!("{name}.json"));
+        if std::env::var_os("VERDICT_UPDATE_VECTORS").is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&path, &vector).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap();
+        assert!(kept == vector, "{name} is another one than is kept");
+    }
+}
+
+fn vector(seed: u64, pack: usize, hidden: bool) -> String {
+    let model = small::network(seed, 2, verdict_model::Visibility::Public);
+    let hiding = hidden.then_some(Hiding {
+        seed: [seed as u8; 32],
+        proofs: 1,
+    });
+    let plan = small::planned(&model, Batch::single(), hiding);
+    let srs = Srs::development(plan.chosen.k + 4);
+    let trace = execute(plan.lowered.graph(), &[vec![1, -2, 3]]).unwrap();
+    let traces = std::slice::from_ref(&trace);
+    let cells = TraceCells::new(&plan.lowered, traces, &[]).unwrap();
+    let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
+    let instance = plan.lowered.instance(Fr::from(0xC0FFEE), traces, &[]);
+    let keys = PackedKeys::generate(&plan.program, &plan.tape, plan.chosen.k, pack, &srs).unwrap();
+    let proof = keys.prove(&witness, &instance, rng(seed)).unwrap();
+    keys.verify(&srs, &instance, &proof).unwrap();
+    let hex = |bytes: &[u8]| -> String {
+        let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+        format!("\"0x{}\"", digits.collect::<String>())
+    };
+    let word = |bytes: [u8; 32]| {
+        let mut bytes = bytes;
+        bytes.reverse();
+        hex(&bytes)
+    };
+    let values: Vec<String> = instance
+        .iter()
+        .map(|value| word(value.to_bytes()))
+        .collect();
+    let tau = srs.tau_g2();
+    let tau = [tau.x.c1, tau.x.c0, tau.y.c1, tau.y.c0].map(|part| word(part.to_bytes()));
+    format!(
+        "{{\n  \"key\": {},\n  \"publicValues\": [{}],\n  \"proof\": {},\n  \"tauG2\": [{}]\n}}\n",
+        hex(&keys.to_bytes()),
+        values.join(", "),
+        hex(&proof),
+        tau.join(", ")
+    )
+}
+
 /// `VERDICT_MODEL=model.verdict … --ignored --nocapture times` prints halo2's time beside those of
 /// packs, in one run.
 #[test]
@@ -79,12 +141,16 @@ fn times() {
     let plan = plan_request(Arc::new(graph.clone()), request).unwrap();
     let (k, c) = (plan.chosen.k, plan.chosen.width);
     println!("height {k}, width {c}");
+    let begun = Instant::now();
+    let step = |what: &str| eprintln!("{:8.2} s  {what}", begun.elapsed().as_secs_f64());
     let srs = Srs::development(k + 3);
     let cells = TraceCells::new(&plan.lowered, std::slice::from_ref(&trace), &[]).unwrap();
     let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
     let traces = std::slice::from_ref(&trace);
     let instance = plan.lowered.instance(Fr::from(5), traces, &[]);
+    step("set-up and witness");
     let small = srs.clone().cut(k).unwrap();
+    step("cut");
     let keys = Keys::generate(&plan.program, &plan.tape, &small).unwrap();
     let circuit = TapeCircuit {
         program: plan.program.clone(),
@@ -94,8 +160,12 @@ fn times() {
     };
     let packed: Vec<PackedKeys> = [2, 4, 8]
         .into_iter()
-        .map(|pack| PackedKeys::generate(&plan.program, &plan.tape, k, pack, &srs).unwrap())
+        .map(|pack| {
+            step("halo2's or a pack's keys");
+            PackedKeys::generate(&plan.program, &plan.tape, k, pack, &srs).unwrap()
+        })
         .collect();
+    step("keys");
     let mut times = vec![Vec::new(); 4];
     for _ in 0..5 {
         let started = Instant::now();
