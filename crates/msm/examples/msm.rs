@@ -1,7 +1,7 @@
 //! What a point costs, against the library: `cargo run --release --example msm -p verdict-msm -- K`.
 //!
-//! Times are those that one thread had a processor (Linux tells), and the best of several, so that
-//! other work on the machine disturbs little.
+//! Times are those of one thread; all are measured in turn, and the least of several rounds counts, so
+//! that other work on the machine disturbs little.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use halo2curves_axiom::bn256::{Fr, G1, G1Affine};
@@ -11,8 +11,11 @@ use halo2curves_axiom::msm::msm_best;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use verdict_msm::Bases;
+
+/// How long what is compared is repeated.
+const ROUNDS: Duration = Duration::from_secs(4);
 
 fn main() {
     let mut heights = std::env::args()
@@ -33,18 +36,18 @@ fn main() {
 fn measure(k: u32) {
     let points = points(1 << k);
     let plain = Bases::new(points.as_slice());
-    let start = cpu_time();
+    let start = Instant::now();
     let tables = Bases::new(points.as_slice()).with_tables(1 << 30);
-    let made = cpu_time() - start;
+    let made = start.elapsed();
     let bytes = tables.to_table_bytes().unwrap();
-    let start = cpu_time();
+    let start = Instant::now();
     let read = Bases::new(points.as_slice())
         .with_table_bytes(&bytes, ChaCha20Rng::from_entropy())
         .unwrap();
     println!(
         "2^{k}: {read:?}, {} MiB, made in {made:.2?}, read in {:.2?}",
         bytes.len() >> 20,
-        cpu_time() - start
+        start.elapsed()
     );
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut small = |bound: i64, signed: bool| {
@@ -63,43 +66,40 @@ fn measure(k: u32) {
             Some(values) => values.iter().map(|value| element(*value)).collect(),
             None => (0..1 << k).map(|_| Fr::random(&mut rng)).collect(),
         };
-        let library = time(k, || msm_best(&scalars, &points));
-        let without = time(k, || plain.multiply(&scalars).unwrap());
-        let with = time(k, || tables.multiply(&scalars).unwrap());
+        let mut runs: Vec<Box<dyn Fn() -> G1 + '_>> = vec![
+            Box::new(|| msm_best(&scalars, &points)),
+            Box::new(|| plain.multiply(&scalars).unwrap()),
+            Box::new(|| tables.multiply(&scalars).unwrap()),
+        ];
+        if let Some(values) = &small {
+            runs.push(Box::new(|| plain.multiply_small(values).unwrap()));
+            runs.push(Box::new(|| tables.multiply_small(values).unwrap()));
+        }
+        let times = times(k, &runs);
+        let (library, without, with) = (times[0], times[1], times[2]);
         print!("  {name}: library {library:.2} µs, without table {without:.2}, with {with:.2}");
         print!(" ({:.2}, {:.2} times)", library / without, library / with);
-        if let Some(values) = &small {
-            let without = time(k, || plain.multiply_small(values).unwrap());
-            let with = time(k, || tables.multiply_small(values).unwrap());
+        if let [_, _, _, without, with] = times[..] {
             print!("; as integers {without:.2}, {with:.2}");
         }
         println!();
     }
 }
 
-/// How long this thread had a processor.
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
-}
-
-/// Microseconds a point, the best of three stretches that are long against the clock's steps.
-fn time(k: u32, run: impl Fn() -> G1) -> f64 {
-    let best = (0..3)
-        .map(|_| {
-            let start = cpu_time();
-            let mut runs = 0;
-            loop {
-                black_box(run());
-                runs += 1;
-                let taken = cpu_time() - start;
-                if taken > Duration::from_millis(150) {
-                    return taken / runs;
-                }
-            }
-        })
-        .min();
-    best.unwrap().as_secs_f64() * 1e6 / f64::from(1 << k)
+/// Microseconds a point of each, the least of several rounds over all of them.
+fn times(k: u32, runs: &[Box<dyn Fn() -> G1 + '_>]) -> Vec<f64> {
+    let mut least = vec![f64::INFINITY; runs.len()];
+    let start = Instant::now();
+    let mut rounds = 0;
+    while rounds < 5 || start.elapsed() < ROUNDS {
+        for (run, least) in runs.iter().zip(&mut least) {
+            let start = Instant::now();
+            black_box(run());
+            *least = least.min(start.elapsed().as_secs_f64() * 1e6 / f64::from(1 << k));
+        }
+        rounds += 1;
+    }
+    least
 }
 
 fn element(value: i64) -> Fr {

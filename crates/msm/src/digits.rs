@@ -1,10 +1,8 @@
 //! Scalars as signed digits.
 
+use crate::field::{Limbs, add, limbs_of, subtract};
 use halo2curves_axiom::bn256::Fr;
 use halo2curves_axiom::ff::PrimeField;
-
-/// 256 bits, least significant limb first.
-pub(crate) type Limbs = [u64; 4];
 
 /// What points can be multiplied by.
 pub(crate) trait Scalar: Sync {
@@ -39,8 +37,8 @@ impl Scalar for Fr {
     #[inline(always)]
     fn magnitude(&self) -> (Limbs, bool) {
         let value = limbs(self);
-        if value.iter().rev().gt(HALF.iter().rev()) {
-            (difference(&ORDER, &value), true)
+        if subtract(&HALF, &value).1 {
+            (subtract(&ORDER, &value).0, true)
         } else {
             (value, false)
         }
@@ -50,33 +48,7 @@ impl Scalar for Fr {
 /// The element as an integer below the order.
 #[inline(always)]
 fn limbs(scalar: &Fr) -> Limbs {
-    let bytes = scalar.to_repr();
-    std::array::from_fn(|limb| {
-        let mut word = [0; 8];
-        word.copy_from_slice(&bytes[8 * limb..8 * limb + 8]);
-        u64::from_le_bytes(word)
-    })
-}
-
-#[inline(always)]
-fn sum(left: &Limbs, right: &Limbs) -> Limbs {
-    let mut carry = 0;
-    std::array::from_fn(|limb| {
-        let sum = u128::from(left[limb]) + u128::from(right[limb]) + carry;
-        carry = sum >> 64;
-        sum as u64
-    })
-}
-
-#[inline(always)]
-fn difference(left: &Limbs, right: &Limbs) -> Limbs {
-    let mut borrow = false;
-    std::array::from_fn(|limb| {
-        let (first, under) = left[limb].overflowing_sub(right[limb]);
-        let (second, again) = first.overflowing_sub(u64::from(borrow));
-        borrow = under || again;
-        second
-    })
+    limbs_of(&scalar.to_repr())
 }
 
 /// How many bits of a scalar's absolute value the windows must hold, with one for the sign.
@@ -129,7 +101,7 @@ impl Digits {
         }
         // Digits of `w` windows reach a quarter of `2^(w·bits)`, if not half of it.
         let used = ((length + 1) / self.bits + 1).min(self.windows);
-        (sum(magnitude, &self.offset), used)
+        (add(magnitude, &self.offset), used)
     }
 
     /// One digit of a prepared absolute value.
@@ -159,8 +131,8 @@ mod tests {
     #[test]
     fn the_order_and_its_half_are_the_field_s() {
         let largest = limbs(&-Fr::ONE);
-        assert_eq!(sum(&largest, &[1, 0, 0, 0]), ORDER);
-        assert_eq!(sum(&sum(&HALF, &HALF), &[1, 0, 0, 0]), ORDER);
+        assert_eq!(add(&largest, &[1, 0, 0, 0]), ORDER);
+        assert_eq!(add(&add(&HALF, &HALF), &[1, 0, 0, 0]), ORDER);
         assert_eq!(ORDER[3].leading_zeros(), 2);
     }
 
