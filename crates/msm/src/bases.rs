@@ -1,45 +1,37 @@
 //! The points, their tables, and multiplying them.
 
-use crate::digits::{Digits, Scalar};
-use crate::entry::{Entry, MAX_INDEX};
+use crate::digits::Scalar;
+use crate::entry::MAX_INDEX;
 use crate::error::MsmError;
 use crate::plan::Plan;
 use crate::point::Point;
-use crate::sums::sums;
-use crate::table::{self, Rows};
-use crate::weigh::weigh;
+use crate::table;
+use crate::work::Work;
 use halo2curves_axiom::bn256::{Fr, G1, G1Affine};
-use halo2curves_axiom::group::Group;
 use rayon::prelude::*;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
-
-/// How many scalars are recoded together.
-const BLOCK: usize = 2048;
-/// How many entries are held in memory at a time; windows beyond come in another pass.
-const ENTRIES: usize = 1 << 22;
 
 /// Points that are multiplied again and again, with or without a table of their multiples.
 #[derive(Clone)]
 pub struct Bases {
     points: Arc<[G1Affine]>,
-    table: Option<Table>,
-}
-
-/// A table's rows and what they are.
-#[derive(Clone)]
-pub(crate) struct Table {
-    pub(crate) plan: Plan,
-    pub(crate) rows: Arc<[Point]>,
+    /// What the rows after the first are, if there are any.
+    plan: Option<Plan>,
+    /// The points, and the rows of the table.
+    rows: Arc<[Point]>,
 }
 
 impl Bases {
-    /// The points, which must be on the curve, or at infinity; without a table.
+    /// The points, which must be on the curve, or at infinity; without a table. They are kept in the
+    /// library's form and in this crate's, 128 bytes a point.
     pub fn new(points: impl Into<Arc<[G1Affine]>>) -> Self {
+        let points = points.into();
+        let rows = points.par_iter().map(Point::from).collect::<Vec<_>>();
         Self {
-            points: points.into(),
-            table: None,
+            points,
+            plan: None,
+            rows: rows.into(),
         }
     }
 
@@ -47,13 +39,17 @@ impl Bases {
     /// any there was; there is none if none fits. See [`Self::table_bytes`].
     #[must_use]
     pub fn with_tables(self, limit_bytes: usize) -> Self {
-        let table = Plan::with_table(self.points.len(), limit_bytes).map(|plan| Table {
-            plan,
-            rows: table::make(&self.points, &plan).into(),
-        });
+        let plan = Plan::with_table(self.points.len(), limit_bytes);
+        let first = &self.rows[..self.points.len()];
+        let rows = match plan {
+            Some(plan) => table::make(first, &plan).into(),
+            None if self.plan.is_none() => self.rows,
+            None => first.into(),
+        };
         Self {
             points: self.points,
-            table,
+            plan,
+            rows,
         }
     }
 
@@ -78,14 +74,17 @@ impl Bases {
         self.points.is_empty()
     }
 
-    pub(crate) fn table(&self) -> Option<&Table> {
-        self.table.as_ref()
+    /// How the table is laid out, if there is one, and its rows, of which the first are the points.
+    pub(crate) fn rows(&self) -> (Option<Plan>, &[Point]) {
+        (self.plan, &self.rows)
     }
 
-    pub(crate) fn with_table(self, table: Table) -> Self {
+    /// With these rows, the points' own first.
+    pub(crate) fn with_rows(self, plan: Plan, rows: Vec<Point>) -> Self {
         Self {
             points: self.points,
-            table: Some(table),
+            plan: Some(plan),
+            rows: rows.into(),
         }
     }
 
@@ -129,77 +128,16 @@ impl Bases {
 
     fn multiply_any<S: Scalar>(&self, stride: usize, columns: &[&[S]]) -> Result<G1, MsmError> {
         self.check(stride, columns)?;
-        let scalars = columns.iter().map(|column| column.len()).sum::<usize>();
-        let plan = match &self.table {
-            Some(table) => table.plan,
-            None => Plan::without_table(scalars),
+        let scalars = columns.iter().map(|column| column.len()).sum();
+        let plan = self.plan.unwrap_or_else(|| Plan::without_table(scalars));
+        let work = Work {
+            plan,
+            points: self.len(),
+            rows: &self.rows,
+            stride,
+            columns,
         };
-        let rows = Rows {
-            points: &self.points,
-            table: self.table.as_ref().map_or(&[], |table| &table.rows),
-        };
-        let at_once = ENTRIES / scalars.max(1) / plan.rows() as usize;
-        let at_once = at_once.clamp(1, plan.shared as usize) as u32;
-        let digits = Digits::new(plan.bits);
-        let mut total = G1::identity();
-        let mut end = plan.shared;
-        while end > 0 {
-            let sets = end.saturating_sub(at_once)..end;
-            end = sets.start;
-            let entries = self.entries(&plan, &digits, stride, columns, sets.clone());
-            let buckets = sums(&rows, entries);
-            for set in weigh(&buckets, plan.bits - 1, sets.len()).iter().rev() {
-                total = (0..plan.bits).fold(total, |total, _| total.double()) + set;
-            }
-        }
-        Ok(total)
-    }
-
-    /// The entries of those windows whose place within their row is in `sets`, under the key
-    /// `set << (bits - 1) | (digit - 1)`.
-    fn entries<S: Scalar>(
-        &self,
-        plan: &Plan,
-        digits: &Digits,
-        stride: usize,
-        columns: &[&[S]],
-        sets: Range<u32>,
-    ) -> Vec<Vec<Entry>> {
-        let blocks = columns
-            .iter()
-            .enumerate()
-            .flat_map(|(column, scalars)| {
-                scalars
-                    .chunks(BLOCK)
-                    .enumerate()
-                    .map(move |(block, scalars)| (block * BLOCK * stride + column, scalars))
-            })
-            .collect::<Vec<_>>();
-        blocks
-            .into_par_iter()
-            .map(|(first, scalars)| {
-                let mut entries = Vec::with_capacity(scalars.len());
-                for (index, scalar) in scalars.iter().enumerate() {
-                    let (magnitude, negative) = scalar.magnitude();
-                    let (prepared, used) = digits.prepare(&magnitude);
-                    let mut point = first + index * stride;
-                    let mut row = 0;
-                    while row < used {
-                        for set in sets.start..sets.end.min(used - row) {
-                            let digit = digits.digit(&prepared, row + set);
-                            if digit != 0 {
-                                let bucket = digit.unsigned_abs() - 1;
-                                let key = (set - sets.start) << (plan.bits - 1) | bucket;
-                                entries.push(Entry::new(key, point, negative ^ (digit < 0)));
-                            }
-                        }
-                        row += plan.shared;
-                        point += self.points.len();
-                    }
-                }
-                entries
-            })
-            .collect()
+        Ok(work.multiply())
     }
 
     /// Checks that every scalar has a point, and every point at most one scalar.
@@ -241,7 +179,7 @@ impl fmt::Debug for Bases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bases")
             .field("points", &self.points.len())
-            .field("table", &self.table.as_ref().map(|table| table.plan))
+            .field("table", &self.plan)
             .finish()
     }
 }

@@ -47,16 +47,16 @@ fn add_pairs(points: &mut [Point], stride: usize, scratch: &mut Scratch) {
     let Scratch { firsts, products } = scratch;
     products.clear();
     let mut product = Element::ONE;
-    for &first in firsts.iter() {
+    products.extend(firsts.iter().map(|&first| {
         let first = first as usize;
-        products.push(product);
-        product *= points[first].denominator(&points[first + stride]);
-    }
+        let before = product;
+        product = points[first].times_denominator(&points[first + stride], product);
+        before
+    }));
     // No factor is zero, so the product has an inverse.
     let mut inverse = product.invert();
     for (&first, before) in firsts.iter().zip(products.iter()).rev() {
         let first = first as usize;
-        let (left, right) = (points[first], points[first + stride]);
-        points[first] = left.add(&right, *before, &mut inverse);
+        points[first] = points[first].add(&points[first + stride], *before, &mut inverse);
     }
 }

@@ -1,10 +1,11 @@
 //! Tables as bytes, and the check of bytes that nobody vouches for.
 
-use crate::bases::{Bases, Table};
+use crate::bases::Bases;
 use crate::digits::windows;
 use crate::error::MsmError;
 use crate::plan::Plan;
 use crate::point::Point;
+use crate::work::Work;
 use halo2curves_axiom::bn256::{Fq, Fr};
 use halo2curves_axiom::ff::PrimeField;
 use halo2curves_axiom::group::Group;
@@ -22,7 +23,8 @@ impl Bases {
     /// The table as bytes for [`Self::with_table_bytes`]; `None` if there is none. The points are
     /// not among them.
     pub fn to_table_bytes(&self) -> Option<Vec<u8>> {
-        let Table { plan, rows } = self.table()?;
+        let (plan, rows) = self.rows();
+        let (plan, rows) = (plan?, &rows[self.len()..]);
         let mut bytes = Vec::with_capacity(HEADER + rows.len() * POINT);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&plan.bits.to_le_bytes());
@@ -57,40 +59,47 @@ impl Bases {
         rng: impl RngCore + CryptoRng,
     ) -> Result<Self, MsmError> {
         let points = self.len();
-        let table = read(bytes, points)
-            .and_then(|table| self.relates(&table, rng).map(|()| table))
-            .map_err(|reason| MsmError::Table { points, reason })?;
-        Ok(self.with_table(table))
-    }
-
-    /// Checks every row against the one before, the first against the points.
-    fn relates(&self, table: &Table, mut rng: impl RngCore) -> Result<(), &'static str> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        let numbers = (0..self.len())
-            .map(|_| Fr::from_raw([rng.next_u64(), rng.next_u64(), 0, 0]))
-            .collect::<Vec<_>>();
-        let combined = |row: Bases| row.multiply(&numbers).map_err(|_| "too many points");
-        let mut before = combined(Bases::new(self.points()))?;
-        for row in table.rows.chunks_exact(self.len()) {
-            let row = row
-                .iter()
-                .map(|point| point.to_affine())
-                .collect::<Vec<_>>();
-            let times = table.plan.bits * table.plan.shared;
-            let expected = (0..times).fold(before, |point, _| point.double());
-            before = combined(Bases::new(row))?;
-            if before != expected {
-                return Err("a row is not the multiple of the points that it should be");
-            }
-        }
-        Ok(())
+        let (_, rows) = self.rows();
+        let checked = read(bytes, &rows[..points])
+            .and_then(|(plan, rows)| relate(&plan, &rows, points, rng).map(|()| (plan, rows)));
+        let (plan, rows) = checked.map_err(|reason| MsmError::Table { points, reason })?;
+        Ok(self.with_rows(plan, rows))
     }
 }
 
-/// A table of points on the curve, unchecked otherwise.
-fn read(bytes: &[u8], points: usize) -> Result<Table, &'static str> {
+/// Checks every row against the one before.
+fn relate(
+    plan: &Plan,
+    rows: &[Point],
+    points: usize,
+    mut rng: impl RngCore,
+) -> Result<(), &'static str> {
+    let numbers = (0..points)
+        .map(|_| Fr::from_raw([rng.next_u64(), rng.next_u64(), 0, 0]))
+        .collect::<Vec<_>>();
+    // The numbers have half the bits of other scalars, so half as many bits cost as much.
+    let half = Plan::without_table(points);
+    let mut expected = None;
+    for row in rows.chunks_exact(points.max(1)) {
+        let combined = Work {
+            plan: half,
+            points,
+            rows: row,
+            stride: 1,
+            columns: &[&numbers],
+        };
+        let combined = combined.multiply();
+        if expected.is_some_and(|expected| combined != expected) {
+            return Err("a row is not the multiple of the points that it should be");
+        }
+        let times = plan.bits * plan.shared;
+        expected = Some((0..times).fold(combined, |point, _| point.double()));
+    }
+    Ok(())
+}
+
+/// The points and the rows of a table, points on the curve, unchecked otherwise.
+fn read(bytes: &[u8], points: &[Point]) -> Result<(Plan, Vec<Point>), &'static str> {
     let (header, rows) = bytes
         .split_at_checked(HEADER)
         .ok_or("shorter than its header")?;
@@ -100,7 +109,7 @@ fn read(bytes: &[u8], points: usize) -> Result<Table, &'static str> {
     }
     let (bits, numbers) = numbers.split_at(4);
     let (shared, count) = numbers.split_at(4);
-    if count != (points as u64).to_le_bytes() {
+    if count != (points.len() as u64).to_le_bytes() {
         return Err("it is of another number of points");
     }
     let (bits, shared) = (word(bits), word(shared));
@@ -108,21 +117,18 @@ fn read(bytes: &[u8], points: usize) -> Result<Table, &'static str> {
         return Err("windows that no table has");
     }
     let plan = Plan { bits, shared };
-    if !plan.fits(points) {
+    if !plan.fits(points.len()) {
         return Err("more points than indices reach");
     }
-    if rows.len() != plan.bytes(points) {
+    if rows.len() != plan.bytes(points.len()) {
         return Err("its length is not what its header says");
     }
-    let rows = rows
-        .par_chunks_exact(POINT)
-        .map(point)
+    let read = points.par_iter().copied().map(Some);
+    let rows = read
+        .chain(rows.par_chunks_exact(POINT).map(point))
         .collect::<Option<Vec<_>>>()
         .ok_or("a point is not on the curve")?;
-    Ok(Table {
-        plan,
-        rows: rows.into(),
-    })
+    Ok((plan, rows))
 }
 
 fn word(bytes: &[u8]) -> u32 {

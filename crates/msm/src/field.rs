@@ -55,6 +55,19 @@ impl Element {
         self.0[0] == 0 || self.0[0] == Q[0]
     }
 
+    /// The same, limb by limb: what a call returns in memory is not kept there where calls are rare.
+    #[inline(always)]
+    pub(crate) fn copied(self) -> Self {
+        let Self([l0, l1, l2, l3]) = self;
+        Self([l0, l1, l2, l3])
+    }
+
+    /// One of the limbs.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> u64 {
+        self.0[0]
+    }
+
     #[inline(always)]
     pub(crate) fn double(self) -> Self {
         self + self

@@ -13,6 +13,7 @@ mod sort;
 mod sums;
 mod table;
 mod weigh;
+mod work;
 
 pub use bases::Bases;
 pub use error::MsmError;

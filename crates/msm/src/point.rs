@@ -38,14 +38,14 @@ impl Point {
         }
     }
 
-    /// What must be inverted to add the two points; never zero.
+    /// The product times what must be inverted to add the two points, which is never zero.
     #[inline(always)]
-    pub(crate) fn denominator(&self, other: &Self) -> Element {
+    pub(crate) fn times_denominator(&self, other: &Self, product: Element) -> Element {
         let difference = other.x - self.x;
         if self.is_rare(other, difference) {
-            return self.rare_denominator(other, difference);
+            return self.rare_denominator(other, difference).copied() * product;
         }
-        difference
+        difference * product
     }
 
     /// The sum of the two points. `inverse` is that of the product of many denominators, this pair's
@@ -55,7 +55,7 @@ impl Point {
         let own = *inverse * before;
         let difference = other.x - self.x;
         if self.is_rare(other, difference) {
-            *inverse *= self.rare_denominator(other, difference);
+            *inverse *= self.rare_denominator(other, difference).copied();
             return self.rare_add(other, own);
         }
         *inverse *= difference;
@@ -80,6 +80,7 @@ impl Point {
     }
 
     #[cold]
+    #[inline(never)]
     fn rare_denominator(&self, other: &Self, difference: Element) -> Element {
         if self.is_infinity() || other.is_infinity() {
             Element::ONE
@@ -94,6 +95,7 @@ impl Point {
     }
 
     #[cold]
+    #[inline(never)]
     fn rare_add(&self, other: &Self, inverse: Element) -> Self {
         if self.is_infinity() {
             *other

@@ -37,7 +37,7 @@ pub(crate) fn sorted(blocks: Vec<Vec<Entry>>) -> Vec<Vec<Entry>> {
 struct Parted {
     entries: Vec<Entry>,
     /// Where each part ends.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
 }
 
 impl Parted {
@@ -51,7 +51,7 @@ impl Parted {
         let mut entries = vec![Entry::new(0, 0, false); block.len()];
         for &entry in block {
             let end = &mut ends[part(entry)];
-            entries[*end] = entry;
+            entries[*end as usize] = entry;
             *end += 1;
         }
         Self { entries, ends }
@@ -59,12 +59,12 @@ impl Parted {
 
     fn part(&self, part: usize) -> &[Entry] {
         let start = part.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.entries[start..self.ends[part]]
+        &self.entries[start as usize..self.ends[part] as usize]
     }
 }
 
 /// Turns counts into the places where each count's entries start.
-fn starts(counts: &mut [usize]) {
+fn starts(counts: &mut [u32]) {
     let mut sum = 0;
     for count in counts {
         sum += std::mem::replace(count, sum);
@@ -91,7 +91,7 @@ fn sort_part(blocks: &[Parted], part: usize, shift: u32) -> Vec<Entry> {
     let mut entries = vec![Entry::new(0, 0, false); total];
     for &entry in slices().flatten() {
         let place = &mut places[low(entry)];
-        entries[*place] = entry;
+        entries[*place as usize] = entry;
         *place += 1;
     }
     entries

@@ -5,34 +5,25 @@ use crate::entry::Entry;
 use crate::point::Point;
 use crate::sort::sorted;
 use rayon::prelude::*;
+use std::hint::black_box;
 
 /// More entries than this are added up in several segments.
 const SEGMENT: usize = 16384;
 
-/// Where entries find their points.
-pub(crate) trait Source: Sync {
-    /// The point with this index.
-    fn point(&self, index: usize) -> Point;
-}
+/// How many points are asked for before the first one is used.
+const AHEAD: usize = 64;
 
-impl Source for [Sum] {
-    #[inline(always)]
-    fn point(&self, index: usize) -> Point {
-        self[index].point
-    }
-}
-
-/// A sum of points, or a part of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Sum {
-    pub(crate) point: Point,
-    pub(crate) key: u32,
+/// Sums of points, or parts of sums, and their keys, which do not descend.
+#[derive(Default)]
+pub(crate) struct Sums {
+    pub(crate) keys: Vec<u32>,
+    pub(crate) points: Vec<Point>,
 }
 
 /// Adds up the points under each key. The sums come in the order of their keys; a key that has very
 /// many points may come several times, each with the sum of a part of them, so that threads can
 /// share the work whatever the keys are.
-pub(crate) fn sums(source: &(impl Source + ?Sized), blocks: Vec<Vec<Entry>>) -> Vec<Sum> {
+pub(crate) fn sums(source: &[Point], blocks: Vec<Vec<Entry>>) -> Sums {
     let parts = sorted(blocks);
     let segments = parts
         .iter()
@@ -41,13 +32,22 @@ pub(crate) fn sums(source: &(impl Source + ?Sized), blocks: Vec<Vec<Entry>>) -> 
             part.chunks(part.len().div_ceil(pieces))
         })
         .collect::<Vec<_>>();
-    let segments: Vec<Vec<Sum>> = segments
+    let segments: Vec<Sums> = segments
         .into_par_iter()
         .map_init(Buffers::default, |buffers, segment| {
             buffers.sums(source, segment)
         })
         .collect();
-    segments.concat()
+    let length = segments.iter().map(|segment| segment.keys.len()).sum();
+    let mut all = Sums {
+        keys: Vec::with_capacity(length),
+        points: Vec::with_capacity(length),
+    };
+    for segment in &segments {
+        all.keys.extend_from_slice(&segment.keys);
+        all.points.extend_from_slice(&segment.points);
+    }
+    all
 }
 
 #[derive(Default)]
@@ -59,14 +59,8 @@ struct Buffers {
 
 impl Buffers {
     /// The sums of a segment, whose entries are in the order of their keys.
-    fn sums(&mut self, source: &(impl Source + ?Sized), segment: &[Entry]) -> Vec<Sum> {
-        // The points are brought together first: these reads miss the caches, and wait for nothing.
-        self.points.clear();
-        self.points.extend(
-            segment
-                .iter()
-                .map(|entry| source.point(entry.index()).negated_if(entry.is_negative())),
-        );
+    fn sums(&mut self, source: &[Point], segment: &[Entry]) -> Sums {
+        self.gather(source, segment);
         self.runs.clear();
         let mut start = 0;
         for run in segment.chunk_by(|left, right| left.key() == right.key()) {
@@ -75,12 +69,27 @@ impl Buffers {
             start = end;
         }
         add_runs(&mut self.points, &self.runs, &mut self.scratch);
-        self.runs
-            .iter()
-            .map(|run| Sum {
-                point: self.points[run.start as usize],
-                key: segment[run.start as usize].key(),
-            })
-            .collect()
+        let starts = || self.runs.iter().map(|run| run.start as usize);
+        Sums {
+            keys: starts().map(|start| segment[start].key()).collect(),
+            points: starts().map(|start| self.points[start]).collect(),
+        }
+    }
+
+    /// Brings the points together. Reading them misses the caches, so some are asked for before any
+    /// is used: then the misses overlap.
+    fn gather(&mut self, source: &[Point], segment: &[Entry]) {
+        self.points.clear();
+        for entries in segment.chunks(AHEAD) {
+            let words = entries
+                .iter()
+                .fold(0, |words, entry| words ^ source[entry.index()].x.word());
+            black_box(words);
+            self.points.extend(
+                entries
+                    .iter()
+                    .map(|entry| source[entry.index()].negated_if(entry.is_negative())),
+            );
+        }
     }
 }

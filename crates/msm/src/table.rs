@@ -3,45 +3,26 @@
 use crate::field::Element;
 use crate::plan::Plan;
 use crate::point::Point;
-use crate::sums::Source;
-use halo2curves_axiom::bn256::G1Affine;
 use rayon::prelude::*;
 
 /// How many points are doubled together, and share an inversion.
 const CHUNK: usize = 512;
 
-/// The points, followed by the rows that were made from them.
-pub(crate) struct Rows<'a> {
-    pub(crate) points: &'a [G1Affine],
-    pub(crate) table: &'a [Point],
-}
-
-impl Source for Rows<'_> {
-    #[inline(always)]
-    fn point(&self, index: usize) -> Point {
-        match self.points.get(index) {
-            Some(point) => point.into(),
-            None => self.table[index - self.points.len()],
-        }
-    }
-}
-
-/// All rows but the first, which is the points themselves.
-pub(crate) fn make(points: &[G1Affine], plan: &Plan) -> Vec<Point> {
+/// The points, followed by the rows that are made from them.
+pub(crate) fn make(points: &[Point], plan: &Plan) -> Vec<Point> {
     let length = points.len();
-    let mut table = vec![Point::INFINITY; length * (plan.rows() as usize - 1)];
-    if length == 0 {
-        return table;
-    }
-    let first = points.par_iter().map(Point::from).collect::<Vec<_>>();
-    let mut before = first.as_slice();
-    for row in table.chunks_exact_mut(length) {
+    let mut rows = vec![Point::INFINITY; length * plan.rows() as usize];
+    let (first, mut rest) = rows.split_at_mut(length);
+    first.copy_from_slice(points);
+    let mut before = &*first;
+    while !rest.is_empty() {
+        let (row, after) = rest.split_at_mut(length);
         row.par_chunks_mut(CHUNK)
             .zip(before.par_chunks(CHUNK))
             .for_each(|(row, before)| doubled(before, plan.bits * plan.shared, row));
-        before = row;
+        (before, rest) = (row, after);
     }
-    table
+    rows
 }
 
 /// Doubles each point so many times.

@@ -5,7 +5,7 @@
 //! bucket, many at once, where running sums need two projective ones, one after another.
 
 use crate::entry::Entry;
-use crate::sums::{Sum, sums};
+use crate::sums::{Sums, sums};
 use halo2curves_axiom::bn256::G1;
 use halo2curves_axiom::group::Group;
 use rayon::prelude::*;
@@ -15,20 +15,21 @@ const BLOCK: usize = 8192;
 
 /// For each set of `1 << bits` buckets the sum of its buckets, bucket `b` taken `b + 1` times. A
 /// bucket's key is `set << bits | b`; buckets may be missing, and come several times.
-pub(crate) fn weigh(buckets: &[Sum], bits: u32, sets: usize) -> Vec<G1> {
+pub(crate) fn weigh(buckets: &Sums, bits: u32, sets: usize) -> Vec<G1> {
     let low_bits = bits.div_ceil(2);
     let high_bits = bits - low_bits;
     let low_mask = (1 << low_bits) - 1;
     // Rows come first, then columns, so that one pass adds up both.
     let rows = (sets as u32) << high_bits;
     let blocks = buckets
+        .keys
         .par_chunks(BLOCK)
         .enumerate()
-        .map(|(block, buckets)| {
-            let mut entries = Vec::with_capacity(2 * buckets.len());
-            for (index, bucket) in buckets.iter().enumerate() {
+        .map(|(block, keys)| {
+            let mut entries = Vec::with_capacity(2 * keys.len());
+            for (index, key) in keys.iter().enumerate() {
                 let index = block * BLOCK + index;
-                let (row, low) = (bucket.key >> low_bits, bucket.key & low_mask);
+                let (row, low) = (key >> low_bits, key & low_mask);
                 let column = (row >> high_bits) << low_bits | low;
                 entries.push(Entry::new(row, index, false));
                 entries.push(Entry::new(rows + column, index, false));
@@ -36,39 +37,29 @@ pub(crate) fn weigh(buckets: &[Sum], bits: u32, sets: usize) -> Vec<G1> {
             entries
         })
         .collect();
-    let added = sums(buckets, blocks);
-    let (rows, columns) = added.split_at(added.partition_point(|sum| sum.key < rows));
-    let first_column = (sets as u32) << high_bits;
+    let added = sums(&buckets.points, blocks);
     (0..sets as u32)
         .into_par_iter()
         .map(|set| {
-            let high = multiples(of_set(rows, set << high_bits, high_bits), 0);
-            let low = multiples(
-                of_set(columns, first_column + (set << low_bits), low_bits),
-                1,
-            );
+            let high = multiples(&added, set << high_bits, high_bits, 0);
+            let low = multiples(&added, rows + (set << low_bits), low_bits, 1);
             (0..low_bits).fold(high, |high, _| high.double()) + low
         })
         .collect()
 }
 
-/// The sums whose keys are `first..first + (1 << bits)`, with their places in it.
-fn of_set(sums: &[Sum], first: u32, bits: u32) -> impl DoubleEndedIterator<Item = (u32, &Sum)> {
-    let start = sums.partition_point(|sum| sum.key < first);
-    let end = sums.partition_point(|sum| sum.key < first + (1 << bits));
-    sums[start..end]
-        .iter()
-        .map(move |sum| (sum.key - first, sum))
-}
-
-/// The sum of all, the one at place `p` taken `p + offset` times. Places ascend.
-fn multiples<'a>(sums: impl DoubleEndedIterator<Item = (u32, &'a Sum)>, offset: u32) -> G1 {
-    let mut sums = sums.rev().peekable();
-    let largest = sums.peek().map_or(0, |(place, _)| place + offset);
+/// The sum of those whose keys are `first..first + (1 << bits)`, the one with key `first + p` taken
+/// `p + offset` times.
+fn multiples(sums: &Sums, first: u32, bits: u32, offset: u32) -> G1 {
+    let place = |key: u32| sums.keys.partition_point(|other| *other < key);
+    let (start, end) = (place(first), place(first + (1 << bits)));
+    let keys = sums.keys[start..end].iter().map(|key| key - first + offset);
+    let mut left = keys.zip(&sums.points[start..end]).rev().peekable();
+    let largest = left.peek().map_or(0, |(multiple, _)| *multiple);
     let (mut running, mut total) = (G1::identity(), G1::identity());
-    for multiple in (1..=largest).rev() {
-        while let Some((_, sum)) = sums.next_if(|(place, _)| place + offset == multiple) {
-            running += sum.point.to_affine();
+    for current in (1..=largest).rev() {
+        while let Some((_, point)) = left.next_if(|(multiple, _)| *multiple == current) {
+            running += point.to_affine();
         }
         total += running;
     }
