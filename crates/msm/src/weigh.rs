@@ -5,6 +5,7 @@
 //! bucket, many at once, where running sums need two projective ones, one after another.
 
 use crate::entry::Entry;
+use crate::point::Point;
 use crate::sums::{Sums, sums};
 use halo2curves_axiom::bn256::G1;
 use halo2curves_axiom::group::Group;
@@ -37,7 +38,9 @@ pub(crate) fn weigh(buckets: &Sums, bits: u32, sets: usize) -> Vec<G1> {
             entries
         })
         .collect();
-    let added = sums(&buckets.points, blocks);
+    let Sums { keys, points } = sums(&buckets.points, blocks);
+    let mut added = keys.into_iter().zip(points).collect::<Vec<_>>();
+    added.sort_unstable_by_key(|(key, _)| *key);
     (0..sets as u32)
         .into_par_iter()
         .map(|set| {
@@ -49,17 +52,18 @@ pub(crate) fn weigh(buckets: &Sums, bits: u32, sets: usize) -> Vec<G1> {
 }
 
 /// The sum of those whose keys are `first..first + (1 << bits)`, the one with key `first + p` taken
-/// `p + offset` times.
-fn multiples(sums: &Sums, first: u32, bits: u32, offset: u32) -> G1 {
-    let place = |key: u32| sums.keys.partition_point(|other| *other < key);
-    let (start, end) = (place(first), place(first + (1 << bits)));
-    let keys = sums.keys[start..end].iter().map(|key| key - first + offset);
-    let mut left = keys.zip(&sums.points[start..end]).rev().peekable();
-    let largest = left.peek().map_or(0, |(multiple, _)| *multiple);
+/// `p + offset` times. Keys do not descend.
+fn multiples(sums: &[(u32, Point)], first: u32, bits: u32, offset: u32) -> G1 {
+    let place = |key| sums.partition_point(|(other, _)| *other < key);
+    let mut left = &sums[place(first)..place(first + (1 << bits))];
+    let multiple = |(key, _): &(u32, Point)| key - first + offset;
     let (mut running, mut total) = (G1::identity(), G1::identity());
-    for current in (1..=largest).rev() {
-        while let Some((_, point)) = left.next_if(|(multiple, _)| *multiple == current) {
-            running += point.to_affine();
+    for current in (1..=left.last().map_or(0, multiple)).rev() {
+        while let Some((last, before)) = left.split_last()
+            && multiple(last) == current
+        {
+            running += last.1.to_affine();
+            left = before;
         }
         total += running;
     }
