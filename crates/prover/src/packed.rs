@@ -36,7 +36,7 @@ impl PackedKeys {
     ) -> Result<Self, ProverError> {
         let hidden = tape.hidden().is_some();
         let relation = TapeRelation::new(k, tape.width(), pack, tape.words() + 1, hidden);
-        let powers = Powers::new(srs.params().get_g().to_vec()).with_tables(1 << 30);
+        let powers = Powers::new(srs.params().get_g().to_vec()).with_tables(256 << 20);
         let columns = fixed_columns(program, tape);
         let key = ProvingKey::new(&relation, columns, &powers, |commitments| {
             representation(&relation, commitments)
