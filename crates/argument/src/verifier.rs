@@ -384,8 +384,7 @@ impl<L: Loader<G1Affine>> Points<L> {
             inverses.push(x.clone() - &loader.load_const(&root));
             root *= domain.omega();
         }
-        <L as ScalarLoader<Fr>>::batch_invert(inverses.iter_mut());
-        let mut inverses = inverses.into_iter();
+        let mut inverses = invert_all::<L>(&inverses).into_iter();
         let [vanishing_inverse, gap_inverse, shifted_inverse] =
             std::array::from_fn(|_| inverses.next().unwrap_or_else(|| one.clone()));
         let mut root = domain.size_inverse();
@@ -410,4 +409,29 @@ impl<L: Loader<G1Affine>> Points<L> {
 /// `base^exponent`, for an exponent that is not zero.
 fn power<L: Loader<G1Affine>>(base: &L::LoadedScalar, exponent: usize) -> L::LoadedScalar {
     base.pow_const(exponent as u64)
+}
+
+/// All inverses for the price of one, and three products each. The loaders' own batch inversion
+/// writes where its arguments stand, which on the EVM changes every copy of them; a zero, which
+/// a point drawn by the transcript makes with probability `2/R`, makes all of them zero.
+fn invert_all<L: Loader<G1Affine>>(values: &[L::LoadedScalar]) -> Vec<L::LoadedScalar> {
+    let mut products: Vec<<L as ScalarLoader<Fr>>::LoadedScalar> = Vec::with_capacity(values.len());
+    for value in values {
+        products.push(match products.last() {
+            Some(product) => product.clone() * value,
+            None => value.clone(),
+        });
+    }
+    let Some(last) = products.pop() else {
+        return Vec::new();
+    };
+    let mut inverse = LoadedScalar::invert(&last).unwrap_or_else(|| last.loader().load_zero());
+    let mut inverses = Vec::with_capacity(values.len());
+    for (value, before) in values[1..].iter().zip(&products).rev() {
+        inverses.push(inverse.clone() * before);
+        inverse = inverse * value;
+    }
+    inverses.push(inverse);
+    inverses.reverse();
+    inverses
 }

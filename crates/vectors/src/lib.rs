@@ -9,6 +9,7 @@ pub mod field;
 pub mod halo2;
 pub mod judge;
 pub mod mutate;
+pub mod packed;
 pub mod snark;
 pub mod solc;
 pub mod support;
