@@ -6,7 +6,7 @@ use crate::point::Point;
 use rayon::prelude::*;
 
 /// How many points are doubled together, and share an inversion.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 
 /// The points, followed by the rows that are made from them.
 pub(crate) fn make(points: &[Point], plan: &Plan) -> Vec<Point> {
@@ -19,81 +19,53 @@ pub(crate) fn make(points: &[Point], plan: &Plan) -> Vec<Point> {
         let (row, after) = rest.split_at_mut(length);
         row.par_chunks_mut(CHUNK)
             .zip(before.par_chunks(CHUNK))
-            .for_each(|(row, before)| doubled(before, plan.bits * plan.shared, row));
+            .for_each(|(row, before)| double(before, plan.bits * plan.shared, row));
         (before, rest) = (row, after);
     }
     rows
 }
 
-/// Doubles each point so many times.
-fn doubled(points: &[Point], times: u32, doubled: &mut [Point]) {
-    let jacobian = points
-        .iter()
-        .map(|point| (0..times).fold(Jacobian::from(point), |point, _| point.double()))
-        .collect::<Vec<_>>();
-    let mut product = Element::ONE;
-    let products = jacobian
-        .iter()
-        .map(|point| {
-            let before = product;
-            if !point.z.is_zero() {
-                product *= point.z;
-            }
-            before
-        })
-        .collect::<Vec<_>>();
-    let mut inverse = product.invert();
-    for ((point, product), to) in jacobian.iter().zip(products).zip(doubled).rev() {
-        if point.z.is_zero() {
-            *to = Point::INFINITY;
-            continue;
+/// Sets `doubled` to each point doubled so many times.
+fn double(points: &[Point], times: u32, doubled: &mut [Point]) {
+    doubled.copy_from_slice(points);
+    let mut products = Vec::with_capacity(points.len());
+    for _ in 0..times {
+        products.clear();
+        let mut product = Element::ONE;
+        for point in &*doubled {
+            products.push(product);
+            product *= denominator(point);
         }
-        let own = inverse * product;
-        inverse *= point.z;
-        let square = own.square();
-        *to = Point {
-            x: point.x * square,
-            y: point.y * square * own,
-        };
-    }
-}
-
-/// A point `(x/z², y/z³)`; infinity has `z = 0`.
-#[derive(Clone, Copy)]
-struct Jacobian {
-    x: Element,
-    y: Element,
-    z: Element,
-}
-
-impl From<&Point> for Jacobian {
-    fn from(point: &Point) -> Self {
-        Self {
-            x: point.x,
-            y: point.y,
-            z: if point.is_infinity() {
-                Element::ZERO
-            } else {
-                Element::ONE
-            },
+        // No factor is zero, so the product has an inverse.
+        let mut inverse = product.invert();
+        for (point, product) in doubled.iter_mut().zip(&products).rev() {
+            let own = inverse * *product;
+            inverse *= denominator(point);
+            *point = tangent(point, own);
         }
     }
 }
 
-impl Jacobian {
-    /// `dbl-2009-l` of the Explicit-Formulas Database, for curves without a linear term: two
-    /// multiplications and five squares.
-    fn double(&self) -> Self {
-        let a = self.x.square();
-        let b = self.y.square();
-        let c = b.square();
-        let d = ((self.x + b).square() - a - c).double();
-        let e = a.double() + a;
-        let x = e.square() - d.double();
-        Self {
-            x,
-            y: e * (d - x) - c.double().double().double(),
-            z: (self.y * self.z).double(),
-        }
+/// What must be inverted to double the point; never zero, since no point has order two.
+#[inline(always)]
+fn denominator(point: &Point) -> Element {
+    if point.y.is_zero() {
+        return Element::ONE;
+    }
+    point.y.double()
+}
+
+/// Twice the point, from the inverse of its [`denominator`].
+#[inline(always)]
+fn tangent(point: &Point, inverse: Element) -> Point {
+    if point.y.is_zero() {
+        return Point::INFINITY;
+    }
+    let square = point.x.square();
+    let slope = (square.double() + square) * inverse;
+    let x = slope.square() - point.x.double();
+    Point {
+        x,
+        y: slope * (point.x - x) - point.y,
     }
 }
