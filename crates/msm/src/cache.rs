@@ -1,15 +1,14 @@
 //! Tables as bytes, and the check of bytes that nobody vouches for.
 
 use crate::bases::Bases;
-use crate::digits::windows;
+use crate::digits::{Scalar, windows};
 use crate::error::MsmError;
 use crate::plan::Plan;
 use crate::point::Point;
 use crate::work::Work;
-use halo2curves_axiom::bn256::{Fq, Fr};
-use halo2curves_axiom::ff::PrimeField;
-use halo2curves_axiom::group::Group;
-use rand::{CryptoRng, RngCore};
+use halo2curves_axiom::bn256::{Fq, Fr, G1};
+use halo2curves_axiom::ff::{Field, PrimeField};
+use rand::{CryptoRng, Rng, RngCore};
 use rayon::prelude::*;
 
 /// What a table's bytes begin with.
@@ -43,13 +42,12 @@ impl Bases {
     }
 
     /// Takes the table that [`Self::to_table_bytes`] wrote for the same points, and believes
-    /// nothing: every point must be on the curve, and with one 128-bit number for each column of the
-    /// table from `rng`, the combination of every row must be the right multiple of the row
-    /// before's. A table with anything wrong in it passes with probability at most `2^-128`: take
-    /// the first wrong row, and a column it is wrong in; whatever the other numbers are, at most one
-    /// of the `2^128` values of this column's number makes the combinations agree, since the group's
-    /// order is a prime above `2^128`. For this the numbers must be unknown to whoever wrote the
-    /// bytes.
+    /// nothing: every point must be on the curve, and one combination of all the table's points, each
+    /// with a 128-bit number of its own from `rng`, must be the one of the points that it should be.
+    /// A table with anything wrong in it passes with probability at most `2^-128`: take a wrong
+    /// point; whatever the other numbers are, at most one of the `2^128` values of its number makes
+    /// the combinations agree, since the group's order is a prime above `2^128`. For this the numbers
+    /// must be unknown to whoever wrote the bytes.
     ///
     /// # Errors
     /// If the bytes are no table of these points.
@@ -67,35 +65,46 @@ impl Bases {
     }
 }
 
-/// Checks every row against the one before.
+/// Checks all rows against the points, which are the first.
 fn relate(
     plan: &Plan,
     rows: &[Point],
     points: usize,
     mut rng: impl RngCore,
 ) -> Result<(), &'static str> {
-    let numbers = (0..points)
-        .map(|_| Fr::from_raw([rng.next_u64(), rng.next_u64(), 0, 0]))
-        .collect::<Vec<_>>();
-    // The numbers have half the bits of other scalars, so half as many bits cost as much.
-    let half = Plan::without_table(points);
-    let mut expected = None;
-    for row in rows.chunks_exact(points.max(1)) {
-        let combined = Work {
-            plan: half,
-            points,
-            rows: row,
-            stride: 1,
-            columns: &[&numbers],
-        };
-        let combined = combined.multiply();
-        if expected.is_some_and(|expected| combined != expected) {
-            return Err("a row is not the multiple of the points that it should be");
-        }
-        let times = plan.bits * plan.shared;
-        expected = Some((0..times).fold(combined, |point, _| point.double()));
+    let (first, table) = rows.split_at(points);
+    let numbers = table.iter().map(|_| rng.r#gen()).collect::<Vec<i128>>();
+    // What each point is multiplied by if the rows are what they should be.
+    let factor = (0..plan.bits * plan.shared).fold(Fr::ONE, |factor, _| factor.double());
+    let mut expected = vec![Fr::ZERO; points];
+    for numbers in numbers.chunks_exact(points.max(1)).rev() {
+        expected
+            .par_iter_mut()
+            .zip(numbers)
+            .for_each(|(expected, number)| *expected = (*expected + element(*number)) * factor);
+    }
+    let found = combination(Plan::for_halves(table.len()), table, &numbers);
+    if found != combination(Plan::without_table(points), first, &expected) {
+        return Err("a row is not the multiple of the points that it should be");
     }
     Ok(())
+}
+
+fn combination<S: Scalar>(plan: Plan, points: &[Point], numbers: &[S]) -> G1 {
+    let work = Work {
+        plan,
+        points: points.len(),
+        rows: points,
+        stride: 1,
+        columns: &[numbers],
+    };
+    work.multiply()
+}
+
+fn element(number: i128) -> Fr {
+    let magnitude = number.unsigned_abs();
+    let element = Fr::from_raw([magnitude as u64, (magnitude >> 64) as u64, 0, 0]);
+    if number < 0 { -element } else { element }
 }
 
 /// The points and the rows of a table, points on the curve, unchecked otherwise.

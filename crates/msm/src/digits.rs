@@ -17,6 +17,17 @@ impl Scalar for i64 {
     }
 }
 
+impl Scalar for i128 {
+    #[inline(always)]
+    fn magnitude(&self) -> (Limbs, bool) {
+        let magnitude = self.unsigned_abs();
+        (
+            [magnitude as u64, (magnitude >> 64) as u64, 0, 0],
+            *self < 0,
+        )
+    }
+}
+
 /// The field's order.
 const ORDER: Limbs = [
     0x43e1_f593_f000_0001,

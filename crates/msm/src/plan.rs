@@ -25,7 +25,21 @@ impl Plan {
                 bits,
                 shared: windows(bits),
             })
-            .min_by_key(|plan| plan.cost(points))
+            .min_by_key(|plan| plan.cost(points, plan.windows()))
+            .unwrap_or(Self {
+                bits: 8,
+                shared: 32,
+            })
+    }
+
+    /// What multiplies so many points by numbers of 128 bits fastest without a table.
+    pub(crate) fn for_halves(points: usize) -> Self {
+        WINDOW_BITS
+            .map(|bits| Self {
+                bits,
+                shared: windows(bits),
+            })
+            .min_by_key(|plan| plan.cost(points, 128_u32.div_ceil(plan.bits)))
             .unwrap_or(Self {
                 bits: 8,
                 shared: 32,
@@ -38,7 +52,7 @@ impl Plan {
         WINDOW_BITS
             .flat_map(|bits| (1..windows(bits)).map(move |shared| Self { bits, shared }))
             .filter(|plan| (1..=limit_bytes).contains(&plan.bytes(points)) && plan.fits(points))
-            .min_by_key(|plan| (plan.cost(points), plan.bytes(points)))
+            .min_by_key(|plan| (plan.cost(points, plan.windows()), plan.bytes(points)))
     }
 
     /// Whether every point of every row has an index.
@@ -63,13 +77,14 @@ impl Plan {
             .saturating_mul(size_of::<Point>())
     }
 
-    /// What multiplying so many points costs, in tenths of a field multiplication: seven for each
-    /// digit, with bringing its point along; twelve for each bucket; the last sums one by one, at 27
-    /// an element.
-    fn cost(&self, points: usize) -> u64 {
-        let entries = points as u64 * u64::from(self.windows());
-        let buckets = u64::from(self.shared) << (self.bits - 1);
-        let last = u64::from(self.shared) << self.bits.div_ceil(2);
+    /// What multiplying so many points by numbers of so many windows costs, in tenths of a field
+    /// multiplication: seven for each digit, with bringing its point along; thirteen for each bucket;
+    /// the last sums one by one, at 27 an element.
+    fn cost(&self, points: usize, windows: u32) -> u64 {
+        let entries = points as u64 * u64::from(windows);
+        let sets = self.shared.min(windows);
+        let buckets = u64::from(sets) << (self.bits - 1);
+        let last = u64::from(sets) << self.bits.div_ceil(2);
         70 * entries + 130 * buckets.min(entries) + 270 * last.min(entries)
     }
 }
