@@ -33,7 +33,7 @@ pub use deploy::{
     register_model, route_name,
 };
 pub use deployment::{ContractRecord, Core, Deployment, ModelRecord};
-pub use embedded::{Clock, EmbeddedChain};
+pub use embedded::{Clock, EmbeddedChain, Fork};
 pub use error::ChainError;
 pub use gas::{GasEstimate, estimate};
 pub use harness::{Gas, Harness, Verdict, calldata_gas};

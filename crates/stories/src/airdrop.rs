@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::time::Instant;
 use verdict_chain::{
-    ChainExt, ModelRecord,
+    ChainExt, Fork, ModelRecord,
     bindings::{
         airdrop::{
             IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},
@@ -100,9 +100,9 @@ struct Funded {
 }
 
 impl Funded {
-    fn new(items: usize) -> Result<Self, StoryError> {
+    fn new(items: usize, fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::AIRDROP, items)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
         let sponsor = account("sponsor");
@@ -214,10 +214,10 @@ impl Funded {
     }
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
     let items = 4;
-    let mut funded = Funded::new(items)?;
+    let mut funded = Funded::new(items, fork)?;
     let mut story = Story::new(&KIND, funded.scorer.shape());
     let airdrop = funded.airdrop;
     let time = funded.world.now()?;
@@ -354,8 +354,8 @@ pub struct BatchCost {
 }
 
 /// Accepts a batch of `items` accounts, whose scores one proof covers.
-pub fn cost_of_batch(items: usize) -> Result<BatchCost, StoryError> {
-    let mut funded = Funded::new(items)?;
+pub fn cost_of_batch(items: usize, fork: Fork) -> Result<BatchCost, StoryError> {
+    let mut funded = Funded::new(items, fork)?;
     let time = funded.world.now()?;
     let evidence = funded.evidence(1, time)?;
     let began = Instant::now();

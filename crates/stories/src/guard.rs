@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use std::time::Instant;
 use verdict_chain::{
-    Chain, ChainExt, ModelRecord,
+    Chain, ChainExt, Fork, ModelRecord,
     bindings::{
         guard::FraudPauseGuard::{
             GuardConfig, constructorCall, depositCall, freeBalanceOfCall, minimumScoreCall,
@@ -56,6 +56,7 @@ pub(crate) fn config(
         budget: U256::from(3 * PAUSE),
         bondToken: token,
         bond: tokens(100),
+        bounty: U256::ZERO,
         treasury: account("treasury"),
         reviewWindow: U256::from(REVIEW),
         resumeDelay: U256::from(1800),
@@ -74,9 +75,9 @@ struct Guarded {
 }
 
 impl Guarded {
-    fn new() -> Result<Self, StoryError> {
+    fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::GUARD, 1)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
         let (reporter, saver) = (account("reporter"), account("saver"));
@@ -219,9 +220,9 @@ fn score(statement: &Statement) -> i32 {
     integers.first().copied().unwrap_or_default()
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
-    let mut guarded = Guarded::new()?;
+    let mut guarded = Guarded::new(fork)?;
     let mut story = Story::new(&KIND, guarded.scorer.shape());
     // Share withdrawn, price deviation, calls a minute.
     let theft = guarded.scorer.run(&[vec![0.9, 0.15, 50.0]])?;

@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, I256, U256, aliases::I96, b256};
 use std::time::Instant;
 use verdict_chain::{
-    Chain, ChainExt, ModelRecord,
+    Chain, ChainExt, Fork, ModelRecord,
     bindings::oracle::InferenceOracle::{
         self, OracleConfig, constructorCall, latestRoundDataCall, submitCall,
     },
@@ -58,9 +58,9 @@ struct Feed {
 }
 
 impl Feed {
-    fn new() -> Result<Self, StoryError> {
+    fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::ORACLE, 1)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
         let oracle = Self::deploy(&mut world, &model, source)?;
@@ -150,9 +150,9 @@ struct Round {
     answer: I256,
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
-    let mut feed = Feed::new()?;
+    let mut feed = Feed::new(fork)?;
     let mut story = Story::new(&KIND, feed.scorer.shape());
     feed.round(&mut story, 1, &[2001.5, 2003.0, 1999.0, 1.5])?;
     let last = feed.round(&mut story, 2, &[2010.0, 2012.5, 2008.0, 2.0])?;

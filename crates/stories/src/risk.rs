@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::time::Instant;
 use verdict_chain::{
-    Artifact, Chain, ChainExt, ModelRecord,
+    Artifact, Chain, ChainExt, Fork, ModelRecord,
     bindings::{
         market::LendingMarket,
         market_adapter::LendingMarketAdapter,
@@ -102,9 +102,9 @@ struct Lending {
 }
 
 impl Lending {
-    fn new() -> Result<Self, StoryError> {
+    fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::RISK, 1)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let borrower = account("borrower");
         let collateral = world.token(&[(borrower, tokens(400_000))])?;
@@ -312,9 +312,9 @@ fn stepped(live: u128, target: f64) -> u128 {
     rounded as u128
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
-    let mut lending = Lending::new()?;
+    let mut lending = Lending::new(fork)?;
     let mut story = Story::new(&KIND, lending.scorer.shape());
     let updater = lending.updater;
     let taken = lending.snapshot()?;

@@ -17,6 +17,7 @@ import { ModelPin } from "../../types/ModelPin.sol";
 import { OutputSchema, Packing, PublicLayout } from "../../types/Schemas.sol";
 import { BondLedger } from "./BondLedger.sol";
 import { GuardConfigs } from "./GuardConfigs.sol";
+import { IBondLedger } from "./IBondLedger.sol";
 import { GuardConfig, IFraudPauseGuard, IncidentStatus } from "./IFraudPauseGuard.sol";
 import { IPauseAdapter } from "./IPauseAdapter.sol";
 import { PauseBudget } from "./PauseBudget.sol";
@@ -75,12 +76,13 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         bool holding;
     }
 
-    /// @dev One slot.
+    /// @dev One slot. `bounty` tells whether one was set aside.
     struct Incident {
         address reporter;
         uint40 reviewUntil;
         uint24 number;
         IncidentStatus status;
+        bool bounty;
     }
 
     IVerdictGateway private immutable _GATEWAY;
@@ -124,7 +126,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     /// @param governor The first governor.
     /// @param resumer The first resumer.
     constructor(GuardConfig memory config, address admin, uint48 adminDelay, address governor, address resumer)
-        BondLedger(config.bondToken, config.bond)
+        BondLedger(config.bondToken, config.bond, config.bounty)
         AccessControlDefaultAdminRules(adminDelay, admin)
     {
         GuardConfigs.check(config);
@@ -242,6 +244,11 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         Incident storage record = _openIncident(incident);
         if (block.timestamp < record.reviewUntil) revert ReviewNotOver(record.reviewUntil);
         _settle(record, IncidentStatus.Upheld);
+    }
+
+    /// @inheritdoc IBondLedger
+    function withdrawBounties(address to, uint256 amount) external onlyRole(DEFAULT_ADMIN_ROLE) nonReentrant {
+        _withdrawBounties(to, amount);
     }
 
     // --------------------------------------------------------------------------------------- views
@@ -428,7 +435,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         _lock(msg.sender);
         // forge-lint: disable-next-line(unsafe-typecast)
         (uint40 until, uint24 number) = (uint40(block.timestamp + _REVIEW_WINDOW), uint24(incident));
-        _ring[incident % _REMEMBERED] = Incident(msg.sender, until, number, IncidentStatus.Open);
+        _ring[incident % _REMEMBERED] = Incident(msg.sender, until, number, IncidentStatus.Open, _promise());
     }
 
     function _openIncident(uint256 incident) private view returns (Incident storage record) {
@@ -437,9 +444,14 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     }
 
     function _settle(Incident storage record, IncidentStatus status) private {
-        address beneficiary = status == IncidentStatus.Upheld ? record.reporter : _TREASURY;
+        bool right = status == IncidentStatus.Upheld;
+        address beneficiary = right ? record.reporter : _TREASURY;
         record.status = status;
         _release(beneficiary);
         emit IncidentSettled(record.number, status, beneficiary);
+        if (!record.bounty) return;
+        if (!right) return _unpromise();
+        _reward(beneficiary);
+        emit BountyPaid(record.number, beneficiary, bounty());
     }
 }
