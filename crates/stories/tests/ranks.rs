@@ -13,7 +13,7 @@ use alloy_sol_types::SolValue;
 use graph::{graph, tensor};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use verdict_chain::{
-    Artifact, Chain, ChainExt,
+    Artifact, Chain, ChainExt, Fork,
     bindings::{
         breakpoints::IModelBreakpoints,
         on_chain_features::OnChainFeatures::{self, Feed},
