@@ -49,16 +49,16 @@ pub(crate) fn config() -> OracleConfig {
 }
 
 /// An oracle, and what a submitter needs.
-struct Feed {
-    world: World,
-    scorer: Scorer,
-    model: ModelRecord,
-    source: Address,
-    oracle: Address,
+pub(crate) struct Feed {
+    pub(crate) world: World,
+    pub(crate) scorer: Scorer,
+    pub(crate) model: ModelRecord,
+    pub(crate) source: Address,
+    pub(crate) oracle: Address,
 }
 
 impl Feed {
-    fn new(fork: Fork) -> Result<Self, StoryError> {
+    pub(crate) fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::ORACLE, 1)?;
         let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
@@ -91,7 +91,7 @@ impl Feed {
     }
 
     /// A quorum's evidence for some oracle.
-    fn evidence(
+    pub(crate) fn evidence(
         &self,
         oracle: Address,
         statement: &Statement,
@@ -103,7 +103,7 @@ impl Feed {
         self.world.sign(self.source, &data)
     }
 
-    fn prove(
+    pub(crate) fn prove(
         &self,
         audience: Audience,
         time: u64,
@@ -143,11 +143,11 @@ fn submit(evidence: &Bytes, outputs: &[U256], proof: &Proof) -> submitCall {
 }
 
 /// An accepted round.
-struct Round {
-    statement: Statement,
-    evidence: Bytes,
-    proof: Proof,
-    answer: I256,
+pub(crate) struct Round {
+    pub(crate) statement: Statement,
+    pub(crate) evidence: Bytes,
+    pub(crate) proof: Proof,
+    pub(crate) answer: I256,
 }
 
 fn tell(fork: Fork) -> Result<Story, StoryError> {
@@ -173,7 +173,12 @@ fn tell(fork: Fork) -> Result<Story, StoryError> {
 
 impl Feed {
     /// Submits a round, and reads what it became.
-    fn round(&mut self, story: &mut Story, round: u64, row: &[f64]) -> Result<Round, StoryError> {
+    pub(crate) fn round(
+        &mut self,
+        story: &mut Story,
+        round: u64,
+        row: &[f64],
+    ) -> Result<Round, StoryError> {
         let oracle = self.oracle;
         self.world.chain.pass(60);
         let time = self.world.now()?;
