@@ -11,6 +11,7 @@ import {
 } from "../../../src/consumers/risk/IRiskParameterUpdater.sol";
 import { RISK_PARAMETERS, RiskLimit, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
 import { RiskUpdateLog } from "../../../src/consumers/risk/RiskUpdateLog.sol";
+import { LendingMarket } from "../../../testing/mocks/LendingMarket.sol";
 import { ScriptedSource } from "../../adapters/aave/ScriptedSource.sol";
 import { RiskTest } from "./RiskTest.sol";
 
@@ -295,6 +296,38 @@ contract RiskParameterUpdaterSlotsTest is RiskTest {
         assertEq(record.mask, mask);
         for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
             assertEq(record.targets[i], (mask >> i) & 1 == 0 ? 0 : values[i]);
+        }
+    }
+
+    /// @dev As `scripts/simulate_economics.py --points` counts: what a hostile source moves until a
+    /// guardian acts, so many seconds after its first proposal.
+    function test_HostileStepsAreAsSimulated() public {
+        uint256[5] memory reactions = [uint256(3600), 3601, 25_200, 25_201, 90_000];
+        uint256[5] memory steps = [uint256(0), 1, 1, 2, 4];
+        for (uint256 i = 0; i < reactions.length; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            assertEq(_hostileSteps(reactions[i]), steps[i]);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    /// @dev A proposal every ten minutes, each of one step down; the newest that is ready is executed as
+    /// soon as it can be.
+    function _hostileSteps(uint256 reaction) private returns (uint256 steps) {
+        uint256 began = block.timestamp;
+        uint256 first = updater.proposalCount() + 1;
+        while (block.timestamp < began + reaction) {
+            LendingMarket.Parameters memory live = _live();
+            _say(_ratioSource, int256(uint256(live.loanToValue)) - 200);
+            // The newest first: executing one ends those before it.
+            for (uint256 i = updater.proposalCount(); i >= first; --i) {
+                try updater.execute(i) {
+                    ++steps;
+                    first = i + 1;
+                    break;
+                } catch { }
+            }
+            skip(600);
         }
     }
 }
