@@ -171,8 +171,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         if (anchorBlock <= state.lastBlock) revert EvidenceUsed(state.lastBlock, anchorBlock);
         (int256 score, uint256 time) = _verify(evidence, anchorBlock, outputs, proof);
         // What is known since the pause has less to wait for than what was known before.
-        uint256 ready = state.pausedUntil + _COOLDOWN;
-        if (state.incidents != 0 && time <= state.pausedUntil && block.timestamp < ready) revert CoolingDown(ready);
+        if (state.incidents != 0 && time <= state.pausedUntil) _checkCool(state.pausedUntil, _COOLDOWN);
 
         // Block numbers and times have 40 bits for the next 34,000 years, incidents 24 bits at one
         // a minute for 31.
@@ -386,12 +385,15 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     function _spend(State memory state) private view {
         uint256 end = state.pausedUntil;
         if (block.timestamp < end) revert AlreadyPaused(end);
-        uint256 ready = end + _FRESH_COOLDOWN;
-        if (state.incidents != 0 && block.timestamp < ready) revert CoolingDown(ready);
+        if (state.incidents != 0) _checkCool(end, _FRESH_COOLDOWN);
         uint256 ledger = _spentNow(state);
         uint256 available = _BUDGET - ledger.total();
         if (available < _DURATION) revert BudgetExhausted(available, _DURATION);
         _account(state, ledger + PauseBudget.entry(block.timestamp, _DURATION, _PART));
+    }
+
+    function _checkCool(uint256 end, uint256 cooldown) private view {
+        if (block.timestamp < end + cooldown) revert CoolingDown(end + cooldown);
     }
 
     /// @dev Ends the guard's pause, now if it still runs: what is left of it goes back to the
@@ -433,8 +435,13 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
             _settle(record, IncidentStatus.Upheld);
         }
         _lock(msg.sender);
+        uint40 until;
+        unchecked {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            until = uint40(block.timestamp + _REVIEW_WINDOW);
+        }
         // forge-lint: disable-next-line(unsafe-typecast)
-        (uint40 until, uint24 number) = (uint40(block.timestamp + _REVIEW_WINDOW), uint24(incident));
+        uint24 number = uint24(incident);
         _ring[incident % _REMEMBERED] = Incident(msg.sender, until, number, IncidentStatus.Open, _promise());
     }
 
