@@ -35,7 +35,7 @@ pub use deploy::{
 pub use deployment::{ContractRecord, Core, Deployment, ModelRecord};
 pub use embedded::{Clock, EmbeddedChain, Fork};
 pub use error::ChainError;
-pub use gas::{GasEstimate, estimate};
+pub use gas::{AmsterdamGas, GasEstimate, estimate};
 pub use harness::{Gas, Harness, Verdict, calldata_gas};
 pub use lock::ChainLock;
 pub use registered::{CodeOf, RegisteredVersion, SetupOf, core_code, registered_spec};

@@ -8,6 +8,7 @@ use crate::{
     },
 };
 use serde::Serialize;
+use verdict_chain::Fork;
 use verdict_stories::{STORIES, Story};
 
 /// An array in JSON.
