@@ -19,7 +19,6 @@ contract MoveBandSymbolic {
 
     uint256 private constant _WINDOW = 3600;
     uint256 private constant _UNIT = 1 << 32;
-    uint256 private constant _CAP = 25e8;
 
     function _limit(uint256 maxMove) private pure returns (MoveLimit memory) {
         return MoveLimit(maxMove, 0, _WINDOW);
@@ -50,19 +49,21 @@ contract MoveBandSymbolic {
     }
 
     /// @dev In `elapsed` seconds an end moves by at most cap · elapsed / window, and never beyond the
-    /// latest answer. Of one cap, 25.00 of an answer with 8 decimals: a product of two unknowns is beyond
-    /// the solver.
-    function check_RelaxingIsSlow(int128 low, int128 high, int96 latest, uint40 elapsed) public pure {
+    /// latest answer. The quotient is written as the library writes it: to the solver it is one unknown.
+    function check_RelaxingIsSlow(int128 low, int128 high, int96 latest, uint40 elapsed, uint64 maxMove) public pure {
         (Band band, bool valid) = _band(low, high, latest);
         if (!valid) return;
-        (int256 newLow, int256 newHigh) = band.relaxed(latest, elapsed, _limit(_CAP)).ends();
+        (int256 newLow, int256 newHigh) = band.relaxed(latest, elapsed, _limit(maxMove)).ends();
         int256 scaled = int256(latest) << 32;
         assert(low <= newLow && newLow <= scaled);
         assert(scaled <= newHigh && newHigh <= high);
-        // Multiplied by the window, so that nothing is rounded.
-        uint256 most = _CAP * _UNIT * elapsed;
-        assert(uint256(newLow - low) * _WINDOW <= most);
-        assert(uint256(high - newHigh) * _WINDOW <= most);
+        uint256 cap = uint256(maxMove) << 32;
+        uint256 most;
+        unchecked {
+            most = cap * elapsed / _WINDOW;
+        }
+        assert(uint256(newLow - low) <= most);
+        assert(uint256(high - newHigh) <= most);
     }
 
     /// @dev What is taken is at most a cap above the lower end and below the upper.

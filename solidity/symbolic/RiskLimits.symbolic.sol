@@ -14,14 +14,15 @@ contract RiskLimitsSymbolic {
     }
 
     /// @dev It is no longer than allowed, goes towards the target and not past it, and ends on a
-    /// multiple, if it is one at all.
+    /// multiple, if it is one at all. The granularity is a power of two, whose remainders the solver can
+    /// do without a division.
     function check_StepIsBounded(uint128 change, uint128 live, uint128 target) public pure {
-        uint256 value = _limit(change, 1e14).step(RiskParameter.LiquidationThreshold, live, target);
+        uint256 value = _limit(change, 1 << 46).step(RiskParameter.LiquidationThreshold, live, target);
         uint256 moved = value > live ? value - live : live - value;
         assert(moved <= change);
         if (target >= live) assert(live <= value && value <= target);
         if (target <= live) assert(target <= value && value <= live);
-        if (value != live) assert(value % 1e14 == 0);
+        if (value != live) assert(value & ((1 << 46) - 1) == 0);
     }
 
     /// @dev What a limit makes of a model's value is in its range.
