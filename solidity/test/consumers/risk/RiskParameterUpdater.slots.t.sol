@@ -158,9 +158,11 @@ contract RiskParameterUpdaterSlotsTest is RiskTest {
         }
     }
 
-    /// @dev Two proposals, one of which is executed and one forgotten.
+    /// @dev Three proposals, so that both sources come by every place: one is executed, and two forgotten.
     function _lap(uint256 i) private {
         uint256 proposal = _say(_ratioSource, i % 2 == 0 ? int256(7400) : int256(7500));
+        skip(12);
+        _say(_capSource, 1000);
         skip(12);
         _say(_capSource, 1000);
         skip(MINIMUM_DELAY);
