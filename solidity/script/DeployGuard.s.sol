@@ -92,6 +92,7 @@ contract DeployGuard is ConsumerScript {
         made.budget = _uint(config, ".budget");
         made.bondToken = IERC20(_account(config, ".bondToken"));
         made.bond = _uint(config, ".bond");
+        made.bounty = _uint(config, ".bounty");
         made.treasury = _account(config, ".treasury");
         made.reviewWindow = _uint(config, ".reviewWindow");
         made.freshCooldown = _uint(config, ".freshCooldown");

@@ -13,18 +13,47 @@ use revm::{
     primitives::hardfork::SpecId,
     state::AccountInfo,
 };
+use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The account that sends transactions unless another is chosen.
 const SENDER: Address = address!("fefefefefefefefefefefefefefefefefefefefe");
-/// What a transaction may use since Osaka.
-const GAS_LIMIT: u64 = 1 << 24;
 /// Hashes that the EVM can ask for.
 const HASHES: u64 = 256;
 /// The deterministic deployment proxy's code, which every chain has.
 const DEPLOYER_CODE: [u8; 69] = hex!(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
 );
+
+/// The rules of a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fork {
+    /// Ethereum's since December 2025.
+    #[default]
+    Osaka,
+    /// Those that are planned to follow, as revm has them: state is dear (EIP-8037, EIP-8038) and so
+    /// is calldata (EIP-7976). Their numbers are not final.
+    Amsterdam,
+}
+
+impl Fork {
+    const fn spec(self) -> SpecId {
+        match self {
+            Self::Osaka => SpecId::OSAKA,
+            Self::Amsterdam => SpecId::AMSTERDAM,
+        }
+    }
+
+    /// What a transaction may use. Since Osaka that is 2^24 for all; with Amsterdam it is for what is
+    /// not state, and a contract's code can cost 2^25 on top.
+    const fn gas_limit(self) -> u64 {
+        match self {
+            Self::Osaka => 1 << 24,
+            Self::Amsterdam => 1 << 27,
+        }
+    }
+}
 
 /// Where block times come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +72,7 @@ pub struct EmbeddedChain {
     pub(super) head: Block,
     pub(super) sender: Address,
     pub(super) clock: Clock,
+    pub(super) fork: Fork,
     pub(super) label: String,
 }
 
@@ -59,6 +89,7 @@ impl EmbeddedChain {
             },
             sender: SENDER,
             clock,
+            fork: Fork::default(),
             label: "the embedded EVM".into(),
         };
         chain.set_code(CREATE2_DEPLOYER, DEPLOYER_CODE.to_vec().into());
@@ -69,6 +100,12 @@ impl EmbeddedChain {
     /// From now on, this account sends transactions.
     pub fn act_as(&mut self, account: Address) -> &mut Self {
         self.sender = account;
+        self
+    }
+
+    /// From now on, transactions run by these rules.
+    pub fn under(mut self, fork: Fork) -> Self {
+        self.fork = fork;
         self
     }
 
@@ -141,11 +178,12 @@ impl EmbeddedChain {
         &mut self,
         block: BlockEnv,
     ) -> Context<BlockEnv, TxEnv, CfgEnv, &mut CacheDB<EmptyDB>> {
+        let spec = self.fork.spec();
         Context::mainnet()
             .with_db(&mut self.db)
             .with_block(block)
             .modify_cfg_chained(|cfg| {
-                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
+                cfg.set_spec_and_mainnet_gas_params(spec);
                 cfg.chain_id = self.chain_id;
             })
     }
@@ -163,7 +201,7 @@ impl EmbeddedChain {
             .data(data)
             .nonce(account.map_or(0, |account| account.info.nonce))
             .chain_id(Some(self.chain_id))
-            .gas_limit(GAS_LIMIT)
+            .gas_limit(self.fork.gas_limit())
             .gas_price(0)
             .build()
             .map_err(|error| ChainError::Evm {
@@ -188,7 +226,7 @@ impl EmbeddedChain {
         BlockEnv {
             number: U256::from(self.head.number + 1),
             timestamp: U256::from(timestamp),
-            gas_limit: GAS_LIMIT * 2,
+            gas_limit: self.fork.gas_limit() * 2,
             ..BlockEnv::default()
         }
     }

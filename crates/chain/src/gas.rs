@@ -16,6 +16,8 @@ pub struct GasEstimate {
     pub register: u64,
     /// Deploying the verifier, once for all models.
     pub deploy: u64,
+    /// The same by the rules that are planned.
+    pub amsterdam: AmsterdamGas,
     /// Size of the verifier's code.
     pub verifier_code_bytes: usize,
     /// Size of the verifying key's code.
@@ -25,6 +27,30 @@ pub struct GasEstimate {
     /// Size of a verification's calldata.
     pub calldata_bytes: usize,
 }
+
+/// Gas by the rules of Amsterdam, as revm has them: state is paid for by the byte, and calldata has a
+/// floor. Their numbers are not final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AmsterdamGas {
+    /// One verification, as a transaction.
+    pub verify: u64,
+    /// Publishing the model's verifying key.
+    pub register: u64,
+    /// Deploying the verifier, once for all models.
+    pub deploy: u64,
+}
+
+/// Of a byte of state; an account counts as so many.
+const STATE_BYTE: u64 = 1_530;
+const ACCOUNT_BYTES: u64 = 120;
+/// The least that a transaction pays for a byte of calldata, and for itself.
+const FLOOR_BYTE: u64 = 64;
+const FLOOR_BASE: u64 = 12_000;
+/// What a verification is cheaper by: a transaction's price has its parts now.
+const VERIFY_LESS: u64 = 5_600;
+/// What is paid for a creation beside state: of the publisher, and of a transaction.
+const CREATED: u64 = 33_300;
+const DEPLOYED: u64 = 24_000;
 
 /// Fitted to revm: execution at width 0, height 0, no public values.
 const BASE: u64 = 263_900;
@@ -63,6 +89,12 @@ pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimat
             total: 21_000 + calldata + execution,
         },
         register: register(key_code_bytes),
+        amsterdam: amsterdam(
+            &verifier,
+            21_000 + calldata + execution,
+            calldata_bytes,
+            key_code_bytes,
+        ),
         deploy: deploy(&verifier),
         verifier_code_bytes: verifier.runtime_size,
         key_code_bytes,
@@ -74,6 +106,22 @@ pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimat
 /// Creation, and per byte the code deposit, the calldata and a share of the commitments' checks.
 fn register(code: usize) -> u64 {
     59_300 + (228.2 * code as f64) as u64
+}
+
+fn amsterdam(verifier: &Artifact, verify: u64, calldata: usize, key: usize) -> AmsterdamGas {
+    let state = |bytes: usize| STATE_BYTE * (ACCOUNT_BYTES + bytes as u64);
+    let floor = FLOOR_BASE + FLOOR_BYTE * calldata as u64;
+    let code = verifier.bytecode.len() as u64 + 128;
+    AmsterdamGas {
+        verify: (verify - VERIFY_LESS).max(floor),
+        register: state(key) + CREATED + (28.2 * key as f64) as u64,
+        deploy: state(verifier.runtime_size)
+            + DEPLOYED
+            + crate::harness::calldata_gas(&verifier.bytecode)
+            + 128 * 16
+            + 2 * code.div_ceil(32)
+            + SETUP_CHECK,
+    }
 }
 
 fn deploy(verifier: &Artifact) -> u64 {

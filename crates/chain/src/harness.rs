@@ -1,7 +1,7 @@
 //! The contracts in an embedded EVM, called as real transactions.
 
 use crate::{
-    Artifact, ChainError, Clock, EmbeddedChain,
+    Artifact, ChainError, Clock, EmbeddedChain, Fork,
     bindings::{IInferenceVerifier, IVerifyingKeys},
     embedded::revert_of,
 };
@@ -48,8 +48,14 @@ pub struct Harness {
 impl Harness {
     /// Deploys both contracts under a set-up.
     pub fn new(tau_g2: [U256; 4]) -> Result<Self, ChainError> {
+        Self::under(tau_g2, Fork::default())
+    }
+
+    /// The same by the rules of a fork. Of calls, [`Gas`] then has the right sum; its parts are those of
+    /// today's rules.
+    pub fn under(tau_g2: [U256; 4], fork: Fork) -> Result<Self, ChainError> {
         let mut harness = Self {
-            chain: EmbeddedChain::new(1, 0, Clock::Steps(12)),
+            chain: EmbeddedChain::new(1, 0, Clock::Steps(12)).under(fork),
             verifier: Address::ZERO,
             keys: Address::ZERO,
             deploy_gas: Gas::of(&[], true, 0),

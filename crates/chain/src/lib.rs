@@ -33,9 +33,9 @@ pub use deploy::{
     register_model, route_name,
 };
 pub use deployment::{ContractRecord, Core, Deployment, ModelRecord};
-pub use embedded::{Clock, EmbeddedChain};
+pub use embedded::{Clock, EmbeddedChain, Fork};
 pub use error::ChainError;
-pub use gas::{GasEstimate, estimate};
+pub use gas::{AmsterdamGas, GasEstimate, estimate};
 pub use harness::{Gas, Harness, Verdict, calldata_gas};
 pub use lock::ChainLock;
 pub use registered::{CodeOf, RegisteredVersion, SetupOf, core_code, registered_spec};

@@ -295,7 +295,8 @@ const FIELDS: &[ConfigField] = &[
     ),
     field(
         "freshCooldown",
-        "The same, for evidence from after the end; not zero, and at most `cooldown`.",
+        "The same, for evidence from after the end; not zero, at most `cooldown`, and at most an \
+         hour.",
     ),
     field(
         "period",
@@ -308,6 +309,11 @@ const FIELDS: &[ConfigField] = &[
     ),
     field("bondToken", "An ERC-20 token."),
     field("bond", "What a reporter stakes."),
+    field(
+        "bounty",
+        "What a reporter whose incident isn't rejected gets on top, as long as bounties are funded; at \
+         most `bond`, so that crying wolf costs more than it can bring.",
+    ),
     field("treasury", "Who gets the bond of a rejected incident."),
     field(
         "reviewWindow",

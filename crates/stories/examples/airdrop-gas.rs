@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
+use verdict_chain::Fork;
 use verdict_stories::cost_of_batch;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("accounts   k   prove  acceptBatch  an account  verification alone  an account");
     for size in sizes {
-        let cost = cost_of_batch(size)?;
+        let cost = cost_of_batch(size, Fork::Osaka)?;
         let each = |gas: u64| gas as f64 / size as f64;
         println!(
             "{size:>8}  {:>2}  {:>4.1} s  {:>11}  {:>10.0}  {:>18}  {:>10.0}",

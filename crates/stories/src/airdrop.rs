@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::time::Instant;
 use verdict_chain::{
-    ChainExt, ModelRecord,
+    ChainExt, Fork, ModelRecord,
     bindings::{
         airdrop::{
             IScoredAirdrop::{Batch, Campaign, Entry, ModelReference, Windows},
@@ -28,7 +28,7 @@ use verdict_consumers::{
 /// The row of the table.
 pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
-const DAY: u64 = 86_400;
+pub(crate) const DAY: u64 = 86_400;
 
 /// Points of score, in the output's steps, and tokens: nothing below zero, then ever more.
 pub(crate) fn curve() -> Vec<CurvePoint> {
@@ -87,22 +87,22 @@ pub(crate) fn person(i: usize) -> (Address, U256) {
 }
 
 /// A funded campaign for batches of so many people.
-struct Funded {
-    world: World,
-    scorer: Scorer,
-    model: ModelRecord,
-    source: Address,
-    token: Address,
-    airdrop: Address,
-    people: Vec<(Address, U256)>,
-    tree: Tree,
-    statement: Statement,
+pub(crate) struct Funded {
+    pub(crate) world: World,
+    pub(crate) scorer: Scorer,
+    pub(crate) model: ModelRecord,
+    pub(crate) source: Address,
+    pub(crate) token: Address,
+    pub(crate) airdrop: Address,
+    pub(crate) people: Vec<(Address, U256)>,
+    pub(crate) tree: Tree,
+    pub(crate) statement: Statement,
 }
 
 impl Funded {
-    fn new(items: usize) -> Result<Self, StoryError> {
+    pub(crate) fn new(items: usize, fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::AIRDROP, items)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
         let sponsor = account("sponsor");
@@ -150,11 +150,11 @@ impl Funded {
         )
     }
 
-    fn audience(&self) -> Audience {
+    pub(crate) fn audience(&self) -> Audience {
         self.world.audience(self.airdrop, &self.model)
     }
 
-    fn evidence(&self, number: u64, time: u64) -> Result<Bytes, StoryError> {
+    pub(crate) fn evidence(&self, number: u64, time: u64) -> Result<Bytes, StoryError> {
         let data = self.world.data(
             self.airdrop,
             &self.model,
@@ -165,12 +165,12 @@ impl Funded {
         self.world.sign(self.source, &data)
     }
 
-    fn prove(&self, audience: Audience, number: u64) -> Result<Proof, StoryError> {
+    pub(crate) fn prove(&self, audience: Audience, number: u64) -> Result<Proof, StoryError> {
         self.scorer
             .prove(&self.statement, audience.context(self.payload(number)))
     }
 
-    fn accept(
+    pub(crate) fn accept(
         &self,
         number: u64,
         evidence: &Bytes,
@@ -185,7 +185,7 @@ impl Funded {
         }
     }
 
-    fn claim(&self, index: usize) -> claimCall {
+    pub(crate) fn claim(&self, index: usize) -> claimCall {
         let (account, identity) = self.people.get(index).copied().unwrap_or_default();
         claimCall {
             entry: Entry {
@@ -214,10 +214,10 @@ impl Funded {
     }
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
     let items = 4;
-    let mut funded = Funded::new(items)?;
+    let mut funded = Funded::new(items, fork)?;
     let mut story = Story::new(&KIND, funded.scorer.shape());
     let airdrop = funded.airdrop;
     let time = funded.world.now()?;
@@ -354,8 +354,8 @@ pub struct BatchCost {
 }
 
 /// Accepts a batch of `items` accounts, whose scores one proof covers.
-pub fn cost_of_batch(items: usize) -> Result<BatchCost, StoryError> {
-    let mut funded = Funded::new(items)?;
+pub fn cost_of_batch(items: usize, fork: Fork) -> Result<BatchCost, StoryError> {
+    let mut funded = Funded::new(items, fork)?;
     let time = funded.world.now()?;
     let evidence = funded.evidence(1, time)?;
     let began = Instant::now();

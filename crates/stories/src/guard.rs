@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use std::time::Instant;
 use verdict_chain::{
-    Chain, ChainExt, ModelRecord,
+    Chain, ChainExt, Fork, ModelRecord,
     bindings::{
         guard::FraudPauseGuard::{
             GuardConfig, constructorCall, depositCall, freeBalanceOfCall, minimumScoreCall,
@@ -26,7 +26,7 @@ use verdict_consumers::{
 /// The row of the table.
 pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
-const PAUSE: u64 = 6 * 3600;
+pub(crate) const PAUSE: u64 = 6 * 3600;
 const REVIEW: u64 = 86_400;
 const ETHER: u64 = 1_000_000_000_000_000_000;
 
@@ -56,6 +56,7 @@ pub(crate) fn config(
         budget: U256::from(3 * PAUSE),
         bondToken: token,
         bond: tokens(100),
+        bounty: U256::ZERO,
         treasury: account("treasury"),
         reviewWindow: U256::from(REVIEW),
         resumeDelay: U256::from(1800),
@@ -63,20 +64,20 @@ pub(crate) fn config(
 }
 
 /// A vault with a guard.
-struct Guarded {
-    world: World,
-    scorer: Scorer,
-    model: ModelRecord,
-    source: Address,
-    vault: Address,
-    guard: Address,
-    reporter: Address,
+pub(crate) struct Guarded {
+    pub(crate) world: World,
+    pub(crate) scorer: Scorer,
+    pub(crate) model: ModelRecord,
+    pub(crate) source: Address,
+    pub(crate) vault: Address,
+    pub(crate) guard: Address,
+    pub(crate) reporter: Address,
 }
 
 impl Guarded {
-    fn new() -> Result<Self, StoryError> {
+    pub(crate) fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::GUARD, 1)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
         let (reporter, saver) = (account("reporter"), account("saver"));
@@ -113,7 +114,7 @@ impl Guarded {
     }
 
     /// Signed evidence of the newest block, anchored in the one before.
-    fn evidence(&mut self, statement: &Statement) -> Result<Evidence, StoryError> {
+    pub(crate) fn evidence(&mut self, statement: &Statement) -> Result<Evidence, StoryError> {
         let latest = self.world.chain.latest()?;
         let anchor = latest.number - 1;
         let hash = self.world.chain.block_hash(anchor)?;
@@ -141,7 +142,7 @@ impl Guarded {
         self.world.sign(self.source, &data)
     }
 
-    fn prove(
+    pub(crate) fn prove(
         &self,
         audience: Audience,
         evidence: &Evidence,
@@ -157,7 +158,7 @@ impl Guarded {
         StoryError::check(what, paused, expected)
     }
 
-    fn audience(&self) -> Audience {
+    pub(crate) fn audience(&self) -> Audience {
         self.world.audience(self.guard, &self.model)
     }
 }
@@ -195,15 +196,15 @@ fn deploy(
     Ok((vault, guard))
 }
 
-struct Evidence {
-    anchor: U256,
-    hash: B256,
-    subject: B256,
-    signed: Bytes,
+pub(crate) struct Evidence {
+    pub(crate) anchor: U256,
+    pub(crate) hash: B256,
+    pub(crate) subject: B256,
+    pub(crate) signed: Bytes,
 }
 
 impl Evidence {
-    fn trigger(&self, outputs: &[U256], proof: &Proof) -> triggerCall {
+    pub(crate) fn trigger(&self, outputs: &[U256], proof: &Proof) -> triggerCall {
         triggerCall {
             evidence: self.signed.clone(),
             anchorBlock: self.anchor,
@@ -219,9 +220,9 @@ fn score(statement: &Statement) -> i32 {
     integers.first().copied().unwrap_or_default()
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
-    let mut guarded = Guarded::new()?;
+    let mut guarded = Guarded::new(fork)?;
     let mut story = Story::new(&KIND, guarded.scorer.shape());
     // Share withdrawn, price deviation, calls a minute.
     let theft = guarded.scorer.run(&[vec![0.9, 0.15, 50.0]])?;

@@ -4,6 +4,7 @@ mod airdrop;
 mod error;
 mod guard;
 mod oracle;
+mod recurring;
 mod risk;
 mod scorer;
 mod story;
@@ -11,6 +12,7 @@ mod world;
 
 pub use airdrop::{BatchCost, cost_of_batch};
 pub use error::StoryError;
+pub use recurring::{Recurring, recurring};
 pub use scorer::{Proof, Scorer, Statement, Tiny};
 pub use story::{Attempt, GasStep, Story, Teller};
 pub use world::World;

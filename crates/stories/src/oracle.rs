@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, I256, U256, aliases::I96, b256};
 use std::time::Instant;
 use verdict_chain::{
-    Chain, ChainExt, ModelRecord,
+    Chain, ChainExt, Fork, ModelRecord,
     bindings::oracle::InferenceOracle::{
         self, OracleConfig, constructorCall, latestRoundDataCall, submitCall,
     },
@@ -49,18 +49,18 @@ pub(crate) fn config() -> OracleConfig {
 }
 
 /// An oracle, and what a submitter needs.
-struct Feed {
-    world: World,
-    scorer: Scorer,
-    model: ModelRecord,
-    source: Address,
-    oracle: Address,
+pub(crate) struct Feed {
+    pub(crate) world: World,
+    pub(crate) scorer: Scorer,
+    pub(crate) model: ModelRecord,
+    pub(crate) source: Address,
+    pub(crate) oracle: Address,
 }
 
 impl Feed {
-    fn new() -> Result<Self, StoryError> {
+    pub(crate) fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::ORACLE, 1)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let source = world.signed_source()?;
         let oracle = Self::deploy(&mut world, &model, source)?;
@@ -91,7 +91,7 @@ impl Feed {
     }
 
     /// A quorum's evidence for some oracle.
-    fn evidence(
+    pub(crate) fn evidence(
         &self,
         oracle: Address,
         statement: &Statement,
@@ -103,7 +103,7 @@ impl Feed {
         self.world.sign(self.source, &data)
     }
 
-    fn prove(
+    pub(crate) fn prove(
         &self,
         audience: Audience,
         time: u64,
@@ -143,16 +143,16 @@ fn submit(evidence: &Bytes, outputs: &[U256], proof: &Proof) -> submitCall {
 }
 
 /// An accepted round.
-struct Round {
-    statement: Statement,
-    evidence: Bytes,
-    proof: Proof,
-    answer: I256,
+pub(crate) struct Round {
+    pub(crate) statement: Statement,
+    pub(crate) evidence: Bytes,
+    pub(crate) proof: Proof,
+    pub(crate) answer: I256,
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
-    let mut feed = Feed::new()?;
+    let mut feed = Feed::new(fork)?;
     let mut story = Story::new(&KIND, feed.scorer.shape());
     feed.round(&mut story, 1, &[2001.5, 2003.0, 1999.0, 1.5])?;
     let last = feed.round(&mut story, 2, &[2010.0, 2012.5, 2008.0, 2.0])?;
@@ -173,7 +173,12 @@ fn tell() -> Result<Story, StoryError> {
 
 impl Feed {
     /// Submits a round, and reads what it became.
-    fn round(&mut self, story: &mut Story, round: u64, row: &[f64]) -> Result<Round, StoryError> {
+    pub(crate) fn round(
+        &mut self,
+        story: &mut Story,
+        round: u64,
+        row: &[f64],
+    ) -> Result<Round, StoryError> {
         let oracle = self.oracle;
         self.world.chain.pass(60);
         let time = self.world.now()?;

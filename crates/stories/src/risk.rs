@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use std::time::Instant;
 use verdict_chain::{
-    Artifact, Chain, ChainExt, ModelRecord,
+    Artifact, Chain, ChainExt, Fork, ModelRecord,
     bindings::{
         market::LendingMarket,
         market_adapter::LendingMarketAdapter,
@@ -33,7 +33,7 @@ use verdict_consumers::{
 /// The row of the table.
 pub(crate) const TELLER: Teller = Teller { kind: &KIND, tell };
 
-const VETO: u64 = 3600;
+pub(crate) const VETO: u64 = 3600;
 const MAXIMUM_AGE: u64 = 1800;
 /// A hundredth of a percent, of 18 decimals.
 const BASIS_POINT: u128 = 100_000_000_000_000;
@@ -91,20 +91,20 @@ pub(crate) fn feeds(market: Address) -> Vec<Feed> {
 }
 
 /// A market and everything that moves its parameters.
-struct Lending {
-    world: World,
-    scorer: Scorer,
-    model: ModelRecord,
-    market: Address,
-    features: Address,
-    updater: Address,
-    source: Address,
+pub(crate) struct Lending {
+    pub(crate) world: World,
+    pub(crate) scorer: Scorer,
+    pub(crate) model: ModelRecord,
+    pub(crate) market: Address,
+    pub(crate) features: Address,
+    pub(crate) updater: Address,
+    pub(crate) source: Address,
 }
 
 impl Lending {
-    fn new() -> Result<Self, StoryError> {
+    pub(crate) fn new(fork: Fork) -> Result<Self, StoryError> {
         let scorer = Scorer::new(Tiny::RISK, 1)?;
-        let mut world = World::new(scorer.tau_g2())?;
+        let mut world = World::new(scorer.tau_g2(), fork)?;
         let model = world.register(&scorer)?;
         let borrower = account("borrower");
         let collateral = world.token(&[(borrower, tokens(400_000))])?;
@@ -189,7 +189,7 @@ impl Lending {
     }
 
     /// Has the chain read and quantise the inputs, and runs the model on just those integers.
-    fn snapshot(&mut self) -> Result<Taken, StoryError> {
+    pub(crate) fn snapshot(&mut self) -> Result<Taken, StoryError> {
         let (chain, pin) = (&mut self.world.chain, self.model.pin);
         let snapshot = Snapshot::take(chain, self.features, pin)?;
         let integers = live_integers(chain, self.features, pin)?;
@@ -206,7 +206,7 @@ impl Lending {
         })
     }
 
-    fn prove(
+    pub(crate) fn prove(
         &self,
         audience: Audience,
         deadline: u64,
@@ -216,7 +216,7 @@ impl Lending {
         self.scorer.prove(statement, audience.context(payload))
     }
 
-    fn propose(
+    pub(crate) fn propose(
         &self,
         deadline: u64,
         evidence: &Bytes,
@@ -234,15 +234,15 @@ impl Lending {
 }
 
 /// A snapshot, and what the model makes of it.
-struct Taken {
-    evidence: Bytes,
-    time: u64,
-    statement: Statement,
+pub(crate) struct Taken {
+    pub(crate) evidence: Bytes,
+    pub(crate) time: u64,
+    pub(crate) statement: Statement,
 }
 
 impl Taken {
     /// Until when proofs about it are good.
-    const fn deadline(&self) -> u64 {
+    pub(crate) const fn deadline(&self) -> u64 {
         self.time + 3 * 3600
     }
 }
@@ -312,9 +312,9 @@ fn stepped(live: u128, target: f64) -> u128 {
     rounded as u128
 }
 
-fn tell() -> Result<Story, StoryError> {
+fn tell(fork: Fork) -> Result<Story, StoryError> {
     let began = Instant::now();
-    let mut lending = Lending::new()?;
+    let mut lending = Lending::new(fork)?;
     let mut story = Story::new(&KIND, lending.scorer.shape());
     let updater = lending.updater;
     let taken = lending.snapshot()?;

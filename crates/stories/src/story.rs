@@ -5,7 +5,7 @@ use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use serde::Serialize;
 use std::time::Instant;
-use verdict_chain::{Chain, ChainError, EmbeddedChain, Receipt};
+use verdict_chain::{Chain, ChainError, EmbeddedChain, Fork, Receipt};
 use verdict_consumers::ConsumerKind;
 
 /// A consumer of the table, and who tells its story.
@@ -13,8 +13,8 @@ use verdict_consumers::ConsumerKind;
 pub struct Teller {
     /// The consumer.
     pub kind: &'static ConsumerKind,
-    /// Tells its story.
-    pub tell: fn() -> Result<Story, StoryError>,
+    /// Tells its story, on a chain with these rules.
+    pub tell: fn(Fork) -> Result<Story, StoryError>,
 }
 
 /// Something that must be refused, and how it was.

@@ -3,7 +3,7 @@
 use crate::{Proof, Scorer, Statement, StoryError};
 use alloy_primitives::{Address, B256, Bytes, U256, Uint, keccak256};
 use verdict_chain::{
-    Artifact, Chain, ChainExt, Clock, Core, CoreSettings, EmbeddedChain, ModelRecord,
+    Artifact, Chain, ChainExt, Clock, Core, CoreSettings, EmbeddedChain, Fork, ModelRecord,
     bindings::{signed_features::SignedFeatures, token::MockToken},
     deploy_core, register_model, route_name,
 };
@@ -40,9 +40,9 @@ pub(crate) fn tokens(amount: u64) -> U256 {
 }
 
 impl World {
-    /// Deploys the core under a set-up.
-    pub fn new(tau_g2: [U256; 4]) -> Result<Self, StoryError> {
-        let mut chain = EmbeddedChain::new(CHAIN_ID, START, Clock::Steps(12));
+    /// Deploys the core under a set-up, on a chain with these rules.
+    pub fn new(tau_g2: [U256; 4], fork: Fork) -> Result<Self, StoryError> {
+        let mut chain = EmbeddedChain::new(CHAIN_ID, START, Clock::Steps(12)).under(fork);
         let admin = account("admin");
         chain.act_as(admin);
         let settings = CoreSettings {

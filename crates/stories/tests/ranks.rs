@@ -13,7 +13,7 @@ use alloy_sol_types::SolValue;
 use graph::{graph, tensor};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use verdict_chain::{
-    Artifact, Chain, ChainExt,
+    Artifact, Chain, ChainExt, Fork,
     bindings::{
         breakpoints::IModelBreakpoints,
         on_chain_features::OnChainFeatures::{self, Feed},
@@ -121,7 +121,7 @@ fn model(rng: &mut StdRng, stated: bool) -> Option<CompiledModel> {
 /// A source that reads the model's features from the feed; its chain, and the version's pin.
 fn source(model: &CompiledModel) -> (World, Address, B256) {
     let engine = Engine::new(Setup::development(None));
-    let mut world = World::new(engine.setup().tau_g2().unwrap()).unwrap();
+    let mut world = World::new(engine.setup().tau_g2().unwrap(), Fork::Osaka).unwrap();
     let (chain, registry) = (&mut world.chain, world.core.registry);
     chain.set_code(FEED, FEED_CODE.to_vec().into());
 

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::thread;
+use verdict_chain::Fork;
 use verdict_consumers::CONSUMERS;
-use verdict_stories::{STORIES, Teller, cost_of_batch};
+use verdict_stories::{STORIES, Teller, cost_of_batch, recurring};
 
-fn told(teller: &Teller) {
-    let (consumer, story) = (teller.kind.name, (teller.tell)().unwrap());
+fn told(teller: &Teller, fork: Fork) {
+    let (consumer, story) = (teller.kind.name, (teller.tell)(fork).unwrap());
     println!(
         "{consumer}: {} ({} gas, verification alone {}, {:.1} s)",
         story.summary, story.gas, story.gas_verification, story.seconds
@@ -30,16 +31,32 @@ fn every_consumer_of_the_table_has_a_story_that_ends_well() {
     assert!(tellers.eq(consumers));
     thread::scope(|scope| {
         for teller in STORIES {
-            scope.spawn(|| told(teller));
+            scope.spawn(|| told(teller, Fork::Osaka));
         }
     });
+}
+
+/// By the rules that are planned, state is dear: what recurs must not take new slots. An airdrop's
+/// batches and claims are remembered, so they do.
+#[test]
+fn what_recurs_costs_little_more_than_its_proof() {
+    for row in recurring(Fork::Amsterdam).unwrap() {
+        println!("{row:?}: {:.3}", row.ratio());
+        let most = match row.step {
+            "acceptBatch, four accounts" => 2.6,
+            "propose, three parameters" => 1.52,
+            "trigger" => 1.42,
+            _ => 1.3,
+        };
+        assert!(row.ratio() <= most, "{row:?}: {:.3}", row.ratio());
+    }
 }
 
 #[test]
 fn one_proof_is_shared_by_a_batch() {
     let mut last = f64::INFINITY;
     for items in [1, 4, 16] {
-        let cost = cost_of_batch(items).unwrap();
+        let cost = cost_of_batch(items, Fork::Osaka).unwrap();
         let each = cost.gas as f64 / items as f64;
         println!("acceptBatch, {items} accounts: {cost:?}, {each:.0} gas an account");
         assert!(cost.gas > cost.gas_verification);

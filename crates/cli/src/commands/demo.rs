@@ -8,6 +8,7 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use std::fs;
+use verdict_chain::Fork;
 
 #[derive(Debug, Args)]
 #[command(
@@ -17,6 +18,15 @@ pub(crate) struct Demo {
     /// The contracts that act on proofs, each in a story with forgeries, on an embedded chain
     #[arg(long, conflicts_with_all = ["model", "optimize", "input"])]
     all: bool,
+    /// The chain's rules; with `--all`. Those of Amsterdam are not final
+    #[arg(
+        long,
+        value_enum,
+        default_value = "osaka",
+        requires = "all",
+        value_name = "FORK"
+    )]
+    fork: ForkArg,
     /// Which of the models that come with this program
     #[arg(long, value_enum, default_value = "mlp-digits")]
     model: Embedded,
@@ -26,6 +36,23 @@ pub(crate) struct Demo {
     /// Whether the inputs are public values
     #[arg(long, value_enum, default_value = "private", value_name = "VISIBILITY")]
     input: VisibilityArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ForkArg {
+    /// Ethereum's since December 2025
+    Osaka,
+    /// The next ones, as revm has them
+    Amsterdam,
+}
+
+impl From<ForkArg> for Fork {
+    fn from(fork: ForkArg) -> Self {
+        match fork {
+            ForkArg::Osaka => Self::Osaka,
+            ForkArg::Amsterdam => Self::Amsterdam,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -84,7 +111,7 @@ impl Embedded {
 impl Demo {
     pub(crate) fn run(&self, output: &Output) -> Result<(), CliError> {
         if self.all {
-            return super::demo_all::run(output);
+            return super::demo_all::run(self.fork.into(), output);
         }
         let (name, files) = self.model.files();
         let folder = tempfile::tempdir().map_err(CliError::io("write", &std::env::temp_dir()))?;

@@ -8,6 +8,7 @@ use crate::{
     },
 };
 use serde::Serialize;
+use verdict_chain::Fork;
 use verdict_stories::{STORIES, Story};
 
 /// An array in JSON.
@@ -16,12 +17,12 @@ use verdict_stories::{STORIES, Story};
 struct Stories(Vec<Story>);
 
 /// Tells every consumer's story.
-pub(crate) fn run(output: &Output) -> Result<(), CliError> {
+pub(crate) fn run(fork: Fork, output: &Output) -> Result<(), CliError> {
     let meter = Meter::new(output);
     let mut stories = Vec::new();
     for teller in STORIES {
         meter.begin(teller.kind.name);
-        stories.push((teller.tell)()?);
+        stories.push((teller.tell)(fork)?);
     }
     meter.end();
     drop(meter);

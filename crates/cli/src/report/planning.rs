@@ -6,7 +6,7 @@ use crate::{
     report::output::{Table, count, mebibytes, seconds},
 };
 use serde::{Deserialize, Serialize};
-use verdict_chain::{GasEstimate, estimate};
+use verdict_chain::{AmsterdamGas, GasEstimate, estimate};
 use verdict_circuit::{Candidate, Limits, Plan};
 use verdict_model::Goal;
 
@@ -26,6 +26,8 @@ pub(crate) struct Costs {
     gas_execution: u64,
     gas_register_model: u64,
     gas_deploy_verifier: u64,
+    /// By the rules that are planned.
+    amsterdam: AmsterdamGas,
     proof_bytes: usize,
     calldata_bytes: usize,
     verifying_key_bytes: usize,
@@ -109,6 +111,7 @@ impl Costs {
             gas_execution: gas.verify.execution,
             gas_register_model: gas.register,
             gas_deploy_verifier: gas.deploy,
+            amsterdam: gas.amsterdam,
             proof_bytes: gas.proof_bytes,
             calldata_bytes: gas.calldata_bytes,
             verifying_key_bytes: gas.key_code_bytes,
@@ -154,6 +157,8 @@ impl PlanReport {
             "memory (est.)",
             "verify gas",
             "register gas",
+            "Amsterdam: verify",
+            "register",
             "proof B",
             "calldata B",
         ]);
@@ -166,6 +171,8 @@ impl PlanReport {
                 mebibytes(costs.estimated_prove_peak_bytes as f64),
                 count(costs.gas_verify_transaction),
                 count(costs.gas_register_model),
+                count(costs.amsterdam.verify),
+                count(costs.amsterdam.register),
                 count(costs.proof_bytes as u64),
                 count(costs.calldata_bytes as u64),
             ]);
@@ -175,6 +182,7 @@ impl PlanReport {
             "Plan (goal: {}): width {}, height k = {}, {} of {} rows, limbs of up to {} bits\n  because it is {}\n\
              Gas (estimated): verification transaction {} (intrinsic {}, calldata {}, execution {}), registering the model {}, \
              deploying the verifier, once for all models, {} ({} B of code)\n\
+             By the rules of Amsterdam, which are not final: {}, {}, {}\n\
              {}Candidates (* is the choice):\n{}",
             self.goal,
             chosen.width,
@@ -190,6 +198,9 @@ impl PlanReport {
             count(chosen.gas_register_model),
             count(chosen.gas_deploy_verifier),
             count(chosen.verifier_code_bytes as u64),
+            count(chosen.amsterdam.verify),
+            count(chosen.amsterdam.register),
+            count(chosen.amsterdam.deploy),
             self.per_inference.text(self.batch),
             table.render()
         )

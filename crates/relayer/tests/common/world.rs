@@ -370,6 +370,7 @@ impl World {
             budget: U256::from(64_800),
             bondToken: token,
             bond: tokens(100),
+            bounty: U256::ZERO,
             treasury: admin,
             reviewWindow: U256::from(86_400),
             resumeDelay: U256::from(1_800),

@@ -17,6 +17,7 @@ import { ModelPin } from "../../types/ModelPin.sol";
 import { OutputSchema, Packing, PublicLayout } from "../../types/Schemas.sol";
 import { BondLedger } from "./BondLedger.sol";
 import { GuardConfigs } from "./GuardConfigs.sol";
+import { IBondLedger } from "./IBondLedger.sol";
 import { GuardConfig, IFraudPauseGuard, IncidentStatus } from "./IFraudPauseGuard.sol";
 import { IPauseAdapter } from "./IPauseAdapter.sol";
 import { PauseBudget } from "./PauseBudget.sol";
@@ -75,12 +76,13 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         bool holding;
     }
 
-    /// @dev One slot.
+    /// @dev One slot. `bounty` tells whether one was set aside.
     struct Incident {
         address reporter;
         uint40 reviewUntil;
         uint24 number;
         IncidentStatus status;
+        bool bounty;
     }
 
     IVerdictGateway private immutable _GATEWAY;
@@ -124,7 +126,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     /// @param governor The first governor.
     /// @param resumer The first resumer.
     constructor(GuardConfig memory config, address admin, uint48 adminDelay, address governor, address resumer)
-        BondLedger(config.bondToken, config.bond)
+        BondLedger(config.bondToken, config.bond, config.bounty)
         AccessControlDefaultAdminRules(adminDelay, admin)
     {
         GuardConfigs.check(config);
@@ -169,8 +171,7 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         if (anchorBlock <= state.lastBlock) revert EvidenceUsed(state.lastBlock, anchorBlock);
         (int256 score, uint256 time) = _verify(evidence, anchorBlock, outputs, proof);
         // What is known since the pause has less to wait for than what was known before.
-        uint256 ready = state.pausedUntil + _COOLDOWN;
-        if (state.incidents != 0 && time <= state.pausedUntil && block.timestamp < ready) revert CoolingDown(ready);
+        if (state.incidents != 0 && time <= state.pausedUntil) _checkCool(state.pausedUntil, _COOLDOWN);
 
         // Block numbers and times have 40 bits for the next 34,000 years, incidents 24 bits at one
         // a minute for 31.
@@ -242,6 +243,11 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
         Incident storage record = _openIncident(incident);
         if (block.timestamp < record.reviewUntil) revert ReviewNotOver(record.reviewUntil);
         _settle(record, IncidentStatus.Upheld);
+    }
+
+    /// @inheritdoc IBondLedger
+    function withdrawBounties(address to, uint256 amount) external onlyRole(DEFAULT_ADMIN_ROLE) nonReentrant {
+        _withdrawBounties(to, amount);
     }
 
     // --------------------------------------------------------------------------------------- views
@@ -379,12 +385,15 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     function _spend(State memory state) private view {
         uint256 end = state.pausedUntil;
         if (block.timestamp < end) revert AlreadyPaused(end);
-        uint256 ready = end + _FRESH_COOLDOWN;
-        if (state.incidents != 0 && block.timestamp < ready) revert CoolingDown(ready);
+        if (state.incidents != 0) _checkCool(end, _FRESH_COOLDOWN);
         uint256 ledger = _spentNow(state);
         uint256 available = _BUDGET - ledger.total();
         if (available < _DURATION) revert BudgetExhausted(available, _DURATION);
         _account(state, ledger + PauseBudget.entry(block.timestamp, _DURATION, _PART));
+    }
+
+    function _checkCool(uint256 end, uint256 cooldown) private view {
+        if (block.timestamp < end + cooldown) revert CoolingDown(end + cooldown);
     }
 
     /// @dev Ends the guard's pause, now if it still runs: what is left of it goes back to the
@@ -426,9 +435,14 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
             _settle(record, IncidentStatus.Upheld);
         }
         _lock(msg.sender);
+        uint40 until;
+        unchecked {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            until = uint40(block.timestamp + _REVIEW_WINDOW);
+        }
         // forge-lint: disable-next-line(unsafe-typecast)
-        (uint40 until, uint24 number) = (uint40(block.timestamp + _REVIEW_WINDOW), uint24(incident));
-        _ring[incident % _REMEMBERED] = Incident(msg.sender, until, number, IncidentStatus.Open);
+        uint24 number = uint24(incident);
+        _ring[incident % _REMEMBERED] = Incident(msg.sender, until, number, IncidentStatus.Open, _promise());
     }
 
     function _openIncident(uint256 incident) private view returns (Incident storage record) {
@@ -437,9 +451,14 @@ contract FraudPauseGuard is IFraudPauseGuard, BondLedger, AccessControlDefaultAd
     }
 
     function _settle(Incident storage record, IncidentStatus status) private {
-        address beneficiary = status == IncidentStatus.Upheld ? record.reporter : _TREASURY;
+        bool right = status == IncidentStatus.Upheld;
+        address beneficiary = right ? record.reporter : _TREASURY;
         record.status = status;
         _release(beneficiary);
         emit IncidentSettled(record.number, status, beneficiary);
+        if (!record.bounty) return;
+        if (!right) return _unpromise();
+        _reward(beneficiary);
+        emit BountyPaid(record.number, beneficiary, bounty());
     }
 }

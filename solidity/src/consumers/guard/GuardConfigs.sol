@@ -18,6 +18,8 @@ library GuardConfigs {
 
     uint256 private constant _MINIMUM_PERIOD = 1 hours;
     uint256 private constant _MAXIMUM_WINDOW = 365 days;
+    // A pause must not buy a long time without a guard, whatever the deployer chose.
+    uint256 private constant _MAXIMUM_FRESH_COOLDOWN = 1 hours;
 
     /// @notice Checks what doesn't depend on the model.
     function check(GuardConfig memory config) internal view {
@@ -34,9 +36,11 @@ library GuardConfigs {
         if (config.cooldown == 0 || config.cooldown > _MAXIMUM_WINDOW) {
             revert IFraudPauseGuard.InvalidConfig("cooldown");
         }
-        if (config.freshCooldown == 0 || config.freshCooldown > config.cooldown) {
+        uint256 fresh = config.freshCooldown;
+        if (fresh == 0 || fresh > config.cooldown || fresh > _MAXIMUM_FRESH_COOLDOWN) {
             revert IFraudPauseGuard.InvalidConfig("freshCooldown");
         }
+        if (config.bounty > config.bond) revert IFraudPauseGuard.InvalidConfig("bounty");
         if (config.reviewWindow < config.pauseDuration || config.reviewWindow > _MAXIMUM_WINDOW) {
             revert IFraudPauseGuard.InvalidConfig("reviewWindow");
         }

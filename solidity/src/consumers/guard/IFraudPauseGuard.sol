@@ -28,7 +28,8 @@ import { IPauseAdapter } from "./IPauseAdapter.sol";
 /// @param pauseDuration Of each pause, in seconds; at most a quarter of `period`.
 /// @param cooldown Between the end of a pause and the next, in seconds, if that is for evidence from
 /// before the end.
-/// @param freshCooldown The same, for evidence from after the end; not zero, and at most `cooldown`.
+/// @param freshCooldown The same, for evidence from after the end; not zero, at most `cooldown`, and at
+/// most an hour.
 /// The shorter it is, the shorter the time without a guard that a pause is known to bring; the budget
 /// limits all pauses together.
 /// @param period A multiple of four seconds, from an hour to 48 days.
@@ -36,6 +37,8 @@ import { IPauseAdapter } from "./IPauseAdapter.sol";
 /// than this.
 /// @param bondToken An ERC-20 token.
 /// @param bond What a reporter stakes.
+/// @param bounty What a reporter whose incident isn't rejected gets on top, as long as bounties are
+/// funded; at most `bond`, so that crying wolf costs more than it can bring.
 /// @param treasury Who gets the bond of a rejected incident.
 /// @param reviewWindow How long an incident can be rejected, in seconds; at least `pauseDuration`.
 /// @param resumeDelay How long the resumer's intention is visible before it takes effect; less than
@@ -58,6 +61,7 @@ struct GuardConfig {
     uint256 budget;
     IERC20 bondToken;
     uint256 bond;
+    uint256 bounty;
     address treasury;
     uint256 reviewWindow;
     uint256 resumeDelay;
@@ -74,7 +78,7 @@ enum IncidentStatus {
 /// @title A pause that a model's verdict pulls
 /// @notice Whoever proves that the model scores the current evidence at or above threshold and
 /// margin pauses the contract, for a fixed time. He stakes a bond; governance can reject the
-/// incident, which costs him the bond. Another role can end the pause early, visibly and after a
+/// incident, which costs him the bond. If it doesn't, he gets a bounty, where somebody funds these. Another role can end the pause early, visibly and after a
 /// delay. Nothing here can pause for longer than the budget, whatever the model says.
 interface IFraudPauseGuard is IBondLedger {
     /// @notice The contract is paused.
@@ -97,6 +101,9 @@ interface IFraudPauseGuard is IBondLedger {
     /// @notice A bond went to `beneficiary`: the reporter, or the treasury if the incident was
     /// rejected.
     event IncidentSettled(uint256 indexed incident, IncidentStatus status, address indexed beneficiary);
+
+    /// @notice A reporter was right, and got the bounty that was promised.
+    event BountyPaid(uint256 indexed incident, address indexed reporter, uint256 amount);
 
     /// @notice The configuration makes no sense there.
     error InvalidConfig(bytes32 field);
@@ -164,7 +171,7 @@ interface IFraudPauseGuard is IBondLedger {
     /// @dev The proof is about: the context for this guard and the payload of
     /// `payloadOf(anchorBlock)`; the words that the feature source gives now; `outputs`; the
     /// commitments of the feature source. It isn't bound to the reporter: who copies it pauses the
-    /// same contract and stakes a bond of his own.
+    /// same contract, stakes a bond of his own, and gets the bounty: send it where nobody copies.
     /// @param evidence For the feature source.
     /// @param anchorBlock A recent block, younger than the last pause and no younger than the
     /// evidence.

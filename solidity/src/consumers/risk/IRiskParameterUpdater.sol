@@ -43,6 +43,7 @@ struct RiskProposal {
 /// @param executedEvidence When the inputs of its last executed or published proposal were true.
 /// @param deadThrough Its proposals up to this one are dead.
 /// @param coupled The parameters of `mask` that move together or not at all.
+/// @param index Which of its market's sources it is, in the order in which they were added.
 struct RiskSourceState {
     address market;
     uint32 vetoWindow;
@@ -52,6 +53,7 @@ struct RiskSourceState {
     uint40 executedEvidence;
     uint48 deadThrough;
     uint8 coupled;
+    uint16 index;
 }
 
 /// @title Risk parameters that a model moves, within limits
@@ -205,7 +207,8 @@ interface IRiskParameterUpdater is IRiskOracle {
 
     // --------------------------------------------------------------------------------------- views
 
-    /// @notice A proposal.
+    /// @notice A proposal. The last 32 are remembered, and before these whatever is still pending; of
+    /// others there is no more than events.
     function proposalOf(uint256 proposal) external view returns (RiskProposal memory);
 
     /// @notice How many proposals there are; their ids begin with 1.

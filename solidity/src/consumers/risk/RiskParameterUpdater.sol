@@ -14,6 +14,7 @@ import { IRiskOracle } from "./IRiskOracle.sol";
 import { IRiskParameterUpdater, ProposalStatus, RiskProposal, RiskSourceState } from "./IRiskParameterUpdater.sol";
 import { IRiskSource } from "./IRiskSource.sol";
 import { RiskLimits } from "./RiskLimits.sol";
+import { RiskProposals, StoredProposal } from "./RiskProposals.sol";
 import { MarketState, RISK_PARAMETERS, RiskLimit, RiskParameter } from "./RiskTypes.sol";
 import { IRiskPublisher, RiskUpdateLog } from "./RiskUpdateLog.sol";
 
@@ -34,6 +35,7 @@ contract RiskParameterUpdater is
     ReentrancyGuardTransient
 {
     using RiskLimits for RiskLimit;
+    using RiskProposals for StoredProposal;
 
     /// @notice May veto, restrict markets and pause.
     bytes32 public constant GUARDIAN_ROLE = keccak256("GUARDIAN_ROLE");
@@ -74,10 +76,10 @@ contract RiskParameterUpdater is
     RiskUpdateLog private immutable _LOG;
 
     uint256 private _proposalCount;
-    mapping(uint256 id => RiskProposal) private _proposals;
+    mapping(uint256 key => StoredProposal) private _proposals;
     mapping(IRiskSource source => RiskSourceState) private _sources;
     // Kept, so that what was published can be read whatever became of its source.
-    mapping(IRiskSource source => ModelPin) private _pins;
+    mapping(address market => mapping(uint256 index => ModelPin)) private _pins;
     mapping(address market => mapping(RiskParameter => RiskLimit)) private _limits;
     mapping(address market => mapping(RiskParameter => Move)) private _moves;
     // All that were ever added, as often as they were.
@@ -122,8 +124,11 @@ contract RiskParameterUpdater is
         for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
             _checkDelay(state, RiskParameter(i), _limitOf(market, RiskParameter(i)).minimumDelay);
         }
+        // Governance doesn't come to 2^16 of them.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        state.index = uint16(_sourcesOf[market].length);
         _sourcesOf[market].push(source);
-        _pins[source] = source.pin();
+        _pins[market][state.index] = source.pin();
         // What it proposed before it was removed stays dead.
         // forge-lint: disable-next-line(unsafe-typecast)
         state.deadThrough = uint48(_proposalCount);
@@ -163,8 +168,9 @@ contract RiskParameterUpdater is
 
     /// @inheritdoc IRiskParameterUpdater
     function veto(uint256 proposal) external onlyRole(GUARDIAN_ROLE) {
-        _checkPending(proposal);
-        _proposals[proposal].status = ProposalStatus.Vetoed;
+        RiskProposal memory record = _pending(proposal);
+        record.status = ProposalStatus.Vetoed;
+        _at(proposal).store(record);
         emit ProposalVetoed(proposal, msg.sender);
     }
 
@@ -207,8 +213,9 @@ contract RiskParameterUpdater is
         Plan memory plan = _plan(proposal, record);
         mask = uint8(plan.mask);
         // What must wait can be executed later.
-        if (plan.early == 0) _proposals[proposal].status = ProposalStatus.Executed;
-        else _proposals[proposal].mask = uint8(plan.early);
+        if (plan.early == 0) record.status = ProposalStatus.Executed;
+        else record.mask = uint8(plan.early);
+        _at(proposal).store(record);
         _publish(record, plan);
         emit ProposalExecuted(proposal, msg.sender, mask);
         _push(plan);
@@ -229,8 +236,8 @@ contract RiskParameterUpdater is
 
     /// @inheritdoc IRiskParameterUpdater
     function proposalOf(uint256 proposal) external view returns (RiskProposal memory record) {
-        record = _load(proposal);
-        record.status = _statusOf(proposal);
+        record = _at(proposal).load();
+        record.status = _statusOf(proposal, record);
     }
 
     /// @inheritdoc IRiskParameterUpdater
@@ -266,10 +273,13 @@ contract RiskParameterUpdater is
 
     /// @inheritdoc IRiskPublisher
     /// @dev `abi.encode(uint256 proposal, uint256 modelId, uint32 version, uint40 evidenceTime)`
-    function provenanceOf(uint256 proposal) external view returns (bytes memory) {
-        RiskProposal storage record = _proposals[proposal];
-        ModelPin pin = _pins[record.source];
-        return abi.encode(proposal, pin.modelId(), pin.version(), record.evidenceTime);
+    function provenanceOf(uint256 proposal, address market, uint256 index, uint40 evidenceTime)
+        external
+        view
+        returns (bytes memory)
+    {
+        ModelPin pin = _pins[market][index];
+        return abi.encode(proposal, pin.modelId(), pin.version(), evidenceTime);
     }
 
     /// @inheritdoc IRiskParameterUpdater
@@ -349,21 +359,32 @@ contract RiskParameterUpdater is
             RiskParameter parameter = RiskParameter(i);
             record.targets[i] = _limit(market, parameter, state.coupled).bounded(parameter, values[i]);
         }
-        proposal = ++_proposalCount;
-        _proposals[proposal] = record;
+        proposal = _proposalCount + 1;
         emit ProposalCreated(proposal, market, msg.sender, record);
+        _keep(proposal, record);
+    }
+
+    /// @dev Writes over the proposal that is one ring older, unless that is still pending.
+    function _keep(uint256 proposal, RiskProposal memory record) private {
+        StoredProposal storage place = _proposals[proposal % RiskProposals.RING];
+        if (proposal > RiskProposals.RING) {
+            RiskProposal memory older = place.load();
+            ProposalStatus status = _statusOf(proposal - RiskProposals.RING, older);
+            if (status == ProposalStatus.Pending) _proposals[proposal].store(older);
+        }
+        _proposalCount = proposal;
+        place.store(record);
     }
 
     // ----------------------------------------------------------------------------------- executing
 
-    function _load(uint256 proposal) private view returns (RiskProposal memory) {
-        return _proposals[proposal];
+    function _at(uint256 proposal) private view returns (StoredProposal storage) {
+        return _proposals[RiskProposals.keyOf(proposal, _proposalCount)];
     }
 
     /// @dev A proposal that can be executed.
     function _executable(uint256 proposal) private view returns (RiskProposal memory record) {
-        _checkPending(proposal);
-        record = _load(proposal);
+        record = _pending(proposal);
         if (block.timestamp < record.eta) revert VetoWindowOpen(proposal, record.eta);
         _checkUnrestricted(_sources[record.source].market);
         // What a verifier found wanting, or a withdrawn model, let through can't be trusted because
@@ -420,7 +441,8 @@ contract RiskParameterUpdater is
 
     /// @dev Remembers the moves, and publishes those that are new.
     function _publish(RiskProposal memory record, Plan memory plan) private {
-        _sources[record.source].executedEvidence = record.evidenceTime;
+        RiskSourceState storage source = _sources[record.source];
+        source.executedEvidence = record.evidenceTime;
         for (uint256 i = 0; i < RISK_PARAMETERS; ++i) {
             if ((plan.mask >> i) & 1 == 0) continue;
             // Proposals don't come to 2^48: each costs somebody a transaction.
@@ -429,7 +451,9 @@ contract RiskParameterUpdater is
                 Move(uint40(block.timestamp), uint48(plan.proposal), SafeCast.toUint128(plan.values[i]));
         }
         if (plan.fresh == 0) return;
-        _LOG.publish(plan.market, uint8(plan.fresh), plan.values, plan.state.values, plan.proposal);
+        RiskUpdateLog.Origin memory origin =
+            RiskUpdateLog.Origin(plan.proposal, plan.market, source.index, record.evidenceTime);
+        _LOG.publish(origin, uint8(plan.fresh), plan.values, plan.state.values);
     }
 
     function _push(Plan memory plan) private {
@@ -516,13 +540,13 @@ contract RiskParameterUpdater is
         }
     }
 
-    function _checkPending(uint256 proposal) private view {
-        ProposalStatus status = _statusOf(proposal);
+    function _pending(uint256 proposal) private view returns (RiskProposal memory record) {
+        record = _at(proposal).load();
+        ProposalStatus status = _statusOf(proposal, record);
         if (status != ProposalStatus.Pending) revert NotPending(proposal, status);
     }
 
-    function _statusOf(uint256 proposal) private view returns (ProposalStatus) {
-        RiskProposal storage record = _proposals[proposal];
+    function _statusOf(uint256 proposal, RiskProposal memory record) private view returns (ProposalStatus) {
         ProposalStatus status = record.status;
         if (status != ProposalStatus.Pending) return status;
         RiskSourceState storage source = _sources[record.source];

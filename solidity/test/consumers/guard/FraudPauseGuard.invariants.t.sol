@@ -25,11 +25,12 @@ contract FraudPauseGuardInvariantsTest is GuardTest {
     uint256 private _exitsRefused;
     uint256 private _entriesDuringPause;
     uint256 private _lastIncident;
+    mapping(uint256 incident => uint256) private _promised;
 
     function setUp() public override {
         super.setUp();
         GuardConfig memory config = _config(adapter);
-        config.evidenceBlocks = 256;
+        (config.evidenceBlocks, config.bounty) = (256, 30e18);
         guard = _newGuard(config);
         for (uint256 i = 0; i < 3; ++i) {
             _reporters.push(makeAddr(string.concat("reporter ", vm.toString(i))));
@@ -41,7 +42,7 @@ contract FraudPauseGuardInvariantsTest is GuardTest {
 
         vm.etch(address(verifier), address(new Credulous()).code);
 
-        bytes4[] memory selectors = new bytes4[](10);
+        bytes4[] memory selectors = new bytes4[](11);
         selectors[0] = this.look.selector;
         selectors[1] = this.trigger.selector;
         selectors[2] = this.triggerNow.selector;
@@ -52,6 +53,7 @@ contract FraudPauseGuardInvariantsTest is GuardTest {
         selectors[7] = this.judge.selector;
         selectors[8] = this.moveBond.selector;
         selectors[9] = this.useVault.selector;
+        selectors[10] = this.moveBounties.selector;
         targetContract(address(this));
         targetSelector(FuzzSelector(address(this), selectors));
     }
@@ -72,11 +74,14 @@ contract FraudPauseGuardInvariantsTest is GuardTest {
         features.set(_words(chosen.tag), uint64(block.timestamp), uint64(chosen.blockNumber));
         int256 score = int256(80 + (seed >> 8) % 20);
         uint256[] memory outputs = _outputWord(model, score);
+        uint256 free = guard.freeBounties();
         vm.prank(_reporters[(seed >> 16) % 3]);
         try guard.trigger("", anchor, outputs, "") returns (uint256 incident) {
             if (score < MINIMUM || !vault.isPaused()) ++_wrongPauses;
             ++_pieces[piece].uses;
             _lastIncident = incident;
+            // What wasn't free any more was promised.
+            _promised[incident] = free - guard.freeBounties();
             _starts.push(block.timestamp);
             _ends.push(block.timestamp + PAUSE);
         } catch { }
@@ -147,6 +152,16 @@ contract FraudPauseGuardInvariantsTest is GuardTest {
         vm.stopPrank();
     }
 
+    function moveBounties(uint256 who, uint256 amount, bool takeOut) external {
+        if (takeOut) {
+            vm.prank(admin);
+            try guard.withdrawBounties(admin, amount % (2 * BOND)) { } catch { }
+            return;
+        }
+        vm.prank(_reporters[who % 3]);
+        try guard.fundBounties(amount % BOND) { } catch { }
+    }
+
     function useVault(uint256 amount, bool takeOut) external {
         vm.startPrank(user);
         if (takeOut) {
@@ -187,18 +202,19 @@ contract FraudPauseGuardInvariantsTest is GuardTest {
     }
 
     /// @dev One piece of evidence pauses at most once. The guard's tokens are what accounts can
-    /// withdraw and the bonds of the open incidents, to the last unit.
+    /// withdraw, the bonds and bounties of the open incidents, and the bounties that are promised to
+    /// nobody, to the last unit.
     function invariant_EvidenceCountsOnceAndTokensAreBalancesAndOpenBonds() public view {
         for (uint256 i = 0; i < _pieces.length; ++i) {
             assertLe(_pieces[i].uses, 1);
         }
-        uint256 sum = guard.freeBalanceOf(treasury);
+        uint256 sum = guard.freeBalanceOf(treasury) + guard.freeBounties();
         for (uint256 i = 0; i < 3; ++i) {
             sum += guard.freeBalanceOf(_reporters[i]);
         }
         for (uint256 i = 1; i <= _lastIncident; ++i) {
             (IncidentStatus status,,) = guard.incidentOf(i);
-            if (status == IncidentStatus.Open) sum += BOND;
+            if (status == IncidentStatus.Open) sum += BOND + _promised[i];
         }
         assertEq(token.balanceOf(address(guard)), sum);
     }

@@ -650,7 +650,8 @@ contract FraudPauseGuardTest is GuardTest {
         _newGuard(config);
         config.period = 4 * uint256(type(uint24).max >> 4);
         (config.pauseDuration, config.budget) = (config.period / 4, config.period);
-        (config.cooldown, config.freshCooldown, config.reviewWindow) = (365 days, 365 days, 365 days);
+        (config.cooldown, config.freshCooldown, config.reviewWindow) = (365 days, 1 hours, 365 days);
+        config.bounty = config.bond;
         config.resumeDelay = config.pauseDuration - 1;
         config.evidenceBlocks = 256;
         _newGuard(config);
@@ -688,6 +689,13 @@ contract FraudPauseGuardTest is GuardTest {
         _refused(config, "freshCooldown");
         config.freshCooldown = COOLDOWN + 1;
         _refused(config, "freshCooldown");
+        // However long the other is.
+        (config.cooldown, config.freshCooldown) = (365 days, 1 hours + 1);
+        _refused(config, "freshCooldown");
+
+        config = _config(adapter);
+        config.bounty = BOND + 1;
+        _refused(config, "bounty");
 
         config = _config(adapter);
         config.reviewWindow = PAUSE - 1;

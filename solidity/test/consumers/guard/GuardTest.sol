@@ -69,6 +69,7 @@ abstract contract GuardTest is CoreTest {
             budget: BUDGET,
             bondToken: token,
             bond: BOND,
+            bounty: 0,
             treasury: treasury,
             reviewWindow: REVIEW,
             resumeDelay: RESUME_DELAY

@@ -2,11 +2,13 @@
 pragma solidity 0.8.37;
 
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { Vm } from "forge-std/Vm.sol";
 
 import { IRiskOracle } from "../../../src/consumers/risk/IRiskOracle.sol";
 import { RiskProposal } from "../../../src/consumers/risk/IRiskParameterUpdater.sol";
 import { ModelRiskSource } from "../../../src/consumers/risk/ModelRiskSource.sol";
 import { MarketState, RISK_PARAMETERS, RiskLimit, RiskParameter } from "../../../src/consumers/risk/RiskTypes.sol";
+import { RiskUpdateLog } from "../../../src/consumers/risk/RiskUpdateLog.sol";
 import { LendingMarket } from "../../../testing/mocks/LendingMarket.sol";
 import { Credulous } from "../../utils/Mocks.sol";
 import { RiskTest } from "./RiskTest.sol";
@@ -39,6 +41,11 @@ contract LendingMarketInvariantsTest is RiskTest {
     uint256[RISK_PARAMETERS] private _toldBy;
     uint256[RISK_PARAMETERS] private _told;
     mapping(address source => uint256) private _executedEvidence;
+    // What the events hash to, how many there were, and how often they weren't as they must be.
+    bytes32 private _root;
+    uint256 private _updates;
+    uint256 private _disorder;
+    uint256 private _lastUpdateAt;
 
     function setUp() public override {
         super.setUp();
@@ -108,7 +115,9 @@ contract LendingMarketInvariantsTest is RiskTest {
         uint256 proposal = updater.proposalCount();
         if (seed % 4 == 0) proposal = seed % (proposal + 1);
         uint256[RISK_PARAMETERS] memory live = adapter.stateOf(address(market)).values;
+        vm.recordLogs();
         try updater.publish(proposal) returns (uint8 mask) {
+            _follow(proposal);
             _order(proposal);
             for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
                 if (mask & (1 << i) == 0) continue;
@@ -117,6 +126,29 @@ contract LendingMarketInvariantsTest is RiskTest {
                 if (change > (i < 4 ? STEP : live[i] / 5)) ++_tooFar;
             }
         } catch { }
+    }
+
+    /// @dev What an observer of events makes of these: numbers without gaps, and the history's root.
+    function _follow(uint256 proposal) private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        string[] memory names = updater.getAllUpdateTypes();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IRiskOracle.ParameterUpdated.selector) continue;
+            if (uint256(logs[i].topics[2]) != ++_updates) ++_disorder;
+            uint256 parameter;
+            while (keccak256(bytes(names[parameter])) != logs[i].topics[1]) ++parameter;
+            _hash(logs[i], parameter, proposal);
+        }
+    }
+
+    function _hash(Vm.Log memory update, uint256 parameter, uint256 proposal) private {
+        (, bytes memory next, bytes memory previous, uint256 time,) =
+            abi.decode(update.data, (string, bytes, bytes, uint256, bytes));
+        if (time < _lastUpdateAt) ++_disorder;
+        _lastUpdateAt = time;
+        // Both values are words.
+        bytes memory about = abi.encodePacked(parameter, next, previous, time, proposal);
+        _root = keccak256(abi.encodePacked(_root, _updates, update.topics[3], about));
     }
 
     /// @dev Notes what the log says now, if that was in time.
@@ -193,7 +225,9 @@ contract LendingMarketInvariantsTest is RiskTest {
     function _execute(uint256 proposal) private {
         MarketState memory before = adapter.stateOf(address(market));
         uint256[] memory cushioned = _healthIf(_stepDown(before.values[2]));
+        vm.recordLogs();
         try updater.execute(proposal) returns (uint8 mask) {
+            _follow(proposal);
             MarketState memory later = adapter.stateOf(address(market));
             for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
                 _look(i, mask & (1 << i) != 0, before.values[i], later.values[i]);
@@ -248,19 +282,15 @@ contract LendingMarketInvariantsTest is RiskTest {
     }
 
     /// @dev A proposal is executed once, and none after one with newer evidence. Update ids have no
-    /// gaps, their times don't go back, and what was published last of a parameter is what was
-    /// pushed last, and, unless governance set it by hand since, what the protocol has.
+    /// gaps, their times don't go back, the root is that of the events, and what was published last of
+    /// a parameter is what was pushed last, and, unless governance set it by hand since, what the
+    /// protocol has.
     function invariant_ProposalsAreExecutedOnceInOrderAndPublished() public view {
         assertEq(_twice, 0);
         assertEq(_disordered, 0);
-        uint256 time = 0;
-        uint256 count = updater.updateCounter();
-        for (uint256 id = 1; id <= count; ++id) {
-            IRiskOracle.RiskParameterUpdate memory update = updater.getUpdateById(id);
-            assertEq(update.updateId, id);
-            assertGe(update.timestamp, time);
-            time = update.timestamp;
-        }
+        assertEq(_disorder, 0);
+        assertEq(updater.updateCounter(), _updates);
+        assertEq(RiskUpdateLog(address(updater.log())).historyRoot(), _root);
         uint256[RISK_PARAMETERS] memory values = adapter.stateOf(address(market)).values;
         string[] memory names = updater.getAllUpdateTypes();
         for (uint256 i = 1; i < RISK_PARAMETERS; ++i) {
@@ -268,6 +298,10 @@ contract LendingMarketInvariantsTest is RiskTest {
             IRiskOracle.RiskParameterUpdate memory update =
                 updater.getLatestUpdateByParameterAndMarket(names[i], address(market));
             assertEq(update.newValue, abi.encode(_told[i]));
+            assertEq(updater.latestUpdateIdByMarketAndType(address(market), names[i]), update.updateId);
+            if (update.updateId + 64 > _updates) {
+                assertEq(abi.encode(updater.getUpdateById(update.updateId)), abi.encode(update));
+            }
             assertLe(update.timestamp, _toldAt[i]);
             assertEq(updater.lastMovedAt(address(market), RiskParameter(i)), _toldAt[i]);
             // What was pushed last is what was told last, unless more was told since; and caps aren't

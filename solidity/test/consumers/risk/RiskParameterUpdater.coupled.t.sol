@@ -318,7 +318,7 @@ contract RiskParameterUpdaterCoupledTest is RiskTest {
         assertEq(log.publisher(), address(updater));
         uint256[6] memory values;
         vm.expectRevert(abi.encodeWithSelector(RiskUpdateLog.NotThePublisher.selector, address(this)));
-        log.publish(address(market), 1, values, values, 1);
+        log.publish(RiskUpdateLog.Origin(1, address(market), 0, 0), 1, values, values);
     }
 
     // ---------------------------------------------------------------------------------------- rules

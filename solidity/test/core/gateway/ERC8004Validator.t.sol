@@ -36,7 +36,7 @@ contract ERC8004ValidatorTest is CoreTest {
     }
 
     function _publicValues() private view returns (uint256[] memory) {
-        uint256 context = _context(_model, address(_validator), _validator.requestHashOf(_claim));
+        uint256 context = _context(_model, address(_validator), _validator.claimHashOf(_claim));
         return PublicValues.assemble(context, _claim.inputs, _claim.outputs, _claim.commitments);
     }
 
@@ -56,7 +56,7 @@ contract ERC8004ValidatorTest is CoreTest {
         _validator.validate(_claim, proof);
         vm.snapshotGasLastCall("ERC8004Validator", "validate, 3 inputs, 1 output");
 
-        assertTrue(_validator.isValidated(requestHash));
+        assertTrue(_validator.isValidated(_validator.claimHashOf(_claim)));
         (address validator, uint256 agent, uint8 response, bytes32 hash, string memory tag, uint256 time) =
             _validations.getValidationStatus(requestHash);
         assertEq(validator, address(_validator));
@@ -101,7 +101,7 @@ contract ERC8004ValidatorTest is CoreTest {
 
     function test_RequestHashIsAnEip712Struct() public view {
         bytes32 typehash = keccak256(
-            "VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments,bytes32 salt)"
+            "VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments)"
         );
         assertEq(_validator.CLAIM_TYPEHASH(), typehash);
         bytes memory preimage = abi.encode(
@@ -111,20 +111,53 @@ contract ERC8004ValidatorTest is CoreTest {
             1,
             keccak256(abi.encodePacked(_claim.inputs)),
             keccak256(abi.encodePacked(_claim.outputs)),
-            keccak256(""),
-            _claim.salt
+            keccak256("")
         );
-        assertEq(_validator.requestHashOf(_claim), keccak256(preimage));
+        bytes32 claimHash = keccak256(preimage);
+        assertEq(_validator.claimHashOf(_claim), claimHash);
+        typehash = keccak256(
+            "VerdictRequest(VerdictClaim claim,bytes32 salt)VerdictClaim(uint256 agentId,uint256 modelId,uint32 version,uint256[] inputs,uint256[] outputs,uint256[] commitments)"
+        );
+        assertEq(_validator.REQUEST_TYPEHASH(), typehash);
+        assertEq(_validator.requestHashOf(_claim), keccak256(abi.encode(typehash, claimHash, _claim.salt)));
         assertEq(address(_validator.GATEWAY()), address(gateway));
         assertEq(address(_validator.VALIDATIONS()), address(_validations));
     }
 
     function test_RevertWhen_TheClaimWasValidated() public {
-        bytes32 requestHash = _request(AGENT);
+        _request(AGENT);
         bytes memory proof = _prove(_model, _publicValues());
         _validator.validate(_claim, proof);
-        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.AlreadyValidated.selector, requestHash));
+        bytes memory reason =
+            abi.encodeWithSelector(ERC8004Validator.AlreadyValidated.selector, _validator.claimHashOf(_claim));
+        vm.expectRevert(reason);
         _validator.validate(_claim, proof);
+        // Nor do more salts bring more responses for one claim.
+        _claim.salt = keccak256("another salt");
+        _request(AGENT);
+        vm.expectRevert(reason);
+        _validator.validate(_claim, proof);
+    }
+
+    /// @dev Somebody requests with the first agent's hash, for his own agent, whenever he sees it. That
+    /// hash is lost; the proof is not, and another salt is all it takes.
+    function test_Attack_SquattedHashCostsNoProof() public {
+        bytes memory proof = _prove(_model, _publicValues());
+        _request(AGENT + 1);
+        bytes32 squatted = _validator.requestHashOf(_claim);
+        vm.expectRevert("exists");
+        _validations.validationRequest(address(_validator), AGENT, "", squatted);
+        vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.NotRequested.selector, squatted));
+        _validator.validate(_claim, proof);
+
+        _claim.salt = keccak256("a salt that nobody saw in time");
+        bytes32 requestHash = _request(AGENT);
+        _validator.validate(_claim, proof);
+        (, uint256 agent, uint8 response,,,) = _validations.getValidationStatus(requestHash);
+        assertEq(agent, AGENT);
+        assertEq(response, 100);
+        (,, response,,,) = _validations.getValidationStatus(squatted);
+        assertEq(response, 0);
     }
 
     function test_RevertWhen_NobodyAsked() public {
@@ -204,6 +237,7 @@ contract ERC8004ValidatorTest is CoreTest {
         bytes memory proof = _prove(_model, _publicValues());
         vm.expectRevert(abi.encodeWithSelector(ERC8004Validator.WrongWordCount.selector, 1, 1, 0));
         _validator.validate(_claim, proof);
+        assertFalse(_validator.isValidated(_validator.claimHashOf(_claim)));
         assertFalse(_validator.isValidated(requestHash));
     }
 
@@ -224,11 +258,11 @@ contract ERC8004ValidatorTest is CoreTest {
         assertNotEq(hash, keccak256(abi.encodePacked(known.id, uint256(1), _publicValues())));
     }
 
-    /// @dev One proof, two requests: the context is the request's.
+    /// @dev One proof, two agents with the same claim: the context names the agent.
     function test_Attack_ProofIsReplayedForAnotherRequest() public {
         bytes memory proof = _prove(_model, _publicValues());
-        _claim.salt = 0;
-        _request(AGENT);
+        _claim.agentId = AGENT + 1;
+        _request(AGENT + 1);
         vm.expectRevert(IInferenceVerifier.ProofRejected.selector);
         _validator.validate(_claim, proof);
     }
