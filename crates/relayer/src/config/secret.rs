@@ -81,7 +81,7 @@ impl Secret {
     }
 
     /// The same, of what must not be in the configuration itself.
-    fn read_hidden(&self, what: &str, folder: &Path) -> Result<String, RelayError> {
+    pub(crate) fn read_hidden(&self, what: &str, folder: &Path) -> Result<String, RelayError> {
         if matches!(self, Self::Plain(_)) {
             return Err(RelayError::Config(format!(
                 "{what} does not belong into the configuration: write `{{ file = \"PATH\" }}` or `{{ env = \"NAME\" }}`"

@@ -11,12 +11,14 @@ mod observations;
 mod record;
 mod state;
 mod triggers;
+mod workers;
 
 pub use attempts::{Attempt, Slot, SlotState, Submission};
 pub use observations::Observation;
 pub use record::{Call, Proof, Trigger, Work};
 pub use state::State;
 pub use triggers::{Change, Counts, New, Transition};
+pub use workers::WorkerRow;
 
 use crate::RelayError;
 use sqlx::{
