@@ -203,7 +203,8 @@ fn workers_that_are_killed_at_random_cost_time_and_no_trigger() {
     let every = "{ on = \"interval\", every = \"1s\" }";
     let text = fed.config(&[fed.anvil.url()], &feeders, every, "");
     let text = fleet(&fed.world, &nats, &["a", "b"], &text);
-    fed.write(&text.replace("lease = \"5s\"", "lease = \"2s\""));
+    let text = text.replace("lease = \"5s\"", "lease = \"2s\"");
+    fed.write(&text);
     for name in ["a", "b"] {
         let text = worker_config(&nats, name, "8 GiB");
         fs::write(folder.join(format!("worker-{name}.toml")), text).unwrap();

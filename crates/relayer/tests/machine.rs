@@ -76,7 +76,18 @@ fn a_full_disk_stops_everything_and_costs_nothing() {
         let text = fed.config(&[fed.anvil.url()], &feeders, EVERY, "");
         let running = Running::start(&fed.world, &text).await;
         running.until(State::Confirmed, 2).await;
-        room(&running.relay.store, 2).await;
+        room(&running.relay.store, 0).await;
+        until("nothing more can be written", async || {
+            let large = "x".repeat(1 << 16);
+            let error = running
+                .relay
+                .store
+                .set_cursor("large", &large)
+                .await
+                .err()?;
+            error.to_string().contains("full").then_some(())
+        })
+        .await;
         let failures = async || {
             let metrics = running.service.metrics().text().unwrap();
             metrics

@@ -1,6 +1,6 @@
 //! `queued` → `proving` → `proved`, within what memory there is.
 
-use super::{failed, wait};
+use super::{failed, span, wait};
 use crate::{
     RelayError,
     job::Job,
@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 
 /// How long a proof that only a worker can make waits for one.
 const NO_WORKER: Duration = Duration::from_secs(2);
@@ -72,7 +73,8 @@ impl Relay {
         let reason = format!("proved by {}", self.holder);
         let change = Change::to(State::Proving, reason).keeping(pool.lease);
         self.store.advance(&mut trigger, change).await?;
-        let proof = self.prove_one(&job, &trigger, pool).await;
+        let span = span(&trigger);
+        let proof = self.prove_one(&job, &trigger, pool).instrument(span).await;
         let change = match proof {
             Ok(proof) => {
                 let milliseconds = proof.milliseconds;

@@ -24,7 +24,7 @@ pub fn fleet(world: &World, nats: &Nats, names: &[&str], text: &str) -> String {
     });
     let keys: String = keys.collect();
     let section = format!(
-        "[workers]\n{}patience = \"1s\"\n{keys}\n[prover]\nmemory = \"1 MiB\"\n",
+        "[workers]\n{}patience = \"3s\"\n{keys}\n[prover]\nmemory = \"1 MiB\"\n",
         nats.settings()
     );
     text.replace("[prover]\n", &section)
