@@ -241,15 +241,20 @@ impl Service {
 
     /// As [`Service::prove`], while a worker is free.
     async fn prove_elsewhere(self: Arc<Self>) -> Result<(), RelayError> {
+        let Some(fleet) = &self.relay.fleet else {
+            return Ok(());
+        };
         while !*self.stop.borrow() {
-            let free = self.relay.fleet.as_ref().is_some_and(|it| it.is_free());
-            let moved = match free {
+            let moved = match fleet.is_free() {
                 true => self.relay.prove(&self.pool).await?,
                 false => None,
             };
             match moved {
                 Some(next) => self.metrics.moved(next),
-                None => self.idle(IDLE).await,
+                None => tokio::select! {
+                    () = self.idle(IDLE) => {}
+                    () = fleet.freed() => {}
+                },
             }
         }
         Ok(())

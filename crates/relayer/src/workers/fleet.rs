@@ -23,7 +23,10 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
 use uuid::Uuid;
 use verdict_model::Row;
 
@@ -42,6 +45,7 @@ pub struct Fleet {
     silence: Duration,
     state: Mutex<State>,
     strangers: AtomicU64,
+    freed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +165,7 @@ impl Fleet {
             seals,
             state: Mutex::default(),
             strangers: AtomicU64::new(0),
+            freed: Notify::new(),
         })))
     }
 
@@ -187,6 +192,11 @@ impl Fleet {
                 .there
                 .iter()
                 .any(|(name, it)| state.may_have(name, it, 0))
+    }
+
+    /// Resolves when a worker has said that it is free.
+    pub(crate) async fn freed(&self) {
+        self.freed.notified().await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -493,6 +503,9 @@ impl Fleet {
                     given: known.is_some_and(|it| it.given),
                 };
                 state.there.insert(worker.to_owned(), there);
+                if !busy {
+                    self.freed.notify_one();
+                }
                 None
             }
             Said::Ask { attempt } => {
