@@ -16,7 +16,7 @@ import threading
 import time
 
 # Tests that wait: package to its test programs, or to all of them.
-WAITING = {"verdict-relayer": None, "verdict-cli": {"relay"}}
+WAITING = {"verdict-relayer": None, "verdict-cli": {"relay", "load"}}
 # Tests of a program of that lane that run at once: each has its own node and its own database.
 WAITING_THREADS = 5
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the servers that the relayer's tests start: PostgreSQL, and a browser for its page. Does nothing for what is
+# Installs the servers that the relayer's tests start: PostgreSQL, NATS, and a browser for its page. Does nothing for what is
 # there already; needs Debian's packages and root for what is not.
 set -euo pipefail
 exec </dev/null
 
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+[[ -x /usr/sbin/nats-server || -x /usr/bin/nats-server ]] || missing+=(nats-server)
 command -v chromedriver >/dev/null || missing+=(chromium chromium-driver)
 if ((${#missing[@]} == 0)); then
     exit 0

@@ -1,4 +1,4 @@
-//! Who signs transactions and data: a private key, a keystore file, a Ledger.
+//! Who signs transactions and data: a private key, a keystore file, a Ledger, a cloud's key management.
 
 use crate::{ChainError, keystore};
 use alloy_network::EthereumWallet;
@@ -31,6 +31,18 @@ pub enum SignerSource {
         /// Which account, from 0.
         account: usize,
     },
+    /// A key of type `ECC_SECG_P256K1` in AWS's key management; how that is reached, and as whom, AWS's
+    /// own configuration says. Needs the cargo feature `aws-kms`.
+    AwsKms {
+        /// Its id, its ARN, or an alias of it.
+        key: String,
+    },
+    /// A key for `EC_SIGN_SECP256K1_SHA256` in Google's key management; how that is reached, and as whom,
+    /// Google's own configuration says. Needs the cargo feature `gcp-kms`.
+    GcpKms {
+        /// One version of it: `projects/…/locations/…/keyRings/…/cryptoKeys/…/cryptoKeyVersions/…`.
+        key: String,
+    },
 }
 
 /// Secrets are not for logs.
@@ -41,6 +53,8 @@ impl fmt::Debug for SignerSource {
             Self::PrivateKeyFile(path) => write!(f, "PrivateKeyFile({})", path.display()),
             Self::Keystore { path, .. } => write!(f, "Keystore({}, …)", path.display()),
             Self::Ledger { account } => write!(f, "Ledger({account})"),
+            Self::AwsKms { key } => write!(f, "AwsKms({key})"),
+            Self::GcpKms { key } => write!(f, "GcpKms({key})"),
         }
     }
 }
@@ -50,6 +64,10 @@ enum Opened {
     Local(PrivateKeySigner),
     #[cfg(feature = "ledger")]
     Ledger(Box<alloy_signer_ledger::LedgerSigner>),
+    #[cfg(feature = "aws-kms")]
+    Aws(Box<alloy_signer_aws::AwsSigner>),
+    #[cfg(feature = "gcp-kms")]
+    Gcp(Box<alloy_signer_gcp::GcpSigner>),
 }
 
 /// One who signs data.
@@ -98,6 +116,16 @@ impl SignerSource {
                 let address = signer.address();
                 (EthereumWallet::from(*signer), address)
             }
+            #[cfg(feature = "aws-kms")]
+            Opened::Aws(signer) => {
+                let address = signer.address();
+                (EthereumWallet::from(*signer), address)
+            }
+            #[cfg(feature = "gcp-kms")]
+            Opened::Gcp(signer) => {
+                let address = signer.address();
+                (EthereumWallet::from(*signer), address)
+            }
         })
     }
 
@@ -110,6 +138,8 @@ impl SignerSource {
             }
             Self::Keystore { path, password } => keystore::open(path, password)?,
             Self::Ledger { account } => return ledger(*account, chain_id).await,
+            Self::AwsKms { key } => return Box::pin(aws(key, chain_id)).await,
+            Self::GcpKms { key } => return Box::pin(gcp(key, chain_id)).await,
         };
         Ok(Opened::Local(signer.with_chain_id(Some(chain_id))))
     }
@@ -122,6 +152,10 @@ impl DataSigner {
             Opened::Local(signer) => signer.address(),
             #[cfg(feature = "ledger")]
             Opened::Ledger(signer) => signer.address(),
+            #[cfg(feature = "aws-kms")]
+            Opened::Aws(signer) => signer.address(),
+            #[cfg(feature = "gcp-kms")]
+            Opened::Gcp(signer) => signer.address(),
         }
     }
 
@@ -138,6 +172,10 @@ impl DataSigner {
                 Opened::Local(signer) => signer.sign_typed_data(data, domain).await,
                 #[cfg(feature = "ledger")]
                 Opened::Ledger(signer) => signer.sign_typed_data(data, domain).await,
+                #[cfg(feature = "aws-kms")]
+                Opened::Aws(signer) => signer.sign_typed_data(data, domain).await,
+                #[cfg(feature = "gcp-kms")]
+                Opened::Gcp(signer) => signer.sign_typed_data(data, domain).await,
             }
         });
         let signature = signature.map_err(|error| ChainError::Signer(error.to_string()))?;
@@ -168,5 +206,86 @@ async fn ledger(account: usize, chain_id: u64) -> Result<Opened, ChainError> {
 async fn ledger(_: usize, _: u64) -> Result<Opened, ChainError> {
     Err(ChainError::Signer(
         "this program was built without Ledger support; build it with `--features ledger`".into(),
+    ))
+}
+
+#[cfg(feature = "aws-kms")]
+async fn aws(key: &str, chain_id: u64) -> Result<Opened, ChainError> {
+    use alloy_signer_aws::{AwsSigner, aws_sdk_kms::Client};
+    let config = aws_config::load_from_env().await;
+    let signer = AwsSigner::new(Client::new(&config), key.to_owned(), Some(chain_id))
+        .await
+        .map_err(|error| ChainError::Signer(format!("AWS: {error}")))?;
+    Ok(Opened::Aws(Box::new(signer)))
+}
+
+#[cfg(not(feature = "aws-kms"))]
+#[allow(clippy::unused_async)]
+async fn aws(_: &str, _: u64) -> Result<Opened, ChainError> {
+    Err(ChainError::Signer(
+        "this program was built without AWS's key management; build it with `--features aws-kms`"
+            .into(),
+    ))
+}
+
+#[cfg(feature = "gcp-kms")]
+async fn gcp(key: &str, chain_id: u64) -> Result<Opened, ChainError> {
+    use alloy_signer_gcp::{
+        GcpKeyRingRef, GcpSigner, KeySpecifier,
+        gcloud_sdk::{
+            GoogleApi,
+            google::cloud::kms::v1::key_management_service_client::KeyManagementServiceClient,
+        },
+    };
+    let fail = |error: String| ChainError::Signer(format!("Google: {error}"));
+    let [project, location, ring, id, version] = parts(key).ok_or_else(|| {
+        fail(format!(
+            "`{key}` is no version of a key: expected projects/…/locations/…/keyRings/…/cryptoKeys/…/cryptoKeyVersions/…"
+        ))
+    })?;
+    let version = version
+        .parse()
+        .map_err(|_| fail(format!("version `{version}` is no number")))?;
+    let client = GoogleApi::from_function(
+        KeyManagementServiceClient::new,
+        "https://cloudkms.googleapis.com",
+        None,
+    )
+    .await
+    .map_err(|error| fail(error.to_string()))?;
+    let key = KeySpecifier::new(GcpKeyRingRef::new(project, location, ring), id, version);
+    let signer = GcpSigner::new(client, key, Some(chain_id))
+        .await
+        .map_err(|error| fail(error.to_string()))?;
+    Ok(Opened::Gcp(Box::new(signer)))
+}
+
+/// What a key's version is named by.
+#[cfg(feature = "gcp-kms")]
+fn parts(key: &str) -> Option<[&str; 5]> {
+    let parts: Vec<&str> = key.split('/').collect();
+    match parts.as_slice() {
+        [
+            "projects",
+            project,
+            "locations",
+            location,
+            "keyRings",
+            ring,
+            "cryptoKeys",
+            id,
+            "cryptoKeyVersions",
+            version,
+        ] => Some([project, location, ring, id, version]),
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "gcp-kms"))]
+#[allow(clippy::unused_async)]
+async fn gcp(_: &str, _: u64) -> Result<Opened, ChainError> {
+    Err(ChainError::Signer(
+        "this program was built without Google's key management; build it with `--features gcp-kms`"
+            .into(),
     ))
 }

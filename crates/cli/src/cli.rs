@@ -27,6 +27,7 @@ use crate::commands::{
     srs::SrsCommand,
     submit::Submit,
     verify::Verify,
+    worker::WorkerCommand,
 };
 use crate::{error::CliError, report::output::Output};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -129,6 +130,8 @@ pub(crate) enum Command {
     Relay(Box<Relay>),
     /// Sign features as one of a source's data signers, when asked and if they are true
     Signerd(SignerdCommand),
+    /// Prove for a relayer, on another machine
+    Worker(WorkerCommand),
     /// Measure models, each in a process of its own
     Bench(Box<Bench>),
     #[command(hide = true)]
@@ -143,6 +146,7 @@ impl Command {
         match self {
             Self::Relay(args) => args.log_format(),
             Self::Signerd(args) => Some(args.log_format()),
+            Self::Worker(args) => args.log_format(),
             _ => None,
         }
     }
@@ -176,6 +180,7 @@ impl Command {
             Self::Call(args) => args.run(output),
             Self::Relay(args) => args.run(output),
             Self::Signerd(args) => args.run(output),
+            Self::Worker(args) => args.run(output),
             Self::Bench(args) => args.run(output),
             Self::BenchOne(args) => args.run(output),
             Self::Completions(args) => args.run(Cli::command(), output),

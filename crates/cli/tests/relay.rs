@@ -3,80 +3,20 @@
 
 #[path = "../../relayer/tests/common/mod.rs"]
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
-use assert_cmd::cargo::cargo_bin;
 use common::{
     fed::{Fed, Feeders},
     feed::Feed,
+    nats::Nats,
+    workers::{fleet, worker_config},
     world::latest,
 };
+use program::{Program, signer_programs, until, verdict};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use std::{
-    fs,
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{fs, thread::sleep, time::Duration};
 use verdict_relayer::store::{State, Store};
-
-/// A program that ends with this.
-struct Program(Child);
-
-impl Program {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let log = folder.join(format!("{}.log", arguments[0]));
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .unwrap();
-        let child = Command::new(cargo_bin!("verdict"))
-            .args(arguments)
-            .current_dir(folder)
-            .env("RUST_LOG", "info")
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-
-    /// As `kill -9`.
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn verdict(folder: &Path, arguments: &[&str]) -> (bool, String) {
-    let done = Command::new(cargo_bin!("verdict"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
-    (done.status.success(), text)
-}
-
-/// Waits until something holds.
-fn until(what: &str, mut check: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !check() {
-        assert!(
-            started.elapsed() < Duration::from_secs(120),
-            "in vain: {what}"
-        );
-        sleep(Duration::from_millis(100));
-    }
-}
 
 /// What the database says, read beside the programs.
 fn store<T>(runtime: &tokio::runtime::Runtime, fed: &Fed, ask: impl AsyncFnOnce(Store) -> T) -> T {
@@ -91,28 +31,6 @@ fn store<T>(runtime: &tokio::runtime::Runtime, fed: &Fed, ask: impl AsyncFnOnce(
     })
 }
 
-fn signer_programs(fed: &Fed, feed: &str) -> (Vec<Program>, Vec<String>) {
-    let folder = fed.world.path();
-    let mut programs = Vec::new();
-    let mut urls = Vec::new();
-    for number in 0..2 {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let text = fed.signer_config(feed, number).replace(
-            "listen = \"127.0.0.1:0\"",
-            &format!("listen = \"127.0.0.1:{port}\""),
-        );
-        let name = format!("signer{number}.toml");
-        fs::write(folder.join(&name), text).unwrap();
-        programs.push(Program::start(folder, &["signerd", "--config", &name]));
-        urls.push(format!("http://127.0.0.1:{port}"));
-    }
-    (programs, urls)
-}
-
 /// How often the relayer is killed: a few times here, and as often as VERDICT_KILLS says by hand.
 fn kills() -> u32 {
     let wanted = std::env::var("VERDICT_KILLS").ok();
@@ -125,7 +43,7 @@ fn killed_at_random_it_loses_no_trigger_and_doubles_none() {
     let folder = fed.world.path().to_owned();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
-    let (_signers, urls) = signer_programs(&fed, &feed.url());
+    let (_signers, urls) = signer_programs(&fed, &feed.url(), |text| text);
     let feeders = Feeders {
         feed,
         signers: urls,
@@ -190,7 +108,7 @@ fn an_operator_is_answered() {
     let folder = fed.world.path().to_owned();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
-    let (_signers, urls) = signer_programs(&fed, &feed.url());
+    let (_signers, urls) = signer_programs(&fed, &feed.url(), |text| text);
     let feeders = Feeders {
         feed,
         signers: urls,
@@ -268,4 +186,69 @@ fn an_operator_is_answered() {
     let log = fs::read_to_string(folder.join("relay.log")).unwrap();
     let key = common::anvil::KEYS[1].trim_start_matches("0x");
     assert!(!log.contains(key) && !log.is_empty());
+}
+
+#[test]
+fn workers_that_are_killed_at_random_cost_time_and_no_trigger() {
+    let mut fed = Fed::new();
+    let folder = fed.world.path().to_owned();
+    let nats = Nats::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
+    let (_signers, urls) = signer_programs(&fed, &feed.url(), |text| text);
+    let feeders = Feeders {
+        feed,
+        signers: urls,
+    };
+    let every = "{ on = \"interval\", every = \"1s\" }";
+    let text = fed.config(&[fed.anvil.url()], &feeders, every, "");
+    let text = fleet(&fed.world, &nats, &["a", "b"], &text);
+    let text = text.replace("lease = \"5s\"", "lease = \"2s\"");
+    fed.write(&text);
+    for name in ["a", "b"] {
+        let text = worker_config(&nats, name, "8 GiB");
+        fs::write(folder.join(format!("worker-{name}.toml")), text).unwrap();
+    }
+    let worker = |name: &str| {
+        let config = format!("worker-{name}.toml");
+        Program::start(&folder, &["worker", "--config", &config])
+    };
+    let status = || verdict(&folder, &["relay", "status"]).1;
+    let _relayer = Program::start(&folder, &["relay"]);
+    for _ in 0..3 {
+        // In the middle of a proof, as far as the relayer knows.
+        let killed = worker("a");
+        until("it proves", || status().contains("worker a: proves"));
+        killed.kill();
+        let gone = || !status().contains("worker a: proves");
+        until("the relayer has noticed", gone);
+        assert!(verdict(&folder, &["relay", "readmit", "a"]).0);
+    }
+    let other = worker("b");
+    until("the other one proves", || {
+        let proved = status();
+        let proofs = proved.split("worker b: ").nth(1).unwrap_or_default();
+        !proofs.contains("0 proofs") && proved.contains("confirmed")
+    });
+    fed.write(&text.replace(every, "{ on = \"once\" }"));
+    assert!(verdict(&folder, &["relay", "reload"]).0);
+    until("every trigger is over", || {
+        store(&runtime, &fed, async |store| {
+            let counts = store.counts(None).await.unwrap();
+            counts.iter().all(|it| it.0.is_over() || *it.1 == 0)
+        })
+    });
+    let counts = store(&runtime, &fed, async |store| {
+        store.counts(None).await.unwrap()
+    });
+    assert_eq!(counts[&State::Failed], 0);
+    let (rounds, ..) = latest(&mut fed.world.chain, fed.oracle);
+    assert_eq!(rounds, counts[&State::Confirmed]);
+    drop(other);
+    // What it shares with the relayer is in neither's log.
+    let key = fs::read_to_string(folder.join("a.key")).unwrap();
+    for log in ["worker.log", "relay.log"] {
+        let log = fs::read_to_string(folder.join(log)).unwrap();
+        assert!(!log.is_empty() && !log.contains(key.trim_start_matches("0x")));
+    }
 }

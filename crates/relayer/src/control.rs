@@ -55,6 +55,11 @@ pub enum Command {
         /// The beginning of its id.
         trigger: String,
     },
+    /// Give a worker work again that was set aside.
+    Readmit {
+        /// Its name.
+        worker: String,
+    },
     /// Read the configuration again.
     Reload,
     /// Stop.
@@ -279,6 +284,14 @@ async fn obey(
             let steps = relay.store.history(&trigger.id).await?;
             let slots = relay.store.slots_of(&trigger.id).await?;
             done("", &explanation(trigger, steps, slots))
+        }
+        Command::Readmit { worker } => {
+            let message = match relay.store.readmit(&worker).await? {
+                true => format!("{worker} is given work again"),
+                false => format!("{worker} was not set aside"),
+            };
+            relay.moved.notify_waiters();
+            done(&message, &())
         }
         Command::Reload => {
             let differences = relay.reload(Config::load(config)?).await?;

@@ -85,6 +85,9 @@ pub enum RelayError {
     /// The nodes do not do what they are asked to.
     #[error("{0}")]
     Rpc(String),
+    /// What carries work to other machines does not, or nobody there takes it.
+    #[error("{0}")]
+    Workers(String),
     /// Something of this machine.
     #[error("cannot {what}: {reason}")]
     Machine {
@@ -103,9 +106,11 @@ impl RelayError {
         };
         match self {
             Self::Chain(error) | Self::Consumer(ConsumerError::Chain(error)) => rpc(error),
-            Self::Feature { .. } | Self::Signer { .. } | Self::Rpc(_) | Self::Database { .. } => {
-                true
-            }
+            Self::Feature { .. }
+            | Self::Signer { .. }
+            | Self::Rpc(_)
+            | Self::Database { .. }
+            | Self::Workers(_) => true,
             _ => false,
         }
     }

@@ -20,6 +20,7 @@ pub mod signerd;
 pub mod store;
 pub mod tx;
 pub mod web;
+pub mod workers;
 
 pub use error::RelayError;
 pub use job::Job;

@@ -1,6 +1,6 @@
 //! What is counted, in Prometheus' format.
 
-use crate::{RelayError, store::State};
+use crate::{RelayError, store::State, workers::FleetState};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -32,6 +32,11 @@ struct OfSigner {
     signer: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfWorker {
+    worker: String,
+}
+
 type Decimal = Gauge<f64, AtomicU64>;
 
 /// What is counted.
@@ -47,6 +52,11 @@ pub struct Metrics {
     fees: Family<OfJob, Counter<f64, AtomicU64>>,
     open_nonces: Family<OfSigner, Gauge>,
     balance: Family<OfSigner, Decimal>,
+    nats_up: Gauge,
+    strangers: Gauge,
+    workers_there: Family<OfWorker, Gauge>,
+    workers_aside: Family<OfWorker, Gauge>,
+    workers_proofs: Family<OfWorker, Gauge>,
     head_number: Gauge,
     head_time: Gauge,
     last_failures: Mutex<BTreeMap<String, String>>,
@@ -85,6 +95,15 @@ impl Metrics {
                 "Transactions that are not deep enough in the chain yet",
             ),
             balance: counted(to, "balance_ether", "What accounts have, in ether"),
+            nats_up: counted(to, "nats_up", "Whether NATS carries work to workers"),
+            strangers: counted(
+                to,
+                "worker_strangers",
+                "Messages to this relayer that no worker has sealed",
+            ),
+            workers_there: counted(to, "worker_there", "Whether a worker is there"),
+            workers_aside: counted(to, "worker_set_aside", "Whether a worker is set aside"),
+            workers_proofs: counted(to, "worker_proofs", "Proofs of a worker that were right"),
             head_number: counted(to, "head_number", "The newest block"),
             head_time: counted(to, "head_timestamp_seconds", "The newest block's time"),
             last_failures: Mutex::default(),
@@ -110,6 +129,23 @@ impl Metrics {
             let state = state.name().to_owned();
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
             self.triggers.get_or_create(&OfState { state }).set(count);
+        }
+    }
+
+    pub(crate) fn workers(&self, fleet: &FleetState) {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.nats_up.set(i64::from(fleet.trouble.is_none()));
+        self.strangers.set(whole(fleet.strangers));
+        for state in &fleet.workers {
+            let worker = OfWorker {
+                worker: state.name.clone(),
+            };
+            let there = self.workers_there.get_or_create(&worker);
+            there.set(i64::from(state.there));
+            let aside = self.workers_aside.get_or_create(&worker);
+            aside.set(i64::from(state.set_aside.is_some()));
+            let proofs = self.workers_proofs.get_or_create(&worker);
+            proofs.set(whole(state.proofs));
         }
     }
 

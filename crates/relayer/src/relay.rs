@@ -10,6 +10,7 @@ use crate::{
     served::Models,
     store::Store,
     tx::Wallet,
+    workers::Fleet,
 };
 use std::{
     collections::BTreeMap,
@@ -34,6 +35,8 @@ pub struct Relay {
     pub holder: String,
     /// Asks data signers.
     pub signers: Signers,
+    /// Who proves on other machines, if anybody does.
+    pub fleet: Option<Arc<Fleet>>,
     models: Arc<Models>,
     /// Told whenever a trigger has moved.
     pub moved: Notify,
@@ -63,10 +66,12 @@ impl Relay {
         let store = Store::open(&config.database_url()?).await?;
         let models = Arc::new(Models::new(&config)?);
         let loaded = Loaded::open(config, &nodes, &models, None).await?;
+        let holder = Uuid::now_v7().to_string();
         Ok(Arc::new(Self {
+            fleet: Fleet::open(&loaded.config, &holder, &store).await?,
             store,
             nodes,
-            holder: Uuid::now_v7().to_string(),
+            holder,
             signers: Signers::new()?,
             models,
             moved: Notify::new(),

@@ -10,7 +10,7 @@ use std::{
 use verdict_chain::{Chain, Core, RegisteredVersion};
 use verdict_circuit::Limits;
 use verdict_engine::{
-    Bundle, Engine, OpenOptions, Salts, Session, Setup, Verified, batch_of_spec, silent,
+    BatchOf, Bundle, Engine, OpenOptions, Salts, Session, Setup, Verified, batch_of_spec, silent,
 };
 use verdict_model::{CompiledModel, OutOfDomain, Row, Visibility, execute_batch};
 use verdict_prover::Cache;
@@ -24,6 +24,8 @@ pub struct Served {
     out_of_domain: OutOfDomain,
     model_id: U256,
     version: u32,
+    bundle: B256,
+    layout: (u32, usize),
 }
 
 /// What a model makes of inputs.
@@ -45,28 +47,32 @@ pub struct Models {
 /// A model's file, what becomes of inputs outside its domain, and its registered key.
 type Place = (PathBuf, bool, B256);
 
+/// What opens models under a set-up: the beginning of an imported one's digest, or `development`.
+pub(crate) fn engine(setup: &str) -> Result<Engine, RelayError> {
+    let cache = Cache::standard().ok();
+    let setup = match setup {
+        "development" => Setup::development(cache.clone()),
+        digest => {
+            let cache = cache.clone().ok_or_else(|| {
+                RelayError::Config(
+                    "setup: this machine has no folder for caches; set VERDICT_CACHE".into(),
+                )
+            })?;
+            Setup::imported(digest, &cache)?
+        }
+    };
+    let engine = Engine::new(setup);
+    Ok(match cache {
+        Some(cache) => engine.with_key_cache(cache),
+        None => engine,
+    })
+}
+
 impl Models {
     /// Nothing open yet.
     pub fn new(config: &Config) -> Result<Self, RelayError> {
-        let cache = Cache::standard().ok();
-        let setup = match config.prover.setup.as_str() {
-            "development" => Setup::development(cache.clone()),
-            digest => {
-                let cache = cache.clone().ok_or_else(|| {
-                    RelayError::Config(
-                        "prover.setup: this machine has no folder for caches; set VERDICT_CACHE"
-                            .into(),
-                    )
-                })?;
-                Setup::imported(digest, &cache)?
-            }
-        };
-        let engine = Engine::new(setup);
         Ok(Self {
-            engine: match cache {
-                Some(cache) => engine.with_key_cache(cache),
-                None => engine,
-            },
+            engine: engine(&config.prover.setup)?,
             open: Mutex::default(),
         })
     }
@@ -144,6 +150,8 @@ impl Models {
             },
             model_id,
             version,
+            bundle: bundle.digest(),
+            layout: (key.k, key.width),
         });
         tracing::info!(model = name, %model_id, version, "opened");
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -249,6 +257,27 @@ impl Served {
             outputs: reals.into_iter().next().unwrap_or_default(),
             integers: outputs.into_iter().next().unwrap_or_default(),
         })
+    }
+
+    /// The bundle's digest, and the key's height and width: what somebody else needs to open the
+    /// same.
+    pub const fn bundle(&self) -> (B256, (u32, usize)) {
+        (self.bundle, self.layout)
+    }
+
+    /// How many items a proof is about and what is public of them, by names.
+    pub fn batch(&self) -> BatchOf {
+        BatchOf::of(self.model(), self.session.plan().lowered.batch())
+    }
+
+    /// The public values of a proof about these items, as this machine's executor has them.
+    pub fn expected(&self, items: &[Row<i32>], context: B256) -> Result<Vec<B256>, RelayError> {
+        Ok(self.session.statement(items, &[], context)?.1)
+    }
+
+    /// Whether somebody else's proof is one of just these public values under the registered key.
+    pub fn verify(&self, public_values: &[B256], proof: &[u8]) -> Result<(), RelayError> {
+        Ok(self.session.verify(public_values, proof)?)
     }
 
     /// Proves; takes as long as it takes, and must be called where that is allowed.

@@ -46,7 +46,7 @@ impl Service {
         let loaded = relay.loaded();
         let prover = &loaded.config.prover;
         Arc::new(Self {
-            pool: Pool::new(prover.memory.0, prover.lease.0),
+            pool: Pool::new(prover.memory.0, prover.parallel, prover.lease.0),
             relay,
             metrics,
             stop: watch::Sender::new(false),
@@ -104,6 +104,19 @@ impl Service {
             provers.spawn(
                 self.clone()
                     .supervise("prove", |service| Box::pin(service.prove())),
+            );
+        }
+        // As many besides as there are workers: whoever waits for one takes nothing else's place.
+        let size = self.relay.fleet.as_ref().map_or(0, |fleet| fleet.size());
+        for _ in 0..size {
+            provers.spawn(self.clone().supervise("prove elsewhere", |service| {
+                Box::pin(service.prove_elsewhere())
+            }));
+        }
+        if size > 0 {
+            tasks.spawn(
+                self.clone()
+                    .supervise("workers", |service| Box::pin(service.hear_workers())),
             );
         }
         self.stopped().await;
@@ -224,6 +237,37 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// As [`Service::prove`], while a worker is free.
+    async fn prove_elsewhere(self: Arc<Self>) -> Result<(), RelayError> {
+        let Some(fleet) = &self.relay.fleet else {
+            return Ok(());
+        };
+        while !*self.stop.borrow() {
+            let moved = match fleet.is_free() {
+                true => self.relay.prove(&self.pool).await?,
+                false => None,
+            };
+            match moved {
+                Some(next) => self.metrics.moved(next),
+                None => tokio::select! {
+                    () = self.idle(IDLE) => {}
+                    () = fleet.freed() => {}
+                },
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear_workers(self: Arc<Self>) -> Result<(), RelayError> {
+        let Some(fleet) = &self.relay.fleet else {
+            return Ok(());
+        };
+        tokio::select! {
+            done = fleet.listen() => done,
+            () = self.stopped() => Ok(()),
+        }
     }
 
     /// Follows the transactions of every account.

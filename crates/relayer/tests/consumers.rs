@@ -211,3 +211,79 @@ fn a_batch_of_a_hundred_accounts_is_accepted_once() {
     let accepted = world.chain.read(airdrop, &batch).unwrap();
     assert_eq!(accepted.count as usize, ACCOUNTS);
 }
+
+/// So many blocks here, and as many as VERDICT_HOURS says by hand.
+fn blocks() -> u64 {
+    let hours = std::env::var("VERDICT_HOURS").ok();
+    hours
+        .and_then(|it| it.parse().ok())
+        .map_or(30, |hours: u64| hours * 3_600 / BLOCK)
+}
+
+/// Seconds between two blocks of a chain whose time a test makes.
+const BLOCK: u64 = 12;
+
+#[test]
+fn a_guard_looks_at_every_block_and_pauses_in_the_one_after_its_proof() {
+    logs();
+    let anvil = Anvil::with(&[]);
+    let scorer = Scorer::new(Tiny::GUARD, 1).unwrap();
+    let mut world = World::new(&anvil, &scorer);
+    let model = world.register("guard", &scorer);
+    let (_, guard) = world.guard(&model, sender());
+    runtime().block_on(async {
+        anvil.ask("evm_setAutomine", serde_json::json!([false])).await;
+        let feed = Feed::start(&[0.1, 0.01, 5.0]).await;
+        let job = |signers: &str| {
+            format!(
+                "[jobs.vault]\nconsumer = \"guard\"\ncontract = \"guard\"\nmodel = \"guard\"\nsigner = \"main\"\n\
+                 triggers = [{{ on = \"block\", every = 1 }}]\nevidence = {{ kind = \"signed\", signers = [{signers}] }}\n\
+                 features = [{{ name = \"flows\", values = 3, from = [{{ source = \"http\", url = \"{}\", pointer = \"/values\" }}] }}]\n",
+                feed.url()
+            )
+        };
+        let signers = signers(&world, &anvil, "guard", &job("\"http://127.0.0.1:1\"")).await;
+        let text = config(&world, &anvil, "guard", &job(&signers));
+        let running = Running::start(&world, &text.replace("poll = \"200ms\"", "poll = \"50ms\"")).await;
+        let mine = async || {
+            anvil.ask("evm_increaseTime", serde_json::json!([BLOCK])).await;
+            anvil.ask("evm_mine", serde_json::json!([])).await;
+            running.relay.nodes.head().await.unwrap().number
+        };
+        let seen = async |number: u64| {
+            let key = format!("block-0-{number}");
+            let all = running.relay.store.triggers(None, None, 20).await.unwrap();
+            all.into_iter().find(|it| it.key == key)
+        };
+        let first = mine().await;
+        for number in first..first + blocks() {
+            // Whoever looks has as long as a block takes, and needs far less.
+            let looked = until("it has looked at the block", async || {
+                seen(number).await.filter(|it| it.state.is_over())
+            });
+            let looked = looked.await;
+            assert_eq!(looked.state, State::Superseded, "{}", looked.reason);
+            mine().await;
+        }
+        feed.values(&[0.9, 0.15, 50.0]);
+        let attacked = mine().await;
+        running.until(State::Submitted, 1).await;
+        // However many blocks the proof took, its transaction is in the next.
+        let next = mine().await;
+        let sent = running.relay.store.triggers(None, Some(State::Submitted), 1).await.unwrap();
+        let slots = running.relay.store.slots_of(&sent[0].id).await.unwrap();
+        let receipt = running.relay.nodes.receipt(slots[0].1[0].hash).await.unwrap().unwrap();
+        assert_eq!(receipt.block_number, Some(next));
+        assert!(next == attacked + 1, "{next}, the attack was in {attacked}");
+        mine().await;
+        mine().await;
+        running.until(State::Confirmed, 1).await;
+        assert_eq!(running.count(State::Failed).await, 0);
+        running.stop().await;
+    });
+    let pause = world
+        .chain
+        .read(guard, &FraudPauseGuard::currentPauseCall {})
+        .unwrap();
+    assert!(pause.holding);
+}

@@ -376,3 +376,21 @@ both! {
     rows_that_make_no_sense_are_named
     paused_jobs_are_left_alone
 }
+
+#[test]
+fn a_new_file_is_opened_by_several_at_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..5 {
+        let url = format!(
+            "sqlite:{}",
+            folder.path().join(format!("{number}.db")).display()
+        );
+        runtime.block_on(async {
+            let open = (0..4).map(|_| Store::open(&url));
+            for opened in futures_util::future::join_all(open).await {
+                opened.unwrap().close().await;
+            }
+        });
+    }
+}

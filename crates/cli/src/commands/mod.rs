@@ -27,3 +27,4 @@ pub(crate) mod signerd;
 pub(crate) mod srs;
 pub(crate) mod submit;
 pub(crate) mod verify;
+pub(crate) mod worker;

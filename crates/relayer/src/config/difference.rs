@@ -13,6 +13,7 @@ impl Config {
             ("database", debug(&self.database), debug(&other.database)),
             ("service", debug(&self.service), debug(&other.service)),
             ("prover", debug(&self.prover), debug(&other.prover)),
+            ("workers", debug(&self.workers), debug(&other.workers)),
         ];
         if let Some((section, ..)) = fixed.iter().find(|(_, one, two)| one != two) {
             return Err(RelayError::Config(format!(

@@ -12,6 +12,7 @@ mod secret;
 mod template;
 mod trigger;
 mod units;
+mod workers;
 
 pub use arguments::{arguments, restored, words};
 pub(crate) use arguments::{contract, of_occasions, public_words};
@@ -22,6 +23,7 @@ pub use secret::{Key, Secret};
 pub use template::template;
 pub use trigger::TriggerConfig;
 pub use units::{Gwei, Size, Span};
+pub use workers::{NatsConfig, WorkerConfig, WorkersConfig, worker_template};
 
 use crate::RelayError;
 use schemars::JsonSchema;
@@ -57,6 +59,9 @@ pub struct Config {
     /// Compiled models, by name.
     #[serde(default)]
     pub models: BTreeMap<String, ModelConfig>,
+    /// Who proves on other machines, if anybody does.
+    #[serde(default)]
+    pub workers: Option<WorkersConfig>,
     /// What is kept fed, by name.
     #[serde(default)]
     pub jobs: BTreeMap<String, JobConfig>,
@@ -311,6 +316,11 @@ impl Config {
                      `token = {{ file = \"PATH\" }}`"
                 ));
             }
+        }
+        if let Some(workers) = &self.workers {
+            workers
+                .validate()
+                .map_err(|detail| RelayError::Config(format!("workers.{detail}")))?;
         }
         self.jobs.iter().try_for_each(|(name, job)| {
             job.validate(self)

@@ -52,6 +52,12 @@ pub struct Key {
     pub password: Option<Secret>,
     /// A private key in hexadecimal: `{ file = "PATH" }` or `{ env = "NAME" }`.
     pub private_key: Option<Secret>,
+    /// A key in AWS's key management: its id, its ARN, or an alias. For programs that were built with
+    /// `--features aws-kms`.
+    pub aws_kms: Option<String>,
+    /// A version of a key in Google's: `projects/…/cryptoKeyVersions/1`. For programs that were built with
+    /// `--features gcp-kms`.
+    pub gcp_kms: Option<String>,
 }
 
 /// What it is, not what it says.
@@ -81,7 +87,7 @@ impl Secret {
     }
 
     /// The same, of what must not be in the configuration itself.
-    fn read_hidden(&self, what: &str, folder: &Path) -> Result<String, RelayError> {
+    pub(crate) fn read_hidden(&self, what: &str, folder: &Path) -> Result<String, RelayError> {
         if matches!(self, Self::Plain(_)) {
             return Err(RelayError::Config(format!(
                 "{what} does not belong into the configuration: write `{{ file = \"PATH\" }}` or `{{ env = \"NAME\" }}`"
@@ -94,16 +100,26 @@ impl Secret {
 impl Key {
     /// Where the signature comes from.
     pub fn source(&self, folder: &Path) -> Result<SignerSource, RelayError> {
-        match (&self.keystore, &self.password, &self.private_key) {
-            (Some(path), Some(password), None) => Ok(SignerSource::Keystore {
+        let Self {
+            keystore,
+            password,
+            private_key,
+            aws_kms,
+            gcp_kms,
+        } = self;
+        match (keystore, password, private_key, aws_kms, gcp_kms) {
+            (Some(path), Some(password), None, None, None) => Ok(SignerSource::Keystore {
                 path: folder.join(path),
                 password: password.read_hidden("a password", folder)?,
             }),
-            (None, None, Some(key)) => Ok(SignerSource::PrivateKey(
+            (None, None, Some(key), None, None) => Ok(SignerSource::PrivateKey(
                 key.read_hidden("a private key", folder)?,
             )),
+            (None, None, None, Some(key), None) => Ok(SignerSource::AwsKms { key: key.clone() }),
+            (None, None, None, None, Some(key)) => Ok(SignerSource::GcpKms { key: key.clone() }),
             _ => Err(RelayError::Config(
-                "a signer is `keystore` with `password`, or `private-key`".into(),
+                "a signer is one of `keystore` with `password`, `private-key`, `aws-kms`, `gcp-kms`"
+                    .into(),
             )),
         }
     }

@@ -22,6 +22,7 @@ use crate::{
     store::{Change, State, Trigger},
 };
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 use verdict_chain::Block;
 
 /// How long something that fails waits before it is tried again: longer each time, up to this.
@@ -38,7 +39,8 @@ impl Relay {
         let Some(job) = self.job_of(&mut trigger).await? else {
             return Ok(Some(trigger.state));
         };
-        match self.take_on(&job, &mut trigger).await {
+        let span = span(&trigger);
+        match self.take_on(&job, &mut trigger).instrument(span).await {
             Ok(change) => self.moved_on(&mut trigger, change).await?,
             // Somebody else has it.
             Err(RelayError::Lost(_)) => {}
@@ -101,6 +103,12 @@ impl Relay {
         self.moved.notify_waiters();
         Ok(())
     }
+}
+
+/// What everything that is logged within a step belongs to.
+fn span(trigger: &Trigger) -> tracing::Span {
+    let (id, job, state) = (&trigger.id, &trigger.job, trigger.state);
+    tracing::info_span!("step", trigger = %id, job = %job, state = %state)
 }
 
 /// A step that could not be done: again later, as often as the job's policy says. What nodes, feeds,

@@ -1,33 +1,40 @@
 //! `queued` → `proving` → `proved`, within what memory there is.
 
-use super::{failed, wait};
+use super::{failed, span, wait};
 use crate::{
     RelayError,
     job::Job,
     relay::Relay,
     store::{Change, Proof, State, Trigger},
+    workers::Wanted,
 };
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 
-/// What proofs may take together. How many are made at once is how many callers [`Relay::prove`] has.
+/// How long a proof that only a worker can make waits for one.
+const NO_WORKER: Duration = Duration::from_secs(2);
+
+/// What proofs on this machine may take together.
 #[derive(Clone, Debug)]
 pub struct Pool {
     memory: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     megabytes: u32,
     lease: Duration,
 }
 
 impl Pool {
-    /// Room for proofs of so many bytes together; whoever proves is believed to be alive for `lease`
-    /// without a sign.
-    pub fn new(bytes: u64, lease: Duration) -> Self {
+    /// Room for so many proofs at once, of so many bytes together; whoever proves is believed to be
+    /// alive for `lease` without a sign.
+    pub fn new(bytes: u64, parallel: usize, lease: Duration) -> Self {
         let megabytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).max(1);
         Self {
             memory: Arc::new(Semaphore::new(megabytes as usize)),
+            turns: Arc::new(Semaphore::new(parallel)),
             megabytes,
             lease,
         }
@@ -35,12 +42,18 @@ impl Pool {
 
     /// Waits for room for a proof of so many bytes. One that is larger than all there is waits until
     /// it is alone: two big ones never meet.
-    async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, RelayError> {
+    async fn room(&self, bytes: u64) -> Result<[OwnedSemaphorePermit; 2], RelayError> {
+        let full = |error| RelayError::machine("prove", error);
+        let turn = self.turns.clone().acquire_owned().await.map_err(full)?;
         let megabytes = u32::try_from((bytes >> 20) + 1).unwrap_or(u32::MAX);
         let memory = self.memory.clone();
         let room = memory.acquire_many_owned(megabytes.min(self.megabytes));
-        room.await
-            .map_err(|error| RelayError::machine("prove", error))
+        Ok([turn, room.await.map_err(full)?])
+    }
+
+    /// Whether a proof of so many bytes fits at all.
+    fn fits(&self, bytes: u64) -> bool {
+        bytes >> 20 < u64::from(self.megabytes)
     }
 }
 
@@ -60,14 +73,22 @@ impl Relay {
         let reason = format!("proved by {}", self.holder);
         let change = Change::to(State::Proving, reason).keeping(pool.lease);
         self.store.advance(&mut trigger, change).await?;
-        let proof = self.prove_one(&job, &trigger, pool).await;
+        let span = span(&trigger);
+        let proof = self.prove_one(&job, &trigger, pool).instrument(span).await;
         let change = match proof {
             Ok(proof) => {
                 let milliseconds = proof.milliseconds;
+                let by = match proof.by.as_str() {
+                    "" => String::new(),
+                    worker => format!(" by worker {worker}"),
+                };
                 trigger.work.proof = Some(proof);
-                Change::to(State::Proved, format!("proved in {milliseconds} ms"))
+                Change::to(State::Proved, format!("proved in {milliseconds} ms{by}"))
             }
             Err(RelayError::Lost(_)) => return Ok(Some(State::Proving)),
+            Err(error @ RelayError::Workers(_)) => {
+                Change::to(State::Queued, error.to_string()).after(NO_WORKER)
+            }
             Err(error) => match failed(&job, &trigger, &error) {
                 Some(change) if change.state == State::Failed => change,
                 _ => Change::to(State::Queued, error.to_string()).again_in(wait(trigger.tries)),
@@ -98,22 +119,12 @@ impl Relay {
         trigger: &Trigger,
         pool: &Pool,
     ) -> Result<Proof, RelayError> {
-        let (model, work) = (job.model.clone(), trigger.work.clone());
-        let proving = async {
-            let room = pool.room(model.memory()).await?;
-            let started = Instant::now();
-            let proof =
-                tokio::task::spawn_blocking(move || model.prove(&work.integers, work.context));
-            let proof = proof.await;
-            drop(room);
-            let proof = proof.map_err(|error| RelayError::machine("prove", error))??;
-            Ok::<_, RelayError>((proof, started.elapsed().as_millis()))
-        };
+        let proving = self.prove_anywhere(job, trigger, pool);
         tokio::pin!(proving);
         let lease = pool.lease;
         let mut lost = false;
         // The lease is prolonged while it waits for room, too.
-        let (verified, milliseconds) = loop {
+        let proof = loop {
             tokio::select! {
                 done = &mut proving => break done?,
                 () = tokio::time::sleep(lease / 3) => {
@@ -125,10 +136,57 @@ impl Relay {
         if lost {
             return Err(RelayError::Lost(trigger.id.clone()));
         }
+        Ok(proof)
+    }
+
+    /// Has a worker prove, if one is free for it, or does it here, if it fits.
+    async fn prove_anywhere(
+        &self,
+        job: &Arc<Job>,
+        trigger: &Trigger,
+        pool: &Pool,
+    ) -> Result<Proof, RelayError> {
+        let fits = pool.fits(job.model.memory());
+        if let Some(fleet) = self.fleet.as_ref().filter(|it| it.wants(fits)) {
+            let wanted = Wanted {
+                trigger: &trigger.id,
+                model: &job.model,
+                items: &trigger.work.integers,
+                context: trigger.work.context,
+            };
+            match fleet.prove(&wanted).await {
+                Err(RelayError::Workers(why)) if fits => {
+                    tracing::debug!(trigger = %trigger.id, why, "proved here");
+                }
+                Err(RelayError::Workers(why)) => {
+                    return Err(RelayError::Workers(format!(
+                        "{why}; here it does not fit prover.memory"
+                    )));
+                }
+                done => return done,
+            }
+        }
+        self.prove_here(job, trigger, pool).await
+    }
+
+    async fn prove_here(
+        &self,
+        job: &Arc<Job>,
+        trigger: &Trigger,
+        pool: &Pool,
+    ) -> Result<Proof, RelayError> {
+        let (model, work) = (job.model.clone(), trigger.work.clone());
+        let room = pool.room(model.memory()).await?;
+        let started = Instant::now();
+        let proof = tokio::task::spawn_blocking(move || model.prove(&work.integers, work.context));
+        let proof = proof.await;
+        drop(room);
+        let verified = proof.map_err(|error| RelayError::machine("prove", error))??;
         Ok(Proof {
             public_values: verified.public_values().to_vec(),
             proof: verified.proof().clone(),
-            milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
+            milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            by: String::new(),
         })
     }
 }

@@ -11,12 +11,14 @@ mod observations;
 mod record;
 mod state;
 mod triggers;
+mod workers;
 
 pub use attempts::{Attempt, Slot, SlotState, Submission};
 pub use observations::Observation;
 pub use record::{Call, Proof, Trigger, Work};
 pub use state::State;
 pub use triggers::{Change, Counts, New, Transition};
+pub use workers::WorkerRow;
 
 use crate::RelayError;
 use sqlx::{
@@ -73,14 +75,27 @@ impl Store {
             .await
             .map_err(|error| RelayError::database("open the database", error))?;
         let store = Self { pool, sqlite };
-        MIGRATIONS
-            .run(&store.pool)
-            .await
-            .map_err(|error| RelayError::Database {
-                what: "bring the tables up to date",
-                reason: error.to_string(),
-            })?;
+        store.migrate().await?;
         Ok(store)
+    }
+
+    /// Brings the tables up to date. Nothing keeps two processes from doing so in the same new file of
+    /// SQLite at once: the slower one fails, and finds it done when it looks again.
+    async fn migrate(&self) -> Result<(), RelayError> {
+        let mut tries = if self.sqlite { 10 } else { 1 };
+        loop {
+            tries -= 1;
+            match MIGRATIONS.run(&self.pool).await {
+                Ok(()) => return Ok(()),
+                Err(_) if tries > 0 => tokio::time::sleep(Duration::from_millis(200)).await,
+                Err(error) => {
+                    return Err(RelayError::Database {
+                        what: "bring the tables up to date",
+                        reason: error.to_string(),
+                    });
+                }
+            }
+        }
     }
 
     /// The connections, for whoever looks into the tables beside this.

@@ -90,6 +90,9 @@ pub struct Proof {
     pub proof: Bytes,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// Which worker made it; empty for this machine.
+    #[serde(default)]
+    pub by: String,
 }
 
 impl Trigger {

@@ -420,9 +420,11 @@ pub(super) async fn advance(
         });
     }
     let at = now();
-    let tries = match (stays || change.failed, change.failed) {
-        (true, true) => trigger.tries.saturating_add(1),
-        _ => 0,
+    let tries = match (change.failed, change.keep) {
+        (true, _) => trigger.tries.saturating_add(1),
+        // Whoever begins has not succeeded yet: what fails each time would be begun for ever.
+        (false, Some(_)) => trigger.tries,
+        (false, None) => 0,
     };
     let (holder, lease_until) = match change.keep {
         Some(lease) => (trigger.holder.clone(), at + millis(lease)),
@@ -492,6 +494,6 @@ fn json(work: &Work) -> Result<String, RelayError> {
     })
 }
 
-fn millis(time: Duration) -> i64 {
+pub(super) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }

@@ -106,6 +106,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
     if let Ok(counts) = service.relay().store.counts(None).await {
         service.metrics().counts(&counts);
     }
+    let _ = service.fleet().await;
     let kind = [(
         header::CONTENT_TYPE,
         "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -130,7 +131,15 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
         let text = "no block has been seen yet\n";
         return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     }
-    "ok\n".into_response()
+    // Without NATS it goes on here as far as proofs fit: worth knowing, and no reason to be restarted.
+    match relay_trouble(&service) {
+        Some(trouble) => format!("ok, without workers: NATS: {trouble}\n").into_response(),
+        None => "ok\n".into_response(),
+    }
+}
+
+fn relay_trouble(service: &Service) -> Option<String> {
+    service.relay().fleet.as_ref()?.trouble()
 }
 
 fn unavailable(error: &RelayError) -> Response {

@@ -4,6 +4,7 @@ use crate::{
     RelayError,
     service::{AccountState, Service},
     store::{Observation, State},
+    workers::FleetState,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ pub struct Snapshot {
     pub failures: Vec<TriggerState>,
     /// The accounts.
     pub accounts: Vec<AccountState>,
+    /// Who proves on other machines, if anybody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetState>,
 }
 
 /// The chain as the nodes tell it.
@@ -120,6 +124,7 @@ impl Service {
             .store
             .triggers(None, Some(State::Failed), TRIGGERS)
             .await?;
+        let fleet = self.fleet().await?;
         let head = self.head();
         Ok(Snapshot {
             version: env!("CARGO_PKG_VERSION"),
@@ -134,7 +139,18 @@ impl Service {
             jobs,
             failures: failed.into_iter().map(TriggerState::of).collect(),
             accounts: self.accounts(),
+            fleet,
         })
+    }
+
+    /// The workers, if there are any.
+    pub(crate) async fn fleet(&self) -> Result<Option<FleetState>, RelayError> {
+        let Some(fleet) = &self.relay().fleet else {
+            return Ok(None);
+        };
+        let state = fleet.snapshot().await?;
+        self.metrics().workers(&state);
+        Ok(Some(state))
     }
 }
 

@@ -4,8 +4,10 @@
 pub mod anvil;
 pub mod fed;
 pub mod feed;
+pub mod nats;
 pub mod postgres;
 pub mod proxy;
+pub mod workers;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -42,6 +42,10 @@ pub enum Mode {
     TakesNone,
     /// Gives events of so many blocks at most.
     FewLogs(u64),
+    /// Has no events of the newest block yet, and says that there are none.
+    LogsLate,
+    /// Passes transactions on, and answers when nobody waits for it any more.
+    LandsLate,
     /// Asks for so many wei a unit of gas.
     Dear(u128),
 }
@@ -51,6 +55,8 @@ pub struct Proxy {
     mode: Arc<Mutex<Mode>>,
     /// Every method that was asked for, in order.
     asked: Arc<Mutex<Vec<String>>>,
+    /// What was asked of the chain's state.
+    calls: Arc<Mutex<Vec<Value>>>,
     behind: String,
     address: SocketAddr,
     client: reqwest::Client,
@@ -62,6 +68,7 @@ impl Proxy {
         let proxy = Self {
             mode: Arc::new(Mutex::new(Mode::Honest)),
             asked: Arc::default(),
+            calls: Arc::default(),
             behind: behind.into(),
             address: listener.local_addr().unwrap(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -86,6 +93,11 @@ impl Proxy {
         asked.iter().filter(|it| *it == method).count()
     }
 
+    /// The parameters of every call of a contract, in order.
+    pub fn calls(&self) -> Vec<Value> {
+        self.calls.lock().unwrap().clone()
+    }
+
     async fn forward(&self, request: &Value) -> Value {
         let sent = self.client.post(&self.behind).json(request).send().await;
         sent.unwrap().json().await.unwrap()
@@ -96,6 +108,9 @@ async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap();
     let method = request["method"].as_str().unwrap_or_default().to_owned();
     proxy.asked.lock().unwrap().push(method.clone());
+    if method == "eth_call" {
+        proxy.calls.lock().unwrap().push(request["params"].clone());
+    }
     let mode = proxy.mode.lock().unwrap().clone();
     let result = |value: Value| {
         let answer = json!({"jsonrpc": "2.0", "id": request["id"], "result": value});
@@ -157,6 +172,20 @@ async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Response {
                 return fail("query exceeds max block range");
             }
             proxy.forward(&request).await.to_string().into_response()
+        }
+        (Mode::LogsLate, "eth_getLogs") => {
+            let number =
+                json!({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []});
+            let newest = proxy.forward(&number).await["result"].clone();
+            let mut answer = proxy.forward(&request).await;
+            let logs = answer["result"].as_array_mut().unwrap();
+            logs.retain(|log| log["blockNumber"] != newest);
+            answer.to_string().into_response()
+        }
+        (Mode::LandsLate, "eth_sendRawTransaction") => {
+            let answer = proxy.forward(&request).await;
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            answer.to_string().into_response()
         }
         (Mode::Dear(wei), "eth_feeHistory") => {
             let price = format!("{wei:#x}");

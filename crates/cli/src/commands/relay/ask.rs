@@ -53,6 +53,14 @@ pub(super) enum Ask {
         #[command(flatten)]
         at: At,
     },
+    /// Give a worker work again that was set aside, or rests
+    #[command(after_help = "Example:\n  verdict relay readmit a")]
+    Readmit {
+        /// Its name
+        worker: String,
+        #[command(flatten)]
+        at: At,
+    },
     /// Have the configuration read again, as SIGHUP does
     #[command(after_help = "Example:\n  verdict relay reload")]
     Reload(At),
@@ -76,6 +84,7 @@ impl Ask {
             Self::Resume { job, at } => (at, Command::Resume { job }),
             Self::Retry { trigger, at } => (at, Command::Retry { trigger }),
             Self::Explain { trigger, at } => (at, Command::Explain { trigger }),
+            Self::Readmit { worker, at } => (at, Command::Readmit { worker }),
             Self::Reload(at) => (at, Command::Reload),
             Self::Stop(at) => (at, Command::Stop),
         };
@@ -138,6 +147,9 @@ fn status(text: &mut String, data: &Value) {
             account["ether"]
         );
     }
+    if let Some(fleet) = data.get("fleet") {
+        workers(text, fleet);
+    }
     for job in list(data, "jobs") {
         let _ = writeln!(
             text,
@@ -161,6 +173,30 @@ fn status(text: &mut String, data: &Value) {
                 word(&trigger["reason"])
             );
         }
+    }
+}
+
+fn workers(text: &mut String, fleet: &Value) {
+    let nats = fleet["trouble"].as_str().unwrap_or("carries work");
+    let _ = writeln!(text, "NATS: {nats}");
+    for worker in list(fleet, "workers") {
+        let flag = |name: &str| worker[name] == Value::Bool(true);
+        let state = match (flag("there"), flag("busy")) {
+            (false, _) => "not there",
+            (true, true) => "proves",
+            (true, false) => "free",
+        };
+        let kept = match (worker["setAside"].as_str(), worker["restsFor"].as_i64()) {
+            (Some(why), _) => format!(", SET ASIDE: {why}"),
+            (None, Some(left)) if left > 0 => format!(", rests for {} s", left / 1_000),
+            _ => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "  worker {}: {state}, {} proofs{kept}",
+            word(&worker["name"]),
+            worker["proofs"]
+        );
     }
 }
 
