@@ -253,7 +253,7 @@ impl<L: Loader<G1Affine>> Proof<L> {
             for (before, again) in links {
                 terms.add(again, link.clone());
                 terms.add(before, -link.clone());
-                link = link * &self.fold;
+                link *= &self.fold;
             }
             terms.add(blind, -(factor * &points.vanishing));
         }
@@ -390,7 +390,7 @@ impl<L: Loader<G1Affine>> Points<L> {
         let mut root = domain.size_inverse();
         let mut sum = loader.load_zero();
         for (value, inverse) in instance.iter().zip(inverses) {
-            sum = sum + &(loader.load_const(&root) * &inverse * value);
+            sum += &(loader.load_const(&root) * &inverse * value);
             root *= domain.omega();
         }
         let at_pack = at_pack - x;
@@ -429,7 +429,7 @@ fn invert_all<L: Loader<G1Affine>>(values: &[L::LoadedScalar]) -> Vec<L::LoadedS
     let mut inverses = Vec::with_capacity(values.len());
     for (value, before) in values[1..].iter().zip(&products).rev() {
         inverses.push(inverse.clone() * before);
-        inverse = inverse * value;
+        inverse *= value;
     }
     inverses.push(inverse);
     inverses.reverse();
