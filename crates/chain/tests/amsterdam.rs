@@ -6,10 +6,11 @@ use serde_json::Value;
 use std::{fs, path::Path};
 use verdict_chain::{Fork, Harness, Verdict, estimate};
 
+/// Words as files have them: hexadecimal digits, without leading zeros in some.
 fn words(values: &Value) -> Vec<B256> {
     let list = values.as_array().unwrap().iter();
-    list.map(|word| word.as_str().unwrap().parse().unwrap())
-        .collect()
+    let word = |word: &Value| -> U256 { word.as_str().unwrap().parse().unwrap() };
+    list.map(|it| B256::from(word(it))).collect()
 }
 
 fn bytes(value: &Value) -> Vec<u8> {

@@ -18,6 +18,11 @@ use tempfile::TempDir;
 /// Blocks that are shown and not run: the page, the first line, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
     (
+        "docs/packed.md",
+        "scripts/verify.py test-vectors/packed/*.json",
+        "crates/vectors/tests/packed.rs runs it on these files",
+    ),
+    (
         "README.md",
         "cargo run --release -- demo",
         "compiles the program that this test has already; commands.rs runs its demo",

@@ -9,8 +9,10 @@ use support::{
     models::{circuit, graph, inputs, planned, rng},
     small,
 };
-use verdict_circuit::{Batch, Hiding, Request, TapeCircuit, TraceCells, Witness, plan_request};
-use verdict_model::{CompiledModel, Goal, execute};
+use verdict_circuit::{
+    Batch, Hiding, Limits, Request, Salt, TapeCircuit, TraceCells, Witness, plan_request,
+};
+use verdict_model::{CompiledModel, Goal, Visibility, execute};
 use verdict_prover::{Keys, PackedKeys, Srs, prove};
 
 #[test]
@@ -38,7 +40,7 @@ fn random_models_are_proved_in_packs_of_every_size() {
 
 #[test]
 fn hidden_weights_are_blinded_in_every_proof() {
-    let model = small::network(3, 2, verdict_model::Visibility::Public);
+    let model = small::network(3, 2, Visibility::Public);
     let hiding = Some(Hiding {
         seed: [7; 32],
         proofs: 1,
@@ -66,14 +68,18 @@ fn hidden_weights_are_blinded_in_every_proof() {
 #[test]
 fn vectors_are_what_the_prover_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/packed");
-    for (name, seed, pack, hidden) in [
-        ("two", 1, 2, false),
-        ("four", 2, 4, false),
-        ("eight", 3, 8, false),
-        ("two-hidden", 4, 2, true),
-        ("eight-hidden", 5, 8, true),
+    let (public, committed) = (Visibility::Public, Visibility::Committed);
+    for (name, seed, pack, hidden, width, input) in [
+        ("two", 1, 2, false, 4, public),
+        ("four", 2, 4, false, 4, public),
+        ("eight", 3, 8, false, 4, public),
+        ("two-hidden", 4, 2, true, 4, public),
+        ("eight-hidden", 5, 8, true, 4, public),
+        // Rows that square, and a last pack of weights with a column of its own.
+        ("four-committed-hidden", 6, 4, true, 5, committed),
+        ("eight-committed-hidden", 7, 8, true, 9, committed),
     ] {
-        let vector = vector(seed, pack, hidden);
+        let vector = vector(seed, pack, hidden, width, input);
         let path = folder.join(format!("{name}.json"));
         if std::env::var_os("VERDICT_UPDATE_VECTORS").is_some() {
             fs::create_dir_all(&folder).unwrap();
@@ -84,19 +90,29 @@ fn vectors_are_what_the_prover_makes() {
     }
 }
 
-fn vector(seed: u64, pack: usize, hidden: bool) -> String {
-    let model = small::network(seed, 2, verdict_model::Visibility::Public);
+fn vector(seed: u64, pack: usize, hidden: bool, width: usize, input: Visibility) -> String {
+    let model = small::network(seed, 2, input);
     let hiding = hidden.then_some(Hiding {
         seed: [seed as u8; 32],
         proofs: 1,
     });
-    let plan = small::planned(&model, Batch::single(), hiding);
+    let request = Request {
+        goal: Goal::Gas,
+        limits: Limits {
+            width: Some(width),
+            ..Limits::default()
+        },
+        hiding,
+        ..Request::default()
+    };
+    let plan = plan_request(model.shared_graph().clone(), request).unwrap();
     let srs = Srs::development(plan.chosen.k + 4);
     let trace = execute(plan.lowered.graph(), &[vec![1, -2, 3]]).unwrap();
     let traces = std::slice::from_ref(&trace);
-    let cells = TraceCells::new(&plan.lowered, traces, &[]).unwrap();
+    let salts = vec![Salt::from_root(Fr::from(seed)); plan.lowered.commitments()];
+    let cells = TraceCells::new(&plan.lowered, traces, &salts).unwrap();
     let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
-    let instance = plan.lowered.instance(Fr::from(0xC0FFEE), traces, &[]);
+    let instance = plan.lowered.instance(Fr::from(0xC0FFEE), traces, &salts);
     let keys = PackedKeys::generate(&plan.program, &plan.tape, plan.chosen.k, pack, &srs).unwrap();
     let proof = keys.prove(&witness, &instance, rng(seed)).unwrap();
     keys.verify(&srs, &instance, &proof).unwrap();

@@ -4,6 +4,8 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+use std::{path::Path, process::Command};
 use verdict_vectors::{
     evm::{End, Evm},
     packed::{Vector, vectors},
@@ -13,7 +15,7 @@ use verdict_vectors::{
 #[test]
 fn the_contract_and_the_library_are_one_verifier() {
     let vectors = vectors();
-    assert_eq!(vectors.len(), 5);
+    assert_eq!(vectors.len(), 7);
     let sources: Vec<String> = vectors.iter().map(|(_, it)| it.solidity()).collect();
     let mut evm = Evm::default();
     let mut rng = ChaCha8Rng::seed_from_u64(14);
@@ -46,4 +48,32 @@ fn the_contract_and_the_library_are_one_verifier() {
             assert!(!ask(&changed).0, "{name}, word {place}, bit {bit}");
         }
     }
+}
+
+/// A verifier that was written from the documents alone says the same.
+#[test]
+fn the_one_written_from_the_documents_agrees() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let run = Command::new("python3")
+        .arg(root.join("scripts/verify.py"))
+        .args(["--json", "--mutate", "5", "--seed", "14"])
+        .args(vectors().into_iter().map(|(path, _)| path))
+        .output()
+        .unwrap();
+    let said: Vec<Said> = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(said.len(), 7);
+    for said in said {
+        assert!(said.accepted, "{}: {:?}", said.file, said.reason);
+        assert_eq!(said.mutations_accepted, 0, "{}", said.file);
+    }
+    assert!(run.status.success());
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
+    file: String,
+    accepted: bool,
+    reason: Option<String>,
+    mutations_accepted: usize,
 }
