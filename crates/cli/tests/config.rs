@@ -110,10 +110,11 @@ fn a_guard_and_its_adapter_by_their_example() {
     ok(&place, &with(&adapter, &["PauseForAdapter"]));
     let config = format!(
         "(@gateway,{id},{version},0,{},{},@data-signers,true,100,@vault-guard-adapter,21600,3600,600,\
-         172800,64800,@token,{},{NOBODY},86400,1800)",
+         172800,64800,@token,{},{},{NOBODY},86400,1800)",
         ETHER / 10 * 8,
         ETHER / 100 * 5,
-        100 * ETHER
+        100 * ETHER,
+        25 * ETHER
     );
     let positional = [config.as_str(), NOBODY, "86400", NOBODY, NOBODY];
     same(&place, "FraudPauseGuard", "guard.json", &positional);

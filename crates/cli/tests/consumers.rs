@@ -208,10 +208,11 @@ fn a_guard_pauses_on_signed_evidence() {
     );
     let bond = (100 * ETHER).to_string();
     let config = format!(
-        "(@gateway,@model.id,@model.version,0,{},{},@signers,true,100,@vault-adapter,21600,3600,600,172800,64800,@token,{bond},{NOBODY},86400,\
+        "(@gateway,@model.id,@model.version,0,{},{},@signers,true,100,@vault-adapter,21600,3600,600,172800,64800,@token,{bond},{},{NOBODY},86400,\
          1800)",
         ETHER / 10 * 8,
-        ETHER / 100 * 5
+        ETHER / 100 * 5,
+        25 * ETHER
     );
     let guard = [
         "FraudPauseGuard",

@@ -18,6 +18,11 @@ use tempfile::TempDir;
 /// Blocks that are shown and not run: the page, the first line, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
     (
+        "docs/benchmarks.md",
+        "cargo run --release -p verdict-stories --example recurring-gas",
+        "crates/stories/tests has the same transactions and bounds their gas",
+    ),
+    (
         "docs/packed.md",
         "scripts/verify.py test-vectors/packed/*.json",
         "crates/vectors/tests/packed.rs runs it on these files",

@@ -22,7 +22,7 @@ pub use workers::WorkerRow;
 
 use crate::RelayError;
 use sqlx::{
-    Any, AnyPool, Executor, Transaction,
+    Any, AnyPool, Connection, Executor, Transaction,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::Migrator,
 };
@@ -55,6 +55,12 @@ impl Store {
         let options = AnyPoolOptions::new()
             .max_connections(if sqlite { 4 } else { 8 })
             .acquire_timeout(Duration::from_secs(30))
+            // SQLite itself ends a transaction that a full disk stopped, and sqlx counts it as open
+            // for ever: every later one on that connection would fail, so it is closed.
+            .before_acquire(|connection, _| {
+                let clean = !connection.is_in_transaction();
+                Box::pin(std::future::ready(Ok(clean)))
+            })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if sqlite {
