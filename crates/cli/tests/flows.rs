@@ -18,6 +18,16 @@ use tempfile::TempDir;
 /// Blocks that are shown and not run: the page, the first line, and why.
 const NOT_RUN: &[(&str, &str, &str)] = &[
     (
+        "docs/relayer.md",
+        "verdict worker init --name a --nats tls://nats.example:4222 --out worker.toml",
+        "goes on with a server of somebody's; relay.rs runs such programs against a real one",
+    ),
+    (
+        "docs/economics.md",
+        "scripts/simulate_economics.py --out docs/economics.svg",
+        "needs numpy and takes minutes; Economics.t.sol holds points of it against the contracts",
+    ),
+    (
         "docs/benchmarks.md",
         "cargo run --release -p verdict-stories --example recurring-gas",
         "crates/stories/tests has the same transactions and bounds their gas",
