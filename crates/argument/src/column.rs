@@ -43,7 +43,7 @@ impl Column {
             .for_each(|(value, small)| match *small {
                 0 => {}
                 1 => *value += factor,
-                small => *value += factor * int(small),
+                small => *value += factor * int(small.into()),
             });
         for &(row, wide) in &self.wide {
             values[row] += factor * wide;
@@ -54,7 +54,7 @@ impl Column {
     pub(crate) fn dot(&self, weights: &[Fr]) -> Fr {
         let term = |(small, weight): (&i32, &Fr)| match *small {
             0 => Fr::ZERO,
-            small => *weight * int(small),
+            small => *weight * int(small.into()),
         };
         let small: Fr = self
             .small
@@ -75,7 +75,8 @@ impl Column {
     }
 }
 
-fn int(value: i32) -> Fr {
-    let magnitude = Fr::from(u64::from(value.unsigned_abs()));
+/// A signed integer as a field element.
+pub fn int(value: i64) -> Fr {
+    let magnitude = Fr::from(value.unsigned_abs());
     if value < 0 { -magnitude } else { magnitude }
 }

@@ -127,8 +127,8 @@ fn scale(values: &mut [Fr], base: Fr) {
         });
 }
 
-/// Inverts every element in place with one inversion; zeros stay zero.
-pub(crate) fn invert(values: &mut [Fr]) {
+/// Inverts every element in place with one inversion; zeros (negligibly likely) stay zero.
+pub fn invert(values: &mut [Fr]) {
     let mut products = Vec::with_capacity(values.len());
     let mut product = Fr::ONE;
     for value in values.iter() {

@@ -9,8 +9,8 @@ mod relation;
 mod shape;
 mod verifier;
 
-pub use column::Column;
-pub use domain::Domain;
+pub use column::{Column, int};
+pub use domain::{Domain, invert};
 pub use error::ArgumentError;
 pub use key::{ProvingKey, VerifyingKey};
 pub use prover::{Powers, Proven, prove};

@@ -2,11 +2,7 @@
 
 use halo2curves_axiom::bn256::Fr;
 
-/// A signed integer as a field element.
-pub fn int(value: i64) -> Fr {
-    let magnitude = Fr::from(value.unsigned_abs());
-    if value < 0 { -magnitude } else { magnitude }
-}
+pub use verdict_argument::int;
 
 /// `2^bits`, for `bits` below 256.
 pub(crate) fn power_of_two(bits: usize) -> Fr {

@@ -10,6 +10,7 @@ use crate::{
 };
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use rayon::prelude::*;
+use verdict_argument::invert;
 
 /// What a position holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -341,24 +342,4 @@ fn look_ups(program: &Program, tape: &Tape, witness: &Witness, challenges: &Chal
         carried = chunk.last().copied().unwrap_or(carried);
     }
     l
-}
-
-/// Inverts every element in place with one inversion; zeros (negligibly likely) stay zero.
-fn invert(values: &mut [Fr]) {
-    let mut products = Vec::with_capacity(values.len());
-    let mut product = Fr::ONE;
-    for value in values.iter() {
-        products.push(product);
-        if *value != Fr::ZERO {
-            product *= value;
-        }
-    }
-    let mut inverse = product.invert().unwrap_or(Fr::ZERO);
-    for (value, before) in values.iter_mut().zip(products).rev() {
-        if *value != Fr::ZERO {
-            let inverted = inverse * before;
-            inverse *= *value;
-            *value = inverted;
-        }
-    }
 }

@@ -88,7 +88,7 @@ fn every_trigger_of_many_at_once_has_its_one_effect() {
         .collect();
     let folder = fed.world.path().to_owned();
     let nats = Nats::start();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = common::runtime();
     runtime.block_on(async {
         fed.anvil.ask("evm_setAutomine", json!([false])).await;
         fed.anvil.ask("evm_setIntervalMining", json!([1])).await;

@@ -10,6 +10,7 @@ use common::{
     fed::{Fed, Feeders},
     feed::Feed,
     nats::Nats,
+    runtime,
     workers::{fleet, worker_config},
     world::latest,
 };
@@ -31,6 +32,13 @@ fn store<T>(runtime: &tokio::runtime::Runtime, fed: &Fed, ask: impl AsyncFnOnce(
     })
 }
 
+/// A feed, and two programs that sign what they read there.
+fn feeders(runtime: &tokio::runtime::Runtime, fed: &Fed) -> (Vec<Program>, Feeders) {
+    let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
+    let (programs, signers) = signer_programs(fed, &feed.url(), |text| text);
+    (programs, Feeders { feed, signers })
+}
+
 /// How often the relayer is killed: a few times here, and as often as VERDICT_KILLS says by hand.
 fn kills() -> u32 {
     let wanted = std::env::var("VERDICT_KILLS").ok();
@@ -41,13 +49,8 @@ fn kills() -> u32 {
 fn killed_at_random_it_loses_no_trigger_and_doubles_none() {
     let mut fed = Fed::new();
     let folder = fed.world.path().to_owned();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
-    let (_signers, urls) = signer_programs(&fed, &feed.url(), |text| text);
-    let feeders = Feeders {
-        feed,
-        signers: urls,
-    };
+    let runtime = runtime();
+    let (_signers, feeders) = feeders(&runtime, &fed);
     let every = "{ on = \"interval\", every = \"1s\" }";
     let text = fed.config(&[fed.anvil.url()], &feeders, every, "");
     fed.write(&text.replace("lease = \"5s\"", "lease = \"2s\""));
@@ -106,13 +109,8 @@ fn killed_at_random_it_loses_no_trigger_and_doubles_none() {
 fn an_operator_is_answered() {
     let fed = Fed::new();
     let folder = fed.world.path().to_owned();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
-    let (_signers, urls) = signer_programs(&fed, &feed.url(), |text| text);
-    let feeders = Feeders {
-        feed,
-        signers: urls,
-    };
+    let runtime = runtime();
+    let (_signers, feeders) = feeders(&runtime, &fed);
     let every = "{ on = \"interval\", every = \"2s\" }";
     fed.write(&fed.config(&[fed.anvil.url()], &feeders, every, ""));
 
@@ -193,13 +191,8 @@ fn workers_that_are_killed_at_random_cost_time_and_no_trigger() {
     let mut fed = Fed::new();
     let folder = fed.world.path().to_owned();
     let nats = Nats::start();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
-    let (_signers, urls) = signer_programs(&fed, &feed.url(), |text| text);
-    let feeders = Feeders {
-        feed,
-        signers: urls,
-    };
+    let runtime = runtime();
+    let (_signers, feeders) = feeders(&runtime, &fed);
     let every = "{ on = \"interval\", every = \"1s\" }";
     let text = fed.config(&[fed.anvil.url()], &feeders, every, "");
     let text = fleet(&fed.world, &nats, &["a", "b"], &text);

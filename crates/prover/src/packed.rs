@@ -11,6 +11,7 @@ use sha3::{Digest, Keccak256};
 use std::sync::Arc;
 use verdict_argument::{ArgumentError, Powers, ProvingKey, Relation, prove, verify};
 use verdict_circuit::{Program, Tape, TapeRelation, Witness, fixed_columns, phase_columns};
+use verdict_wire::words;
 
 /// The version of the key's format.
 const VERSION: u8 = 3;
@@ -106,12 +107,8 @@ fn key_bytes(relation: &TapeRelation, commitments: &[G1Affine]) -> Vec<u8> {
     bytes[7] = shape.pack as u8;
     bytes[8] = u8::from(shape.hides());
     bytes[9..11].copy_from_slice(&(shape.instance as u16).to_be_bytes());
-    for point in commitments {
-        for coordinate in [point.x, point.y] {
-            let mut word = coordinate.to_bytes();
-            word.reverse();
-            bytes.extend(word);
-        }
+    for commitment in commitments {
+        bytes.extend(words::point(commitment).concat());
     }
     bytes
 }

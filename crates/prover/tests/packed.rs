@@ -3,6 +3,7 @@
 
 mod support;
 
+use alloy_primitives::{B256, hex};
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use std::{fs, path::Path, sync::Arc, time::Instant};
 use support::{
@@ -10,10 +11,21 @@ use support::{
     small,
 };
 use verdict_circuit::{
-    Batch, Hiding, Limits, Request, Salt, TapeCircuit, TraceCells, Witness, plan_request,
+    Batch, Hiding, Limits, Plan, Request, Salt, TapeCircuit, TraceCells, Witness, plan_request,
 };
 use verdict_model::{CompiledModel, Goal, Visibility, execute};
 use verdict_prover::{Keys, PackedKeys, Srs, prove};
+use verdict_wire::words;
+
+/// The witness of an inference, and the public values.
+fn filled(plan: &Plan, inputs: &[Vec<i32>], salts: &[Salt], context: Fr) -> (Witness, Vec<Fr>) {
+    let trace = execute(plan.lowered.graph(), inputs).unwrap();
+    let traces = std::slice::from_ref(&trace);
+    let cells = TraceCells::new(&plan.lowered, traces, salts).unwrap();
+    let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
+    let instance = plan.lowered.instance(context, traces, salts);
+    (witness, instance)
+}
 
 #[test]
 fn random_models_are_proved_in_packs_of_every_size() {
@@ -48,12 +60,7 @@ fn hidden_weights_are_blinded_in_every_proof() {
     let plan = small::planned(&model, Batch::single(), hiding);
     let srs = Srs::development(plan.chosen.k + 4);
     let inputs = vec![vec![1, -2, 3]];
-    let trace = execute(plan.lowered.graph(), &inputs).unwrap();
-    let cells = TraceCells::new(&plan.lowered, std::slice::from_ref(&trace), &[]).unwrap();
-    let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
-    let instance = plan
-        .lowered
-        .instance(Fr::ONE, std::slice::from_ref(&trace), &[]);
+    let (witness, instance) = filled(&plan, &inputs, &[], Fr::ONE);
     for pack in [2, 4, 8] {
         let keys =
             PackedKeys::generate(&plan.program, &plan.tape, plan.chosen.k, pack, &srs).unwrap();
@@ -107,35 +114,20 @@ fn vector(seed: u64, pack: usize, hidden: bool, width: usize, input: Visibility)
     };
     let plan = plan_request(model.shared_graph().clone(), request).unwrap();
     let srs = Srs::development(plan.chosen.k + 4);
-    let trace = execute(plan.lowered.graph(), &[vec![1, -2, 3]]).unwrap();
-    let traces = std::slice::from_ref(&trace);
     let salts = vec![Salt::from_root(Fr::from(seed)); plan.lowered.commitments()];
-    let cells = TraceCells::new(&plan.lowered, traces, &salts).unwrap();
-    let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
-    let instance = plan.lowered.instance(Fr::from(0xC0FFEE), traces, &salts);
+    let (witness, instance) = filled(&plan, &[vec![1, -2, 3]], &salts, Fr::from(0xC0FFEE));
     let keys = PackedKeys::generate(&plan.program, &plan.tape, plan.chosen.k, pack, &srs).unwrap();
     let proof = keys.prove(&witness, &instance, rng(seed)).unwrap();
     keys.verify(&srs, &instance, &proof).unwrap();
-    let hex = |bytes: &[u8]| -> String {
-        let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
-        format!("\"0x{}\"", digits.collect::<String>())
-    };
-    let word = |bytes: [u8; 32]| {
-        let mut bytes = bytes;
-        bytes.reverse();
-        hex(&bytes)
-    };
-    let values: Vec<String> = instance
-        .iter()
-        .map(|value| word(value.to_bytes()))
-        .collect();
-    let tau = srs.tau_g2();
-    let tau = [tau.x.c1, tau.x.c0, tau.y.c1, tau.y.c0].map(|part| word(part.to_bytes()));
+    let quoted = |text: String| format!("\"{text}\"");
+    let word = |word: B256| quoted(word.to_string());
+    let values: Vec<String> = instance.iter().map(|it| word(words::word(it))).collect();
+    let tau = words::tau_g2(&srs.tau_g2()).map(|part| word(part.into()));
     format!(
         "{{\n  \"key\": {},\n  \"publicValues\": [{}],\n  \"proof\": {},\n  \"tauG2\": [{}]\n}}\n",
-        hex(&keys.to_bytes()),
+        quoted(hex::encode_prefixed(keys.to_bytes())),
         values.join(", "),
-        hex(&proof),
+        quoted(hex::encode_prefixed(&proof)),
         tau.join(", ")
     )
 }
@@ -149,7 +141,6 @@ fn times() {
     let model = CompiledModel::load(path).unwrap();
     let graph = model.graph();
     let inputs = inputs(graph, 1);
-    let trace = execute(graph, &inputs).unwrap();
     let request = Request {
         goal: Goal::Time,
         ..Request::default()
@@ -160,10 +151,7 @@ fn times() {
     let begun = Instant::now();
     let step = |what: &str| eprintln!("{:8.2} s  {what}", begun.elapsed().as_secs_f64());
     let srs = Srs::development(k + 3);
-    let cells = TraceCells::new(&plan.lowered, std::slice::from_ref(&trace), &[]).unwrap();
-    let witness = Witness::new(&plan.program, &plan.tape, &cells).unwrap();
-    let traces = std::slice::from_ref(&trace);
-    let instance = plan.lowered.instance(Fr::from(5), traces, &[]);
+    let (witness, instance) = filled(&plan, &inputs, &[], Fr::from(5));
     step("set-up and witness");
     let small = srs.clone().cut(k).unwrap();
     step("cut");

@@ -9,7 +9,7 @@ use common::{
     anvil::{Anvil, KEYS},
     fed::Running,
     feed::Feed,
-    logs, until,
+    logs, runtime, until,
     world::World,
 };
 use std::fmt::Write as _;
@@ -27,8 +27,14 @@ use verdict_relayer::{
 };
 use verdict_stories::{Scorer, Tiny};
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Runtime::new().unwrap()
+/// A guard that is asked at every block.
+fn guard_job(feed: &str, signers: &str) -> String {
+    format!(
+        "[jobs.vault]\nconsumer = \"guard\"\ncontract = \"guard\"\nmodel = \"guard\"\nsigner = \"main\"\n\
+                 triggers = [{{ on = \"block\", every = 1 }}]\nevidence = {{ kind = \"signed\", signers = [{signers}] }}\n\
+                 features = [{{ name = \"flows\", values = 3, from = [{{ source = \"http\", url = \"{}\", pointer = \"/values\" }}] }}]\n",
+        feed
+    )
 }
 
 fn sender() -> Address {
@@ -114,34 +120,49 @@ fn a_guard_pauses_within_a_block_of_its_proof_and_not_before_there_is_reason() {
     runtime().block_on(async {
         // Share withdrawn, price deviation, calls a minute.
         let feed = Feed::start(&[0.1, 0.01, 5.0]).await;
-        let job = |signers: &str| {
-            format!(
-                "[jobs.vault]\nconsumer = \"guard\"\ncontract = \"guard\"\nmodel = \"guard\"\nsigner = \"main\"\n\
-                 triggers = [{{ on = \"block\", every = 1 }}]\nevidence = {{ kind = \"signed\", signers = [{signers}] }}\n\
-                 features = [{{ name = \"flows\", values = 3, from = [{{ source = \"http\", url = \"{}\", pointer = \"/values\" }}] }}]\n",
-                feed.url()
-            )
-        };
+        let job = |signers: &str| guard_job(&feed.url(), signers);
         let signers = signers(&world, &anvil, "guard", &job("\"http://127.0.0.1:1\"")).await;
         let text = config(&world, &anvil, "guard", &job(&signers));
         let running = Running::start(&world, &text).await;
         // Calm: nothing is proved.
         let calm = until("a calm block", async || {
-            let all = running.relay.store.triggers(None, Some(State::Superseded), 1);
+            let all = running
+                .relay
+                .store
+                .triggers(None, Some(State::Superseded), 1);
             all.await.unwrap().into_iter().next()
         })
         .await;
         assert!(calm.reason.contains("is needed"), "{}", calm.reason);
-        assert_eq!(running.count(State::Proving).await + running.count(State::Submitted).await, 0);
+        assert_eq!(
+            running.count(State::Proving).await + running.count(State::Submitted).await,
+            0
+        );
         feed.values(&[0.9, 0.15, 50.0]);
         running.until(State::Confirmed, 1).await;
-        let all = running.relay.store.triggers(None, Some(State::Confirmed), 5).await.unwrap();
+        let all = running
+            .relay
+            .store
+            .triggers(None, Some(State::Confirmed), 5)
+            .await
+            .unwrap();
         assert_eq!(all.len(), 1, "{all:?}");
         let steps = running.relay.store.history(&all[0].id).await.unwrap();
         let proved = steps.iter().find(|it| it.state == "proved").unwrap().at;
         let slots = running.relay.store.slots_of(&all[0].id).await.unwrap();
-        let receipt = running.relay.nodes.receipt(slots[0].1[0].hash).await.unwrap().unwrap();
-        let block = running.relay.nodes.block(receipt.block_number.unwrap()).await.unwrap();
+        let receipt = running
+            .relay
+            .nodes
+            .receipt(slots[0].1[0].hash)
+            .await
+            .unwrap()
+            .unwrap();
+        let block = running
+            .relay
+            .nodes
+            .block(receipt.block_number.unwrap())
+            .await
+            .unwrap();
         // A block a second: it is in the one that is made next, or the one after if that was being
         // made.
         let wait = block.timestamp as i64 - proved / 1_000;
@@ -232,21 +253,19 @@ fn a_guard_looks_at_every_block_and_pauses_in_the_one_after_its_proof() {
     let model = world.register("guard", &scorer);
     let (_, guard) = world.guard(&model, sender());
     runtime().block_on(async {
-        anvil.ask("evm_setAutomine", serde_json::json!([false])).await;
+        anvil
+            .ask("evm_setAutomine", serde_json::json!([false]))
+            .await;
         let feed = Feed::start(&[0.1, 0.01, 5.0]).await;
-        let job = |signers: &str| {
-            format!(
-                "[jobs.vault]\nconsumer = \"guard\"\ncontract = \"guard\"\nmodel = \"guard\"\nsigner = \"main\"\n\
-                 triggers = [{{ on = \"block\", every = 1 }}]\nevidence = {{ kind = \"signed\", signers = [{signers}] }}\n\
-                 features = [{{ name = \"flows\", values = 3, from = [{{ source = \"http\", url = \"{}\", pointer = \"/values\" }}] }}]\n",
-                feed.url()
-            )
-        };
+        let job = |signers: &str| guard_job(&feed.url(), signers);
         let signers = signers(&world, &anvil, "guard", &job("\"http://127.0.0.1:1\"")).await;
         let text = config(&world, &anvil, "guard", &job(&signers));
-        let running = Running::start(&world, &text.replace("poll = \"200ms\"", "poll = \"50ms\"")).await;
+        let running =
+            Running::start(&world, &text.replace("poll = \"200ms\"", "poll = \"50ms\"")).await;
         let mine = async || {
-            anvil.ask("evm_increaseTime", serde_json::json!([BLOCK])).await;
+            anvil
+                .ask("evm_increaseTime", serde_json::json!([BLOCK]))
+                .await;
             anvil.ask("evm_mine", serde_json::json!([])).await;
             running.relay.nodes.head().await.unwrap().number
         };
@@ -270,9 +289,20 @@ fn a_guard_looks_at_every_block_and_pauses_in_the_one_after_its_proof() {
         running.until(State::Submitted, 1).await;
         // However many blocks the proof took, its transaction is in the next.
         let next = mine().await;
-        let sent = running.relay.store.triggers(None, Some(State::Submitted), 1).await.unwrap();
+        let sent = running
+            .relay
+            .store
+            .triggers(None, Some(State::Submitted), 1)
+            .await
+            .unwrap();
         let slots = running.relay.store.slots_of(&sent[0].id).await.unwrap();
-        let receipt = running.relay.nodes.receipt(slots[0].1[0].hash).await.unwrap().unwrap();
+        let receipt = running
+            .relay
+            .nodes
+            .receipt(slots[0].1[0].hash)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(receipt.block_number, Some(next));
         assert!(next == attacked + 1, "{next}, the attack was in {attacked}");
         mine().await;

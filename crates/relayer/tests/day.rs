@@ -27,7 +27,7 @@ fn hours() -> u64 {
 fn no_heartbeat_is_missed() {
     logs();
     let mut fed = Fed::on(Anvil::with(&[]), u32::try_from(HEARTBEAT).unwrap());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = common::runtime();
     let blocks = hours() * 3_600 / BLOCK;
     let (running, feeders) = runtime.block_on(async {
         fed.anvil.ask("evm_setAutomine", json!([false])).await;

@@ -11,8 +11,7 @@ use common::{
     feed::Says,
     logs,
     proxy::{Mode, Proxy},
-    until,
-    world::latest,
+    runtime, until,
 };
 use std::time::Duration;
 use verdict_chain::{
@@ -23,15 +22,6 @@ use verdict_relayer::store::State;
 
 const EVERY: &str = "{ on = \"interval\", every = \"2s\" }";
 const ONCE: &str = "{ on = \"once\" }";
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Runtime::new().unwrap()
-}
-
-/// How many rounds the oracle has.
-fn rounds(fed: &mut Fed) -> u64 {
-    latest(&mut fed.world.chain, fed.oracle).0
-}
 
 #[test]
 fn a_node_that_lies_is_passed_over_and_the_rounds_go_on() {
@@ -78,7 +68,7 @@ fn a_node_that_lies_is_passed_over_and_the_rounds_go_on() {
         running.stop().await;
         confirmed
     });
-    assert!(rounds(&mut fed) >= confirmed);
+    assert!(fed.rounds() >= confirmed);
 }
 
 #[test]
@@ -112,7 +102,7 @@ fn what_a_node_forgets_is_sent_again_and_missing_receipts_are_waited_for() {
         running.until(State::Confirmed, 1).await;
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -151,7 +141,7 @@ fn a_stolen_nonce_costs_nothing_but_another_one() {
         assert_eq!(slots.len(), 2, "the lost nonce and the one after");
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -189,7 +179,7 @@ fn a_reorganisation_of_five_blocks_doubles_and_loses_nothing() {
         running.stop().await;
         confirmed
     });
-    assert_eq!((rounds(&mut fed), confirmed), (1, 1));
+    assert_eq!((fed.rounds(), confirmed), (1, 1));
 }
 
 #[test]
@@ -212,7 +202,7 @@ fn beyond_the_ceiling_nothing_is_sent_and_below_it_everything_goes_on() {
         running.until(State::Confirmed, 1).await;
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -248,14 +238,14 @@ fn feeds_that_say_nonsense_move_nothing() {
         running.stop().await;
         confirmed
     });
-    assert!(rounds(&mut fed) >= confirmed);
+    assert!(fed.rounds() >= confirmed);
 }
 
 #[test]
 fn signers_sign_what_they_see_and_nothing_else() {
     logs();
     let mut fed = Fed::new();
-    let before = rounds(&mut fed);
+    let before = fed.rounds();
     runtime().block_on(async {
         let mut feeders = fed.feeders(0).await;
         // One signer sees other prices than the relayer, and one is not there: no quorum.
@@ -289,7 +279,7 @@ fn signers_sign_what_they_see_and_nothing_else() {
         running.until(State::Confirmed, 1).await;
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), before + 1);
+    assert_eq!(fed.rounds(), before + 1);
 }
 
 #[test]
@@ -318,7 +308,7 @@ fn a_paused_contract_is_waited_for_and_a_withdrawn_model_moves_nothing() {
     act(oracle, InferenceOracle::unpauseCall {}.abi_encode());
     runtime.block_on(running.until(State::Confirmed, 1));
     runtime.block_on(running.stop());
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 
     // The model's owner withdraws the version: nothing more is begun, and it says why.
     let registry = fed.world.deployment.core.registry;
@@ -336,7 +326,7 @@ fn a_paused_contract_is_waited_for_and_a_withdrawn_model_moves_nothing() {
     }));
     assert_ne!(failed.state, State::Confirmed);
     runtime.block_on(running.stop());
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -403,7 +393,7 @@ fn nodes_that_are_away_for_long_cost_time_and_no_trigger() {
         running.until(State::Confirmed, 1).await;
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -433,5 +423,5 @@ fn the_first_node_may_be_a_block_behind() {
         );
         running.stop().await;
     });
-    assert!(rounds(&mut fed) >= 3);
+    assert!(fed.rounds() >= 3);
 }

@@ -17,7 +17,7 @@ fn two_relayers_share_the_work_and_double_none_of_it() {
     logs();
     let mut fed = Fed::new();
     let database = Postgres::start();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = common::runtime();
     let confirmed = runtime.block_on(async {
         let feeders = fed.feeders(2).await;
         let every = "{ on = \"interval\", every = \"1s\" }";

@@ -9,44 +9,16 @@ use common::{
     fed::{Fed, Running},
     logs,
     postgres::Postgres,
-    until,
-    world::latest,
+    runtime, until,
 };
 use serde_json::json;
 use std::{
-    ops::RangeInclusive,
     process::{Command, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use verdict_relayer::store::{State, Store};
 
 const EVERY: &str = "{ on = \"interval\", every = \"1s\" }";
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Runtime::new().unwrap()
-}
-
-/// How many rounds there may be: what is confirmed, and what was sent and is not deep enough.
-async fn stopped(running: Running) -> RangeInclusive<u64> {
-    assert_eq!(
-        running.count(State::Failed).await,
-        0,
-        "{}",
-        running.reason().await
-    );
-    let submitted = running.count(State::Submitted).await;
-    let confirmed = running.count(State::Confirmed).await;
-    running.stop().await;
-    confirmed..=confirmed + submitted + 1
-}
-
-fn counted(fed: &mut Fed, confirmed: &RangeInclusive<u64>) {
-    let (rounds, ..) = latest(&mut fed.world.chain, fed.oracle);
-    assert!(
-        confirmed.contains(&rounds),
-        "{rounds} rounds, {confirmed:?} confirmed"
-    );
-}
 
 /// Lets the database's file grow by so many pages and no further, as a full disk would.
 async fn room(store: &Store, more: i64) {
@@ -99,9 +71,9 @@ fn a_full_disk_stops_everything_and_costs_nothing() {
         room(&running.relay.store, 1 << 20).await;
         let before = running.count(State::Confirmed).await;
         running.until(State::Confirmed, before + 3).await;
-        stopped(running).await
+        running.stopped().await
     });
-    counted(&mut fed, &confirmed);
+    fed.counted(&confirmed);
 }
 
 #[test]
@@ -131,9 +103,9 @@ fn a_database_that_somebody_locked_is_waited_for() {
         assert!(done.await.unwrap().success());
         let before = running.count(State::Confirmed).await;
         running.until(State::Confirmed, before + 3).await;
-        stopped(running).await
+        running.stopped().await
     });
-    counted(&mut fed, &confirmed);
+    fed.counted(&confirmed);
 }
 
 /// A chain whose clock is so many seconds from this machine's.
@@ -163,9 +135,9 @@ fn five_minutes_between_the_chains_clock_and_this_machines_change_nothing() {
             let running = Running::start(&fed.world, &text).await;
             running.until(State::Confirmed, 3).await;
             assert_eq!(running.count(State::Expired).await, 0);
-            stopped(running).await
+            running.stopped().await
         });
-        counted(&mut fed, &confirmed);
+        fed.counted(&confirmed);
     }
 }
 
@@ -185,7 +157,7 @@ fn a_clock_too_far_ahead_for_max_head_age_is_said_and_not_slept_over() {
         let said = format!("{findings:?}");
         assert!(said.contains("old") || said.contains("behind"), "{said}");
     });
-    let (rounds, ..) = latest(&mut fed.world.chain, fed.oracle);
+    let rounds = fed.rounds();
     assert_eq!(rounds, 0);
 }
 
@@ -221,9 +193,9 @@ fn relayers_whose_clocks_differ_by_minutes_share_a_database_and_double_nothing()
             assert_eq!(slots.len(), 1, "{}", trigger.id);
         }
         two.stop().await;
-        stopped(one).await
+        one.stopped().await
     });
     // The chain's count is exact once nothing is on its way.
     runtime().block_on(async { fed.anvil.ask("anvil_mine", json!(["0x2"])).await });
-    counted(&mut fed, &confirmed);
+    fed.counted(&confirmed);
 }

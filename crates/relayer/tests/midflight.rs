@@ -11,8 +11,7 @@ use common::{
     fed::{Fed, Feeders, Running},
     logs,
     proxy::{Mode, Proxy},
-    until,
-    world::latest,
+    runtime, until,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -27,14 +26,6 @@ use verdict_relayer::store::State;
 const EVERY: &str = "{ on = \"interval\", every = \"1s\" }";
 const ONCE: &str = "{ on = \"once\" }";
 const DEAR: Mode = Mode::Dear(300_000_000_000);
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Runtime::new().unwrap()
-}
-
-fn rounds(fed: &mut Fed) -> u64 {
-    latest(&mut fed.world.chain, fed.oracle).0
-}
 
 /// Sends as owner and guardian of everything.
 async fn act(fed: &Fed, to: Address, call: impl SolCall + Send + 'static) {
@@ -87,7 +78,7 @@ fn a_contract_that_is_paused_after_the_proof_is_waited_for() {
         running.until(State::Confirmed, 1).await;
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -127,7 +118,7 @@ fn a_model_that_is_withdrawn_after_the_proof_moves_nothing_and_takes_no_nonce() 
         println!("{}", running.reason().await);
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 0);
+    assert_eq!(fed.rounds(), 0);
 }
 
 #[test]
@@ -147,7 +138,7 @@ fn a_route_that_is_frozen_after_the_proof_wakes_somebody_and_takes_no_nonce() {
         assert_eq!(node.count("eth_sendRawTransaction"), 0);
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 0);
+    assert_eq!(fed.rounds(), 0);
 }
 
 #[test]
@@ -177,7 +168,7 @@ fn a_private_relay_gets_the_transactions_and_the_nodes_none() {
         assert_eq!(running.count(State::Failed).await, 0);
         running.stop().await;
     });
-    assert!(rounds(&mut fed) >= 2);
+    assert!(fed.rounds() >= 2);
 }
 
 #[test]
@@ -226,7 +217,7 @@ fn what_no_node_takes_spends_no_nonce_holds_nobody_up_and_is_not_said_to_be_sent
         assert!(used >= before, "{used} of {before}");
         running.stop().await;
     });
-    assert!(rounds(&mut fed) >= 1);
+    assert!(fed.rounds() >= 1);
 }
 
 #[test]
@@ -247,7 +238,7 @@ fn an_answer_that_comes_too_late_is_of_a_transaction_that_landed_all_the_same() 
         assert_eq!(slots[0].1.len(), 1, "nothing was sent in its place");
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -280,7 +271,7 @@ fn after_a_spike_of_fees_what_was_sent_goes_on() {
         );
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]
@@ -310,7 +301,7 @@ fn what_is_simulated_is_what_is_sent() {
         running.until(State::Confirmed, 1).await;
         running.stop().await;
     });
-    assert_eq!(rounds(&mut fed), 1);
+    assert_eq!(fed.rounds(), 1);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Drop for Browser {
 fn the_page_shows_what_happens() {
     logs();
     let fed = Fed::new();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = common::runtime();
     runtime.block_on(async {
         let feeders = fed.feeders(2).await;
         let text = fed.config(&[fed.anvil.url()], &feeders, EVERY, "");
@@ -188,7 +188,7 @@ fn the_page_shows_what_happens() {
 #[test]
 fn a_page_with_a_token_shows_nothing_without_it() {
     let fed = Fed::new();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = common::runtime();
     runtime.block_on(async {
         let feeders = fed.feeders(0).await;
         let feeders = common::fed::Feeders {

@@ -14,7 +14,7 @@ use verdict_relayer::store::State;
 fn a_feed_updates_itself_for_twenty_rounds() {
     logs();
     let mut fed = Fed::new();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = common::runtime();
     let rounds = runtime.block_on(async {
         let feeders = fed.feeders(2).await;
         let every = "{ on = \"interval\", every = \"2s\" }";

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use halo2curves_axiom::{
     CurveAffine,
     bn256::{Fq, Fq2, Fr, G1Affine, G2Affine},
-    ff::{FromUniformBytes, PrimeField},
+    ff::FromUniformBytes,
 };
 use serde::Deserialize;
 use snark_verifier::{
@@ -20,6 +20,7 @@ use verdict_argument::{
     Accumulator, ArgumentError, LoadedKey, Relation, VerifyingKey, accumulate, verify,
 };
 use verdict_circuit::TapeRelation;
+use verdict_wire::words;
 
 /// All that a verifier is given.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,28 +53,28 @@ impl Vector {
     }
 
     pub fn verifying_key(&self) -> VerifyingKey {
-        let points = self.key[32..].chunks_exact(64);
-        let point =
-            |bytes: &[u8]| G1Affine::from_xy(base(&bytes[..32]), base(&bytes[32..])).unwrap();
+        let coordinates = self.key[32..].chunks_exact(32).map(B256::from_slice);
+        let coordinates: Vec<B256> = coordinates.collect();
+        let points = coordinates.chunks_exact(2);
+        let points = points.map(|pair| words::read_point(&pair[0], &pair[1]).unwrap());
         let mut wide = [0u8; 64];
         wide[..32].copy_from_slice(keccak256(&self.key).as_slice());
         wide[..32].reverse();
         VerifyingKey {
             representation: Fr::from_uniform_bytes(&wide),
-            commitments: points.map(point).collect(),
+            commitments: points.collect(),
         }
     }
 
     pub fn tau(&self) -> G2Affine {
-        let [x_im, x_re, y_im, y_re] = self.tau_g2.map(|word| base(word.as_slice()));
+        let [x_im, x_re, y_im, y_re] = self.tau_g2.map(base);
         G2Affine::from_xy(Fq2::new(x_re, x_im), Fq2::new(y_re, y_im)).unwrap()
     }
 
     /// What the Rust verifier says.
     pub fn verify(&self) -> Result<(), ArgumentError> {
-        let values: Option<Vec<Fr>> = self.public_values.iter().map(scalar).collect();
-        let values =
-            values.ok_or_else(|| ArgumentError::Rejected("a public value is too large".into()))?;
+        let values: Result<Vec<Fr>, _> = self.public_values.iter().map(words::scalar).collect();
+        let values = values.map_err(|error| ArgumentError::Rejected(error.to_string()))?;
         let key = self.verifying_key();
         verify(&self.relation(), &key, self.tau(), &values, &self.proof)
     }
@@ -105,16 +106,10 @@ impl Vector {
     }
 }
 
-fn base(word: &[u8]) -> Fq {
-    let mut bytes: [u8; 32] = word.try_into().unwrap();
-    bytes.reverse();
-    Fq::from_bytes(&bytes).unwrap()
-}
-
-fn scalar(word: &B256) -> Option<Fr> {
+fn base(word: B256) -> Fq {
     let mut bytes = word.0;
     bytes.reverse();
-    Fr::from_repr(bytes).into()
+    Fq::from_bytes(&bytes).unwrap()
 }
 
 /// The committed vectors, by name.

@@ -34,12 +34,9 @@ impl Blinds {
 
     /// The blinding polynomial of each hidden column.
     pub(super) fn of_columns(&self) -> impl Iterator<Item = (usize, &[Fr])> {
-        let of_pack = |(_, pack, slots): &'_ (usize, Pack, Vec<Vec<Fr>>)| {
-            let start = pack.columns.start;
-            (0..slots.len()).map(move |slot| (start + slot, slot))
-        };
-        self.0.iter().flat_map(move |entry| {
-            of_pack(entry).map(move |(column, slot)| (column, entry.2[slot].as_slice()))
+        self.0.iter().flat_map(|(_, pack, slots)| {
+            let slots = slots.iter().map(Vec::as_slice);
+            pack.columns.clone().zip(slots)
         })
     }
 

@@ -4,10 +4,10 @@ use super::{
     anvil::Anvil,
     feed::Feed,
     until,
-    world::{World, oracle_model},
+    world::{World, latest, oracle_model},
 };
 use alloy_primitives::Address;
-use std::{fs, sync::Arc};
+use std::{fs, ops::RangeInclusive, sync::Arc};
 use tokio::task::JoinHandle;
 use verdict_relayer::{
     Metrics, Relay, RelayError, Service,
@@ -48,6 +48,20 @@ impl Fed {
             world,
             oracle,
         }
+    }
+
+    /// How many rounds the oracle has.
+    pub fn rounds(&mut self) -> u64 {
+        latest(&mut self.world.chain, self.oracle).0
+    }
+
+    /// Asserts that it has as many as [`Running::stopped`] says.
+    pub fn counted(&mut self, confirmed: &RangeInclusive<u64>) {
+        let rounds = self.rounds();
+        assert!(
+            confirmed.contains(&rounds),
+            "{rounds} rounds, {confirmed:?} confirmed"
+        );
     }
 
     /// A feed, and data signers that read it.
@@ -160,6 +174,21 @@ impl Running {
             .first()
             .map(|it| format!("{}: {}", it.state, it.reason))
             .unwrap_or_default()
+    }
+
+    /// Stops it with nothing failed; how many rounds there may be: what is confirmed, and what was sent
+    /// and is not deep enough.
+    pub async fn stopped(self) -> RangeInclusive<u64> {
+        assert_eq!(
+            self.count(State::Failed).await,
+            0,
+            "{}",
+            self.reason().await
+        );
+        let submitted = self.count(State::Submitted).await;
+        let confirmed = self.count(State::Confirmed).await;
+        self.stop().await;
+        confirmed..=confirmed + submitted + 1
     }
 
     pub async fn stop(self) {

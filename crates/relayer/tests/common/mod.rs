@@ -27,6 +27,10 @@ pub async fn until<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> 
     }
 }
 
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().unwrap()
+}
+
 /// Logs if RUST_LOG asks for them.
 pub fn logs() {
     let filter = tracing_subscriber::EnvFilter::from_default_env();
