@@ -38,5 +38,5 @@ pub use program::{
     Content, Feed, Level, LevelTaps, Limbs, Pattern, Program, Region, Tap, Taps, Weight,
 };
 pub use relation::{TapeRelation, fixed_columns, phase_columns};
-pub use tape::{BLINDING_ROWS, Hiding, Tape};
+pub use tape::{BLINDING_ROWS, HIDING_ROWS, Hiding, Tape};
 pub use witness::{Cell, Cells, Witness};

@@ -90,19 +90,7 @@ pub fn fixed_columns(program: &Program, tape: &Tape) -> Vec<Column> {
     let squares = regions.map(|region| i32::from(*region == SQUARE));
     columns.push(Column::new(squares.collect::<Vec<_>>()));
     columns.extend(table_columns(program, tape));
-    for (number, weights) in tape.weights().iter().enumerate() {
-        let wide = tape
-            .wide()
-            .iter()
-            .filter(|(_, column, _)| *column == number);
-        let wide = wide.map(|&(row, _, weight)| (row, weight - int(weights[row].into())));
-        let mut column = Column::new(weights.clone()).with(wide);
-        if let Some(hiding) = tape.hidden() {
-            let rows = hiding.values(number).enumerate();
-            column = column.with(rows.map(|(row, value)| (tape.rows() + row, value)));
-        }
-        columns.push(column);
-    }
+    columns.extend((0..tape.width()).map(|column| tape.weight_column(column)));
     columns
 }
 
@@ -229,59 +217,4 @@ pub(crate) fn tape_gates<S: Arith>(row: &Row<'_, S>) -> [S; GATES.len()] {
             + m * sigma * looked_up,
         square * (x - q.clone() * q),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::TapeConfig;
-    use halo2_axiom::plonk::ConstraintSystem;
-    use halo2curves_axiom::ff::Field;
-    use rand::{SeedableRng, rngs::StdRng};
-
-    /// Halo2's expressions, which the constraint checker holds, are the gates that are proved.
-    #[test]
-    fn the_gates_are_halo2s() {
-        let mut rng = StdRng::seed_from_u64(3);
-        let mut random =
-            |count: usize| -> Vec<Fr> { (0..count).map(|_| Fr::random(&mut rng)).collect() };
-        for width in [1, 2, 5] {
-            let columns = random(FIXED_COLUMNS + width);
-            let (advice, previous, challenges) =
-                (random(8), random(RUNNING_COLUMNS), random(CHALLENGES));
-            let instance = random(1)[0];
-            let constants = Constants::new(|value| value);
-            let prepared = prepare(challenges.clone(), width);
-            let fixed: Vec<Fr> = prepared.seen.iter().map(|seen| seen.of(&columns)).collect();
-            let ours = tape_gates(&Row {
-                fixed: &fixed,
-                advice: &advice,
-                previous: &previous,
-                instance: &instance,
-                challenges: &prepared.challenges,
-                constants: &constants,
-            });
-
-            let mut meta = ConstraintSystem::default();
-            TapeConfig::configure(&mut meta, width);
-            let theirs = meta.gates()[0].polynomials().iter().map(|gate| {
-                gate.evaluate(
-                    &|constant| constant,
-                    &|_| unreachable!("there are no selectors"),
-                    &|query| columns[query.column_index()],
-                    &|query| match query.rotation().0 {
-                        0 => advice[query.column_index()],
-                        _ => previous[query.column_index() - LOOKED_UP],
-                    },
-                    &|_| instance,
-                    &|challenge| challenges[challenge.index()],
-                    &|a| -a,
-                    &|a, b| a + b,
-                    &|a, b| a * b,
-                    &|a, factor| a * factor,
-                )
-            });
-            assert_eq!(theirs.collect::<Vec<_>>(), ours, "width {width}");
-        }
-    }
 }

@@ -79,7 +79,7 @@ impl KeyProofCircuit {
             return;
         };
         for (config, column) in config.weights.iter().zip(self.part.clone()) {
-            assign(region, config, tape.weight_column(column));
+            assign(region, config, tape.weights_of(column));
             if let Some(hiding) = tape.hidden() {
                 for (row, value) in hiding.values(column).enumerate() {
                     region.assign_fixed(*config, tape.rows() + row, value);

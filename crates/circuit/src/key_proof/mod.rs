@@ -41,7 +41,7 @@ pub struct KeyProofLayout {
 
 impl KeyProofLayout {
     /// For the architecture's tape, in a key of height `k`.
-    pub fn new(tape: Arc<Tape>, k: u32) -> Result<Self, CircuitError> {
+    pub fn new(tape: Arc<Tape>, k: u32, _: usize) -> Result<Self, CircuitError> {
         let usable = (1usize << k).saturating_sub(BLINDING_ROWS);
         if tape.rows() > usable {
             return Err(CircuitError::TooTall {

@@ -78,7 +78,7 @@ impl Limbs {
         try_anyhow: bool,
     ) -> Result<Self, CircuitError> {
         let (tape, ranges) = (&layout.tape, &layout.ranges);
-        let (held, public) = (weights.weight_column(column), tape.public_part(column));
+        let (held, public) = (weights.weights_of(column), tape.public_part(column));
         let mut limbs = Self {
             lowest: Vec::new(),
             upper: vec![Vec::new(); ranges.most_limbs() - 1],
