@@ -75,7 +75,7 @@ impl VerifyingKeyParts {
 }
 
 /// Size of the bytes of a key whose proofs are about a relation.
-fn key_len(relation: &TapeRelation) -> usize {
+pub fn key_len(relation: &TapeRelation) -> usize {
     HEADER + POINT_BYTES * relation.shape().fixed_packs()
 }
 

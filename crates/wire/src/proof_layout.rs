@@ -10,7 +10,7 @@
 use crate::VerifyingKeyParts;
 use std::ops::Range;
 use verdict_argument::{Relation, Shape};
-use verdict_circuit::{ADVICE_COLUMNS, FIXED_COLUMNS, RUNNING_COLUMNS};
+use verdict_circuit::{ADVICE_COLUMNS, FIXED_COLUMNS, RUNNING_COLUMNS, TapeRelation};
 
 /// Bytes of a point: two coordinates.
 pub const POINT_BYTES: usize = 64;
@@ -27,12 +27,17 @@ pub struct ProofLayout {
 }
 
 impl ProofLayout {
+    /// The layout of proofs of a relation.
+    pub fn new(relation: &TapeRelation) -> Self {
+        Self {
+            width: relation.width(),
+            shape: relation.shape().clone(),
+        }
+    }
+
     /// The layout of proofs under a key.
     pub fn of(key: &VerifyingKeyParts) -> Self {
-        Self {
-            width: key.width,
-            shape: key.relation().shape().clone(),
-        }
+        Self::new(&key.relation())
     }
 
     /// Weight columns.
