@@ -6,8 +6,11 @@ pub mod polynomials;
 pub mod ptau;
 pub mod small;
 
-use halo2_axiom::{SerdeFormat, poly::kzg::commitment::ParamsKZG};
-use halo2curves_axiom::bn256::{Bn256, Fr};
+use halo2curves_axiom::{
+    bn256::{Fr, G2Affine},
+    group::GroupEncoding,
+    serde::SerdeObject,
+};
 use models::{compiled, planned, rng};
 use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Hiding, Plan};
@@ -21,7 +24,7 @@ fn opened(
     srs: Option<Srs>,
     cache: Option<&Cache>,
 ) -> Result<KeyedModel, ProverError> {
-    let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.k));
+    let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.points));
     KeyedModel::open(model, plan, srs, cache, &|_| {})
 }
 
@@ -49,10 +52,23 @@ pub fn proved(keyed: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Inference {
         .unwrap()
 }
 
-/// Parameters in halo2's own format.
-pub fn halo2_bytes(params: &ParamsKZG<Bn256>, format: SerdeFormat) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    params.write_custom(&mut bytes, format).unwrap();
+/// A set-up of `2^k` points in halo2's own format: the height, the powers, a Lagrange basis (which
+/// nobody reads: the powers again), `[1]_2` and `[τ]_2`; points as coordinates or compressed.
+pub fn halo2_bytes(srs: &Srs, compressed: bool) -> Vec<u8> {
+    let points = srs.powers().points();
+    let mut bytes = points.len().trailing_zeros().to_le_bytes().to_vec();
+    for point in points.iter().chain(points) {
+        match compressed {
+            true => bytes.extend(point.to_bytes().as_ref()),
+            false => bytes.extend(point.to_raw_bytes()),
+        }
+    }
+    for point in [G2Affine::generator(), srs.tau_g2()] {
+        match compressed {
+            true => bytes.extend(point.to_bytes().as_ref()),
+            false => bytes.extend(point.to_raw_bytes()),
+        }
+    }
     bytes
 }
 
