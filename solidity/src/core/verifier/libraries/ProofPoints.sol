@@ -61,20 +61,20 @@ library ProofPoints {
     }
 
     /// @dev Sum := Σ_i factor^i·C_i, with C_0 at `until`, C_1 after it, and the sum so far as the last
-    /// one, whose place is `at`. By Horner's rule.
+    /// one, whose place is `place`. By Horner's rule.
     ///
     /// With the sum before the factor, their product goes to the place after C_i, which isn't
     /// needed any more, and (C_i, product) is what the addition reads: no C_i need be moved. All
     /// but C_0 are lost.
     /// @return ok Whether no precompile failed
-    function descend(uint256 at, uint256 until, uint256 factor) internal view returns (bool ok) {
+    function descend(uint256 place, uint256 until, uint256 factor) internal view returns (bool ok) {
         assembly ("memory-safe") {
             ok := 1
             mstore(MEM_FACTOR, factor)
-            for { } gt(at, until) { } {
-                ok := and(staticcall(gas(), 7, MEM_SUM, 0x60, at, 0x40), ok)
-                at := sub(at, 0x40)
-                ok := and(staticcall(gas(), 6, at, 0x80, MEM_SUM, 0x40), ok)
+            for { } gt(place, until) { } {
+                ok := and(staticcall(gas(), 7, MEM_SUM, 0x60, place, 0x40), ok)
+                place := sub(place, 0x40)
+                ok := and(staticcall(gas(), 6, place, 0x80, MEM_SUM, 0x40), ok)
             }
         }
     }
@@ -90,13 +90,13 @@ library ProofPoints {
         return descend(MEM_PAIR + 0x40, MEM_PAIR, factor);
     }
 
-    /// @dev `add` of the point at `at` in calldata.
-    function addFrom(uint256 at, uint256 factor) internal view returns (bool) {
+    /// @dev `add` of a point in calldata.
+    function addFrom(uint256 pointIn, uint256 factor) internal view returns (bool) {
         uint256 x;
         uint256 y;
         assembly ("memory-safe") {
-            x := calldataload(at)
-            y := calldataload(add(at, 0x20))
+            x := calldataload(pointIn)
+            y := calldataload(add(pointIn, 0x20))
         }
         return add(x, y, factor);
     }
