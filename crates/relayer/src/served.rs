@@ -10,7 +10,7 @@ use std::{
 use verdict_chain::{Chain, Core, RegisteredVersion};
 use verdict_circuit::Limits;
 use verdict_engine::{
-    BatchOf, Bundle, Engine, OpenOptions, Salts, Session, Setup, Verified, batch_of_spec, silent,
+    BatchOf, Bundle, Engine, HidingFile, OpenOptions, Salts, Session, Setup, Verified, batch_of_spec, silent,
 };
 use verdict_model::{CompiledModel, OutOfDomain, Row, Visibility, execute_batch};
 use verdict_prover::Cache;
@@ -45,7 +45,7 @@ pub struct Models {
 }
 
 /// A model's file, what becomes of inputs outside its domain, and its registered key.
-type Place = (PathBuf, bool, B256);
+type Place = (PathBuf, Option<PathBuf>, bool, B256);
 
 /// What opens models under a set-up: the beginning of an imported one's digest, or `development`.
 pub(crate) fn engine(setup: &str) -> Result<Engine, RelayError> {
@@ -93,7 +93,13 @@ impl Models {
             .get(name)
             .ok_or_else(|| RelayError::Config(format!("models: there is no `{name}`")))?;
         let path = config.path(&own.path);
-        let place = (path.clone(), own.saturate, registered.vk_hash);
+        let hiding = own.hiding.as_ref().map(|path| config.path(path));
+        let place = (
+            path.clone(),
+            hiding.clone(),
+            own.saturate,
+            registered.vk_hash,
+        );
         if let Some(known) = self.known(&place) {
             return Ok(known);
         }
@@ -104,12 +110,20 @@ impl Models {
                 path.display()
             ))
         };
-        if !registered.spec.keyProof.is_zero() {
-            return Err(RelayError::Config(format!(
-                "models.{name}: its weights are private, and every proof of them is counted in a hiding file; \
-                 the relayer serves public weights"
-            )));
-        }
+        let hiding = match (&hiding, registered.spec.keyProof.is_zero()) {
+            (None, true) => None,
+            (Some(path), false) => Some(HidingFile::open(path, model.digest().into())?),
+            (None, false) => {
+                return Err(RelayError::Config(format!(
+                    "models.{name}: version {version} of model {model_id} has private weights; name what hides them with `hiding`"
+                )));
+            }
+            (Some(_), true) => {
+                return Err(RelayError::Config(format!(
+                    "models.{name}: version {version} of model {model_id} has public weights; leave out `hiding`"
+                )));
+            }
+        };
         let committed = model.graph().inputs.iter();
         let mut committed = committed.map(|&id| model.graph().tensors[id].visibility);
         if committed.any(|visibility| visibility == Visibility::Committed) {
@@ -129,6 +143,7 @@ impl Models {
                 ..Limits::default()
             },
             batch: batch_of_spec(&model, &registered.spec),
+            hiding,
             ..OpenOptions::default()
         };
         let session = self.engine.open(model, options, &silent)?;
@@ -264,6 +279,11 @@ impl Served {
     /// same.
     pub const fn bundle(&self) -> (B256, (u32, usize, usize)) {
         (self.bundle, self.layout)
+    }
+
+    /// Whether only this machine can prove it: its weights are hidden by a secret that no worker has.
+    pub const fn stays_here(&self) -> bool {
+        self.session.hides_weights()
     }
 
     /// How many items a proof is about and what is public of them, by names.
