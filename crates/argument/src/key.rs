@@ -1,6 +1,6 @@
 //! What a relation's keys hold.
 
-use crate::{ArgumentError, Column, Domain, Powers, Relation};
+use crate::{ArgumentError, Column, Domain, Powers, Relation, Shape};
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine},
     group::Curve,
@@ -32,7 +32,7 @@ impl ProvingKey {
         powers: &Powers,
         representation: impl FnOnce(&[G1Affine]) -> Fr,
     ) -> Result<Self, ArgumentError> {
-        let commitments = commit(relation, &columns, powers)?;
+        let commitments = commit_fixed(relation.shape(), &columns, powers)?;
         let verifying = VerifyingKey {
             representation: representation(&commitments),
             commitments,
@@ -51,20 +51,37 @@ impl ProvingKey {
     }
 }
 
-fn commit<R: Relation>(
-    relation: &R,
+/// The commitments to the packs of all fixed columns of a shape.
+fn commit_fixed(
+    shape: &Shape,
     columns: &[Column],
     powers: &Powers,
 ) -> Result<Vec<G1Affine>, ArgumentError> {
-    let shape = relation.shape();
+    if columns.len() != shape.fixed_columns() {
+        return Err(other_columns(columns.len(), shape.fixed_columns()));
+    }
+    let (mut commitments, mut before) = (Vec::new(), 0);
+    for (number, group) in shape.fixed.iter().enumerate() {
+        let end = before + group.columns;
+        commitments.extend(commit_group(shape, number, &columns[before..end], powers)?);
+        before = end;
+    }
+    Ok(commitments)
+}
+
+/// The commitments to the packs of one group of a shape's fixed columns, for whoever makes some of
+/// them again and takes the others from a key.
+pub fn commit_group(
+    shape: &Shape,
+    group: usize,
+    columns: &[Column],
+    powers: &Powers,
+) -> Result<Vec<G1Affine>, ArgumentError> {
     shape.check()?;
     powers.check(shape)?;
-    if columns.len() != shape.fixed_columns() {
-        return Err(ArgumentError::Shape(format!(
-            "{} fixed columns, expected {}",
-            columns.len(),
-            shape.fixed_columns()
-        )));
+    let expected = shape.fixed.get(group).map_or(0, |group| group.columns);
+    if columns.len() != expected {
+        return Err(other_columns(columns.len(), expected));
     }
     if let Some(column) = columns.iter().find(|column| column.rows() > shape.rows()) {
         return Err(ArgumentError::Shape(format!(
@@ -74,8 +91,8 @@ fn commit<R: Relation>(
         )));
     }
     let domain = Domain::new(shape.k);
-    let commit = |pack: crate::shape::Pack| {
-        let slots: Vec<Vec<Fr>> = columns[pack.columns]
+    let commit = |columns: &[Column]| {
+        let slots: Vec<Vec<Fr>> = columns
             .par_iter()
             .map(|column| {
                 let mut values = column.values(shape.rows());
@@ -85,9 +102,13 @@ fn commit<R: Relation>(
             .collect();
         powers.commit(shape.pack, &slots)
     };
-    let packs = shape.packs_of_fixed();
-    let sums: Vec<G1> = packs.into_iter().map(commit).collect::<Result<_, _>>()?;
+    let packs = columns.chunks(shape.pack);
+    let sums: Vec<G1> = packs.map(commit).collect::<Result<_, _>>()?;
     let mut commitments = vec![G1Affine::default(); sums.len()];
     G1::batch_normalize(&sums, &mut commitments);
     Ok(commitments)
+}
+
+fn other_columns(found: usize, expected: usize) -> ArgumentError {
+    ArgumentError::Shape(format!("{found} fixed columns, expected {expected}"))
 }

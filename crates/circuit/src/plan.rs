@@ -5,8 +5,8 @@
 //! `verdict bench` on two cores of a Xeon at 2.3 GHz; only their ratios matter for the choice.
 
 use crate::{
-    BLINDING_ROWS, Batch, CircuitError, Footprint, Hiding, Lowered, Lowering, Outline, Tape,
-    program::Program, tape::MIN_HIDDEN_HEIGHT,
+    BLINDING_ROWS, Batch, CircuitError, Footprint, HIDING_ROWS, Hiding, Lowered, Lowering, Outline,
+    Tape, program::Program, tape::MIN_HIDDEN_HEIGHT,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -154,7 +154,7 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
         hiding,
         outline,
     } = request;
-    let reserved = hiding.as_ref().map_or(0, Hiding::rows);
+    let reserved = hiding.as_ref().map_or(0, |_| HIDING_ROWS);
     let hidden = match (hiding, outline) {
         (None, None) => None,
         (_, Some(outline)) => Some(outline.clone()),
