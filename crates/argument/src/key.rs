@@ -3,8 +3,10 @@
 use crate::{ArgumentError, Column, Domain, Powers, Relation, Shape};
 use halo2curves_axiom::{
     bn256::{Fr, G1, G1Affine},
+    ff::Field,
     group::Curve,
 };
+use rand::RngCore;
 use rayon::prelude::*;
 
 /// What verifiers know of a relation's fixed columns.
@@ -40,9 +42,43 @@ impl ProvingKey {
         Ok(Self { columns, verifying })
     }
 
-    /// Takes a verifying key that is known to commit to these columns.
-    pub fn with_verifying(columns: Vec<Column>, verifying: VerifyingKey) -> Self {
-        Self { columns, verifying }
+    /// Takes a verifying key that somebody says commits to these columns; `None` if it does not.
+    ///
+    /// One random combination of the packs says it of all, at the price of one commitment instead of
+    /// as many as there are packs; a false key passes with probability `1/R`.
+    pub fn with_verifying<R: Relation>(
+        relation: &R,
+        columns: Vec<Column>,
+        powers: &Powers,
+        verifying: VerifyingKey,
+        rng: &mut impl RngCore,
+    ) -> Result<Option<Self>, ArgumentError> {
+        let shape = relation.shape();
+        check(shape, &columns, shape.fixed_columns(), powers)?;
+        let packs = shape.packs_of_fixed();
+        if packs.len() != verifying.commitments.len() {
+            return Ok(None);
+        }
+        let factors: Vec<Fr> = packs.iter().map(|_| Fr::random(&mut *rng)).collect();
+        let mut slots = vec![vec![Fr::ZERO; shape.rows()]; shape.pack];
+        for (pack, factor) in packs.into_iter().zip(&factors) {
+            slots
+                .par_iter_mut()
+                .zip(&columns[pack.columns])
+                .for_each(|(rows, column)| column.add_to(rows, *factor));
+        }
+        let domain = Domain::new(shape.k);
+        slots
+            .par_iter_mut()
+            .for_each(|rows| domain.coefficients(rows));
+        let expected = powers.commit(shape.pack, &slots)?;
+        let found: G1 = verifying
+            .commitments
+            .iter()
+            .zip(&factors)
+            .map(|(commitment, factor)| commitment * factor)
+            .sum();
+        Ok((found == expected).then_some(Self { columns, verifying }))
     }
 
     /// The verifying key.
@@ -57,9 +93,7 @@ fn commit_fixed(
     columns: &[Column],
     powers: &Powers,
 ) -> Result<Vec<G1Affine>, ArgumentError> {
-    if columns.len() != shape.fixed_columns() {
-        return Err(other_columns(columns.len(), shape.fixed_columns()));
-    }
+    check(shape, columns, shape.fixed_columns(), powers)?;
     let (mut commitments, mut before) = (Vec::new(), 0);
     for (number, group) in shape.fixed.iter().enumerate() {
         let end = before + group.columns;
@@ -77,19 +111,8 @@ pub fn commit_group(
     columns: &[Column],
     powers: &Powers,
 ) -> Result<Vec<G1Affine>, ArgumentError> {
-    shape.check()?;
-    powers.check(shape)?;
     let expected = shape.fixed.get(group).map_or(0, |group| group.columns);
-    if columns.len() != expected {
-        return Err(other_columns(columns.len(), expected));
-    }
-    if let Some(column) = columns.iter().find(|column| column.rows() > shape.rows()) {
-        return Err(ArgumentError::Shape(format!(
-            "a fixed column of {} rows, expected at most {}",
-            column.rows(),
-            shape.rows()
-        )));
-    }
+    check(shape, columns, expected, powers)?;
     let domain = Domain::new(shape.k);
     let commit = |columns: &[Column]| {
         let slots: Vec<Vec<Fr>> = columns
@@ -109,6 +132,27 @@ pub fn commit_group(
     Ok(commitments)
 }
 
-fn other_columns(found: usize, expected: usize) -> ArgumentError {
-    ArgumentError::Shape(format!("{found} fixed columns, expected {expected}"))
+/// Refuses columns that are not a shape's, and a set-up that is too small for it.
+fn check(
+    shape: &Shape,
+    columns: &[Column],
+    expected: usize,
+    powers: &Powers,
+) -> Result<(), ArgumentError> {
+    shape.check()?;
+    powers.check(shape)?;
+    if columns.len() != expected {
+        return Err(ArgumentError::Shape(format!(
+            "{} fixed columns, expected {expected}",
+            columns.len()
+        )));
+    }
+    if let Some(column) = columns.iter().find(|column| column.rows() > shape.rows()) {
+        return Err(ArgumentError::Shape(format!(
+            "a fixed column of {} rows, expected at most {}",
+            column.rows(),
+            shape.rows()
+        )));
+    }
+    Ok(())
 }

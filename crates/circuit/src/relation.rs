@@ -79,6 +79,11 @@ impl TapeRelation {
             width,
         }
     }
+
+    /// Weight columns.
+    pub const fn width(&self) -> usize {
+        self.width
+    }
 }
 
 impl Relation for TapeRelation {

@@ -18,7 +18,8 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::fmt;
 use verdict_argument::Column;
 
-/// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
+/// Rows at the end of every column that hold the prover's blinding. A proof shows at most three forms
+/// of a column; halo2's constraint checker, which holds gates in tests, keeps six rows.
 pub const BLINDING_ROWS: usize = 6;
 
 /// The smallest height of a key with private weights: the ranges of its key proof fit any larger
@@ -89,6 +90,12 @@ impl Hiding {
         let mut rng = ChaCha20Rng::from_seed(self.seed);
         rng.set_stream(column as u64);
         (0..HIDING_ROWS).map(move |_| Fr::random(&mut rng))
+    }
+
+    /// Randomness for a proof of a statement about the weights: a pseudorandom function of the
+    /// statement, with the seed for a key. `statement` must name all that decides the proof's bytes.
+    pub fn generator(&self, statement: &[u8]) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(blake3::keyed_hash(&self.seed, statement).into())
     }
 }
 
