@@ -6,8 +6,7 @@ pub mod polynomials;
 pub mod ptau;
 pub mod small;
 
-use halo2_axiom::{SerdeFormat, poly::kzg::commitment::ParamsKZG};
-use halo2curves_axiom::bn256::{Bn256, Fr};
+use halo2curves_axiom::bn256::Fr;
 use models::{compiled, planned, rng};
 use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Hiding, Plan};
@@ -21,7 +20,7 @@ fn opened(
     srs: Option<Srs>,
     cache: Option<&Cache>,
 ) -> Result<KeyedModel, ProverError> {
-    let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.k));
+    let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.points));
     KeyedModel::open(model, plan, srs, cache, &|_| {})
 }
 
@@ -43,17 +42,21 @@ pub fn keyed(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> Keye
     opened(model, plan, None, None).unwrap()
 }
 
+/// The same with so many weights to a row and columns to a pack.
+pub fn keyed_in(
+    model: CompiledModel,
+    hiding: Option<Hiding>,
+    width: usize,
+    pack: usize,
+) -> KeyedModel {
+    let plan = small::planned_in(&model, Batch::single(), hiding, width, Some(pack));
+    opened(model, plan, None, None).unwrap()
+}
+
 pub fn proved(keyed: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Inference {
     keyed
         .prove(inputs, Fr::from(0xC0FFEE), rng(seed), &|_| {})
         .unwrap()
-}
-
-/// Parameters in halo2's own format.
-pub fn halo2_bytes(params: &ParamsKZG<Bn256>, format: SerdeFormat) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    params.write_custom(&mut bytes, format).unwrap();
-    bytes
 }
 
 pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
