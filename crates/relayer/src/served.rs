@@ -25,7 +25,7 @@ pub struct Served {
     model_id: U256,
     version: u32,
     bundle: B256,
-    layout: (u32, usize),
+    layout: (u32, usize, usize),
 }
 
 /// What a model makes of inputs.
@@ -125,6 +125,7 @@ impl Models {
             limits: Limits {
                 max_k: key.k,
                 width: Some(key.width),
+                pack: Some(key.pack),
                 ..Limits::default()
             },
             batch: batch_of_spec(&model, &registered.spec),
@@ -151,7 +152,7 @@ impl Models {
             model_id,
             version,
             bundle: bundle.digest(),
-            layout: (key.k, key.width),
+            layout: (key.k, key.width, key.pack),
         });
         tracing::info!(model = name, %model_id, version, "opened");
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -259,9 +260,9 @@ impl Served {
         })
     }
 
-    /// The bundle's digest, and the key's height and width: what somebody else needs to open the
+    /// The bundle's digest, and the key's height, width and columns to a pack: what somebody else needs to open the
     /// same.
-    pub const fn bundle(&self) -> (B256, (u32, usize)) {
+    pub const fn bundle(&self) -> (B256, (u32, usize, usize)) {
         (self.bundle, self.layout)
     }
 
