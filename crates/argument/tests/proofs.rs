@@ -7,14 +7,16 @@ use halo2curves_axiom::{bn256::Fr, ff::Field};
 use support::{case, powers};
 use verdict_argument::ArgumentError;
 
-const SHAPES: [(usize, usize, bool); 7] = [
+const SHAPES: [(usize, usize, bool); 9] = [
     (2, 3, false),
     (4, 3, false),
     (8, 3, false),
     (2, 3, true),
     (4, 3, true),
     (8, 3, true),
+    (2, 5, false),
     (4, 5, false),
+    (8, 5, false),
 ];
 
 #[test]
@@ -61,6 +63,24 @@ fn every_word_of_a_proof_counts() {
             case.verify(&key, &case.instance, &[&proof[..], &[0; 32]].concat())
                 .is_err()
         );
+    }
+}
+
+#[test]
+fn a_relation_may_have_no_public_values() {
+    for (pack, degree, hidden) in SHAPES {
+        let mut case = case(4, pack, degree, hidden);
+        case.toy.shape.instance = 0;
+        case.instance.clear();
+        let powers = powers(case.toy.shape.points());
+        let key = case.key(&powers);
+        let proof = case.prove(&powers, 5).bytes;
+        assert_eq!(case.verify(&key, &[], &proof), Ok(()));
+        assert!(case.verify(&key, &[Fr::ZERO], &proof).is_err());
+        let mut other = key.verifying().clone();
+        other.representation += Fr::ONE;
+        let other = verdict_argument::ProvingKey::with_verifying(case.columns.clone(), other);
+        assert!(case.verify(&other, &[], &proof).is_err());
     }
 }
 

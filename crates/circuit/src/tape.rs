@@ -18,7 +18,8 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::fmt;
 use verdict_argument::Column;
 
-/// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
+/// Rows at the end of every column that hold the prover's blinding. A proof shows at most three forms
+/// of a column; halo2's constraint checker, which holds gates in tests, keeps six rows.
 pub const BLINDING_ROWS: usize = 6;
 
 /// The smallest height of a key with private weights: the ranges of its key proof fit any larger
@@ -89,6 +90,12 @@ impl Hiding {
         let mut rng = ChaCha20Rng::from_seed(self.seed);
         rng.set_stream(column as u64);
         (0..HIDING_ROWS).map(move |_| Fr::random(&mut rng))
+    }
+
+    /// Randomness for a proof of a statement about the weights: a pseudorandom function of the
+    /// statement, with the seed for a key. `statement` must name all that decides the proof's bytes.
+    pub fn generator(&self, statement: &[u8]) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(blake3::keyed_hash(&self.seed, statement).into())
     }
 }
 
@@ -255,24 +262,9 @@ impl Tape {
         (1..256).filter(|bits| found[*bits as usize]).collect()
     }
 
-    /// What a weight column holds where nothing is private, and the public part of what is.
-    pub(crate) fn public_part(&self, column: usize) -> Vec<Fr> {
-        let mut parts: Vec<Fr> = self.weights[column]
-            .iter()
-            .enumerate()
-            .map(|(row, &weight)| match self.secret(column, row) {
-                0 => int(weight.into()),
-                _ => Fr::ZERO,
-            })
-            .collect();
-        let wide = self.wide.iter().filter(|(_, at, _)| *at == column);
-        for &(row, _, weight) in wide.filter(|(row, ..)| self.secret(column, *row) == 0) {
-            parts[row] = weight;
-        }
-        for &(row, _, part) in self.public.iter().filter(|(_, at, _)| *at == column) {
-            parts[row] = int(part);
-        }
-        parts
+    /// What is public of coefficients that hold a private weight as well: `(row, column, part)`.
+    pub(crate) fn public(&self) -> &[(usize, usize, i64)] {
+        &self.public
     }
 
     /// A weight column as far as the tape goes.

@@ -6,14 +6,10 @@
 //! that is no weight, a [`KeyProof`] says the same.
 
 use crate::{Architecture, KeyProof, ProverError, Srs, key_proof::KeyProofChecker};
-use halo2curves_axiom::{
-    bn256::{Fr, G1Affine},
-    ff::Field,
-    group::GroupEncoding,
-};
+use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
 use std::{ops::Range, sync::Arc};
-use verdict_argument::{Column, ProvingKey, Relation};
+use verdict_argument::{Relation, commit_group};
 use verdict_circuit::{
     BLINDING_ROWS, Batch, FIXED_COLUMNS, HIDING_ROWS, KeyProofLayout, Lowered, Lowering, Tape,
     TapeRelation, fixed_columns, limb_sizes,
@@ -200,17 +196,15 @@ impl Auditor {
         }
         let (k, width, pack) = (self.k, self.width, self.pack);
         let relation = TapeRelation::new(k, width, pack, layout.words + 1, self.hidden);
-        let powers = self.srs.clone().cut(relation.shape().points())?;
-        let mut columns = fixed_columns(&lowered.program, &tape);
-        if self.hidden {
-            // Nobody can tell what weight columns commit to: zeros are as good as anything.
-            columns.iter_mut().skip(FIXED_COLUMNS).for_each(|column| {
-                *column = Column::default();
-            });
+        let (shape, powers) = (relation.shape(), self.srs.powers());
+        let columns = fixed_columns(&lowered.program, &tape);
+        let (public, weights) = columns.split_at(FIXED_COLUMNS);
+        let mut made = commit_group(shape, 0, public, powers)?;
+        // Nobody can tell what hidden weight columns commit to.
+        if !self.hidden {
+            made.extend(commit_group(shape, 1, weights, powers)?);
         }
-        // A key's digest is told by its bytes; here the commitments are what is wanted.
-        let key = ProvingKey::new(&relation, columns, powers.powers(), |_| Fr::ZERO)?;
-        layout.made = Some(key.verifying().commitments.clone());
+        layout.made = Some(made);
         if self.hidden {
             let proofs = KeyProofLayout::new(Arc::new(tape), k, pack)?;
             layout.checker = Some(KeyProofChecker::new(proofs, &self.srs)?);

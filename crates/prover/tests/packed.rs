@@ -52,7 +52,10 @@ fn random_models_are_proved_in_packs_of_every_size() {
             for value in 0..instance.len() {
                 let mut other = instance.clone();
                 other[value] += Fr::ONE;
-                assert!(verify(&keys, &srs, &other, &proof).is_err(), "value {value}");
+                assert!(
+                    verify(&keys, &srs, &other, &proof).is_err(),
+                    "value {value}"
+                );
             }
         }
     }
@@ -61,9 +64,7 @@ fn random_models_are_proved_in_packs_of_every_size() {
 #[test]
 fn hidden_weights_are_blinded_in_every_proof() {
     let model = small::network(3, 2, Visibility::Public);
-    let hiding = Some(Hiding {
-        seed: [7; 32],
-    });
+    let hiding = Some(Hiding { seed: [7; 32] });
     let plan = small::planned(&model, Batch::single(), hiding);
     let srs = Srs::development(16 << plan.chosen.k);
     let inputs = vec![vec![1, -2, 3]];
@@ -177,6 +178,9 @@ fn times() {
         let first = times.remove(0);
         times.remove(0);
         times.sort_by(f64::total_cmp);
-        println!("packs of {pack}: {:.3} s, without tables {first:.3} s", times[0]);
+        println!(
+            "packs of {pack}: {:.3} s, without tables {first:.3} s",
+            times[0]
+        );
     }
 }

@@ -118,9 +118,7 @@ fn proofs_for_two_private_inputs_open_the_same_distributions() {
 }
 
 fn hiding(seed: u8) -> Hiding {
-    Hiding {
-        seed: [seed; 32],
-    }
+    Hiding { seed: [seed; 32] }
 }
 
 #[test]

@@ -34,7 +34,10 @@ fn assert_consistent(srs: &Srs) {
 fn refusal(bytes: &[u8], points: Option<usize>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "set-up", bytes);
-    let message = Srs::import(&path, points).map(|_| ()).unwrap_err().to_string();
+    let message = Srs::import(&path, points)
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
     if !message.starts_with("the set-up holds") {
         assert!(
             message.contains("set-up is not a usable set-up: "),

@@ -115,14 +115,8 @@ fn a_stored_setup_with_any_wrong_point_is_named() {
     // The point at infinity, coordinates beyond the modulus, and what is on no curve.
     refused(&|it| it[first(3)].fill(0), "power 3 is not a point");
     refused(&|it| it[first(3)].fill(0xff), "power 3 is not a point");
-    refused(
-        &|it| it[first(3).start] ^= 1,
-        "power 3 is not a point",
-    );
-    refused(
-        &|it| it[second.start] ^= 1,
-        "second group is not a point",
-    );
+    refused(&|it| it[first(3).start] ^= 1, "power 3 is not a point");
+    refused(&|it| it[second.start] ^= 1, "second group is not a point");
     refused(&|it| it.truncate(64 * N), "it is not a set-up of 16 points");
 
     cache.write(&name, &honest).unwrap();

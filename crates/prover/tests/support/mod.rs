@@ -2,7 +2,6 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
 pub mod models;
-pub mod polynomials;
 pub mod ptau;
 pub mod small;
 
@@ -43,6 +42,17 @@ pub fn try_open(
 /// A model with its keys, for a batch, with or without hiding.
 pub fn keyed(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> KeyedModel {
     let plan = small::planned(&model, batch, hiding);
+    opened(model, plan, None, None).unwrap()
+}
+
+/// The same with so many weights to a row and columns to a pack.
+pub fn keyed_in(
+    model: CompiledModel,
+    hiding: Option<Hiding>,
+    width: usize,
+    pack: usize,
+) -> KeyedModel {
+    let plan = small::planned_in(&model, Batch::single(), hiding, width, Some(pack));
     opened(model, plan, None, None).unwrap()
 }
 
