@@ -34,8 +34,8 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (
         "docs/protocol.md",
-        "scripts/verify.py test-vectors/packed/*.json",
-        "crates/vectors/tests/packed.rs runs it on these files",
+        "scripts/verify.py test-vectors/*/proof.json",
+        "crates/vectors/tests/second_opinion.rs runs it on these files",
     ),
     (
         "README.md",

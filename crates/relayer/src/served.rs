@@ -10,7 +10,8 @@ use std::{
 use verdict_chain::{Chain, Core, RegisteredVersion};
 use verdict_circuit::Limits;
 use verdict_engine::{
-    BatchOf, Bundle, Engine, HidingFile, OpenOptions, Salts, Session, Setup, Verified, batch_of_spec, silent,
+    BatchOf, Bundle, Engine, HidingFile, OpenOptions, Salts, Session, Setup, Verified,
+    batch_of_spec, silent,
 };
 use verdict_model::{CompiledModel, OutOfDomain, Row, Visibility, execute_batch};
 use verdict_prover::Cache;

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use verdict_chain::{GasEstimate, Verdict, estimate};
-use verdict_circuit::{Limits, plan};
+use verdict_circuit::{Limits, TapeRelation, plan};
 use verdict_model::{Goal, Visibility};
-use verdict_vectors::support::{compiled, harness, prove};
+use verdict_vectors::support::{compiled, harness, prove_in};
 
 /// Predictions may be this far below the truth.
 const MARGIN: f64 = 1.02;
@@ -13,7 +13,9 @@ const MARGIN: f64 = 1.02;
 fn predicted(name: &str, goal: Goal, inputs: Visibility) -> GasEstimate {
     let (model, _) = compiled(name, goal, inputs);
     let plan = plan(model.shared_graph().clone(), goal, Limits::default()).unwrap();
-    estimate(plan.chosen.k, plan.chosen.width, plan.tape.words() + 1).unwrap()
+    let (chosen, values) = (plan.chosen, plan.tape.words() + 1);
+    let relation = TapeRelation::new(chosen.k, chosen.width, chosen.pack, values, false);
+    estimate(&relation).unwrap()
 }
 
 fn at_most(what: &str, gas: u64, limit: u64) {
@@ -24,23 +26,32 @@ fn at_most(what: &str, gas: u64, limit: u64) {
 }
 
 #[test]
-fn a_transaction_costs_what_was_predicted_at_every_width() {
+fn a_transaction_costs_what_was_predicted_in_every_layout() {
     let mut evm = harness();
-    for (name, goal, inputs, width) in [
-        ("logreg-breast-cancer", Goal::Time, Visibility::Public, None),
-        ("mlp-digits", Goal::Time, Visibility::Private, Some(2)),
-        ("mlp-digits", Goal::Time, Visibility::Public, Some(12)),
-        ("mlp-digits", Goal::Time, Visibility::Private, Some(24)),
+    let time = Goal::Time;
+    let (public, private) = (Visibility::Public, Visibility::Private);
+    for (name, inputs, width, pack, hidden) in [
+        ("logreg-breast-cancer", public, None, None, false),
+        ("mlp-digits", private, Some(2), Some(2), false),
+        ("mlp-digits", public, Some(12), Some(4), false),
+        ("mlp-digits", private, Some(24), Some(8), false),
+        ("mlp-digits", private, Some(4), Some(2), true),
+        ("mlp-digits", private, Some(12), Some(4), true),
+        ("mlp-digits", private, Some(24), Some(8), true),
     ] {
-        let proved = prove(name, goal, inputs, width);
-        let chosen = proved.session.plan().chosen;
+        let limits = Limits {
+            width,
+            pack,
+            ..Limits::default()
+        };
+        let proved = prove_in(name, time, inputs, limits, hidden);
         let (key, registration) = evm.publish(&proved.key).unwrap();
         let (verdict, gas) = evm
             .verify(key, &proved.values(), &proved.inference.proof)
             .unwrap();
         assert_eq!(verdict, Verdict::Accepted);
         assert_eq!(gas.intrinsic + gas.calldata + gas.execution, gas.total);
-        let predicted = estimate(chosen.k, chosen.width, proved.values().len()).unwrap();
+        let predicted = estimate(&proved.session.keys().on_chain().relation()).unwrap();
         for (predicted, actual) in [
             (predicted.verify.total, gas.total),
             (predicted.register, registration.total),
@@ -48,8 +59,7 @@ fn a_transaction_costs_what_was_predicted_at_every_width() {
             let error = predicted.abs_diff(actual) as f64 / actual as f64;
             assert!(
                 error < 0.02,
-                "{name}, width {}: predicted {predicted}, actual {actual}",
-                chosen.width
+                "{name}, width {width:?}, packs of {pack:?}, {hidden}: predicted {predicted}, actual {actual}"
             );
         }
     }
