@@ -133,7 +133,8 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
     lowered.align_words(chosen.width);
     let mut tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
     if let Some(hiding) = request.hiding {
-        tape = tape.hiding(hiding);
+        let layout = tape.digest(&lowered.program);
+        tape = tape.hiding(hiding.of_key(&layout, chosen.k, chosen.pack));
     }
     debug_assert_eq!(tape.rows(), chosen.rows);
     let program = Arc::new(lowered.program.clone());

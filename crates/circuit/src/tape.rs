@@ -71,7 +71,7 @@ pub struct Tape {
 pub const HIDING_ROWS: usize = 8;
 
 /// Random values behind the tape that make the commitments to the weight columns hide them: see
-/// [`HIDING_ROWS`].
+/// [`HIDING_ROWS`]. They must be those of one key alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hiding {
     /// What the values are drawn from; as secret as the weights.
@@ -85,6 +85,33 @@ impl fmt::Debug for Hiding {
 }
 
 impl Hiding {
+    /// What hides the weights in one of a model's keys. Rows are kept for what one key shows of them,
+    /// and a model has many keys: of other batches, widths, heights and packs. So each draws from a
+    /// seed of its own, a pseudorandom function of the tape, without random rows, and of the shape.
+    #[must_use]
+    pub fn of_key(&self, tape: &[u8; 32], k: u32, pack: usize) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the random rows of a key");
+        hasher.update(tape);
+        hasher.update(&k.to_le_bytes());
+        hasher.update(&(pack as u64).to_le_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
+    }
+
+    /// What hides the weights in keys under a set-up, which is named by its digest: the commitment
+    /// under another set-up is another form.
+    #[must_use]
+    pub fn under(&self, setup: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the keys of a set-up");
+        hasher.update(setup.as_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
+    }
+
     /// The random values of a weight column.
     pub(crate) fn values(&self, column: usize) -> impl Iterator<Item = Fr> {
         let mut rng = ChaCha20Rng::from_seed(self.seed);
@@ -95,7 +122,10 @@ impl Hiding {
     /// Randomness for a proof of a statement about the weights: a pseudorandom function of the
     /// statement, with the seed for a key. `statement` must name all that decides the proof's bytes.
     pub fn generator(&self, statement: &[u8]) -> ChaCha20Rng {
-        ChaCha20Rng::from_seed(blake3::keyed_hash(&self.seed, statement).into())
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the randomness of a proof");
+        hasher.update(statement);
+        ChaCha20Rng::from_seed(hasher.finalize().into())
     }
 }
 

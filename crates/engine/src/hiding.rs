@@ -76,7 +76,7 @@ impl HidingFile {
 
     /// What hides the weights in keys under a set-up. The layout is the planner's to add.
     pub(crate) fn under(&self, setup: &str) -> Hiding {
-        self.hiding.of(&[setup.as_bytes()])
+        self.hiding.under(setup)
     }
 
     pub(crate) const fn model(&self) -> B256 {

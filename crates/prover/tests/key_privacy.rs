@@ -3,12 +3,16 @@
 //! is a matter of rank, which is computed here, as is that of advice columns' random rows.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod support;
+
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
+use support::small::{network, planned, planned_in};
 use verdict_argument::Domain;
-use verdict_circuit::{BLINDING_ROWS, HIDING_ROWS};
+use verdict_circuit::{BLINDING_ROWS, Batch, HIDING_ROWS, Hiding};
+use verdict_model::Visibility;
 
 /// The value at a point of the polynomial that is 1 on a row and 0 on all others.
 fn lagrange(domain: &Domain, row: usize, at: Fr) -> Fr {
@@ -111,4 +115,34 @@ fn advice_columns_show_independent_forms_of_random_rows() {
             assert_eq!(rank(seen), columns * points.len() + 1, "{pack} {columns}");
         }
     }
+}
+
+/// Rows are enough for what one key shows of weights, so no two keys have the same random values.
+#[test]
+fn every_key_of_a_model_has_random_rows_of_its_own() {
+    let hiding = || Some(Hiding { seed: [7; 32] });
+    let (model, other) = (
+        network(1, 2, Visibility::Public),
+        network(2, 2, Visibility::Public),
+    );
+    let batch = |items| Batch {
+        items,
+        sums: Vec::new(),
+    };
+    let of = |width, pack| planned_in(&model, batch(1), hiding(), width, Some(pack));
+    let plans = [
+        of(4, 2),
+        of(4, 4),
+        of(4, 8),
+        of(5, 4),
+        planned(&model, batch(2), hiding()),
+        planned(&model, batch(3), hiding()),
+        planned(&other, batch(1), hiding()),
+    ];
+    let hidden = plans.map(|plan| plan.tape.hidden().unwrap().clone());
+    for (i, one) in hidden.iter().enumerate() {
+        assert!(hidden[..i].iter().all(|before| before != one), "{i}");
+    }
+    // The same key is made again with the same.
+    assert_eq!(of(4, 2).tape.hidden(), Some(&hidden[0]));
 }
