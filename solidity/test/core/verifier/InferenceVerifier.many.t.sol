@@ -301,6 +301,27 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         _expectRaw(_add(gap, proofs + 64, 32), reason);
     }
 
+    /// @dev A list of keys within the public values, where everything else is where it must be: what is
+    /// in its own place would mean nothing.
+    function test_RevertWhen_KeysAreElsewhere() public {
+        InferenceVerifier verifier = new InferenceVerifier(_tauG2());
+        Lists memory lists = _lists(1);
+        uint256[] memory words = new uint256[](2);
+        address key = _keys.publish(_forgeOf(1, 12, 3, words, 0).key);
+        (words[0], words[1]) = (1, uint160(key));
+        Statement memory forged = _forgeOf(1, 12, 3, words, 0);
+        (lists.keys[0], lists.publicValues[0], lists.proofs[0]) = (key, forged.publicValues, forged.proof);
+        verifier.verifyMany(lists.keys, lists.publicValues, lists.proofs);
+
+        uint256 wordsAt = 4 + 3 * 32 + 2 * 32 + 2 * 32 + 32;
+        bytes memory data = _encoded(lists);
+        assertEq(_peek(data, wordsAt + 32), uint160(key));
+        _poke(data, 4, wordsAt - 4);
+        (bool ok, bytes memory reason) = address(verifier).staticcall(data);
+        assertFalse(ok);
+        assertEq(reason, abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector));
+    }
+
     function test_RevertWhen_CalldataIsTruncated() public view {
         bytes memory data = _encoded(_repeated(0, 2));
         for (uint256 length = data.length; length > 0;) {
