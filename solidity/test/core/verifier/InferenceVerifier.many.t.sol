@@ -132,6 +132,22 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         }
     }
 
+    /// @dev Of an account that no publisher and no registry has seen.
+    function test_RevertWhen_AKeyHasAPointOffTheCurve() public {
+        Lists memory lists = _repeated(0, 3);
+        address account = makeAddr("unpublished key");
+        for (uint256 position = 32; position < 160; position += 64) {
+            vm.etch(account, bytes.concat(hex"00", _poke(bytes.concat(_vectors[0].statement.key), position, 1)));
+            for (uint256 i = 0; i < 3; ++i) {
+                lists.keys[i] = account;
+                (bool ok, bytes memory reason) = address(_verifier).staticcall{ gas: 100_000_000 }(_encoded(lists));
+                assertFalse(ok);
+                assertEq(reason, abi.encodeWithSelector(IInferenceVerifier.PrecompileFailed.selector));
+                lists.keys[i] = _vectors[0].key;
+            }
+        }
+    }
+
     function test_RevertWhen_ProofsAreExchanged() public {
         Lists memory lists = _repeated(0, 3);
         // Another proof of the same key: of other words it can't be.
