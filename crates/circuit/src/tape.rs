@@ -100,6 +100,18 @@ impl Hiding {
         }
     }
 
+    /// What hides the weights in keys under a set-up, which is named by its digest: the commitment
+    /// under another set-up is another form.
+    #[must_use]
+    pub fn under(&self, setup: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the keys of a set-up");
+        hasher.update(setup.as_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
+    }
+
     /// The random values of a weight column.
     pub(crate) fn values(&self, column: usize) -> impl Iterator<Item = Fr> {
         let mut rng = ChaCha20Rng::from_seed(self.seed);

@@ -513,7 +513,7 @@ fn other_key(place: &Place) -> Bytes {
 fn foreign_setup() -> [U256; 4] {
     use halo2curves_axiom::{
         bn256::{Fr, G2Affine},
-        group::{Curve, prime::PrimeCurveAffine},
+        group::Curve,
     };
     let secret = Fr::from(1_234_567);
     verdict_wire::words::tau_g2(&(G2Affine::generator() * secret).to_affine())

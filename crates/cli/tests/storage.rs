@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Place, binary, damage, files, vector};
-use halo2curves_axiom::{bn256::G2Affine, group::prime::PrimeCurveAffine, serde::SerdeObject};
+use halo2curves_axiom::{bn256::G2Affine, serde::SerdeObject};
 use std::process::{Command, Output};
 
 const MODEL: &str = "logreg-breast-cancer";
