@@ -85,7 +85,7 @@ impl Case {
     }
 
     fn honest(&self) -> KeyProofWitness {
-        self.part().witness(&self.weights).unwrap()
+        KeyProofWitness::new(&self.part(), &self.weights).unwrap()
     }
 }
 
@@ -111,7 +111,7 @@ fn every_network_has_a_key_proof() {
 
 fn forged(case: &Case, changed: &ChangedTaps<'_>) -> KeyProofCircuit {
     let tape = Tape::new(&case.lowered.program, changed, case.weights.width()).unwrap();
-    KeyProofCircuit::new(case.part().forged(&Arc::new(tape)).unwrap())
+    KeyProofCircuit::new(KeyProofWitness::forged(&case.part(), &Arc::new(tape)).unwrap())
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn no_other_coefficient_has_one() {
             assert!(!satisfied(case.k, &forgery), "{tap:?} {weight:?}");
             // An honest prover says which coefficient it is.
             let tape = Tape::new(&case.lowered.program, &changed, 3).unwrap();
-            let error = case.part().witness(&Arc::new(tape)).unwrap_err();
+            let error = KeyProofWitness::new(&case.part(), &Arc::new(tape)).unwrap_err();
             assert!(matches!(error, CircuitError::Undeclared { .. }), "{error}");
         }
     }

@@ -46,7 +46,9 @@ impl KeyProof {
         key: &VerifyingKeyParts,
         srs: &Srs,
     ) -> Result<Self, ProverError> {
-        Self::prove(layout, weights, key, srs, |part| part.witness(weights))
+        Self::prove(layout, weights, key, srs, |part| {
+            KeyProofWitness::new(part, weights)
+        })
     }
 
     /// What an owner makes whose weights are not what the architecture allows.
@@ -58,7 +60,9 @@ impl KeyProof {
         key: &VerifyingKeyParts,
         srs: &Srs,
     ) -> Result<Self, ProverError> {
-        Self::prove(layout, weights, key, srs, |part| part.forged(weights))
+        Self::prove(layout, weights, key, srs, |part| {
+            KeyProofWitness::forged(part, weights)
+        })
     }
 
     /// Proves all parts, each with the witness that is made for it.

@@ -1,7 +1,7 @@
-//! A part of a key proof: what everybody can make of it, and what the owner of the weights can.
+//! A part of a key proof: what everybody can make of it.
 
-use super::{KeyProofLayout, KeyProofRelation, ranges::smallest, witness::KeyProofWitness};
-use crate::{error::CircuitError, field::int, tape::Tape};
+use super::{KeyProofLayout, KeyProofRelation, ranges::smallest};
+use crate::{field::int, tape::Tape};
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use std::{ops::Range, sync::Arc};
 use verdict_argument::Column;
@@ -69,19 +69,6 @@ impl KeyProofPart {
             .unzip();
         columns.extend([range, value].map(Column::new));
         columns
-    }
-
-    /// What the owner of the weights knows. Fails where a weight has more bits than are declared of
-    /// it, or a public coefficient is another than the architecture's.
-    pub fn witness(&self, weights: &Arc<Tape>) -> Result<KeyProofWitness, CircuitError> {
-        KeyProofWitness::new(self, weights, false)
-    }
-
-    /// The same of an owner who tries it with weights that the architecture does not allow.
-    #[cfg(feature = "test-gates")]
-    #[doc(hidden)]
-    pub fn forged(&self, weights: &Arc<Tape>) -> Result<KeyProofWitness, CircuitError> {
-        KeyProofWitness::new(self, weights, true)
     }
 
     pub(super) fn layout(&self) -> &KeyProofLayout {

@@ -34,8 +34,20 @@ struct Limbs {
 }
 
 impl KeyProofWitness {
-    /// Fails where a column is not what the architecture allows, unless that is to be tried.
-    pub(super) fn new(
+    /// What the owner of the weights knows of a part. Fails where a weight has more bits than are
+    /// declared of it, or a public coefficient is another than the architecture's.
+    pub fn new(part: &KeyProofPart, weights: &Arc<Tape>) -> Result<Self, CircuitError> {
+        Self::try_new(part, weights, false)
+    }
+
+    /// The same of an owner who tries it with weights that the architecture does not allow.
+    #[cfg(feature = "test-gates")]
+    #[doc(hidden)]
+    pub fn forged(part: &KeyProofPart, weights: &Arc<Tape>) -> Result<Self, CircuitError> {
+        Self::try_new(part, weights, true)
+    }
+
+    fn try_new(
         part: &KeyProofPart,
         weights: &Arc<Tape>,
         try_anyhow: bool,
