@@ -209,13 +209,9 @@ impl Contract {
     pub fn call(&self, evm: &mut Evm, key: &[u8], values: &[B256], proof: &[u8]) -> (End, u64) {
         assert_eq!(Header::of(key), Some(self.header));
         let representation = U256::from_be_bytes(keccak256(key).0) % R;
-        let data = [
-            representation.to_be_bytes::<32>().as_slice(),
-            &key[32..],
-            &values.concat(),
-            proof,
-        ];
-        let (end, _, gas) = evm.call(self.address, data.concat().into());
+        let (first, values) = (representation.to_be_bytes::<32>(), values.concat());
+        let data = [first.as_slice(), &key[32..], &values, proof].concat();
+        let (end, _, gas) = evm.call(self.address, data.into());
         (end, gas)
     }
 

@@ -21,7 +21,7 @@ use verdict_chain::{
         IVerifyingKeys::{self, IVerifyingKeysCalls, IVerifyingKeysErrors, IVerifyingKeysEvents},
     },
 };
-use verdict_vectors::{evm, solc};
+use verdict_vectors::{evm, solc, support::tau};
 use verdict_wire::words;
 
 /// Largest code an account may have (EIP-170).

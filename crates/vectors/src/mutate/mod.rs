@@ -94,8 +94,9 @@ impl Material {
 
     /// Words of the proof at which a point begins.
     pub fn points(&self) -> Vec<usize> {
-        let points = self.layout().points();
-        points.map(|point| point.start / 32).collect()
+        let layout = self.layout();
+        let words = layout.points().map(|point| point.start / 32);
+        words.collect()
     }
 
     /// The word of the proof at which the opening proofs begin.
