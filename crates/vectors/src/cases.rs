@@ -356,13 +356,9 @@ const KEY: &[Change] = &[
         "ProofRejected",
         |it| swap_points(&mut it.key[32..]),
     ),
-    (
-        "a key of packs of another size",
-        "NotAVerifyingKey",
-        |it| {
-            it.key[7] = if it.key[7] == 8 { 4 } else { 2 * it.key[7] };
-        },
-    ),
+    ("a key of packs of another size", "NotAVerifyingKey", |it| {
+        it.key[7] = if it.key[7] == 8 { 4 } else { 2 * it.key[7] };
+    }),
     (
         "a key whose weights are hidden or not",
         "WrongProofLength",
