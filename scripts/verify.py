@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifies packed proofs, from docs/packed.md and docs/protocol.md alone.
+"""Verifies packed proofs, from docs/protocol.md alone.
 
 Nothing here was taken from the Rust or the Solidity verifier, so that the three can be compared.
 It is Python's standard library and big integers: plain, not fast. Names are the two documents', but
@@ -181,7 +181,7 @@ def pairings_agree(a, b, c, d):
     return power == ONE_12
 
 
-# docs/packed.md, "Shape", "The key" and "Transcript".
+# docs/protocol.md, "Shape", "The key" and "Transcript".
 def packs(columns, slots):
     return -(-columns // slots)
 
@@ -270,7 +270,7 @@ def read_proof(key, values, data):
     return Proof(first, second, quotient, reblinded, blind, at, back, Q, Q_, challenges)
 
 
-# docs/protocol.md, "Gates", and docs/packed.md, "Gates and quotient".
+# docs/protocol.md, "Gates and quotient".
 def gates(key, proof, I):
     """The values of the eight gates at xi, in their order; `P` is here the column."""
     r, s, g, theta, alpha = (proof.challenges[c] for c in ("r", "s", "g", "theta", "alpha"))
@@ -312,7 +312,7 @@ def first_piece(key, proof, words):
     return (E * pow(vanishing, -1, R) - pow(xi, key.n - 2, R) * proof.at["H_1"]) % R
 
 
-# docs/packed.md, "Opening".
+# docs/protocol.md, "Opening".
 def fold(slots, z, factor, commitments, values):
     """(factor, commitment, V = Σ_j z^j·f_j) of the packs of polynomials with these values f_j."""
     for i, commitment in enumerate(commitments):

@@ -20,7 +20,7 @@ struct Statement {
 /// be deployed where anything is at stake.
 ///
 /// What is left, once the openings are forged, is exactly what the verifier computes. This is
-/// docs/packed.md once more, written for comparison: as literally as possible, with an inversion
+/// docs/protocol.md once more, written for comparison: as literally as possible, with an inversion
 /// wherever the text divides. It shares no code and no constant with the verifier or the prover.
 abstract contract TrapdoorProver {
     /// @dev The order of the scalar field.
@@ -42,7 +42,7 @@ abstract contract TrapdoorProver {
         bool hidden;
     }
 
-    /// @dev A proof while it is made: its challenges have the names of docs/packed.md, and
+    /// @dev A proof while it is made: its challenges have the names of docs/protocol.md, and
     /// commitments are kept as logarithms to the base [1]_1.
     struct Forgery {
         uint256 seed;

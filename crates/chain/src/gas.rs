@@ -56,11 +56,14 @@ const CREATED: u64 = 33_300;
 const DEPLOYED: u64 = 24_000;
 
 /// Fitted to revm: execution without packs and weight columns, height 0, no public values.
-const BASE: u64 = 120_000;
+const BASE: u64 = 144_900;
 /// Per pack.
-const PER_PACK: u64 = 6_600;
+const PER_PACK: u64 = 6_570;
 /// Per weight column.
-const PER_COLUMN: u64 = 300;
+const PER_COLUMN: u64 = 90;
+/// Of hidden weights: the link, and every pack in it.
+const LINK: u64 = 1_300;
+const PER_LINKED: u64 = 480;
 /// Per public value, the context included.
 const PER_VALUE: u64 = 187;
 /// Per doubling of the rows.
@@ -84,7 +87,12 @@ pub fn estimate(relation: &TapeRelation) -> Result<GasEstimate, ChainError> {
     let calldata = head + ((32 * public_values + proof) as f64 * RANDOM_BYTE) as u64;
     // Packs that are multiplied: those of the key and of the proof, of which one needs no factor.
     let packs = shape.fixed_packs() + layout.points_before();
+    let link = match shape.hides() {
+        true => LINK + PER_LINKED * relation.width().div_ceil(shape.pack) as u64,
+        false => 0,
+    };
     let execution = BASE
+        + link
         + PER_PACK * packs as u64
         + PER_COLUMN * relation.width() as u64
         + PER_VALUE * public_values as u64

@@ -104,7 +104,8 @@ pub struct Request {
     pub limits: Limits,
     /// How many inferences a proof covers.
     pub batch: Batch,
-    /// What hides the weights, if they are private.
+    /// What hides the weights, if they are private. What the planned key holds is drawn from it and
+    /// from the layout: no two keys share random values.
     pub hiding: Option<Hiding>,
     /// The outline of a model with private weights, where the graph comes without them.
     pub outline: Option<Outline>,
@@ -132,7 +133,8 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
     lowered.align_words(chosen.width);
     let mut tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
     if let Some(hiding) = request.hiding {
-        tape = tape.hiding(hiding);
+        let layout = tape.digest(&lowered.program);
+        tape = tape.hiding(hiding.of_key(&layout, chosen.k, chosen.pack));
     }
     debug_assert_eq!(tape.rows(), chosen.rows);
     let program = Arc::new(lowered.program.clone());
@@ -296,7 +298,6 @@ impl Candidate {
     fn new(shape: &Shape, rows: usize, width: usize, limb_bits: u32) -> Self {
         let (n, columns, pack) = (shape.rows() as f64, width as f64, shape.pack as f64);
         let packs = (shape.commitments() + shape.fixed_packs()) as f64;
-        let hidden = if shape.hides() { packs } else { 0.0 };
         Self {
             k: shape.k,
             width,
@@ -304,9 +305,9 @@ impl Candidate {
             limb_bits,
             rows,
             points: shape.points(),
-            seconds: n * (48e-6 + 1.3e-6 * columns + 4e-6 * pack) + 0.03,
-            bytes: n * (1000.0 + 40.0 * columns + 200.0 * pack) + 28e6,
-            gas: 165_000.0 + 7_150.0 * (packs + 0.1 * hidden) + 650.0 * columns,
+            seconds: n * (30e-6 + 0.15e-6 * columns + 4.5e-6 * pack) + 0.02,
+            bytes: n * (1400.0 + 16.0 * columns + 600.0 * pack) + 28e6,
+            gas: 166_000.0 + 6_570.0 * packs + 90.0 * columns + 16.0 * shape.proof_bytes() as f64,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the argument they add up to.
 
 use crate::{
-    BLINDING_ROWS, CHALLENGES, FIXED_COLUMNS, GATES, RUNNING_COLUMNS,
+    BLINDING_ROWS,
     field::int,
     opcode::{Op, indicator},
     program::Program,
@@ -14,8 +14,36 @@ use verdict_argument::{
     Arith, Column, Constants, FixedGroup, Phase, Prepared, Relation, Row, Seen, Shape,
 };
 
+/// Fixed columns besides the `c` weight columns.
+pub const FIXED_COLUMNS: usize = 8;
+/// Advice columns.
+pub const ADVICE_COLUMNS: usize = LOOKED_UP + RUNNING_COLUMNS;
+/// Advice columns that are also opened one row back: `h`, `S`, `y`, `d`, `L`.
+pub const RUNNING_COLUMNS: usize = 5;
+/// Challenges drawn after the first phase: `r`, `s`, `g`, `θ`, `α`.
+pub const CHALLENGES: usize = 5;
+/// Pieces of the quotient polynomial (gates of degree three).
+pub const QUOTIENT_PIECES: usize = 2;
+/// The names of the gates, in the order in which the verifier folds them.
+pub const GATES: [&str; 8] = [
+    "stream",
+    "position",
+    "produced",
+    "identity",
+    "edge identity",
+    "edge look-up",
+    "look-up",
+    "square",
+];
+
 /// Advice columns of the first phase: `q`, `x`, `m`.
 const LOOKED_UP: usize = 3;
+
+/// Relations whose gates have names, by which tests leave one out.
+pub(crate) trait NamedGates: Relation {
+    /// The gates of [`Relation::gates`], in that order.
+    fn named<S: Arith>(&self, row: &Row<'_, S>, gate: &mut impl FnMut(&'static str, S));
+}
 
 /// The relation of tapes of some height, width and number of public values.
 #[derive(Clone, Debug)]
@@ -69,6 +97,14 @@ impl Relation for TapeRelation {
 
     fn gates<S: Arith>(&self, row: &Row<'_, S>, gate: &mut impl FnMut(S)) {
         tape_gates(row).into_iter().for_each(gate);
+    }
+}
+
+impl NamedGates for TapeRelation {
+    fn named<S: Arith>(&self, row: &Row<'_, S>, gate: &mut impl FnMut(&'static str, S)) {
+        for (name, polynomial) in GATES.into_iter().zip(tape_gates(row)) {
+            gate(name, polynomial);
+        }
     }
 }
 

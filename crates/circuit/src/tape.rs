@@ -18,7 +18,8 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::fmt;
 use verdict_argument::Column;
 
-/// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
+/// Rows at the end of every column that hold the prover's blinding. A proof shows at most three forms
+/// of a column; halo2's constraint checker, which holds gates in tests, keeps six rows.
 pub const BLINDING_ROWS: usize = 6;
 
 /// The smallest height of a key with private weights: the ranges of its key proof fit any larger
@@ -70,7 +71,7 @@ pub struct Tape {
 pub const HIDING_ROWS: usize = 8;
 
 /// Random values behind the tape that make the commitments to the weight columns hide them: see
-/// [`HIDING_ROWS`].
+/// [`HIDING_ROWS`]. They must be those of one key alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hiding {
     /// What the values are drawn from; as secret as the weights.
@@ -84,11 +85,47 @@ impl fmt::Debug for Hiding {
 }
 
 impl Hiding {
+    /// What hides the weights in one of a model's keys. Rows are kept for what one key shows of them,
+    /// and a model has many keys: of other batches, widths, heights and packs. So each draws from a
+    /// seed of its own, a pseudorandom function of the tape, without random rows, and of the shape.
+    #[must_use]
+    pub fn of_key(&self, tape: &[u8; 32], k: u32, pack: usize) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the random rows of a key");
+        hasher.update(tape);
+        hasher.update(&k.to_le_bytes());
+        hasher.update(&(pack as u64).to_le_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
+    }
+
+    /// What hides the weights in keys under a set-up, which is named by its digest: the commitment
+    /// under another set-up is another form.
+    #[must_use]
+    pub fn under(&self, setup: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the keys of a set-up");
+        hasher.update(setup.as_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
+    }
+
     /// The random values of a weight column.
     pub(crate) fn values(&self, column: usize) -> impl Iterator<Item = Fr> {
         let mut rng = ChaCha20Rng::from_seed(self.seed);
         rng.set_stream(column as u64);
         (0..HIDING_ROWS).map(move |_| Fr::random(&mut rng))
+    }
+
+    /// Randomness for a proof of a statement about the weights: a pseudorandom function of the
+    /// statement, with the seed for a key. `statement` must name all that decides the proof's bytes.
+    pub fn generator(&self, statement: &[u8]) -> ChaCha20Rng {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the randomness of a proof");
+        hasher.update(statement);
+        ChaCha20Rng::from_seed(hasher.finalize().into())
     }
 }
 
@@ -255,24 +292,9 @@ impl Tape {
         (1..256).filter(|bits| found[*bits as usize]).collect()
     }
 
-    /// What a weight column holds where nothing is private, and the public part of what is.
-    pub(crate) fn public_part(&self, column: usize) -> Vec<Fr> {
-        let mut parts: Vec<Fr> = self.weights[column]
-            .iter()
-            .enumerate()
-            .map(|(row, &weight)| match self.secret(column, row) {
-                0 => int(weight.into()),
-                _ => Fr::ZERO,
-            })
-            .collect();
-        let wide = self.wide.iter().filter(|(_, at, _)| *at == column);
-        for &(row, _, weight) in wide.filter(|(row, ..)| self.secret(column, *row) == 0) {
-            parts[row] = weight;
-        }
-        for &(row, _, part) in self.public.iter().filter(|(_, at, _)| *at == column) {
-            parts[row] = int(part);
-        }
-        parts
+    /// What is public of coefficients that hold a private weight as well: `(row, column, part)`.
+    pub(crate) fn public(&self) -> &[(usize, usize, i64)] {
+        &self.public
     }
 
     /// A weight column as far as the tape goes.

@@ -33,7 +33,7 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "crates/stories/tests has the same transactions and bounds their gas",
     ),
     (
-        "docs/packed.md",
+        "docs/protocol.md",
         "scripts/verify.py test-vectors/*/proof.json",
         "crates/vectors/tests/second_opinion.rs runs it on these files",
     ),

@@ -511,10 +511,12 @@ fn other_key(place: &Place) -> Bytes {
 
 /// The `[τ]_2` of a set-up of a random secret.
 fn foreign_setup() -> [U256; 4] {
-    use halo2_axiom::poly::kzg::commitment::ParamsKZG;
-    use rand::{SeedableRng, rngs::StdRng};
-    let params = ParamsKZG::<halo2curves_axiom::bn256::Bn256>::setup(1, StdRng::seed_from_u64(7));
-    verdict_wire::words::tau_g2(&params.s_g2())
+    use halo2curves_axiom::{
+        bn256::{Fr, G2Affine},
+        group::Curve,
+    };
+    let secret = Fr::from(1_234_567);
+    verdict_wire::words::tau_g2(&(G2Affine::generator() * secret).to_affine())
 }
 
 /// A contract that answers as a verifier of this set-up, and says that it is a ceremony's.
@@ -715,7 +717,7 @@ fn hidden(place: &Place) -> Vec<&'static str> {
     let coarse = with(&small, &["--accept-accuracy"]);
     let how = with(&["--private-weights", "--input", "public"], &coarse);
     place.compile_to("hidden.verdict", "consumers/oracle", &how);
-    place.ok(&["hide", "hidden.verdict", "--proofs", "2"]);
+    place.ok(&["hide", "hidden.verdict"]);
     let hiding = ["--hiding", "hidden.hiding.secret", "--dev"];
     let out = ["--out", "hidden.bundle.json"];
     let hiding = with(&hiding, &["--optimize", "time"]);

@@ -50,7 +50,7 @@ impl Engine {
             max_points: self.setup.points().map_or(most, |points| most.min(points)),
             ..options.limits
         };
-        plan_within(model, options, limits)
+        plan_within(model, options, limits, &self.setup.digest())
     }
 
     /// Plans a model, reads as many points of the set-up as the plan needs, and makes the keys.
@@ -82,9 +82,10 @@ impl Engine {
     }
 }
 
-/// Lays a model out as [`Engine::plan`] does, whatever set-up there will be.
+/// Lays a model out as [`Engine::plan`] does, whatever set-up there will be. A key is not to be made
+/// of it if weights are private.
 pub fn plan(model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
-    plan_within(model, options, options.limits)
+    plan_within(model, options, options.limits, "")
 }
 
 /// The layout that the arithmetic of a model with public weights would have for one inference;
@@ -108,13 +109,14 @@ fn plan_within(
     model: &CompiledModel,
     options: &OpenOptions,
     limits: Limits,
+    setup: &str,
 ) -> Result<Plan, EngineError> {
     fits(model.graph(), &options.batch, limits.max_k)?;
     let request = Request {
         goal: options.goal,
         limits,
         batch: options.batch.clone(),
-        hiding: options.hiding.as_ref().map(HidingFile::hiding),
+        hiding: options.hiding.as_ref().map(|file| file.under(setup)),
         outline: options
             .hiding
             .as_ref()

@@ -1,7 +1,8 @@
 //! The secret that keeps a model's weights private.
 //!
 //! A verifying key with private weights has random rows behind the tape, which are drawn from a
-//! seed: whoever has the model and the seed makes the same key again. Proofs blind the weights anew,
+//! seed and from everything else that the key depends on: whoever has the model and the seed makes
+//! the same key again, and another set-up, plan or batch has nothing in common with it. Proofs blind the weights anew,
 //! so nothing is counted and the file never changes (`docs/soundness.md` has the argument). It is as
 //! secret as the weights: with the seed, a guess at them can be checked against the key.
 
@@ -73,8 +74,9 @@ impl HidingFile {
         })
     }
 
-    pub(crate) fn hiding(&self) -> Hiding {
-        self.hiding.clone()
+    /// What hides the weights in keys under a set-up. The layout is the planner's to add.
+    pub(crate) fn under(&self, setup: &str) -> Hiding {
+        self.hiding.under(setup)
     }
 
     pub(crate) const fn model(&self) -> B256 {
@@ -94,16 +96,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.hiding.secret");
         let file = HidingFile::create(&path, MODEL).unwrap();
-        assert_eq!(
-            HidingFile::open(&path, MODEL).unwrap().hiding(),
-            file.hiding()
-        );
+        let again = HidingFile::open(&path, MODEL).unwrap();
+        assert_eq!(again.under("a"), file.under("a"));
+        assert_ne!(again.under("a"), file.under("b"));
         let error = HidingFile::open(&path, B256::repeat_byte(4)).unwrap_err();
         assert!(error.to_string().contains("not of"), "{error}");
         assert!(HidingFile::create(&path, MODEL).is_err());
         let other = folder.path().join("n.hiding.secret");
         let other = HidingFile::create(&other, MODEL).unwrap();
-        assert_ne!(other.hiding(), file.hiding());
+        assert_ne!(other.under("a"), file.under("a"));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -6,14 +6,13 @@
 //! that is no weight, a [`KeyProof`] says the same.
 
 use crate::{Architecture, KeyProof, ProverError, Srs, key_proof::KeyProofChecker};
-use halo2curves_axiom::{
-    bn256::{Fr, G1Affine},
-    ff::Field,
-    group::GroupEncoding,
-};
+use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
-use std::{ops::Range, sync::Arc};
-use verdict_argument::{Column, ProvingKey, Relation};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+use verdict_argument::{Relation, commit_group};
 use verdict_circuit::{
     BLINDING_ROWS, Batch, FIXED_COLUMNS, HIDING_ROWS, KeyProofLayout, Lowered, Lowering, Tape,
     TapeRelation, fixed_columns, limb_sizes,
@@ -153,9 +152,11 @@ struct Layout {
     rows: usize,
     height: u32,
     words: usize,
+    tape: Arc<Tape>,
     /// `None` where it does not fit the height.
     made: Option<Vec<G1Affine>>,
-    checker: Option<KeyProofChecker>,
+    /// What checks key proofs, once there is one to be checked.
+    checker: OnceLock<KeyProofChecker>,
 }
 
 impl Auditor {
@@ -191,30 +192,26 @@ impl Auditor {
             rows: tape.rows(),
             height: tape.height(),
             words: tape.words(),
+            tape: Arc::new(tape),
             made: None,
-            checker: None,
+            checker: OnceLock::new(),
         };
+        let tape = &layout.tape;
         let hiding = if self.hidden { HIDING_ROWS } else { 0 };
         if layout.rows + hiding > self.usable() {
             return Ok(layout);
         }
         let (k, width, pack) = (self.k, self.width, self.pack);
         let relation = TapeRelation::new(k, width, pack, layout.words + 1, self.hidden);
-        let powers = self.srs.clone().cut(relation.shape().points())?;
-        let mut columns = fixed_columns(&lowered.program, &tape);
-        if self.hidden {
-            // Nobody can tell what weight columns commit to: zeros are as good as anything.
-            columns.iter_mut().skip(FIXED_COLUMNS).for_each(|column| {
-                *column = Column::default();
-            });
+        let (shape, powers) = (relation.shape(), self.srs.powers());
+        let columns = fixed_columns(&lowered.program, tape);
+        let (public, weights) = columns.split_at(FIXED_COLUMNS);
+        let mut made = commit_group(shape, 0, public, powers)?;
+        // Nobody can tell what hidden weight columns commit to.
+        if !self.hidden {
+            made.extend(commit_group(shape, 1, weights, powers)?);
         }
-        // A key's digest is told by its bytes; here the commitments are what is wanted.
-        let key = ProvingKey::new(&relation, columns, powers.powers(), |_| Fr::ZERO)?;
-        layout.made = Some(key.verifying().commitments.clone());
-        if self.hidden {
-            let proofs = KeyProofLayout::new(Arc::new(tape), k, pack)?;
-            layout.checker = Some(KeyProofChecker::new(proofs, &self.srs)?);
-        }
+        layout.made = Some(made);
         Ok(layout)
     }
 
@@ -234,14 +231,24 @@ impl Auditor {
                 "the key has height, width and columns to a pack {found:?}, the audit was prepared for {expected:?}"
             )));
         }
+        // Making what checks a key proof takes longer than all else: it is done for the layout whose
+        // public part is the key's, or nearest to it.
+        let least = self.layouts.iter().map(|layout| {
+            let public = self.public(layout, key, Finding::Opaque);
+            differing(&public)
+        });
+        let least: Vec<usize> = least.collect();
+        let fewest = least.iter().min();
         let mut best: Option<Audit> = None;
-        for layout in &self.layouts {
+        for (layout, _) in self
+            .layouts
+            .iter()
+            .zip(&least)
+            .filter(|(_, n)| Some(*n) == fewest)
+        {
             let audit = self.compare(layout, key, key_proof)?;
             let passes = audit.passes();
-            if best
-                .as_ref()
-                .is_none_or(|best| differing(best) > differing(&audit))
-            {
+            if passes || best.is_none() {
                 best = Some(audit);
             }
             if passes {
@@ -257,23 +264,31 @@ impl Auditor {
         key: &VerifyingKeyParts,
         key_proof: Option<&KeyProof>,
     ) -> Result<Audit, ProverError> {
-        let mut parts = Vec::from(shape(self.hidden, layout, key));
-        let mut proved = false;
-        if self.hidden {
-            let row = self.key_proof(layout, key, key_proof);
-            proved = row.finding == Finding::Proved;
-            parts.push(row);
+        if !self.hidden {
+            return Ok(Audit {
+                parts: self.public(layout, key, Finding::Opaque),
+                rows: layout.rows,
+            });
         }
-        let weights = match (self.hidden, proved) {
-            (false, _) => None,
-            (true, true) => Some(Finding::Proved),
-            (true, false) => Some(Finding::Opaque),
+        let proof = self.key_proof(layout, key, key_proof)?;
+        let weights = match proof.finding {
+            Finding::Proved => Finding::Proved,
+            _ => Finding::Opaque,
         };
-        parts.extend(packs(weights, layout.made.as_deref().unwrap_or(&[]), key));
+        let mut parts = self.public(layout, key, weights);
+        parts.insert(HEADER_ROWS, proof);
         Ok(Audit {
             parts,
             rows: layout.rows,
         })
+    }
+
+    /// Everything but the key proof's row. `weights` is what is to be said of hidden packs.
+    fn public(&self, layout: &Layout, key: &VerifyingKeyParts, weights: Finding) -> Vec<AuditRow> {
+        let made = layout.made.as_deref().unwrap_or(&[]);
+        let mut parts = Vec::from(shape(self.hidden, layout, key));
+        parts.extend(packs(self.hidden.then_some(weights), made, key));
+        parts
     }
 
     /// The key proof's row: proved, or what is wrong with it.
@@ -282,36 +297,49 @@ impl Auditor {
         layout: &Layout,
         key: &VerifyingKeyParts,
         key_proof: Option<&KeyProof>,
-    ) -> AuditRow {
-        let (finding, found) = match (&layout.checker, key_proof) {
+    ) -> Result<AuditRow, ProverError> {
+        let (finding, found) = match (&layout.made, key_proof) {
             (_, None) => (
                 Finding::Differs,
                 "none is given: private weights may hide anything".into(),
             ),
             (None, _) => (Finding::Differs, "the architecture does not fit".into()),
-            (Some(checker), Some(proof)) => match checker.check(proof, key, &self.srs) {
+            (Some(_), Some(proof)) => match self.checker(layout)?.check(proof, key, &self.srs) {
                 Ok(()) => (Finding::Proved, "support and ranges are proved".into()),
                 Err(error) => (Finding::Differs, error.to_string()),
             },
         };
-        AuditRow {
+        Ok(AuditRow {
             part: "key proof".into(),
             finding,
             found,
             expected: None,
+        })
+    }
+
+    /// What checks key proofs of a layout.
+    fn checker<'a>(&self, layout: &'a Layout) -> Result<&'a KeyProofChecker, ProverError> {
+        if let Some(checker) = layout.checker.get() {
+            return Ok(checker);
         }
+        let proofs = KeyProofLayout::new(layout.tape.clone(), self.k, self.pack)?;
+        let checker = KeyProofChecker::new(proofs, &self.srs)?;
+        Ok(layout.checker.get_or_init(|| checker))
     }
 }
 
-fn differing(audit: &Audit) -> usize {
-    let parts = audit.parts.iter();
+fn differing(parts: &[AuditRow]) -> usize {
+    let parts = parts.iter();
     parts
         .filter(|part| part.finding == Finding::Differs)
         .count()
 }
 
+/// Rows of an audit that speak of the key's header.
+const HEADER_ROWS: usize = 4;
+
 /// What the key's header states.
-fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; 4] {
+fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; HEADER_ROWS] {
     let height = layout.made.is_some() && (hidden || layout.height == key.k);
     let least = if hidden { "at least " } else { "" };
     let (packs, expected) = (key.commitments.len(), key.relation().shape().fixed_packs());

@@ -1,5 +1,5 @@
 //! A prover that can be told to cheat: written once more, plainly, in coefficients, so that it is no
-//! more than what a stranger could write. Names are those of docs/packed.md.
+//! more than what a stranger could write. Names are those of docs/protocol.md.
 //!
 //! It never uses the set-up's secret. Where a lie leaves a remainder that an honest prover does not
 //! have, it is dropped, which is the best that can be done about it.

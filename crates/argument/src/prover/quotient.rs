@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn remainders_are_untangled() {
         let mut rng = StdRng::seed_from_u64(13);
-        for count in [1, 2, 4, 8] {
+        for count in [1usize, 2, 4, 8] {
             let blocks: Vec<Vec<Fr>> = (0..count)
                 .map(|_| (0..5000).map(|_| Fr::random(&mut rng)).collect())
                 .collect();

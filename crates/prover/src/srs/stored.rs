@@ -22,16 +22,24 @@ pub(super) const fn entry_len(points: usize) -> usize {
 }
 
 impl Srs {
-    /// The development set-up from the cache, made and cached if missing.
+    /// The development set-up from the cache, made and cached if missing. The cache holds it by
+    /// powers of two of points.
     pub fn development_cached(points: usize, cache: &Cache) -> Result<Self, ProverError> {
-        let name = format!("srs/development/{points}");
-        if let Some(srs) = Self::read_cached(&name, &Self::development_digest(), points, cache)? {
-            Self::warn(points);
-            return Ok(srs);
-        }
-        let srs = Self::development(points);
-        srs.write_cached(&name, cache)?;
-        Ok(srs)
+        let rounded = points.next_power_of_two().max(2);
+        let name = format!("srs/development/{rounded}");
+        let digest = Self::development_digest();
+        let srs = match Self::read_cached(&name, &digest, rounded, cache)? {
+            Some(srs) => {
+                Self::warn(points);
+                srs
+            }
+            None => {
+                let srs = Self::development(rounded);
+                srs.write_cached(&name, cache)?;
+                srs
+            }
+        };
+        srs.cut(points)
     }
 
     /// Puts an imported set-up into the cache, where [`Self::cached`] finds it by its digest.

@@ -19,7 +19,7 @@ import { ProofShape } from "./libraries/ProofShape.sol";
 import { ProofTranscript } from "./libraries/ProofTranscript.sol";
 
 /// @title The verifier of every model, height, width and size of packs
-/// @notice Checks what docs/packed.md says, with its names.
+/// @notice Checks what docs/protocol.md says, with its names.
 /// @dev Its parts are libraries, whose functions work on the memory that `ProofMemory` lays out:
 /// where a proof's parts are (`ProofShape`), its points (`ProofPoints`), its challenges
 /// (`ProofTranscript`), what follows from these alone (`ProofDomain`), the gates (`ProofGates`) and

@@ -132,6 +132,22 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         }
     }
 
+    /// @dev Of an account that no publisher and no registry has seen.
+    function test_RevertWhen_AKeyHasAPointOffTheCurve() public {
+        Lists memory lists = _repeated(0, 3);
+        address account = makeAddr("unpublished key");
+        for (uint256 position = 32; position < 160; position += 64) {
+            vm.etch(account, bytes.concat(hex"00", _poke(bytes.concat(_vectors[0].statement.key), position, 1)));
+            for (uint256 i = 0; i < 3; ++i) {
+                lists.keys[i] = account;
+                (bool ok, bytes memory reason) = address(_verifier).staticcall{ gas: 100_000_000 }(_encoded(lists));
+                assertFalse(ok);
+                assertEq(reason, abi.encodeWithSelector(IInferenceVerifier.PrecompileFailed.selector));
+                lists.keys[i] = _vectors[0].key;
+            }
+        }
+    }
+
     function test_RevertWhen_ProofsAreExchanged() public {
         Lists memory lists = _repeated(0, 3);
         // Another proof of the same key: of other words it can't be.
@@ -197,32 +213,42 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         }
     }
 
-    /// @dev Errors that cancel if the random factor isn't drawn from all of the proofs, [Q'] included,
-    /// which is the last that a prover chooses: it follows from the hashes before.
-    function test_Attack_ErrorsThatCancelForAnEarlierChallenge() public {
+    /// @dev Errors that cancel if the random factor isn't drawn from all of the proofs to their ends:
+    /// [Q'] is the last that a prover chooses, after all that the hashes before bind.
+    function test_Attack_ErrorsThatCancelForAChallengeWithoutTheLastPoints() public {
         InferenceVerifier verifier = new InferenceVerifier(_tauG2());
         Lists memory lists = _lists(2);
         _forgeInto(lists, 0, 1);
         _forgeInto(lists, 1, 2);
         bytes32[2] memory open = [_hashOfZ(1, lists.proofs[0]), _hashOfZ(2, lists.proofs[1])];
-        bytes32[2] memory closed;
-        for (uint256 i = 0; i < 2; ++i) {
-            bytes memory proof = lists.proofs[i];
-            closed[i] = keccak256(abi.encode(open[i], _peek(proof, proof.length - 64), _peek(proof, proof.length - 32)));
-        }
-        uint256[4] memory challenges = [
-            uint256(keccak256(abi.encode(open))) % R,
-            uint256(keccak256(abi.encode(closed))) % R,
-            uint256(open[1]) % R,
-            uint256(closed[1]) % R
-        ];
+        bytes32[2] memory hashed = [keccak256(abi.encode(open[0])), keccak256(abi.encode(open[1]))];
+        bytes32[5] memory challenges =
+            [keccak256(abi.encode(open)), keccak256(abi.encode(hashed)), open[0], open[1], bytes32(R + 1)];
         for (uint256 i = 0; i < challenges.length; ++i) {
-            // c + δ·(−c/δ) = 0, and in the other order.
-            for (uint256 j = 0; j < 2; ++j) {
+            uint256 delta = uint256(challenges[i]) % R;
+            for (uint256 first = 0; first < 2; ++first) {
                 _wrongBy = 5;
-                _forgeInto(lists, j, 1 + j);
-                _wrongBy = R - mulmod(5, _pow(challenges[i], R - 2), R);
-                _forgeInto(lists, 1 - j, 2 - j);
+                _forgeInto(lists, first, 1 + first);
+                _cancel(lists, first, delta);
+                _refuseBy(verifier, lists);
+            }
+        }
+    }
+
+    /// @dev The same if only one of the proofs is bound: the other is made after the factor is known.
+    function test_Attack_ErrorsThatCancelForAChallengeOfOneProof() public {
+        InferenceVerifier verifier = new InferenceVerifier(_tauG2());
+        Lists memory lists = _lists(2);
+        for (uint256 first = 0; first < 2; ++first) {
+            _wrongBy = 5;
+            _forgeInto(lists, first, 1 + first);
+            bytes memory proof = lists.proofs[first];
+            bytes32 hash = _hashOfZ(1 + first, proof);
+            bytes32 digest =
+                keccak256(abi.encode(hash, _peek(proof, proof.length - 64), _peek(proof, proof.length - 32)));
+            bytes32[4] memory challenges = [keccak256(abi.encode(digest)), digest, keccak256(abi.encode(hash)), hash];
+            for (uint256 i = 0; i < challenges.length; ++i) {
+                _cancel(lists, first, uint256(challenges[i]) % R);
                 _refuseBy(verifier, lists);
             }
         }
@@ -291,6 +317,27 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         _expectRaw(_add(gap, proofs + 64, 32), reason);
     }
 
+    /// @dev A list of keys within the public values, where everything else is where it must be: what is
+    /// in its own place would mean nothing.
+    function test_RevertWhen_KeysAreElsewhere() public {
+        InferenceVerifier verifier = new InferenceVerifier(_tauG2());
+        Lists memory lists = _lists(1);
+        uint256[] memory words = new uint256[](2);
+        address key = _keys.publish(_forgeOf(1, 12, 3, words, 0).key);
+        (words[0], words[1]) = (1, uint160(key));
+        Statement memory forged = _forgeOf(1, 12, 3, words, 0);
+        (lists.keys[0], lists.publicValues[0], lists.proofs[0]) = (key, forged.publicValues, forged.proof);
+        verifier.verifyMany(lists.keys, lists.publicValues, lists.proofs);
+
+        uint256 wordsAt = 4 + 3 * 32 + 2 * 32 + 2 * 32 + 32;
+        bytes memory data = _encoded(lists);
+        assertEq(_peek(data, wordsAt + 32), uint160(key));
+        _poke(data, 4, wordsAt - 4);
+        (bool ok, bytes memory reason) = address(verifier).staticcall(data);
+        assertFalse(ok);
+        assertEq(reason, abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector));
+    }
+
     function test_RevertWhen_CalldataIsTruncated() public view {
         bytes memory data = _encoded(_repeated(0, 2));
         for (uint256 length = data.length; length > 0;) {
@@ -347,6 +394,14 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
 
     function _residue() internal view override returns (uint256) {
         return _wrongBy;
+    }
+
+    /// @dev Makes the other proof than number `first`, which is wrong by 5, wrong by so much that
+    /// `delta` cancels it: d_0 + δ·d_1 = 0.
+    function _cancel(Lists memory lists, uint256 first, uint256 delta) private {
+        uint256 factor = first == 0 ? _pow(delta, R - 2) : delta;
+        _wrongBy = R - mulmod(5, factor, R);
+        _forgeInto(lists, 1 - first, 2 - first);
     }
 
     function _forgeInto(Lists memory lists, uint256 i, uint256 seed) private {

@@ -375,6 +375,23 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         assertEq(bytes4(reason), IInferenceVerifier.PrecompileFailed.selector);
     }
 
+    /// @dev Any of the key's points, of every form. A precompile that fails burns 63 of 64 parts of
+    /// what there is, and one that is given what it left fails too, so that the gas may run out
+    /// before there is a reason.
+    function test_RevertWhen_KeyHasAnyPointOffTheCurve() public {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            for (uint256 position = 32; position < sample.valid.key.length; position += 64) {
+                bytes memory key = _poke(_poke(bytes.concat(sample.valid.key), position, 1), position + 32, 3);
+                address account = _etch(bytes.concat(hex"00", key));
+                (bool ok, bytes memory reason) =
+                    _try(20_000_000, account, sample.valid.publicValues, sample.valid.proof);
+                assertFalse(ok);
+                if (!sample.form.hidden) assertEq(bytes4(reason), IInferenceVerifier.PrecompileFailed.selector);
+            }
+        }
+    }
+
     /// @dev No proof with such a challenge can be found, so the verifier is broken instead: with 1
     /// in place of one of its moduli, everything that is reduced by it is zero; what is to be
     /// inverted, too.

@@ -61,7 +61,7 @@ interface IInferenceVerifier {
     /// `VerifyingKeys`.
     /// @param publicValues The context, then the public words, each less than the order of the
     /// scalar field.
-    /// @param proof The proof's bytes as docs/packed.md lists them.
+    /// @param proof The proof's bytes as docs/protocol.md lists them.
     function verify(address verifyingKey, uint256[] calldata publicValues, bytes calldata proof) external view;
 
     /// @notice Reverts unless every proof proves what `verify` would have it prove: number i that the

@@ -4,10 +4,10 @@ pragma solidity ^0.8.24;
 // Constants of the curve y² = x³ + 3 that the precompiles 0x06, 0x07 and 0x08 compute on.
 // File-level literals, because assembly can't read anything else.
 
-/// @dev The base field's modulus, `p` in docs/packed.md.
+/// @dev The base field's modulus, `p` in docs/protocol.md.
 uint256 constant BN254_P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
 
-/// @dev The order of the groups, modulus of the scalar field, `R` in docs/packed.md.
+/// @dev The order of the groups, modulus of the scalar field, `R` in docs/protocol.md.
 uint256 constant BN254_R = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
 
 /// @dev `R − 1`, which is −1.
