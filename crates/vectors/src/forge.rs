@@ -382,13 +382,13 @@ impl<'a> Gates<'a> {
     }
 }
 
-/// `Σ_j T^j·slot_j(T^t)`.
+/// `Σ_j T^j·slot_j(T^t)`, also of more slots than `t`.
 fn interleaved(slots: &[Poly], t: usize) -> Poly {
     let length = slots.iter().map(Vec::len).max().unwrap_or(0);
-    let mut poly = vec![Fr::ZERO; t * length];
+    let mut poly = vec![Fr::ZERO; t * length.saturating_sub(1) + slots.len().max(t)];
     for (j, slot) in slots.iter().enumerate() {
         for (i, value) in slot.iter().enumerate() {
-            poly[t * i + j] = *value;
+            poly[t * i + j] += value;
         }
     }
     poly

@@ -80,8 +80,9 @@ fn each_contract_is_the_verifier_of_its_own_header_and_any_key_of_it() {
         for word in 1..key.len() / 32 {
             let mut other = key.to_vec();
             other[32 * word + 31] ^= 1;
-            let (end, _) = contracts[&header].call(&mut evm, &other, values, &vector.proof);
-            assert_eq!(end.kind(), "(empty revert)", "{name}, word {word}");
+            // Points on no curve are for the precompiles to refuse, which takes all gas.
+            let accepted = contracts[&header].accepts(&mut evm, &other, values, &vector.proof);
+            assert!(!accepted, "{name}, word {word}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the blinding of hidden ones.
 //!
 //! A slot that no column uses has no evaluation in a proof, so none can be changed: the verifier's
-//! value of the pack has zero there, and `tests/forgeries.rs` commits to something else.
+//! value of the pack has zero there, and `tests/false_proofs.rs` commits to something else.
 
 use super::{
     Material, Mutant, Mutate, Random, Statement, parts::Form, pick, point, set, set_point, word,
