@@ -56,7 +56,7 @@ const CREATED: u64 = 33_300;
 const DEPLOYED: u64 = 24_000;
 
 /// Fitted to revm: execution without packs and weight columns, height 0, no public values.
-const BASE: u64 = 144_900;
+const BASE: u64 = 144_400;
 /// Per pack.
 const PER_PACK: u64 = 6_570;
 /// Per weight column.
@@ -67,7 +67,7 @@ const PER_LINKED: u64 = 480;
 /// Per public value, the context included.
 const PER_VALUE: u64 = 187;
 /// Per doubling of the rows.
-const PER_HEIGHT: u64 = 30;
+const PER_HEIGHT: u64 = 15;
 
 /// The constructor checks the set-up with a pairing.
 const SETUP_CHECK: u64 = 82_000;

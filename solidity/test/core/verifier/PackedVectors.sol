@@ -7,7 +7,7 @@ import { InferenceVerifier } from "../../../src/core/verifier/InferenceVerifier.
 import { VerifyingKeys } from "../../../src/core/verifier/VerifyingKeys.sol";
 import { Statement } from "../../../testing/TrapdoorProver.sol";
 
-/// @dev Reads ../test-vectors/packed: proofs of every form, under the development set-up.
+/// @dev Reads those of ../test-vectors that are of every form, under the development set-up.
 abstract contract PackedVectors is Test {
     /// @dev A proof that crates/prover made.
     struct Vector {
@@ -22,12 +22,13 @@ abstract contract PackedVectors is Test {
 
     function setUp() public virtual {
         _keys = new VerifyingKeys();
-        string[7] memory names =
-            ["eight", "eight-hidden", "eight-committed-hidden", "four", "four-committed-hidden", "two", "two-hidden"];
+        string[6] memory names = [
+            "packs-of-eight", "hidden-in-eights", "packs-of-four", "hidden-in-fours", "packs-of-two", "hidden-in-twos"
+        ];
         for (uint256 i = 0; i < names.length; ++i) {
-            string memory json = vm.readFile(string.concat("../test-vectors/packed/", names[i], ".json"));
+            string memory json = vm.readFile(string.concat("../test-vectors/", names[i], "/proof.json"));
             Statement memory statement = Statement(
-                vm.parseJsonBytes(json, ".key"),
+                vm.parseJsonBytes(json, ".verifyingKey"),
                 vm.parseJsonUintArray(json, ".publicValues"),
                 vm.parseJsonBytes(json, ".proof")
             );
