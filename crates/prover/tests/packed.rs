@@ -3,9 +3,8 @@
 
 mod support;
 
-use alloy_primitives::{B256, hex};
 use halo2curves_axiom::{bn256::Fr, ff::Field};
-use std::{fs, path::Path, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 use support::{
     models::{circuit, graph, inputs, planned, rng},
     small,
@@ -15,7 +14,6 @@ use verdict_circuit::{
 };
 use verdict_model::{CompiledModel, Goal, Visibility, execute};
 use verdict_prover::{Keys, ProverError, Srs, verify_under};
-use verdict_wire::{key_bytes, words};
 
 /// The witness of an inference, and the public values.
 fn filled(plan: &Plan, inputs: &[Vec<i32>], salts: &[Salt], context: Fr) -> (Witness, Vec<Fr>) {
@@ -76,66 +74,6 @@ fn hidden_weights_are_blinded_in_every_proof() {
             verify(&keys, &srs, &instance, &proof).unwrap();
         }
     }
-}
-
-/// Everything that a verifier is given, for verifiers written by others.
-#[test]
-fn vectors_are_what_the_prover_makes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/packed");
-    let (public, committed) = (Visibility::Public, Visibility::Committed);
-    for (name, seed, pack, hidden, width, input) in [
-        ("two", 1, 2, false, 4, public),
-        ("four", 2, 4, false, 4, public),
-        ("eight", 3, 8, false, 4, public),
-        ("two-hidden", 4, 2, true, 4, public),
-        ("eight-hidden", 5, 8, true, 4, public),
-        // Rows that square, and a last pack of weights with a column of its own.
-        ("four-committed-hidden", 6, 4, true, 5, committed),
-        ("eight-committed-hidden", 7, 8, true, 9, committed),
-    ] {
-        let vector = vector(seed, pack, hidden, width, input);
-        let path = folder.join(format!("{name}.json"));
-        if std::env::var_os("VERDICT_UPDATE_VECTORS").is_some() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, &vector).unwrap();
-        }
-        let kept = fs::read_to_string(&path).unwrap();
-        assert!(kept == vector, "{name} is another one than is kept");
-    }
-}
-
-fn vector(seed: u64, pack: usize, hidden: bool, width: usize, input: Visibility) -> String {
-    let model = small::network(seed, 2, input);
-    let hiding = hidden.then_some(Hiding {
-        seed: [seed as u8; 32],
-    });
-    let request = Request {
-        goal: Goal::Gas,
-        limits: Limits {
-            width: Some(width),
-            ..Limits::default()
-        },
-        hiding,
-        ..Request::default()
-    };
-    let plan = plan_request(model.shared_graph().clone(), request).unwrap();
-    let srs = Srs::development(16 << plan.chosen.k);
-    let salts = vec![Salt::from_root(Fr::from(seed)); plan.lowered.commitments()];
-    let (witness, instance) = filled(&plan, &[vec![1, -2, 3]], &salts, Fr::from(0xC0FFEE));
-    let keys = keys(&plan, pack, &srs);
-    let proof = keys.prove(&witness, &instance, rng(seed)).unwrap();
-    verify(&keys, &srs, &instance, &proof).unwrap();
-    let quoted = |text: String| format!("\"{text}\"");
-    let word = |word: B256| quoted(word.to_string());
-    let values: Vec<String> = instance.iter().map(|it| word(words::word(it))).collect();
-    let tau = words::tau_g2(&srs.tau_g2()).map(|part| word(part.into()));
-    format!(
-        "{{\n  \"key\": {},\n  \"publicValues\": [{}],\n  \"proof\": {},\n  \"tauG2\": [{}]\n}}\n",
-        quoted(hex::encode_prefixed(key_bytes(keys.on_chain()))),
-        values.join(", "),
-        quoted(hex::encode_prefixed(&proof)),
-        tau.join(", ")
-    )
 }
 
 /// `VERDICT_MODEL=model.verdict … --ignored --nocapture times` prints what packs of every size take,
