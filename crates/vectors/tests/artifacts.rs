@@ -297,6 +297,7 @@ fn return_types_are_bound() {
     }
     for (function, tuple) in [
         ("verify", bound::<IInferenceVerifier::verifyCall>()),
+        ("verifyMany", bound::<IInferenceVerifier::verifyManyCall>()),
         (
             "isDevelopmentSetup",
             bound::<IInferenceVerifier::isDevelopmentSetupCall>(),

@@ -388,7 +388,7 @@ fn estimates_are_exact_about_bytes_and_grow_with_everything() {
             } else {
                 0
             };
-            let range = 150 + 6_150 * packs..600 + 7_500 * packs;
+            let range = 60 + 6_150 * packs..600 + 7_500 * packs;
             assert!(range.contains(&column), "a column costs {column}");
             assert!(wider.verify.calldata > gas.calldata && wider.register >= this.register);
             let value = longer.verify.total - gas.total;
