@@ -38,6 +38,9 @@ use verdict_wire::words;
 /// SHPLONK's last step on KZG.
 type Decider = KzgAs<Bn256, Bdfg21>;
 
+/// Sources that the compiler is given at once; it runs out of memory with a hundred.
+const SOURCES: usize = 16;
+
 /// What the header of a key says, read here once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Header {
@@ -196,7 +199,7 @@ pub type Contracts = BTreeMap<Header, Contract>;
 /// Generates, compiles and deploys a contract for each header.
 pub fn deploy(evm: &mut Evm, headers: &BTreeSet<Header>, tau: G2Affine) -> Contracts {
     let sources: Vec<String> = headers.iter().map(|header| header.solidity(tau)).collect();
-    let codes = creation_codes(&sources);
+    let codes = sources.chunks(SOURCES).flat_map(creation_codes);
     let deployed = headers.iter().zip(codes).map(|(header, code)| {
         let (address, header) = (evm.deploy(code), *header);
         (header, Contract { address, header })
