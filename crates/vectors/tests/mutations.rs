@@ -30,7 +30,7 @@ const WANTED: usize = 10_000;
 /// Headers of mutated keys that contracts are generated for, if draws are not multiplied.
 const HEADERS: usize = 12;
 /// Public values that a contract is generated for at most: its code grows with them.
-const MOST_VALUES: u16 = 32;
+const MOST_VALUES: u16 = 8;
 
 /// Draws of a kind for each model; some kinds have fewer different mutants. Not all verifiers can
 /// be asked about all keys, and only ours about calldata.
