@@ -428,8 +428,8 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="exit code: 0 if all proofs are accepted, and nothing that is tampered with or mutated,\n"
-        "1 if not, 3 if a file is no vector: not JSON, wrong lengths, words not canonical, an\n"
+        epilog="exit code: 0 if all proofs are accepted and nothing tampered with or mutated is, 1 if\n"
+        "not, 3 if a file is no vector: not JSON, wrong lengths, words not canonical, an\n"
         "impossible key.\n\n"
         "example: scripts/verify.py --mutate 100 --seed 1 test-vectors/*/proof.json",
     )

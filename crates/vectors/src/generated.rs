@@ -18,6 +18,7 @@ use halo2curves_axiom::{
     bn256::{Bn256, Fq, Fr, G1Affine, G2Affine},
     group::Curve,
 };
+use rayon::prelude::*;
 use snark_verifier::{
     loader::{EcPointLoader, ScalarLoader, evm::EvmLoader},
     pcs::{
@@ -37,6 +38,9 @@ use verdict_wire::words;
 
 /// SHPLONK's last step on KZG.
 type Decider = KzgAs<Bn256, Bdfg21>;
+
+/// Sources that the compiler is given at once; it runs out of memory with many.
+const SOURCES: usize = 6;
 
 /// What the header of a key says, read here once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,8 +200,8 @@ pub type Contracts = BTreeMap<Header, Contract>;
 /// Generates, compiles and deploys a contract for each header.
 pub fn deploy(evm: &mut Evm, headers: &BTreeSet<Header>, tau: G2Affine) -> Contracts {
     let sources: Vec<String> = headers.iter().map(|header| header.solidity(tau)).collect();
-    let codes = creation_codes(&sources);
-    let deployed = headers.iter().zip(codes).map(|(header, code)| {
+    let codes: Vec<Vec<Bytes>> = sources.par_chunks(SOURCES).map(creation_codes).collect();
+    let deployed = headers.iter().zip(codes.concat()).map(|(header, code)| {
         let (address, header) = (evm.deploy(code), *header);
         (header, Contract { address, header })
     });
