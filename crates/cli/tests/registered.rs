@@ -633,7 +633,7 @@ fn nothing_is_registered_that_was_not_recomputed() {
     );
 
     // A key under a set-up that the deployment's verifier does not have.
-    let setup = place.setup("setup.bin", 12);
+    let setup = place.setup("setup.bin", 14);
     place.ok(&["srs", "import", setup.to_str().unwrap()]);
     let own = with(&["register", "public.verdict", "--name", "x"], &CHAIN);
     place.fails(4, &own, &["[τ]_2", "the verifier at"]);

@@ -357,13 +357,13 @@ fn a_full_disk() {
         with_little_room(&place, "cache", "0", &compile),
         "m.verdict",
     );
-    // A proof finds even less.
+    // A proof finds nothing.
     let input = vector(MODEL, "input.json");
     let prove = format!(
         "prove {MODEL}.verdict --input '{input}' --dev --optimize time --out full/proof.json"
     );
     refused(
-        with_little_room(&place, "cache", "60K", &prove),
+        with_little_room(&place, "cache", "64K", &prove),
         "proof.json",
     );
     // Nor does a set-up of 1,024 points in the cache.

@@ -1,6 +1,8 @@
 //! What a prover that cheats can hand over, and that nobody takes it: not the Rust verifier, not our
 //! contract, not the generated one. Told to be honest, the same prover is believed by all three.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+// Changes of slots have one type, and some add a slot.
+#![allow(clippy::ptr_arg)]
 
 use alloy_primitives::Address;
 use halo2curves_axiom::{bn256::Fr, ff::Field};
@@ -296,7 +298,7 @@ fn no_lie_is_believed() {
         .collect();
     let contracts = deploy(&mut chain.evm, &headers, tau());
     let mut verifiers = Verifiers { chain, contracts };
-    let points = all.iter().map(|(_, it)| 8 * 4 << it.key.k).max().unwrap();
+    let points = all.iter().map(|(_, it)| 32 << it.key.k).max().unwrap();
     let srs = Srs::development(points);
     let mut count = 0;
     for (form, proved) in &all {
