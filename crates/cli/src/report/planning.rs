@@ -196,7 +196,7 @@ impl PlanReport {
         let chosen = &self.chosen;
         format!(
             "Plan (goal: {}): width {}, {} columns to a pack, height k = {}, {} of {} rows, limbs of up to {} bits\n  because it is {}\n\
-             It takes a set-up of {} points\n\
+             It takes a set-up of {} points: of a .ptau file of power {} or more\n\
              Gas (estimated): verification transaction {} (intrinsic {}, calldata {}, execution {}), registering the model {}, \
              deploying the verifier, once for all models, {} ({} B of code)\n\
              By the rules of Amsterdam, which are not final: {}, {}, {}\n\
@@ -210,6 +210,8 @@ impl PlanReport {
             chosen.limb_bits,
             self.why,
             count(chosen.points as u64),
+            // A file of power p has 2^(p + 1) − 1 points.
+            (chosen.points + 1).next_power_of_two().ilog2().saturating_sub(1),
             count(chosen.gas_verify_transaction),
             count(chosen.gas_intrinsic),
             count(chosen.gas_calldata),
