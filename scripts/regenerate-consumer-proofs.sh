@@ -10,19 +10,24 @@ contexts=solidity/deployments/test/contexts.json
 ranks=test-vectors/consumers/ranks
 
 mkdir -p "$(dirname "$contexts")"
-(cd solidity && VERDICT_WRITE_CONTEXTS=true ../node_modules/.bin/forge test --offline --match-test test_ContextsAreTheProofs >/dev/null)
 
 # prove <consumer> <input> [arguments]
 prove() {
     local name=$1 input=$2 context
     shift 2
-    context=$(node -p "require('./$contexts').$name")
+    context=$(node -p "require('./$contexts').$name ?? '0x'.padEnd(66, '1')")
     "$verdict" prove --dev --saturate --input "$vectors/$input" --context "$context" \
         --out "test-vectors/consumers/$name.json" "$@" "$vectors/model.verdict" >/dev/null
 }
 
-for name in oracle risk guard; do prove "$name" input.json; done
-prove airdrop test.npz --batch 8
+# The tests want proofs of some key before they can say for which contexts.
+echo '{}' >"$contexts"
+for _ in first last; do
+    for name in oracle risk guard; do prove "$name" input.json; done
+    prove airdrop test.npz --batch 8
+    (cd solidity && VERDICT_WRITE_CONTEXTS=true ../node_modules/.bin/forge test --offline \
+        --match-test test_ContextsAreTheProofs >/dev/null)
+done
 
 # A tree whose public inputs are ranks. The test wants some proof of the model before it can say for which context.
 "$verdict" compile test-vectors/tiny-tree/model.onnx --calibration test-vectors/tiny-tree/calibration.npz --input public \

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifies packed proofs, from docs/packed.md and docs/protocol.md alone.
+"""Verifies packed proofs, from docs/protocol.md alone.
 
 Nothing here was taken from the Rust or the Solidity verifier, so that the three can be compared.
 It is Python's standard library and big integers: plain, not fast. Names are the two documents', but
@@ -181,7 +181,7 @@ def pairings_agree(a, b, c, d):
     return power == ONE_12
 
 
-# docs/packed.md, "Shape", "The key" and "Transcript".
+# docs/protocol.md, "Shape", "The key" and "Transcript".
 def packs(columns, slots):
     return -(-columns // slots)
 
@@ -194,9 +194,11 @@ def read_word(data, bound, where):
 
 
 def read_point(data, where, error):
-    """A point of the first group; the identity has no encoding, in a proof or in a key."""
+    """A point of the first group; the identity is one in a key, where a pack may be of zeros."""
     x, y = F2(read_word(data[:32], P, where)), F2(read_word(data[32:], P, where))
     if not any(data):
+        if error is Unusable:
+            return None
         raise error(f"{where}: the identity")
     if y * y - x * x * x != CURVE:
         raise error(f"{where}: not on the curve")
@@ -268,7 +270,7 @@ def read_proof(key, values, data):
     return Proof(first, second, quotient, reblinded, blind, at, back, Q, Q_, challenges)
 
 
-# docs/protocol.md, "Gates", and docs/packed.md, "Gates and quotient".
+# docs/protocol.md, "Gates and quotient".
 def gates(key, proof, I):
     """The values of the eight gates at xi, in their order; `P` is here the column."""
     r, s, g, theta, alpha = (proof.challenges[c] for c in ("r", "s", "g", "theta", "alpha"))
@@ -310,7 +312,7 @@ def first_piece(key, proof, words):
     return (E * pow(vanishing, -1, R) - pow(xi, key.n - 2, R) * proof.at["H_1"]) % R
 
 
-# docs/packed.md, "Opening".
+# docs/protocol.md, "Opening".
 def fold(slots, z, factor, commitments, values):
     """(factor, commitment, V = Σ_j z^j·f_j) of the packs of polynomials with these values f_j."""
     for i, commitment in enumerate(commitments):
@@ -370,23 +372,32 @@ def hex_words(texts, where):
 
 
 def load(path, tau):
-    """The vector in a file. A coordinate of [τ]_2 is two words, the coefficient of i first."""
+    """The vector in a file, and those that it lists as tampered with, in which parts differ from it.
+
+    A coordinate of [τ]_2 is two words, the coefficient of i first."""
     try:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
     except (OSError, ValueError, RecursionError) as error:
         raise Unusable(f"not a JSON file: {error}") from None
     if not isinstance(data, dict):
-        raise Unusable("not an object with key, publicValues, proof and tauG2")
-    key, proof = hex_bytes(data.get("key"), "key"), hex_bytes(data.get("proof"), "proof")
-    values = b"".join(hex_words(data.get("publicValues"), "publicValues"))
+        raise Unusable("not an object with verifyingKey, publicValues, proof and tauG2")
     c = [read_word(a, P, "tauG2") for a in hex_words(tau or data.get("tauG2"), "tauG2")]
     if len(c) != 4:
         raise Unusable("tauG2: not four words")
     x, y = F2(c[1], c[0]), F2(c[3], c[2])
     if y * y - x * x * x != TWIST or combine([(R - 1, (x, y))]) != (x, F2(0) - y):
         raise Unusable("tauG2: not a point of order R")
-    return Vector(key, values, proof, (x, y))
+    tampered = data.get("tampered", [])
+    if not isinstance(tampered, list) or not all(isinstance(it, dict) for it in tampered):
+        raise Unusable("tampered: not a list of objects")
+    return statement(data, (x, y)), [statement(data | it, (x, y)) for it in tampered]
+
+
+def statement(data, tau):
+    names = ("verifyingKey", "proof")
+    key, proof = (hex_bytes(data.get(name), name) for name in names)
+    return Vector(key, b"".join(hex_words(data.get("publicValues"), "publicValues")), proof, tau)
 
 
 def mutated(vector, rng):
@@ -417,9 +428,10 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="exit code: 0 if all proofs are accepted and no mutation is, 1 if not, 3 if a file\n"
-        "is no vector: not JSON, wrong lengths, words not canonical, an impossible key.\n\n"
-        "example: scripts/verify.py --mutate 100 --seed 1 test-vectors/packed/*.json",
+        epilog="exit code: 0 if all proofs are accepted and nothing tampered with or mutated is, 1 if\n"
+        "not, 3 if a file is no vector: not JSON, wrong lengths, words not canonical, an\n"
+        "impossible key.\n\n"
+        "example: scripts/verify.py --mutate 100 --seed 1 test-vectors/*/proof.json",
     )
     parser.add_argument("vectors", nargs="+", metavar="VECTOR.json")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
@@ -429,16 +441,20 @@ def main():
     options = parser.parse_args()
     reports, lines, codes = [], [], []
     for path in options.vectors:
-        vector, reason, code = attempt(load, path, options.tau_g2)
+        loaded, reason, code = attempt(load, path, options.tau_g2)
+        vector, tampered = loaded or (None, [])
         if vector:
             _, reason, code = attempt(verify, vector)
         reports.append({"file": path, "accepted": code == 0, "reason": reason})
         text = "accepted" if code == 0 else f"refused: {reason}"
-        if code == 0 and options.mutate > 0:
-            rng, tries = random.Random(options.seed), range(options.mutate)
-            wrong = sum(attempt(verify, mutated(vector, rng))[2] == 0 for _ in tries)
-            reports[-1].update(mutations=options.mutate, mutationsAccepted=wrong)
-            text, code = f"accepted; of {options.mutate} mutations {wrong} accepted", int(wrong > 0)
+        rng = random.Random(options.seed)
+        others = {"tampered": tampered, "mutations": range(options.mutate)}
+        for name, others in others.items() if code == 0 else ():
+            tries = (mutated(vector, rng) if name == "mutations" else it for it in others)
+            wrong = sum(attempt(verify, it)[2] == 0 for it in tries)
+            reports[-1].update({name: len(others), f"{name}Accepted": wrong})
+            text += f"; {wrong} of {len(others)} {name} accepted" if others else ""
+            code = max(code, int(wrong > 0))
         lines.append(f"{path}: {text}")
         codes.append(code)
     print(json.dumps(reports, indent=2) if options.json else "\n".join(lines))

@@ -30,21 +30,34 @@ abstract contract TrapdoorProver {
     /// @dev The secret of the set-up, which is none.
     uint256 internal constant TAU = 0x56455244496243;
 
+    /// @dev What a key's header says, but for the number of public values.
+    /// @param height k: the circuit has 2^k rows; at most 28.
+    /// @param width The number of weight columns, from 1 to 64.
+    /// @param pack t: 2, 4 or 8 columns to a pack.
+    /// @param hidden Whether the weights are.
+    struct Form {
+        uint256 height;
+        uint256 width;
+        uint256 pack;
+        bool hidden;
+    }
+
     /// @dev A proof while it is made: its challenges have the names of docs/protocol.md, and
     /// commitments are kept as logarithms to the base [1]_1.
     struct Forgery {
         uint256 seed;
         uint256 salt;
-        uint256 width;
+        Form form;
         uint256[] words;
         // Logarithms of commitments.
-        uint256[] fixedColumns;
+        uint256[] fixedPacks;
         uint256[] first;
+        uint256[] reblinded;
         uint256[] second;
-        uint256 random;
-        uint256[] quotient;
+        uint256 quotient;
+        uint256 blind;
         uint256 opening;
-        // q x m h S y d L | h' S' y' d' L' | u v w B P T_id T_key T_val W_0 … | Z
+        // q x m h S y d L | h' S' y' d' L' | u v w B P T_id T_key T_val W_0 … | H_1
         uint256[] evaluations;
         uint256 r;
         uint256 s;
@@ -53,11 +66,14 @@ abstract contract TrapdoorProver {
         uint256 alpha;
         uint256 y;
         uint256 x;
-        uint256 mu;
-        uint256 nu;
-        uint256 t;
+        uint256 gamma;
+        uint256 z;
         uint256 omega;
         uint256 xToN;
+        // What the proof has, less what it claims.
+        uint256 rest;
+        // The next power of γ.
+        uint256 power;
         bytes transcript;
         bytes proof;
     }
@@ -73,7 +89,7 @@ abstract contract TrapdoorProver {
     }
 
     /// @dev A statement of random words that the verifier under `_tauG2` accepts. Every third fixed
-    /// column is zero; which ones depends on the seed.
+    /// pack is zero; which ones depends on the seed. Eight columns to a pack, public weights.
     /// @param seed Everything follows from it.
     /// @param height k: the circuit has 2^k rows; at most 28.
     /// @param width The number of weight columns, from 1 to 64.
@@ -83,11 +99,16 @@ abstract contract TrapdoorProver {
         view
         returns (Statement memory)
     {
+        return _forge(seed, Form(height, width, 8, false), count);
+    }
+
+    /// @dev The same for any form.
+    function _forge(uint256 seed, Form memory form, uint256 count) internal view returns (Statement memory) {
         Forgery memory f;
         f.seed = seed;
-        f.width = width;
+        f.form = form;
         f.words = _scalars(f, count);
-        return _forge(f, height);
+        return _forge(f);
     }
 
     /// @dev A statement of chosen words. Its key depends on `seed`, height, width and the number of
@@ -100,55 +121,74 @@ abstract contract TrapdoorProver {
         Forgery memory f;
         f.seed = seed;
         f.salt = salt;
-        f.width = width;
+        f.form = Form(height, width, 8, false);
         f.words = words;
-        return _forge(f, height);
+        return _forge(f);
     }
 
-    /// @dev The statement for the seed, the salt, the width and the words of `f`.
-    function _forge(Forgery memory f, uint256 height) private view returns (Statement memory statement) {
-        uint256 width = f.width;
-        uint256 count = f.words.length;
-        f.fixedColumns = _scalars(f, width + 8);
-        uint256 representation = _scalar(f);
-
-        bytes memory key = abi.encodePacked(
-            "VDCT", uint8(2), uint8(height), uint8(width), uint16(count), new bytes(23), representation
-        );
-        for (uint256 i = 0; i < width + 8; ++i) {
-            if ((i + representation % 3) % 3 == 2) f.fixedColumns[i] = 0;
-            key = bytes.concat(key, _commit(f.fixedColumns[i]));
-        }
+    /// @dev The statement for the seed, the salt, the form and the words of `f`.
+    function _forge(Forgery memory f) private view returns (Statement memory) {
+        Form memory form = f.form;
+        uint256 n = 1 << form.height;
+        bytes memory key = _drawKey(f);
+        f.omega = _pow(ROOT_OF_UNITY, 1 << (28 - form.height));
 
         // The key is done; salt 0 changes nothing.
         f.seed ^= f.salt;
-        f.transcript = abi.encodePacked(representation, f.words);
-        f.first = _sendPoints(f, 3);
+        f.transcript = abi.encodePacked(uint256(keccak256(key)) % R, f.words);
+        f.first = _sendPoints(f, _packs(f, 3));
+        if (form.hidden) f.reblinded = _sendPoints(f, _packs(f, form.width));
         (f.r, f.s, f.g, f.theta, f.alpha) = (_squeeze(f), _squeeze(f), _squeeze(f), _squeeze(f), _squeeze(f));
-        f.second = _sendPoints(f, 5);
-        _squeeze(f);
-        _squeeze(f);
-        _squeeze(f);
-        f.random = _sendPoints(f, 1)[0];
+        f.second = _sendPoints(f, _packs(f, 5));
         f.y = _squeeze(f);
-        f.quotient = _sendPoints(f, 2);
+        f.quotient = _sendPoints(f, 1)[0];
+        if (form.hidden) f.blind = _sendPoints(f, 1)[0];
         f.x = _squeeze(f);
+        f.xToN = _pow(f.x, n);
         f.evaluations = _evaluations(f);
         f.proof = abi.encodePacked(f.proof, f.evaluations);
         f.transcript = abi.encodePacked(f.transcript, f.evaluations);
-        f.mu = _squeeze(f);
-        f.nu = _squeeze(f);
+        f.gamma = _squeeze(f);
         f.opening = _sendPoints(f, 1)[0];
-        f.t = _squeeze(f);
+        f.z = _squeeze(f);
 
-        f.omega = _pow(ROOT_OF_UNITY, 1 << (28 - height));
-        f.xToN = _pow(f.x, 1 << height);
-        // [Q']·τ = F − ρ − (t−x)·Q + t·[Q'], so [Q'] = (F − ρ − (t−x)·Q)/(τ−t)
-        (uint256 commitment, uint256 evaluation) = _combine(f, _fold(f, _instance(f, 1 << height)));
-        uint256 rest = _sub(_sub(commitment, evaluation), _mul(_sub(f.t, f.x), f.opening));
-        f.proof = bytes.concat(f.proof, _commit(_div(rest, _sub(TAU, f.t))));
+        // [Q']·τ = F − ρ − (Z−x)·Q + z·[Q'], so [Q'] = (F − ρ − (Z−x)·Q)/(τ−z)
+        _open(f, _firstPiece(f, n));
+        uint256 rest = _sub(f.rest, _mul(_sub(_pow(f.z, form.pack), f.x), f.opening));
+        rest = _add(rest, _residue());
+        f.proof = bytes.concat(f.proof, _commit(_div(rest, _sub(TAU, f.z))));
+        return Statement(key, f.words, f.proof);
+    }
 
-        statement = Statement(key, f.words, f.proof);
+    /// @dev By how much the equation is to be wrong: log A − τ·log B. A test can override it.
+    function _residue() internal view virtual returns (uint256) {
+        return 0;
+    }
+
+    /// @dev Draws the fixed packs.
+    function _drawKey(Forgery memory f) private view returns (bytes memory key) {
+        Form memory form = f.form;
+        f.fixedPacks = _scalars(f, _packs(f, 8) + _packs(f, form.width));
+        uint256 zero = _scalar(f) % 3;
+        key = abi.encodePacked(
+            "VDCT",
+            uint8(3),
+            uint8(form.height),
+            uint8(form.width),
+            uint8(form.pack),
+            form.hidden,
+            uint16(f.words.length),
+            new bytes(21)
+        );
+        for (uint256 i = 0; i < f.fixedPacks.length; ++i) {
+            if ((i + zero) % 3 == 2) f.fixedPacks[i] = 0;
+            key = bytes.concat(key, _commit(f.fixedPacks[i]));
+        }
+    }
+
+    /// @dev Packs of so many columns.
+    function _packs(Forgery memory f, uint256 columns) private pure returns (uint256) {
+        return (columns + f.form.pack - 1) / f.form.pack;
     }
 
     /// @dev I = Σ_i words_i · ω^i (x^n − 1) / (n (x − ω^i))
@@ -163,17 +203,18 @@ abstract contract TrapdoorProver {
     /// @dev The evaluations that the proof claims: any numbers do. A test can override it to choose
     /// some.
     function _evaluations(Forgery memory f) internal view virtual returns (uint256[] memory) {
-        return _scalars(f, 22 + f.width);
+        return _scalars(f, 22 + f.form.width);
     }
 
-    /// @dev The quotient's value.
-    function _fold(Forgery memory f, uint256 instance) private view returns (uint256) {
-        uint256[8] memory gates = _gates(f, instance);
+    /// @dev H_0(x) = E/(x^n − 1) − x^(n−2)·H_1(x)
+    function _firstPiece(Forgery memory f, uint256 n) private view returns (uint256) {
+        uint256[8] memory gates = _gates(f, _instance(f, n));
         uint256 e = gates[0];
         for (uint256 i = 1; i < 8; ++i) {
             e = _add(_mul(e, f.y), gates[i]);
         }
-        return _div(e, _sub(f.xToN, 1));
+        uint256 second = f.evaluations[21 + f.form.width];
+        return _sub(_div(e, _sub(f.xToN, 1)), _mul(_pow(f.x, n - 2), second));
     }
 
     /// @dev What the gates share: the steps of the stream at the evaluation point, r^c, and the two
@@ -220,7 +261,7 @@ abstract contract TrapdoorProver {
     /// @dev Σ_j W_j·r^j, and r^c.
     function _stream(Forgery memory f) private pure returns (uint256 sum, uint256 power) {
         power = 1;
-        for (uint256 j = 0; j < f.width; ++j) {
+        for (uint256 j = 0; j < f.form.width; ++j) {
             sum = _add(sum, _mul(f.evaluations[21 + j], power));
             power = _mul(power, f.r);
         }
@@ -257,45 +298,69 @@ abstract contract TrapdoorProver {
         gates[7] = _mul(e[17], _sub(e[1], _mul(e[0], e[0])));
     }
 
-    /// @dev F and ρ.
-    function _combine(Forgery memory f, uint256 quotient)
-        private
-        view
-        returns (uint256 commitment, uint256 evaluation)
-    {
-        // Set 0.
-        uint256 power = 1;
-        for (uint256 i = 0; i < f.width + 13; ++i) {
-            uint256 c;
-            uint256 e;
-            if (i < 3) {
-                (c, e) = (f.first[i], f.evaluations[i]);
-            } else if (i < f.width + 11) {
-                (c, e) = (f.fixedColumns[i - 3], f.evaluations[i + 10]);
-            } else if (i == f.width + 11) {
-                (c, e) = (_add(f.quotient[0], _mul(f.xToN, f.quotient[1])), quotient);
-            } else {
-                (c, e) = (f.random, f.evaluations[i + 9]);
-            }
-            commitment = _add(commitment, _mul(power, c));
-            evaluation = _add(evaluation, _mul(power, e));
-            power = _mul(power, f.mu);
+    /// @dev F − ρ
+    function _open(Forgery memory f, uint256 firstPiece) private view {
+        uint256[] memory pieces = new uint256[](2);
+        (pieces[0], pieces[1]) = (firstPiece, f.evaluations[21 + f.form.width]);
+        (uint256 public_, uint256 weights) = (_packs(f, 8), _packs(f, f.form.width));
+
+        f.power = 1;
+        for (uint256 i = 0; i < f.first.length; ++i) {
+            _take(f, f.first[i], _value(f, f.evaluations, 0, 3, i));
         }
-        // Set 1.
-        uint256 previousX = _div(f.x, f.omega);
-        power = _div(f.nu, _sub(f.t, previousX));
+        for (uint256 i = 0; i < public_; ++i) {
+            _take(f, f.fixedPacks[i], _value(f, f.evaluations, 13, 8, i));
+        }
+        for (uint256 i = 0; i < weights; ++i) {
+            uint256 commitment = f.form.hidden ? f.reblinded[i] : f.fixedPacks[public_ + i];
+            _take(f, commitment, _value(f, f.evaluations, 21, f.form.width, i));
+        }
+        _take(f, f.quotient, _value(f, pieces, 0, 2, 0));
+        if (f.form.hidden) {
+            _take(f, _link(f), 0);
+        }
+        uint256[] memory lines = new uint256[](5);
         for (uint256 i = 0; i < 5; ++i) {
-            commitment = _add(commitment, _mul(power, f.second[i]));
-            evaluation = _add(evaluation, _mul(power, _line(f, i, previousX)));
-            power = _mul(power, f.mu);
+            lines[i] = _line(f, i);
+        }
+        uint256 d = _div(1, _sub(_pow(f.z, f.form.pack), _div(f.x, f.omega)));
+        for (uint256 i = 0; i < f.second.length; ++i) {
+            _take(f, _mul(d, f.second[i]), _mul(d, _value(f, lines, 0, 5, i)));
         }
     }
 
-    /// @dev R_i(t)
-    function _line(Forgery memory f, uint256 i, uint256 previousX) private view returns (uint256) {
+    /// @dev Σ_i Y^i·([P̂_i] − [P_i]) − (x^n − 1)·[b]. A test can override it to break it.
+    function _link(Forgery memory f) internal view virtual returns (uint256 link) {
+        link = _sub(0, _mul(_sub(f.xToN, 1), f.blind));
+        for (uint256 i = 0; i < f.reblinded.length; ++i) {
+            uint256 difference = _sub(f.reblinded[i], f.fixedPacks[_packs(f, 8) + i]);
+            link = _add(link, _mul(_pow(f.y, i), difference));
+        }
+    }
+
+    function _take(Forgery memory f, uint256 commitment, uint256 value) private pure {
+        f.rest = _add(f.rest, _mul(f.power, _sub(commitment, value)));
+        f.power = _mul(f.power, f.gamma);
+    }
+
+    /// @dev Σ_j z^j·f_j for pack number `pack` of `count` columns, whose values are in `values` from
+    /// `from` on.
+    function _value(Forgery memory f, uint256[] memory values, uint256 from, uint256 count, uint256 pack)
+        private
+        view
+        returns (uint256 value)
+    {
+        uint256 t = f.form.pack;
+        for (uint256 j = 0; j < t && pack * t + j < count; ++j) {
+            value = _add(value, _mul(_pow(f.z, j), values[from + pack * t + j]));
+        }
+    }
+
+    /// @dev ℓ(Z)
+    function _line(Forgery memory f, uint256 i) private view returns (uint256) {
         (uint256 here, uint256 previous) = (f.evaluations[3 + i], f.evaluations[8 + i]);
-        uint256 slope = _div(_sub(here, previous), _sub(f.x, previousX));
-        return _add(here, _mul(slope, _sub(f.t, f.x)));
+        uint256 slope = _div(_sub(here, previous), _sub(f.x, _div(f.x, f.omega)));
+        return _add(here, _mul(slope, _sub(_pow(f.z, f.form.pack), f.x)));
     }
 
     // ------------------------------------------------------------------------ transcript and field

@@ -12,7 +12,7 @@ mod verifier;
 pub use column::{Column, int};
 pub use domain::{Domain, invert};
 pub use error::ArgumentError;
-pub use key::{ProvingKey, VerifyingKey};
+pub use key::{ProvingKey, VerifyingKey, commit_group};
 pub use prover::{Powers, Proven, prove};
 pub use relation::{Arith, Constants, Prepared, Relation, Row, Seen};
 pub use shape::{FixedGroup, Phase, Shape};

@@ -4,17 +4,20 @@
 mod support;
 
 use halo2curves_axiom::{bn256::Fr, ff::Field};
+use rand::{SeedableRng, rngs::StdRng};
 use support::{case, powers};
-use verdict_argument::ArgumentError;
+use verdict_argument::{ArgumentError, ProvingKey};
 
-const SHAPES: [(usize, usize, bool); 7] = [
+const SHAPES: [(usize, usize, bool); 9] = [
     (2, 3, false),
     (4, 3, false),
     (8, 3, false),
     (2, 3, true),
     (4, 3, true),
     (8, 3, true),
+    (2, 5, false),
     (4, 5, false),
+    (8, 5, false),
 ];
 
 #[test]
@@ -62,6 +65,47 @@ fn every_word_of_a_proof_counts() {
                 .is_err()
         );
     }
+}
+
+#[test]
+fn a_relation_may_have_no_public_values() {
+    for (pack, degree, hidden) in SHAPES {
+        let mut case = case(4, pack, degree, hidden);
+        case.toy.shape.instance = 0;
+        case.instance.clear();
+        let powers = powers(case.toy.shape.points());
+        let key = case.key(&powers);
+        let proof = case.prove(&powers, 5).bytes;
+        assert_eq!(case.verify(&key, &[], &proof), Ok(()));
+        assert!(case.verify(&key, &[Fr::ZERO], &proof).is_err());
+        let mut other = key.verifying().clone();
+        other.representation += Fr::ONE;
+        let columns = case.columns.clone();
+        let mut rng = StdRng::seed_from_u64(1);
+        let other = ProvingKey::with_verifying(&case.toy, columns, &powers, other, &mut rng);
+        let other = other.unwrap().unwrap();
+        assert!(case.verify(&other, &[], &proof).is_err());
+    }
+}
+
+#[test]
+fn a_key_that_commits_to_other_columns_is_noticed() {
+    let case = case(4, 2, 3, false);
+    let powers = powers(case.toy.shape.points());
+    let honest = case.key(&powers).verifying().clone();
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut taken = |verifying| {
+        let columns = case.columns.clone();
+        let key = ProvingKey::with_verifying(&case.toy, columns, &powers, verifying, &mut rng);
+        key.unwrap().is_some()
+    };
+    assert!(taken(honest.clone()));
+    let mut swapped = honest.clone();
+    swapped.commitments.swap(0, 1);
+    assert!(!taken(swapped));
+    let mut fewer = honest;
+    fewer.commitments.pop();
+    assert!(!taken(fewer));
 }
 
 #[test]
@@ -115,8 +159,7 @@ fn what_does_not_fit_is_an_error() {
     });
     assert!(matches!(verdict, Err(ArgumentError::Shape(_))));
     assert_eq!(
-        verdict_argument::ProvingKey::new(&case.toy, case.columns.clone(), &few, |_| Fr::ONE)
-            .unwrap_err(),
+        ProvingKey::new(&case.toy, case.columns.clone(), &few, |_| Fr::ONE).unwrap_err(),
         ArgumentError::SetUp {
             have: few.len(),
             need: few.len() + 1

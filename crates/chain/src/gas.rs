@@ -1,10 +1,13 @@
 //! Predicts gas before anything is proved.
 //!
-//! Execution of the verifier is a sum of a constant, a price per weight column, per public value
-//! and per bit of height; `tests/gas.rs` holds the prediction to within 2% of revm on every vector.
+//! Execution of the verifier is a sum of a constant, a price per pack, per weight column, per public
+//! value and per bit of height; `tests/gas.rs` holds the prediction to within 1% of revm on every
+//! vector.
 
 use crate::{Artifact, ChainError, harness::Gas};
 use serde::Serialize;
+use verdict_argument::Relation;
+use verdict_circuit::TapeRelation;
 use verdict_wire::{ProofLayout, key_len, verify_calldata_len};
 
 /// Gas of everything a model's user pays for.
@@ -52,14 +55,19 @@ const VERIFY_LESS: u64 = 5_600;
 const CREATED: u64 = 33_300;
 const DEPLOYED: u64 = 24_000;
 
-/// Fitted to revm: execution at width 0, height 0, no public values.
-const BASE: u64 = 263_900;
+/// Fitted to revm: execution without packs and weight columns, height 0, no public values.
+const BASE: u64 = 144_400;
+/// Per pack.
+const PER_PACK: u64 = 6_570;
 /// Per weight column.
-const PER_COLUMN: u64 = 6_665;
+const PER_COLUMN: u64 = 90;
+/// Of hidden weights: the link, and every pack in it.
+const LINK: u64 = 1_300;
+const PER_LINKED: u64 = 480;
 /// Per public value, the context included.
 const PER_VALUE: u64 = 187;
 /// Per doubling of the rows.
-const PER_HEIGHT: u64 = 30;
+const PER_HEIGHT: u64 = 15;
 
 /// The constructor checks the set-up with a pairing.
 const SETUP_CHECK: u64 = 82_000;
@@ -67,20 +75,30 @@ const SETUP_CHECK: u64 = 82_000;
 /// Average gas of a random byte of calldata: one in 256 is zero.
 const RANDOM_BYTE: f64 = 16.0 - 12.0 / 256.0;
 
-/// Predicts the gas of a model with `public_values` words (the context included).
-pub fn estimate(k: u32, width: usize, public_values: usize) -> Result<GasEstimate, ChainError> {
+/// Predicts the gas of proofs under a key of this shape.
+pub fn estimate(relation: &TapeRelation) -> Result<GasEstimate, ChainError> {
     let verifier = Artifact::inference_verifier()?;
-    let proof = ProofLayout::new(width).bytes();
+    let shape = relation.shape();
+    let (public_values, layout) = (shape.instance, ProofLayout::new(relation));
+    let proof = layout.bytes();
     let calldata_bytes = verify_calldata_len(public_values, proof);
     // Of its head: the selector, the address, two offsets, two lengths.
     let head = 4 * 16 + (12 * 4 + 20 * 16) + 2 * (31 * 4 + 16) + 2 * (30 * 4 + 2 * 16);
     let calldata = head + ((32 * public_values + proof) as f64 * RANDOM_BYTE) as u64;
+    // Packs that are multiplied: those of the key and of the proof, of which one needs no factor.
+    let packs = shape.fixed_packs() + layout.points_before();
+    let link = match shape.hides() {
+        true => LINK + PER_LINKED * relation.width().div_ceil(shape.pack) as u64,
+        false => 0,
+    };
     let execution = BASE
-        + PER_COLUMN * width as u64
+        + link
+        + PER_PACK * packs as u64
+        + PER_COLUMN * relation.width() as u64
         + PER_VALUE * public_values as u64
-        + PER_HEIGHT * u64::from(k);
+        + PER_HEIGHT * u64::from(shape.k);
     // A data contract begins with a STOP.
-    let key_code_bytes = 1 + key_len(width);
+    let key_code_bytes = 1 + key_len(relation);
     Ok(GasEstimate {
         verify: Gas {
             intrinsic: 21_000,

@@ -5,6 +5,7 @@ use alloy_primitives::{B256, U256, hex};
 use serde_json::Value;
 use std::{fs, path::Path};
 use verdict_chain::{Fork, Harness, Verdict, estimate};
+use verdict_wire::parse_key;
 
 /// Words as files have them: hexadecimal digits, without leading zeros in some.
 fn words(values: &Value) -> Vec<B256> {
@@ -41,7 +42,7 @@ fn amsterdam_costs_what_was_predicted() {
         "mlp-digits-batch",
     ] {
         let (tau, key, values, proof) = vector(name);
-        let predicted = estimate(key[5].into(), key[6].into(), values.len())
+        let predicted = estimate(&parse_key(&key).unwrap().relation())
             .unwrap()
             .amsterdam;
         let mut evm = Harness::under(tau, Fork::Amsterdam).unwrap();

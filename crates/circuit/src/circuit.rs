@@ -1,19 +1,163 @@
-//! The halo2 circuit: fixed columns from the tape, advice columns from the witness.
+//! Relations under halo2's constraint checker, which says of every row which gates fail there. The
+//! gates and columns are those that are proved; nothing else of halo2 is used.
 
 use crate::{
-    field::int,
-    gates::TapeConfig,
     opcode::Op,
     program::Program,
-    tape::{SQUARE, Tape},
-    witness::{Challenges, Running, Witness},
+    relation::{NamedGates, TapeRelation, fixed_columns, phase_columns},
+    tape::Tape,
+    witness::Witness,
 };
 use halo2_axiom::{
     circuit::{Layouter, Region, SimpleFloorPlanner, Value},
-    plonk::{Circuit, ConstraintSystem, Error},
+    plonk::{
+        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed,
+        Instance, SecondPhase,
+    },
+    poly::Rotation,
 };
 use halo2curves_axiom::{bn256::Fr, ff::Field};
 use std::sync::Arc;
+use verdict_argument::{Constants, Row};
+
+/// A relation's columns and challenges in a constraint system.
+#[derive(Clone, Debug)]
+pub struct RelationConfig {
+    fixed: Vec<Column<Fixed>>,
+    /// Phase by phase.
+    advice: Vec<Vec<Column<Advice>>>,
+    challenges: Vec<Challenge>,
+}
+
+/// A fixed cell that holds something else than the relation's columns: column, row, value.
+pub(crate) type OtherCell = (usize, usize, Fr);
+
+impl RelationConfig {
+    /// Declares the columns of a relation of two phases, and its gates but for those of one name.
+    pub(crate) fn configure<R: NamedGates>(
+        meta: &mut ConstraintSystem<Fr>,
+        relation: &R,
+        without: Option<&str>,
+    ) -> Self {
+        let shape = relation.shape();
+        let fixed = (0..shape.fixed_columns()).map(|_| meta.fixed_column());
+        let fixed = fixed.collect();
+        let mut advice = Vec::new();
+        for (number, phase) in shape.phases.iter().enumerate() {
+            let columns = (0..phase.columns).map(|_| match number {
+                0 => meta.advice_column_in(FirstPhase),
+                _ => meta.advice_column_in(SecondPhase),
+            });
+            advice.push(columns.collect());
+        }
+        let challenges = (0..shape.phases[0].challenges)
+            .map(|_| meta.challenge_usable_after(FirstPhase))
+            .collect();
+        let instance = (shape.instance > 0).then(|| meta.instance_column());
+        let config = Self {
+            fixed,
+            advice,
+            challenges,
+        };
+        config.gates(meta, relation, instance, without);
+        config
+    }
+
+    fn gates<R: NamedGates>(
+        &self,
+        meta: &mut ConstraintSystem<Fr>,
+        relation: &R,
+        instance: Option<Column<Instance>>,
+        without: Option<&str>,
+    ) {
+        meta.create_gate("relation", |meta| {
+            let fixed = self.fixed.iter();
+            let fixed: Vec<Expression<Fr>> = fixed
+                .map(|column| meta.query_fixed(*column, Rotation::cur()))
+                .collect();
+            let advice = self.advice.iter().flatten();
+            let advice: Vec<Expression<Fr>> = advice
+                .map(|column| meta.query_advice(*column, Rotation::cur()))
+                .collect();
+            let phases = relation.shape().phases.iter().zip(&self.advice);
+            let shifted = phases.filter(|(phase, _)| phase.shifted);
+            let previous: Vec<Expression<Fr>> = shifted
+                .flat_map(|(_, columns)| columns)
+                .map(|column| meta.query_advice(*column, Rotation::prev()))
+                .collect();
+            let none = Expression::Constant(Fr::ZERO);
+            let instance = instance.map_or(none, |it| meta.query_instance(it, Rotation::cur()));
+            let challenges = self.challenges.iter();
+            let challenges = challenges.map(|it| meta.query_challenge(*it)).collect();
+            let constants = Constants::new(Expression::Constant);
+            let prepared = relation.prepare(challenges, &constants);
+            let seen: Vec<_> = prepared.seen.iter().map(|seen| seen.of(&fixed)).collect();
+            let row = Row {
+                fixed: &seen,
+                advice: &advice,
+                previous: &previous,
+                instance: &instance,
+                challenges: &prepared.challenges,
+                constants: &constants,
+            };
+            let mut gates = Vec::new();
+            relation.named(&row, &mut |name, polynomial| {
+                if without != Some(name) {
+                    gates.push((name, polynomial));
+                }
+            });
+            gates
+        });
+    }
+
+    /// Fills the columns: the fixed ones, with other values in some cells, and those of each phase,
+    /// of which there are none where there is no witness.
+    pub(crate) fn assign(
+        &self,
+        mut layouter: impl Layouter<Fr>,
+        fixed: &[verdict_argument::Column],
+        others: &[OtherCell],
+        phases: impl Fn(usize, &[Fr]) -> Option<Vec<Vec<Fr>>>,
+    ) -> Result<(), Error> {
+        layouter.assign_region(
+            || "relation",
+            |mut region| {
+                for (column, values) in self.fixed.iter().zip(fixed) {
+                    let values = values.values(values.rows());
+                    for (row, value) in values.into_iter().enumerate() {
+                        if value != Fr::ZERO {
+                            region.assign_fixed(*column, row, value);
+                        }
+                    }
+                }
+                for &(column, row, value) in others {
+                    region.assign_fixed(self.fixed[column], row, value);
+                }
+                let Some(columns) = phases(0, &[]) else {
+                    return Ok(());
+                };
+                assign_phase(&mut region, &self.advice[0], &columns);
+                region.next_phase();
+                let drawn = self.challenges.iter().map(|it| region.get_challenge(*it));
+                let drawn: Value<Vec<Fr>> = drawn.collect();
+                drawn.map(|drawn| {
+                    if let Some(columns) = phases(1, &drawn) {
+                        assign_phase(&mut region, &self.advice[1], &columns);
+                    }
+                });
+                Ok(())
+            },
+        )
+    }
+}
+
+fn assign_phase(region: &mut Region<'_, Fr>, columns: &[Column<Advice>], values: &[Vec<Fr>]) {
+    for (column, values) in columns.iter().zip(values) {
+        for (row, value) in values.iter().enumerate() {
+            region.assign_advice(*column, row, Value::known(*value));
+        }
+    }
+}
 
 /// A program on its tape.
 #[derive(Clone, Debug)]
@@ -22,7 +166,7 @@ pub struct TapeCircuit {
     pub program: Arc<Program>,
     /// The fixed columns.
     pub tape: Arc<Tape>,
-    /// The advice columns of the first phase; absent for key generation.
+    /// The advice columns of the first phase, if there are any.
     pub witness: Option<Arc<Witness>>,
     /// The context and the public words.
     pub instance: Vec<Fr>,
@@ -36,7 +180,7 @@ pub struct Shape {
 }
 
 impl TapeCircuit {
-    /// The circuit without a witness, for key generation.
+    /// The circuit without a witness.
     pub fn for_keys(program: Arc<Program>, tape: Arc<Tape>) -> Self {
         Self {
             program,
@@ -45,77 +189,22 @@ impl TapeCircuit {
             instance: Vec::new(),
         }
     }
+}
 
-    /// Writes the fixed columns.
-    fn assign_fixed(&self, config: &TapeConfig, region: &mut Region<'_, Fr>) {
-        let tape = &self.tape;
-        for (row, (&op, &id)) in tape.ops().iter().zip(tape.regions()).enumerate() {
-            for (column, coordinate) in config.opcode.iter().zip(op.point()) {
-                if coordinate != 0 {
-                    region.assign_fixed(*column, row, Fr::from(coordinate));
-                }
-            }
-            match id {
-                0 => {}
-                SQUARE => {
-                    region.assign_fixed(config.square, row, Fr::ONE);
-                }
-                _ => {
-                    region.assign_fixed(config.region, row, Fr::from(u64::from(id)));
-                }
-            }
-        }
-        for (i, &(id, index)) in tape.table().iter().enumerate() {
-            let row = i + 1;
-            let sigma = tape.ops()[row].sigma() as i64;
-            let (key, value) = self.program.regions[usize::from(id)].entry(index as usize);
-            for (column, part) in config.table.iter().zip([i64::from(id), key, value]) {
-                if part != 0 {
-                    region.assign_fixed(*column, row, int(part * sigma));
-                }
-            }
-        }
-        for (column, weights) in config.weights.iter().zip(tape.weights()) {
-            for (row, &weight) in weights.iter().enumerate() {
-                if weight != 0 {
-                    region.assign_fixed(*column, row, int(i64::from(weight)));
-                }
-            }
-        }
-        if let Some(hiding) = tape.hidden() {
-            for (number, column) in config.weights.iter().enumerate() {
-                for (row, value) in hiding.values(number).enumerate() {
-                    region.assign_fixed(*column, tape.rows() + row, value);
-                }
-            }
-        }
-        for &(row, column, weight) in tape.wide() {
-            region.assign_fixed(config.weights[column], row, weight);
-        }
-    }
-
-    fn assign_first(&self, config: &TapeConfig, region: &mut Region<'_, Fr>, witness: &Witness) {
-        for (column, values) in [(config.q, &witness.q), (config.x, &witness.x)] {
-            for (row, &value) in values.iter().enumerate() {
-                if value != 0 {
-                    region.assign_advice(column, row, Value::known(int(value)));
-                }
-            }
-        }
-        for &(row, root, square) in &witness.squares {
-            region.assign_advice(config.q, row as usize, Value::known(root));
-            region.assign_advice(config.x, row as usize, Value::known(square));
-        }
-        for (row, &value) in witness.m.iter().enumerate() {
-            if value != 0 {
-                region.assign_advice(config.m, row, Value::known(Fr::from(value)));
-            }
-        }
-    }
+/// Declares the columns of tapes of some width, and their gates but for one.
+pub(crate) fn configure_tape(
+    meta: &mut ConstraintSystem<Fr>,
+    width: usize,
+    without: Option<&str>,
+) -> RelationConfig {
+    // Neither the height nor the packs are the constraint checker's; of public values it is enough
+    // that there are some.
+    let relation = TapeRelation::new(8, width, 8, 1, false);
+    RelationConfig::configure(meta, &relation, without)
 }
 
 impl Circuit<Fr> for TapeCircuit {
-    type Config = TapeConfig;
+    type Config = RelationConfig;
     type FloorPlanner = SimpleFloorPlanner;
     type Params = Shape;
 
@@ -132,71 +221,40 @@ impl Circuit<Fr> for TapeCircuit {
         }
     }
 
-    fn configure(meta: &mut ConstraintSystem<Fr>) -> TapeConfig {
-        TapeConfig::configure(meta, Shape::default().width)
+    fn configure(meta: &mut ConstraintSystem<Fr>) -> RelationConfig {
+        configure_tape(meta, Shape::default().width, None)
     }
 
-    fn configure_with_params(meta: &mut ConstraintSystem<Fr>, shape: Shape) -> TapeConfig {
-        TapeConfig::configure(meta, shape.width)
+    fn configure_with_params(meta: &mut ConstraintSystem<Fr>, shape: Shape) -> RelationConfig {
+        configure_tape(meta, shape.width, None)
     }
 
-    fn synthesize(&self, config: TapeConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
-        self.assign(&config, layouter, |_| {}, |_, _| {})
+    fn synthesize(&self, config: RelationConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        self.assign(&config, layouter, &[], |_, _| {})
     }
 }
 
 impl TapeCircuit {
-    /// Fills the columns. What `fixed` assigns comes after the tape's own fixed columns; `running`
-    /// may change the second phase, knowing the challenges. Both do nothing but in tests.
+    /// Fills the columns, with other values in some fixed cells. `running` may change the second
+    /// phase, knowing the challenges.
     pub(crate) fn assign(
         &self,
-        config: &TapeConfig,
-        mut layouter: impl Layouter<Fr>,
-        fixed: impl Fn(&mut Region<'_, Fr>),
-        running: impl Fn(&Challenges, &mut Running),
+        config: &RelationConfig,
+        layouter: impl Layouter<Fr>,
+        others: &[OtherCell],
+        running: impl Fn(&[Fr], &mut Vec<Vec<Fr>>),
     ) -> Result<(), Error> {
-        layouter.assign_region(
-            || "tape",
-            |mut region| {
-                debug_assert_eq!(self.tape.ops()[0], Op::Off);
-                self.assign_fixed(config, &mut region);
-                fixed(&mut region);
-                let Some(witness) = &self.witness else {
-                    return Ok(());
-                };
-                self.assign_first(config, &mut region, witness);
-                region.next_phase();
-                let drawn = config
-                    .challenges
-                    .map(|challenge| region.get_challenge(challenge));
-                let drawn: Value<Vec<Fr>> = drawn.into_iter().collect();
-                drawn.map(|c| {
-                    let challenges = Challenges {
-                        r: c[0],
-                        s: c[1],
-                        g: c[2],
-                        theta: c[3],
-                        alpha: c[4],
-                    };
-                    let mut columns = Running::new(
-                        &self.program,
-                        &self.tape,
-                        witness,
-                        &self.instance,
-                        &challenges,
-                    );
-                    running(&challenges, &mut columns);
-                    for (column, values) in [config.h, config.s, config.y, config.d, config.l]
-                        .into_iter()
-                        .zip(&columns.columns)
-                    {
-                        for (row, &value) in values.iter().enumerate() {
-                            region.assign_advice(column, row, Value::known(value));
-                        }
-                    }
-                });
-                Ok(())
-            },
-        )
+        debug_assert_eq!(self.tape.ops()[0], Op::Off);
+        let (program, tape) = (&self.program, &self.tape);
+        let columns = |phase: usize, challenges: &[Fr]| {
+            let witness = self.witness.as_ref()?;
+            let mut columns =
+                phase_columns(phase, challenges, program, tape, witness, &self.instance);
+            if phase == 1 {
+                running(challenges, &mut columns);
+            }
+            Some(columns)
+        };
+        config.assign(layouter, &fixed_columns(program, tape), others, columns)
     }
 }

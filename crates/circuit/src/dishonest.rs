@@ -2,22 +2,19 @@
 //! built without the feature `test-gates`.
 
 use crate::{
-    circuit::{Shape, TapeCircuit},
-    error::CircuitError,
-    gates::TapeConfig,
-    key_proof::{KeyProofCircuit, KeyProofConfig, KeyProofLayout, KeyProofShape},
+    circuit::{RelationConfig, Shape, TapeCircuit, configure_tape},
     lower::Lowered,
     opcode::Op,
     program::{Tap, Taps},
+    relation::FIXED_COLUMNS,
     tape::Tape,
-    witness::{Challenges, Running},
 };
 use halo2_axiom::{
     circuit::{Layouter, SimpleFloorPlanner},
     plonk::{Circuit, ConstraintSystem, Error},
 };
 use halo2curves_axiom::bn256::Fr;
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// What the prover knows when it fills the second phase.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +50,19 @@ pub enum Fixed {
     Table(usize),
     /// A weight column.
     Weight(usize),
+}
+
+impl Fixed {
+    /// The column's number in the order of a key's commitments.
+    fn number(self) -> usize {
+        match self {
+            Self::Opcode(coordinate) => coordinate,
+            Self::Region => 3,
+            Self::Square => 4,
+            Self::Table(part) => 5 + part,
+            Self::Weight(column) => FIXED_COLUMNS + column,
+        }
+    }
 }
 
 /// A circuit whose prover does not follow the program.
@@ -136,7 +146,7 @@ pub fn weights(tape: &Tape) -> Vec<(usize, usize)> {
 }
 
 impl Circuit<Fr> for Forgery {
-    type Config = TapeConfig;
+    type Config = RelationConfig;
     type FloorPlanner = SimpleFloorPlanner;
     type Params = (Shape, Option<&'static str>);
 
@@ -151,147 +161,41 @@ impl Circuit<Fr> for Forgery {
         }
     }
 
-    fn configure(meta: &mut ConstraintSystem<Fr>) -> TapeConfig {
-        TapeConfig::configure(meta, Shape::default().width)
+    fn configure(meta: &mut ConstraintSystem<Fr>) -> RelationConfig {
+        configure_tape(meta, Shape::default().width, None)
     }
 
     fn configure_with_params(
         meta: &mut ConstraintSystem<Fr>,
         (shape, without): Self::Params,
-    ) -> TapeConfig {
-        match without {
-            Some(gate) => TapeConfig::configure_without(meta, shape.width, gate),
-            None => TapeConfig::configure(meta, shape.width),
-        }
+    ) -> RelationConfig {
+        configure_tape(meta, shape.width, without)
     }
 
-    fn synthesize(&self, config: TapeConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
-        self.circuit.assign(
-            &config,
-            layouter,
-            |region| {
-                for &(column, row, value) in &self.fixed {
-                    let column = match column {
-                        Fixed::Opcode(i) => config.opcode[i],
-                        Fixed::Region => config.region,
-                        Fixed::Square => config.square,
-                        Fixed::Table(i) => config.table[i],
-                        Fixed::Weight(i) => config.weights[i],
-                    };
-                    region.assign_fixed(column, row, value);
+    fn synthesize(&self, config: RelationConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        let others = self.fixed.iter();
+        let others: Vec<_> = others
+            .map(|&(of, row, value)| (of.number(), row, value))
+            .collect();
+        self.circuit
+            .assign(&config, layouter, &others, |challenges, columns| {
+                let (Some(forge), &[r, s, g, theta, alpha]) = (&self.forge, challenges) else {
+                    return;
+                };
+                let drawn = Drawn {
+                    r,
+                    s,
+                    g,
+                    theta,
+                    alpha,
+                };
+                let mut running = Columns::default();
+                for (of, column) in running.iter_mut().zip(&mut *columns) {
+                    *of = std::mem::take(column);
                 }
-            },
-            |&Challenges {
-                 r,
-                 s,
-                 g,
-                 theta,
-                 alpha,
-             },
-             running: &mut Running| {
-                if let Some(forge) = &self.forge {
-                    forge(
-                        &Drawn {
-                            r,
-                            s,
-                            g,
-                            theta,
-                            alpha,
-                        },
-                        &mut running.columns,
-                    );
-                }
-            },
-        )
-    }
-}
-
-/// A key proof whose maker holds weights that the architecture does not allow, or does not sum up
-/// honestly.
-#[derive(Clone)]
-pub struct KeyProofForgery {
-    circuit: KeyProofCircuit,
-    /// A gate to leave out.
-    pub without: Option<&'static str>,
-    /// What changes the running sums.
-    pub change: Option<ChangeSums>,
-}
-
-/// A change of a key proof's running sums.
-pub type ChangeSums = Arc<dyn Fn(&mut Vec<Vec<Fr>>) + Send + Sync>;
-
-impl fmt::Debug for KeyProofForgery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyProofForgery")
-            .field("without", &self.without)
-            .finish_non_exhaustive()
-    }
-}
-
-impl KeyProofForgery {
-    /// The proof of a part of a layout for whatever weights.
-    pub fn new(
-        layout: Arc<KeyProofLayout>,
-        part: Range<usize>,
-        weights: Arc<Tape>,
-    ) -> Result<Self, CircuitError> {
-        Ok(Self {
-            circuit: KeyProofCircuit::forged(layout, part, weights)?,
-            without: None,
-            change: None,
-        })
-    }
-
-    /// The proof as a circuit with all of its gates.
-    pub fn circuit(&self) -> &KeyProofCircuit {
-        &self.circuit
-    }
-}
-
-/// The shape, and the gate that is left out.
-#[derive(Clone, Debug, Default)]
-pub struct KeyProofWithout {
-    shape: KeyProofShape,
-    without: Option<&'static str>,
-}
-
-impl Circuit<Fr> for KeyProofForgery {
-    type Config = KeyProofConfig;
-    type FloorPlanner = SimpleFloorPlanner;
-    type Params = KeyProofWithout;
-
-    fn params(&self) -> KeyProofWithout {
-        KeyProofWithout {
-            shape: self.circuit.shape(),
-            without: self.without,
-        }
-    }
-
-    fn without_witnesses(&self) -> Self {
-        Self {
-            circuit: self.circuit.without_witnesses(),
-            ..self.clone()
-        }
-    }
-
-    fn configure(meta: &mut ConstraintSystem<Fr>) -> KeyProofConfig {
-        KeyProofConfig::configure(meta, &KeyProofShape::default(), None)
-    }
-
-    fn configure_with_params(
-        meta: &mut ConstraintSystem<Fr>,
-        params: KeyProofWithout,
-    ) -> KeyProofConfig {
-        KeyProofConfig::configure(meta, &params.shape, params.without)
-    }
-
-    fn synthesize(&self, config: KeyProofConfig, layouter: impl Layouter<Fr>) -> Result<(), Error> {
-        let change = |sums: &mut Vec<Vec<Fr>>| {
-            if let Some(change) = &self.change {
-                change(sums);
-            }
-        };
-        self.circuit.assign(&config, layouter, change)
+                forge(&drawn, &mut running);
+                *columns = running.into();
+            })
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "test-gates")]
 mod circuit;
 #[cfg(feature = "test-gates")]
 #[doc(hidden)]
@@ -7,7 +8,6 @@ pub mod dishonest;
 mod error;
 mod field;
 mod footprint;
-mod gates;
 mod key_proof;
 mod layout;
 mod lower;
@@ -20,15 +20,17 @@ mod stream_order;
 mod tape;
 mod witness;
 
-pub use circuit::{Shape, TapeCircuit};
+#[cfg(feature = "test-gates")]
+#[doc(hidden)]
+pub use circuit::{RelationConfig, Shape, TapeCircuit};
 pub use error::CircuitError;
 pub use field::int;
 pub use footprint::Footprint;
-pub use gates::{
-    ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS, TapeConfig,
-};
+#[cfg(feature = "test-gates")]
+#[doc(hidden)]
+pub use key_proof::{ChangeSums, KeyProofCircuit};
 pub use key_proof::{
-    KEY_PROOF_GATES, KeyProofCircuit, KeyProofConfig, KeyProofLayout, KeyProofShape,
+    KEY_PROOF_GATES, KeyProofLayout, KeyProofPart, KeyProofRelation, KeyProofShape, KeyProofWitness,
 };
 pub use lower::{Batch, Lowered, Lowering, Outline, TraceCells, WordLayout, least_rows};
 pub use opcode::Op;
@@ -37,6 +39,9 @@ pub use poseidon::{MAX_ARITY, Salt, commit, poseidon};
 pub use program::{
     Content, Feed, Level, LevelTaps, Limbs, Pattern, Program, Region, Tap, Taps, Weight,
 };
-pub use relation::{TapeRelation, fixed_columns, phase_columns};
-pub use tape::{BLINDING_ROWS, Hiding, Tape};
+pub use relation::{
+    ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS,
+    TapeRelation, fixed_columns, phase_columns,
+};
+pub use tape::{BLINDING_ROWS, HIDING_ROWS, Hiding, Tape};
 pub use witness::{Cell, Cells, Witness};

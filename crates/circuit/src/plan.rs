@@ -1,34 +1,42 @@
-//! Chooses height, width and limb size for a model.
+//! Chooses height, width, columns to a pack and limb size for a model.
 //!
-//! Width trades gas for time: every weight column costs the verifier one multiplication and one
-//! evaluation, and divides the rows that weights take. The cost model's constants were fitted to
-//! `verdict bench` on two cores of a Xeon at 2.3 GHz; only their ratios matter for the choice.
+//! Width divides the rows that weights take, and costs the verifier little: an evaluation for every
+//! weight column, and a multiplication for every pack of them. Large packs cost the prover openings
+//! of as many coefficients, and a larger set-up. The cost model's constants were fitted to
+//! `verdict bench`; only their ratios matter for the choice.
 
 use crate::{
-    BLINDING_ROWS, Batch, CircuitError, Footprint, Hiding, Lowered, Lowering, Outline, Tape,
-    program::Program, tape::MIN_HIDDEN_HEIGHT,
+    BLINDING_ROWS, Batch, CircuitError, Footprint, HIDING_ROWS, Hiding, Lowered, Lowering, Outline,
+    Tape, TapeRelation, program::Program, tape::MIN_HIDDEN_HEIGHT,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use verdict_argument::{Relation, Shape};
 use verdict_model::{Function, Goal, IntegerGraph};
 
 /// What a plan must not exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest height, e.g. that of the set-up at hand.
+    /// Largest height.
     pub max_k: u32,
+    /// The points of the set-up at hand.
+    pub max_points: usize,
     /// Largest width.
     pub max_width: usize,
     /// A width to use whatever the goal.
     pub width: Option<usize>,
+    /// A number of columns to a pack to use whatever the goal.
+    pub pack: Option<usize>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_k: 24,
+            max_points: usize::MAX,
             max_width: 64,
             width: None,
+            pack: None,
         }
     }
 }
@@ -40,10 +48,14 @@ pub struct Candidate {
     pub k: u32,
     /// Weights to a row.
     pub width: usize,
+    /// Columns to a pack.
+    pub pack: usize,
     /// Largest limb of a remainder, in bits.
     pub limb_bits: u32,
     /// Rows used.
     pub rows: usize,
+    /// Points that the set-up must have.
+    pub points: usize,
     /// Estimated proving time on the reference machine, in seconds.
     pub seconds: f64,
     /// Estimated peak memory of proving, in bytes.
@@ -59,7 +71,7 @@ pub struct Plan {
     pub chosen: Candidate,
     /// What it was chosen for.
     pub goal: Goal,
-    /// All candidates, by width.
+    /// All candidates, by width and pack.
     pub candidates: Vec<Candidate>,
     /// The levels and tables.
     pub lowered: Arc<Lowered>,
@@ -68,6 +80,9 @@ pub struct Plan {
     /// The program, shared with the circuit.
     pub program: Arc<Program>,
 }
+
+/// Columns to a pack that a plan chooses from.
+const PACKS: [usize; 3] = [2, 4, 8];
 
 const WIDTHS: [usize; 18] = [
     1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64,
@@ -89,7 +104,8 @@ pub struct Request {
     pub limits: Limits,
     /// How many inferences a proof covers.
     pub batch: Batch,
-    /// What hides the weights, if they are private.
+    /// What hides the weights, if they are private. What the planned key holds is drawn from it and
+    /// from the layout: no two keys share random values.
     pub hiding: Option<Hiding>,
     /// The outline of a model with private weights, where the graph comes without them.
     pub outline: Option<Outline>,
@@ -117,7 +133,8 @@ pub fn plan_request(graph: Arc<IntegerGraph>, request: Request) -> Result<Plan, 
     lowered.align_words(chosen.width);
     let mut tape = Tape::new(&lowered.program, &lowered, chosen.width)?;
     if let Some(hiding) = request.hiding {
-        tape = tape.hiding(hiding);
+        let layout = tape.digest(&lowered.program);
+        tape = tape.hiding(hiding.of_key(&layout, chosen.k, chosen.pack));
     }
     debug_assert_eq!(tape.rows(), chosen.rows);
     let program = Arc::new(lowered.program.clone());
@@ -154,7 +171,7 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
         hiding,
         outline,
     } = request;
-    let reserved = hiding.as_ref().map_or(0, Hiding::rows);
+    let reserved = hiding.as_ref().map_or(0, |_| HIDING_ROWS);
     let hidden = match (hiding, outline) {
         (None, None) => None,
         (_, Some(outline)) => Some(outline.clone()),
@@ -180,27 +197,41 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
             }
             lowered.align_words(width);
             let rows = footprint.rows(&lowered.program, width)?;
-            let candidate = Candidate::new(rows, reserved, width, limb_bits);
-            if candidate.k > limits.max_k {
+            let height = height(rows, reserved);
+            if height > limits.max_k {
                 continue;
             }
-            match best.iter_mut().find(|(known, _)| known.width == width) {
-                Some((known, _)) if known.k <= candidate.k => {}
-                Some(known) => *known = (candidate, all.len()),
-                None => best.push((candidate, all.len())),
+            let packs = PACKS.iter().copied();
+            for pack in packs.filter(|pack| limits.pack.is_none_or(|only| only == *pack)) {
+                let relation = TapeRelation::new(height, width, pack, 1, reserved > 0);
+                let candidate = Candidate::new(relation.shape(), rows, width, limb_bits);
+                if candidate.points > limits.max_points {
+                    continue;
+                }
+                let same = |(known, _): &&mut (Candidate, usize)| {
+                    (known.width, known.pack) == (width, pack)
+                };
+                match best.iter_mut().find(same) {
+                    Some((known, _)) if known.k <= candidate.k => {}
+                    Some(known) => *known = (candidate, all.len()),
+                    None => best.push((candidate, all.len())),
+                }
             }
         }
         all.push(lowered);
     }
-    best.sort_by_key(|(candidate, _)| candidate.width);
+    best.sort_by_key(|(candidate, _)| (candidate.width, candidate.pack));
     let candidates: Vec<Candidate> = best.iter().map(|(candidate, _)| *candidate).collect();
     let chosen = choose(&candidates, *goal).ok_or_else(|| {
         CircuitError::NoPlan(format!(
-            "every width up to {} needs a height above {}; import a larger set-up, or compile with fewer activation bits",
-            limits.max_width, limits.max_k
+            "every width up to {} needs a height above {}, or a set-up of more than {} points; import a larger set-up, or \
+             compile with fewer activation bits",
+            limits.max_width, limits.max_k, limits.max_points
         ))
     })?;
-    let number = best.iter().find(|(of, _)| of.width == chosen.width);
+    let number = best
+        .iter()
+        .find(|(of, _)| (of.width, of.pack) == (chosen.width, chosen.pack));
     match number.map(|(_, number)| all.swap_remove(*number)) {
         Some(lowered) => Ok(Compared {
             chosen,
@@ -254,23 +285,29 @@ pub fn limb_sizes(graph: &IntegerGraph) -> Vec<u32> {
     sizes
 }
 
+/// The height of so many rows, with those that hide weights if there are any.
+fn height(rows: usize, reserved: usize) -> u32 {
+    let least = if reserved > 0 { MIN_HIDDEN_HEIGHT } else { 0 };
+    (rows + reserved + BLINDING_ROWS)
+        .next_power_of_two()
+        .trailing_zeros()
+        .max(least)
+}
+
 impl Candidate {
-    fn new(rows: usize, reserved: usize, width: usize, limb_bits: u32) -> Self {
-        let least = if reserved > 0 { MIN_HIDDEN_HEIGHT } else { 0 };
-        let k = (rows + reserved + BLINDING_ROWS)
-            .next_power_of_two()
-            .trailing_zeros()
-            .max(least);
-        let n = (1u64 << k) as f64;
-        let columns = width as f64;
+    fn new(shape: &Shape, rows: usize, width: usize, limb_bits: u32) -> Self {
+        let (n, columns, pack) = (shape.rows() as f64, width as f64, shape.pack as f64);
+        let packs = (shape.commitments() + shape.fixed_packs()) as f64;
         Self {
-            k,
+            k: shape.k,
             width,
+            pack: shape.pack,
             limb_bits,
             rows,
-            seconds: n * (48e-6 + 1.3e-6 * columns) + 0.03,
-            bytes: n * (2600.0 + 115.0 * columns) + 28e6,
-            gas: 305_000.0 + 7_150.0 * width as f64,
+            points: shape.points(),
+            seconds: n * (30e-6 + 0.15e-6 * columns + 4.5e-6 * pack) + 0.02,
+            bytes: n * (1400.0 + 16.0 * columns + 600.0 * pack) + 28e6,
+            gas: 166_000.0 + 6_570.0 * packs + 90.0 * columns + 16.0 * shape.proof_bytes() as f64,
         }
     }
 }

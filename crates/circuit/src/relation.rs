@@ -2,7 +2,7 @@
 //! the argument they add up to.
 
 use crate::{
-    BLINDING_ROWS, CHALLENGES, FIXED_COLUMNS, GATES, RUNNING_COLUMNS,
+    BLINDING_ROWS,
     field::int,
     opcode::{Op, indicator},
     program::Program,
@@ -14,8 +14,36 @@ use verdict_argument::{
     Arith, Column, Constants, FixedGroup, Phase, Prepared, Relation, Row, Seen, Shape,
 };
 
+/// Fixed columns besides the `c` weight columns.
+pub const FIXED_COLUMNS: usize = 8;
+/// Advice columns.
+pub const ADVICE_COLUMNS: usize = LOOKED_UP + RUNNING_COLUMNS;
+/// Advice columns that are also opened one row back: `h`, `S`, `y`, `d`, `L`.
+pub const RUNNING_COLUMNS: usize = 5;
+/// Challenges drawn after the first phase: `r`, `s`, `g`, `θ`, `α`.
+pub const CHALLENGES: usize = 5;
+/// Pieces of the quotient polynomial (gates of degree three).
+pub const QUOTIENT_PIECES: usize = 2;
+/// The names of the gates, in the order in which the verifier folds them.
+pub const GATES: [&str; 8] = [
+    "stream",
+    "position",
+    "produced",
+    "identity",
+    "edge identity",
+    "edge look-up",
+    "look-up",
+    "square",
+];
+
 /// Advice columns of the first phase: `q`, `x`, `m`.
 const LOOKED_UP: usize = 3;
+
+/// Relations whose gates have names, by which tests leave one out.
+pub(crate) trait NamedGates: Relation {
+    /// The gates of [`Relation::gates`], in that order.
+    fn named<S: Arith>(&self, row: &Row<'_, S>, gate: &mut impl FnMut(&'static str, S));
+}
 
 /// The relation of tapes of some height, width and number of public values.
 #[derive(Clone, Debug)]
@@ -51,6 +79,11 @@ impl TapeRelation {
             width,
         }
     }
+
+    /// Weight columns.
+    pub const fn width(&self) -> usize {
+        self.width
+    }
 }
 
 impl Relation for TapeRelation {
@@ -64,6 +97,14 @@ impl Relation for TapeRelation {
 
     fn gates<S: Arith>(&self, row: &Row<'_, S>, gate: &mut impl FnMut(S)) {
         tape_gates(row).into_iter().for_each(gate);
+    }
+}
+
+impl NamedGates for TapeRelation {
+    fn named<S: Arith>(&self, row: &Row<'_, S>, gate: &mut impl FnMut(&'static str, S)) {
+        for (name, polynomial) in GATES.into_iter().zip(tape_gates(row)) {
+            gate(name, polynomial);
+        }
     }
 }
 
@@ -90,19 +131,7 @@ pub fn fixed_columns(program: &Program, tape: &Tape) -> Vec<Column> {
     let squares = regions.map(|region| i32::from(*region == SQUARE));
     columns.push(Column::new(squares.collect::<Vec<_>>()));
     columns.extend(table_columns(program, tape));
-    for (number, weights) in tape.weights().iter().enumerate() {
-        let wide = tape
-            .wide()
-            .iter()
-            .filter(|(_, column, _)| *column == number);
-        let wide = wide.map(|&(row, _, weight)| (row, weight - int(weights[row].into())));
-        let mut column = Column::new(weights.clone()).with(wide);
-        if let Some(hiding) = tape.hidden() {
-            let rows = hiding.values(number).enumerate();
-            column = column.with(rows.map(|(row, value)| (tape.rows() + row, value)));
-        }
-        columns.push(column);
-    }
+    columns.extend((0..tape.width()).map(|column| tape.weight_column(column)));
     columns
 }
 
@@ -229,59 +258,4 @@ pub(crate) fn tape_gates<S: Arith>(row: &Row<'_, S>) -> [S; GATES.len()] {
             + m * sigma * looked_up,
         square * (x - q.clone() * q),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::TapeConfig;
-    use halo2_axiom::plonk::ConstraintSystem;
-    use halo2curves_axiom::ff::Field;
-    use rand::{SeedableRng, rngs::StdRng};
-
-    /// Halo2's expressions, which the constraint checker holds, are the gates that are proved.
-    #[test]
-    fn the_gates_are_halo2s() {
-        let mut rng = StdRng::seed_from_u64(3);
-        let mut random =
-            |count: usize| -> Vec<Fr> { (0..count).map(|_| Fr::random(&mut rng)).collect() };
-        for width in [1, 2, 5] {
-            let columns = random(FIXED_COLUMNS + width);
-            let (advice, previous, challenges) =
-                (random(8), random(RUNNING_COLUMNS), random(CHALLENGES));
-            let instance = random(1)[0];
-            let constants = Constants::new(|value| value);
-            let prepared = prepare(challenges.clone(), width);
-            let fixed: Vec<Fr> = prepared.seen.iter().map(|seen| seen.of(&columns)).collect();
-            let ours = tape_gates(&Row {
-                fixed: &fixed,
-                advice: &advice,
-                previous: &previous,
-                instance: &instance,
-                challenges: &prepared.challenges,
-                constants: &constants,
-            });
-
-            let mut meta = ConstraintSystem::default();
-            TapeConfig::configure(&mut meta, width);
-            let theirs = meta.gates()[0].polynomials().iter().map(|gate| {
-                gate.evaluate(
-                    &|constant| constant,
-                    &|_| unreachable!("there are no selectors"),
-                    &|query| columns[query.column_index()],
-                    &|query| match query.rotation().0 {
-                        0 => advice[query.column_index()],
-                        _ => previous[query.column_index() - LOOKED_UP],
-                    },
-                    &|_| instance,
-                    &|challenge| challenges[challenge.index()],
-                    &|a| -a,
-                    &|a, b| a + b,
-                    &|a, b| a * b,
-                    &|a, factor| a * factor,
-                )
-            });
-            assert_eq!(theirs.collect::<Vec<_>>(), ours, "width {width}");
-        }
-    }
 }

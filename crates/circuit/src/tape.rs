@@ -16,8 +16,10 @@ use halo2curves_axiom::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::fmt;
+use verdict_argument::Column;
 
-/// Rows at the end of every column that hold the prover's blinding: five factors and one row more.
+/// Rows at the end of every column that hold the prover's blinding. A proof shows at most three forms
+/// of a column; halo2's constraint checker, which holds gates in tests, keeps six rows.
 pub const BLINDING_ROWS: usize = 6;
 
 /// The smallest height of a key with private weights: the ranges of its key proof fit any larger
@@ -60,38 +62,70 @@ pub struct Tape {
     hiding: Option<Hiding>,
 }
 
-/// Random values below the tape that make the commitments to the weight columns hide them.
+/// Rows behind the tape that hold random values in every weight column, if weights are private.
 ///
-/// A proof tells one linear equation about each weight column: its value at the point that the
-/// transcript draws. So does the key proof. With `proofs + 2` random rows, the commitment, the key
-/// proof's value and those of up to `proofs` proofs say nothing about the weights.
+/// The key's commitment shows one linear form of each pack of columns, and a key proof the value of
+/// each column at one point. Making a key proof again gives the same bytes; another one of the same
+/// key can come of another version of it alone. So one row is for the commitment, one for the key
+/// proof, and six are spare. Proofs of inferences blind packs anew and need no row.
+pub const HIDING_ROWS: usize = 8;
+
+/// Random values behind the tape that make the commitments to the weight columns hide them: see
+/// [`HIDING_ROWS`]. They must be those of one key alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hiding {
     /// What the values are drawn from; as secret as the weights.
     pub seed: [u8; 32],
-    /// How many proofs may be made with the key, besides its key proof.
-    pub proofs: u32,
 }
 
 impl fmt::Debug for Hiding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hiding")
-            .field("proofs", &self.proofs)
-            .finish_non_exhaustive()
+        f.debug_struct("Hiding").finish_non_exhaustive()
     }
 }
 
 impl Hiding {
-    /// Rows that hold random values.
-    pub fn rows(&self) -> usize {
-        self.proofs as usize + 2
+    /// What hides the weights in one of a model's keys. Rows are kept for what one key shows of them,
+    /// and a model has many keys: of other batches, widths, heights and packs. So each draws from a
+    /// seed of its own, a pseudorandom function of the tape, without random rows, and of the shape.
+    #[must_use]
+    pub fn of_key(&self, tape: &[u8; 32], k: u32, pack: usize) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the random rows of a key");
+        hasher.update(tape);
+        hasher.update(&k.to_le_bytes());
+        hasher.update(&(pack as u64).to_le_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
+    }
+
+    /// What hides the weights in keys under a set-up, which is named by its digest: the commitment
+    /// under another set-up is another form.
+    #[must_use]
+    pub fn under(&self, setup: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the keys of a set-up");
+        hasher.update(setup.as_bytes());
+        Self {
+            seed: hasher.finalize().into(),
+        }
     }
 
     /// The random values of a weight column.
     pub(crate) fn values(&self, column: usize) -> impl Iterator<Item = Fr> {
         let mut rng = ChaCha20Rng::from_seed(self.seed);
         rng.set_stream(column as u64);
-        (0..self.rows()).map(move |_| Fr::random(&mut rng))
+        (0..HIDING_ROWS).map(move |_| Fr::random(&mut rng))
+    }
+
+    /// Randomness for a proof of a statement about the weights: a pseudorandom function of the
+    /// statement, with the seed for a key. `statement` must name all that decides the proof's bytes.
+    pub fn generator(&self, statement: &[u8]) -> ChaCha20Rng {
+        let mut hasher = blake3::Hasher::new_keyed(&self.seed);
+        hasher.update(b"the randomness of a proof");
+        hasher.update(statement);
+        ChaCha20Rng::from_seed(hasher.finalize().into())
     }
 }
 
@@ -174,7 +208,7 @@ impl Tape {
 
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
-        let hiding = self.hiding.as_ref().map_or(0, Hiding::rows);
+        let hiding = self.hiding.as_ref().map_or(0, |_| HIDING_ROWS);
         let least = self.hiding.as_ref().map_or(0, |_| MIN_HIDDEN_HEIGHT);
         (self.rows() + hiding + BLINDING_ROWS)
             .next_power_of_two()
@@ -220,7 +254,7 @@ impl Tape {
             }
         }
         if let Some(hiding) = &self.hiding {
-            number(&mut hasher, hiding.proofs.into());
+            number(&mut hasher, HIDING_ROWS as i64);
             hasher.update(&hiding.seed);
         }
         hasher.finalize().into()
@@ -258,34 +292,35 @@ impl Tape {
         (1..256).filter(|bits| found[*bits as usize]).collect()
     }
 
-    /// What a weight column holds where nothing is private, and the public part of what is.
-    pub(crate) fn public_part(&self, column: usize) -> Vec<Fr> {
-        let mut parts: Vec<Fr> = self.weights[column]
-            .iter()
-            .enumerate()
-            .map(|(row, &weight)| match self.secret(column, row) {
-                0 => int(weight.into()),
-                _ => Fr::ZERO,
-            })
-            .collect();
-        let wide = self.wide.iter().filter(|(_, at, _)| *at == column);
-        for &(row, _, weight) in wide.filter(|(row, ..)| self.secret(column, *row) == 0) {
-            parts[row] = weight;
-        }
-        for &(row, _, part) in self.public.iter().filter(|(_, at, _)| *at == column) {
-            parts[row] = int(part);
-        }
-        parts
+    /// What is public of coefficients that hold a private weight as well: `(row, column, part)`.
+    pub(crate) fn public(&self) -> &[(usize, usize, i64)] {
+        &self.public
     }
 
-    /// A weight column as the key holds it, as far as the tape goes.
-    pub(crate) fn weight_column(&self, column: usize) -> Vec<Fr> {
-        let weights = self.weights[column].iter();
-        let mut values: Vec<Fr> = weights.map(|&weight| int(weight.into())).collect();
-        for &(row, _, weight) in self.wide.iter().filter(|(_, at, _)| *at == column) {
-            values[row] = weight;
-        }
-        values
+    /// A weight column as far as the tape goes.
+    pub(crate) fn weights_of(&self, column: usize) -> Vec<Fr> {
+        self.column(column, false).values(self.rows())
+    }
+
+    /// A weight column as the key holds it, with the random values that hide it.
+    pub(crate) fn weight_column(&self, column: usize) -> Column {
+        self.column(column, true)
+    }
+
+    fn column(&self, column: usize, hidden: bool) -> Column {
+        let weights = &self.weights[column];
+        let wide = self.wide.iter().filter(|(_, at, _)| *at == column);
+        let wide = wide.map(|&(row, _, weight)| (row, weight - int(weights[row].into())));
+        let whole = Column::new(weights.clone()).with(wide);
+        let hiding = self.hiding.as_ref().filter(|_| hidden);
+        let values = hiding.map(|hiding| hiding.values(column).enumerate());
+        let rows = self.rows();
+        whole.with(
+            values
+                .into_iter()
+                .flatten()
+                .map(|(row, value)| (rows + row, value)),
+        )
     }
 
     pub(crate) fn wide(&self) -> &[(usize, usize, Fr)] {

@@ -11,9 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use support::{convs, graphs};
 use verdict_circuit::{
-    Batch, CircuitError, KEY_PROOF_GATES, KeyProofCircuit, KeyProofLayout, Lowered, Lowering,
-    Outline, Tape, Weight,
-    dishonest::{ChangedTaps, KeyProofForgery, all_taps},
+    Batch, CircuitError, KEY_PROOF_GATES, KeyProofCircuit, KeyProofLayout, KeyProofPart,
+    KeyProofWitness, Lowered, Lowering, Outline, Tape, Weight,
+    dishonest::{ChangedTaps, all_taps},
 };
 use verdict_model::{IntegerGraph, Kernel, ranges::declared_range};
 
@@ -62,7 +62,7 @@ fn case(graph: IntegerGraph, items: usize, width: usize) -> Option<Case> {
     let (lowered, weights) = lower(graph)?;
     let k = public.height().max(9);
     Some(Case {
-        layout: Arc::new(KeyProofLayout::new(public, k).unwrap()),
+        layout: Arc::new(KeyProofLayout::new(public, k, 8).unwrap()),
         lowered,
         weights,
         k,
@@ -76,10 +76,17 @@ fn satisfied<C: Circuit<Fr>>(k: u32, circuit: &C) -> bool {
         .is_ok()
 }
 
-/// The first part of the honest proof.
-fn honest(case: &Case) -> Result<KeyProofCircuit, CircuitError> {
-    let part = case.layout.parts().remove(0);
-    KeyProofCircuit::with_weights(case.layout.clone(), part, case.weights.clone())
+impl Case {
+    /// The only part of the proof.
+    fn part(&self) -> KeyProofPart {
+        let mut parts = self.layout.parts();
+        assert_eq!(parts.len(), 1);
+        parts.remove(0)
+    }
+
+    fn honest(&self) -> KeyProofWitness {
+        KeyProofWitness::new(&self.part(), &self.weights).unwrap()
+    }
 }
 
 #[test]
@@ -95,16 +102,16 @@ fn every_network_has_a_key_proof() {
         let Some(case) = case(graph, items, rng.gen_range(1..5)) else {
             continue;
         };
-        assert!(satisfied(case.k, &honest(&case).unwrap()), "{round}");
+        let circuit = KeyProofCircuit::new(case.honest());
+        assert!(satisfied(case.k, &circuit), "{round}");
         made += 1;
     }
     assert!(made >= 12, "{made}");
 }
 
-fn forged(case: &Case, changed: &ChangedTaps<'_>) -> KeyProofForgery {
+fn forged(case: &Case, changed: &ChangedTaps<'_>) -> KeyProofCircuit {
     let tape = Tape::new(&case.lowered.program, changed, case.weights.width()).unwrap();
-    let part = case.layout.parts().remove(0);
-    KeyProofForgery::new(case.layout.clone(), part, Arc::new(tape)).unwrap()
+    KeyProofCircuit::new(KeyProofWitness::forged(&case.part(), &Arc::new(tape)).unwrap())
 }
 
 #[test]
@@ -150,9 +157,7 @@ fn no_other_coefficient_has_one() {
             assert!(!satisfied(case.k, &forgery), "{tap:?} {weight:?}");
             // An honest prover says which coefficient it is.
             let tape = Tape::new(&case.lowered.program, &changed, 3).unwrap();
-            let part = case.layout.parts().remove(0);
-            let error = KeyProofCircuit::with_weights(case.layout.clone(), part, Arc::new(tape))
-                .unwrap_err();
+            let error = KeyProofWitness::new(&case.part(), &Arc::new(tape)).unwrap_err();
             assert!(matches!(error, CircuitError::Undeclared { .. }), "{error}");
         }
     }
@@ -186,7 +191,7 @@ fn secrets_within_their_bits_have_one_whatever_they_are() {
 }
 
 /// A forgery whose weights are not within their bits.
-fn outside() -> (u32, KeyProofForgery) {
+fn outside() -> (u32, KeyProofCircuit) {
     let mut rng = ChaCha8Rng::seed_from_u64(74);
     loop {
         let Some(case) = case(graphs::random(&mut rng, graphs::Size::TINY), 1, 2) else {
@@ -209,7 +214,7 @@ fn outside() -> (u32, KeyProofForgery) {
 }
 
 /// The forgery fails with all gates, and passes without the one it is made for.
-fn only_held_by(gate: &'static str, k: u32, forgery: &KeyProofForgery) {
+fn only_held_by(gate: &'static str, k: u32, forgery: &KeyProofCircuit) {
     assert!(!satisfied(k, forgery), "{gate}");
     for without in KEY_PROOF_GATES {
         let mut forgery = forgery.clone();

@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Estimate(Estimate),
     /// Prove an inference
     Prove(Prove),
-    /// Verify a proof with halo2's verifier, or as a transaction to the contract
+    /// Verify a proof with the Rust verifier, or as a transaction to the contract
     Verify(Verify),
     /// Compute a compiled model's outputs for rows of data, without a proof
     Run(Run),

@@ -285,10 +285,7 @@ fn engine(error: &EngineError) -> u8 {
         EngineError::Wire(error) => wire(error),
         EngineError::SaltCount { .. } => 2,
         EngineError::Input(_) => 3,
-        EngineError::Mismatch(_)
-        | EngineError::Budget(_)
-        | EngineError::Audit(_)
-        | EngineError::DataSet { .. } => 4,
+        EngineError::Mismatch(_) | EngineError::Audit(_) | EngineError::DataSet { .. } => 4,
         EngineError::Setup(_) => 5,
         EngineError::Io { source, .. } => io(source),
         _ => 1,

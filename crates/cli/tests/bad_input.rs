@@ -400,7 +400,11 @@ fn proofs_that_are_wrong() {
     let mut changed = proof.clone();
     changed["public_values"][1] = flip(proof["public_values"][1].as_str().unwrap(), 1).into();
     place.write("proof.json", changed.to_string());
-    place.fails(4, &verify, &["rejected", "ProofRejected", "halo2"]);
+    place.fails(
+        4,
+        &verify,
+        &["rejected", "ProofRejected", "the Rust verifier"],
+    );
     let report = place
         .run(&["verify", "--json", "proof.json", "--dev"])
         .output()

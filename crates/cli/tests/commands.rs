@@ -71,7 +71,7 @@ fn from_onnx_to_a_verified_transaction() {
 
     let verified = place.json(&["verify", "p.json", "--model", "m.verdict", "--evm", "--dev"]);
     assert_eq!(verified["verified"], true);
-    assert_eq!(verified["halo2"]["accepted"], true);
+    assert_eq!(verified["native"]["accepted"], true);
     assert_eq!(verified["evm"]["development_setup"], true);
     assert_eq!(verified["key_digest"], proved["key_digest"]);
     assert_eq!(

@@ -33,9 +33,9 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "crates/stories/tests has the same transactions and bounds their gas",
     ),
     (
-        "docs/packed.md",
-        "scripts/verify.py test-vectors/packed/*.json",
-        "crates/vectors/tests/packed.rs runs it on these files",
+        "docs/protocol.md",
+        "scripts/verify.py test-vectors/*/proof.json",
+        "crates/vectors/tests/second_opinion.rs runs it on these files",
     ),
     (
         "README.md",

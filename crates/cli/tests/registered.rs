@@ -511,10 +511,12 @@ fn other_key(place: &Place) -> Bytes {
 
 /// The `[τ]_2` of a set-up of a random secret.
 fn foreign_setup() -> [U256; 4] {
-    use halo2_axiom::poly::kzg::commitment::ParamsKZG;
-    use rand::{SeedableRng, rngs::StdRng};
-    let params = ParamsKZG::<halo2curves_axiom::bn256::Bn256>::setup(1, StdRng::seed_from_u64(7));
-    verdict_wire::words::tau_g2(&params.s_g2())
+    use halo2curves_axiom::{
+        bn256::{Fr, G2Affine},
+        group::Curve,
+    };
+    let secret = Fr::from(1_234_567);
+    verdict_wire::words::tau_g2(&(G2Affine::generator() * secret).to_affine())
 }
 
 /// A contract that answers as a verifier of this set-up, and says that it is a ceremony's.
@@ -631,7 +633,7 @@ fn nothing_is_registered_that_was_not_recomputed() {
     );
 
     // A key under a set-up that the deployment's verifier does not have.
-    let setup = place.setup("setup.bin", 12);
+    let setup = place.setup("setup.bin", 14);
     place.ok(&["srs", "import", setup.to_str().unwrap()]);
     let own = with(&["register", "public.verdict", "--name", "x"], &CHAIN);
     place.fails(4, &own, &["[τ]_2", "the verifier at"]);
@@ -715,7 +717,7 @@ fn hidden(place: &Place) -> Vec<&'static str> {
     let coarse = with(&small, &["--accept-accuracy"]);
     let how = with(&["--private-weights", "--input", "public"], &coarse);
     place.compile_to("hidden.verdict", "consumers/oracle", &how);
-    place.ok(&["hide", "hidden.verdict", "--proofs", "2"]);
+    place.ok(&["hide", "hidden.verdict"]);
     let hiding = ["--hiding", "hidden.hiding.secret", "--dev"];
     let out = ["--out", "hidden.bundle.json"];
     let hiding = with(&hiding, &["--optimize", "time"]);

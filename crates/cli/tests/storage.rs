@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Place, binary, damage, files, vector};
+use halo2curves_axiom::{bn256::G2Affine, serde::SerdeObject};
 use std::process::{Command, Output};
 
 const MODEL: &str = "logreg-breast-cancer";
@@ -15,8 +16,8 @@ fn an_imported_setup_proves_without_dev() {
     place.setup("setup.bin", 11);
     let kept = place.json(&["srs", "import", "setup.bin", "--k", "10"]);
     assert_eq!(
-        (&kept["k"], &kept["development"]),
-        (&10.into(), &false.into())
+        (&kept["points"], &kept["development"]),
+        (&1024.into(), &false.into())
     );
     let digest = kept["digest"].as_str().unwrap().to_owned();
     let list = place.json(&["srs", "list"]);
@@ -168,9 +169,13 @@ fn without_a_home_there_is_no_cache_in_the_working_directory() {
 fn the_development_setup_is_refused_in_disguise() {
     let place = Place::new();
     place.ok(&["srs", "dev", "--k", "9"]);
-    // A cache entry is a header of 40 bytes and halo2's own format.
-    let entry = std::fs::read(place.cache("srs/development/9")).unwrap();
-    place.write("disguised.bin", &entry[40..]);
+    // A cache entry is a header of 40 bytes, 512 points and [τ]_2: as halo2's file has them between
+    // the height and a basis that nobody reads, and [1]_2.
+    let entry = std::fs::read(place.cache("srs/development/512")).unwrap();
+    let (powers, tau) = entry[40..].split_at(64 * 512);
+    let one = G2Affine::generator().to_raw_bytes();
+    let file = [&9u32.to_le_bytes()[..], powers, powers, &one, tau].concat();
+    place.write("disguised.bin", &file);
     let kept = place.json(&["srs", "import", "disguised.bin"]);
     assert_eq!(kept["development"], true);
     place.compile(MODEL);
@@ -195,7 +200,7 @@ fn a_setup_that_is_too_small() {
     place.fails(
         5,
         &["srs", "import", "setup.bin", "--k", "20"],
-        &["2^6", "2^20"],
+        &["64 points", "1048576"],
     );
     place.ok(&["srs", "import", "setup.bin"]);
     place.compile(MODEL);
@@ -203,7 +208,7 @@ fn a_setup_that_is_too_small() {
     place.fails(
         5,
         &["prove", &model, "--input", &input],
-        &["height above 6", "larger set-up"],
+        &["more than 64 points", "larger set-up"],
     );
     place.fails(
         5,
@@ -352,13 +357,13 @@ fn a_full_disk() {
         with_little_room(&place, "cache", "0", &compile),
         "m.verdict",
     );
-    // A proof finds even less.
+    // A proof finds nothing.
     let input = vector(MODEL, "input.json");
     let prove = format!(
         "prove {MODEL}.verdict --input '{input}' --dev --optimize time --out full/proof.json"
     );
     refused(
-        with_little_room(&place, "cache", "60K", &prove),
+        with_little_room(&place, "cache", "64K", &prove),
         "proof.json",
     );
     // Nor does a set-up of 1,024 points in the cache.

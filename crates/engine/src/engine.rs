@@ -18,7 +18,7 @@ pub struct Engine {
 pub struct OpenOptions {
     /// What the planner favours.
     pub goal: Goal,
-    /// What a plan must not exceed; the set-up's height limits it as well.
+    /// What a plan must not exceed; the set-up's points limit it as well.
     pub limits: Limits,
     /// How many inferences a proof covers, and what is public of them.
     pub batch: Batch,
@@ -43,17 +43,17 @@ impl Engine {
         &self.setup
     }
 
-    /// Lays a model out within the set-up's height, without keys: what proving it will cost.
+    /// Lays a model out within the set-up's points, without keys: what proving it will cost.
     pub fn plan(&self, model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
-        let most = options.limits.max_k;
+        let most = options.limits.max_points;
         let limits = Limits {
-            max_k: self.setup.height().map_or(most, |height| most.min(height)),
+            max_points: self.setup.points().map_or(most, |points| most.min(points)),
             ..options.limits
         };
-        plan_within(model, options, limits)
+        plan_within(model, options, limits, &self.setup.digest())
     }
 
-    /// Plans a model, reads the set-up at the plan's height, and makes the keys.
+    /// Plans a model, reads as many points of the set-up as the plan needs, and makes the keys.
     pub fn open(
         &self,
         model: CompiledModel,
@@ -63,17 +63,17 @@ impl Engine {
         if let Some(hiding) = &options.hiding
             && hiding.model() != model.digest()
         {
-            return Err(EngineError::Budget(format!(
+            return Err(EngineError::Input(format!(
                 "the hiding file is of model {}, not of this one; run `verdict hide` for it",
                 hiding.model()
             )));
         }
-        // Refuses private weights of a model that has no architecture, before a proof is spent.
+        // Refuses private weights of a model that has no architecture.
         let subject = Subject::of(model.clone(), options.hiding.is_some())?;
         on_stage(Stage::Plan);
         let plan = self.plan(&model, &options)?;
         on_stage(Stage::Setup);
-        let srs = self.setup.open(plan.chosen.k)?;
+        let srs = self.setup.open(plan.chosen.points)?;
         let keyed = KeyedModel::open(model, plan, srs, self.keys.as_ref(), &|stage| {
             on_stage(Stage::of(stage));
         })?;
@@ -82,9 +82,10 @@ impl Engine {
     }
 }
 
-/// Lays a model out as [`Engine::plan`] does, whatever set-up there will be.
+/// Lays a model out as [`Engine::plan`] does, whatever set-up there will be. A key is not to be made
+/// of it if weights are private.
 pub fn plan(model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
-    plan_within(model, options, options.limits)
+    plan_within(model, options, options.limits, "")
 }
 
 /// The layout that the arithmetic of a model with public weights would have for one inference;
@@ -108,13 +109,14 @@ fn plan_within(
     model: &CompiledModel,
     options: &OpenOptions,
     limits: Limits,
+    setup: &str,
 ) -> Result<Plan, EngineError> {
     fits(model.graph(), &options.batch, limits.max_k)?;
     let request = Request {
         goal: options.goal,
         limits,
         batch: options.batch.clone(),
-        hiding: options.hiding.as_ref().map(HidingFile::hiding),
+        hiding: options.hiding.as_ref().map(|file| file.under(setup)),
         outline: options
             .hiding
             .as_ref()

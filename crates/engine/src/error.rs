@@ -28,9 +28,6 @@ pub enum EngineError {
     /// The policy leaves no usable set-up.
     #[error("{0}")]
     Setup(String),
-    /// Private weights would not stay private.
-    #[error("{0}")]
-    Budget(String),
     /// A file of secrets, or what it is to be used for, is unusable.
     #[error("{0}")]
     Input(String),

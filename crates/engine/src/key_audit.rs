@@ -1,6 +1,7 @@
 //! Recomputes what is public of a key, once what it claims is known to fit into memory.
 
 use crate::{Engine, EngineError, OnStage, Stage, Subject};
+use verdict_argument::Relation;
 use verdict_circuit::{BLINDING_ROWS, Batch, CircuitError, Limits, least_rows};
 use verdict_model::IntegerGraph;
 use verdict_prover::{Audit, AuditRow, Finding, KeyProof, audit_with};
@@ -21,7 +22,7 @@ impl Engine {
         on_stage: OnStage<'_>,
     ) -> Result<Audit, EngineError> {
         fits(subject.published().graph(), batch, key.k)?;
-        // A ceremony's set-up is as high as its file; this one is made, which takes minutes from
+        // A ceremony's set-up has the points of its file; this one is made, which takes minutes from
         // here on, and a key's header claims any height in one byte.
         let most = Limits::default().max_k;
         if self.setup().is_development() && key.k > most {
@@ -31,7 +32,7 @@ impl Engine {
             )));
         }
         on_stage(Stage::Setup);
-        let srs = self.setup().open(key.k)?;
+        let srs = self.setup().open(key.relation().shape().points())?;
         on_stage(Stage::Audit);
         let mut audit = match key_proof.map(KeyProof::from_bytes).transpose() {
             Ok(proof) => audit_with(subject.audited(), batch, key, proof.as_ref(), srs)?,

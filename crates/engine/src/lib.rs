@@ -19,7 +19,7 @@ pub use bundle::{BatchOf, Bundle, Line, Outcome, Report, batch_of_spec};
 pub use data_set::{CommittedData, DataSetSecret, RowsProved};
 pub use engine::{Engine, OpenOptions, candidate_of, plan};
 pub use error::{EngineError, Mismatch};
-pub use hiding::{HidingFile, HidingStatus};
+pub use hiding::HidingFile;
 pub use salts::{SaltFile, SaltSource, Salts};
 pub use secret_file::{SECRET_SUFFIX, beside, named_secret, save_secret};
 pub use session::Session;

@@ -38,14 +38,7 @@ pub fn save_secret(path: &Path, text: &str) -> Result<(), EngineError> {
     write().map_err(EngineError::io("write", path))
 }
 
-/// Writes a secret as JSON.
-pub(crate) fn save_json(path: &Path, value: &impl Serialize) -> Result<(), EngineError> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| EngineError::io("write", path)(error.into()))?;
-    save_secret(path, &(text + "\n"))
-}
-
-/// The same for a file that must not be there yet.
+/// Writes a secret as JSON to a file that must not be there yet.
 pub(crate) fn create_json(path: &Path, value: &impl Serialize) -> Result<(), EngineError> {
     named_secret(path)?;
     let create = || {
@@ -59,7 +52,7 @@ pub(crate) fn create_json(path: &Path, value: &impl Serialize) -> Result<(), Eng
     create().map_err(EngineError::io("write", path))
 }
 
-/// Makes a new name survive a crash: a count that is forgotten is a count that is spent twice.
+/// Makes a new name survive a crash: without its secret, a proof or a key is of no use.
 fn sync_name(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder(path))?.sync_all()?;

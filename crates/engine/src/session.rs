@@ -6,14 +6,13 @@ use rand::rngs::OsRng;
 use std::sync::OnceLock;
 use verdict_circuit::{Plan, Salt};
 use verdict_model::{CompiledModel, Row, Trace, execute_batch};
-use verdict_prover::{KeyProof, KeyedModel, audit_with};
+use verdict_prover::{Audit, KeyProof, KeyedModel, audit_with};
 use verdict_wire::{
     BatchFile, PROOF_FILE_VERSION, ProofFile, VerifyingKeyParts, instance, key_bytes, key_digest,
     public_values, words,
 };
 
-/// An opened model. Everything it proves is counted against the hiding file before, and verified
-/// after.
+/// An opened model. Everything it proves is verified before it is handed out.
 #[derive(Debug)]
 pub struct Session {
     keyed: KeyedModel,
@@ -61,7 +60,7 @@ impl Session {
     }
 
     /// The verifying key.
-    pub fn key(&self) -> VerifyingKeyParts {
+    pub fn key(&self) -> &VerifyingKeyParts {
         self.keyed.keys().on_chain()
     }
 
@@ -81,26 +80,32 @@ impl Session {
         &self.subject
     }
 
-    /// What shows strangers that the key, whose weights are private, hides nothing but weights. Made
-    /// once for a key, and kept beside the hiding file; `None` if the weights are public.
+    /// What shows strangers that the key, whose weights are private, hides nothing but weights; it
+    /// passed the audit. The same key has the same proof, whenever it is made. `None` if the weights
+    /// are public.
     pub fn key_proof(&self) -> Result<Option<KeyProof>, EngineError> {
-        let Some(hiding) = &self.hiding else {
+        if self.hiding.is_none() {
             return Ok(None);
-        };
+        }
         if let Some(proof) = self.key_proof.get() {
             return Ok(Some(proof.clone()));
         }
-        let make = || Ok(self.keyed.key_proof(OsRng)?);
-        let check = |proof: &KeyProof| self.passes(proof);
-        let proof = hiding.key_proof(key_digest(&self.key()), make, check)?;
+        let proof = self.keyed.key_proof()?;
+        let audit = self.audit(&proof)?;
+        if !audit.passes() {
+            return Err(EngineError::Audit(
+                "the key proof that was made of it is refused; this is a fault of Verdict, report it with the model's architecture"
+                    .into(),
+            ));
+        }
         Ok(Some(self.key_proof.get_or_init(|| proof).clone()))
     }
 
-    /// Whether the key passes the audit of its architecture with a key proof.
-    fn passes(&self, proof: &KeyProof) -> Result<bool, EngineError> {
+    /// The audit of the key with a key proof.
+    fn audit(&self, proof: &KeyProof) -> Result<Audit, EngineError> {
         let (subject, srs) = (self.subject.audited(), self.keyed.srs().clone());
         let batch = self.plan().lowered.batch();
-        Ok(audit_with(subject, batch, &self.key(), Some(proof), srs)?.passes())
+        Ok(audit_with(subject, batch, self.key(), Some(proof), srs)?)
     }
 
     /// How many salts a proof takes: one for every committed input of every item.
@@ -134,8 +139,7 @@ impl Session {
     /// Proves one statement: the integer inputs of every item of the batch, one list per input,
     /// under the context that the consumer computes.
     ///
-    /// A proof with private weights is counted first. What comes back was verified by halo2's
-    /// verifier.
+    /// What comes back was verified.
     pub fn prove(
         &self,
         items: &[Row<i32>],
@@ -150,11 +154,6 @@ impl Session {
         };
         self.check_salts(&salts)?;
         let key = self.key();
-        let digest = key_digest(&key);
-        let proofs_left = match &self.hiding {
-            Some(hiding) => Some(hiding.spend(digest)?),
-            None => None,
-        };
         let inference = self
             .keyed
             .prove_batch(items, &salts, scalar, OsRng, &|stage| {
@@ -166,19 +165,19 @@ impl Session {
         let file = ProofFile {
             version: PROOF_FILE_VERSION,
             model: self.model_digest(),
-            key: digest,
+            key: key_digest(key),
             srs: srs.digest(),
             development: srs.is_development(),
-            verifying_key: key_bytes(&key).into(),
+            verifying_key: key_bytes(key).into(),
             public_values: public_values(&inference.instance),
             batch: BatchFile::of(self.model().graph(), self.plan().lowered.batch()),
             private_weights: self.hides_weights(),
             proof: inference.proof.into(),
         };
-        Ok(Verified::new(file, inference.traces, salts, proofs_left))
+        Ok(Verified::new(file, inference.traces, salts))
     }
 
-    /// Verifies with halo2-axiom what is said to be a proof under this session's key.
+    /// Verifies what is said to be a proof under this session's key.
     pub fn verify(&self, public_values: &[B256], proof: &[u8]) -> Result<(), EngineError> {
         Ok(self.keyed.verify(&instance(public_values)?, proof)?)
     }

@@ -19,11 +19,11 @@ pub struct Setup {
 enum SetupKind {
     /// The insecure one, with the cache that may hold it.
     Development { cache: Option<Cache> },
-    /// An imported one, and the smallest and the largest height of it in the cache.
+    /// An imported one, and how few and how many points of it the cache has.
     Imported {
         digest: String,
-        least: u32,
-        height: u32,
+        least: usize,
+        most: usize,
         cache: Cache,
     },
 }
@@ -53,12 +53,12 @@ impl Setup {
         match digests.as_slice() {
             [digest] => {
                 let same = stored.iter().filter(|srs| srs.digest == *digest);
-                let heights = same.map(|srs| srs.k);
+                let points = same.map(|srs| srs.points);
                 Ok(Self {
                     kind: SetupKind::Imported {
                         digest: (*digest).into(),
-                        least: heights.clone().min().unwrap_or(0),
-                        height: heights.max().unwrap_or(0),
+                        least: points.clone().min().unwrap_or(0),
+                        most: points.max().unwrap_or(0),
                         cache: cache.clone(),
                     },
                 })
@@ -79,11 +79,11 @@ impl Setup {
         }
     }
 
-    /// The largest height there is, `None` if any height can be made.
-    pub const fn height(&self) -> Option<u32> {
+    /// How many points there are, `None` if as many can be made as one likes.
+    pub const fn points(&self) -> Option<usize> {
         match &self.kind {
             SetupKind::Development { .. } => None,
-            SetupKind::Imported { height, .. } => Some(*height),
+            SetupKind::Imported { most, .. } => Some(*most),
         }
     }
 
@@ -113,19 +113,21 @@ impl Setup {
         }
     }
 
-    /// Reads or makes the set-up at height `k`.
-    pub fn open(&self, k: u32) -> Result<Srs, EngineError> {
+    /// Reads or makes so many points of the set-up.
+    pub fn open(&self, points: usize) -> Result<Srs, EngineError> {
         let srs = match &self.kind {
-            SetupKind::Development { cache: None } => Srs::development(k),
-            SetupKind::Development { cache: Some(cache) } => Srs::development_cached(k, cache)?,
+            SetupKind::Development { cache: None } => Srs::development(points),
+            SetupKind::Development { cache: Some(cache) } => {
+                Srs::development_cached(points, cache)?
+            }
             SetupKind::Imported {
                 digest,
-                height,
+                most,
                 cache,
                 ..
-            } => Srs::cached(digest, k, cache)?.ok_or(ProverError::SrsTooSmall {
-                have: *height,
-                need: k,
+            } => Srs::cached(digest, points, cache)?.ok_or(ProverError::SrsTooSmall {
+                have: *most,
+                need: points,
             })?,
         };
         if srs.is_development() && !self.is_development() {
@@ -137,11 +139,10 @@ impl Setup {
         Ok(srs)
     }
 
-    /// Reads it at whatever height costs least, for its one point `[τ]_2`, which every height
-    /// holds.
+    /// Reads as few points as there are, for its one point `[τ]_2`, which every file of it holds.
     pub fn open_any(&self) -> Result<Srs, EngineError> {
         match &self.kind {
-            SetupKind::Development { .. } => Ok(Srs::development(1)),
+            SetupKind::Development { .. } => Ok(Srs::development(2)),
             SetupKind::Imported { least, .. } => self.open(*least),
         }
     }
@@ -172,6 +173,6 @@ impl Setup {
 /// The `[τ]_2` of the INSECURE development set-up.
 pub(crate) fn development_tau_g2() -> [U256; 4] {
     static MADE: LazyLock<[U256; 4]> =
-        LazyLock::new(|| words::tau_g2(&Srs::development(1).tau_g2()));
+        LazyLock::new(|| words::tau_g2(&Srs::development(2).tau_g2()));
     *MADE
 }

@@ -14,9 +14,9 @@ pub enum Stage {
     Keys,
     /// The model is executed and the first-phase columns are filled.
     Witness,
-    /// halo2's prover commits, divides and opens.
+    /// the prover commits, divides and opens.
     Prove,
-    /// halo2's verifier checks.
+    /// the Rust verifier checks.
     Verify,
     /// What is public of a key is recomputed.
     Audit,

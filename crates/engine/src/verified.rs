@@ -7,14 +7,13 @@ use verdict_circuit::Salt;
 use verdict_model::Trace;
 use verdict_wire::{ProofFile, write_json};
 
-/// A proof that this process has made, counted and verified. There is no other way to write a proof
+/// A proof that this process has made and verified. There is no other way to write a proof
 /// file: [`Session::prove`](crate::Session::prove) alone makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
     file: ProofFile,
     traces: Vec<Trace>,
     salts: Vec<Salt>,
-    proofs_left: Option<u32>,
 }
 
 /// The files that a proof was written to.
@@ -27,17 +26,11 @@ pub struct Saved {
 }
 
 impl Verified {
-    pub(crate) const fn new(
-        file: ProofFile,
-        traces: Vec<Trace>,
-        salts: Vec<Salt>,
-        proofs_left: Option<u32>,
-    ) -> Self {
+    pub(crate) const fn new(file: ProofFile, traces: Vec<Trace>, salts: Vec<Salt>) -> Self {
         Self {
             file,
             traces,
             salts,
-            proofs_left,
         }
     }
 
@@ -69,11 +62,6 @@ impl Verified {
     /// What the inputs' commitments were salted with, item by item; secret.
     pub fn salts(&self) -> &[Salt] {
         &self.salts
-    }
-
-    /// How many proofs may still be made with these private weights.
-    pub const fn proofs_left(&self) -> Option<u32> {
-        self.proofs_left
     }
 
     /// The commitments to the inputs, which end the public values: input by input, and within each

@@ -10,7 +10,7 @@ use verdict_wire::{ProofFile, VerifyingKeyParts, instance, key_digest, parse_key
 impl Engine {
     /// Checks a proof file against its subject: makes the verifying key again and compares it, or,
     /// where the weights are private, audits all of it that is not weights, and with the key proof
-    /// that nothing but weights is hidden; then asks halo2's verifier. `path` names the file in
+    /// that nothing but weights is hidden; then verifies the proof. `path` names the file in
     /// errors.
     ///
     /// A proof that is simply not valid fails with
@@ -38,15 +38,15 @@ impl Engine {
                     return Err(EngineError::Audit(refusal(&audit, key_proof)));
                 }
                 on_stage(Stage::Verify);
-                let srs = self.setup().open(key.k)?;
+                let tau_g2 = self.setup().open_any()?.tau_g2();
                 let instance = instance(&file.public_values)?;
-                Ok(verify_under(&key, &srs, &instance, &file.proof)?)
+                Ok(verify_under(&key, tau_g2, &instance, &file.proof)?)
             }
             SubjectKind::Model => self.check_made(subject.model(), batch, file, &key, on_stage),
         }
     }
 
-    /// Makes the key again from the model, compares it with the proof's, and asks halo2.
+    /// Makes the key again from the model, compares it with the proof's, and verifies the proof.
     fn check_made(
         &self,
         model: &CompiledModel,
@@ -58,13 +58,14 @@ impl Engine {
         let options = OpenOptions {
             limits: Limits {
                 width: Some(key.width),
+                pack: Some(key.pack),
                 ..Limits::default()
             },
             batch,
             ..OpenOptions::default()
         };
         let session = self.open(model.clone(), options, on_stage)?;
-        let made = key_digest(&session.key());
+        let made = key_digest(session.key());
         if made != file.key {
             return Err(EngineError::Mismatch(Box::new(Mismatch {
                 what: "verifying key",

@@ -14,7 +14,7 @@ use verdict_engine::{
 };
 use verdict_model::{CompiledModel, DataSet, Function, Goal, OutOfDomain, Visibility};
 use verdict_prover::{Cache, ProverError, Srs};
-use verdict_wire::ProofFile;
+use verdict_wire::{ProofFile, key_bytes};
 
 fn vectors(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -205,115 +205,99 @@ fn a_model_that_was_not_compiled_for_it_hides_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.hiding.secret");
     let model = model(LOGREG);
-    let hiding = HidingFile::create(&path, model.digest().into(), 1).unwrap();
+    let hiding = HidingFile::create(&path, model.digest().into()).unwrap();
     let options = OpenOptions {
-        hiding: Some(hiding.clone()),
+        hiding: Some(hiding),
         ..options()
     };
     let error = engine().open(model, options, &silent).unwrap_err();
     assert!(error.to_string().contains("--private-weights"), "{error}");
-    assert_eq!(hiding.status().unwrap().used, 0);
 }
 
 #[test]
-fn a_budget_is_spent_once_however_many_sessions_share_its_file() {
+fn one_hiding_file_makes_one_key_and_any_number_of_proofs_and_never_changes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.hiding.secret");
     let model = private_model(LOGREG);
     let items = items(LOGREG, &model, 1);
     let digest = model.digest().into();
-    let hidden = |hiding| OpenOptions {
-        hiding: Some(hiding),
-        ..options()
+    HidingFile::create(&path, digest).unwrap();
+    let written = fs::read(&path).unwrap();
+    let open = |batch| {
+        let options = OpenOptions {
+            hiding: Some(HidingFile::open(&path, digest).unwrap()),
+            batch,
+            ..options()
+        };
+        engine().open(model.clone(), options, &silent).unwrap()
     };
-    let first = HidingFile::create(&path, digest, 2).unwrap();
-    let second = HidingFile::open(&path, digest).unwrap();
-    let first = engine()
-        .open(model.clone(), hidden(first), &silent)
-        .unwrap();
-    let second = engine()
-        .open(model.clone(), hidden(second), &silent)
-        .unwrap();
-    let prove = |session: &Session| session.prove(&items, Salts::Random, B256::ZERO, &silent);
-    assert_eq!(prove(&first).unwrap().proofs_left(), Some(1));
-    // What fails before the prover starts costs nothing; the count is still there for the next.
-    let beyond = B256::repeat_byte(0xff);
-    first
-        .prove(&items, Salts::Random, beyond, &silent)
-        .unwrap_err();
-    let proof = prove(&second).unwrap();
-    assert_eq!(proof.proofs_left(), Some(0));
-    assert!(proof.file().private_weights);
-    assert_ne!(
-        proof.file().model,
-        digest,
-        "the digest lets guesses be checked"
-    );
-    for session in [&first, &second] {
-        let error = prove(session).unwrap_err();
-        assert!(matches!(error, EngineError::Budget(_)), "{error}");
+    let prove = |session: &Session, rows: &[Vec<Vec<i32>>]| {
+        let proof = session.prove(rows, Salts::Random, B256::ZERO, &silent);
+        proof.unwrap()
+    };
+    let (first, second) = (open(Batch::single()), open(Batch::single()));
+    assert_eq!(first.key(), second.key(), "two machines have one key");
+    let proofs = [&first, &second, &first].map(|session| prove(session, &items));
+    for proof in &proofs {
+        assert!(proof.file().private_weights);
+        let named = proof.file().model;
+        assert_ne!(named, digest, "the digest lets guesses be checked");
     }
+    // The packs of weights, which stand after that of `q x m`, are other points in every proof: the
+    // key's are in none.
+    let packs = |proof: &[u8]| proof[64..128].to_vec();
+    let seen: std::collections::HashSet<_> =
+        proofs.iter().map(|proof| packs(proof.proof())).collect();
+    assert_eq!(seen.len(), proofs.len());
+    let key = key_bytes(first.key());
+    assert!(key.chunks(64).all(|pack| !seen.contains(pack)));
 
-    // Another key from the same seed would reveal the weights.
-    let batch = Batch {
+    // Another key of the same seed, of a batch, is as good.
+    let two = open(Batch {
         items: 2,
         sums: Vec::new(),
-    };
-    let path = folder.path().join("other.hiding.secret");
-    let hiding = HidingFile::create(&path, digest, 5).unwrap();
-    let single = engine()
-        .open(model.clone(), hidden(hiding.clone()), &silent)
-        .unwrap();
-    prove(&single).unwrap();
-    let options = OpenOptions {
-        batch,
-        ..hidden(hiding)
-    };
-    let two = engine().open(model, options, &silent).unwrap();
-    let both = [items[0].clone(), items[0].clone()];
-    let error = two
-        .prove(&both, Salts::Random, B256::ZERO, &silent)
-        .unwrap_err();
-    assert!(error.to_string().contains("two keys"), "{error}");
+    });
+    prove(&two, &[items[0].clone(), items[0].clone()]);
+    assert_eq!(fs::read(&path).unwrap(), written);
 }
 
 #[test]
 fn a_hiding_file_of_another_model_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.hiding.secret");
-    let hiding = HidingFile::create(&path, B256::repeat_byte(9), 5).unwrap();
+    let hiding = HidingFile::create(&path, B256::repeat_byte(9)).unwrap();
     let options = OpenOptions {
         hiding: Some(hiding),
         ..options()
     };
     let error = engine().open(model(LOGREG), options, &silent).unwrap_err();
-    assert!(matches!(error, EngineError::Budget(_)), "{error}");
+    assert!(matches!(error, EngineError::Input(_)), "{error}");
 }
 
 #[test]
 fn the_development_set_up_is_had_by_its_name_alone() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::new(folder.path());
-    Srs::development_cached(9, &cache).unwrap();
+    Srs::development_cached(512, &cache).unwrap();
     let none = Setup::imported("", &cache).unwrap_err();
     assert!(none.to_string().contains("no set-up is imported"), "{none}");
 
     // Under another name it is still what it is: here under its own digest, there under an invented
     // one.
-    Srs::development(9).store(&cache).unwrap();
+    Srs::development(512).store(&cache).unwrap();
     let digest = Srs::development_digest();
     assert!(Setup::imported(&digest, &cache).is_err());
     let stored = Srs::stored(&cache).unwrap();
-    let file = &stored.iter().find(|srs| srs.k == 9).unwrap().path;
+    let file = &stored.iter().find(|srs| srs.points == 512).unwrap().path;
     let disguise = folder
         .path()
         .join("srs")
         .join("ab".repeat(digest.len() / 2));
     fs::create_dir_all(&disguise).unwrap();
-    fs::copy(file, disguise.join("9")).unwrap();
+    fs::copy(file, disguise.join("512")).unwrap();
     // The file's name is compared with its content: the file is named, and what to do.
     let error = Setup::imported("ab", &cache).unwrap_err().to_string();
-    let named = disguise.join("9").display().to_string();
+    let named = disguise.join("512").display().to_string();
     for part in [named.as_str(), "INSECURE development", "delete it"] {
         assert!(error.contains(part), "{error}");
     }

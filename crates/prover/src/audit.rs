@@ -5,14 +5,17 @@
 //! and compares: what matches is what the architecture says. Of the weight columns, which hold much
 //! that is no weight, a [`KeyProof`] says the same.
 
-use crate::{Architecture, KeyProof, ProverError, Srs, halo2_key, key_proof::KeyProofChecker};
-use halo2_axiom::plonk::keygen_vk;
+use crate::{Architecture, KeyProof, ProverError, Srs, key_proof::KeyProofChecker};
 use halo2curves_axiom::{bn256::G1Affine, group::GroupEncoding};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+use verdict_argument::{Relation, commit_group};
 use verdict_circuit::{
-    BLINDING_ROWS, Batch, FIXED_COLUMNS, KeyProofLayout, Lowered, Lowering, Tape, TapeCircuit,
-    limb_sizes,
+    BLINDING_ROWS, Batch, FIXED_COLUMNS, HIDING_ROWS, KeyProofLayout, Lowered, Lowering, Tape,
+    TapeRelation, fixed_columns, limb_sizes,
 };
 use verdict_model::{CompiledModel, IntegerGraph};
 use verdict_wire::VerifyingKeyParts;
@@ -96,8 +99,6 @@ pub struct Audit {
     pub parts: Vec<AuditRow>,
     /// Rows that the architecture takes.
     pub rows: usize,
-    /// The most proofs that random rows can be there for; `None` with public weights.
-    pub proofs_at_most: Option<usize>,
 }
 
 impl Audit {
@@ -109,8 +110,8 @@ impl Audit {
     }
 }
 
-/// Audits `key` for a batch of its subject. `srs` must be the set-up of the key, and at least as
-/// high.
+/// Audits `key` for a batch of its subject. `srs` must be the set-up of the key, with as many points
+/// at least.
 ///
 /// A key with private weights does not pass without its key proof: see [`audit_with`].
 pub fn audit(
@@ -130,15 +131,17 @@ pub fn audit_with(
     key_proof: Option<&KeyProof>,
     srs: Srs,
 ) -> Result<Audit, ProverError> {
-    Auditor::new(subject, batch, key.k, key.width, srs)?.audit(key, key_proof)
+    Auditor::new(subject, batch, (key.k, key.width, key.pack), srs)?.audit(key, key_proof)
 }
 
-/// What an architecture, or a model, lets be said about any key of one height and width.
+/// What an architecture, or a model, lets be said about any key of one height, width and pack.
 #[derive(Debug)]
 pub struct Auditor {
     hidden: bool,
     srs: Srs,
+    k: u32,
     width: usize,
+    pack: usize,
     /// One for every way of cutting remainders.
     layouts: Vec<Layout>,
 }
@@ -149,24 +152,27 @@ struct Layout {
     rows: usize,
     height: u32,
     words: usize,
+    tape: Arc<Tape>,
     /// `None` where it does not fit the height.
     made: Option<Vec<G1Affine>>,
-    checker: Option<KeyProofChecker>,
+    /// What checks key proofs, once there is one to be checked.
+    checker: OnceLock<KeyProofChecker>,
 }
 
 impl Auditor {
-    /// Lays the subject out for keys of height `k` and this width.
+    /// Lays the subject out for keys of this height `k`, width, and number of columns to a pack.
     pub fn new(
         subject: Subject<'_>,
         batch: &Batch,
-        k: u32,
-        width: usize,
+        (k, width, pack): (u32, usize, usize),
         srs: Srs,
     ) -> Result<Self, ProverError> {
         let mut auditor = Self {
             hidden: matches!(subject, Subject::Architecture(_)),
-            srs: srs.cut(k)?,
+            srs,
+            k,
             width,
+            pack,
             layouts: Vec::new(),
         };
         for limb_bits in limb_sizes(subject.graph()) {
@@ -178,7 +184,7 @@ impl Auditor {
     }
 
     fn usable(&self) -> usize {
-        (1usize << self.srs.k()).saturating_sub(BLINDING_ROWS)
+        (1usize << self.k).saturating_sub(BLINDING_ROWS)
     }
 
     fn layout(&self, lowered: Lowered, tape: Tape) -> Result<Layout, ProverError> {
@@ -186,23 +192,26 @@ impl Auditor {
             rows: tape.rows(),
             height: tape.height(),
             words: tape.words(),
+            tape: Arc::new(tape),
             made: None,
-            checker: None,
+            checker: OnceLock::new(),
         };
-        // Three random rows hide weights in a key proof and in one proof.
-        let fits = layout.rows + if self.hidden { 3 } else { 0 } <= self.usable();
-        if !fits {
+        let tape = &layout.tape;
+        let hiding = if self.hidden { HIDING_ROWS } else { 0 };
+        if layout.rows + hiding > self.usable() {
             return Ok(layout);
         }
-        let tape = Arc::new(tape);
-        let circuit = TapeCircuit::for_keys(Arc::new(lowered.program), tape.clone());
-        let verifying =
-            keygen_vk(self.srs.params(), &circuit).map_err(ProverError::halo2("key generation"))?;
-        layout.made = Some(verifying.fixed_commitments().clone());
-        if self.hidden {
-            let proofs = KeyProofLayout::new(tape, self.srs.k())?;
-            layout.checker = Some(KeyProofChecker::new(proofs, &self.srs)?);
+        let (k, width, pack) = (self.k, self.width, self.pack);
+        let relation = TapeRelation::new(k, width, pack, layout.words + 1, self.hidden);
+        let (shape, powers) = (relation.shape(), self.srs.powers());
+        let columns = fixed_columns(&lowered.program, tape);
+        let (public, weights) = columns.split_at(FIXED_COLUMNS);
+        let mut made = commit_group(shape, 0, public, powers)?;
+        // Nobody can tell what hidden weight columns commit to.
+        if !self.hidden {
+            made.extend(commit_group(shape, 1, weights, powers)?);
         }
+        layout.made = Some(made);
         Ok(layout)
     }
 
@@ -213,23 +222,33 @@ impl Auditor {
         key: &VerifyingKeyParts,
         key_proof: Option<&KeyProof>,
     ) -> Result<Audit, ProverError> {
-        if (key.k, key.width) != (self.srs.k(), self.width) {
+        let (found, expected) = (
+            (key.k, key.width, key.pack),
+            (self.k, self.width, self.pack),
+        );
+        if found != expected {
             return Err(ProverError::Rejected(format!(
-                "the key has height {} and width {}, the audit was prepared for {} and {}",
-                key.k,
-                key.width,
-                self.srs.k(),
-                self.width
+                "the key has height, width and columns to a pack {found:?}, the audit was prepared for {expected:?}"
             )));
         }
+        // Making what checks a key proof takes longer than all else: it is done for the layout whose
+        // public part is the key's, or nearest to it.
+        let least = self.layouts.iter().map(|layout| {
+            let public = self.public(layout, key, Finding::Opaque);
+            differing(&public)
+        });
+        let least: Vec<usize> = least.collect();
+        let fewest = least.iter().min();
         let mut best: Option<Audit> = None;
-        for layout in &self.layouts {
+        for (layout, _) in self
+            .layouts
+            .iter()
+            .zip(&least)
+            .filter(|(_, n)| Some(*n) == fewest)
+        {
             let audit = self.compare(layout, key, key_proof)?;
             let passes = audit.passes();
-            if best
-                .as_ref()
-                .is_none_or(|best| differing(best) > differing(&audit))
-            {
+            if passes || best.is_none() {
                 best = Some(audit);
             }
             if passes {
@@ -245,33 +264,31 @@ impl Auditor {
         key: &VerifyingKeyParts,
         key_proof: Option<&KeyProof>,
     ) -> Result<Audit, ProverError> {
-        let mut parts = Vec::from(shape(self.hidden, layout, key));
-        let mut proved = false;
-        if self.hidden {
-            let row = self.key_proof(layout, key, key_proof);
-            proved = row.finding == Finding::Proved;
-            parts.push(row);
+        if !self.hidden {
+            return Ok(Audit {
+                parts: self.public(layout, key, Finding::Opaque),
+                rows: layout.rows,
+            });
         }
-        let weights = match (self.hidden, proved) {
-            (false, _) => None,
-            (true, true) => Some(Finding::Proved),
-            (true, false) => Some(Finding::Opaque),
+        let proof = self.key_proof(layout, key, key_proof)?;
+        let weights = match proof.finding {
+            Finding::Proved => Finding::Proved,
+            _ => Finding::Opaque,
         };
-        parts.extend(columns(weights, layout.made.as_deref().unwrap_or(&[]), key));
-        let digest = halo2_key(key)?.transcript_repr();
-        parts.push(row(
-            "digest",
-            digest == key.representation,
-            format!("{:?}", key.representation),
-            format!("{digest:?}"),
-        ));
+        let mut parts = self.public(layout, key, weights);
+        parts.insert(HEADER_ROWS, proof);
         Ok(Audit {
             parts,
             rows: layout.rows,
-            proofs_at_most: self
-                .hidden
-                .then(|| self.usable().saturating_sub(layout.rows + 2)),
         })
+    }
+
+    /// Everything but the key proof's row. `weights` is what is to be said of hidden packs.
+    fn public(&self, layout: &Layout, key: &VerifyingKeyParts, weights: Finding) -> Vec<AuditRow> {
+        let made = layout.made.as_deref().unwrap_or(&[]);
+        let mut parts = Vec::from(shape(self.hidden, layout, key));
+        parts.extend(packs(self.hidden.then_some(weights), made, key));
+        parts
     }
 
     /// The key proof's row: proved, or what is wrong with it.
@@ -280,40 +297,54 @@ impl Auditor {
         layout: &Layout,
         key: &VerifyingKeyParts,
         key_proof: Option<&KeyProof>,
-    ) -> AuditRow {
-        let (finding, found) = match (&layout.checker, key_proof) {
+    ) -> Result<AuditRow, ProverError> {
+        let (finding, found) = match (&layout.made, key_proof) {
             (_, None) => (
                 Finding::Differs,
                 "none is given: private weights may hide anything".into(),
             ),
             (None, _) => (Finding::Differs, "the architecture does not fit".into()),
-            (Some(checker), Some(proof)) => match checker.check(proof, key, &self.srs) {
+            (Some(_), Some(proof)) => match self.checker(layout)?.check(proof, key, &self.srs) {
                 Ok(()) => (Finding::Proved, "support and ranges are proved".into()),
                 Err(error) => (Finding::Differs, error.to_string()),
             },
         };
-        AuditRow {
+        Ok(AuditRow {
             part: "key proof".into(),
             finding,
             found,
             expected: None,
+        })
+    }
+
+    /// What checks key proofs of a layout.
+    fn checker<'a>(&self, layout: &'a Layout) -> Result<&'a KeyProofChecker, ProverError> {
+        if let Some(checker) = layout.checker.get() {
+            return Ok(checker);
         }
+        let proofs = KeyProofLayout::new(layout.tape.clone(), self.k, self.pack)?;
+        let checker = KeyProofChecker::new(proofs, &self.srs)?;
+        Ok(layout.checker.get_or_init(|| checker))
     }
 }
 
-fn differing(audit: &Audit) -> usize {
-    let parts = audit.parts.iter();
+fn differing(parts: &[AuditRow]) -> usize {
+    let parts = parts.iter();
     parts
         .filter(|part| part.finding == Finding::Differs)
         .count()
 }
 
-/// Height, width and number of public values, as the key's header states them.
-fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; 3] {
+/// Rows of an audit that speak of the key's header.
+const HEADER_ROWS: usize = 4;
+
+/// What the key's header states.
+fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; HEADER_ROWS] {
     let height = layout.made.is_some() && (hidden || layout.height == key.k);
     let least = if hidden { "at least " } else { "" };
-    let columns = key.commitments.len();
+    let (packs, expected) = (key.commitments.len(), key.relation().shape().fixed_packs());
     let values = layout.words + 1;
+    let named = |hidden| if hidden { "private" } else { "public" };
     [
         row(
             "height",
@@ -322,10 +353,10 @@ fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; 3
             format!("{least}{}", layout.height),
         ),
         row(
-            "width",
-            columns == FIXED_COLUMNS + key.width,
-            key.width.to_string(),
-            columns.saturating_sub(FIXED_COLUMNS).to_string(),
+            "packs",
+            packs == expected,
+            packs.to_string(),
+            expected.to_string(),
         ),
         row(
             "public values",
@@ -333,35 +364,61 @@ fn shape(hidden: bool, layout: &Layout, key: &VerifyingKeyParts) -> [AuditRow; 3
             key.public_values.to_string(),
             values.to_string(),
         ),
+        row(
+            "weights",
+            key.hidden == hidden,
+            named(key.hidden).into(),
+            named(hidden).into(),
+        ),
     ]
+}
+
+/// The names of the columns of every pack.
+fn names(key: &VerifyingKeyParts) -> Vec<(String, Range<usize>)> {
+    let of = |from: usize, to: usize| {
+        (from..to)
+            .step_by(key.pack)
+            .map(move |start| start..to.min(start + key.pack))
+    };
+    let public = of(0, FIXED_COLUMNS).map(|columns| (COLUMNS[columns.clone()].join(" "), columns));
+    let weights = of(FIXED_COLUMNS, FIXED_COLUMNS + key.width).map(|columns| {
+        let (first, last) = (
+            columns.start - FIXED_COLUMNS,
+            columns.end - 1 - FIXED_COLUMNS,
+        );
+        let name = match first == last {
+            true => format!("W_{first}"),
+            false => format!("W_{first}…W_{last}"),
+        };
+        (name, columns)
+    });
+    public.chain(weights).collect()
 }
 
 /// The commitments, compared with those that were made; none were made of a tape that does not fit
 /// the key's height.
 ///
 /// What is to be said of weight columns is said of all of them; without it they are compared too.
-fn columns(weights: Option<Finding>, made: &[G1Affine], key: &VerifyingKeyParts) -> Vec<AuditRow> {
-    let compared = |(column, found): (usize, &G1Affine)| {
-        let name = COLUMNS.get(column).map(|name| (*name).to_owned());
-        let is_weight = name.is_none();
-        let part = name.unwrap_or_else(|| format!("W_{}", column - FIXED_COLUMNS));
-        if let Some(finding) = weights.filter(|_| is_weight) {
+fn packs(weights: Option<Finding>, made: &[G1Affine], key: &VerifyingKeyParts) -> Vec<AuditRow> {
+    let compared = |(number, (part, columns)): (usize, (String, Range<usize>))| {
+        let found = key.commitments.get(number).map(short).unwrap_or_default();
+        if let Some(finding) = weights.filter(|_| columns.start >= FIXED_COLUMNS) {
             return AuditRow {
                 part,
                 finding,
-                found: short(found),
+                found,
                 expected: None,
             };
         }
-        let expected = made.get(column);
+        let expected = made.get(number);
         row(
             part,
-            expected == Some(found),
-            short(found),
+            expected.is_some() && expected == key.commitments.get(number),
+            found,
             expected.map_or_else(|| "does not fit".into(), short),
         )
     };
-    key.commitments.iter().enumerate().map(compared).collect()
+    names(key).into_iter().enumerate().map(compared).collect()
 }
 
 fn row(part: impl Into<String>, same: bool, found: String, expected: String) -> AuditRow {

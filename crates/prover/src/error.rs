@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use verdict_argument::ArgumentError;
 use verdict_circuit::CircuitError;
 
 /// What can go wrong between a compiled model and a checked proof.
@@ -33,13 +34,13 @@ pub enum ProverError {
     },
     /// The set-up holds too few points.
     #[error(
-        "the set-up holds 2^{have} points, the proof needs 2^{need}; import a larger file, or plan a height of at most {have}"
+        "the set-up holds {have} points, {need} are needed; import a larger file, or plan fewer rows or columns to a pack"
     )]
     SrsTooSmall {
-        /// Height of the set-up.
-        have: u32,
-        /// Height needed.
-        need: u32,
+        /// Points of the set-up.
+        have: usize,
+        /// Points needed.
+        need: usize,
     },
     /// A cached file was altered or cut short.
     #[error("the cache file {path} is corrupt ({detail}); delete it and run again", path = path.display())]
@@ -68,14 +69,9 @@ pub enum ProverError {
         "the model was not compiled for private weights ({0}); compile it again with `verdict compile --private-weights`"
     )]
     NotForPrivateWeights(verdict_model::ModelError),
-    /// halo2 refused.
-    #[error("{what} failed: {reason}")]
-    Halo2 {
-        /// The step.
-        what: &'static str,
-        /// halo2's reason.
-        reason: String,
-    },
+    /// A key or a proof could not be made.
+    #[error("proving failed: {0}")]
+    Argument(ArgumentError),
     /// The proof does not verify.
     #[error("the proof is not valid for this verifying key and these public values: {0}")]
     Rejected(String),
@@ -118,11 +114,14 @@ impl ProverError {
             }
         }
     }
+}
 
-    pub(crate) fn halo2(what: &'static str) -> impl FnOnce(halo2_axiom::plonk::Error) -> Self {
-        move |error| Self::Halo2 {
-            what,
-            reason: error.to_string(),
+impl From<ArgumentError> for ProverError {
+    fn from(error: ArgumentError) -> Self {
+        match error {
+            ArgumentError::SetUp { have, need } => Self::SrsTooSmall { have, need },
+            ArgumentError::Rejected(reason) => Self::Rejected(reason),
+            error => Self::Argument(error),
         }
     }
 }

@@ -1,31 +1,33 @@
 //! Making and checking key proofs: that a key with private weights is one of its architecture.
 //!
-//! What is proved, and by which gates, is [`KeyProofCircuit`]'s; here is what surrounds it. The
-//! checker makes every fixed column of that circuit again but for the weight columns, whose
-//! commitments are taken from the key that is being checked.
+//! What is proved, and by which gates, is [`KeyProofRelation`](verdict_circuit::KeyProofRelation)'s;
+//! here is what surrounds it. The checker makes every fixed column of that relation again but for
+//! the weight columns, whose packs are taken from the key that is being checked.
 
-use crate::{
-    ProverError, Srs,
-    keys::{HALO2_HEADER, read_halo2},
-    proof::{check_proof, make_proof},
+use crate::{ProverError, Srs};
+use halo2curves_axiom::{
+    bn256::{Fr, G1Affine},
+    ff::{FromUniformBytes, PrimeField},
 };
-use halo2_axiom::{
-    SerdeFormat,
-    plonk::{keygen_pk, keygen_vk},
-};
-use halo2curves_axiom::serde::SerdeObject;
-use rand::RngCore;
+use rand::rngs::OsRng;
 use sha3::{Digest, Keccak256};
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
+use verdict_argument::{ProvingKey, Relation, VerifyingKey, commit_group, prove, verify};
 use verdict_circuit::{
-    CircuitError, FIXED_COLUMNS, KeyProofCircuit, KeyProofLayout, KeyProofShape, Tape,
+    CircuitError, FIXED_COLUMNS, Hiding, KeyProofLayout, KeyProofPart, KeyProofWitness, Tape,
 };
-use verdict_wire::{POINT_BYTES, VerifyingKeyParts};
+use verdict_wire::{VerifyingKeyParts, words};
 
-/// The first bytes of a key proof: `VDKP` and the version.
-const HEADER: [u8; 5] = *b"VDKP\x01";
+/// The first bytes of a key proof, and of what its transcripts begin with: `VDKP` and the version.
+/// Whatever changes the bytes of proofs of the same statement changes the version: the statement's
+/// digest decides the randomness, which must not be used for two of them.
+const HEADER: [u8; 5] = *b"VDKP\x02";
 
-/// A key proof: one halo2 proof for every few weight columns.
+/// The groups of fixed columns of a part.
+const WEIGHTS: usize = 0;
+const PUBLIC: usize = 1;
+
+/// A key proof: one proof for every few packs of weight columns.
 ///
 /// Its bytes are `VDKP` and the version, the number of proofs (two bytes), and each proof with its
 /// length (four bytes) before it, all big-endian.
@@ -36,17 +38,17 @@ pub struct KeyProof {
 
 impl KeyProof {
     /// Proves that the weight columns of `weights`, to which `key` commits, are within the layout
-    /// of an architecture. Opens every column at one point, which its random rows must be enough
-    /// for.
+    /// of an architecture. The same key gives the same bytes; they open every column at one point,
+    /// which its random rows are enough for.
     pub(crate) fn make(
         layout: &Arc<KeyProofLayout>,
         weights: &Arc<Tape>,
         key: &VerifyingKeyParts,
         srs: &Srs,
-        rng: impl RngCore,
     ) -> Result<Self, ProverError> {
-        let circuit = |part| KeyProofCircuit::with_weights(layout.clone(), part, weights.clone());
-        Self::prove(layout, circuit, key, srs, rng)
+        Self::prove(layout, weights, key, srs, |part| {
+            KeyProofWitness::new(part, weights)
+        })
     }
 
     /// What an owner makes whose weights are not what the architecture allows.
@@ -57,28 +59,28 @@ impl KeyProof {
         weights: &Arc<Tape>,
         key: &VerifyingKeyParts,
         srs: &Srs,
-        rng: impl RngCore,
     ) -> Result<Self, ProverError> {
-        use verdict_circuit::dishonest::KeyProofForgery;
-        let circuit = |part| {
-            let forgery = KeyProofForgery::new(layout.clone(), part, weights.clone())?;
-            Ok(forgery.circuit().clone())
-        };
-        Self::prove(layout, circuit, key, srs, rng)
+        Self::prove(layout, weights, key, srs, |part| {
+            KeyProofWitness::forged(part, weights)
+        })
     }
 
-    /// Proves all parts, each as the circuit that is made for it.
+    /// Proves all parts, each with the witness that is made for it.
     fn prove(
-        layout: &KeyProofLayout,
-        circuit: impl Fn(Range<usize>) -> Result<KeyProofCircuit, CircuitError>,
+        layout: &Arc<KeyProofLayout>,
+        weights: &Tape,
         key: &VerifyingKeyParts,
         srs: &Srs,
-        mut rng: impl RngCore,
+        witness: impl Fn(&KeyProofPart) -> Result<KeyProofWitness, CircuitError>,
     ) -> Result<Self, ProverError> {
+        let hiding = weights.hidden().ok_or_else(|| {
+            ProverError::Rejected("the weights are not hidden: nothing is to be proved".into())
+        })?;
         let mut parts = Vec::new();
         for part in layout.parts() {
-            let circuit = circuit(part.clone())?;
-            parts.push(prove_part(circuit, &part, key, srs, &mut rng)?);
+            let public = public_packs(&part, srs)?;
+            let verifying = verifying(&part, key, &public)?;
+            parts.push(prove_part(&witness(&part)?, verifying, hiding, srs)?);
         }
         Ok(Self { parts })
     }
@@ -128,48 +130,103 @@ impl KeyProof {
 
 /// Proves a part, if its weights are those of the key.
 fn prove_part(
-    circuit: KeyProofCircuit,
-    part: &Range<usize>,
-    key: &VerifyingKeyParts,
+    witness: &KeyProofWitness,
+    verifying: VerifyingKey,
+    hiding: &Hiding,
     srs: &Srs,
-    rng: impl RngCore,
 ) -> Result<Vec<u8>, ProverError> {
-    let failed = ProverError::halo2("key generation of the key proof");
-    let verifying = keygen_vk(srs.params(), &circuit).map_err(failed)?;
-    if verifying.fixed_commitments()[..part.len()] != key.commitments[in_key(part)] {
-        return Err(ProverError::Rejected(
-            "the weights are not those that the key commits to".into(),
-        ));
+    let (relation, powers) = (witness.part().relation(), srs.powers());
+    let rng = hiding.generator(verifying.representation.to_repr().as_ref());
+    let columns = witness.fixed_columns();
+    let key = ProvingKey::with_verifying(relation, columns, powers, verifying, &mut OsRng)?;
+    let key = key.ok_or_else(|| {
+        ProverError::Rejected("the weights are not those that the key commits to".into())
+    })?;
+    let columns = |phase: usize, challenges: &[Fr]| {
+        Ok::<_, ProverError>(witness.phase_columns(phase, challenges))
+    };
+    Ok(prove(relation, &key, powers, &[], columns, rng)?.bytes)
+}
+
+/// The commitments to the packs of a part's columns that everybody can make.
+fn public_packs(part: &KeyProofPart, srs: &Srs) -> Result<Vec<G1Affine>, ProverError> {
+    let (shape, columns) = (part.relation().shape(), part.public_columns());
+    Ok(commit_group(shape, PUBLIC, &columns, srs.powers())?)
+}
+
+/// The verifying key of a part: the weights' packs are those of the key that the proof is about.
+fn verifying(
+    part: &KeyProofPart,
+    key: &VerifyingKeyParts,
+    public: &[G1Affine],
+) -> Result<VerifyingKey, ProverError> {
+    let (shape, packs) = (part.relation().shape(), part.packs());
+    let before = FIXED_COLUMNS.div_ceil(shape.pack);
+    let weights = key
+        .commitments
+        .get(before + packs.start..before + packs.end);
+    let weights = weights.filter(|_| (key.k, key.pack) == (shape.k, shape.pack));
+    let commitments = weights.map(|weights| [weights, public].concat());
+    let commitments = commitments.ok_or_else(|| {
+        ProverError::Rejected("the key has another height, width or pack than its layout".into())
+    })?;
+    Ok(VerifyingKey {
+        representation: representation(part, &commitments),
+        commitments,
+    })
+}
+
+/// What a part's transcript begins with: keccak256, modulo the field's order, of a header of one
+/// word and all commitments to fixed packs.
+///
+/// The header is [`HEADER`], the height, the columns to a pack, the first weight column and the end
+/// of them, the most limbs of a weight, the bits of a limb, zeros.
+fn representation(part: &KeyProofPart, commitments: &[G1Affine]) -> Fr {
+    let (shape, columns, of) = (
+        part.relation().shape(),
+        part.columns(),
+        part.relation().part(),
+    );
+    debug_assert_eq!(shape.fixed[WEIGHTS].columns, columns.len());
+    let mut header = [0u8; 32];
+    header[..HEADER.len()].copy_from_slice(&HEADER);
+    let numbers = [
+        shape.k as usize,
+        shape.pack,
+        columns.start,
+        columns.end,
+        of.limbs,
+        of.limb_bits as usize,
+    ];
+    for (byte, number) in header[HEADER.len()..].iter_mut().zip(numbers) {
+        *byte = number as u8;
     }
-    let failed = ProverError::halo2("key generation of the key proof");
-    let proving = keygen_pk(srs.params(), verifying, &circuit).map_err(failed)?;
-    make_proof(srs, &proving, circuit, &[], rng)
+    let mut hasher = Keccak256::new_with_prefix(header);
+    for commitment in commitments {
+        hasher.update(words::point(commitment).concat());
+    }
+    let mut wide = [0u8; 64];
+    for (byte, digit) in wide.iter_mut().zip(hasher.finalize().iter().rev()) {
+        *byte = *digit;
+    }
+    Fr::from_uniform_bytes(&wide)
 }
 
-/// The weight columns of a part among the commitments of a key.
-fn in_key(part: &Range<usize>) -> Range<usize> {
-    FIXED_COLUMNS + part.start..FIXED_COLUMNS + part.end
-}
-
-/// What checks key proofs of one architecture: the verifying key of each part, whose weight columns
-/// every checked key brings along.
+/// What checks key proofs of one architecture: the commitments to all packs of each part but the
+/// weights', which every checked key brings along.
 #[derive(Debug)]
 pub(crate) struct KeyProofChecker {
-    parts: Vec<(Range<usize>, KeyProofShape, Vec<u8>)>,
+    parts: Vec<(KeyProofPart, Vec<G1Affine>)>,
 }
 
 impl KeyProofChecker {
     /// Makes all columns of all parts but the weights.
     pub(crate) fn new(layout: KeyProofLayout, srs: &Srs) -> Result<Self, ProverError> {
-        let layout = Arc::new(layout);
-        let make = |part: Range<usize>| {
-            let circuit = KeyProofCircuit::public(layout.clone(), part.clone());
-            let shape = circuit.shape();
-            let made = keygen_vk(srs.params(), &circuit)
-                .map_err(ProverError::halo2("key generation of the key proof"))?;
-            Ok((part, shape, made.to_bytes(SerdeFormat::RawBytes)))
+        let make = |part: KeyProofPart| {
+            let public = public_packs(&part, srs)?;
+            Ok((part, public))
         };
-        let parts = layout.parts().into_iter().map(make);
+        let parts = Arc::new(layout).parts().into_iter().map(make);
         Ok(Self {
             parts: parts.collect::<Result<_, ProverError>>()?,
         })
@@ -190,18 +247,9 @@ impl KeyProofChecker {
                 self.parts.len()
             )));
         }
-        for ((part, shape, made), proof) in self.parts.iter().zip(&proof.parts) {
-            let mut bytes = made.clone();
-            let weights = bytes[HALO2_HEADER..].chunks_exact_mut(POINT_BYTES);
-            for (place, commitment) in weights.zip(&key.commitments[in_key(part)]) {
-                place.copy_from_slice(&commitment.to_raw_bytes());
-            }
-            let verifying = read_halo2::<KeyProofCircuit>(&bytes, shape.clone());
-            let verifying = verifying.map_err(|reason| ProverError::Halo2 {
-                what: "reading the verifying key of the key proof",
-                reason,
-            })?;
-            check_proof(&verifying, srs.params(), &[], proof)?;
+        for ((part, public), proof) in self.parts.iter().zip(&proof.parts) {
+            let verifying = verifying(part, key, public)?;
+            verify(part.relation(), &verifying, srs.tau_g2(), &[], proof)?;
         }
         Ok(())
     }
@@ -223,6 +271,10 @@ mod tests {
             assert!(KeyProof::from_bytes(&bytes[..length]).is_err(), "{length}");
         }
         assert!(KeyProof::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
+        // Proofs of the version before are another system's.
+        let mut before = bytes;
+        before[4] = 1;
+        assert!(KeyProof::from_bytes(&before).is_err());
         // A length that claims more than there is takes no memory for it.
         let giant = [&HEADER[..], &[0, 1], &[255; 4]].concat();
         assert!(KeyProof::from_bytes(&giant).is_err());

@@ -1,10 +1,10 @@
 //! One model under one plan and one set-up, ready to prove.
 
-use crate::{Architecture, Cache, KeyProof, Keys, ProverError, Srs, Subject, prove, verify};
+use crate::{Architecture, Cache, KeyProof, Keys, ProverError, Srs, Subject, verify_under};
 use halo2curves_axiom::bn256::Fr;
 use rand::RngCore;
 use std::sync::Arc;
-use verdict_circuit::{KeyProofLayout, Plan, Salt, TapeCircuit, TraceCells, Witness};
+use verdict_circuit::{KeyProofLayout, Plan, Salt, TraceCells, Witness};
 use verdict_model::{CompiledModel, Row, Trace, execute_batch};
 
 /// What [`KeyedModel::open`] and [`KeyedModel::prove`] are doing, for progress bars.
@@ -15,7 +15,7 @@ pub enum Stage {
     Keys,
     /// The model is executed and the first-phase columns are filled.
     Witness,
-    /// halo2's prover commits, divides and opens.
+    /// The prover commits, divides and opens.
     Prove,
 }
 
@@ -66,11 +66,12 @@ impl KeyedModel {
                 expected: digest,
             });
         }
-        let srs = srs.cut(plan.chosen.k)?;
         on_stage(Stage::Keys);
+        let (program, tape) = (&plan.program, &plan.tape);
+        let (k, pack) = (plan.chosen.k, plan.chosen.pack);
         let keys = match cache {
-            Some(cache) => Keys::cached(&plan.program, &plan.tape, &srs, cache)?,
-            None => Keys::generate(&plan.program, &plan.tape, &srs)?,
+            Some(cache) => Keys::cached(program, tape, k, pack, srs.clone(), cache)?,
+            None => Keys::generate(program, tape, k, pack, srs.clone())?,
         };
         Ok(Self {
             model,
@@ -116,14 +117,8 @@ impl KeyedModel {
         let cells = TraceCells::new(&self.plan.lowered, &traces, salts)?;
         let instance = self.plan.lowered.instance(context, &traces, salts);
         let witness = Witness::new(&self.plan.program, &self.plan.tape, &cells)?;
-        let circuit = TapeCircuit {
-            program: self.plan.program.clone(),
-            tape: self.plan.tape.clone(),
-            witness: Some(Arc::new(witness)),
-            instance: instance.clone(),
-        };
         on_stage(Stage::Prove);
-        let proof = prove(&self.keys, &self.srs, circuit, rng)?;
+        let proof = self.keys.prove(&witness, &instance, rng)?;
         Ok(Inference {
             traces,
             salts: salts.to_vec(),
@@ -132,18 +127,16 @@ impl KeyedModel {
         })
     }
 
-    /// Proves that the key, whose weights are private, is one of the model's architecture. Like a
-    /// proof, a key proof opens every weight column at one point; the random rows are enough for
-    /// one of them besides the proofs.
-    pub fn key_proof(&self, rng: impl RngCore) -> Result<KeyProof, ProverError> {
+    /// Proves that the key, whose weights are private, is one of the model's architecture. The same
+    /// key gives the same proof, however often it is made.
+    pub fn key_proof(&self) -> Result<KeyProof, ProverError> {
         if self.plan.tape.hidden().is_none() {
             return Err(ProverError::Rejected(
                 "the key's weights are public: whoever has the model makes it again".into(),
             ));
         }
         let layout = Arc::new(self.key_proof_layout()?);
-        let key = self.keys.on_chain();
-        KeyProof::make(&layout, &self.plan.tape, &key, &self.srs, rng)
+        KeyProof::make(&layout, &self.plan.tape, self.keys.on_chain(), &self.srs)
     }
 
     /// How the key proof is laid out, by the architecture alone.
@@ -152,28 +145,12 @@ impl KeyedModel {
         let (chosen, batch) = (self.plan.chosen, self.plan.lowered.batch());
         let subject = Subject::Architecture(&architecture);
         let (_, tape) = subject.lay_out(batch, chosen.width, chosen.limb_bits)?;
-        Ok(KeyProofLayout::new(Arc::new(tape), self.srs.k())?)
+        Ok(KeyProofLayout::new(Arc::new(tape), chosen.k, chosen.pack)?)
     }
 
-    /// Verifies with halo2-axiom.
+    /// Verifies a proof under the key.
     pub fn verify(&self, instance: &[Fr], proof: &[u8]) -> Result<(), ProverError> {
-        // halo2 takes any number: it pads with zeros, and a word too many would be added to what
-        // the tape produces on its row, which makes anything provable.
-        let expected = self.plan.tape.words() + 1;
-        if instance.len() != expected {
-            return Err(ProverError::Rejected(format!(
-                "{} public values, expected {expected} with the context",
-                instance.len()
-            )));
-        }
-        if proof.len() != self.keys.proof_bytes() {
-            return Err(ProverError::Rejected(format!(
-                "{} bytes, expected {}",
-                proof.len(),
-                self.keys.proof_bytes()
-            )));
-        }
-        verify(self.keys.verifying(), self.srs.params(), instance, proof)
+        verify_under(self.keys.on_chain(), self.srs.tau_g2(), instance, proof)
     }
 
     /// The model.
@@ -186,7 +163,7 @@ impl KeyedModel {
         &self.plan
     }
 
-    /// The set-up, cut to the plan's height.
+    /// The set-up.
     pub fn srs(&self) -> &Srs {
         &self.srs
     }

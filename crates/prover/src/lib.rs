@@ -7,7 +7,6 @@ mod error;
 mod key_proof;
 mod keyed_model;
 mod keys;
-mod packed;
 mod proof;
 mod srs;
 
@@ -17,7 +16,6 @@ pub use cache::Cache;
 pub use error::ProverError;
 pub use key_proof::KeyProof;
 pub use keyed_model::{Inference, KeyedModel, OnStage, Stage};
-pub use keys::{Keys, halo2_key};
-pub use packed::PackedKeys;
-pub use proof::{prove, verify, verify_under};
-pub use srs::{CEREMONIES, Ceremony, Srs, StoredSrs};
+pub use keys::Keys;
+pub use proof::verify_under;
+pub use srs::{CEREMONIES, Ceremony, MAX_POINTS, Srs, StoredSrs};

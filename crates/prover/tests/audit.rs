@@ -3,20 +3,15 @@
 
 mod support;
 
-use halo2curves_axiom::{bn256::Fr, ff::Field};
-use support::{keyed, models::rng, small::network};
+use support::{keyed, keyed_in, small::network};
+use verdict_argument::Relation;
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
 use verdict_model::{CompiledModel, Visibility};
-use verdict_prover::{
-    Architecture, Audit, Finding, KeyProof, Srs, Subject, audit, audit_with, halo2_key,
-};
+use verdict_prover::{Architecture, Audit, Finding, KeyProof, Srs, Subject, audit, audit_with};
 use verdict_wire::VerifyingKeyParts;
 
 fn hiding(seed: u8) -> Hiding {
-    Hiding {
-        seed: [seed; 32],
-        proofs: 20,
-    }
+    Hiding { seed: [seed; 32] }
 }
 
 fn model(seed: u64) -> CompiledModel {
@@ -24,19 +19,31 @@ fn model(seed: u64) -> CompiledModel {
 }
 
 fn made_key(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> VerifyingKeyParts {
-    keyed(model, batch, hiding).keys().on_chain()
+    keyed(model, batch, hiding).keys().on_chain().clone()
 }
 
 /// A key with private weights, and its key proof.
 fn private_key(model: CompiledModel, batch: Batch, seed: u8) -> (VerifyingKeyParts, KeyProof) {
     let keyed = keyed(model, batch, Some(hiding(seed)));
-    let proof = keyed.key_proof(rng(seed.into())).unwrap();
-    (keyed.keys().on_chain(), proof)
+    let proof = keyed.key_proof().unwrap();
+    (keyed.keys().on_chain().clone(), proof)
+}
+
+/// The development set-up, with enough points for a key whose weights are hidden.
+fn setup(key: &VerifyingKeyParts) -> Srs {
+    let mut key = key.clone();
+    key.hidden = true;
+    Srs::development(key.relation().shape().points())
+}
+
+/// Packs of columns without weights, and of weights.
+fn packs(key: &VerifyingKeyParts) -> [usize; 2] {
+    [FIXED_COLUMNS, key.width].map(|columns| columns.div_ceil(key.pack))
 }
 
 fn audited(architecture: &Architecture, key: &VerifyingKeyParts, proof: &KeyProof) -> Audit {
     let subject = Subject::Architecture(architecture);
-    let srs = Srs::development(key.k);
+    let srs = setup(key);
     audit_with(subject, &Batch::single(), key, Some(proof), srs).unwrap()
 }
 
@@ -54,18 +61,18 @@ fn a_key_with_private_weights_matches_its_architecture() {
     let (key, proof) = private_key(model(1), Batch::single(), 7);
     let with = audited(&architecture, &key, &proof);
     assert!(with.passes(), "{with:#?}");
-    assert!(with.proofs_at_most.unwrap() >= 20);
     let count = |audit: &Audit, finding| {
         let parts = audit.parts.iter();
         parts.filter(|part| part.finding == finding).count()
     };
-    // The weight columns, and the key proof itself.
-    assert_eq!(count(&with, Finding::Proved), key.width + 1);
+    // The packs of weight columns, and the key proof itself.
+    let [_, weights] = packs(&key);
+    assert_eq!(count(&with, Finding::Proved), weights + 1);
     assert_eq!(count(&with, Finding::Opaque), 0);
     let subject = Subject::Architecture(&architecture);
-    let without = audit(subject, &Batch::single(), &key, Srs::development(key.k)).unwrap();
+    let without = audit(subject, &Batch::single(), &key, setup(&key)).unwrap();
     assert!(!without.passes());
-    assert_eq!(count(&without, Finding::Opaque), key.width);
+    assert_eq!(count(&without, Finding::Opaque), weights);
 }
 
 #[test]
@@ -78,7 +85,7 @@ fn batches_are_audited_as_batches() {
     let (key, proof) = private_key(model(1), batch.clone(), 7);
     let passes = |batch: &Batch| {
         let subject = Subject::Architecture(&architecture);
-        let srs = Srs::development(key.k);
+        let srs = setup(&key);
         audit_with(subject, batch, &key, Some(&proof), srs)
             .unwrap()
             .passes()
@@ -103,13 +110,14 @@ fn weights_of_the_same_architecture_are_not_told_apart() {
         .map(|(key, proof)| audited(&architecture, key, proof));
     assert!(audits.iter().all(Audit::passes));
     assert_eq!(findings(&audits[0]), findings(&audits[1]));
-    // Everything public is the same, every weight column is not, whether weights or seed differ.
+    // Everything public is the same, every pack of weights is not, whether weights or seed differ.
+    let [public, weights] = packs(&keys[0].0);
     for other in &keys[1..] {
-        for column in 0..FIXED_COLUMNS + 4 {
+        for pack in 0..public + weights {
             assert_eq!(
-                keys[0].0.commitments[column] == other.0.commitments[column],
-                column < FIXED_COLUMNS,
-                "{column}"
+                keys[0].0.commitments[pack] == other.0.commitments[pack],
+                pack < public,
+                "{pack}"
             );
         }
     }
@@ -128,29 +136,54 @@ fn every_changed_part_is_reported() {
             .collect()
     };
     assert!(differs(&key).is_empty());
-    for (column, name) in ["u", "v", "w", "B", "P", "T_id", "T_key", "T_val"]
-        .into_iter()
-        .enumerate()
-    {
+    let names = ["u", "v", "w", "B", "P", "T_id", "T_key", "T_val"];
+    let names: Vec<String> = names
+        .chunks(key.pack)
+        .map(|names| names.join(" "))
+        .collect();
+    let [public, _] = packs(&key);
+    assert_eq!(names.len(), public);
+    for (pack, name) in names.iter().enumerate() {
         let mut changed = key.clone();
-        changed.commitments[column] = key.commitments[(column + 1) % FIXED_COLUMNS];
-        if changed.commitments[column] == key.commitments[column] {
-            changed.commitments[column] = key.commitments[FIXED_COLUMNS];
-        }
-        // Whoever forges a column forges the digest too.
-        changed.representation = halo2_key(&changed).unwrap().transcript_repr();
-        assert_eq!(differs(&changed), [name]);
+        changed.commitments[pack] = key.commitments[public];
+        assert_eq!(differs(&changed), [name.as_str()]);
     }
     let mut changed = key.clone();
-    changed.representation += Fr::ONE;
-    assert_eq!(differs(&changed), ["digest"]);
+    changed.commitments.pop();
+    assert!(differs(&changed).contains(&"packs".to_owned()));
+    let mut changed = key.clone();
+    changed.commitments.push(key.commitments[0]);
+    assert_eq!(differs(&changed), ["packs"]);
+    // Whose proofs do not blind weights again must not be taken for a key with private ones.
+    let mut changed = key.clone();
+    changed.hidden = false;
+    assert_eq!(differs(&changed), ["weights"]);
     let mut changed = key.clone();
     changed.public_values += 1;
     assert_eq!(differs(&changed), ["public values"]);
     // A height that is another one needs other commitments.
     let mut changed = key;
     changed.k += 1;
-    assert!(differs(&changed).len() >= 7);
+    let expected = [&["key proof".to_owned()], &names[..]].concat();
+    assert_eq!(differs(&changed), expected);
+}
+
+#[test]
+fn packs_are_named_after_their_columns() {
+    let of = |width: usize, pack: usize| {
+        let keyed = keyed_in(model(1), Some(hiding(7)), width, pack);
+        let (key, proof) = (keyed.keys().on_chain(), keyed.key_proof().unwrap());
+        let audit = audited(&Architecture::of(&model(1)).unwrap(), key, &proof);
+        assert!(audit.passes(), "{audit:#?}");
+        let named = audit.parts.into_iter().map(|part| part.part);
+        named.skip(5).collect::<Vec<_>>()
+    };
+    assert_eq!(of(9, 8), ["u v w B P T_id T_key T_val", "W_0…W_7", "W_8"]);
+    assert_eq!(of(4, 4), ["u v w B", "P T_id T_key T_val", "W_0…W_3"]);
+    assert_eq!(
+        of(3, 2),
+        ["u v", "w B", "P T_id", "T_key T_val", "W_0…W_1", "W_2"]
+    );
 }
 
 #[test]
@@ -170,7 +203,7 @@ fn another_architecture_is_reported() {
 fn with_public_weights_everything_must_match() {
     let public = made_key(model(1), Batch::single(), None);
     let check = |model: &CompiledModel, key: &VerifyingKeyParts| {
-        let srs = Srs::development(key.k);
+        let srs = setup(key);
         audit(Subject::Model(model), &Batch::single(), key, srs).unwrap()
     };
     let audit = check(&model(1), &public);

@@ -3,11 +3,9 @@
 
 mod support;
 
-use halo2_axiom::SerdeFormat;
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
     group::{Curve, prime::PrimeCurveAffine},
-    serde::SerdeObject,
 };
 use std::{fs, path::Path};
 use support::{
@@ -20,6 +18,7 @@ use support::{
 };
 use verdict_model::Visibility;
 use verdict_prover::{Cache, ProverError, Srs};
+use verdict_wire::words;
 
 fn cache() -> (tempfile::TempDir, Cache) {
     let folder = tempfile::tempdir().unwrap();
@@ -212,21 +211,18 @@ fn writers_at_the_same_time_leave_one_whole_entry() {
 #[test]
 fn the_development_setup_is_made_once_and_a_corrupt_one_is_named() {
     let (_folder, cache) = cache();
-    let made = Srs::development_cached(5, &cache).unwrap();
-    let path = cache.path("srs/development/5");
+    let made = Srs::development_cached(20, &cache).unwrap();
+    let path = cache.path("srs/development/32");
     let written = fs::metadata(&path).unwrap().modified().unwrap();
-    let read = Srs::development_cached(5, &cache).unwrap();
+    let read = Srs::development_cached(20, &cache).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
-    let format = SerdeFormat::RawBytes;
-    assert_eq!(
-        support::halo2_bytes(made.params(), format),
-        support::halo2_bytes(read.params(), format)
-    );
+    assert_eq!(made.powers().points(), read.powers().points());
+    assert_eq!(made.points(), 20);
 
     let mut bytes = fs::read(&path).unwrap();
     bytes[1000] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let error = Srs::development_cached(5, &cache).unwrap_err();
+    let error = Srs::development_cached(20, &cache).unwrap_err();
     assert!(
         matches!(&error, ProverError::CorruptCache { path: named, .. } if *named == path),
         "{error}"
@@ -234,19 +230,17 @@ fn the_development_setup_is_made_once_and_a_corrupt_one_is_named() {
 }
 
 #[test]
-fn a_setup_under_another_heights_name_is_named() {
+fn a_setup_under_another_numbers_name_is_named() {
     let (_folder, cache) = cache();
-    Srs::development_cached(4, &cache).unwrap();
+    Srs::development_cached(16, &cache).unwrap();
     fs::copy(
-        cache.path("srs/development/4"),
-        cache.path("srs/development/5"),
+        cache.path("srs/development/16"),
+        cache.path("srs/development/32"),
     )
     .unwrap();
-    let error = Srs::development_cached(5, &cache).unwrap_err();
-    assert!(
-        error.to_string().contains("it is not a set-up of height 5"),
-        "{error}"
-    );
+    let error = Srs::development_cached(32, &cache).unwrap_err();
+    let expected = "it is not a set-up of 32 points";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[test]
@@ -292,17 +286,19 @@ fn a_corrupt_key_is_named() {
     let key = cache.read(&name).unwrap().unwrap();
     // Cut short and properly sealed again.
     cache.write(&name, &key[..key.len() - 1]).unwrap();
-    assert_named("bytes, expected");
+    assert_named("do not go together");
     // A commitment off the curve, properly sealed.
     let mut tampered = key.clone();
     *tampered.last_mut().unwrap() ^= 1;
     cache.write(&name, &tampered).unwrap();
     assert_named("a commitment is not a point of the curve");
-    // A key of another height.
-    tampered = key.clone();
-    tampered[1] += 1;
-    cache.write(&name, &tampered).unwrap();
-    assert_named("not a key of height");
+    // A key of another height, and of more public values.
+    for at in [5, 10] {
+        tampered = key.clone();
+        tampered[at] += 1;
+        cache.write(&name, &tampered).unwrap();
+        assert_named("a key of another height");
+    }
     // A flipped bit of the file.
     let mut bytes = fs::read(cache.path(&name)).unwrap();
     bytes[100] ^= 1;
@@ -314,8 +310,8 @@ fn a_corrupt_key_is_named() {
 
 #[test]
 fn a_key_that_is_not_the_models_is_named() {
-    /// Bytes before the commitments in halo2's file of a key.
-    const HEADER: usize = 10;
+    /// Bytes before the commitments.
+    const HEADER: usize = 32;
     // Models that differ in nothing but their weights.
     let of = |seed| network(seed, 1, Visibility::Private).graph().clone();
     let (_folder, cache) = cache();
@@ -335,7 +331,7 @@ fn a_key_that_is_not_the_models_is_named() {
             "the key of another model or set-up",
         );
     };
-    let commitments = keyed.keys().on_chain().commitments;
+    let commitments = &keyed.keys().on_chain().commitments;
     let at = |index: usize| HEADER + 64 * index..HEADER + 64 * (index + 1);
     for index in 0..commitments.len() {
         // A point that is the commitment to something else, and the commitment to nothing.
@@ -345,7 +341,7 @@ fn a_key_that_is_not_the_models_is_named() {
                 continue;
             }
             let mut tampered = honest.clone();
-            tampered[at(index)].copy_from_slice(&point.to_raw_bytes());
+            tampered[at(index)].copy_from_slice(&words::point(&point).concat());
             refused(&tampered);
         }
     }
@@ -361,8 +357,8 @@ fn a_key_that_is_not_the_models_is_named() {
         commitments[0] + G1Affine::generator(),
         commitments[1] - G1Affine::generator(),
     );
-    shifted[at(0)].copy_from_slice(&up.to_affine().to_raw_bytes());
-    shifted[at(1)].copy_from_slice(&down.to_affine().to_raw_bytes());
+    shifted[at(0)].copy_from_slice(&words::point(&up.to_affine()).concat());
+    shifted[at(1)].copy_from_slice(&words::point(&down.to_affine()).concat());
     refused(&shifted);
     // The key of another model of the same shape, and of this model under another set-up.
     let (_elsewhere, second) = self::cache();
@@ -377,8 +373,9 @@ fn a_key_that_is_not_the_models_is_named() {
     refused(&foreign);
     let (_elsewhere, third) = self::cache();
     let folder = tempfile::tempdir().unwrap();
-    let k = support::models::planned(&graph).chosen.k;
-    let bytes = Ptau::new(k, Fr::from(1_234_567)).bytes();
+    let points = support::models::planned(&graph).chosen.points;
+    let power = points.next_power_of_two().ilog2();
+    let bytes = Ptau::new(power, Fr::from(1_234_567)).bytes();
     let srs = Srs::import(&file(folder.path(), "set-up", &bytes), None).unwrap();
     open(&graph, Some(srs), Some(&third));
     let entry = format!("keys/{}", files(&third.path("keys"))[0]);

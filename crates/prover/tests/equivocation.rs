@@ -2,7 +2,7 @@
 //!
 //! The tape's weight columns hold the packing of public words and all of Poseidon. Left out of
 //! them, an input is not bound, and one public input, or one commitment, has proofs of different
-//! outputs, which halo2 and the contract accept. Such keys can be made; the audit must not pass
+//! outputs, which the library and the contract accept. Such keys can be made; the audit must not pass
 //! them, whatever proof comes along.
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -13,13 +13,11 @@ use std::{slice, sync::Arc};
 use support::{models::rng, small};
 use verdict_chain::{Harness, Verdict};
 use verdict_circuit::{
-    Batch, Cell, Cells, Content, Hiding, Lowered, Plan, Salt, Tap, Tape, TapeCircuit, Taps,
-    TraceCells, Weight, Witness,
+    Batch, Cell, Cells, Content, Hiding, Lowered, Plan, Salt, Tap, Tape, Taps, TraceCells, Weight,
+    Witness,
 };
 use verdict_model::{CompiledModel, Visibility, execute};
-use verdict_prover::{
-    Architecture, Finding, KeyProof, KeyedModel, Keys, Srs, Subject, audit_with, prove,
-};
+use verdict_prover::{Architecture, Finding, KeyProof, KeyedModel, Keys, Srs, Subject, audit_with};
 use verdict_wire::{key_bytes, public_values, words};
 
 /// The honest taps, but for those that bind an input.
@@ -71,10 +69,7 @@ impl Attack {
         cut: &(dyn Fn(&Lowered, &Tap) -> bool + Sync),
     ) -> Self {
         let model = small::network(1, 1, visibility);
-        let hiding = Hiding {
-            seed: [7; 32],
-            proofs: 20,
-        };
+        let hiding = Hiding { seed: [7; 32] };
         let plan = small::planned(&model, Batch::single(), Some(hiding.clone()));
         let taps = Tampered {
             honest: &plan.lowered,
@@ -83,8 +78,10 @@ impl Attack {
         };
         let tape = Tape::new(&plan.program, &taps, plan.chosen.width).unwrap();
         let tape = Arc::new(tape.hiding(hiding));
-        let srs = Srs::development(plan.chosen.k);
-        let keys = Keys::generate(&plan.program, &tape, &srs).unwrap();
+        let chosen = plan.chosen;
+        let srs = Srs::development(chosen.points);
+        let (k, pack) = (chosen.k, chosen.pack);
+        let keys = Keys::generate(&plan.program, &tape, k, pack, srs.clone()).unwrap();
         Self {
             model,
             plan,
@@ -94,7 +91,7 @@ impl Attack {
         }
     }
 
-    /// Proves that `claimed` gives what `real` does, to halo2 and to the contract. Returns the
+    /// Proves that `claimed` gives what `real` does, to the library and to the contract. Returns the
     /// output.
     fn equivocate(&self, claimed: &[i32], real: &[i32]) -> Vec<i32> {
         let (plan, lowered) = (&self.plan, &self.plan.lowered);
@@ -115,17 +112,11 @@ impl Attack {
             _ => 1,
         };
         instance[output] = says(&trace)[output];
-        let circuit = TapeCircuit {
-            program: plan.program.clone(),
-            tape: self.tape.clone(),
-            witness: Some(Arc::new(witness)),
-            instance: instance.clone(),
-        };
-        let proof = prove(&self.keys, &self.srs, circuit, rng(5)).unwrap();
+        let proof = self.keys.prove(&witness, &instance, rng(5)).unwrap();
         let key = self.keys.on_chain();
-        verdict_prover::verify_under(&key, &self.srs, &instance, &proof).unwrap();
+        verdict_prover::verify_under(key, self.srs.tau_g2(), &instance, &proof).unwrap();
         let mut harness = Harness::new(words::tau_g2(&self.srs.tau_g2())).unwrap();
-        let (address, _) = harness.publish(&key_bytes(&key)).unwrap();
+        let (address, _) = harness.publish(&key_bytes(key)).unwrap();
         let (verdict, _) = harness
             .verify(address, &public_values(&instance), &proof)
             .unwrap();
@@ -144,15 +135,15 @@ impl Attack {
         let layout = Arc::new(honest.key_proof_layout().unwrap());
         let proofs = [
             None,
-            Some(honest.key_proof(rng(6)).unwrap()),
-            Some(KeyProof::forge(&layout, &self.tape, &key, srs, rng(7)).unwrap()),
+            Some(honest.key_proof().unwrap()),
+            Some(KeyProof::forge(&layout, &self.tape, key, srs).unwrap()),
         ];
         let audit = |key, proof: Option<&KeyProof>| {
             let subject = Subject::Architecture(&architecture);
             audit_with(subject, &Batch::single(), key, proof, srs.clone()).unwrap()
         };
         for proof in &proofs {
-            let audit = audit(&key, proof.as_ref());
+            let audit = audit(key, proof.as_ref());
             assert!(!audit.passes());
             let differing = audit.parts.iter().filter(|p| p.finding == Finding::Differs);
             let differing: Vec<&str> = differing.map(|part| part.part.as_str()).collect();
@@ -160,8 +151,8 @@ impl Attack {
         }
         // The honest key passes with its own proof, and with no other.
         let honest_key = honest.keys().on_chain();
-        assert!(audit(&honest_key, proofs[1].as_ref()).passes());
-        assert!(!audit(&honest_key, proofs[2].as_ref()).passes());
+        assert!(audit(honest_key, proofs[1].as_ref()).passes());
+        assert!(!audit(honest_key, proofs[2].as_ref()).passes());
     }
 }
 

@@ -14,29 +14,25 @@ use verdict_model::execute;
 use verdict_prover::{KeyedModel, Keys, ProverError, Srs, Stage};
 
 #[test]
-fn a_setup_that_is_too_small_is_refused_with_both_heights() {
+fn a_setup_that_is_too_small_is_refused_with_both_numbers() {
     let graph = graph(1);
     let plan = planned(&graph);
-    let k = plan.chosen.k;
-    let error = Keys::generate(&plan.program, &plan.tape, &Srs::development(k - 1))
+    let need = plan.chosen.points;
+    let small = Srs::development(need - 1);
+    let (k, pack) = (plan.chosen.k, plan.chosen.pack);
+    let error = Keys::generate(&plan.program, &plan.tape, k, pack, small.clone())
         .map(|_| ())
         .unwrap_err();
     assert!(
-        matches!(error, ProverError::SrsTooSmall { have, need } if (have, need) == (k - 1, k)),
+        matches!(error, ProverError::SrsTooSmall { have, need: of } if (have, of) == (need - 1, need)),
         "{error}"
     );
-    let error = KeyedModel::open(
-        compiled(graph),
-        plan,
-        Srs::development(k - 1),
-        None,
-        &|_| {},
-    )
-    .map(|_| ())
-    .unwrap_err();
+    let error = KeyedModel::open(compiled(graph), plan, small, None, &|_| {})
+        .map(|_| ())
+        .unwrap_err();
     let message = error.to_string();
     assert!(
-        message.contains(&format!("holds 2^{} points, the proof needs 2^{k}", k - 1)),
+        message.contains(&format!("holds {} points, {need} are needed", need - 1)),
         "{message}"
     );
     assert!(message.contains("import a larger file"), "{message}");
@@ -46,9 +42,8 @@ fn a_setup_that_is_too_small_is_refused_with_both_heights() {
 fn a_larger_setup_is_cut_and_gives_the_same_keys() {
     let graph = graph(1);
     let exact = open(&graph, None, None);
-    let k = exact.plan().chosen.k;
-    let cut = open(&graph, Some(Srs::development(k + 2)), None);
-    assert_eq!(cut.srs().k(), k);
+    let points = exact.plan().chosen.points;
+    let cut = open(&graph, Some(Srs::development(3 * points + 1)), None);
     assert_eq!(cut.keys().on_chain(), exact.keys().on_chain());
     let inference = support::proved(&cut, &inputs(&graph, 1), 1);
     exact.verify(&inference.instance, &inference.proof).unwrap();
@@ -58,7 +53,7 @@ fn a_larger_setup_is_cut_and_gives_the_same_keys() {
 fn a_plan_of_another_model_is_refused() {
     let (one, other) = (graph(1), graph(2));
     let plan = planned(&other);
-    let srs = Srs::development(plan.chosen.k);
+    let srs = Srs::development(plan.chosen.points);
     let error = KeyedModel::open(compiled(one), plan, srs, None, &|_| {})
         .map(|_| ())
         .unwrap_err();
@@ -106,7 +101,7 @@ fn stages_are_told_in_order() {
     let told = RefCell::new(Vec::new());
     let tell = |stage| told.borrow_mut().push(stage);
     let plan = planned(&graph);
-    let srs = Srs::development(plan.chosen.k);
+    let srs = Srs::development(plan.chosen.points);
     let keyed = KeyedModel::open(compiled(graph.clone()), plan, srs, None, &tell).unwrap();
     keyed
         .prove(&inputs(&graph, 1), Fr::from(1), rng(1), &tell)

@@ -1,13 +1,12 @@
 //! Statistics: proofs about different secrets open values that nobody can tell apart.
 //!
-//! halo2 draws its random polynomial itself, so these tests are not repeatable to the bit. Their
-//! thresholds are chosen so that a sound prover fails one of them with a probability below 10^-6 in
-//! all.
+//! Thresholds are chosen so that a sound prover fails one of them with a probability below 10^-6 in
+//! all, over the seeds.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
 
-use halo2curves_axiom::{bn256::Fr, group::prime::PrimeCurveAffine};
+use halo2curves_axiom::bn256::Fr;
 use std::collections::HashSet;
 use support::{keyed, models::rng, small::network};
 use verdict_circuit::{Batch, FIXED_COLUMNS, Hiding};
@@ -22,7 +21,7 @@ const BINS: usize = 8;
 type Opened = Vec<Vec<[u8; 32]>>;
 
 fn opened(keyed: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Opened {
-    let layout = ProofLayout::new(keyed.plan().chosen.width);
+    let layout = ProofLayout::of(keyed.keys().on_chain());
     (0..PROOFS as u64)
         .map(|number| {
             let inference = keyed
@@ -80,17 +79,15 @@ const KS_LIMIT: f64 = 0.4523;
 const CHI_LIMIT: f64 = 52.0;
 
 /// Positions of columns that are zero everywhere, publicly: `P` where nothing squares.
-fn zeros(keyed: &KeyedModel) -> HashSet<usize> {
-    let parts = keyed.keys().on_chain();
-    let fixed = parts.commitments.iter().enumerate();
-    fixed
-        .filter(|(_, point)| bool::from(point.is_identity()))
-        .map(|(column, _)| ProofLayout::new(parts.width).fixed_evaluations().start + column)
-        .collect()
+fn zeros(keyed: &KeyedModel, opened: &Opened) -> HashSet<usize> {
+    let layout = ProofLayout::of(keyed.keys().on_chain());
+    let zero = |position: &usize| opened.iter().all(|proof| proof[*position] == [0; 32]);
+    layout.fixed_evaluations().filter(zero).collect()
 }
 
-fn indistinguishable(a: &Opened, b: &Opened, zeros: &HashSet<usize>, width: usize) {
-    let positions = ProofLayout::new(width).evaluations();
+fn indistinguishable(a: &Opened, b: &Opened, keyed: &KeyedModel) {
+    let zeros = zeros(keyed, a);
+    let positions = ProofLayout::of(keyed.keys().on_chain()).evaluations();
     assert!(a.iter().chain(b).all(|proof| proof.len() == positions));
     let mut seen = HashSet::new();
     for position in (0..positions).filter(|position| !zeros.contains(position)) {
@@ -117,15 +114,11 @@ fn proofs_for_two_private_inputs_open_the_same_distributions() {
         opened(&keyed, &[vec![-8, 0, 0]], 1),
         opened(&keyed, &[vec![8, -8, 8]], 2),
     );
-    let width = keyed.plan().chosen.width;
-    indistinguishable(&a, &b, &zeros(&keyed), width);
+    indistinguishable(&a, &b, &keyed);
 }
 
 fn hiding(seed: u8) -> Hiding {
-    Hiding {
-        seed: [seed; 32],
-        proofs: PROOFS as u32,
-    }
+    Hiding { seed: [seed; 32] }
 }
 
 #[test]
@@ -139,15 +132,19 @@ fn proofs_for_two_private_weights_open_the_same_distributions() {
     });
     let inputs = [vec![3, -5, 7]];
     let [a, b] = models.each_ref().map(|keyed| opened(keyed, &inputs, 5));
-    let width = models[0].plan().chosen.width;
-    assert_eq!(zeros(&models[0]), zeros(&models[1]));
-    indistinguishable(&a, &b, &zeros(&models[0]), width);
+    assert_eq!(zeros(&models[0], &a), zeros(&models[1], &b));
+    indistinguishable(&a, &b, &models[0]);
+}
+
+/// Packs of a key before those of its weights.
+fn packs_of(keyed: &KeyedModel) -> usize {
+    FIXED_COLUMNS.div_ceil(keyed.keys().on_chain().pack)
 }
 
 #[test]
 fn without_hiding_a_guess_at_the_weights_can_be_checked() {
     let weights =
-        |keyed: &KeyedModel| keyed.keys().on_chain().commitments[FIXED_COLUMNS..].to_vec();
+        |keyed: &KeyedModel| keyed.keys().on_chain().commitments[packs_of(keyed)..].to_vec();
     let model = |seed| network(seed, 1, Visibility::Private);
     let make = |seed, hiding| weights(&keyed(model(seed), Batch::single(), hiding));
     // Public commitments: the right guess is confirmed, a wrong one refuted.

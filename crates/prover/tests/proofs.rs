@@ -4,19 +4,20 @@
 
 mod support;
 
-use halo2curves_axiom::{bn256::Fr, ff::Field, group::prime::PrimeCurveAffine};
+use halo2curves_axiom::{bn256::Fr, ff::Field};
 use rand::Rng;
 use std::sync::{
-    Arc, Mutex,
+    Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 use support::{
     models::{circuit, graph, inputs, rng},
     open, proved,
 };
-use verdict_circuit::{ADVICE_COLUMNS, TapeCircuit};
-use verdict_prover::{KeyedModel, ProverError, prove, verify};
-use verdict_wire::{POINT_BYTES, ProofLayout, SCALAR_BYTES};
+use verdict_argument::ArgumentError;
+use verdict_circuit::Witness;
+use verdict_prover::{KeyedModel, ProverError, verify_under};
+use verdict_wire::{ProofLayout, SCALAR_BYTES};
 
 fn rejected(keyed: &KeyedModel, instance: &[Fr], proof: &[u8]) -> bool {
     match keyed.verify(instance, proof) {
@@ -34,7 +35,7 @@ fn proofs_of_random_networks_verify_for_their_public_values_alone() {
         let inference = proved(&keyed, &inputs(&graph, seed), seed);
         assert_eq!(
             inference.proof.len(),
-            ProofLayout::new(keyed.plan().chosen.width).bytes()
+            ProofLayout::of(keyed.keys().on_chain()).bytes()
         );
         assert_eq!(inference.instance.len(), keyed.plan().tape.words() + 1);
         keyed.verify(&inference.instance, &inference.proof).unwrap();
@@ -89,25 +90,13 @@ fn a_proof_of_another_length_is_rejected() {
     let keyed = open(&graph, None, None);
     let inference = proved(&keyed, &inputs(&graph, 1), 1);
     let length = inference.proof.len();
-    let (instance, verifying, params) = (
-        &inference.instance,
-        keyed.keys().verifying(),
-        keyed.srs().params(),
-    );
+    let instance = &inference.instance;
     for cut in [0, 1, 63, 64, length / 2, length - 32, length - 1] {
         assert!(rejected(&keyed, instance, &inference.proof[..cut]), "{cut}");
-        assert!(
-            verify(verifying, params, instance, &inference.proof[..cut]).is_err(),
-            "{cut}"
-        );
     }
     for more in [1, 32, 64] {
         let longer = [inference.proof.clone(), vec![0; more]].concat();
         assert!(rejected(&keyed, instance, &longer), "{more}");
-        assert!(
-            verify(verifying, params, instance, &longer).is_err(),
-            "{more}"
-        );
     }
 }
 
@@ -121,37 +110,25 @@ fn two_proofs_of_one_inference_share_nothing() {
     for inference in [&first, &second] {
         keyed.verify(&inference.instance, &inference.proof).unwrap();
     }
-    // Every commitment is blinded, so every challenge and with it every evaluation differs: but for
-    // columns that are publicly zero, as `P` is where nothing squares.
-    let key = keyed.keys().on_chain();
-    let layout = ProofLayout::new(key.width);
-    let fixed = layout.evaluation(layout.fixed_evaluations().start);
+    // Every pack is blinded, so every challenge and with it every evaluation differs: but for columns
+    // that are publicly zero, as `P` is where nothing squares.
+    let layout = ProofLayout::of(keyed.keys().on_chain());
     let zero = |word: usize| {
-        word.checked_sub(fixed.start / SCALAR_BYTES)
-            .and_then(|column| key.commitments.get(column))
-            .is_some_and(|commitment| bool::from(commitment.is_identity()))
+        let bytes = &first.proof[SCALAR_BYTES * word..][..SCALAR_BYTES];
+        let fixed = layout.fixed_evaluations();
+        let column = |index| layout.evaluation(index).start == SCALAR_BYTES * word;
+        fixed.into_iter().any(column) && bytes.iter().all(|byte| *byte == 0)
     };
     for (word, (a, b)) in first
         .proof
-        .chunks(32)
-        .zip(second.proof.chunks(32))
+        .chunks(SCALAR_BYTES)
+        .zip(second.proof.chunks(SCALAR_BYTES))
         .enumerate()
     {
         assert_eq!(a == b, zero(word), "word {word}");
     }
-    // The generator that a caller gives blinds the eight columns; the random polynomial comes from
-    // halo2's own, so not even a generator that repeats itself repeats a proof.
-    let repeated = proved(&keyed, &inputs, 1).proof;
-    let advice = POINT_BYTES * ADVICE_COLUMNS;
-    assert!(repeated[..advice] == first.proof[..advice]);
-    assert!(
-        repeated
-            .chunks(32)
-            .zip(first.proof.chunks(32))
-            .enumerate()
-            .skip(advice / SCALAR_BYTES)
-            .all(|(word, (a, b))| (a == b) == zero(word))
-    );
+    // The caller's generator is all that a proof depends on besides.
+    assert_eq!(proved(&keyed, &inputs, 1).proof, first.proof);
 }
 
 #[test]
@@ -160,15 +137,9 @@ fn a_proof_does_not_verify_under_another_models_key() {
     let (keyed, stranger) = (open(&one, None, None), open(&other, None, None));
     let inference = proved(&keyed, &inputs(&one, 1), 1);
     assert_ne!(keyed.keys().on_chain(), stranger.keys().on_chain());
-    assert!(
-        verify(
-            stranger.keys().verifying(),
-            stranger.srs().params(),
-            &inference.instance,
-            &inference.proof
-        )
-        .is_err()
-    );
+    let tau_g2 = stranger.srs().tau_g2();
+    let key = stranger.keys().on_chain();
+    assert!(verify_under(key, tau_g2, &inference.instance, &inference.proof).is_err());
     // The same graph with one bias changed.
     let mut near = one.clone();
     let layer = near.tensors.last_mut().unwrap().layer.as_mut().unwrap();
@@ -177,80 +148,63 @@ fn a_proof_does_not_verify_under_another_models_key() {
     assert!(rejected(&near, &inference.instance, &inference.proof));
 }
 
-/// What a prover makes that does not check its own witness.
-fn dishonest(keyed: &KeyedModel, change: impl Fn(&mut TapeCircuit)) -> (Vec<Fr>, Vec<u8>) {
-    let (mut circuit, _) = circuit(keyed.plan(), &inputs(keyed.model().graph(), 1));
-    change(&mut circuit);
-    let instance = circuit.instance.clone();
-    (
-        instance,
-        prove(keyed.keys(), keyed.srs(), circuit, rng(5)).unwrap(),
-    )
+/// What the prover makes of a witness that was changed.
+fn changed(
+    keyed: &KeyedModel,
+    change: impl Fn(&mut Witness, &mut Vec<Fr>),
+) -> Result<(Vec<Fr>, Vec<u8>), ProverError> {
+    let (circuit, _) = circuit(keyed.plan(), &inputs(keyed.model().graph(), 1));
+    let (mut witness, mut instance) = (
+        Witness::clone(circuit.witness.as_ref().unwrap()),
+        circuit.instance.clone(),
+    );
+    change(&mut witness, &mut instance);
+    let proof = keyed.keys().prove(&witness, &instance, rng(5))?;
+    Ok((instance, proof))
 }
 
 #[test]
-fn a_proof_of_something_false_can_be_made_and_is_rejected() {
+fn the_prover_makes_no_proof_of_something_false() {
     let graph = graph(1);
     let keyed = open(&graph, None, None);
-    type Change = fn(&mut TapeCircuit);
+    type Change = fn(&mut Witness, &mut Vec<Fr>);
     let changes: [(&str, Change); 4] = [
-        ("word", |c| c.instance[1] += Fr::ONE),
-        ("key", |c| {
-            Arc::make_mut(c.witness.as_mut().unwrap()).q[1] += 1
-        }),
-        ("activation", |c| {
-            let witness = Arc::make_mut(c.witness.as_mut().unwrap());
+        ("word", |_, instance| instance[1] += Fr::ONE),
+        ("key", |witness, _| witness.q[1] += 1),
+        ("activation", |witness, _| {
             let row = (1..witness.x.len() - 1)
                 .find(|&row| witness.x[row] != 0)
                 .unwrap();
             witness.x[row] += 1;
         }),
-        ("multiplicity", |c| {
-            Arc::make_mut(c.witness.as_mut().unwrap()).m[1] += 1
-        }),
+        ("multiplicity", |witness, _| witness.m[1] += 1),
     ];
     for (what, change) in changes {
-        let (instance, proof) = dishonest(&keyed, change);
-        assert!(rejected(&keyed, &instance, &proof), "{what}");
+        let error = changed(&keyed, change).unwrap_err();
+        let unsatisfied = ProverError::Argument(ArgumentError::Unsatisfied);
+        assert_eq!(error.to_string(), unsatisfied.to_string(), "{what}");
     }
-    let (instance, proof) = dishonest(&keyed, |_| {});
+    let (instance, proof) = changed(&keyed, |_, _| {}).unwrap();
     keyed.verify(&instance, &proof).unwrap();
 }
 
 #[test]
-fn a_word_too_many_forges_the_last_one_and_is_counted_by_the_keyed_model() {
+fn public_words_are_counted() {
     // The row behind the words opens nothing, so what stands there would be added to the last word:
-    // this is a valid halo2 proof of something false, and why every verifier must count the words.
+    // a word too many would prove something false, which is why keys state how many there are.
     let graph = graph(1);
     let keyed = open(&graph, None, None);
-    let (instance, proof) = dishonest(&keyed, |c| {
-        *c.instance.last_mut().unwrap() += Fr::from(5);
-        c.instance.push(-Fr::from(5));
+    let error = changed(&keyed, |_, instance| {
+        *instance.last_mut().unwrap() += Fr::from(5);
+        instance.push(-Fr::from(5));
     });
-    verify(
-        keyed.keys().verifying(),
-        keyed.srs().params(),
-        &instance,
-        &proof,
-    )
-    .unwrap();
-    let error = keyed.verify(&instance, &proof).unwrap_err().to_string();
-    assert!(
-        error.contains(&format!("expected {}", instance.len() - 1)),
-        "{error}"
-    );
-    // The proof verifies neither without the surplus, nor with one that is zero or missing.
+    assert!(matches!(error, Err(ProverError::Argument(_))));
     let honest = proved(&keyed, &inputs(&graph, 1), 1);
-    assert!(rejected(&keyed, &instance[..instance.len() - 1], &proof));
-    assert!(rejected(
-        &keyed,
-        &[honest.instance.clone(), vec![Fr::ZERO]].concat(),
-        &honest.proof
-    ));
-    assert!(rejected(
-        &keyed,
-        &honest.instance[..honest.instance.len() - 1],
-        &honest.proof
-    ));
+    let longer = [honest.instance.clone(), vec![Fr::ZERO]].concat();
+    let error = keyed.verify(&longer, &honest.proof).unwrap_err();
+    let expected = format!("expected {}", honest.instance.len());
+    assert!(error.to_string().contains(&expected), "{error}");
+    let shorter = &honest.instance[..honest.instance.len() - 1];
+    assert!(rejected(&keyed, shorter, &honest.proof));
     assert!(rejected(&keyed, &[], &honest.proof));
 }

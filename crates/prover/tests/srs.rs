@@ -4,19 +4,11 @@
 
 mod support;
 
-use halo2_axiom::{
-    SerdeFormat,
-    arithmetic::best_multiexp,
-    poly::{
-        EvaluationDomain,
-        commitment::{Blind, Params, ParamsProver},
-        kzg::commitment::ParamsKZG,
-    },
-};
 use halo2curves_axiom::{
-    bn256::{Bn256, Fq, Fq2, Fr, G1Affine, G2Affine, pairing},
+    bn256::{Fq, Fq2, Fr, G1Affine, G2Affine, pairing},
     ff::Field,
     group::Curve,
+    msm::msm_best,
 };
 use std::path::Path;
 use support::{
@@ -27,28 +19,25 @@ use support::{
 };
 use verdict_prover::{Cache, Inference, ProverError, Srs};
 
-/// Powers and Lagrange basis belong to the secret of `[τ]_2`, and to each other.
-fn assert_consistent(params: &ParamsKZG<Bn256>) {
-    let g = params.get_g();
-    let coefficients: Vec<Fr> = (1..g.len()).map(|_| Fr::random(rng(1))).collect();
-    let low = best_multiexp(&coefficients, &g[..g.len() - 1]).to_affine();
-    let high = best_multiexp(&coefficients, &g[1..]).to_affine();
+/// The powers belong to the secret of `[τ]_2`.
+fn assert_consistent(srs: &Srs) {
+    let g = srs.powers().points();
+    let mut rng = rng(1);
+    let coefficients: Vec<Fr> = (1..g.len()).map(|_| Fr::random(&mut rng)).collect();
+    let low = msm_best(&coefficients, &g[..g.len() - 1]).to_affine();
+    let high = msm_best(&coefficients, &g[1..]).to_affine();
     assert_eq!(g[0], G1Affine::generator());
-    assert_eq!(pairing(&low, &params.s_g2()), pairing(&high, &params.g2()));
-
-    let domain = EvaluationDomain::<Fr>::new(1, params.k());
-    let mut rng = rng(2);
-    let values =
-        domain.lagrange_from_vec((0..1 << params.k()).map(|_| Fr::random(&mut rng)).collect());
-    let lagrange = params.commit_lagrange(&values, Blind::default());
-    let coefficients = params.commit(&domain.lagrange_to_coeff(values), Blind::default());
-    assert_eq!(lagrange.to_affine(), coefficients.to_affine());
+    let one = G2Affine::generator();
+    assert_eq!(pairing(&low, &srs.tau_g2()), pairing(&high, &one));
 }
 
-fn refusal(bytes: &[u8], k: Option<u32>) -> String {
+fn refusal(bytes: &[u8], points: Option<usize>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "set-up", bytes);
-    let message = Srs::import(&path, k).map(|_| ()).unwrap_err().to_string();
+    let message = Srs::import(&path, points)
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
     if !message.starts_with("the set-up holds") {
         assert!(
             message.contains("set-up is not a usable set-up: "),
@@ -58,9 +47,9 @@ fn refusal(bytes: &[u8], k: Option<u32>) -> String {
     message
 }
 
-fn import(bytes: &[u8], k: Option<u32>) -> Srs {
+fn import(bytes: &[u8], points: Option<usize>) -> Srs {
     let folder = tempfile::tempdir().unwrap();
-    Srs::import(&file(folder.path(), "set-up", bytes), k).unwrap()
+    Srs::import(&file(folder.path(), "set-up", bytes), points).unwrap()
 }
 
 fn secret() -> Fr {
@@ -69,73 +58,58 @@ fn secret() -> Fr {
 
 #[test]
 fn the_development_setup_is_a_setup() {
-    for k in [1, 4, 7, 13] {
-        let srs = Srs::development(k);
-        assert_eq!(srs.k(), k);
-        assert_eq!(srs.params().get_g().len(), 1 << k);
-        assert_consistent(srs.params());
+    for points in [2, 3, 16, 100, 8192] {
+        let srs = Srs::development(points);
+        assert_eq!(srs.points(), points);
+        assert_consistent(&srs);
     }
 }
 
 #[test]
-fn the_development_setup_is_what_halo2_makes_of_its_powers() {
-    let srs = Srs::development(6);
-    let params = srs.params();
-    let made = params.from_parts(6, params.get_g().to_vec(), None, params.g2(), params.s_g2());
-    let format = SerdeFormat::RawBytes;
-    assert_eq!(halo2_bytes(&made, format), halo2_bytes(params, format));
-}
-
-#[test]
 fn the_development_setup_is_deterministic_and_says_what_it_is() {
-    let (first, second) = (Srs::development(5), Srs::development(5));
-    let format = SerdeFormat::RawBytes;
-    assert_eq!(
-        halo2_bytes(first.params(), format),
-        halo2_bytes(second.params(), format)
-    );
+    let (first, second) = (Srs::development(32), Srs::development(32));
+    assert_eq!(first.powers().points(), second.powers().points());
     assert!(first.is_development());
+    let larger = Srs::development(250);
     assert_eq!(
         first.digest(),
-        Srs::development(8).digest(),
-        "the digest names the secret, not the height"
+        larger.digest(),
+        "the digest names the secret, not the number of points"
     );
-    let cut = Srs::development(8).cut(5).unwrap();
-    assert_eq!(
-        halo2_bytes(cut.params(), format),
-        halo2_bytes(first.params(), format)
-    );
+    let cut = larger.cut(32).unwrap();
+    assert_eq!(cut.powers().points(), first.powers().points());
     // A file does not hide it.
-    assert!(import(&halo2_bytes(first.params(), format), None).is_development());
+    assert!(import(&halo2_bytes(&first, false), None).is_development());
     assert!(!import(&Ptau::new(4, secret()).bytes(), None).is_development());
 }
 
 #[test]
 fn a_setup_cannot_be_cut_to_more_than_it_holds() {
-    let error = Srs::development(4).cut(5).map(|_| ()).unwrap_err();
+    let error = Srs::development(16).cut(17).map(|_| ()).unwrap_err();
     assert!(
-        matches!(error, ProverError::SrsTooSmall { have: 4, need: 5 }),
+        matches!(error, ProverError::SrsTooSmall { have: 16, need: 17 }),
         "{error}"
     );
 }
 
 #[test]
-fn a_ptau_file_is_imported_at_every_height_and_proves() {
+fn a_ptau_file_is_imported_to_every_number_of_points_and_proves() {
     let bytes = Ptau::new(6, secret()).bytes();
     let whole = import(&bytes, None);
-    assert_eq!(whole.k(), 6);
+    // A file of power 6 has nearly twice as many powers of the first group.
+    assert_eq!(whole.points(), 127);
     assert_eq!(
         whole.tau_g2(),
         (G2Affine::generator() * secret()).to_affine()
     );
-    for k in 1..=6 {
-        let srs = import(&bytes, Some(k));
-        assert_eq!((srs.k(), srs.digest()), (k, whole.digest()));
-        assert_consistent(srs.params());
+    for points in [2, 3, 31, 64, 126, 127] {
+        let srs = import(&bytes, Some(points));
+        assert_eq!((srs.points(), srs.digest()), (points, whole.digest()));
+        assert_consistent(&srs);
     }
     let graph = graph(3);
-    let k = planned(&graph).chosen.k;
-    let imported = import(&Ptau::new(k, secret()).bytes(), None);
+    let power = planned(&graph).chosen.points.next_power_of_two().ilog2();
+    let imported = import(&Ptau::new(power, secret()).bytes(), None);
     let keyed = open(&graph, Some(imported), None);
     let Inference {
         instance, proof, ..
@@ -150,7 +124,7 @@ fn a_ptau_file_is_imported_at_every_height_and_proves() {
 fn sections_may_come_in_any_order() {
     let mut ptau = Ptau::new(4, secret());
     ptau.sections = vec![6, 3, 7, 2, 4, 1, 5];
-    assert_consistent(import(&ptau.bytes(), None).params());
+    assert_consistent(&import(&ptau.bytes(), None));
 }
 
 type Corruption = (&'static str, fn(&mut Ptau), &'static str);
@@ -274,11 +248,11 @@ fn outside() -> G2Affine {
 }
 
 #[test]
-fn a_wrong_power_beyond_the_wanted_height_does_not_matter_and_within_it_does() {
+fn a_wrong_power_beyond_the_wanted_ones_does_not_matter_and_within_them_does() {
     let mut ptau = Ptau::new(5, secret());
     ptau.g1[20] = point((G1Affine::generator() * Fr::from(5)).to_affine());
-    assert_consistent(import(&ptau.bytes(), Some(4)).params());
-    assert!(refusal(&ptau.bytes(), Some(5)).contains("not consecutive powers"));
+    assert_consistent(&import(&ptau.bytes(), Some(20)));
+    assert!(refusal(&ptau.bytes(), Some(21)).contains("not consecutive powers"));
 }
 
 #[test]
@@ -311,24 +285,21 @@ fn a_truncated_ptau_file_is_refused_wherever_it_ends() {
 }
 
 #[test]
-fn a_height_beyond_the_file_is_named() {
-    let ptau = Ptau::new(4, secret()).bytes();
-    let halo2 = halo2_bytes(Srs::development(4).params(), SerdeFormat::RawBytes);
-    for bytes in [ptau, halo2] {
+fn more_points_than_the_file_has_are_named() {
+    let ptau = (Ptau::new(4, secret()).bytes(), 31);
+    let halo2 = (halo2_bytes(&Srs::development(16), false), 16);
+    for (bytes, have) in [ptau, halo2] {
         let folder = tempfile::tempdir().unwrap();
-        let error = Srs::import(&file(folder.path(), "small", &bytes), Some(6))
+        let error = Srs::import(&file(folder.path(), "small", &bytes), Some(64))
             .map(|_| ())
             .unwrap_err();
+        let message = error.to_string();
         assert!(
-            matches!(error, ProverError::SrsTooSmall { have: 4, need: 6 }),
-            "{error}"
+            matches!(error, ProverError::SrsTooSmall { have: of, need: 64 } if of == have),
+            "{message}"
         );
-        assert!(
-            error
-                .to_string()
-                .contains("holds 2^4 points, the proof needs 2^6"),
-            "{error}"
-        );
+        let expected = format!("holds {have} points, 64 are needed");
+        assert!(message.contains(&expected), "{message}");
     }
 }
 
@@ -348,15 +319,15 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn halo2s_own_files_are_imported_in_both_formats() {
-    let params = ParamsKZG::<Bn256>::setup(5, rng(8));
-    for format in [SerdeFormat::RawBytes, SerdeFormat::Processed] {
-        let bytes = halo2_bytes(&params, format);
+    let made = import(&Ptau::new(5, secret()).bytes(), Some(32));
+    for compressed in [false, true] {
+        let bytes = halo2_bytes(&made, compressed);
         let srs = import(&bytes, None);
-        let raw = SerdeFormat::RawBytes;
-        assert_eq!(halo2_bytes(srs.params(), raw), halo2_bytes(&params, raw));
-        let cut = import(&bytes, Some(3));
-        assert_eq!(cut.k(), 3);
-        assert_consistent(cut.params());
+        assert_eq!(srs.powers().points(), made.powers().points());
+        assert_eq!(srs.tau_g2(), made.tau_g2());
+        let cut = import(&bytes, Some(9));
+        assert_eq!(cut.points(), 9);
+        assert_consistent(&cut);
         assert!(!cut.is_development());
 
         let message = refusal(&bytes[..bytes.len() - 1], None);
@@ -368,13 +339,13 @@ fn halo2s_own_files_are_imported_in_both_formats() {
         // Any byte of a power or of [τ]_2. A compressed point may become another one, raw
         // coordinates none.
         let point = (bytes.len() - 4) / (2 * 32 + 4);
-        let known: &[&str] = match format {
-            SerdeFormat::Processed => &[
-                "a point is not valid",
+        let known: &[&str] = match compressed {
+            true => &[
+                "is not a point of the curve",
                 "not consecutive powers",
                 "not in the right group",
             ],
-            _ => &["is not a point of the curve"],
+            false => &["is not a point of the curve"],
         };
         for at in [4 + point, 4 + 3 * point + 1, bytes.len() - 5] {
             let mut tampered = bytes.clone();
@@ -382,49 +353,34 @@ fn halo2s_own_files_are_imported_in_both_formats() {
             let message = refusal(&tampered, None);
             assert!(
                 known.iter().any(|reason| message.contains(reason)),
-                "{format:?} {at}: {message}"
+                "{compressed} {at}: {message}"
             );
         }
     }
 }
 
 #[test]
-fn the_lagrange_basis_of_a_file_is_not_trusted() {
-    let params = ParamsKZG::<Bn256>::setup(4, rng(8));
-    let mut bytes = halo2_bytes(&params, SerdeFormat::RawBytes);
-    let honest = bytes.clone();
-    // Two of its points swapped: all are valid, and nothing else of the file changes.
-    let first = 4 + 64 * 16;
-    let (a, b) = bytes[first..first + 128].split_at_mut(64);
-    a.swap_with_slice(b);
-    assert_ne!(bytes, honest);
-    let srs = import(&bytes, None);
-    assert_consistent(srs.params());
-    assert_eq!(halo2_bytes(srs.params(), SerdeFormat::RawBytes), honest);
-}
-
-#[test]
 fn an_imported_setup_is_found_again_by_its_digest_and_cut() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::new(folder.path());
-    let srs = import(&Ptau::new(5, secret()).bytes(), None);
+    let srs = import(&Ptau::new(4, secret()).bytes(), None);
     assert!(Srs::cached(&srs.digest(), 3, &cache).unwrap().is_none());
     srs.store(&cache).unwrap();
-    for k in [5, 3] {
-        let found = Srs::cached(&srs.digest(), k, &cache).unwrap().unwrap();
-        assert_eq!((found.k(), found.digest()), (k, srs.digest()));
-        assert_consistent(found.params());
+    for points in [31, 9, 10] {
+        let found = Srs::cached(&srs.digest(), points, &cache).unwrap().unwrap();
+        assert_eq!((found.points(), found.digest()), (points, srs.digest()));
+        assert_consistent(&found);
     }
-    assert!(Srs::cached(&srs.digest(), 6, &cache).unwrap().is_none());
-    Srs::development_cached(4, &cache).unwrap();
+    assert!(Srs::cached(&srs.digest(), 32, &cache).unwrap().is_none());
+    Srs::development_cached(9, &cache).unwrap();
     let stored = Srs::stored(&cache).unwrap();
-    let heights = |development| {
+    let points = |development| {
         stored
             .iter()
             .filter(|s| s.development == development)
-            .map(|s| s.k)
+            .map(|s| s.points)
             .collect::<Vec<_>>()
     };
-    assert_eq!((heights(false), heights(true)), (vec![3, 5], vec![4]));
+    assert_eq!((points(false), points(true)), (vec![9, 10, 31], vec![16]));
     assert!(stored.iter().all(|s| s.bytes > 0 && s.path.is_file()));
 }

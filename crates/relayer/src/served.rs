@@ -10,7 +10,8 @@ use std::{
 use verdict_chain::{Chain, Core, RegisteredVersion};
 use verdict_circuit::Limits;
 use verdict_engine::{
-    BatchOf, Bundle, Engine, OpenOptions, Salts, Session, Setup, Verified, batch_of_spec, silent,
+    BatchOf, Bundle, Engine, HidingFile, OpenOptions, Salts, Session, Setup, Verified,
+    batch_of_spec, silent,
 };
 use verdict_model::{CompiledModel, OutOfDomain, Row, Visibility, execute_batch};
 use verdict_prover::Cache;
@@ -25,7 +26,7 @@ pub struct Served {
     model_id: U256,
     version: u32,
     bundle: B256,
-    layout: (u32, usize),
+    layout: (u32, usize, usize),
 }
 
 /// What a model makes of inputs.
@@ -45,7 +46,7 @@ pub struct Models {
 }
 
 /// A model's file, what becomes of inputs outside its domain, and its registered key.
-type Place = (PathBuf, bool, B256);
+type Place = (PathBuf, Option<PathBuf>, bool, B256);
 
 /// What opens models under a set-up: the beginning of an imported one's digest, or `development`.
 pub(crate) fn engine(setup: &str) -> Result<Engine, RelayError> {
@@ -93,7 +94,13 @@ impl Models {
             .get(name)
             .ok_or_else(|| RelayError::Config(format!("models: there is no `{name}`")))?;
         let path = config.path(&own.path);
-        let place = (path.clone(), own.saturate, registered.vk_hash);
+        let hiding = own.hiding.as_ref().map(|path| config.path(path));
+        let place = (
+            path.clone(),
+            hiding.clone(),
+            own.saturate,
+            registered.vk_hash,
+        );
         if let Some(known) = self.known(&place) {
             return Ok(known);
         }
@@ -104,12 +111,20 @@ impl Models {
                 path.display()
             ))
         };
-        if !registered.spec.keyProof.is_zero() {
-            return Err(RelayError::Config(format!(
-                "models.{name}: its weights are private, and every proof of them is counted in a hiding file; \
-                 the relayer serves public weights"
-            )));
-        }
+        let hiding = match (&hiding, registered.spec.keyProof.is_zero()) {
+            (None, true) => None,
+            (Some(path), false) => Some(HidingFile::open(path, model.digest().into())?),
+            (None, false) => {
+                return Err(RelayError::Config(format!(
+                    "models.{name}: version {version} of model {model_id} has private weights; name what hides them with `hiding`"
+                )));
+            }
+            (Some(_), true) => {
+                return Err(RelayError::Config(format!(
+                    "models.{name}: version {version} of model {model_id} has public weights; leave out `hiding`"
+                )));
+            }
+        };
         let committed = model.graph().inputs.iter();
         let mut committed = committed.map(|&id| model.graph().tensors[id].visibility);
         if committed.any(|visibility| visibility == Visibility::Committed) {
@@ -125,9 +140,11 @@ impl Models {
             limits: Limits {
                 max_k: key.k,
                 width: Some(key.width),
+                pack: Some(key.pack),
                 ..Limits::default()
             },
             batch: batch_of_spec(&model, &registered.spec),
+            hiding,
             ..OpenOptions::default()
         };
         let session = self.engine.open(model, options, &silent)?;
@@ -151,7 +168,7 @@ impl Models {
             model_id,
             version,
             bundle: bundle.digest(),
-            layout: (key.k, key.width),
+            layout: (key.k, key.width, key.pack),
         });
         tracing::info!(model = name, %model_id, version, "opened");
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -259,10 +276,15 @@ impl Served {
         })
     }
 
-    /// The bundle's digest, and the key's height and width: what somebody else needs to open the
+    /// The bundle's digest, and the key's height, width and columns to a pack: what somebody else needs to open the
     /// same.
-    pub const fn bundle(&self) -> (B256, (u32, usize)) {
+    pub const fn bundle(&self) -> (B256, (u32, usize, usize)) {
         (self.bundle, self.layout)
+    }
+
+    /// Whether only this machine can prove it: its weights are hidden by a secret that no worker has.
+    pub const fn stays_here(&self) -> bool {
+        self.session.hides_weights()
     }
 
     /// How many items a proof is about and what is public of them, by names.

@@ -134,7 +134,7 @@ fn source(model: &CompiledModel) -> (World, Address, B256) {
         .chain(&graph.outputs)
         .map(words)
         .sum::<usize>();
-    let key: U256 = U256::from(count) << 184;
+    let key: U256 = U256::from(count) << 168;
     let account = address!("00000000000000000000000000000000000000ce");
     chain.set_code(
         account,

@@ -1,17 +1,19 @@
 //! The committed proofs: what they are of, how they are made, and their file.
 use crate::{
     field::{P, R},
-    support::{harness, vectors},
+    support::{HIDING, harness, vectors},
 };
 use alloy_primitives::{B256, Bytes, U256};
 use halo2curves_axiom::bn256::Fr;
 use serde::{Deserialize, Serialize};
 use std::{fs, path::PathBuf};
-use verdict_circuit::{Batch, Request, Salt, int, plan_request};
+use verdict_circuit::{Batch, Limits, Request, Salt, int, plan_request};
 use verdict_compiler::{FeatureGrid, Options, compile, import};
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Row, Visibility};
 use verdict_prover::{KeyedModel, Srs};
-use verdict_wire::{POINT_BYTES, ProofLayout, key_bytes, public_values, verify_calldata, words};
+use verdict_wire::{
+    POINT_BYTES, ProofLayout, key_bytes, parse_key, public_values, verify_calldata, words,
+};
 
 /// What a proof is of.
 pub struct Case {
@@ -24,6 +26,10 @@ pub struct Case {
     pub items: usize,
     /// Whether the only public output is the sum over all items.
     pub sum: bool,
+    /// Width and columns to a pack, where the planner does not choose them.
+    pub layout: Option<(usize, usize)>,
+    /// Whether the weights are hidden.
+    pub hidden: bool,
 }
 
 const fn case(name: &'static str, inputs: Visibility) -> Case {
@@ -34,12 +40,30 @@ const fn case(name: &'static str, inputs: Visibility) -> Case {
         inputs,
         items: 1,
         sum: false,
+        layout: None,
+        hidden: false,
+    }
+}
+
+/// Another layout of the smallest model.
+const fn packed(
+    name: &'static str,
+    inputs: Visibility,
+    layout: (usize, usize),
+    hidden: bool,
+) -> Case {
+    Case {
+        of: Some("logreg-breast-cancer"),
+        layout: Some(layout),
+        hidden,
+        ..case(name, inputs)
     }
 }
 
 /// Dense layers, convolutions, trees, commitments; one inference and many, with words of each
-/// item's and sums.
-pub const CASES: [Case; 8] = [
+/// item's and sums; packs of every size, hidden and not, among them such whose last pack of weights
+/// has one column.
+pub const CASES: [Case; 14] = [
     case("logreg-breast-cancer", Visibility::Public),
     case("mlp-digits", Visibility::Private),
     case("mlp-digits28", Visibility::Private),
@@ -60,6 +84,12 @@ pub const CASES: [Case; 8] = [
         sum: true,
         ..case("logreg-committed-sum", Visibility::Committed)
     },
+    packed("packs-of-two", Visibility::Public, (3, 2), false),
+    packed("packs-of-four", Visibility::Private, (4, 4), false),
+    packed("packs-of-eight", Visibility::Private, (8, 8), false),
+    packed("hidden-in-twos", Visibility::Public, (4, 2), true),
+    packed("hidden-in-fours", Visibility::Committed, (5, 4), true),
+    packed("hidden-in-eights", Visibility::Private, (9, 8), true),
 ];
 
 /// The context of every proof: nobody's, so that no consumer accepts it.
@@ -71,8 +101,10 @@ pub struct Vector {
     pub model: B256,
     pub k: u32,
     pub width: usize,
+    pub pack: usize,
+    pub hidden: bool,
     #[serde(rename = "tauG2")]
-    pub tau_g2: [U256; 4],
+    pub tau_g2: [B256; 4],
     /// The inputs of each item, a list for every one.
     pub inputs: Vec<Row<i32>>,
     /// The outputs of each item, a list for every one.
@@ -155,6 +187,12 @@ impl Case {
         let outputs = model.graph().outputs.iter().copied();
         let request = Request {
             goal: self.goal,
+            limits: Limits {
+                width: self.layout.map(|(width, _)| width),
+                pack: self.layout.map(|(_, pack)| pack),
+                ..Limits::default()
+            },
+            hiding: self.hidden.then_some(HIDING),
             batch: Batch {
                 items: self.items,
                 sums: outputs.filter(|_| self.sum).collect(),
@@ -162,7 +200,7 @@ impl Case {
             ..Request::default()
         };
         let plan = plan_request(model.shared_graph().clone(), request).unwrap();
-        let srs = Srs::development(plan.chosen.k);
+        let srs = Srs::development(plan.chosen.points);
         KeyedModel::open(model, plan, srs, None, &|_| {}).unwrap()
     }
 
@@ -181,7 +219,7 @@ impl Case {
         let inference = session
             .prove_batch(&inputs, &salts, Self::context(), rand::rngs::OsRng, &|_| {})
             .unwrap();
-        let key = key_bytes(&session.keys().on_chain());
+        let key = key_bytes(session.keys().on_chain());
         let values = public_values(&inference.instance);
         let (address, _) = harness().publish(&key).unwrap();
         let chosen = session.plan().chosen;
@@ -190,7 +228,9 @@ impl Case {
             model: B256::from(session.model().digest()),
             k: chosen.k,
             width: chosen.width,
-            tau_g2: words::tau_g2(&session.srs().tau_g2()),
+            pack: chosen.pack,
+            hidden: self.hidden,
+            tau_g2: words::tau_g2(&session.srs().tau_g2()).map(B256::from),
             inputs,
             outputs: inference
                 .traces
@@ -311,19 +351,24 @@ const PROOF: &[Change] = &[
 ];
 
 const KEY: &[Change] = &[
-    ("a key of another representation", "ProofRejected", |it| {
-        add(&mut it.key[32..64], U256::from(1))
-    }),
     (
         "a key with two commitments swapped",
         "ProofRejected",
-        |it| swap_points(&mut it.key[64..]),
+        |it| swap_points(&mut it.key[32..]),
+    ),
+    ("a key of packs of another size", "NotAVerifyingKey", |it| {
+        it.key[7] = if it.key[7] == 8 { 4 } else { 2 * it.key[7] };
+    }),
+    (
+        "a key whose weights are hidden or not",
+        "WrongProofLength",
+        |it| it.key[8] ^= 1,
     ),
     ("a key of another height", "ProofRejected", |it| {
         it.key[5] += 1
     }),
     ("a key of another width", "NotAVerifyingKey", |it| {
-        it.key[6] += 1
+        it.key[6] += it.key[7]
     }),
     ("a key with other magic", "NotAVerifyingKey", |it| {
         it.key[0] ^= 1
@@ -332,7 +377,7 @@ const KEY: &[Change] = &[
 
 impl Parts {
     fn first_evaluation(&mut self) -> &mut [u8] {
-        let layout = ProofLayout::of_len(self.proof.len()).unwrap();
+        let layout = ProofLayout::of(&parse_key(&self.key).unwrap());
         &mut self.proof[layout.evaluation(0)]
     }
 }

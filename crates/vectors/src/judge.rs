@@ -1,50 +1,67 @@
 //! Three verifiers and the publisher of keys, and what they say about a mutant.
 use crate::{
     evm::{End, Evm},
-    halo2,
+    generated::{Contracts, Header},
     mutate::{Material, Mutant, Random, Statement},
-    snark::Contract,
-    support::{Proved, compiled, prove},
+    support::{Proved, compiled, prove_in, tau},
 };
-use alloy_primitives::{Address, U256};
+use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use halo2curves_axiom::bn256::Fr;
 use rand::SeedableRng;
-use std::{collections::BTreeMap, sync::LazyLock};
 use verdict_chain::{
     Artifact,
     bindings::{IInferenceVerifier, IVerifyingKeys},
 };
+use verdict_circuit::Limits;
 use verdict_model::{Goal, Visibility};
-use verdict_prover::Srs;
-use verdict_wire::{instance, parse_key, public_values, verify_calldata, words};
+use verdict_prover::verify_under;
+use verdict_wire::{VerifyingKeyParts, instance, parse_key, public_values, verify_calldata, words};
 
-/// Where a mutated verifying key, or snark-verifier's contract of it, is put.
+/// Where a mutated verifying key is put.
 const SCRATCH_KEY: Address = Address::repeat_byte(0xa1);
-const SCRATCH_CONTRACT: Address = Address::repeat_byte(0xa2);
 
 /// No rejection may use more, except for what the transaction's calldata costs whatever is done
 /// with it.
 const GAS_BOUND: u64 = 400_000;
 
-/// The development set-up at every height that a mutated key of a small model may have.
-static PARAMS: LazyLock<BTreeMap<u32, Srs>> =
-    LazyLock::new(|| (3..=13).map(|k| (k, Srs::development(k))).collect());
-
 /// A model with several proofs.
 pub struct Model {
-    pub name: &'static str,
-    pub proved: Proved,
+    pub name: String,
     pub good: Statement,
     pub twin: Statement,
     pub other: Statement,
+    /// In packs of the two other sizes.
+    pub repacked: Vec<Statement>,
+    /// With weights that are hidden if the good ones are not, and the other way round.
+    pub revealed: Statement,
+}
+
+/// How a model is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    pub inputs: Visibility,
+    pub width: usize,
+    pub pack: usize,
+    pub hidden: bool,
+}
+
+impl Layout {
+    fn prove(self, name: &str) -> Proved {
+        let limits = Limits {
+            width: Some(self.width),
+            pack: Some(self.pack),
+            ..Limits::default()
+        };
+        prove_in(name, Goal::Time, self.inputs, limits, self.hidden)
+    }
 }
 
 impl Model {
-    pub fn new(name: &'static str, inputs: Visibility, width: usize) -> Self {
-        let proved = prove(name, Goal::Time, inputs, Some(width));
-        let input = compiled(name, Goal::Time, inputs).1;
-        let statement = |context: u64, seed: u64| {
+    pub fn new(name: &str, layout: Layout) -> Self {
+        let proved = layout.prove(name);
+        let input = compiled(name, Goal::Time, layout.inputs).1;
+        let statement = |proved: &Proved, context: u64, seed: u64| {
             let random = Random::seed_from_u64(seed);
             let inference = proved
                 .session
@@ -56,15 +73,24 @@ impl Model {
                 proof: inference.proof,
             }
         };
-        let (good, twin, other) = (statement(7, 2), statement(7, 3), statement(8, 4));
+        let good = statement(&proved, 7, 2);
+        let twin = statement(&proved, 7, 3);
         assert_eq!(good.values, twin.values);
         assert_ne!(good.proof, twin.proof);
+        let repacked = [2, 4, 8].into_iter().filter(|pack| *pack != layout.pack);
+        let repacked = repacked.map(|pack| {
+            let other = statement(&Layout { pack, ..layout }.prove(name), 7, 5);
+            assert_eq!(other.values, good.values);
+            other
+        });
+        let hidden = !layout.hidden;
         Self {
-            name,
-            proved,
+            name: format!("{name}, {layout:?}"),
+            repacked: repacked.collect(),
+            revealed: statement(&Layout { hidden, ..layout }.prove(name), 7, 6),
+            other: statement(&proved, 8, 4),
             good,
             twin,
-            other,
         }
     }
 }
@@ -80,8 +106,8 @@ pub struct Chain {
 impl Default for Chain {
     fn default() -> Self {
         let mut evm = Evm::default();
-        let tau = words::tau_g2(&Srs::development(1).tau_g2());
-        let verifier = evm.deploy(Artifact::inference_verifier().unwrap().with_setup(tau));
+        let setup = words::tau_g2(&tau());
+        let verifier = evm.deploy(Artifact::inference_verifier().unwrap().with_setup(setup));
         let keys = evm.deploy(Artifact::verifying_keys().unwrap().bytecode);
         Self {
             evm,
@@ -112,7 +138,7 @@ impl Chain {
     }
 }
 
-/// What was said about a mutant. `None`: the verifier has no way of being asked.
+/// What was said about a mutant. `false`: the verifier was not asked, or cannot be.
 #[derive(Clone, Debug, Default)]
 pub struct Opinions {
     /// Our contract's error.
@@ -120,19 +146,20 @@ pub struct Opinions {
     pub gas: u64,
     /// The error of `VerifyingKeys`, if the key is the mutant.
     pub publisher: Option<String>,
-    pub halo2: bool,
-    pub snark: bool,
-    /// snark-verifier's contract read the good calldata out of this, and accepted.
+    /// The Rust verifier was asked.
+    pub native: bool,
+    /// The generated contract was asked.
+    pub generated: bool,
+    /// The generated contract read the good calldata out of this, and accepted.
     pub lenient: bool,
     pub problems: Vec<String>,
 }
 
 /// One model's verifiers.
 pub struct Bench<'a> {
-    pub model: &'a Model,
     pub material: &'a Material,
-    pub contract: &'a Contract,
-    pub foreign_contract: &'a Contract,
+    pub key: &'a VerifyingKeyParts,
+    pub contracts: &'a Contracts,
 }
 
 impl Bench<'_> {
@@ -152,42 +179,28 @@ impl Bench<'_> {
     }
 
     /// Another proof, other public values: everybody has an opinion (of words that are no scalars,
-    /// halo2 can't be told).
+    /// Rust can't be told).
     fn statement(&self, chain: &mut Chain, statement: &Statement) -> Opinions {
         let (values, proof) = (&statement.values, &statement.proof);
         let mut opinions = Opinions {
-            halo2: true,
-            snark: true,
+            native: true,
+            generated: true,
             ..Opinions::default()
         };
         let data = verify_calldata(self.material.address, values, proof);
         let (end, _, gas) = chain.evm.call(chain.verifier, data.clone());
         opinions.ours(&end, gas, &data);
-        if let Ok(instance) = instance(values) {
-            let session = &self.model.proved.session;
-            // halo2 itself, without the checks of lengths that `KeyedModel::verify` makes before
-            // it.
-            if verdict_prover::verify(
-                session.keys().verifying(),
-                session.srs().params(),
-                &instance,
-                proof,
-            )
-            .is_ok()
-            {
-                opinions.problems.push("halo2 accepts".into());
-            }
-        }
+        opinions.natively(self.key, statement);
 
-        // Their contract reads scalars modulo r and ignores what follows the proof: exactly then it
-        // reads the good one.
+        // The generated contract reads scalars modulo r and ignores what follows the proof: exactly
+        // then it reads the good one.
         let good = &self.material.good;
-        let same = self.contract.as_read(values, proof)
-            == self.contract.as_read(&good.values, &good.proof);
-        let accepted = self.contract.call(&mut chain.evm, values, proof) == End::Accepted;
+        let contract = &self.contracts[&Header::of(&good.key).unwrap()];
+        let same = contract.as_read(values, proof) == contract.as_read(&good.values, &good.proof);
+        let accepted = contract.accepts(&mut chain.evm, &good.key, values, proof);
         if accepted != same {
             opinions.problems.push(format!(
-                "snark-verifier's contract: accepted {accepted}, reads the good one {same}"
+                "the generated contract: accepted {accepted}, reads the good one {same}"
             ));
         }
         opinions.lenient = accepted && same;
@@ -225,45 +238,24 @@ impl Bench<'_> {
                     .problems
                     .push("ours accepts under a key that can't be published".into());
             }
-            return opinions;
         }
 
-        let parts = parts.unwrap();
-        if let (Some(srs), Ok(instance)) = (PARAMS.get(&parts.k), instance(&statement.values)) {
-            opinions.halo2 = true;
-            if halo2::accepts(&parts, srs.params(), &instance, &statement.proof) {
-                opinions.problems.push("halo2 accepts".into());
-            }
+        if let Ok(parts) = parts {
+            opinions.native = instance(&statement.values).is_ok();
+            opinions.natively(&parts, statement);
         }
-        if let Some(accepted) = self.ask_snark(chain, statement) {
-            opinions.snark = true;
-            if accepted {
+        // A point that is on no curve is for the precompiles to refuse.
+        let header = Header::of(&statement.key);
+        if let Some(contract) = header.and_then(|header| self.contracts.get(&header)) {
+            let Statement { key, values, proof } = statement;
+            opinions.generated = true;
+            if contract.accepts(&mut chain.evm, key, values, proof) {
                 opinions
                     .problems
-                    .push("snark-verifier's contract accepts".into());
+                    .push("the generated contract accepts".into());
             }
         }
         opinions
-    }
-
-    /// snark-verifier's contract of a mutated key: the good one's, with the words that differ
-    /// replaced in its code.
-    fn ask_snark(&self, chain: &mut Chain, statement: &Statement) -> Option<bool> {
-        let (values, proof) = (&statement.values, &statement.proof);
-        if statement.key == self.material.foreign.key {
-            return Some(
-                self.foreign_contract.call(&mut chain.evm, values, proof) == End::Accepted,
-            );
-        }
-        let code = self
-            .contract
-            .with_words(&changes(&self.material.good.key, &statement.key)?)?;
-        chain.evm.put(SCRATCH_CONTRACT, code);
-        let patched = Contract {
-            address: SCRATCH_CONTRACT,
-            ..self.contract.clone()
-        };
-        Some(patched.call(&mut chain.evm, values, proof) == End::Accepted)
     }
 
     /// Another encoding of the call: only our contract reads that one.
@@ -289,6 +281,14 @@ impl Bench<'_> {
 }
 
 impl Opinions {
+    fn natively(&mut self, key: &VerifyingKeyParts, statement: &Statement) {
+        if let Ok(instance) = instance(&statement.values)
+            && verify_under(key, tau(), &instance, &statement.proof).is_ok()
+        {
+            self.problems.push("the Rust verifier accepts".into());
+        }
+    }
+
     /// `data` is the transaction's: since Prague (EIP-7623) calldata alone costs 10 a zero byte and
     /// 40 another one.
     fn ours(&mut self, end: &End, gas: u64, data: &[u8]) {
@@ -306,28 +306,4 @@ impl Opinions {
             self.problems.push(format!("ours: rejected for {gas} gas"));
         }
     }
-}
-
-/// The words in which two keys of one shape differ; `None` if the shapes differ, or a word that
-/// changes is in the key twice.
-pub fn changes(from: &[u8], to: &[u8]) -> Option<Vec<(U256, U256)>> {
-    if from.len() != to.len() || from[..32] != to[..32] {
-        return None;
-    }
-    let words = |key: &[u8]| {
-        key.chunks_exact(32)
-            .map(U256::from_be_slice)
-            .collect::<Vec<_>>()
-    };
-    let (from, to) = (words(from), words(to));
-    let mut changes = Vec::new();
-    for (old, new) in from.iter().zip(&to) {
-        if old != new {
-            if from.iter().filter(|word| *word == old).count() > 1 {
-                return None;
-            }
-            changes.push((*old, *new));
-        }
-    }
-    Some(changes)
 }

@@ -6,10 +6,9 @@
 pub mod cases;
 pub mod evm;
 pub mod field;
-pub mod halo2;
+pub mod forge;
+pub mod generated;
 pub mod judge;
 pub mod mutate;
-pub mod packed;
-pub mod snark;
 pub mod solc;
 pub mod support;

@@ -1,14 +1,16 @@
 //! Compiles, plans, proves and deploys for the tests.
-use halo2curves_axiom::bn256::Fr;
+use halo2curves_axiom::bn256::{Fr, G2Affine};
 use rand::{SeedableRng, rngs::StdRng};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::LazyLock};
 use verdict_chain::Harness;
-use verdict_circuit::{Limits, plan};
+use verdict_circuit::{Hiding, Limits, Request, plan_request};
 use verdict_compiler::{FeatureGrid, Options, compile, import};
-
 use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_prover::{Inference, KeyedModel, Srs};
 use verdict_wire::{key_bytes, public_values, words};
+
+/// What hides the weights of the vectors: not a secret.
+pub const HIDING: Hiding = Hiding { seed: [7; 32] };
 
 pub fn vectors() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors")
@@ -40,17 +42,30 @@ pub struct Proved {
 }
 
 pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -> Proved {
+    let limits = Limits {
+        width,
+        ..Limits::default()
+    };
+    prove_in(name, goal, inputs, limits, false)
+}
+
+/// With any packs, and weights that are hidden or not.
+pub fn prove_in(
+    name: &str,
+    goal: Goal,
+    inputs: Visibility,
+    limits: Limits,
+    hidden: bool,
+) -> Proved {
     let (model, input) = compiled(name, goal, inputs);
-    let plan = plan(
-        model.shared_graph().clone(),
+    let request = Request {
         goal,
-        Limits {
-            width,
-            ..Limits::default()
-        },
-    )
-    .unwrap();
-    let srs = Srs::development(plan.chosen.k);
+        limits,
+        hiding: hidden.then_some(HIDING),
+        ..Request::default()
+    };
+    let plan = plan_request(model.shared_graph().clone(), request).unwrap();
+    let srs = Srs::development(plan.chosen.points);
     let session = KeyedModel::open(model, plan, srs, None, &|_| {}).unwrap();
     let inference = session
         .prove(&input, Fr::from(7), StdRng::seed_from_u64(1), &|_| {})
@@ -58,7 +73,7 @@ pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -
     session
         .verify(&inference.instance, &inference.proof)
         .unwrap();
-    let key = key_bytes(&session.keys().on_chain());
+    let key = key_bytes(session.keys().on_chain());
     Proved {
         session,
         inference,
@@ -66,8 +81,14 @@ pub fn prove(name: &str, goal: Goal, inputs: Visibility, width: Option<usize>) -
     }
 }
 
+/// `[τ]_2` of the development set-up.
+pub fn tau() -> G2Affine {
+    static TAU: LazyLock<G2Affine> = LazyLock::new(|| Srs::development(1).tau_g2());
+    *TAU
+}
+
 pub fn harness() -> Harness {
-    Harness::new(words::tau_g2(&Srs::development(1).tau_g2())).unwrap()
+    Harness::new(words::tau_g2(&tau())).unwrap()
 }
 
 impl Proved {

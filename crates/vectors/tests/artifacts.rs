@@ -21,8 +21,7 @@ use verdict_chain::{
         IVerifyingKeys::{self, IVerifyingKeysCalls, IVerifyingKeysErrors, IVerifyingKeysEvents},
     },
 };
-use verdict_prover::Srs;
-use verdict_vectors::{evm, solc};
+use verdict_vectors::{evm, solc, support::tau};
 use verdict_wire::words;
 
 /// Largest code an account may have (EIP-170).
@@ -207,7 +206,7 @@ fn contracts_fit_their_accounts() {
     let limit =
         env::var("VERDICT_CODE_SIZE_LIMIT").map_or(CODE_SIZE_LIMIT, |limit| limit.parse().unwrap());
     let mut chain = evm::Evm::default();
-    let tau = words::tau_g2(&Srs::development(1).tau_g2());
+    let tau = words::tau_g2(&tau());
     let verifier = Artifact::inference_verifier().unwrap();
     let keys = Artifact::verifying_keys().unwrap();
     for (artifact, creation) in [
@@ -298,6 +297,7 @@ fn return_types_are_bound() {
     }
     for (function, tuple) in [
         ("verify", bound::<IInferenceVerifier::verifyCall>()),
+        ("verifyMany", bound::<IInferenceVerifier::verifyManyCall>()),
         (
             "isDevelopmentSetup",
             bound::<IInferenceVerifier::isDevelopmentSetupCall>(),

@@ -11,6 +11,7 @@ use halo2curves_axiom::{
 };
 use std::{fs, sync::LazyLock};
 use verdict_chain::{Artifact, Verdict, bindings::IInferenceVerifier::verifyCall, estimate};
+use verdict_circuit::TapeRelation;
 use verdict_model::{Goal, Visibility};
 use verdict_vectors::{
     field::{P, R},
@@ -350,9 +351,9 @@ fn damaged_proof_files_are_refused() {
 fn estimates_are_exact_about_bytes_and_grow_with_everything() {
     let parts = PROVED.session.keys().on_chain();
     let (values, proof) = (PROVED.values(), &PROVED.inference.proof);
-    let exact = estimate(parts.k, parts.width, values.len()).unwrap();
+    let exact = estimate(&parts.relation()).unwrap();
     assert_eq!(exact.proof_bytes, proof.len());
-    assert_eq!(exact.proof_bytes, ProofLayout::new(parts.width).bytes());
+    assert_eq!(exact.proof_bytes, ProofLayout::of(parts).bytes());
     assert_eq!(
         exact.calldata_bytes,
         verify_calldata(Address::ZERO, &values, proof).len()
@@ -363,32 +364,43 @@ fn estimates_are_exact_about_bytes_and_grow_with_everything() {
         Artifact::inference_verifier().unwrap().runtime_size
     );
 
-    for k in [5, 12, 20, 28] {
-        for width in [1, 3, 24, 64] {
-            for values in [1, 2, 27, 800] {
-                let this = estimate(k, width, values).unwrap();
-                let gas = this.verify;
-                assert_eq!(gas.intrinsic + gas.calldata + gas.execution, gas.total);
-                assert_eq!(gas.intrinsic, 21_000);
-                let higher = estimate(k + 1, width, values).unwrap();
-                let wider = estimate(k, width + 1, values).unwrap();
-                let longer = estimate(k, width, values + 1).unwrap();
-                assert!(higher.verify.total > gas.total && higher.verify.calldata == gas.calldata);
-                // A multiplication, an addition on the curve and a modular multiplication or two.
-                let column = wider.verify.execution - gas.execution;
-                assert!((6_150..8_000).contains(&column), "a column costs {column}");
-                assert!(wider.verify.calldata > gas.calldata && wider.register > this.register);
-                let value = longer.verify.total - gas.total;
-                assert!(
-                    (32 * 16..1_000).contains(&value),
-                    "a public value costs {value}"
-                );
-                assert_eq!(longer.register, this.register);
-                assert_eq!(
-                    (higher.deploy, wider.deploy, longer.deploy),
-                    (this.deploy, this.deploy, this.deploy)
-                );
-            }
+    let of = |k, width, pack, values, hidden| {
+        estimate(&TapeRelation::new(k, width, pack, values, hidden)).unwrap()
+    };
+    for (k, width, values) in [(5, 1, 1), (12, 3, 2), (20, 24, 27), (28, 62, 800)] {
+        for (pack, hidden) in [2, 4, 8]
+            .into_iter()
+            .flat_map(|pack| [(pack, false), (pack, true)])
+        {
+            let this = of(k, width, pack, values, hidden);
+            let gas = this.verify;
+            assert_eq!(gas.intrinsic + gas.calldata + gas.execution, gas.total);
+            assert_eq!(gas.intrinsic, 21_000);
+            let higher = of(k + 1, width, pack, values, hidden);
+            let wider = of(k, width + 1, pack, values, hidden);
+            let longer = of(k, width, pack, values + 1, hidden);
+            assert!(higher.verify.total > gas.total && higher.verify.calldata == gas.calldata);
+            // A multiplication and an addition on the curve for a pack, two if it is hidden, and a
+            // modular multiplication or two for a column.
+            let column = wider.verify.execution - gas.execution;
+            let packs = if width % pack == 0 {
+                1 + u64::from(hidden)
+            } else {
+                0
+            };
+            let range = 60 + 6_150 * packs..600 + 7_500 * packs;
+            assert!(range.contains(&column), "a column costs {column}");
+            assert!(wider.verify.calldata > gas.calldata && wider.register >= this.register);
+            let value = longer.verify.total - gas.total;
+            assert!(
+                (32 * 16..1_000).contains(&value),
+                "a public value costs {value}"
+            );
+            assert_eq!(longer.register, this.register);
+            assert_eq!(
+                (higher.deploy, wider.deploy, longer.deploy),
+                (this.deploy, this.deploy, this.deploy)
+            );
         }
     }
 }

@@ -7,38 +7,61 @@ use alloy_sol_types::{SolCall, SolEvent};
 use halo2curves_axiom::{bn256::G1Affine, group::prime::PrimeCurveAffine};
 use std::sync::LazyLock;
 use verdict_chain::{Artifact, ChainError, Harness, bindings::IVerifyingKeys};
-use verdict_circuit::FIXED_COLUMNS;
+use verdict_circuit::{FIXED_COLUMNS, Limits};
 use verdict_model::{Goal, Visibility};
 use verdict_vectors::{
     evm::{End, Evm},
     field::{P, R},
-    support::{Proved, prove},
+    support::{Proved, prove_in},
 };
-use verdict_wire::{WireError, key_bytes, key_digest, parse_key, words};
+use verdict_wire::{VerifyingKeyParts, WireError, key_bytes, key_digest, parse_key, words};
 
-static PROVED: LazyLock<Proved> =
-    LazyLock::new(|| prove("mlp-digits", Goal::Time, Visibility::Public, Some(3)));
+static PROVED: LazyLock<Proved> = LazyLock::new(|| {
+    let limits = Limits {
+        width: Some(3),
+        pack: Some(PACK),
+        ..Limits::default()
+    };
+    prove_in("mlp-digits", Goal::Time, Visibility::Public, limits, false)
+});
+
+const PACK: usize = 2;
 
 #[test]
 fn keys_round_trip() {
     let parts = PROVED.session.keys().on_chain();
-    let bytes = key_bytes(&parts);
-    assert_eq!(bytes.len(), 64 + 64 * (FIXED_COLUMNS + parts.width));
-    assert_eq!(&bytes[..7], [b'V', b'D', b'C', b'T', 2, parts.k as u8, 3]);
+    let bytes = key_bytes(parts);
+    let packs = FIXED_COLUMNS.div_ceil(PACK) + parts.width.div_ceil(PACK);
+    assert_eq!(bytes.len(), 32 + 64 * packs);
+    let head = [b'V', b'D', b'C', b'T', 3, parts.k as u8, 3, PACK as u8, 0];
+    assert_eq!(&bytes[..9], head);
     assert_eq!(
-        usize::from(u16::from_be_bytes([bytes[7], bytes[8]])),
+        usize::from(u16::from_be_bytes([bytes[9], bytes[10]])),
         PROVED.values().len()
     );
-    assert_eq!(bytes[9..32], [0; 23]);
-    assert_eq!(parse_key(&bytes).unwrap(), parts);
-    assert_eq!(key_digest(&parts), keccak256(&bytes));
+    assert_eq!(bytes[11..32], [0; 21]);
+    assert_eq!(parse_key(&bytes).unwrap(), *parts);
+    assert_eq!(key_digest(parts), keccak256(&bytes));
+    let representation = U256::from_be_bytes(keccak256(&bytes).0) % R;
+    assert_eq!(
+        words::word(&parts.representation()),
+        B256::from(representation)
+    );
 
     // An identity among the commitments is a key, too.
     let mut zero = parts.clone();
     zero.commitments[4] = G1Affine::identity();
     let bytes = key_bytes(&zero);
-    assert_eq!(bytes[64 + 4 * 64..64 + 5 * 64], [0; 64]);
+    assert_eq!(bytes[32 + 4 * 64..32 + 5 * 64], [0; 64]);
     assert_eq!(parse_key(&bytes).unwrap(), zero);
+    // So are the same commitments, hidden.
+    let hidden = VerifyingKeyParts {
+        hidden: true,
+        ..parts.clone()
+    };
+    let bytes = key_bytes(&hidden);
+    assert_eq!(bytes[8], 1);
+    assert_eq!(parse_key(&bytes).unwrap(), hidden);
 }
 
 /// What Rust says about a key, and what the publisher says.
@@ -70,30 +93,38 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
     };
     let count = |count: u32| {
         let mut key = good.clone();
-        key[7..9].copy_from_slice(&(count as u16).to_be_bytes());
+        key[9..11].copy_from_slice(&(count as u16).to_be_bytes());
         key
     };
-    let y = U256::from_be_slice(&good[96..128]);
-    let wider = [at(6, 65), vec![0; 62 * 64]].concat();
-    let none: Vec<u8> = at(6, 0)[..64 + 64 * FIXED_COLUMNS].to_vec();
+    let y = U256::from_be_slice(&good[64..96]);
+    let wider = [at(6, 65), vec![0; 31 * 64]].concat();
+    let none: Vec<u8> = at(6, 0)[..32 + 64 * FIXED_COLUMNS / PACK].to_vec();
     let cases = [
         (Vec::new(), "does not begin with `VDCT`", "WrongKeyLength"),
         (
-            good[..63].to_vec(),
+            good[..31].to_vec(),
             "does not begin with `VDCT`",
             "WrongKeyLength",
         ),
         (at(0, b'v'), "does not begin with `VDCT`", "InvalidHeader"),
-        (at(4, 0), "version 0, expected 2", "InvalidHeader"),
-        (at(4, 1), "version 1, expected 2", "InvalidHeader"),
-        (at(4, 3), "version 3, expected 2", "InvalidHeader"),
-        (at(9, 1), "bytes set that mean nothing", "InvalidHeader"),
+        (at(4, 0), "version 0, expected 3", "InvalidHeader"),
+        (at(4, 2), "version 2, expected 3", "InvalidHeader"),
+        (at(4, 4), "version 4, expected 3", "InvalidHeader"),
+        (at(11, 1), "bytes set that mean nothing", "InvalidHeader"),
         (at(31, 0x80), "bytes set that mean nothing", "InvalidHeader"),
         (at(5, 29), "height 29", "InvalidHeader"),
         (none, "width 0", "InvalidHeader"),
         (wider, "width 65", "WrongKeyLength"),
         (at(6, 2), "do not go together", "WrongKeyLength"),
-        (at(6, 4), "do not go together", "WrongKeyLength"),
+        (at(6, 5), "do not go together", "WrongKeyLength"),
+        (at(7, 0), "0 columns to a pack", "InvalidHeader"),
+        (at(7, 1), "1 columns to a pack", "InvalidHeader"),
+        (at(7, 3), "3 columns to a pack", "InvalidHeader"),
+        (at(7, 16), "16 columns to a pack", "InvalidHeader"),
+        (at(7, 4), "do not go together", "WrongKeyLength"),
+        (at(7, 8), "do not go together", "WrongKeyLength"),
+        (at(8, 2), "hidden or not", "InvalidHeader"),
+        (at(8, 0xff), "hidden or not", "InvalidHeader"),
         (
             good[..good.len() - 1].to_vec(),
             "do not go together",
@@ -113,32 +144,22 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
         (count(1 << k), "public values", "InvalidHeader"),
         (count(0xffff), "65535 public values", "InvalidHeader"),
         (
-            word(1, R),
-            "is not a scalar of BN254",
-            "RepresentationNotCanonical",
-        ),
-        (
-            word(1, U256::MAX),
-            "is not a scalar of BN254",
-            "RepresentationNotCanonical",
-        ),
-        (
-            word(2, P),
+            word(1, P),
             "not a point of the curve",
             "CommitmentNotCanonical",
         ),
         (
-            word(3, y + P),
+            word(2, y + P),
             "not a point of the curve",
             "CommitmentNotCanonical",
         ),
         (
-            word(3, y + U256::from(1)),
+            word(2, y + U256::from(1)),
             "not a point of the curve",
             "CommitmentNotOnCurve",
         ),
         (
-            word(3, U256::ZERO),
+            word(2, U256::ZERO),
             "not a point of the curve",
             "CommitmentNotOnCurve",
         ),
@@ -153,13 +174,10 @@ fn keys_are_refused_for_what_is_wrong_with_them() {
         );
         assert_eq!(&name, error, "case {index}: {message}");
     }
-    assert!(matches!(
-        parse_key(&word(1, R)),
-        Err(WireError::NotCanonical(_))
-    ));
     assert!(matches!(parse_key(&at(4, 1)), Err(WireError::Key(_))));
     // One below the limits is fine for both.
-    for key in [count((1 << k) - 1), word(1, R - U256::from(1)), at(5, 28)] {
+    // So is another width of as many packs, and the same weights, hidden.
+    for key in [count((1 << k) - 1), at(5, 28), at(6, 4), at(8, 1)] {
         parse_key(&key).unwrap();
         let data = IVerifyingKeys::publishCall { key: key.into() }.abi_encode();
         assert_eq!(evm.call(keys, data.into()).0, End::Accepted);
@@ -203,7 +221,7 @@ fn a_published_key_is_where_and_what_its_digest_says() {
         .unwrap()
         .data;
     assert_eq!(event.key, account);
-    assert_eq!(event.digest, key_digest(&parts));
+    assert_eq!(event.digest, key_digest(parts));
     assert_eq!(
         (u32::from(event.height), usize::from(event.width)),
         (parts.k, parts.width)

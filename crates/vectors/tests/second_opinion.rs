@@ -1,159 +1,31 @@
-//! The contract that snark-verifier generates from the same verifying key accepts the same proofs:
-//! circuit, transcript and opening are halo2's, and not something on which only our own two
-//! verifiers agree.
+//! What the Rust verifier, our contract, the generated contract and the verifier that was written
+//! from the documents alone say of the committed vectors.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-use alloy_primitives::{B256, Bytes, U256};
-use verdict_chain::Verdict;
-use verdict_model::{Goal, Visibility};
-use verdict_prover::{Srs, verify};
+use alloy_primitives::{Address, B256, U256};
+use alloy_sol_types::SolCall;
+use serde::Deserialize;
+use std::{collections::BTreeSet, path::Path, process::Command};
+use verdict_chain::{Verdict, bindings::IInferenceVerifier::verifyManyCall};
+use verdict_prover::verify_under;
 use verdict_vectors::{
+    cases::CASES,
     evm::{End, Evm},
-    field, halo2, snark,
-    support::{self, Proved, harness, prove},
+    field,
+    generated::{Contracts, Header, deploy},
+    support::{harness, tau, vectors},
 };
-use verdict_wire::parse_key;
+use verdict_wire::{ProofLayout, instance, parse_key};
 
-fn source(proved: &Proved) -> String {
-    let keys = proved.session.keys();
-    snark::solidity(
-        proved.session.srs().params(),
-        keys.verifying(),
-        keys.on_chain().public_values,
-    )
+/// The generated contracts of all vectors' keys.
+fn contracts(evm: &mut Evm) -> Contracts {
+    let keys = CASES.iter().map(|case| case.committed().verifying_key);
+    let headers: BTreeSet<Header> = keys.map(|key| Header::of(&key).unwrap()).collect();
+    deploy(evm, &headers, tau())
 }
 
-#[test]
-fn snark_verifiers_contract_accepts_what_ours_accepts() {
-    let proofs: Vec<_> = [
-        ("logreg-breast-cancer", Visibility::Public, 1),
-        ("logreg-breast-cancer", Visibility::Private, 3),
-        ("mlp-digits", Visibility::Private, 1),
-        ("mlp-digits", Visibility::Public, 3),
-    ]
-    .into_iter()
-    .map(|(name, inputs, width)| (name, width, prove(name, Goal::Time, inputs, Some(width))))
-    .collect();
-    let codes = snark::creation_codes(
-        &proofs
-            .iter()
-            .map(|(_, _, proved)| source(proved))
-            .collect::<Vec<_>>(),
-    );
-
-    let mut ours = harness();
-    let mut theirs = Evm::default();
-    let mut contracts = Vec::new();
-    for ((name, width, proved), code) in proofs.iter().zip(codes) {
-        let parts = proved.session.keys().on_chain();
-        assert_eq!(parts.width, *width);
-        let contract = snark::Contract::deploy(&mut theirs, code, parts.public_values, parts.width);
-        let values = proved.values();
-        let proof = &proved.inference.proof;
-
-        proved
-            .session
-            .verify(&proved.inference.instance, proof)
-            .unwrap();
-        let key = ours.publish(&proved.key).unwrap().0;
-        let (verdict, gas) = ours.verify(key, &values, proof).unwrap();
-        assert_eq!(verdict, Verdict::Accepted, "{name}, width {width}");
-        let (end, output, their_gas) =
-            theirs.call(contract.address, snark::calldata(&values, proof));
-        assert_eq!(
-            (end, output.len()),
-            (End::Accepted, 0),
-            "{name}, width {width}"
-        );
-        println!(
-            "{name} k {} c {width} values {}: ours {} gas, snark-verifier's {their_gas} gas in {} bytes of code",
-            parts.k,
-            values.len(),
-            gas.total,
-            contract.code.len()
-        );
-
-        // It does check: one bit of a scalar is enough.
-        let mut wrong = proof.clone();
-        wrong[22 * 32 + 31] ^= 1;
-        assert_eq!(
-            contract.call(&mut theirs, &values, &wrong).kind(),
-            "(empty revert)"
-        );
-        let mut other = values.clone();
-        other[0] = (U256::from_be_bytes(other[0].0) + U256::from(1)).into();
-        assert_eq!(
-            contract.call(&mut theirs, &other, proof).kind(),
-            "(empty revert)"
-        );
-        contracts.push((contract, values, proof.clone()));
-    }
-
-    // Each is the verifier of its own key only.
-    for (i, (contract, _, _)) in contracts.iter().enumerate() {
-        for (j, (_, values, proof)) in contracts.iter().enumerate() {
-            assert_eq!(
-                contract.call(&mut theirs, values, proof) == End::Accepted,
-                i == j,
-                "contract {i}, proof {j}"
-            );
-        }
-    }
-}
-
-#[test]
-fn the_contracts_differ_only_where_snark_verifier_is_lenient() {
-    let proved = prove(
-        "logreg-breast-cancer",
-        Goal::Time,
-        Visibility::Public,
-        Some(1),
-    );
-    let code = snark::creation_codes(&[source(&proved)]).remove(0);
-    let mut theirs = Evm::default();
-    let contract = snark::Contract::deploy(&mut theirs, code, proved.values().len(), 1);
-    let mut ours = harness();
-    let key = ours.publish(&proved.key).unwrap().0;
-    let (values, proof) = (proved.values(), &proved.inference.proof);
-    let mut check = |values: &[_], proof: &[u8], error: &str| {
-        assert_eq!(
-            contract.call(&mut theirs, values, proof),
-            End::Accepted,
-            "{error}"
-        );
-        let Verdict::Rejected(name) = ours.verify(key, values, proof).unwrap().0 else {
-            panic!("accepted: {error}")
-        };
-        assert!(name.starts_with(error), "{name} instead of {error}");
-        let halo2 = verdict_wire::instance(values)
-            .is_ok_and(|instance| proved.session.verify(&instance, proof).is_ok());
-        assert!(!halo2, "halo2 accepted: {error}");
-    };
-
-    // A scalar and the same plus the modulus, in the proof and among the public values.
-    let mut aliased = proof.clone();
-    let at = 22 * 32..23 * 32;
-    let alias = U256::from_be_slice(&proof[at.clone()]) + field::R;
-    aliased[at].copy_from_slice(&alias.to_be_bytes::<32>());
-    check(&values, &aliased, "ScalarNotCanonical");
-    let mut words = values.clone();
-    words[1] = (U256::from_be_bytes(words[1].0) + field::R).into();
-    check(&words, proof, "PublicValueNotCanonical");
-    // Bytes after the proof.
-    check(
-        &values,
-        &[proof.as_slice(), &[0]].concat(),
-        "WrongProofLength",
-    );
-    check(
-        &values,
-        &[proof.as_slice(), &[7; 32]].concat(),
-        "WrongProofLength",
-    );
-}
-
-/// What snark-verifier's contract reads as the honest proof: it reduces scalars and ignores bytes
-/// at the end.
+/// What the generated contract reads as the honest proof: it reduces scalars and ignores bytes at
+/// the end.
 const LENIENT: [&str; 3] = [
     "the context plus the field's modulus",
     "an evaluation plus the field's modulus",
@@ -162,62 +34,184 @@ const LENIENT: [&str; 3] = [
 
 #[test]
 fn the_three_verifiers_agree_on_every_committed_vector() {
-    let read = |path: &str| -> serde_json::Value {
-        serde_json::from_str(&std::fs::read_to_string(support::vectors().join(path)).unwrap())
-            .unwrap()
-    };
-    let words =
-        |value: &serde_json::Value| serde_json::from_value::<Vec<B256>>(value.clone()).unwrap();
-    let bytes = |value: &serde_json::Value| serde_json::from_value::<Bytes>(value.clone()).unwrap();
-
-    let names: Vec<String> = serde_json::from_value(read("index.json")).unwrap();
-    let vectors: Vec<_> = names
-        .iter()
-        .map(|name| read(&format!("{name}/proof.json")))
-        .collect();
-    let parts: Vec<_> = vectors
-        .iter()
-        .map(|vector| parse_key(&bytes(&vector["verifyingKey"])).unwrap())
-        .collect();
-    let keys: Vec<_> = parts
-        .iter()
-        .map(|parts| halo2::key_of(parts).unwrap())
-        .collect();
-    let set_ups: Vec<_> = parts
-        .iter()
-        .map(|parts| Srs::development(parts.k))
-        .collect();
-    let sources: Vec<_> = (0..names.len())
-        .map(|i| snark::solidity(set_ups[i].params(), &keys[i], parts[i].public_values))
-        .collect();
-    for (i, code) in snark::creation_codes(&sources).into_iter().enumerate() {
-        let (vector, parts) = (&vectors[i], &parts[i]);
-        let mut theirs = Evm::default();
-        let contract = snark::Contract::deploy(&mut theirs, code, parts.public_values, parts.width);
-        let mut ours = harness();
-        let key = ours.publish(&bytes(&vector["verifyingKey"])).unwrap().0;
-        let mut opinions = |values: &[B256], proof: &[u8]| {
-            let halo2 = verdict_wire::instance(values).is_ok_and(|instance| {
-                verify(&keys[i], set_ups[i].params(), &instance, proof).is_ok()
+    let mut theirs = Evm::default();
+    let contracts = contracts(&mut theirs);
+    let mut ours = harness();
+    for case in &CASES {
+        let (name, vector) = (case.name, case.committed());
+        let mut opinions = |key: &[u8], values: &[B256], proof: &[u8]| {
+            let parts = parse_key(key).ok();
+            let native = parts
+                .zip(instance(values).ok())
+                .is_some_and(|(key, values)| verify_under(&key, tau(), &values, proof).is_ok());
+            let published = ours.publish(key).ok();
+            let ours = published.is_some_and(|(address, _)| {
+                ours.verify(address, values, proof).unwrap().0 == Verdict::Accepted
             });
-            let ours = ours.verify(key, values, proof).unwrap().0 == Verdict::Accepted;
-            [
-                halo2,
-                ours,
-                contract.call(&mut theirs, values, proof) == End::Accepted,
-            ]
+            let contract = Header::of(key).and_then(|header| contracts.get(&header));
+            let generated = contract.is_some_and(|it| it.accepts(&mut theirs, key, values, proof));
+            [native, ours, generated]
         };
-        let (values, proof) = (words(&vector["publicValues"]), bytes(&vector["proof"]));
-        assert_eq!(opinions(&values, &proof), [true; 3], "{}", names[i]);
-        for case in vector["tampered"].as_array().unwrap() {
-            if case.get("verifyingKey").is_some() {
-                continue;
-            }
-            let what = case["what"].as_str().unwrap();
-            let values = case.get("publicValues").map_or(values.clone(), words);
-            let proof = case.get("proof").map_or(proof.clone(), bytes);
-            let expected = [false, false, LENIENT.contains(&what)];
-            assert_eq!(opinions(&values, &proof), expected, "{}: {what}", names[i]);
+        let (key, values, proof) = (&vector.verifying_key, &vector.public_values, &vector.proof);
+        assert_eq!(opinions(key, values, proof), [true; 3], "{name}");
+        for case in &vector.tampered {
+            let said = opinions(
+                case.verifying_key.as_ref().unwrap_or(key),
+                case.public_values.as_ref().unwrap_or(values),
+                case.proof.as_ref().unwrap_or(proof),
+            );
+            let expected = [false, false, LENIENT.contains(&case.what.as_str())];
+            assert_eq!(said, expected, "{name}: {}", case.what);
         }
     }
+}
+
+#[test]
+fn each_contract_is_the_verifier_of_its_own_header_and_any_key_of_it() {
+    let mut evm = Evm::default();
+    let contracts = contracts(&mut evm);
+    for case in &CASES {
+        let (name, vector) = (case.name, case.committed());
+        let (key, values) = (&vector.verifying_key, &vector.public_values);
+        let header = Header::of(key).unwrap();
+        let (end, gas) = contracts[&header].call(&mut evm, key, values, &vector.proof);
+        assert_eq!(end, End::Accepted, "{name}");
+        println!("{name}, {header:?}: {gas} gas in the generated contract");
+        // Every word of the key counts.
+        for word in 1..key.len() / 32 {
+            let mut other = key.to_vec();
+            other[32 * word + 31] ^= 1;
+            // Points on no curve are for the precompiles to refuse, which takes all gas.
+            let accepted = contracts[&header].accepts(&mut evm, &other, values, &vector.proof);
+            assert!(!accepted, "{name}, word {word}");
+        }
+    }
+}
+
+#[test]
+fn the_contracts_differ_only_where_the_generated_one_is_lenient() {
+    let vector = CASES[0].committed();
+    let (key, values, proof) = (&vector.verifying_key, &vector.public_values, &vector.proof);
+    let mut theirs = Evm::default();
+    let contract = contracts(&mut theirs)[&Header::of(key).unwrap()];
+    let mut ours = harness();
+    let address = ours.publish(key).unwrap().0;
+    let parts = parse_key(key).unwrap();
+    let mut check = |values: &[B256], proof: &[u8], error: &str| {
+        assert!(contract.accepts(&mut theirs, key, values, proof), "{error}");
+        let Verdict::Rejected(name) = ours.verify(address, values, proof).unwrap().0 else {
+            panic!("accepted: {error}")
+        };
+        assert!(name.starts_with(error), "{name} instead of {error}");
+        let native = instance(values)
+            .is_ok_and(|instance| verify_under(&parts, tau(), &instance, proof).is_ok());
+        assert!(!native, "the Rust verifier accepted: {error}");
+    };
+
+    // A scalar and the same plus the modulus, in the proof and among the public values.
+    let mut aliased = proof.to_vec();
+    let at = ProofLayout::of(&parts).evaluation(0);
+    let alias = U256::from_be_slice(&proof[at.clone()]) + field::R;
+    aliased[at].copy_from_slice(&alias.to_be_bytes::<32>());
+    check(values, &aliased, "ScalarNotCanonical");
+    let mut words = values.clone();
+    words[1] = (U256::from_be_bytes(words[1].0) + field::R).into();
+    check(&words, proof, "PublicValueNotCanonical");
+    // Bytes after the proof.
+    check(values, &[proof.as_ref(), &[0]].concat(), "WrongProofLength");
+    check(
+        values,
+        &[proof.as_ref(), &[7; 32]].concat(),
+        "WrongProofLength",
+    );
+}
+
+/// One pairing for all vectors at once: all are right, or one is not and all are refused.
+#[test]
+fn many_are_accepted_together_and_refused_for_one() {
+    let mut evm = harness();
+    let good: Vec<_> = CASES.iter().map(|case| case.committed()).collect();
+    let keys: Vec<Address> = good
+        .iter()
+        .map(|it| evm.publish(&it.verifying_key).unwrap().0)
+        .collect();
+    let words = |values: &[B256]| -> Vec<U256> { values.iter().map(|it| (*it).into()).collect() };
+    let call = verifyManyCall {
+        verifyingKeys: keys,
+        publicValues: good.iter().map(|it| words(&it.public_values)).collect(),
+        proofs: good.iter().map(|it| it.proof.clone()).collect(),
+    };
+    let mut ask = |call: &verifyManyCall| {
+        let (verdict, gas) = evm.call(evm.verifier, call.abi_encode().into()).unwrap();
+        (verdict, gas.total)
+    };
+    let (verdict, gas) = ask(&call);
+    assert_eq!(verdict, Verdict::Accepted);
+    println!("{} proofs at once: {gas} gas", good.len());
+    for (number, vector) in good.iter().enumerate() {
+        let tampered = vector
+            .tampered
+            .iter()
+            .filter(|it| it.verifying_key.is_none());
+        for tampered in tampered {
+            let mut other = call.clone();
+            if let Some(values) = &tampered.public_values {
+                other.publicValues[number] = words(values);
+            }
+            if let Some(proof) = &tampered.proof {
+                other.proofs[number] = proof.clone();
+            }
+            let (verdict, _) = ask(&other);
+            let Verdict::Rejected(error) = verdict else {
+                panic!(
+                    "{} is accepted among others: {}",
+                    CASES[number].name, tampered.what
+                )
+            };
+            assert!(
+                error.starts_with(&tampered.error),
+                "{error}: {}",
+                tampered.what
+            );
+        }
+        // Another's place is not its own.
+        let mut other = call.clone();
+        other.proofs.swap(number, (number + 1) % good.len());
+        assert_ne!(ask(&other).0, Verdict::Accepted);
+    }
+}
+
+/// A verifier that was written from the documents alone says the same.
+#[test]
+fn the_one_written_from_the_documents_agrees() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = CASES
+        .iter()
+        .map(|case| vectors().join(case.name).join("proof.json"));
+    let run = Command::new("python3")
+        .arg(root.join("scripts/verify.py"))
+        .args(["--json", "--mutate", "1", "--seed", "14"])
+        .args(files)
+        .output()
+        .unwrap();
+    let said: Vec<Said> = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(said.len(), CASES.len());
+    for said in said {
+        assert!(said.accepted, "{}: {:?}", said.file, said.reason);
+        assert_eq!(said.mutations_accepted, 0, "{}", said.file);
+        assert!(said.tampered > 10, "{}", said.file);
+        assert_eq!(said.tampered_accepted, 0, "{}", said.file);
+    }
+    assert!(run.status.success());
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
+    file: String,
+    accepted: bool,
+    reason: Option<String>,
+    mutations_accepted: usize,
+    tampered: usize,
+    tampered_accepted: usize,
 }

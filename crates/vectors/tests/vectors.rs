@@ -8,12 +8,12 @@ use std::fs;
 use verdict_chain::{Verdict, estimate};
 use verdict_circuit::WordLayout;
 use verdict_model::{CompiledModel, Trace, execute_batch};
-use verdict_prover::{KeyedModel, verify};
+use verdict_prover::KeyedModel;
 use verdict_vectors::{
     cases::{CASES, Case, Vector},
     support::{harness, vectors},
 };
-use verdict_wire::{instance, key_bytes, public_values, unpack_batch, verify_calldata};
+use verdict_wire::{instance, key_bytes, parse_key, public_values, unpack_batch, verify_calldata};
 
 #[test]
 fn vectors_are_up_to_date() {
@@ -50,12 +50,12 @@ fn is_up_to_date(case: &Case) {
     // The key is a function of the model and the set-up; the proof is random, so it is verified
     // instead.
     let session = case.session(model);
-    let key = key_bytes(&session.keys().on_chain());
+    let key = key_bytes(session.keys().on_chain());
     assert_eq!(key, vector.verifying_key, "{stale}the key");
     let chosen = session.plan().chosen;
     assert_eq!(
-        (chosen.k, chosen.width),
-        (vector.k, vector.width),
+        (chosen.k, chosen.width, chosen.pack, case.hidden),
+        (vector.k, vector.width, vector.pack, vector.hidden),
         "{stale}the shape"
     );
     let lowered = &session.plan().lowered;
@@ -67,7 +67,7 @@ fn is_up_to_date(case: &Case) {
     );
     session.verify(&stated, &vector.proof).unwrap();
     words_mean_what_was_computed(case, &session, &vector, &traces);
-    halo2_refuses_what_is_tampered(case, &session, &vector);
+    rust_refuses_what_is_tampered(case, &session, &vector);
 }
 
 fn words_mean_what_was_computed(
@@ -107,7 +107,7 @@ fn words_mean_what_was_computed(
     );
 }
 
-fn halo2_refuses_what_is_tampered(case: &Case, session: &KeyedModel, vector: &Vector) {
+fn rust_refuses_what_is_tampered(case: &Case, session: &KeyedModel, vector: &Vector) {
     for tampered in vector
         .tampered
         .iter()
@@ -118,20 +118,14 @@ fn halo2_refuses_what_is_tampered(case: &Case, session: &KeyedModel, vector: &Ve
             .as_ref()
             .unwrap_or(&vector.public_values);
         let proof = tampered.proof.as_ref().unwrap_or(&vector.proof);
-        // What the contract refuses as trailing bytes, halo2 does not read; a scalar from the
-        // modulus on has no meaning in Rust.
-        let (Ok(values), false) = (instance(values), tampered.what == "trailing bytes") else {
+        // A scalar from the modulus on has no meaning in Rust.
+        let Ok(values) = instance(values) else {
             continue;
         };
-        let verdict = verify(
-            session.keys().verifying(),
-            session.srs().params(),
-            &values,
-            proof,
-        );
+        let verdict = session.verify(&values, proof);
         assert!(
             verdict.is_err(),
-            "{}: halo2 accepts {}",
+            "{}: Rust accepts {}",
             case.name,
             tampered.what
         );
@@ -152,7 +146,7 @@ fn the_contract_agrees_with_every_vector() {
         let (verdict, gas) = evm.call(evm.verifier, vector.calldata.clone()).unwrap();
         assert_eq!(verdict, Verdict::Accepted, "{name}");
 
-        let predicted = estimate(vector.k, vector.width, vector.public_values.len()).unwrap();
+        let predicted = estimate(&parse_key(&vector.verifying_key).unwrap().relation()).unwrap();
         for (what, predicted, actual) in [
             ("verification", predicted.verify.total, gas.total),
             ("registration", predicted.register, registration.total),

@@ -16,10 +16,14 @@ alloy_sol_types::sol! {
         error EvaluationPointInDomain();
         error PrecompileFailed();
         error ProofRejected();
+        error NoProofs();
+        error ListLengthsDiffer(uint256 verifyingKeys, uint256 publicValues, uint256 proofs);
         // The contract's constructor reverts with this; it is no part of the interface.
         error InvalidSetup();
 
         function verify(address verifyingKey, uint256[] calldata publicValues, bytes calldata proof) external view;
+        function verifyMany(address[] calldata verifyingKeys, uint256[][] calldata publicValues, bytes[] calldata proofs)
+            external view;
         function isDevelopmentSetup() external view returns (bool);
         function tauG2() external view returns (uint256[4] memory);
     }
@@ -28,7 +32,6 @@ alloy_sol_types::sol! {
     interface IVerifyingKeys {
         error InvalidHeader();
         error WrongKeyLength(uint256 expected, uint256 actual);
-        error RepresentationNotCanonical();
         error CommitmentNotCanonical(uint256 index);
         error CommitmentNotOnCurve(uint256 index);
         error PublicationFailed();

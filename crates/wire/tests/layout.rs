@@ -5,10 +5,10 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use halo2curves_axiom::group::prime::PrimeCurveAffine;
 use serde::Deserialize;
 use std::{ops::Range, path::PathBuf};
-use verdict_circuit::FIXED_COLUMNS;
+use verdict_circuit::{FIXED_COLUMNS, TapeRelation};
 use verdict_wire::{
-    COMMITMENTS, OPENINGS, ProofLayout, VerifyingKeyParts, key_bytes, key_len, parse_key,
-    verify_calldata, verify_calldata_len, words,
+    OPENINGS, PACKS, ProofLayout, key_bytes, key_len, parse_key, verify_calldata,
+    verify_calldata_len, words,
 };
 
 #[derive(Deserialize)]
@@ -44,26 +44,17 @@ fn is_scalar(bytes: &[u8]) -> bool {
     words::scalar(&B256::from_slice(bytes)).is_ok()
 }
 
-/// Which columns of a key hold nothing but zeros.
-fn zero_columns(key: &VerifyingKeyParts) -> Vec<bool> {
-    let commitments = key.commitments.iter();
-    commitments
-        .map(|point| bool::from(point.is_identity()))
-        .collect()
-}
-
 #[test]
 fn every_part_of_a_proof_is_where_the_layout_says() {
     for (name, vector) in vectors() {
         let key = parse_key(&vector.verifying_key).unwrap();
-        let layout = ProofLayout::new(key.width);
+        let layout = ProofLayout::of(&key);
         let proof = &vector.proof;
         assert_eq!(proof.len(), layout.bytes(), "{name}");
-        assert_eq!(ProofLayout::of_len(proof.len()), Some(layout), "{name}");
         assert_eq!(layout.width(), key.width);
 
         let points: Vec<Range<usize>> = layout.points().collect();
-        assert_eq!(points.len(), COMMITMENTS + OPENINGS);
+        assert_eq!(points.len(), layout.points_before() + OPENINGS);
         assert!(
             points.iter().all(|at| is_point(&proof[at.clone()])),
             "{name}"
@@ -76,23 +67,18 @@ fn every_part_of_a_proof_is_where_the_layout_says() {
             "{name}"
         );
 
-        // A fixed column that is zero everywhere is the only one that can open to zero, so zeros
-        // tell where the evaluations of the key's columns stand, and in which order.
-        let zeros: Vec<bool> = evaluations
-            .iter()
-            .map(|at| proof[at.clone()].iter().all(|byte| *byte == 0))
-            .collect();
+        // A fixed column that is zero everywhere is the only one that can open to zero.
+        let zero = |at: &Range<usize>| proof[at.clone()].iter().all(|byte| *byte == 0);
         let fixed = layout.fixed_evaluations();
-        assert_eq!(zeros[fixed.clone()], zero_columns(&key), "{name}");
-        assert!(!zeros[..fixed.start].contains(&true), "{name}");
-        assert!(!zeros[fixed.end..].contains(&true), "{name}");
+        assert!(!evaluations[..fixed.start].iter().any(zero), "{name}");
+        assert!(!evaluations[fixed.end..].iter().any(zero), "{name}");
     }
 }
 
 #[test]
 fn what_a_word_too_early_or_too_late_would_read_is_something_else() {
     for (name, vector) in vectors() {
-        let layout = ProofLayout::of_len(vector.proof.len()).unwrap();
+        let layout = ProofLayout::of(&parse_key(&vector.verifying_key).unwrap());
         let shifted = [&[0; 32], &vector.proof[..]].concat();
         let early = layout.points().filter(|at| is_point(&shifted[at.clone()]));
         assert_eq!(early.count(), 0, "{name}");
@@ -108,43 +94,76 @@ fn what_a_word_too_early_or_too_late_would_read_is_something_else() {
 
 #[test]
 fn the_parts_tile_a_proof() {
-    for width in 1..=64 {
-        let layout = ProofLayout::new(width);
-        assert_eq!(layout.commitments(), 0..704);
-        assert_eq!(layout.evaluation_bytes(), 704..704 + 32 * (22 + width));
-        assert_eq!(layout.openings().start, layout.evaluation_bytes().end);
-        assert_eq!(layout.openings().end, layout.bytes());
-        assert_eq!(layout.bytes(), 1536 + 32 * width);
-        assert_eq!(layout.last_evaluation().end, layout.openings().start);
-        assert_eq!(layout.evaluation(0).start, layout.commitments().end);
-        assert_eq!(layout.fixed_evaluations().len(), FIXED_COLUMNS + width);
-        assert_eq!(layout.fixed_evaluations().end + 1, layout.evaluations());
-    }
-}
-
-#[test]
-fn no_layout_has_a_length_that_no_width_gives() {
-    for length in [0, 31, 32, 1504, 1535, 1536, 1537, 1567, 1569, 1599] {
-        assert_eq!(ProofLayout::of_len(length), None, "{length}");
-    }
-    for (_, vector) in vectors() {
-        let length = vector.proof.len();
-        for other in [length - 1, length + 1, length + 31] {
-            assert_eq!(ProofLayout::of_len(other), None, "{other}");
+    for (pack, hidden) in PACKS
+        .iter()
+        .flat_map(|pack| [(*pack, false), (*pack, true)])
+    {
+        for width in 1..=64 {
+            let layout = ProofLayout::new(&TapeRelation::new(12, width, pack, 3, hidden));
+            // The formula of docs/protocol.md.
+            let points = 3usize.div_ceil(pack) + 5usize.div_ceil(pack) + 1;
+            let blinded = if hidden { width.div_ceil(pack) + 1 } else { 0 };
+            assert_eq!(layout.commitments(), 0..64 * (points + blinded));
+            assert_eq!(layout.evaluations(), 13 + 8 + width + 1);
+            let evaluations = layout.evaluation_bytes();
+            assert_eq!(evaluations.start, layout.commitments().end);
+            assert_eq!(evaluations.len(), 32 * layout.evaluations());
+            assert_eq!(layout.openings().start, evaluations.end);
+            assert_eq!(layout.openings().end, layout.bytes());
+            assert_eq!(layout.openings().len(), 128);
+            assert_eq!(layout.last_evaluation().end, layout.openings().start);
+            assert_eq!(layout.evaluation(0).start, layout.commitments().end);
+            assert_eq!(layout.fixed_evaluations(), 13..13 + FIXED_COLUMNS + width);
+            assert_eq!(layout.fixed_evaluations().end + 1, layout.evaluations());
+            if (pack, hidden) == (8, false) {
+                assert_eq!(layout.bytes(), 1024 + 32 * width);
+            }
         }
     }
 }
 
 #[test]
-fn keys_are_as_long_as_their_width_says() {
+fn keys_are_as_long_as_their_header_says() {
     for (name, vector) in vectors() {
-        let key = parse_key(&vector.verifying_key).unwrap();
-        assert_eq!(key_len(key.width), vector.verifying_key.len(), "{name}");
-        assert_eq!(key_bytes(&key), vector.verifying_key, "{name}");
-        for wrong in [key.width - 1, key.width + 1] {
-            let mut bytes = vector.verifying_key.to_vec();
-            bytes[6] = wrong as u8;
-            assert!(parse_key(&bytes).is_err(), "{name}: width {wrong}");
+        let bytes = vector.verifying_key.to_vec();
+        let key = parse_key(&bytes).unwrap();
+        assert_eq!(key_len(&key.relation()), bytes.len(), "{name}");
+        assert_eq!(key_bytes(&key), bytes, "{name}");
+        // Version, height, width, pack, whether weights are hidden, number of values, padding.
+        let pack = bytes[7];
+        for (at, wrong) in [
+            (4, 2),
+            (5, 29),
+            (6, 0),
+            (6, 65),
+            (7, 0),
+            (7, 1),
+            (7, 3),
+            (7, 16),
+        ]
+        .into_iter()
+        .chain([(8, 2), (11, 1), (31, 1)])
+        .chain(
+            [2, 4, 8]
+                .map(|other| (7, other))
+                .into_iter()
+                .filter(|it| it.1 != pack),
+        ) {
+            let mut changed = bytes.clone();
+            changed[at] = wrong;
+            // Another pack may go with the length where there are few columns; then it is another key.
+            let parsed = parse_key(&changed);
+            assert!(
+                parsed.as_ref().map_or(true, |other| at == 7
+                    && other.representation() != key.representation()),
+                "{name}: byte {at} of {wrong}"
+            );
+        }
+        let mut none = bytes.clone();
+        none[9..11].fill(0);
+        assert!(parse_key(&none).is_err(), "{name}");
+        for cut in [0, 31, 32, bytes.len() - 1] {
+            assert!(parse_key(&bytes[..cut]).is_err(), "{name}: {cut}");
         }
     }
 }

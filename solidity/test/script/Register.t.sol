@@ -85,15 +85,15 @@ contract RegisterScriptTest is ScriptTest {
     function test_RevertWhen_TheProofIsWrong() public {
         string memory file = _replace(_proof(), "7e57", "7e58");
         _refuses("wrong-proof", _spec(), file, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
-        // The same key, but for one commitment: that of column u is the identity now.
+        // The same key, but for one commitment: that of the first pack is the identity now.
         bytes memory key = vm.parseJsonBytes(_proof(), ".verifyingKey");
         string memory was = vm.toString(key);
-        for (uint256 i = 64; i < 128; ++i) {
+        for (uint256 i = 32; i < 96; ++i) {
             key[i] = 0;
         }
         file = _replace(_proof(), was, vm.toString(key));
         _refuses("wrong-key", _spec(), file, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
-        key[64] = 0x01;
+        key[32] = 0x01;
         file = _replace(_proof(), was, vm.toString(key));
         _refuses("no-key", _spec(), file, abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, 0));
     }

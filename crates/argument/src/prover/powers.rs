@@ -27,6 +27,11 @@ impl Powers {
         }
     }
 
+    /// The points.
+    pub fn points(&self) -> &[G1Affine] {
+        self.bases.points()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.bases.len()

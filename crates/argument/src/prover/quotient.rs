@@ -46,8 +46,13 @@ impl<R: Relation> Run<'_, R> {
             parts.push((divisor, values));
             shift *= step;
         }
-        let blocks = untangle(parts);
-        self.split(blocks, rng)
+        drop(seen);
+        let mut pieces = self.split(&untangle(parts))?;
+        let blinds: Vec<[Fr; 2]> = (1..pieces.len())
+            .map(|_| [(); 2].map(|()| Fr::random(&mut *rng)))
+            .collect();
+        blind(&mut pieces, self.shape.split(), &blinds);
+        Ok(pieces)
     }
 
     /// Coefficients of what gates see of fixed columns.
@@ -139,39 +144,44 @@ impl<R: Relation> Run<'_, R> {
         folded
     }
 
-    /// Cuts the quotient into blinded pieces. What has a coefficient beyond them is no quotient: the
-    /// witness does not satisfy the gates.
-    fn split(
-        &self,
-        blocks: Vec<Vec<Fr>>,
-        rng: &mut impl RngCore,
-    ) -> Result<Vec<Vec<Fr>>, ArgumentError> {
+    /// Cuts the quotient into pieces. What has a coefficient beyond them is no quotient: the witness
+    /// does not satisfy the gates.
+    fn split(&self, blocks: &[Vec<Fr>]) -> Result<Vec<Vec<Fr>>, ArgumentError> {
+        let n = self.shape.rows();
         let (split, count) = (self.shape.split(), self.shape.pieces());
-        let coefficients = blocks.concat();
         let end = (count - 1) * split + self.shape.slot();
-        let beyond = coefficients.iter().skip(end);
-        if beyond.into_iter().any(|value| *value != Fr::ZERO) {
+        let (first, within) = ((end / n).min(blocks.len()), end % n);
+        let mut beyond = blocks[first..].iter().enumerate().flat_map(|(i, block)| {
+            let skipped = if i == 0 { within } else { 0 };
+            block.iter().skip(skipped)
+        });
+        if beyond.any(|value| *value != Fr::ZERO) {
             return Err(ArgumentError::Unsatisfied);
         }
-        let mut pieces: Vec<Vec<Fr>> = (0..count)
-            .map(|piece| {
-                let start = (piece * split).min(coefficients.len());
-                let length = match piece + 1 == count {
-                    true => self.shape.slot(),
-                    false => split,
-                };
-                coefficients[start..(start + length).min(coefficients.len())].to_vec()
-            })
-            .collect();
-        for upper in 1..count {
-            for i in 0..2 {
-                let blind = Fr::random(&mut *rng);
-                pieces[upper - 1].resize(split + 2, Fr::ZERO);
-                pieces[upper - 1][split + i] += blind;
-                pieces[upper][i] -= blind;
-            }
+        let pieces = (0..count).map(|piece| {
+            let start = (piece * split).min(blocks.len() * n);
+            let length = match piece + 1 == count {
+                true => self.shape.slot(),
+                false => split,
+            };
+            let end = (start + length).min(blocks.len() * n);
+            (start..end).map(|i| blocks[i / n][i % n]).collect()
+        });
+        Ok(pieces.collect())
+    }
+}
+
+/// Blinds pieces, neighbours with the same two coefficients, which keeps `Σ X^{split·i}·piece_i`.
+fn blind(pieces: &mut [Vec<Fr>], split: usize, blinds: &[[Fr; 2]]) {
+    for (number, blind) in blinds.iter().enumerate() {
+        for (i, blind) in blind.iter().enumerate() {
+            pieces[number].resize(split + 2, Fr::ZERO);
+            pieces[number][split + i] += blind;
+            let above = &mut pieces[number + 1];
+            let length = above.len().max(2);
+            above.resize(length, Fr::ZERO);
+            above[i] -= blind;
         }
-        Ok(pieces)
     }
 }
 
@@ -184,26 +194,154 @@ fn load(into: &mut [Fr], columns: &[Vec<Fr>], row: usize) {
 /// Blocks of `n` coefficients of a polynomial from its remainders modulo `X^n − c_i`: remainder `i`
 /// is `Σ_p c_i^p·block_p`. The `c_i` are `c·ζ^i` with `ζ` of order as many as there are.
 fn untangle(parts: Vec<(Fr, Vec<Fr>)>) -> Vec<Vec<Fr>> {
+    const CHUNK: usize = 1 << 12;
     let count = parts.len();
-    let constants: Vec<Fr> = parts.iter().map(|(constant, _)| *constant).collect();
+    let (constants, mut values): (Vec<Fr>, Vec<Vec<Fr>>) = parts.into_iter().unzip();
     let inverse = |value: Fr| value.invert().unwrap_or(Fr::ZERO);
     // block_p = c^{−p}/count · Σ_i ζ^{−ip}·remainder_i.
     let zeta = inverse(constants[0]) * constants.get(1).copied().unwrap_or(constants[0]);
     let (zeta_inverse, first) = (inverse(zeta), inverse(constants[0]));
     let share = inverse(Fr::from(count as u64));
-    let block = |p: usize| {
-        let scale = first.pow_vartime([p as u64]) * share;
-        let factors: Vec<Fr> = (0..count)
-            .map(|i| scale * zeta_inverse.pow_vartime([(i * p) as u64]))
-            .collect();
-        let rows = (0..parts[0].1.len()).into_par_iter().with_min_len(1 << 12);
-        rows.map(|row| {
-            let terms = parts.iter().zip(&factors);
-            terms
-                .map(|((_, values), factor)| values[row] * factor)
-                .sum()
+    let factors: Vec<Vec<Fr>> = (0..count)
+        .map(|p| {
+            let scale = first.pow_vartime([p as u64]) * share;
+            (0..count)
+                .map(|i| scale * zeta_inverse.pow_vartime([(i * p) as u64]))
+                .collect()
         })
-        .collect()
-    };
-    (0..count).map(block).collect()
+        .collect();
+    // Blocks take the remainders' place, a few rows at a time.
+    let mut columns: Vec<_> = values.iter_mut().map(|of| of.chunks_mut(CHUNK)).collect();
+    let chunks = std::iter::from_fn(|| {
+        let chunk = columns.iter_mut().map(Iterator::next);
+        chunk.collect::<Option<Vec<_>>>()
+    });
+    let chunks: Vec<Vec<&mut [Fr]>> = chunks.collect();
+    chunks.into_par_iter().for_each(|mut chunk| {
+        let mut remainders = vec![Fr::ZERO; count];
+        for row in 0..chunk[0].len() {
+            for (remainder, values) in remainders.iter_mut().zip(&chunk) {
+                *remainder = values[row];
+            }
+            for (values, factors) in chunk.iter_mut().zip(&factors) {
+                let terms = remainders.iter().zip(factors);
+                values[row] = terms.map(|(remainder, factor)| *remainder * factor).sum();
+            }
+        }
+    });
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Phase, Shape, domain::evaluate};
+    use rand::{SeedableRng, rngs::StdRng};
+
+    fn shape(pack: usize, degree: usize) -> Shape {
+        Shape {
+            k: 4,
+            pack,
+            fixed: Vec::new(),
+            phases: vec![Phase {
+                columns: 1,
+                shifted: true,
+                challenges: 0,
+            }],
+            degree,
+            blinding: 3,
+            instance: 0,
+        }
+    }
+
+    /// The number of independent rows.
+    fn rank(mut rows: Vec<Vec<Fr>>) -> usize {
+        let mut rank = 0;
+        for column in 0..rows[0].len() {
+            let Some(pivot) = (rank..rows.len()).find(|row| rows[*row][column] != Fr::ZERO) else {
+                continue;
+            };
+            rows.swap(rank, pivot);
+            let inverse = rows[rank][column].invert().unwrap_or(Fr::ZERO);
+            let (done, below) = rows.split_at_mut(rank + 1);
+            for row in below {
+                let factor = row[column] * inverse;
+                for (value, of) in row.iter_mut().zip(&done[rank]) {
+                    *value -= factor * of;
+                }
+            }
+            rank += 1;
+        }
+        rank
+    }
+
+    /// What a proof shows of the pieces of a quotient: all but the first at `x`, and the packs at
+    /// `τ`.
+    fn seen(shape: &Shape, pieces: &[Vec<Fr>], x: Fr, tau: Fr) -> Vec<Fr> {
+        let at = tau.pow_vartime([shape.pack as u64]);
+        let packs = shape.packs_of_quotient().into_iter().map(|pack| {
+            let pieces = pieces[pack.columns].iter().rev();
+            pieces.fold(Fr::ZERO, |sum, piece| sum * tau + evaluate(piece, at))
+        });
+        let values = pieces[1..].iter().map(|piece| evaluate(piece, x));
+        packs.chain(values).collect()
+    }
+
+    /// Everything that is seen moves independently with the blinds, so it is uniform whatever the
+    /// quotient is; and their sum, which everybody computes, does not move.
+    #[test]
+    fn blinds_move_all_that_is_seen_of_a_quotient() {
+        let mut rng = StdRng::seed_from_u64(12);
+        for (pack, degree) in [2, 4, 8]
+            .into_iter()
+            .flat_map(|pack| (3..=9).map(move |degree| (pack, degree)))
+        {
+            let shape = shape(pack, degree);
+            let (count, split) = (shape.pieces(), shape.split());
+            let (x, tau) = (Fr::random(&mut rng), Fr::random(&mut rng));
+            let moved = |number: usize, i: usize| {
+                let mut pieces = vec![Vec::new(); count];
+                let mut blinds = vec![[Fr::ZERO; 2]; count - 1];
+                blinds[number][i] = Fr::ONE;
+                blind(&mut pieces, split, &blinds);
+                let step = x.pow_vartime([split as u64]);
+                let whole = pieces.iter().rev();
+                let whole = whole.fold(Fr::ZERO, |sum, piece| sum * step + evaluate(piece, x));
+                assert_eq!(whole, Fr::ZERO);
+                assert!(pieces.iter().all(|piece| piece.len() <= shape.slot()));
+                seen(&shape, &pieces, x, tau)
+            };
+            let directions: Vec<Vec<Fr>> = (0..count - 1)
+                .flat_map(|number| [moved(number, 0), moved(number, 1)])
+                .collect();
+            let forms = shape.packs_of_quotient().len() + count - 1;
+            assert_eq!(directions[0].len(), forms);
+            assert_eq!(rank(directions.clone()), forms, "{pack} {degree}");
+            // One coefficient for two neighbours would not do.
+            let halved: Vec<Vec<Fr>> = directions.into_iter().step_by(2).collect();
+            assert!(rank(halved) < forms, "{pack} {degree}");
+        }
+    }
+
+    #[test]
+    fn remainders_are_untangled() {
+        let mut rng = StdRng::seed_from_u64(13);
+        for count in [1usize, 2, 4, 8] {
+            let blocks: Vec<Vec<Fr>> = (0..count)
+                .map(|_| (0..5000).map(|_| Fr::random(&mut rng)).collect())
+                .collect();
+            let zeta = crate::Domain::new(count.ilog2()).omega();
+            let mut constant = Fr::random(&mut rng);
+            let mut parts = Vec::new();
+            for _ in 0..count {
+                let row = |row: usize| {
+                    let blocks = blocks.iter().rev();
+                    blocks.fold(Fr::ZERO, |sum, block: &Vec<Fr>| sum * constant + block[row])
+                };
+                parts.push((constant, (0..5000).map(row).collect()));
+                constant *= zeta;
+            }
+            assert_eq!(untangle(parts), blocks);
+        }
+    }
 }

@@ -143,7 +143,7 @@ impl Case {
         }
         let rows = self.toy.shape.usable();
         let weights: Vec<Vec<Fr>> = self.columns[2..].iter().map(|c| c.values(rows)).collect();
-        let mut y = vec![self.instance[0]];
+        let mut y = vec![self.instance.first().copied().unwrap_or(Fr::ZERO)];
         for row in 1..rows {
             let weight = weights
                 .iter()

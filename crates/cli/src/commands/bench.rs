@@ -102,6 +102,7 @@ impl Bench {
                 job.options = self.quantise.options((*goal).into(), inputs);
                 job.width = limits.width;
                 job.max_k = limits.max_k;
+                job.pack = limits.pack;
                 job.srs = srs.clone();
                 job.runs = self.runs.into();
                 job.batch = self.batch.items();

@@ -16,22 +16,18 @@ use verdict_model::{CompiledModel, Visible, ranges::Secrets};
 use verdict_prover::Architecture;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  verdict hide model.verdict --proofs 1000\n  \
+#[command(after_help = "Examples:\n  verdict hide model.verdict\n  \
     verdict prove model.verdict --hiding model.hiding.secret --input input.json --dev\n\n\
     The model must be one that `verdict compile --private-weights` made; what is printed is all that others see of it.\n\
-    Every proof reveals one linear equation about each weight column, so the key holds random rows for a number of proofs and no more.\n\
-    When they are spent, or the file may have been read by others, run `verdict hide` again and register the new key.\n\
+    The file is what the key's random rows are drawn from: with it, the same model has the same key again. It never changes, and any \
+    number of proofs may be made with it, on any number of machines.\n\
+    If others may have read it, run `verdict hide` again, with --out, and register the new key.\n\
     The file is for its owner alone: it ends in .secret, is written with mode 0600, and is refused if others can read it. So is \
-    model.verdict then, for it holds the weights: what may be shared is what `verdict redact` writes."
-)]
+    model.verdict then, for it holds the weights: what may be shared is what `verdict redact` writes.")]
 pub(crate) struct Hide {
     /// The compiled model
     #[arg(value_name = "MODEL.verdict")]
     model: PathBuf,
-    /// Proofs that may be made before the key has to be changed
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
-    proofs: u32,
     /// Where to write [default: the model's path with the extension .hiding.secret]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -41,7 +37,6 @@ pub(crate) struct Hide {
 struct Hidden {
     model: String,
     model_digest: B256,
-    proofs: u32,
     visible: Visible,
     out: PathBuf,
 }
@@ -49,9 +44,8 @@ struct Hidden {
 impl Report for Hidden {
     fn text(&self) -> String {
         format!(
-            "{}Random rows for {} proofs of {} (digest {})\nWrote {}, as secret as the weights\n",
+            "{}Hides the weights of {} (digest {})\nWrote {}, as secret as they are\n",
             visible_text(&self.visible),
-            count(self.proofs),
             self.model,
             self.model_digest,
             self.out.display()
@@ -68,18 +62,17 @@ impl Hide {
             .unwrap_or_else(|| self.model.with_extension("hiding.secret"));
         if out.exists() {
             return Err(usage(format!(
-                "{} exists, and proofs under its key need it; name another file with --out, or remove it if its key is retired",
+                "{} exists, and the key that it hides needs it; name another file with --out, or remove it if its key is retired",
                 out.display()
             )));
         }
         let digest = model.digest().into();
         // Refuses what was not compiled for private weights.
         Architecture::of(&model)?;
-        HidingFile::create(&out, digest, self.proofs)?;
+        HidingFile::create(&out, digest)?;
         output.emit(&Hidden {
             model: model.manifest().name.clone(),
             model_digest: digest,
-            proofs: self.proofs,
             visible: visible(&model),
             out,
         })

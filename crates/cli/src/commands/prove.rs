@@ -54,7 +54,7 @@ pub(crate) struct Prove {
     /// command line [default: random]
     #[arg(long, value_name = "HEX|FILE")]
     salt: Option<String>,
-    /// Keep the weights private: the secret file that `verdict hide` made, which counts this proof
+    /// Keep the weights private: the secret file that `verdict hide` made
     #[arg(long, value_name = "FILE")]
     hiding: Option<PathBuf>,
     /// Use the nearest value of the model's domain for inputs outside it
@@ -84,6 +84,8 @@ struct Proved {
     context: B256,
     k: u32,
     width: usize,
+    /// Columns to a pack.
+    pack: usize,
     public_values: usize,
     proof_bytes: usize,
     batch: usize,
@@ -91,7 +93,6 @@ struct Proved {
     per_inference: PerInference,
     private_weights: bool,
     /// Proofs that may still be made with these private weights.
-    proofs_left: Option<u32>,
     salt_file: Option<PathBuf>,
     prove_peak_rss_bytes: Option<u64>,
     stages: Vec<StageCost>,
@@ -174,7 +175,7 @@ impl Prove {
                 .filter(|stage| matches!(stage.stage.as_str(), "witness" | "prove"))
         };
         let prove_seconds = proving().map(|stage| stage.seconds).sum();
-        let gas = estimate(key.k, key.width, key.public_values)?.verify;
+        let gas = estimate(&key.relation())?.verify;
         let calldata = verify_calldata(Address::ZERO, &file.public_values, &file.proof);
         let per_inference = PerInference::new(
             items,
@@ -191,13 +192,13 @@ impl Prove {
             context: verified.context(),
             k: key.k,
             width: key.width,
+            pack: key.pack,
             public_values: key.public_values,
             proof_bytes: file.proof.len(),
             batch: items,
             prove_seconds,
             per_inference,
             private_weights: file.private_weights,
-            proofs_left: verified.proofs_left(),
             salt_file: saved.salts,
             prove_peak_rss_bytes: proving().filter_map(|stage| stage.peak_rss_bytes).max(),
             outputs: decode::batch_outputs(session.model(), verified.traces(), float),
@@ -223,22 +224,17 @@ impl Prove {
 impl Report for Proved {
     fn text(&self) -> String {
         let mut notes = self.per_inference.text(self.batch);
-        if let Some(left) = self.proofs_left {
-            notes += &format!(
-                "private weights: {} proofs left under this key\n",
-                count(left)
-            );
-        }
         if let Some(path) = &self.salt_file {
             notes += &format!("salts (secret): {}\n", path.display());
         }
         format!(
-            "Proved {} (digest {})\n  verifying key {}, width {}, height k = {}\n  set-up {}\n  context {}{}\n\
+            "Proved {} (digest {})\n  verifying key {}, width {}, {} columns to a pack, height k = {}\n  set-up {}\n  context {}{}\n\
              {} B of proof, {} public values\n{}{notes}{}Wrote {}\n",
             self.model,
             self.model_digest,
             self.key_digest,
             self.width,
+            self.pack,
             self.k,
             self.setup,
             self.context,

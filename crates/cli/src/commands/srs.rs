@@ -4,7 +4,7 @@ use crate::{
     error::{CliError, Mismatch},
     report::{
         meter::Meter,
-        output::{Output, Report, Table, mebibytes, seconds},
+        output::{Output, Report, Table, count, mebibytes, seconds},
     },
 };
 use clap::{Args, Subcommand};
@@ -57,7 +57,7 @@ pub(crate) struct List {}
 #[derive(Serialize)]
 struct Kept {
     digest: String,
-    k: u32,
+    points: usize,
     development: bool,
     /// The known ceremony that it is of.
     ceremony: Option<&'static str>,
@@ -75,14 +75,14 @@ impl Report for Kept {
             )
         });
         format!(
-            "{}Set-up {} of height {} ({}), kept in {}{}",
+            "{}Set-up {} of {} points ({}), kept in {}{}",
             if self.development {
                 "INSECURE development set-up: never accept a proof under it.\n"
             } else {
                 ""
             },
             self.digest,
-            self.k,
+            count(self.points as u64),
             seconds(self.seconds),
             self.path.display(),
             ceremony.unwrap_or_default()
@@ -93,7 +93,7 @@ impl Report for Kept {
 #[derive(Serialize)]
 struct Stored {
     digest: String,
-    k: u32,
+    points: usize,
     development: bool,
     ceremony: Option<&'static str>,
     bytes: u64,
@@ -109,7 +109,7 @@ impl Report for Listing {
         if self.0.is_empty() {
             return "no set-ups; `verdict srs import FILE.ptau` adds one".into();
         }
-        let mut table = Table::new(&["digest", "k", "size", "kind"]);
+        let mut table = Table::new(&["digest", "points", "size", "kind"]);
         for srs in &self.0 {
             let kind = match srs.ceremony {
                 _ if srs.development => "development, INSECURE",
@@ -118,7 +118,7 @@ impl Report for Listing {
             };
             table.row([
                 srs.digest.clone(),
-                srs.k.to_string(),
+                count(srs.points as u64),
                 mebibytes(srs.bytes as f64),
                 kind.into(),
             ]);
@@ -143,15 +143,16 @@ impl SrsCommand {
                     );
                 }
                 srs.store(&cache)?;
-                let name = format!("srs/{}/{}", srs.digest(), srs.k());
+                let name = format!("srs/{}/{}", srs.digest(), srs.points());
                 (srs, name)
             }
             Self::Dev(Dev { k }) => {
                 output.note("WARNING: the development set-up is INSECURE: its secret is public, anyone can forge proofs under it");
                 meter.begin("making the set-up");
+                let points = 1 << k;
                 (
-                    Srs::development_cached(*k, &cache)?,
-                    format!("srs/development/{k}"),
+                    Srs::development_cached(points, &cache)?,
+                    format!("srs/development/{points}"),
                 )
             }
         };
@@ -159,7 +160,7 @@ impl SrsCommand {
         drop(meter);
         output.emit(&Kept {
             digest: srs.digest(),
-            k: srs.k(),
+            points: srs.points(),
             development: srs.is_development(),
             ceremony: srs.ceremony().map(|it| it.name),
             path: cache.path(&name),
@@ -171,7 +172,7 @@ impl SrsCommand {
 impl Import {
     /// The set-up, if it is the expected one.
     fn checked(&self) -> Result<Srs, CliError> {
-        let srs = Srs::import(&self.file, self.k)?;
+        let srs = Srs::import(&self.file, self.k.map(|k| 1 << k))?;
         let found = srs.digest();
         match &self.expect {
             Some(expected) if *expected != found => Err(CliError::Mismatch(Box::new(Mismatch {
@@ -194,7 +195,7 @@ fn list(output: &Output, cache: &Cache) -> Result<(), CliError> {
             .map(|srs| Stored {
                 ceremony: srs.ceremony().map(|it| it.name),
                 digest: srs.digest,
-                k: srs.k,
+                points: srs.points,
                 development: srs.development,
                 bytes: srs.bytes,
                 path: srs.path,

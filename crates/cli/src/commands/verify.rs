@@ -40,7 +40,7 @@ pub(crate) struct Verify {
     /// The proof file
     #[arg(value_name = "PROOF.json")]
     proof: PathBuf,
-    /// The compiled model: makes the verifying key again, compares it, and verifies with halo2's
+    /// The compiled model: makes the verifying key again, compares it, and verifies with the Rust
     /// verifier. Of a key with private weights, which its architecture is enough for, what is
     /// public is made again
     #[arg(long, value_name = "MODEL.verdict")]
@@ -78,7 +78,7 @@ struct Evm {
 }
 
 #[derive(Serialize)]
-struct Halo2 {
+struct Native {
     accepted: bool,
     error: Option<String>,
 }
@@ -116,7 +116,7 @@ struct Verified {
     /// Of the contract's verification, where it was asked.
     per_inference: Option<PerInference>,
     public_values: Vec<B256>,
-    halo2: Option<Halo2>,
+    native: Option<Native>,
     evm: Option<Evm>,
     /// The rows of `--data-set` that the proof is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +153,7 @@ impl Verify {
         let engine = self.srs.engine_of(&file, &name)?;
         let meter = Meter::new(output);
         let (mut decoded, mut rows) = (Vec::new(), None);
-        let halo2 = match &self.model {
+        let native = match &self.model {
             Some(path) => {
                 let subject = Subject::load(path, file.private_weights)?;
                 subject.must_be(file.model, &name, VERIFY_WITH_THE_MODEL)?;
@@ -162,7 +162,7 @@ impl Verify {
                 let values = &file.public_values;
                 rows = self.data_set.check(subject.model(), &batch, values)?;
                 let key_proof = self.key_proof(&file, &name)?;
-                Some(halo2(
+                Some(native(
                     &engine,
                     &file,
                     &self.proof,
@@ -182,7 +182,7 @@ impl Verify {
         drop(meter);
 
         let refused = [
-            halo2.as_ref().and_then(|it| it.error.clone()),
+            native.as_ref().and_then(|it| it.error.clone()),
             evm.as_ref().and_then(|it| it.error.clone()),
         ];
         let refused: Vec<String> = refused.into_iter().flatten().collect();
@@ -206,7 +206,7 @@ impl Verify {
                 PerInference::new(batch, 0.0, evm.gas_verify_transaction, evm.calldata_bytes)
             }),
             public_values: file.public_values,
-            halo2,
+            native,
             evm,
             data_set: rows,
             decoded,
@@ -259,23 +259,23 @@ fn same(
 }
 
 /// Checks the proof against its subject; a proof that is not valid is an answer, not a failure.
-fn halo2(
+fn native(
     engine: &Engine,
     file: &ProofFile,
     path: &Path,
     subject: &Subject,
     key_proof: Option<Bytes>,
     meter: &Meter,
-) -> Result<Halo2, CliError> {
+) -> Result<Native, CliError> {
     let key_proof = key_proof.as_deref().map(AsRef::as_ref);
     match engine.check(file, path, subject, key_proof, &|stage| meter.engine(stage)) {
-        Ok(()) => Ok(Halo2 {
+        Ok(()) => Ok(Native {
             accepted: true,
             error: None,
         }),
-        Err(EngineError::Prover(ProverError::Rejected(reason))) => Ok(Halo2 {
+        Err(EngineError::Prover(ProverError::Rejected(reason))) => Ok(Native {
             accepted: false,
-            error: Some(format!("halo2: {reason}")),
+            error: Some(format!("the Rust verifier: {reason}")),
         }),
         Err(error) => Err(error.into()),
     }
@@ -336,11 +336,11 @@ impl Report for Verified {
                 ""
             },
         );
-        if let Some(halo2) = &self.halo2 {
+        if let Some(native) = &self.native {
             text += &format!(
-                "halo2's verifier: {}{}\n",
-                verdict(halo2.accepted),
-                because(&halo2.error)
+                "the Rust verifier: {}{}\n",
+                verdict(native.accepted),
+                because(&native.error)
             );
         }
         if let Some(evm) = &self.evm {

@@ -1,7 +1,7 @@
 //! What a verifier must refuse, made of a proof that it accepts.
 
 use alloy_primitives::{B256, U256};
-use verdict_wire::{ProofLayout, SCALAR_BYTES};
+use verdict_wire::{ProofLayout, SCALAR_BYTES, VerifyingKeyParts};
 
 /// A statement with a proof that does not hold for it.
 pub(super) struct Forgery {
@@ -10,9 +10,9 @@ pub(super) struct Forgery {
     pub(super) proof: Vec<u8>,
 }
 
-/// A lie about the result, a lie about whom it is for, a bent proof, a cut proof; of a model of
-/// some width.
-pub(super) fn forgeries(words: &[B256], proof: &[u8], width: usize) -> [Forgery; 4] {
+/// A lie about the result, a lie about whom it is for, a bent proof, a cut proof; under some
+/// key.
+pub(super) fn forgeries(words: &[B256], proof: &[u8], key: &VerifyingKeyParts) -> [Forgery; 4] {
     let bumped = |index: usize| {
         let mut words = words.to_vec();
         if let Some(word) = words.get_mut(index) {
@@ -21,7 +21,7 @@ pub(super) fn forgeries(words: &[B256], proof: &[u8], width: usize) -> [Forgery;
         words
     };
     let mut bent = proof.to_vec();
-    let last = ProofLayout::new(width).evaluation_bytes().end;
+    let last = ProofLayout::of(key).evaluation_bytes().end;
     if let Some(byte) = last.checked_sub(1).and_then(|at| bent.get_mut(at)) {
         *byte ^= 1;
     }

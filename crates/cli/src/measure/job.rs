@@ -25,6 +25,7 @@ pub(crate) struct Job {
     pub(crate) options: Options,
     pub(crate) import: ImportOptions,
     pub(crate) width: Option<usize>,
+    pub(crate) pack: Option<usize>,
     pub(crate) max_k: u32,
     /// Digest of an imported set-up; the development set-up if missing.
     pub(crate) srs: Option<String>,
@@ -75,6 +76,7 @@ impl Job {
             },
             import: ImportOptions::default(),
             width: None,
+            pack: None,
             max_k: Limits::default().max_k,
             srs: None,
             cached: true,

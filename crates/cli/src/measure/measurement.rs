@@ -20,7 +20,7 @@ pub(crate) struct Tampered {
     pub(crate) what: String,
     pub(crate) rejected: bool,
     pub(crate) contract_error: Option<String>,
-    pub(crate) halo2_rejected: bool,
+    pub(crate) native_rejected: bool,
 }
 
 /// The decision, where outputs are scores of classes.
@@ -60,9 +60,10 @@ pub(crate) struct Measurement {
     pub(crate) development_setup: bool,
     pub(crate) k: u32,
     pub(crate) width: usize,
+    pub(crate) pack: usize,
     pub(crate) rows: usize,
     pub(crate) public_values: usize,
-    /// Both halo2's verifier and the contract accepted.
+    /// Both the Rust verifier and the contract accepted.
     pub(crate) verified: bool,
     /// Both rejected every forgery.
     pub(crate) tampered_rejected: bool,
@@ -184,9 +185,10 @@ impl Report for Measurement {
             accuracy_text(&self.accuracy)
         );
         text += &format!(
-            "Plan ({}): width {}, height k = {}, {} of {} rows\nSet-up: {}\n\n",
+            "Plan ({}): width {}, {} columns to a pack, height k = {}, {} of {} rows\nSet-up: {}\n\n",
             self.goal,
             self.width,
+            self.pack,
             self.k,
             count(self.rows as u64),
             count(1u64 << self.k),
@@ -201,7 +203,7 @@ impl Report for Measurement {
             );
         }
         text += &format!(
-            "\nhalo2's verifier and the contract: {}\n",
+            "\nthe Rust verifier and the contract: {}\n",
             if self.verified {
                 "accepted"
             } else {
@@ -213,12 +215,12 @@ impl Report for Measurement {
                 .contract_error
                 .as_ref()
                 .map_or("ACCEPTED".into(), |error| format!("reverted with {error}"));
-            let halo2 = if forgery.halo2_rejected {
+            let native = if forgery.native_rejected {
                 "rejected"
             } else {
                 "ACCEPTED"
             };
-            text += &format!("{}: contract {contract}; halo2 {halo2}\n", forgery.what);
+            text += &format!("{}: contract {contract}; Rust {native}\n", forgery.what);
         }
         // One table: stages first, then sizes and gas.
         let mut table = Table::new(&["", "time / amount", "peak memory / predicted"]);
@@ -247,6 +249,7 @@ impl Report for Bench {
             "parameters",
             "k",
             "width",
+            "pack",
             "set-up",
             "keys",
             "prove",
@@ -273,6 +276,7 @@ impl Report for Bench {
                 count(it.parameters),
                 it.k.to_string(),
                 it.width.to_string(),
+                it.pack.to_string(),
                 seconds(it.setup_seconds),
                 seconds(it.keygen_seconds),
                 seconds(it.prove_seconds),

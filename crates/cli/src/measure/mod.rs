@@ -53,7 +53,7 @@ struct Run {
 
 /// What the verifiers said.
 struct Judged {
-    halo2: bool,
+    native: bool,
     contract: bool,
     development: bool,
     gas: Gas,
@@ -96,14 +96,15 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
         input: visibility_name(input_visibility(session.model())).into(),
         activation_bits: manifest.activation_bits,
         model_digest: session.model().digest().into(),
-        key_digest: key_digest(&session.key()),
+        key_digest: key_digest(session.key()),
         srs: session.setup().name().into(),
         development_setup: judged.development,
         k: chosen.k,
         width: chosen.width,
+        pack: chosen.pack,
         rows: chosen.rows,
         public_values: words_of(plan),
-        verified: judged.halo2 && judged.contract,
+        verified: judged.native && judged.contract,
         tampered_rejected: judged.tampered.iter().all(|forgery| forgery.rejected),
         tampered: judged.tampered,
         compile_seconds: took("import") + took("compile"),
@@ -120,7 +121,7 @@ pub(crate) fn measure(job: &Job, meter: &Meter) -> Result<Measurement, CliError>
             judged.gas.total,
             judged.calldata_bytes,
         ),
-        verify_seconds: took("verify (halo2)"),
+        verify_seconds: took("verify (Rust)"),
         proof_bytes: run.verified.proof().len(),
         calldata_bytes: judged.calldata_bytes,
         key_bytes: judged.key_bytes,
@@ -164,6 +165,7 @@ fn compiled(job: &Job, meter: &Meter) -> Result<Compiled, CliError> {
     let limits = Limits {
         max_k: job.max_k,
         width: job.width,
+        pack: job.pack,
         ..Limits::default()
     };
     let compiled = compile_planned(&float, &calibration, &job.options, limits, &|step| {
@@ -208,6 +210,7 @@ fn opened(job: &Job, model: CompiledModel, meter: &Meter) -> Result<Session, Cli
         limits: Limits {
             max_k: job.max_k,
             width: job.width,
+            pack: job.pack,
             ..Limits::default()
         },
         batch: batch(job.batch, &job.sums, &model)?,
@@ -219,7 +222,7 @@ fn opened(job: &Job, model: CompiledModel, meter: &Meter) -> Result<Session, Cli
 /// Proves as often as is asked for.
 fn prove(job: &Job, session: &Session, items: &[Row<i32>], meter: &Meter) -> Result<Run, CliError> {
     let on_stage = |stage| match stage {
-        Stage::Verify => meter.begin("verify (halo2)"),
+        Stage::Verify => meter.begin("verify (Rust)"),
         stage => meter.engine(stage),
     };
     let mut runs = Vec::new();
@@ -251,36 +254,36 @@ fn is_proving(stage: &StageCost) -> bool {
         .any(|proving| stage.stage == proving.name())
 }
 
-/// Asks halo2's verifier and the contract about the proof and about forgeries.
+/// Asks the Rust verifier and the contract about the proof and about forgeries.
 fn judged(session: &Session, verified: &Verified, meter: &Meter) -> Result<Judged, CliError> {
     let (words, proof) = (verified.public_values(), verified.proof());
-    let halo2_accepts = |words: &[B256], proof: &[u8]| session.verify(words, proof).is_ok();
+    let native_accepts = |words: &[B256], proof: &[u8]| session.verify(words, proof).is_ok();
     meter.begin("deploy verifier");
     let mut harness = Harness::new(session.tau_g2())?;
     let key = session.key();
-    let bytes = key_bytes(&key);
+    let bytes = key_bytes(key);
     meter.begin("register model");
     let (address, register) = harness.publish(&bytes)?;
     meter.begin("verify (contract)");
     let (verdict, gas) = harness.verify(address, words, proof)?;
     meter.begin("reject forgeries");
     let mut tampered = Vec::new();
-    for forgery in forgeries(words, proof, key.width) {
+    for forgery in forgeries(words, proof, key) {
         let (verdict, _) = harness.verify(address, &forgery.words, &forgery.proof)?;
         let contract_error = match verdict {
             Verdict::Accepted => None,
             Verdict::Rejected(reason) => Some(reason),
         };
-        let halo2_rejected = !halo2_accepts(&forgery.words, &forgery.proof);
+        let native_rejected = !native_accepts(&forgery.words, &forgery.proof);
         tampered.push(Tampered {
             what: forgery.what.into(),
-            rejected: contract_error.is_some() && halo2_rejected,
+            rejected: contract_error.is_some() && native_rejected,
             contract_error,
-            halo2_rejected,
+            native_rejected,
         });
     }
     Ok(Judged {
-        halo2: halo2_accepts(words, proof),
+        native: native_accepts(words, proof),
         contract: verdict == Verdict::Accepted,
         development: harness.is_development_setup()?,
         gas,

@@ -65,6 +65,10 @@ pub(crate) struct LimitArgs {
     /// Weights to a row, 1 to 64 [default: chosen by the planner]
     #[arg(long, value_name = "C", value_parser = clap::value_parser!(u8).range(1..=64))]
     width: Option<u8>,
+    /// Columns to a pack, 2, 4 or 8: more are cheaper to verify and take a larger set-up [default:
+    /// chosen by the planner]
+    #[arg(long, value_name = "T", value_parser = ["2", "4", "8"])]
+    pack: Option<String>,
     /// Largest height: at most 2^K rows [default: what the set-up allows]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=28))]
     max_k: Option<u32>,
@@ -77,6 +81,7 @@ impl LimitArgs {
         Limits {
             max_k: self.max_k.unwrap_or(defaults.max_k),
             width: self.width.map(usize::from),
+            pack: self.pack.as_ref().and_then(|pack| pack.parse().ok()),
             ..defaults
         }
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use verdict_chain::{AmsterdamGas, GasEstimate, estimate};
-use verdict_circuit::{Candidate, Limits, Plan};
+use verdict_circuit::{Candidate, Limits, Plan, TapeRelation};
 use verdict_model::Goal;
 
 /// What a layout is estimated to cost.
@@ -16,6 +16,8 @@ pub(crate) struct Costs {
     chosen: bool,
     k: u32,
     width: usize,
+    pack: usize,
+    points: usize,
     limb_bits: u32,
     rows: usize,
     estimated_prove_seconds: f64,
@@ -87,20 +89,28 @@ pub(crate) fn public_values(plan: &Plan) -> usize {
 
 /// The gas model's prediction for the chosen layout.
 pub(crate) fn predicted_gas(plan: &Plan) -> Result<GasEstimate, CliError> {
-    Ok(estimate(
-        plan.chosen.k,
-        plan.chosen.width,
+    let hidden = plan.tape.hidden().is_some();
+    Ok(estimate(&relation(
+        &plan.chosen,
         public_values(plan),
-    )?)
+        hidden,
+    ))?)
+}
+
+/// What a layout's proofs are about.
+fn relation(candidate: &Candidate, public_values: usize, hidden: bool) -> TapeRelation {
+    let Candidate { k, width, pack, .. } = *candidate;
+    TapeRelation::new(k, width, pack, public_values, hidden)
 }
 
 impl Costs {
-    fn new(candidate: &Candidate, chosen: bool, public_values: usize) -> Result<Self, CliError> {
-        let gas = estimate(candidate.k, candidate.width, public_values)?;
+    fn new(candidate: &Candidate, chosen: bool, gas: GasEstimate) -> Result<Self, CliError> {
         Ok(Self {
             chosen,
             k: candidate.k,
             width: candidate.width,
+            pack: candidate.pack,
+            points: candidate.points,
             limb_bits: candidate.limb_bits,
             rows: candidate.rows,
             estimated_prove_seconds: candidate.seconds,
@@ -123,7 +133,11 @@ impl Costs {
 impl PlanReport {
     pub(crate) fn new(plan: &Plan, limits: Limits) -> Result<Self, CliError> {
         let values = public_values(plan);
-        let of = |candidate: &Candidate| Costs::new(candidate, *candidate == plan.chosen, values);
+        let hidden = plan.tape.hidden().is_some();
+        let of = |candidate: &Candidate| {
+            let gas = estimate(&relation(candidate, values, hidden))?;
+            Costs::new(candidate, *candidate == plan.chosen, gas)
+        };
         let why = match (limits.width, plan.goal) {
             (Some(width), _) => format!("width {width} was asked for"),
             (None, Goal::Gas) => "the least verification gas".into(),
@@ -151,6 +165,7 @@ impl PlanReport {
     pub(crate) fn text(&self) -> String {
         let mut table = Table::new(&[
             "width",
+            "pack",
             "k",
             "rows",
             "prove (est.)",
@@ -165,6 +180,7 @@ impl PlanReport {
         for costs in &self.candidates {
             table.row([
                 format!("{}{}", costs.width, if costs.chosen { " *" } else { "" }),
+                costs.pack.to_string(),
                 costs.k.to_string(),
                 count(costs.rows as u64),
                 seconds(costs.estimated_prove_seconds),
@@ -179,18 +195,23 @@ impl PlanReport {
         }
         let chosen = &self.chosen;
         format!(
-            "Plan (goal: {}): width {}, height k = {}, {} of {} rows, limbs of up to {} bits\n  because it is {}\n\
+            "Plan (goal: {}): width {}, {} columns to a pack, height k = {}, {} of {} rows, limbs of up to {} bits\n  because it is {}\n\
+             It takes a set-up of {} points: of a .ptau file of power {} or more\n\
              Gas (estimated): verification transaction {} (intrinsic {}, calldata {}, execution {}), registering the model {}, \
              deploying the verifier, once for all models, {} ({} B of code)\n\
              By the rules of Amsterdam, which are not final: {}, {}, {}\n\
              {}Candidates (* is the choice):\n{}",
             self.goal,
             chosen.width,
+            chosen.pack,
             chosen.k,
             count(chosen.rows as u64),
             count(1u64 << chosen.k),
             chosen.limb_bits,
             self.why,
+            count(chosen.points as u64),
+            // A file of power p has 2^(p + 1) − 1 points.
+            (chosen.points + 1).next_power_of_two().ilog2().saturating_sub(1),
             count(chosen.gas_verify_transaction),
             count(chosen.gas_intrinsic),
             count(chosen.gas_calldata),

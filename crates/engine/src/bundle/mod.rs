@@ -48,7 +48,7 @@ impl Bundle {
     pub fn make(session: &Session) -> Result<Self, EngineError> {
         let subject = session.subject();
         let key_proof = session.key_proof()?.map(|proof| proof.to_bytes().into());
-        let key = key_bytes(&session.key()).into();
+        let key = key_bytes(session.key()).into();
         let batch = session.plan().lowered.batch();
         Self::of_key(subject, batch, key, key_proof, session.setup().tau_g2()?)
     }

@@ -22,37 +22,14 @@ pub(super) fn tau_g2() -> G2Affine {
     (G2Affine::generator() * tau()).to_affine()
 }
 
-/// Powers, Lagrange basis and `[τ]_2`. Knowing the secret, both bases are multiples of the
-/// generator.
-pub(super) fn powers(k: u32) -> (Vec<G1Affine>, Vec<G1Affine>, G2Affine) {
+/// Powers of the development set-up. Knowing the secret, they are multiples of the generator.
+pub(super) fn powers(points: usize) -> Vec<G1Affine> {
     let tau = tau();
-    let n = 1usize << k;
-    let table = Table::new();
-    let mut scalars = vec![Fr::ONE; n];
-    for i in 1..n {
+    let mut scalars = vec![Fr::ONE; points];
+    for i in 1..points {
         scalars[i] = scalars[i - 1] * tau;
     }
-    let g = table.multiply(&scalars);
-
-    // L_i(τ) = ω^i (τ^n − 1) / (n (τ − ω^i)).
-    let mut omega = Fr::ROOT_OF_UNITY;
-    for _ in k..Fr::S {
-        omega = omega.square();
-    }
-    let factor =
-        (tau.pow_vartime([n as u64]) - Fr::ONE) * Fr::from(n as u64).invert().unwrap_or(Fr::ZERO);
-    scalars
-        .par_chunks_mut(4096)
-        .enumerate()
-        .for_each(|(chunk, scalars)| {
-            let mut root = omega.pow_vartime([(chunk * 4096) as u64]);
-            for scalar in scalars {
-                *scalar = root * factor * (tau - root).invert().unwrap_or(Fr::ZERO);
-                root *= omega;
-            }
-        });
-    let g_lagrange = table.multiply(&scalars);
-    (g, g_lagrange, tau_g2())
+    Table::new().multiply(&scalars)
 }
 
 /// Multiples of the generator by byte and position: a multiplication is 32 additions.

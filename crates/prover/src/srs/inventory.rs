@@ -1,6 +1,9 @@
 //! What set-ups a cache holds.
 
-use super::{Ceremony, Srs, halo2_file, stored::same_secret};
+use super::{
+    Ceremony, MAX_POINTS, Srs,
+    stored::{G2_BYTES, entry_len, same_secret},
+};
 use crate::{Cache, ProverError};
 use halo2curves_axiom::{bn256::G2Affine, serde::SerdeObject};
 use std::{
@@ -9,16 +12,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bytes of a point of the second group.
-const G2_BYTES: u64 = 128;
-
 /// A set-up in a cache. Its `[τ]_2` is the named one; its points are checked when it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSrs {
     /// The digest, as [`Srs::digest`] computes it.
     pub digest: String,
-    /// The height, as [`Srs::k`] gives it.
-    pub k: u32,
+    /// How many points it has.
+    pub points: usize,
     /// Whether it is the insecure development set-up.
     pub development: bool,
     /// The file.
@@ -28,31 +28,38 @@ pub struct StoredSrs {
 }
 
 impl Srs {
-    /// The set-ups in a cache, by digest and height. Files with other names are left out; one that
-    /// holds another set-up or height than its name says is refused.
+    /// The set-ups in a cache, by digest and number of points. Files with other names are left out;
+    /// one that holds another set-up or number than its name says is refused.
     pub fn stored(cache: &Cache) -> Result<Vec<StoredSrs>, ProverError> {
         let development = Srs::development_digest();
         let mut stored = Vec::new();
         for (name, folder) in entries(&cache.path("srs"))? {
-            for (height, path) in entries(&folder)? {
-                let Ok(k) = height.parse() else { continue };
+            for (points, path) in entries(&folder)? {
+                let Ok(points) = points.parse() else { continue };
                 let digest = if name == "development" {
                     development.clone()
                 } else {
                     name.clone()
                 };
-                let bytes = compared(&path, &digest, k)?;
+                let bytes = compared(&path, &digest, points)?;
                 stored.push(StoredSrs {
                     development: digest == development,
                     digest,
-                    k,
+                    points,
                     path,
                     bytes,
                 });
             }
         }
-        stored.sort_by(|a, b| (&a.digest, a.k, &a.path).cmp(&(&b.digest, b.k, &b.path)));
+        stored.sort_by(|a, b| (&a.digest, a.points, &a.path).cmp(&(&b.digest, b.points, &b.path)));
         Ok(stored)
+    }
+
+    /// How many points the stored set-ups of a digest have.
+    pub(super) fn counts(digest: &str, cache: &Cache) -> Result<Vec<usize>, ProverError> {
+        let entries = entries(&cache.path(&format!("srs/{digest}")))?;
+        let counts = entries.iter().filter_map(|(name, _)| name.parse().ok());
+        Ok(counts.collect())
     }
 }
 
@@ -65,7 +72,7 @@ impl StoredSrs {
 
 /// Compares what a file's name says with its length and with its last point, which is `[τ]_2`.
 /// Returns the length.
-fn compared(path: &Path, digest: &str, k: u32) -> Result<u64, ProverError> {
+fn compared(path: &Path, digest: &str, points: usize) -> Result<u64, ProverError> {
     let fail = || ProverError::io("cannot read", path);
     let corrupt = |detail: String| ProverError::CorruptCache {
         path: path.to_owned(),
@@ -73,11 +80,11 @@ fn compared(path: &Path, digest: &str, k: u32) -> Result<u64, ProverError> {
     };
     let mut file = fs::File::open(path).map_err(fail())?;
     let bytes = file.metadata().map_err(fail())?.len();
-    if !(1..=28).contains(&k) || bytes != Cache::file_len(halo2_file::raw_len(k)) {
-        return Err(corrupt(format!("it is not a set-up of height {k}")));
+    if !(2..=MAX_POINTS).contains(&points) || bytes != Cache::file_len(entry_len(points)) {
+        return Err(corrupt(format!("it is not a set-up of {points} points")));
     }
-    let mut last = [0; G2_BYTES as usize];
-    file.seek(SeekFrom::Start(bytes - G2_BYTES))
+    let mut last = [0; G2_BYTES];
+    file.seek(SeekFrom::Start(bytes - G2_BYTES as u64))
         .map_err(fail())?;
     file.read_exact(&mut last).map_err(fail())?;
     let s_g2 = G2Affine::from_raw_bytes(&last)

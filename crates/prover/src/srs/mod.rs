@@ -13,80 +13,88 @@ pub use ceremony::{CEREMONIES, Ceremony};
 pub use inventory::StoredSrs;
 
 use crate::ProverError;
-use halo2_axiom::poly::{commitment::Params, kzg::commitment::ParamsKZG};
 use halo2curves_axiom::{
-    bn256::{Bn256, G1Affine, G2Affine},
+    bn256::{G1Affine, G2Affine},
     group::GroupEncoding,
 };
 use powers::bad;
 use rand::{SeedableRng, rngs::StdRng};
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
+use verdict_argument::Powers;
 
-/// A set-up of some height, with its Lagrange basis.
+/// The most points that a set-up may have: as many as the largest ceremony's file holds.
+pub const MAX_POINTS: usize = (1 << 29) - 1;
+
+/// A set-up: the first powers `[τ^i]_1` of its secret, and `[τ]_2`.
 #[derive(Clone, Debug)]
 pub struct Srs {
-    params: ParamsKZG<Bn256>,
+    powers: Powers,
+    tau_g2: G2Affine,
 }
 
 impl Srs {
     /// The insecure development set-up: its secret is in this source code, so anyone can forge
     /// proofs under it.
-    pub fn development(k: u32) -> Self {
-        Self::warn(k);
-        let (g, g_lagrange, s_g2) = development::powers(k);
-        Self {
-            params: assemble(k, g, Some(g_lagrange), s_g2),
-        }
+    pub fn development(points: usize) -> Self {
+        Self::warn(points);
+        Self::assemble(development::powers(points), development::tau_g2())
     }
 
-    fn warn(k: u32) {
+    fn warn(points: usize) {
         tracing::warn!(
-            k,
+            points,
             "using the INSECURE development set-up: its secret is public, proofs under it prove nothing"
         );
     }
 
     /// Imports a snarkjs `.ptau` file or a file in halo2's own format, checks it with pairings, and
-    /// cuts it to height `k` (its own height if `None`).
-    pub fn import(path: &Path, k: Option<u32>) -> Result<Self, ProverError> {
+    /// keeps so many of its points (all if `None`).
+    pub fn import(path: &Path, points: Option<usize>) -> Result<Self, ProverError> {
         let mut start = [0u8; 4];
         let mut file = fs::File::open(path).map_err(ProverError::io("cannot read", path))?;
         std::io::Read::read_exact(&mut file, &mut start)
             .map_err(|_| bad(path, "it is shorter than four bytes"))?;
+        if points.is_some_and(|points| points < 2) {
+            return Err(bad(path, "fewer than two points are of no use"));
+        }
         let powers = if &start == b"ptau" {
-            ptau::read(path, k)?
+            ptau::read(path, points)?
         } else {
-            halo2_file::read(path, k)?
+            halo2_file::read(path, points)?
         };
-        check::check(&powers.points(), &mut StdRng::from_entropy())
-            .map_err(|detail| bad(path, &detail))?;
-        let srs = Self {
-            params: assemble(powers.k, powers.g, None, powers.s_g2),
-        };
+        check::check(&powers, &mut StdRng::from_entropy()).map_err(|detail| bad(path, &detail))?;
+        let srs = Self::assemble(powers.g, powers.s_g2);
         if srs.is_development() {
             tracing::warn!(path = %path.display(), "this file holds the INSECURE development set-up");
         }
         Ok(srs)
     }
 
-    /// `log2` of the number of points.
-    pub fn k(&self) -> u32 {
-        self.params.k()
+    fn assemble(points: impl Into<Arc<[G1Affine]>>, tau_g2: G2Affine) -> Self {
+        Self {
+            powers: Powers::new(points),
+            tau_g2,
+        }
     }
 
-    /// halo2's parameters.
-    pub fn params(&self) -> &ParamsKZG<Bn256> {
-        &self.params
+    /// The number of points.
+    pub fn points(&self) -> usize {
+        self.powers.len()
+    }
+
+    /// What packs are committed to with.
+    pub const fn powers(&self) -> &Powers {
+        &self.powers
     }
 
     /// `[τ]_2`, all that a verifier needs.
-    pub fn tau_g2(&self) -> G2Affine {
-        self.params.s_g2()
+    pub const fn tau_g2(&self) -> G2Affine {
+        self.tau_g2
     }
 
-    /// Names the set-up, whatever its height: a digest of `[τ]_2`.
+    /// Names the set-up, however many points it has: a digest of `[τ]_2`.
     pub fn digest(&self) -> String {
-        digest_of(&self.tau_g2())
+        digest_of(&self.tau_g2)
     }
 
     /// The known ceremony that it is of, if it is of one.
@@ -101,40 +109,20 @@ impl Srs {
 
     /// Whether this is the insecure development set-up.
     pub fn is_development(&self) -> bool {
-        self.tau_g2() == development::tau_g2()
+        self.tau_g2 == development::tau_g2()
     }
 
-    /// Cuts the set-up to height `k`.
-    pub fn cut(mut self, k: u32) -> Result<Self, ProverError> {
-        if k > self.k() {
-            return Err(ProverError::SrsTooSmall {
-                have: self.k(),
-                need: k,
-            });
+    /// Keeps the first points only.
+    pub fn cut(self, points: usize) -> Result<Self, ProverError> {
+        let have = self.points();
+        match points {
+            _ if points > have => Err(ProverError::SrsTooSmall { have, need: points }),
+            _ if points == have => Ok(self),
+            _ => Ok(Self::assemble(&self.powers.points()[..points], self.tau_g2)),
         }
-        if k < self.k() {
-            self.params.downsize(k);
-        }
-        Ok(self)
     }
 }
 
 fn digest_of(tau_g2: &G2Affine) -> String {
     blake3::hash(tau_g2.to_bytes().as_ref()).to_hex()[..32].to_string()
-}
-
-fn assemble(
-    k: u32,
-    g: Vec<G1Affine>,
-    g_lagrange: Option<Vec<G1Affine>>,
-    s_g2: G2Affine,
-) -> ParamsKZG<Bn256> {
-    // halo2 builds parameters from parts only on an existing value; the smallest one serves.
-    ParamsKZG::setup(1, StdRng::seed_from_u64(0)).from_parts(
-        k,
-        g,
-        g_lagrange,
-        G2Affine::generator(),
-        s_g2,
-    )
 }

@@ -1,28 +1,17 @@
 //! What a file of a set-up states, before anything is checked.
 
-use super::check::Points;
 use crate::ProverError;
 use halo2curves_axiom::bn256::{G1Affine, G2Affine};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// Powers of the secret as a file states them, not yet checked.
-pub(super) struct Powers {
-    pub(super) k: u32,
-    pub(super) g: Vec<G1Affine>,
+pub(super) struct Stated {
+    /// `[τ^i]_1`.
+    pub(super) g: Arc<[G1Affine]>,
+    /// `[1]_2`.
     pub(super) g2: G2Affine,
+    /// `[τ]_2`.
     pub(super) s_g2: G2Affine,
-}
-
-impl Powers {
-    /// What is to be checked. The Lagrange basis is not read from files but made from the powers.
-    pub(super) fn points(&self) -> Points<'_> {
-        Points {
-            g: &self.g,
-            g_lagrange: None,
-            g2: self.g2,
-            s_g2: self.s_g2,
-        }
-    }
 }
 
 /// The error of a file that is not what it says it is.
@@ -31,4 +20,13 @@ pub(super) fn bad(path: &Path, detail: &str) -> ProverError {
         path: path.to_owned(),
         detail: detail.into(),
     }
+}
+
+/// How many points to keep of those that a file has.
+pub(super) fn kept(wanted: Option<usize>, have: usize) -> Result<usize, ProverError> {
+    let need = wanted.unwrap_or(have);
+    if need > have {
+        return Err(ProverError::SrsTooSmall { have, need });
+    }
+    Ok(need)
 }

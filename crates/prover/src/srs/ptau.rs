@@ -1,6 +1,6 @@
 //! snarkjs' `.ptau` files: sections of points in little-endian Montgomery form.
 
-use super::powers::{Powers, bad};
+use super::powers::{Stated, bad, kept};
 use crate::ProverError;
 use halo2curves_axiom::{
     CurveAffine,
@@ -21,26 +21,21 @@ const BN254_PRIME: [u64; 4] = [
     0x30644e72e131a029,
 ];
 
-/// Reads the first `2^k` powers (all below the file's own power if `None`).
-pub(super) fn read(path: &Path, k: Option<u32>) -> Result<Powers, ProverError> {
+/// Reads the first `points` powers (all that the file has if `None`).
+pub(super) fn read(path: &Path, points: Option<usize>) -> Result<Stated, ProverError> {
     let mut file = Ptau::open(path)?;
     let sections = file.sections()?;
     let power = file.power(&sections.header)?;
-    let wanted = k.unwrap_or(power);
-    if wanted > power {
-        return Err(ProverError::SrsTooSmall {
-            have: power,
-            need: wanted,
-        });
-    }
-    if sections.tau_g1.size < 64 << wanted || sections.tau_g2.size < 256 {
+    // A file of some power has twice as many powers of the first group, but one: products of two
+    // polynomials can be committed to.
+    let have = ((2 << power) - 1).min(sections.tau_g1.size as usize / 64);
+    if have < 1 << power || sections.tau_g2.size < 256 {
         return Err(bad(path, "its sections are shorter than its power demands"));
     }
-    let g = file.first_group(&sections.tau_g1, 1 << wanted)?;
+    let g = file.first_group(&sections.tau_g1, kept(points, have)?)?;
     let [g2, s_g2] = file.second_group(&sections.tau_g2)?;
-    Ok(Powers {
-        k: wanted,
-        g,
+    Ok(Stated {
+        g: g.into(),
         g2,
         s_g2,
     })

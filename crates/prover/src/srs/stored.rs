@@ -1,13 +1,11 @@
 //! Set-ups in a cache. Whoever can write there can put any file under any name, so that what is
 //! read is compared with what was asked for and checked as an imported file is.
+//!
+//! An entry is the powers as pairs of coordinates, then `[τ]_2`; `[1]_2` is not stored. Its name is
+//! the set-up's and the number of powers.
 
-use super::{
-    Srs, assemble,
-    check::{Points, check},
-    digest_of, halo2_file,
-};
+use super::{Srs, check::check, digest_of, powers::Stated};
 use crate::{Cache, ProverError};
-use halo2_axiom::{SerdeFormat, poly::commitment::Params};
 use halo2curves_axiom::{
     bn256::{G1Affine, G2Affine},
     serde::SerdeObject,
@@ -15,45 +13,66 @@ use halo2curves_axiom::{
 use rand::{SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
 
+/// Bytes of a point of the second group.
+pub(super) const G2_BYTES: usize = 128;
+
+/// Bytes of an entry of so many powers.
+pub(super) const fn entry_len(points: usize) -> usize {
+    64 * points + G2_BYTES
+}
+
 impl Srs {
-    /// The development set-up from the cache, made and cached if missing.
-    pub fn development_cached(k: u32, cache: &Cache) -> Result<Self, ProverError> {
-        let name = format!("srs/development/{k}");
-        if let Some(srs) = Self::read_cached(&name, &Self::development_digest(), k, cache)? {
-            Self::warn(k);
-            return Ok(srs);
-        }
-        let srs = Self::development(k);
-        srs.write_cached(&name, cache)?;
-        Ok(srs)
+    /// The development set-up from the cache, made and cached if missing. The cache holds it by
+    /// powers of two of points.
+    pub fn development_cached(points: usize, cache: &Cache) -> Result<Self, ProverError> {
+        let rounded = points.next_power_of_two().max(2);
+        let name = format!("srs/development/{rounded}");
+        let digest = Self::development_digest();
+        let srs = match Self::read_cached(&name, &digest, rounded, cache)? {
+            Some(srs) => {
+                Self::warn(points);
+                srs
+            }
+            None => {
+                let srs = Self::development(rounded);
+                srs.write_cached(&name, cache)?;
+                srs
+            }
+        };
+        srs.cut(points)
     }
 
     /// Puts an imported set-up into the cache, where [`Self::cached`] finds it by its digest.
     pub fn store(&self, cache: &Cache) -> Result<(), ProverError> {
-        self.write_cached(&format!("srs/{}/{}", self.digest(), self.k()), cache)
+        self.write_cached(&format!("srs/{}/{}", self.digest(), self.points()), cache)
     }
 
-    /// A stored set-up by digest, cut to height `k`; the smallest stored height that suffices is
-    /// used.
-    pub fn cached(digest: &str, k: u32, cache: &Cache) -> Result<Option<Self>, ProverError> {
-        for have in k..=28 {
+    /// A stored set-up by digest, cut to so many points; the smallest stored one that suffices is
+    /// used, and what it is cut to is stored as well.
+    pub fn cached(digest: &str, points: usize, cache: &Cache) -> Result<Option<Self>, ProverError> {
+        let mut have: Vec<usize> = Self::counts(digest, cache)?;
+        have.retain(|have| *have >= points);
+        have.sort_unstable();
+        for have in have {
             let name = format!("srs/{digest}/{have}");
-            if let Some(mut srs) = Self::read_cached(&name, digest, have, cache)? {
-                if have > k {
-                    srs.params.downsize(k);
-                    srs.store(cache)?;
-                }
+            let Some(srs) = Self::read_cached(&name, digest, have, cache)? else {
+                continue;
+            };
+            if have == points {
                 return Ok(Some(srs));
             }
+            let srs = srs.cut(points)?;
+            srs.store(cache)?;
+            return Ok(Some(srs));
         }
         Ok(None)
     }
 
-    /// Reads the set-up of this digest and height, believing nothing in the file.
+    /// Reads the set-up of this digest and number of points, believing nothing in the file.
     fn read_cached(
         name: &str,
         digest: &str,
-        k: u32,
+        points: usize,
         cache: &Cache,
     ) -> Result<Option<Self>, ProverError> {
         let Some(bytes) = cache.read(name)? else {
@@ -63,45 +82,35 @@ impl Srs {
             path: cache.path(name),
             detail,
         };
-        let expected = halo2_file::raw_len(k);
-        if bytes.len() != expected || bytes[..4] != k.to_le_bytes() {
-            return Err(corrupt(format!("it is not a set-up of height {k}")));
+        if bytes.len() != entry_len(points) {
+            return Err(corrupt(format!("it is not a set-up of {points} points")));
         }
-        let (g, rest) = bytes[4..].split_at(64 << k);
-        let (g_lagrange, rest) = rest.split_at(64 << k);
-        let (g2, s_g2) = rest.split_at(128);
-        let second = |bytes: &[u8]| {
-            G2Affine::from_raw_bytes(bytes).ok_or_else(|| {
-                corrupt("a power in the second group is not a point of the curve".into())
-            })
-        };
-        let (g2, s_g2) = (second(g2)?, second(s_g2)?);
+        let (g, s_g2) = bytes.split_at(64 * points);
+        let s_g2 = G2Affine::from_raw_bytes(s_g2).ok_or_else(|| {
+            corrupt("a power in the second group is not a point of the curve".into())
+        })?;
         same_secret(&s_g2, digest).map_err(corrupt)?;
-        let g = first_group("power", g).map_err(corrupt)?;
-        let g_lagrange = first_group("Lagrange point", g_lagrange).map_err(corrupt)?;
-        let points = Points {
-            g: &g,
-            g_lagrange: Some(&g_lagrange),
-            g2,
+        let stated = Stated {
+            g: first_group(g).map_err(corrupt)?.into(),
+            g2: G2Affine::generator(),
             s_g2,
         };
-        check(&points, &mut StdRng::from_entropy()).map_err(corrupt)?;
-        Ok(Some(Self {
-            params: assemble(k, g, Some(g_lagrange), s_g2),
-        }))
+        check(&stated, &mut StdRng::from_entropy()).map_err(corrupt)?;
+        Ok(Some(Self::assemble(stated.g, s_g2)))
     }
 
     fn write_cached(&self, name: &str, cache: &Cache) -> Result<(), ProverError> {
-        let mut bytes = Vec::with_capacity(halo2_file::raw_len(self.k()));
-        self.params
-            .write_custom(&mut bytes, SerdeFormat::RawBytesUnchecked)
-            .map_err(ProverError::io("cannot serialise", &cache.path(name)))?;
+        let mut bytes = Vec::with_capacity(entry_len(self.points()));
+        for point in self.powers.points() {
+            bytes.extend(point.to_raw_bytes());
+        }
+        bytes.extend(self.tau_g2.to_raw_bytes());
         cache.write(name, &bytes)
     }
 }
 
 /// Points as the cache has them: pairs of reduced coordinates.
-fn first_group(what: &str, bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
+fn first_group(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
     let points: Vec<Option<G1Affine>> = bytes
         .par_chunks_exact(64)
         .map(G1Affine::from_raw_bytes)
@@ -110,7 +119,7 @@ fn first_group(what: &str, bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
         .into_iter()
         .zip(0..)
         .map(|(point, index): (_, usize)| {
-            point.ok_or_else(|| format!("{what} {index} is not a point of the curve"))
+            point.ok_or_else(|| format!("power {index} is not a point of the curve"))
         })
         .collect()
 }

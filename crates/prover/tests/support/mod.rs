@@ -2,12 +2,14 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, missing_docs)]
 
 pub mod models;
-pub mod polynomials;
 pub mod ptau;
 pub mod small;
 
-use halo2_axiom::{SerdeFormat, poly::kzg::commitment::ParamsKZG};
-use halo2curves_axiom::bn256::{Bn256, Fr};
+use halo2curves_axiom::{
+    bn256::{Fr, G2Affine},
+    group::GroupEncoding,
+    serde::SerdeObject,
+};
 use models::{compiled, planned, rng};
 use std::path::{Path, PathBuf};
 use verdict_circuit::{Batch, Hiding, Plan};
@@ -21,7 +23,7 @@ fn opened(
     srs: Option<Srs>,
     cache: Option<&Cache>,
 ) -> Result<KeyedModel, ProverError> {
-    let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.k));
+    let srs = srs.unwrap_or_else(|| Srs::development(plan.chosen.points));
     KeyedModel::open(model, plan, srs, cache, &|_| {})
 }
 
@@ -43,16 +45,40 @@ pub fn keyed(model: CompiledModel, batch: Batch, hiding: Option<Hiding>) -> Keye
     opened(model, plan, None, None).unwrap()
 }
 
+/// The same with so many weights to a row and columns to a pack.
+pub fn keyed_in(
+    model: CompiledModel,
+    hiding: Option<Hiding>,
+    width: usize,
+    pack: usize,
+) -> KeyedModel {
+    let plan = small::planned_in(&model, Batch::single(), hiding, width, Some(pack));
+    opened(model, plan, None, None).unwrap()
+}
+
 pub fn proved(keyed: &KeyedModel, inputs: &[Vec<i32>], seed: u64) -> Inference {
     keyed
         .prove(inputs, Fr::from(0xC0FFEE), rng(seed), &|_| {})
         .unwrap()
 }
 
-/// Parameters in halo2's own format.
-pub fn halo2_bytes(params: &ParamsKZG<Bn256>, format: SerdeFormat) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    params.write_custom(&mut bytes, format).unwrap();
+/// A set-up of `2^k` points in halo2's own format: the height, the powers, a Lagrange basis (which
+/// nobody reads: the powers again), `[1]_2` and `[τ]_2`; points as coordinates or compressed.
+pub fn halo2_bytes(srs: &Srs, compressed: bool) -> Vec<u8> {
+    let points = srs.powers().points();
+    let mut bytes = points.len().trailing_zeros().to_le_bytes().to_vec();
+    for point in points.iter().chain(points) {
+        match compressed {
+            true => bytes.extend(point.to_bytes().as_ref()),
+            false => bytes.extend(point.to_raw_bytes()),
+        }
+    }
+    for point in [G2Affine::generator(), srs.tau_g2()] {
+        match compressed {
+            true => bytes.extend(point.to_bytes().as_ref()),
+            false => bytes.extend(point.to_raw_bytes()),
+        }
+    }
     bytes
 }
 

@@ -70,12 +70,24 @@ pub fn network(seed: u64, outputs: usize, input: Visibility) -> CompiledModel {
 }
 
 pub fn planned(model: &CompiledModel, batch: Batch, hiding: Option<Hiding>) -> Plan {
+    planned_in(model, batch, hiding, 4, None)
+}
+
+/// A plan of so many weights to a row and, if that is to be decided, columns to a pack.
+pub fn planned_in(
+    model: &CompiledModel,
+    batch: Batch,
+    hiding: Option<Hiding>,
+    width: usize,
+    pack: Option<usize>,
+) -> Plan {
     plan_request(
         model.shared_graph().clone(),
         Request {
             goal: Goal::Gas,
             limits: Limits {
-                width: Some(4),
+                width: Some(width),
+                pack,
                 ..Limits::default()
             },
             batch,

@@ -175,6 +175,10 @@ pub struct ModelConfig {
     /// such inputs fails.
     #[serde(default)]
     pub saturate: bool,
+    /// What hides its weights (`verdict hide`), if they are private. Such a model is proved on this
+    /// machine alone: workers have models, and no secrets.
+    #[serde(default)]
+    pub hiding: Option<PathBuf>,
 }
 
 /// A data signer.

@@ -147,6 +147,15 @@ impl Relay {
         pool: &Pool,
     ) -> Result<Proof, RelayError> {
         let fits = pool.fits(job.model.memory());
+        if job.model.stays_here() {
+            return match fits {
+                true => self.prove_here(job, trigger, pool).await,
+                false => Err(RelayError::Workers(
+                    "its weights are private, so it is proved here, where it does not fit prover.memory"
+                        .into(),
+                )),
+            };
+        }
         if let Some(fleet) = self.fleet.as_ref().filter(|it| it.wants(fits)) {
             let wanted = Wanted {
                 trigger: &trigger.id,

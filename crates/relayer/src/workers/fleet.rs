@@ -361,7 +361,7 @@ impl Fleet {
 
     async fn hand(&self, reserved: &Reserved<'_>, wanted: &Wanted<'_>) -> Result<(), RelayError> {
         let model = wanted.model;
-        let (bundle, (k, width)) = model.bundle();
+        let (bundle, (k, width, pack)) = model.bundle();
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let work = Work {
             attempt: reserved.attempt.to_owned(),
@@ -372,6 +372,7 @@ impl Fleet {
             bundle: bundle.0,
             k,
             width: width as u64,
+            pack: pack as u64,
             batch: model.batch(),
             memory: model.memory(),
             items: wanted.items.to_vec(),

@@ -39,6 +39,8 @@ pub struct Work {
     pub k: u32,
     /// The key's width.
     pub width: u64,
+    /// The key's columns to a pack.
+    pub pack: u64,
     /// How many items a proof is about, and what is public of them.
     pub batch: BatchOf,
     /// What it takes by its plan, in bytes.

@@ -332,6 +332,7 @@ impl Worker {
             limits: Limits {
                 max_k: work.k,
                 width: usize::try_from(work.width).ok(),
+                pack: usize::try_from(work.pack).ok(),
                 ..Limits::default()
             },
             batch: batch.map_err(|error| cannot(error.to_string()))?,

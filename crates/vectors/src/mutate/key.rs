@@ -1,21 +1,23 @@
-//! Mutations of the verifying key's bytes: header, representation, commitments.
+//! Mutations of the verifying key's bytes: header and commitments.
 
-use super::{Material, Mutant, Mutate, Random, Statement, flip, pick, point, set, set_point, word};
-use crate::field::{self, P, R};
-use alloy_primitives::{B256, U256};
+use super::{
+    Material, Mutant, Mutate, Random, Statement, flip,
+    parts::{Form, refitted, rekeyed},
+    pick, point, set, set_point, word,
+};
+use crate::field::{self, P};
+use alloy_primitives::U256;
 use rand::{Rng as _, RngCore as _};
-use verdict_circuit::FIXED_COLUMNS;
-use verdict_wire::key_len;
 
 pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("key: bits flipped", |m, random| {
         m.key(flip(&m.good.key, 0..m.good.key.len(), random))
     }),
     ("key: header's bits flipped", |m, random| {
-        m.key(flip(&m.good.key, 0..9, random))
+        m.key(flip(&m.good.key, 0..11, random))
     }),
     ("key: padding's bits flipped", |m, random| {
-        m.key(flip(&m.good.key, 9..32, random))
+        m.key(flip(&m.good.key, 11..32, random))
     }),
     ("key: height changed", |m, random| {
         m.key(replace(&m.good.key, 5, random.gen_range(0..=33)))
@@ -24,27 +26,82 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
         m.key(replace(&m.good.key, 6, random.gen_range(0..=70)))
     }),
     ("key: width changed, with commitments", |m, random| {
-        m.key(widened(m, random).0)
+        let form = wider(m, random);
+        m.key(rekeyed(m, form, random))
     }),
     (
         "key: width changed, with commitments and proof",
         |m, random| {
-            let (key, width) = widened(m, random);
-            let mut proof = m.good.proof.clone();
-            let fixed = m.layout().fixed_evaluations();
-            let weights_end = m.layout().evaluation(fixed.end).start;
-            if width > m.width() {
-                let scalar = B256::from(field::random_scalar(random));
-                proof.splice(weights_end..weights_end, scalar.0.repeat(width - m.width()));
-            } else {
-                proof.drain(weights_end - 32 * (m.width() - width)..weights_end);
-            }
+            let form = wider(m, random);
+            reformed(m, form, random)
+        },
+    ),
+    (
+        "key: width changed within a pack, with proof",
+        |m, random| {
+            let form = wider(m, random);
+            let packs = |form: Form| form.width.div_ceil(form.pack);
+            (packs(form) == packs(Form::of(&m.good.key))).then(|| reformed(m, form, random))?
+        },
+    ),
+    ("key: columns to a pack changed", |m, random| {
+        let any = random.r#gen();
+        let packs = pick(random, &[0, 1, 2, 3, 4, 6, 8, 16, any]);
+        m.key(replace(&m.good.key, 7, packs))
+    }),
+    (
+        "key: columns to a pack changed, with commitments",
+        |m, random| {
+            let form = repacked(m, random);
+            m.key(rekeyed(m, form, random))
+        },
+    ),
+    (
+        "key: columns to a pack changed, with commitments and proof",
+        |m, random| {
+            let form = repacked(m, random);
+            reformed(m, form, random)
+        },
+    ),
+    (
+        "key: columns to a pack changed, with a proof in such packs",
+        |m, random| {
+            let other = pick(random, &m.repacked);
             Some(Mutant::Key(Statement {
-                key,
-                proof,
-                values: m.good.values.clone(),
+                key: rekeyed(m, Form::of(&other.key), random),
+                ..other
             }))
         },
+    ),
+    ("key: of the model in other packs", |m, random| {
+        m.key(pick(random, &m.repacked).key)
+    }),
+    (
+        "key: of the model in other packs, of these packs",
+        |m, random| m.key(replace(&pick(random, &m.repacked).key, 7, m.good.key[7])),
+    ),
+    ("key: hidden or not changed", |m, random| {
+        let any = random.r#gen();
+        m.key(replace(&m.good.key, 8, pick(random, &[0, 1, 2, any])))
+    }),
+    ("key: hidden or not changed, with proof", |m, random| {
+        reformed(m, flipped(m), random)
+    }),
+    (
+        "key: hidden or not changed, with such a proof",
+        |m, random| {
+            Some(Mutant::Key(Statement {
+                key: rekeyed(m, flipped(m), random),
+                ..m.revealed.clone()
+            }))
+        },
+    ),
+    ("key: of the model, hidden or revealed", |m, _| {
+        m.key(m.revealed.key.clone())
+    }),
+    (
+        "key: of the model, hidden or revealed, said not to be",
+        |m, _| m.key(replace(&m.revealed.key, 8, m.good.key[8])),
     ),
     ("key: number of public values changed", |m, random| {
         let any = random.r#gen();
@@ -67,23 +124,6 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
             }))
         },
     ),
-    ("key: representation + 1", |m, _| {
-        m.key(set(
-            &m.good.key,
-            1,
-            (word(&m.good.key, 1) + U256::from(1)) % R,
-        ))
-    }),
-    ("key: representation random", |m, random| {
-        m.key(set(&m.good.key, 1, field::random_scalar(random)))
-    }),
-    ("key: representation of another model", |m, _| {
-        m.key(set(&m.good.key, 1, word(&m.foreign.key, 1)))
-    }),
-    ("key: representation + multiple of r", |m, random| {
-        let alias = field::alias(word(&m.good.key, 1), R, random)?;
-        m.key(set(&m.good.key, 1, alias))
-    }),
     ("key: commitments swapped", |m, random| {
         let (a, b) = (commitment(m, random), commitment(m, random));
         let key = set_point(&m.good.key, a, point(&m.good.key, b));
@@ -169,7 +209,7 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
 
 /// A word at which one of the key's commitments begins.
 fn commitment(m: &Material, random: &mut Random) -> usize {
-    2 + 2 * random.gen_range(0..FIXED_COLUMNS + m.width())
+    1 + 2 * random.gen_range(0..(m.good.key.len() - 32) / 64)
 }
 
 fn replace(key: &[u8], at: usize, value: u8) -> Vec<u8> {
@@ -180,27 +220,35 @@ fn replace(key: &[u8], at: usize, value: u8) -> Vec<u8> {
 
 fn counted(key: &[u8], count: u16) -> Vec<u8> {
     let [high, low] = count.to_be_bytes();
-    replace(&replace(key, 7, high), 8, low)
+    replace(&replace(key, 9, high), 10, low)
 }
 
-/// More weight columns (identities or random ones) or fewer, and how many.
-fn widened(m: &Material, random: &mut Random) -> (Vec<u8>, usize) {
-    let width = loop {
-        let width = random.gen_range(1..=m.width() + 3);
-        if width != m.width() {
-            break width;
-        }
-    };
-    let mut key = replace(&m.good.key, 6, u8::try_from(width).unwrap());
-    let end = key_len(width);
-    key.truncate(end);
-    while key.len() < end {
-        let point = if random.r#gen() {
-            field::random_point(random)
-        } else {
-            [U256::ZERO; 2]
-        };
-        key.extend(point.iter().flat_map(U256::to_be_bytes::<32>));
-    }
-    (key, width)
+/// Key and proof of another form, with the good ones' words.
+fn reformed(m: &Material, form: Form, random: &mut Random) -> Option<Mutant> {
+    Some(Mutant::Key(Statement {
+        key: rekeyed(m, form, random),
+        values: m.good.values.clone(),
+        proof: refitted(m, form, random),
+    }))
+}
+
+/// More weight columns or fewer.
+fn wider(m: &Material, random: &mut Random) -> Form {
+    let good = Form::of(&m.good.key);
+    let width = random.gen_range(1..=good.width + 3);
+    Form { width, ..good }
+}
+
+/// Another number of columns to a pack.
+fn repacked(m: &Material, random: &mut Random) -> Form {
+    let good = Form::of(&m.good.key);
+    let pack = pick(random, &[2, 4, 8]);
+    Form { pack, ..good }
+}
+
+/// Hidden weights that are not, and the other way round.
+fn flipped(m: &Material) -> Form {
+    let good = Form::of(&m.good.key);
+    let hidden = !good.hidden;
+    Form { hidden, ..good }
 }

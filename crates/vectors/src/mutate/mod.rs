@@ -2,13 +2,15 @@
 //! something wrong.
 mod calldata;
 mod key;
+mod packs;
+mod parts;
 mod proof;
 mod values;
 
 use alloy_primitives::{Address, B256, U256};
 use rand::{Rng as _, SeedableRng};
 pub use rand_chacha::ChaCha8Rng as Random;
-use verdict_wire::{ProofLayout, verify_calldata};
+use verdict_wire::{ProofLayout, parse_key, verify_calldata};
 
 /// A verifying key's bytes, public values, a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +20,7 @@ pub struct Statement {
     pub proof: Vec<u8>,
 }
 
-/// What mutations are made of. All three proofs are valid.
+/// What mutations are made of. All proofs are valid.
 #[derive(Clone, Debug)]
 pub struct Material {
     pub good: Statement,
@@ -26,6 +28,11 @@ pub struct Material {
     pub twin: Statement,
     /// The same key, another context.
     pub other: Statement,
+    /// The same model and public values, in packs of the two other sizes.
+    pub repacked: Vec<Statement>,
+    /// The same model, with weights that are hidden if the good ones are not, and the other way
+    /// round.
+    pub revealed: Statement,
     /// Another model.
     pub foreign: Statement,
     /// Where `good.key` is published.
@@ -50,42 +57,46 @@ pub type Mutate = fn(&Material, &mut Random) -> Option<Mutant>;
 
 /// All kinds.
 pub fn kinds() -> Vec<(&'static str, Mutate)> {
-    [proof::KINDS, values::KINDS, key::KINDS, calldata::KINDS].concat()
+    [
+        proof::KINDS,
+        packs::KINDS,
+        values::KINDS,
+        key::KINDS,
+        calldata::KINDS,
+    ]
+    .concat()
 }
 
-/// Mutation number `index` of a kind, the same on every machine.
-pub fn draw(material: &Material, kind: usize, mutate: Mutate, index: u64) -> Mutant {
+/// Mutation number `index` of a kind, the same on every machine. `None`: there is nothing of the
+/// kind here, such as the blinding of weights that are not hidden.
+pub fn draw(material: &Material, kind: usize, mutate: Mutate, index: u64) -> Option<Mutant> {
     let mut random = Random::seed_from_u64(0x5645_5244_4943_5400 + kind as u64);
     random.set_stream(index);
     let good = &material.good;
-    for _ in 0..1000 {
+    for _ in 0..200 {
         match mutate(material, &mut random) {
             Some(Mutant::Statement { values, proof })
                 if values == good.values && proof == good.proof => {}
             Some(Mutant::Key(statement)) if statement.key == good.key => {}
             Some(Mutant::Calldata(data)) if data == material.calldata() => {}
-            Some(mutant) => return mutant,
+            Some(mutant) => return Some(mutant),
             None => {}
         }
     }
-    panic!("mutation kind {kind} changes nothing here");
+    None
 }
 
 impl Material {
     /// Where everything stands in the proof.
     pub fn layout(&self) -> ProofLayout {
-        ProofLayout::of_len(self.good.proof.len()).unwrap()
-    }
-
-    /// Weight columns.
-    pub fn width(&self) -> usize {
-        self.layout().width()
+        ProofLayout::of(&parse_key(&self.good.key).unwrap())
     }
 
     /// Words of the proof at which a point begins.
     pub fn points(&self) -> Vec<usize> {
-        let points = self.layout().points();
-        points.map(|point| point.start / 32).collect()
+        let layout = self.layout();
+        let words = layout.points().map(|point| point.start / 32);
+        words.collect()
     }
 
     /// The word of the proof at which the opening proofs begin.

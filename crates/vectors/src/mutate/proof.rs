@@ -179,6 +179,12 @@ pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("proof: of another statement", |m, random| {
         m.proof(pick(random, &[&m.other.proof, &m.foreign.proof]).clone())
     }),
+    ("proof: of the model in other packs", |m, random| {
+        m.proof(pick(random, &m.repacked).proof)
+    }),
+    ("proof: of the model, hidden or revealed", |m, _| {
+        m.proof(m.revealed.proof.clone())
+    }),
     ("proof: random bytes", |m, random| {
         let mut proof = m.good.proof.clone();
         random.fill_bytes(&mut proof);

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { IVerifyingKeys } from "./interfaces/IVerifyingKeys.sol";
 import { VerifyingKeyCheck } from "./libraries/VerifyingKeyCheck.sol";
-import { KEY_BASE_LENGTH, KEY_MAX_WIDTH } from "./libraries/VerifyingKeyFormat.sol";
+import { KEY_MAX_LENGTH } from "./libraries/VerifyingKeyFormat.sol";
 
 /// @title The publisher of verifying keys
 contract VerifyingKeys is IVerifyingKeys {
@@ -33,10 +33,8 @@ contract VerifyingKeys is IVerifyingKeys {
 
     /// @dev Code that puts STOP ‖ `key` at an account.
     function _initCode(bytes calldata key) private pure returns (bytes memory) {
-        // Greater keys are too long for their header, and for an account.
-        if (key.length > KEY_BASE_LENGTH + 64 * KEY_MAX_WIDTH) {
-            revert WrongKeyLength(KEY_BASE_LENGTH + 64 * KEY_MAX_WIDTH, key.length);
-        }
+        // Greater keys are too long for any header.
+        if (key.length > KEY_MAX_LENGTH) revert WrongKeyLength(KEY_MAX_LENGTH, key.length);
         // forge-lint: disable-next-line(unsafe-typecast)
         uint16 length = uint16(key.length + 1);
         return abi.encodePacked(hex"61", length, hex"8060", uint8(_INIT_CODE_LENGTH), hex"5f395ff3", hex"00", key);

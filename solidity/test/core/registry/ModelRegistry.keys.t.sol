@@ -10,13 +10,15 @@ import { CoreTest } from "../../utils/CoreTest.sol";
 contract ModelRegistryKeysTest is CoreTest {
     uint256 private constant _P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
     uint256 private constant _WIDTH = 3;
+    uint256 private constant _PACKS = 6;
 
     address private _account = makeAddr("unpublished key");
     bytes private _key;
 
     function setUp() public override {
         super.setUp();
-        _key = _forgeOf(_newSeed(), 14, _WIDTH, new uint256[](2), 0).key;
+        // Two columns to a pack: four packs of public ones, two of weights.
+        _key = _forge(_newSeed(), Form(14, _WIDTH, 2, false), 2).key;
     }
 
     // --------------------------------------------------------------------------------------- takes
@@ -25,25 +27,27 @@ contract ModelRegistryKeysTest is CoreTest {
         _takes(_key);
     }
 
-    /// @dev A column of zeros has the identity as its commitment.
-    function test_TakesColumnsOfZeros() public {
+    /// @dev A pack of zeros has the identity as its commitment.
+    function test_TakesPacksOfZeros() public {
         bytes memory key = _key;
-        for (uint256 i = 0; i < _WIDTH + 8; ++i) {
-            _poke(_poke(key, 64 + 64 * i, 0), 96 + 64 * i, 0);
+        for (uint256 i = 0; i < _PACKS; ++i) {
+            _poke(_poke(key, 32 + 64 * i, 0), 64 + 64 * i, 0);
             _takes(key);
         }
     }
 
     function test_TakesNarrowestAndWidestKey() public {
         _takes(_forgeOf(_newSeed(), 1, 1, new uint256[](1), 0).key);
-        _takes(_forgeOf(_newSeed(), 28, 64, new uint256[](60), 0).key);
+        for (uint256 pack = 2; pack <= 8; pack *= 2) {
+            _takes(_forge(_newSeed(), Form(28, 64, pack, pack == 4), 60).key);
+        }
     }
 
     /// @dev Of another magic or version, and so of another verifier, whatever the format:
     /// `InferenceVerifier` refuses them without a look at their points.
     function test_TakesKeysOfOtherVerifiers() public {
         for (uint256 i = 0; i < 5; ++i) {
-            bytes memory key = _poke(_key, 64, 1);
+            bytes memory key = _poke(_key, 32, 1);
             key[i] ^= 0x01;
             _takes(key);
             vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.NotAVerifyingKey.selector, _account));
@@ -56,12 +60,28 @@ contract ModelRegistryKeysTest is CoreTest {
 
     function testFuzz_RevertWhen_PaddingIsNotZero(uint256 position, uint8 value) public {
         bytes memory key = _key;
-        key[bound(position, 9, 31)] = bytes1(uint8(bound(value, 1, 255)));
+        key[bound(position, 11, 31)] = bytes1(uint8(bound(value, 1, 255)));
         _refuses(key, abi.encodeWithSelector(IVerifyingKeys.InvalidHeader.selector));
     }
 
-    function test_RevertWhen_HeightWidthOrCountIsOutOfRange() public {
-        uint8[2][8] memory wrong = [[5, 29], [5, 255], [6, 0], [6, 65], [6, 255], [8, 0], [5, 1], [5, 0]];
+    function test_RevertWhen_AByteOfTheHeaderIsOutOfRange() public {
+        uint8[2][15] memory wrong = [
+            [5, 29],
+            [5, 255],
+            [6, 0],
+            [6, 65],
+            [6, 255],
+            [7, 0],
+            [7, 1],
+            [7, 3],
+            [7, 6],
+            [7, 16],
+            [8, 2],
+            [8, 255],
+            [10, 0],
+            [5, 1],
+            [5, 0]
+        ];
         for (uint256 i = 0; i < wrong.length; ++i) {
             bytes memory key = _key;
             key[wrong[i][0]] = bytes1(wrong[i][1]);
@@ -70,48 +90,46 @@ contract ModelRegistryKeysTest is CoreTest {
     }
 
     function testFuzz_RevertWhen_LengthIsNotTheHeaders(uint256 length) public {
-        uint256 right = 576 + 64 * _WIDTH;
-        length = bound(length, 32, 576 + 64 * 65);
+        uint256 right = 32 + 64 * _PACKS;
+        length = bound(length, 32, 2400);
         vm.assume(length != right);
         bytes memory key = new bytes(length);
         for (uint256 i = 0; i < length && i < right; ++i) {
             key[i] = _key[i];
         }
-        uint256 expected = length < 576 ? 640 : right;
+        uint256 expected = length < 160 ? 160 : right;
         _refuses(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, expected, length));
     }
 
-    /// @dev The width is another, and the length isn't.
-    function test_RevertWhen_TheHeadersWidthIsAnother() public {
+    /// @dev The width is another, or the columns to a pack are, and the length isn't.
+    function test_RevertWhen_TheHeadersShapeIsAnother() public {
         bytes memory key = _key;
-        key[6] = bytes1(uint8(_WIDTH + 1));
-        uint256 length = 576 + 64 * _WIDTH;
+        key[6] = bytes1(uint8(_WIDTH + 2));
+        uint256 length = 32 + 64 * _PACKS;
         _refuses(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, length + 64, length));
-    }
-
-    function test_RevertWhen_RepresentationIsNotCanonical() public {
-        bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.RepresentationNotCanonical.selector);
-        _refuses(_poke(_key, 32, R), reason);
-        _refuses(_poke(_key, 32, type(uint256).max), reason);
-        _takes(_poke(_key, 32, R - 1));
+        key[6] = bytes1(uint8(_WIDTH));
+        key[7] = 0x04;
+        _refuses(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 32 + 64 * 3, length));
+        key[7] = 0x08;
+        _refuses(key, abi.encodeWithSelector(IVerifyingKeys.WrongKeyLength.selector, 32 + 64 * 2, length));
     }
 
     function test_RevertWhen_ACommitmentIsNotCanonical() public {
-        for (uint256 i = 0; i < _WIDTH + 8; ++i) {
+        for (uint256 i = 0; i < _PACKS; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotCanonical.selector, i);
-            for (uint256 position = 64 + 64 * i; position < 128 + 64 * i; position += 32) {
+            for (uint256 position = 32 + 64 * i; position < 96 + 64 * i; position += 32) {
                 _refuses(_poke(_key, position, _P), reason);
                 _refuses(_poke(_key, position, _peek(_key, position) + _P), reason);
             }
             // The identity's only encoding is (0, 0).
-            _refuses(_poke(_poke(_key, 64 + 64 * i, 0), 96 + 64 * i, _P), reason);
+            _refuses(_poke(_poke(_key, 32 + 64 * i, 0), 64 + 64 * i, _P), reason);
         }
     }
 
     function test_RevertWhen_ACommitmentIsNotOnTheCurve() public {
-        for (uint256 i = 0; i < _WIDTH + 8; ++i) {
+        for (uint256 i = 0; i < _PACKS; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, i);
-            uint256 position = 64 + 64 * i;
+            uint256 position = 32 + 64 * i;
             _refuses(_poke(_key, position, _peek(_key, position) ^ 1), reason);
             _refuses(_poke(_key, position + 32, _peek(_key, position + 32) ^ 1), reason);
             // Half of the identity.
@@ -120,15 +138,15 @@ contract ModelRegistryKeysTest is CoreTest {
         }
     }
 
-    /// @dev Any point in any column: taken if the precompile for additions takes it, which decides
+    /// @dev Any point in any pack: taken if the precompile for additions takes it, which decides
     /// what burns gas.
-    function testFuzz_TakesPointsThatThePrecompileTakes(uint256 column, uint256 x, uint256 y, uint8 kind) public {
-        column = bound(column, 0, _WIDTH + 7);
+    function testFuzz_TakesPointsThatThePrecompileTakes(uint256 pack, uint256 x, uint256 y, uint8 kind) public {
+        pack = bound(pack, 0, _PACKS - 1);
         if (kind % 4 == 0) (x, y) = _multiple(x % R);
         if (kind % 4 == 1) (x, y) = (x % 4, y % 4);
         if (kind % 4 == 2) (x, y) = (x % _P, y % _P);
         (bool ok, bytes memory sum) = address(6).staticcall{ gas: 10_000 }(abi.encode(x, y, 0, 0));
-        bytes memory key = _poke(_poke(_key, 64 + 64 * column, x), 96 + 64 * column, y);
+        bytes memory key = _poke(_poke(_key, 32 + 64 * pack, x), 64 + 64 * pack, y);
         vm.etch(_account, bytes.concat(hex"00", key));
         (bool taken,) = address(registry).call(abi.encodeCall(registry.indexKey, (_account)));
         assertEq(taken, ok && sum.length == 64);
@@ -144,7 +162,7 @@ contract ModelRegistryKeysTest is CoreTest {
         verifier.verify{ gas: 30_000_000 }(_account, publicValues, forged.proof);
         assertLt(gas - gasleft(), 600_000);
 
-        vm.etch(_account, bytes.concat(hex"00", _poke(forged.key, 64, _peek(forged.key, 64) ^ 1)));
+        vm.etch(_account, bytes.concat(hex"00", _poke(forged.key, 32, _peek(forged.key, 32) ^ 1)));
         gas = gasleft();
         (bool ok,) = address(verifier).call{ gas: 30_000_000 }(
             abi.encodeCall(verifier.verify, (_account, publicValues, forged.proof))

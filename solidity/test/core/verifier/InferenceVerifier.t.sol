@@ -15,22 +15,33 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     uint256 private constant P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
     uint256 private constant WIDTH = 3;
     uint256 private constant COUNT = 4;
-    uint256 private constant POINTS = 13;
-    uint256 private constant EVALUATIONS_AT = 704;
     uint256 private constant EVALUATIONS = 22;
-    // Of the evaluations: q, x, and P between its neighbours; and P among the key's commitments.
+    // Of the evaluations: q, x, and P between its neighbours.
     uint256 private constant Q = 0;
     uint256 private constant X = 1;
     uint256 private constant REGION = 16;
     uint256 private constant SQUARE = 17;
     uint256 private constant ID = 18;
-    uint256 private constant SQUARE_AT = 64 + 64 * 4;
     uint256 private constant GATES = 8;
 
     InferenceVerifier private _verifier;
     VerifyingKeys private _keys;
     address private _key;
     Statement private _valid;
+
+    /// @dev A valid statement of one form, and what its proof consists of: points, evaluations after
+    /// all but two of them.
+    struct Sample {
+        Form form;
+        Statement valid;
+        address key;
+        uint256 points;
+        uint256 evaluations;
+    }
+
+    /// @dev Of every form that there is: 2, 4 and 8 columns to a pack, hidden or not; one pack of
+    /// weights, or several, of which the last isn't full.
+    Sample[] private _samples;
 
     /// @dev What `_forge` does differently: evaluations that aren't random, and a gate that it
     /// leaves out of the quotient.
@@ -42,11 +53,27 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     Pin[] private _pins;
     uint256 private _leftOut = GATES;
 
+    /// @dev What it leaves out of the link: nothing, [b], the last pack's term, or all of it.
+    enum Link {
+        Right,
+        NoBlind,
+        NoLastPack,
+        None
+    }
+
+    Link private _wrongLink;
+
     function setUp() public {
         _verifier = new InferenceVerifier(_tauG2());
         _keys = new VerifyingKeys();
         _valid = _forge(0, 12, WIDTH, COUNT);
         _key = _keys.publish(_valid.key);
+        _sample(Form(12, WIDTH, 8, false), 5);
+        _sample(Form(12, 11, 8, true), 8);
+        _sample(Form(12, 1, 4, false), 6);
+        _sample(Form(12, 6, 4, true), 9);
+        _sample(Form(12, 4, 2, false), 8);
+        _sample(Form(12, WIDTH, 2, true), 11);
     }
 
     // ------------------------------------------------------------------------------------- accepts
@@ -55,27 +82,50 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         _verifier.verify(_key, _valid.publicValues, _valid.proof);
     }
 
-    function test_AcceptsEveryHeight() public {
-        for (uint256 height = 1; height <= 28; ++height) {
-            _accept(_forge(height, height, 1, 1));
+    function test_AcceptsEveryForm() public view {
+        for (uint256 i = 0; i < _samples.length; ++i) {
+            Sample memory sample = _samples[i];
+            _verifier.verify(sample.key, sample.valid.publicValues, sample.valid.proof);
         }
     }
 
-    function test_AcceptsWidestKey() public {
-        _accept(_forge(1, 20, 64, 3));
+    function test_AcceptsEveryHeight() public {
+        for (uint256 height = 1; height <= 28; ++height) {
+            _accept(_forge(height, Form(height, 1, 2 << height % 3, height % 2 == 0), 1));
+        }
+    }
+
+    function test_AcceptsEveryWidth() public {
+        for (uint256 width = 1; width <= 64; ++width) {
+            _accept(_forge(width, Form(8, width, 2 << width % 3, width % 4 < 2), 2));
+        }
+    }
+
+    function test_AcceptsWidestKeys() public {
+        for (uint256 pack = 2; pack <= 8; pack *= 2) {
+            _accept(_forge(1, Form(28, 64, pack, false), 3));
+            _accept(_forge(1, Form(28, 64, pack, true), 3));
+        }
     }
 
     function test_AcceptsAsManyPublicValuesAsRowsButOne() public {
         _accept(_forge(1, 6, 2, 63));
     }
 
-    /// forge-config: default.fuzz.runs = 64
-    function testFuzz_AcceptsProofsOfEveryShape(uint256 seed, uint256 height, uint256 width, uint256 count) public {
+    /// forge-config: default.fuzz.runs = 128
+    function testFuzz_AcceptsProofsOfEveryShape(
+        uint256 seed,
+        uint256 height,
+        uint256 width,
+        uint256 pack,
+        bool hidden,
+        uint256 count
+    ) public {
         height = bound(height, 1, 28);
-        width = bound(width, 1, 8);
+        width = bound(width, 1, 20);
         uint256 rows = 1 << height;
         count = bound(count, 1, rows > 50 ? 50 : rows - 1);
-        _accept(_forge(seed, height, width, count));
+        _accept(_forge(seed, Form(height, width, 2 << pack % 3, hidden), count));
     }
 
     /// @dev A row that looks up (P = 0), squares (P = 1) or neither, with the square or something
@@ -96,9 +146,24 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
 
     function test_RevertWhen_QuotientLeavesOutAGate() public {
         for (_leftOut = 0; _leftOut < GATES; ++_leftOut) {
-            _refuse(_forge(_leftOut, 12, WIDTH, COUNT));
+            _refuse(_forge(_leftOut, Form(12, WIDTH, 2 << _leftOut % 3, _leftOut % 2 == 0), COUNT));
         }
         _accept(_forge(0, 12, WIDTH, COUNT));
+    }
+
+    /// @dev A prover who isn't held to the link takes other weights than the key's.
+    function test_RevertWhen_TheLinkIsWrong() public {
+        for (uint256 pack = 2; pack <= 8; pack *= 2) {
+            for (uint256 width = 1; width <= 9; width += 4) {
+                Form memory form = Form(12, width, pack, true);
+                for (uint256 wrong = 1; wrong <= uint256(type(Link).max); ++wrong) {
+                    _wrongLink = Link(wrong);
+                    _refuse(_forge(width, form, COUNT));
+                }
+                _wrongLink = Link.Right;
+                _accept(_forge(width, form, COUNT));
+            }
+        }
     }
 
     /// @dev Gate 8 can be left out exactly if it holds anyway: P = 0 or x = q².
@@ -140,8 +205,8 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function testFuzz_RevertWhen_MagicVersionOrPaddingIsWrong(uint256 position, uint8 value) public {
-        position = bound(position, 0, 27);
-        if (position > 4) position += 4;
+        position = bound(position, 0, 25);
+        if (position > 4) position += 6;
         vm.assume(uint8(_valid.key[position]) != value);
         bytes memory key = _valid.key;
         key[position] = bytes1(value);
@@ -153,59 +218,178 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         _expectNotAKey(_withHeaderByte(5, 255));
     }
 
-    function test_RevertWhen_KeyIsOfTheFormerVersion() public {
-        // With all commitments, and as long as keys without squares were.
+    function test_RevertWhen_KeyIsOfAFormerVersion() public {
         _expectNotAKey(_withHeaderByte(4, 1));
-        bytes memory key = _valid.key;
-        key[4] = 0x01;
-        assembly ("memory-safe") {
-            mstore(key, sub(mload(key), 64))
+        _expectNotAKey(_withHeaderByte(4, 2));
+        // As such keys were: a representation after the header, a commitment for every column.
+        bytes memory header = abi.encodePacked("VDCT", uint8(2), uint8(12), uint8(WIDTH), uint16(COUNT), new bytes(23));
+        _expectNotAKey(_etch(bytes.concat(hex"00", header, bytes32(0), new bytes(64 * (8 + WIDTH)))));
+    }
+
+    function test_RevertWhen_PackIsNotTwoFourOrEight() public {
+        for (uint256 pack = 0; pack < 256; ++pack) {
+            if (pack == 2 || pack == 4 || pack == 8) continue;
+            // However long such a key would be.
+            for (uint256 packs = 1; packs <= 12; ++packs) {
+                bytes memory key = _cut(bytes.concat(_valid.key, new bytes(64 * 12)), 32 + 64 * packs);
+                key[7] = bytes1(uint8(pack));
+                _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+            }
         }
-        _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+    }
+
+    function test_RevertWhen_HiddenIsNeitherYesNorNo() public {
+        for (uint256 hidden = 2; hidden < 256; ++hidden) {
+            _expectNotAKey(_withHeaderByte(8, uint8(hidden)));
+        }
+    }
+
+    /// @dev Of other columns to a pack, with a width that makes the length right: it is another key,
+    /// and has proofs of another length.
+    function test_RevertWhen_KeyIsRelabelledWithAnotherPack() public {
+        Statement memory wide = _forge(3, Form(12, 9, 8, false), COUNT);
+        bytes memory key = wide.key;
+        (key[6], key[7]) = (0x04, 0x04);
+        address account = _keys.publish(key);
+        vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.WrongProofLength.selector, 1216, 1312));
+        _verifier.verify(account, wide.publicValues, wide.proof);
+        // A pack more of second-phase columns, and five evaluations less.
+        bytes memory proof = bytes.concat(
+            _slice(wide.proof, 0, 128),
+            abi.encode(1, 2),
+            _slice(wide.proof, 128, 64 + 26 * 32),
+            _slice(wide.proof, 1184, 128)
+        );
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+        _expect(account, wide.publicValues, proof, reason);
+    }
+
+    /// @dev Hidden weights' proofs without what only they have.
+    function test_RevertWhen_AHiddenKeyIsRelabelledAsPublic() public {
+        for (uint256 i = 0; i < _samples.length; ++i) {
+            Sample memory sample = _samples[i];
+            if (!sample.form.hidden) continue;
+            bytes memory key = sample.valid.key;
+            key[8] = 0x00;
+            address account = _keys.publish(key);
+            bytes memory proof = sample.valid.proof;
+            uint256 weights = _packsOf(sample.form, sample.form.width);
+            uint256 length = proof.length;
+            bytes memory reason = abi.encodeWithSelector(
+                IInferenceVerifier.WrongProofLength.selector, length - 64 * (weights + 1), length
+            );
+            _expect(account, sample.valid.publicValues, proof, reason);
+
+            uint256 first = 64 * _packsOf(sample.form, 3);
+            uint256 second = first + 64 * weights;
+            uint256 blind = second + 64 * _packsOf(sample.form, 5) + 64;
+            proof = bytes.concat(
+                _slice(proof, 0, first),
+                _slice(proof, second, blind - second),
+                _slice(proof, blind + 64, length - blind - 64)
+            );
+            reason = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+            _expect(account, sample.valid.publicValues, proof, reason);
+        }
+    }
+
+    /// @dev Public weights' proofs with the key's packs in the place of re-blinded ones.
+    function test_RevertWhen_APublicKeyIsRelabelledAsHidden() public {
+        for (uint256 i = 0; i < _samples.length; ++i) {
+            Sample memory sample = _samples[i];
+            if (sample.form.hidden) continue;
+            bytes memory key = sample.valid.key;
+            key[8] = 0x01;
+            address account = _keys.publish(key);
+            bytes memory proof = sample.valid.proof;
+            uint256 weights = _packsOf(sample.form, sample.form.width);
+            uint256 length = proof.length;
+            bytes memory reason = abi.encodeWithSelector(
+                IInferenceVerifier.WrongProofLength.selector, length + 64 * (weights + 1), length
+            );
+            _expect(account, sample.valid.publicValues, proof, reason);
+
+            uint256 first = 64 * _packsOf(sample.form, 3);
+            uint256 blind = first + 64 * _packsOf(sample.form, 5) + 64;
+            bytes memory packs;
+            for (uint256 j = 0; j < weights; ++j) {
+                packs = bytes.concat(packs, abi.encode(1, 2));
+            }
+            proof = bytes.concat(
+                _slice(proof, 0, first),
+                packs,
+                _slice(proof, first, blind - first),
+                abi.encode(1, 2),
+                _slice(proof, blind, length - blind)
+            );
+            reason = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+            _expect(account, sample.valid.publicValues, proof, reason);
+        }
+    }
+
+    /// @dev An account of which nothing but the header is one's own.
+    function test_RevertWhen_KeyIsCutOff() public {
+        for (uint256 length = 0; length < _valid.key.length; ++length) {
+            _expectNotAKey(_etch(bytes.concat(hex"00", _cut(_valid.key, length))));
+        }
     }
 
     function test_RevertWhen_WidthIsNotTheLengths() public {
-        _expectNotAKey(_withHeaderByte(6, uint8(WIDTH - 1)));
-        _expectNotAKey(_withHeaderByte(6, uint8(WIDTH + 1)));
+        _expectNotAKey(_withHeaderByte(6, 9));
+        _expectNotAKey(_withHeaderByte(6, 64));
         _expectNotAKey(_withHeaderByte(6, 0));
     }
 
     function test_RevertWhen_WidthIsOutOfRange() public {
         bytes memory key = _valid.key;
-        key[6] = bytes1(uint8(65));
-        _expectNotAKey(_etch(bytes.concat(hex"00", key, new bytes(62 * 64))));
-        key[6] = 0;
-        bytes memory narrow = new bytes(576);
-        for (uint256 i = 0; i < 576; ++i) {
-            narrow[i] = key[i];
+        for (uint256 width = 65; width < 256; ++width) {
+            key[6] = bytes1(uint8(width));
+            uint256 packs = (width + 7) / 8;
+            _expectNotAKey(_etch(bytes.concat(hex"00", key, new bytes((packs - 1) * 64))));
         }
-        _expectNotAKey(_etch(bytes.concat(hex"00", narrow)));
+        key[6] = 0;
+        _expectNotAKey(_etch(bytes.concat(hex"00", _cut(key, 96))));
     }
 
     function test_RevertWhen_KeyIsLongerOrShorter() public {
         _expectNotAKey(_etch(bytes.concat(hex"00", _valid.key, hex"00")));
-        bytes memory key = _valid.key;
-        assembly ("memory-safe") {
-            mstore(key, sub(mload(key), 1))
-        }
-        _expectNotAKey(_etch(bytes.concat(hex"00", key)));
+        _expectNotAKey(_etch(bytes.concat(hex"00", _valid.key, new bytes(64))));
     }
 
     function test_RevertWhen_KeyHasNoPublicValues() public {
-        _expectNotAKey(_withHeaderByte(8, 0));
+        _expectNotAKey(_withHeaderByte(10, 0));
     }
 
     function test_RevertWhen_KeyHasAsManyPublicValuesAsRows() public {
         // Four rows, four public values.
         _expectNotAKey(_withHeaderByte(5, 2));
+        // And 256 more, which are more than there are.
+        _expectNotAKey(_etch(bytes.concat(hex"00", _withByte(_withByte(_valid.key, 5, 8), 9, 1))));
     }
 
     function test_RevertWhen_KeyHasAPointOffTheCurve() public {
-        bytes memory key = _poke(_valid.key, 64, 1);
+        bytes memory key = _poke(_valid.key, 32, 1);
         address account = _etch(bytes.concat(hex"00", key));
         (bool ok, bytes memory reason) = _try(100_000_000, account, _valid.publicValues, _valid.proof);
         assertFalse(ok);
         assertEq(bytes4(reason), IInferenceVerifier.PrecompileFailed.selector);
+    }
+
+    /// @dev Any of the key's points, of every form. A precompile that fails burns 63 of 64 parts of
+    /// what there is, and one that is given what it left fails too, so that the gas may run out
+    /// before there is a reason.
+    function test_RevertWhen_KeyHasAnyPointOffTheCurve() public {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            for (uint256 position = 32; position < sample.valid.key.length; position += 64) {
+                bytes memory key = _poke(_poke(bytes.concat(sample.valid.key), position, 1), position + 32, 3);
+                address account = _etch(bytes.concat(hex"00", key));
+                (bool ok, bytes memory reason) =
+                    _try(20_000_000, account, sample.valid.publicValues, sample.valid.proof);
+                assertFalse(ok);
+                if (!sample.form.hidden) assertEq(bytes4(reason), IInferenceVerifier.PrecompileFailed.selector);
+            }
+        }
     }
 
     /// @dev No proof with such a challenge can be found, so the verifier is broken instead: with 1
@@ -234,8 +418,8 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function testFuzz_RevertWhen_ProofHasAnotherLength(uint256 length) public {
-        length = bound(length, 0, 4000);
-        uint256 expected = 1536 + 32 * WIDTH;
+        length = bound(length, 0, 3000);
+        uint256 expected = 1024 + 32 * WIDTH;
         vm.assume(length != expected);
         bytes memory proof = new bytes(length);
         for (uint256 i = 0; i < length && i < expected; ++i) {
@@ -334,62 +518,164 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         _verifier.verify(_key, values, _valid.proof);
     }
 
+    function test_RevertWhen_ProofHasTheLengthOfAnotherForm() public {
+        for (uint256 i = 0; i < _samples.length; ++i) {
+            Sample memory sample = _samples[i];
+            uint256 expected = 64 * sample.points + 32 * sample.evaluations;
+            assertEq(expected, sample.valid.proof.length);
+            for (uint256 j = 0; j < _samples.length; ++j) {
+                bytes memory proof = _samples[j].valid.proof;
+                if (proof.length == expected) continue;
+                bytes memory reason =
+                    abi.encodeWithSelector(IInferenceVerifier.WrongProofLength.selector, expected, proof.length);
+                _expect(sample.key, sample.valid.publicValues, proof, reason);
+            }
+        }
+    }
+
     function test_RevertWhen_EvaluationIsNotCanonical() public {
-        for (uint256 i = 0; i < EVALUATIONS + WIDTH; ++i) {
-            uint256 position = EVALUATIONS_AT + 32 * i;
-            bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, i);
-            _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) + R), reason);
-            _expectReason(_poke(_valid.proof, position, R), reason);
-            _expectReason(_poke(_valid.proof, position, type(uint256).max), reason);
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            for (uint256 i = 0; i < _samples[k].evaluations; ++i) {
+                uint256 position = _evaluationAt(_samples[k], i);
+                uint256 value = _peek(_samples[k].valid.proof, position);
+                bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, i);
+                _expectWord(k, position, value + R, reason);
+                _expectWord(k, position, R, reason);
+                _expectWord(k, position, type(uint256).max, reason);
+            }
         }
     }
 
     function test_RevertWhen_CoordinateIsNotCanonical() public {
-        for (uint256 i = 0; i < POINTS; ++i) {
-            bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.CoordinateNotCanonical.selector, i);
-            for (uint256 position = _pointAt(i); position < _pointAt(i) + 64; position += 32) {
-                _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) + P), reason);
-                _expectReason(_poke(_valid.proof, position, P), reason);
-                _expectReason(_poke(_valid.proof, position, type(uint256).max), reason);
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            for (uint256 i = 0; i < _samples[k].points; ++i) {
+                bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.CoordinateNotCanonical.selector, i);
+                uint256 position = _pointAt(_samples[k], i);
+                for (uint256 end = position + 64; position < end; position += 32) {
+                    _expectWord(k, position, _peek(_samples[k].valid.proof, position) + P, reason);
+                    _expectWord(k, position, P, reason);
+                    _expectWord(k, position, type(uint256).max, reason);
+                }
             }
         }
     }
 
     function test_RevertWhen_PointIsTheIdentity() public {
-        for (uint256 i = 0; i < POINTS; ++i) {
-            bytes memory proof = _poke(_poke(_valid.proof, _pointAt(i), 0), _pointAt(i) + 32, 0);
-            _expectReason(proof, abi.encodeWithSelector(IInferenceVerifier.PointAtInfinity.selector, i));
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            for (uint256 i = 0; i < sample.points; ++i) {
+                uint256 position = _pointAt(sample, i);
+                bytes memory proof = _poke(_poke(bytes.concat(sample.valid.proof), position, 0), position + 32, 0);
+                bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.PointAtInfinity.selector, i);
+                _expect(sample.key, sample.valid.publicValues, proof, reason);
+            }
         }
     }
 
     function test_RevertWhen_PointIsNotOnTheCurve() public {
-        for (uint256 i = 0; i < POINTS; ++i) {
-            bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.PointNotOnCurve.selector, i);
-            uint256 position = _pointAt(i);
-            _expectReason(_poke(_valid.proof, position, _peek(_valid.proof, position) ^ 1), reason);
-            _expectReason(_poke(_valid.proof, position + 32, _peek(_valid.proof, position + 32) ^ 1), reason);
-            _expectReason(_poke(_valid.proof, position + 32, 0), reason);
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            for (uint256 i = 0; i < _samples[k].points; ++i) {
+                bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.PointNotOnCurve.selector, i);
+                uint256 position = _pointAt(_samples[k], i);
+                bytes memory proof = _samples[k].valid.proof;
+                _expectWord(k, position, _peek(proof, position) ^ 1, reason);
+                _expectWord(k, position + 32, _peek(proof, position + 32) ^ 1, reason);
+                _expectWord(k, position + 32, 0, reason);
+            }
+        }
+    }
+
+    /// @dev Of two wrong points the first is named, though its twin comes after the evaluations.
+    function test_RevertWhen_SeveralPointsAreWrong() public {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            bytes memory proof = bytes.concat(sample.valid.proof);
+            for (uint256 i = sample.points; i > 0; --i) {
+                _poke(proof, _pointAt(sample, i - 1), i % 2 == 0 ? P : 1);
+                bytes4 selector = i % 2 == 0
+                    ? IInferenceVerifier.CoordinateNotCanonical.selector
+                    : IInferenceVerifier.PointNotOnCurve.selector;
+                _expect(sample.key, sample.valid.publicValues, proof, abi.encodeWithSelector(selector, i - 1));
+            }
         }
     }
 
     function test_RevertWhen_PointIsNegated() public {
-        for (uint256 i = 0; i < POINTS; ++i) {
-            uint256 position = _pointAt(i) + 32;
-            _expectReason(
-                _poke(_valid.proof, position, P - _peek(_valid.proof, position)),
-                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
-            );
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            for (uint256 i = 0; i < _samples[k].points; ++i) {
+                uint256 position = _pointAt(_samples[k], i) + 32;
+                uint256 negated = P - _peek(_samples[k].valid.proof, position);
+                _expectWord(k, position, negated, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
+            }
+        }
+    }
+
+    function test_RevertWhen_PointsAreExchanged() public {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            for (uint256 i = 1; i < sample.points; ++i) {
+                (uint256 a, uint256 b) = (_pointAt(sample, i - 1), _pointAt(sample, i));
+                bytes memory proof = _exchange(_exchange(bytes.concat(sample.valid.proof), a, b), a + 32, b + 32);
+                bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+                _expect(sample.key, sample.valid.publicValues, proof, reason);
+            }
         }
     }
 
     function test_RevertWhen_EvaluationIsWrong() public {
-        for (uint256 i = 0; i < EVALUATIONS + WIDTH; ++i) {
-            uint256 position = EVALUATIONS_AT + 32 * i;
-            _expectReason(
-                _poke(_valid.proof, position, addmod(_peek(_valid.proof, position), 1, R)),
-                abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
-            );
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            for (uint256 i = 0; i < _samples[k].evaluations; ++i) {
+                uint256 position = _evaluationAt(_samples[k], i);
+                uint256 wrong = addmod(_peek(_samples[k].valid.proof, position), 1, R);
+                _expectWord(k, position, wrong, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
+            }
         }
+    }
+
+    function test_RevertWhen_EvaluationsAreExchanged() public {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            for (uint256 i = 1; i < sample.evaluations; ++i) {
+                (uint256 a, uint256 b) = (_evaluationAt(sample, i - 1), _evaluationAt(sample, i));
+                bytes memory proof = _exchange(bytes.concat(sample.valid.proof), a, b);
+                bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+                _expect(sample.key, sample.valid.publicValues, proof, reason);
+            }
+        }
+    }
+
+    function test_RevertWhen_APackOfTheKeyIsAnother() public {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            bytes memory key = sample.valid.key;
+            for (uint256 position = 32; position < key.length; position += 64) {
+                (uint256 x, uint256 y) = (_peek(key, position), _peek(key, position + 32));
+                // The generator, the identity or, in its place, twice the generator; the opposite.
+                _refuseKey(sample, _poke(_poke(bytes.concat(key), position, 1), position + 32, 2));
+                bytes memory other = x | y == 0 ? _commit(2) : new bytes(64);
+                bytes memory changed = _poke(bytes.concat(key), position, _peek(other, 0));
+                _refuseKey(sample, _poke(changed, position + 32, _peek(other, 32)));
+                if (y != 0) _refuseKey(sample, _poke(bytes.concat(key), position + 32, P - y));
+                if (position == 32) continue;
+                changed = _exchange(_exchange(bytes.concat(key), position, position - 64), position + 32, position - 32);
+                if (keccak256(changed) != keccak256(key)) _refuseKey(sample, changed);
+            }
+        }
+    }
+
+    /// @dev The number of weight columns is another, and that of packs isn't.
+    function test_RevertWhen_AWidthOfAsManyPacksIsMeant() public {
+        bytes memory key = _withByte(_valid.key, 6, WIDTH + 1);
+        address account = _keys.publish(key);
+        uint256 length = _valid.proof.length;
+        bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.WrongProofLength.selector, length + 32, length);
+        _expect(account, _valid.publicValues, _valid.proof, reason);
+        // With an evaluation more, before H_1's.
+        uint256 last = length - 160;
+        bytes memory proof =
+            bytes.concat(_slice(_valid.proof, 0, last), bytes32(0), _slice(_valid.proof, last, length - last));
+        reason = abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector);
+        _expect(account, _valid.publicValues, proof, reason);
     }
 
     function testFuzz_RevertWhen_PublicValueIsWrong(uint256 i, uint256 value) public {
@@ -403,7 +689,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function testFuzz_RevertWhen_SquareEvaluationIsWrong(uint256 value) public {
-        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        uint256 position = _evaluationAt(_samples[0], SQUARE);
         uint256 old = _peek(_valid.proof, position);
         value = bound(value, 0, R - 1);
         vm.assume(value != old);
@@ -417,7 +703,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function testFuzz_RevertWhen_SquareEvaluationIsNotCanonical(uint256 value) public {
-        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        uint256 position = _evaluationAt(_samples[0], SQUARE);
         bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, SQUARE);
         _expectReason(_poke(_valid.proof, position, bound(value, R, type(uint256).max)), reason);
         // The representations that mean the same.
@@ -428,29 +714,15 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function test_RevertWhen_SquareEvaluationIsSwapped() public {
-        uint256 position = EVALUATIONS_AT + 32 * SQUARE;
+        uint256 position = _evaluationAt(_samples[0], SQUARE);
         for (uint256 other = REGION; other <= ID; other += ID - REGION) {
-            uint256 otherPosition = EVALUATIONS_AT + 32 * other;
+            uint256 otherPosition = _evaluationAt(_samples[0], other);
             bytes memory proof = _poke(_valid.proof, position, _peek(_valid.proof, otherPosition));
             _expectReason(
                 _poke(proof, otherPosition, _peek(_valid.proof, position)),
                 abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
             );
         }
-    }
-
-    function test_RevertWhen_SquareCommitmentIsAnother() public {
-        // That of a column of zeros: a key that never squares.
-        _refuse(Statement(_withSquare(0, 0), _valid.publicValues, _valid.proof));
-        _refuse(Statement(_withSquare(1, 2), _valid.publicValues, _valid.proof));
-        // The column's negation, and its neighbours' commitments.
-        (uint256 x, uint256 y) = (_peek(_valid.key, SQUARE_AT), _peek(_valid.key, SQUARE_AT + 32));
-        _refuse(Statement(_withSquare(x, P - y), _valid.publicValues, _valid.proof));
-        for (uint256 other = SQUARE_AT - 64; other <= SQUARE_AT + 64; other += 128) {
-            bytes memory key = _withSquare(_peek(_valid.key, other), _peek(_valid.key, other + 32));
-            _refuse(Statement(_poke(_poke(key, other, x), other + 32, y), _valid.publicValues, _valid.proof));
-        }
-        _accept(Statement(_withSquare(x, y), _valid.publicValues, _valid.proof));
     }
 
     function test_RevertWhen_PublicValuesAreSwapped() public {
@@ -483,14 +755,16 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
 
     // ----------------------------------------------------------------------------------------- gas
 
-    function test_BadPointsDoNotBurnGas() public {
-        for (uint256 i = 0; i < POINTS; ++i) {
-            uint256 before = gasleft();
-            bytes memory proof = _poke(_valid.proof, _pointAt(i), 1);
-            before = gasleft();
-            (bool ok,) = _try(gasleft(), _key, _valid.publicValues, proof);
-            assertFalse(ok);
-            assertLt(before - gasleft(), 150_000);
+    function test_BadPointsDoNotBurnGas() public view {
+        for (uint256 k = 0; k < _samples.length; ++k) {
+            Sample memory sample = _samples[k];
+            for (uint256 i = 0; i < sample.points; ++i) {
+                bytes memory proof = _poke(bytes.concat(sample.valid.proof), _pointAt(sample, i), 1);
+                uint256 before = gasleft();
+                (bool ok,) = _try(gasleft(), sample.key, sample.valid.publicValues, proof);
+                assertFalse(ok);
+                assertLt(before - gasleft(), 50_000);
+            }
         }
     }
 
@@ -569,11 +843,6 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         _verifier.verify(key, statement.publicValues, statement.proof);
     }
 
-    /// @dev The valid key with another [P].
-    function _withSquare(uint256 x, uint256 y) private view returns (bytes memory) {
-        return _poke(_poke(_valid.key, SQUARE_AT, x), SQUARE_AT + 32, y);
-    }
-
     function _evaluations(Forgery memory f) internal view override returns (uint256[] memory evaluations) {
         evaluations = super._evaluations(f);
         for (uint256 i = 0; i < _pins.length; ++i) {
@@ -584,6 +853,38 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     function _gates(Forgery memory f, uint256 instance) internal view override returns (uint256[GATES] memory gates) {
         gates = super._gates(f, instance);
         if (_leftOut < GATES) gates[_leftOut] = 0;
+    }
+
+    function _link(Forgery memory f) internal view override returns (uint256 link) {
+        if (_wrongLink == Link.NoBlind) f.blind = 0;
+        if (_wrongLink == Link.NoLastPack) {
+            f.fixedPacks[f.fixedPacks.length - 1] = f.reblinded[f.reblinded.length - 1];
+        }
+        if (_wrongLink != Link.None) link = super._link(f);
+    }
+
+    function _sample(Form memory form, uint256 points) private {
+        Statement memory valid = _forge(_samples.length, form, COUNT);
+        _samples.push(Sample(form, valid, _keys.publish(valid.key), points, EVALUATIONS + form.width));
+    }
+
+    function _packsOf(Form memory form, uint256 columns) private pure returns (uint256) {
+        return (columns + form.pack - 1) / form.pack;
+    }
+
+    function _expect(address key, uint256[] memory publicValues, bytes memory proof, bytes memory reason) private {
+        vm.expectRevert(reason);
+        _verifier.verify(key, publicValues, proof);
+    }
+
+    /// @dev The proof of sample `k` with another word.
+    function _expectWord(uint256 k, uint256 position, uint256 word, bytes memory reason) private {
+        Sample memory sample = _samples[k];
+        _expect(sample.key, sample.valid.publicValues, _poke(sample.valid.proof, position, word), reason);
+    }
+
+    function _refuseKey(Sample memory sample, bytes memory key) private {
+        _refuse(Statement(key, sample.valid.publicValues, sample.valid.proof));
     }
 
     function _expectNotAKey(address account) private {
@@ -611,8 +912,12 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         return address(_verifier).staticcall{ gas: gas }(abi.encodeCall(_verifier.verify, (key, publicValues, proof)));
     }
 
-    function _pointAt(uint256 i) private view returns (uint256) {
-        return i < POINTS - 2 ? 64 * i : _valid.proof.length - 64 * (POINTS - i);
+    function _pointAt(Sample memory sample, uint256 i) private pure returns (uint256) {
+        return i < sample.points - 2 ? 64 * i : sample.valid.proof.length - 64 * (sample.points - i);
+    }
+
+    function _evaluationAt(Sample memory sample, uint256 i) private pure returns (uint256) {
+        return 64 * (sample.points - 2) + 32 * i;
     }
 
     function _etch(bytes memory code) private returns (address account) {
@@ -621,9 +926,28 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function _withHeaderByte(uint256 position, uint8 value) private returns (address) {
-        bytes memory key = _valid.key;
-        key[position] = bytes1(value);
-        return _etch(bytes.concat(hex"00", key));
+        return _etch(bytes.concat(hex"00", _withByte(_valid.key, position, value)));
+    }
+
+    function _withByte(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
+        data[position] = bytes1(uint8(value));
+        return data;
+    }
+
+    function _exchange(bytes memory data, uint256 a, uint256 b) private pure returns (bytes memory) {
+        uint256 word = _peek(data, a);
+        return _poke(_poke(data, a, _peek(data, b)), b, word);
+    }
+
+    function _cut(bytes memory data, uint256 length) private pure returns (bytes memory) {
+        return _slice(data, 0, length);
+    }
+
+    function _slice(bytes memory data, uint256 from, uint256 length) private pure returns (bytes memory part) {
+        part = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            part[i] = data[from + i];
+        }
     }
 
     function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {

@@ -9,8 +9,8 @@ import { IProofVerifier } from "../IProofVerifier.sol";
 /// @notice A verifying key is the code of an account, as ever: STOP, then
 ///
 /// ```
-/// header    32 bytes   "VDCF" ‖ 1 ‖ 2 zero bytes ‖ number of public values (2 bytes) ‖
-///                      23 zero bytes
+/// header    32 bytes   "VDCF" ‖ 2 ‖ 4 zero bytes ‖ number of public values (2 bytes) ‖
+///                      21 zero bytes
 /// program   32 bytes   the other system's name of the program that was proved
 /// ```
 ///
@@ -29,8 +29,8 @@ abstract contract ForeignVerifier is IProofVerifier {
     /// @notice There is no code at the verifier's address.
     error NoVerifier(address verifier);
 
-    /// @dev "VDCF", version 1.
-    uint256 private constant _HEADER = 0x5644434601 << 216;
+    /// @dev "VDCF", version 2.
+    uint256 private constant _HEADER = 0x5644434602 << 216;
 
     /// @inheritdoc IProofVerifier
     bool public immutable isDevelopmentSetup;

@@ -11,7 +11,8 @@ interface IInferenceVerifier {
     /// @notice The verifying key asks for another number of public values, the context included.
     error WrongPublicValueCount(uint256 expected, uint256 actual);
 
-    /// @notice The proof is not as long as the verifying key's width demands.
+    /// @notice The proof is not as long as the verifying key demands: by its width, the columns to a
+    /// pack, and whether the weights are hidden.
     error WrongProofLength(uint256 expected, uint256 actual);
 
     /// @notice Calldata isn't the one standard ABI encoding of the arguments: trailing bytes, or
@@ -25,7 +26,7 @@ interface IInferenceVerifier {
     /// field.
     error ScalarNotCanonical(uint256 index);
 
-    /// @notice A coordinate of the proof's point number `index` is not less than the modulus of the
+    /// @notice A coordinate of the proof's point number `index`, of all points in the proof's order, is not less than the modulus of the
     /// base field.
     error CoordinateNotCanonical(uint256 index);
 
@@ -43,8 +44,14 @@ interface IInferenceVerifier {
     /// out.
     error PrecompileFailed();
 
-    /// @notice The proof is well formed and wrong.
+    /// @notice The proof is well formed and wrong. Of several, some are: which can't be said.
     error ProofRejected();
+
+    /// @notice There is nothing to verify, and so nothing that a caller could rely on afterwards.
+    error NoProofs();
+
+    /// @notice Every proof has a key and public values of its own.
+    error ListLengthsDiffer(uint256 verifyingKeys, uint256 publicValues, uint256 proofs);
 
     /// @notice Reverts unless `proof` proves that the model of `verifyingKey` yields
     /// `publicValues`.
@@ -56,6 +63,19 @@ interface IInferenceVerifier {
     /// scalar field.
     /// @param proof The proof's bytes as docs/protocol.md lists them.
     function verify(address verifyingKey, uint256[] calldata publicValues, bytes calldata proof) external view;
+
+    /// @notice Reverts unless every proof proves what `verify` would have it prove: number i that the
+    /// model of `verifyingKeys[i]` yields `publicValues[i]`. One pairing for all of them, of any mix
+    /// of models.
+    /// @dev All or nothing. The first proof that is malformed decides which error it is, and its
+    /// number isn't said; nor is that of one that is well formed and wrong: `verify` tells. The same
+    /// statement may occur twice: who counts statements compares them.
+    /// @param verifyingKeys The data contracts that hold the models' verifying keys; at least one.
+    /// @param publicValues For every proof, the context, then the public words.
+    /// @param proofs For every proof, its bytes.
+    function verifyMany(address[] calldata verifyingKeys, uint256[][] calldata publicValues, bytes[] calldata proofs)
+        external
+        view;
 
     /// @notice Whether the set-up's secret is public, so that anyone can forge proofs.
     /// @return Whether `[τ]_2` is the one of the development set-up.

@@ -5,15 +5,12 @@ pragma solidity ^0.8.24;
 /// @notice Turns a verifying key into an account whose code is the key and whose address only
 /// depends on the key. Anyone may publish; nobody can change or remove what is published.
 interface IVerifyingKeys {
-    /// @notice Magic, version, height, width, number of public values or padding is not what it may
-    /// be.
+    /// @notice Magic, version, height, width, columns to a pack, whether the weights are hidden,
+    /// number of public values or padding is not what it may be.
     error InvalidHeader();
 
-    /// @notice The key is not as long as its width demands.
+    /// @notice The key is not as long as its width and the columns to a pack demand.
     error WrongKeyLength(uint256 expected, uint256 actual);
-
-    /// @notice vkRepresentation is not less than the order of the scalar field.
-    error RepresentationNotCanonical();
 
     /// @notice A coordinate of commitment number `index` is not less than the modulus of the base
     /// field.
@@ -25,7 +22,8 @@ interface IVerifyingKeys {
     /// @notice The account could not be created.
     error PublicationFailed();
 
-    /// @notice A key was published for the first time.
+    /// @notice A key was published for the first time. What else its header says is in the code of
+    /// the account.
     /// @param key The account whose code is the key.
     /// @param digest The keccak-256 of the key's bytes.
     /// @param height k: the circuit has 2^k rows.
@@ -35,7 +33,7 @@ interface IVerifyingKeys {
     /// @notice Publishes a verifying key, if it isn't yet.
     /// @dev Checks the encoding, once and for all, so that verifiers needn't. It can't check which
     /// model the commitments are of: compare with a key compiled from the model.
-    /// @param key Its bytes: header, vkRepresentation, commitments.
+    /// @param key Its bytes: header, commitments.
     /// @return account The account whose code is the key, after a STOP.
     function publish(bytes calldata key) external returns (address account);
 

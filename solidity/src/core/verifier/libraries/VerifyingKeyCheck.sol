@@ -2,16 +2,21 @@
 pragma solidity ^0.8.24;
 
 import { IVerifyingKeys } from "../interfaces/IVerifyingKeys.sol";
-import { BN254_P, BN254_R } from "./Bn254.sol";
+import { BN254_P } from "./Bn254.sol";
 import {
-    KEY_BASE_LENGTH,
     KEY_COUNT_SHIFT,
+    KEY_HEADER_LENGTH,
     KEY_HEIGHT_BYTE,
+    KEY_HIDDEN_BYTE,
     KEY_MAGIC,
     KEY_MAGIC_MASK,
     KEY_MAGIC_SHIFT,
     KEY_MAX_HEIGHT,
     KEY_MAX_WIDTH,
+    KEY_MIN_LENGTH,
+    KEY_PACKS,
+    KEY_PACK_BYTE,
+    KEY_PUBLIC_COLUMNS,
     KEY_WIDTH_BYTE
 } from "./VerifyingKeyFormat.sol";
 
@@ -21,9 +26,6 @@ import {
 /// look at them, and a precompile that is given one off the curve burns all the gas it was given:
 /// 63 of 64 parts of the transaction's.
 library VerifyingKeyCheck {
-    /// @dev Columns that every key has, before the weights'.
-    uint256 private constant _FIXED_COLUMNS = 8;
-
     /// @notice Whether the bytes begin like a key of `InferenceVerifier`: with its magic and its
     /// version. It refuses all others, at once.
     function isOwn(bytes memory key) internal pure returns (bool) {
@@ -31,25 +33,27 @@ library VerifyingKeyCheck {
     }
 
     /// @notice Reverts unless `key` is encoded as `VerifyingKeyFormat` says: the header is one, the
-    /// length the header's, the scalar less than the group's order, and every commitment on the
-    /// curve, or the identity, as that of a column of zeros is.
+    /// length the header's, and every commitment on the curve, or the identity, as that of a pack of
+    /// columns of zeros is.
     /// @return height k: the circuit has 2^k rows.
     /// @return width The number of weight columns.
     function check(bytes memory key) internal pure returns (uint256 height, uint256 width) {
-        if (key.length < KEY_BASE_LENGTH) revert IVerifyingKeys.WrongKeyLength(KEY_BASE_LENGTH + 64, key.length);
+        if (key.length < KEY_MIN_LENGTH) revert IVerifyingKeys.WrongKeyLength(KEY_MIN_LENGTH, key.length);
         uint256 header = _word(key, 0);
         (height, width) = (uint8(key[KEY_HEIGHT_BYTE]), uint8(key[KEY_WIDTH_BYTE]));
+        uint256 pack = uint8(key[KEY_PACK_BYTE]);
         uint256 count = (header >> KEY_COUNT_SHIFT) & 0xffff;
         if (
             header & KEY_MAGIC_MASK != KEY_MAGIC || height > KEY_MAX_HEIGHT || width == 0 || width > KEY_MAX_WIDTH
-                || count == 0 || count >= 1 << height
+                || (KEY_PACKS >> pack) & 1 == 0 || uint8(key[KEY_HIDDEN_BYTE]) > 1 || count == 0 || count >= 1 << height
         ) revert IVerifyingKeys.InvalidHeader();
-        uint256 length = KEY_BASE_LENGTH + 64 * width;
+        uint256 packs = KEY_PUBLIC_COLUMNS / pack + (width + pack - 1) / pack;
+        uint256 length = KEY_HEADER_LENGTH + 64 * packs;
         if (key.length != length) revert IVerifyingKeys.WrongKeyLength(length, key.length);
-        if (_word(key, 32) >= BN254_R) revert IVerifyingKeys.RepresentationNotCanonical();
 
-        for (uint256 i = 0; i < width + _FIXED_COLUMNS; ++i) {
-            (uint256 x, uint256 y) = (_word(key, 64 + 64 * i), _word(key, 96 + 64 * i));
+        for (uint256 i = 0; i < packs; ++i) {
+            uint256 offset = KEY_HEADER_LENGTH + 64 * i;
+            (uint256 x, uint256 y) = (_word(key, offset), _word(key, offset + 32));
             if (x >= BN254_P || y >= BN254_P) revert IVerifyingKeys.CommitmentNotCanonical(i);
             uint256 cube = mulmod(mulmod(x, x, BN254_P), x, BN254_P);
             if (mulmod(y, y, BN254_P) != addmod(cube, 3, BN254_P) && (x | y) != 0) {

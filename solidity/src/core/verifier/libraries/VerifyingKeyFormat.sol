@@ -3,27 +3,30 @@ pragma solidity ^0.8.24;
 
 // A verifying key is the code of an account: STOP, so that nobody can call it, then
 //
-//   header             32 bytes   "VDCT" ‖ version ‖ k ‖ c ‖ number of public values (2 bytes) ‖
-//                                 23 zero bytes
-//   vkRepresentation   32 bytes   a scalar
-//   commitments        (c + 8)·64 bytes   u v w B P T_id T_key T_val W_0 … W_{c−1}; (0, 0) is
-//                                         the identity
+//   header        32 bytes   "VDCT" ‖ version ‖ k ‖ c ‖ t ‖ 1 if the weights are hidden, else 0 ‖
+//                            number of public values (2 bytes) ‖ 21 zero bytes
+//   commitments   64 bytes each   the ⌈8/t⌉ packs of u v w B P T_id T_key T_val, then the ⌈c/t⌉
+//                                 packs of W_0 … W_{c−1}; (0, 0) is the identity
 //
 // File-level literals, because assembly can't read anything else.
 
-/// @dev "VDCT" and version 2 at the top of the header.
-uint256 constant KEY_MAGIC = 0x5644435402000000000000000000000000000000000000000000000000000000;
+/// @dev "VDCT" and version 3 at the top of the header.
+uint256 constant KEY_MAGIC = 0x5644435403000000000000000000000000000000000000000000000000000000;
 
 /// @dev Magic and version are above this bit.
 uint256 constant KEY_MAGIC_SHIFT = 216;
 
-/// @dev The bits of the header that are not k, c or the number of public values.
-uint256 constant KEY_MAGIC_MASK = 0xffffffffff00000000ffffffffffffffffffffffffffffffffffffffffffffff;
+/// @dev The bits of the header that are not k, c, t, whether the weights are hidden, or the number
+/// of public values.
+uint256 constant KEY_MAGIC_MASK = 0xffffffffff000000000000ffffffffffffffffffffffffffffffffffffffffff;
 
-/// @dev Which bytes k and c are, and where the number of public values is: how far to the left.
+/// @dev Which bytes k, c, t and the last of them are, and where the number of public values is: how
+/// far to the left.
 uint256 constant KEY_HEIGHT_BYTE = 5;
 uint256 constant KEY_WIDTH_BYTE = 6;
-uint256 constant KEY_COUNT_SHIFT = 184;
+uint256 constant KEY_PACK_BYTE = 7;
+uint256 constant KEY_HIDDEN_BYTE = 8;
+uint256 constant KEY_COUNT_SHIFT = 168;
 
 /// @dev The greatest height: the scalar field has no larger domain.
 uint256 constant KEY_MAX_HEIGHT = 28;
@@ -31,5 +34,14 @@ uint256 constant KEY_MAX_HEIGHT = 28;
 /// @dev The greatest width.
 uint256 constant KEY_MAX_WIDTH = 64;
 
-/// @dev Bytes of a key of width zero; each weight column adds 64.
-uint256 constant KEY_BASE_LENGTH = 576;
+/// @dev Bit t is set if packs may have t columns.
+uint256 constant KEY_PACKS = 0x114;
+
+/// @dev Fixed columns that every key has, before the weights'.
+uint256 constant KEY_PUBLIC_COLUMNS = 8;
+
+/// @dev Bytes of the header, of the shortest key (two commitments), and of the longest: 64 weight
+/// columns and 8 others in packs of two.
+uint256 constant KEY_HEADER_LENGTH = 32;
+uint256 constant KEY_MIN_LENGTH = 160;
+uint256 constant KEY_MAX_LENGTH = 2336;
