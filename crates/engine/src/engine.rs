@@ -4,7 +4,7 @@ use crate::{EngineError, HidingFile, OnStage, Session, Setup, Stage, Subject, ke
 use std::sync::Arc;
 use verdict_circuit::{Batch, Candidate, Limits, Outline, Plan, Request, candidate, plan_request};
 use verdict_model::{CompiledModel, Goal, IntegerGraph};
-use verdict_prover::{Cache, KeyedModel};
+use verdict_prover::{Cache, KeyedModel, Keys};
 
 /// Opens models under one set-up.
 #[derive(Clone, Debug)]
@@ -86,6 +86,13 @@ impl Engine {
 /// of it if weights are private.
 pub fn plan(model: &CompiledModel, options: &OpenOptions) -> Result<Plan, EngineError> {
     plan_within(model, options, options.limits, "")
+}
+
+/// What proving again and again under a plan takes, in bytes: a proof, and the tables that the second
+/// one makes.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn memory_of(plan: &Plan) -> u64 {
+    plan.chosen.bytes.max(0.0) as u64 + Keys::table_bytes(plan.chosen.points) as u64
 }
 
 /// The layout that the arithmetic of a model with public weights would have for one inference;

@@ -17,7 +17,7 @@ mod verify;
 
 pub use bundle::{BatchOf, Bundle, Line, Outcome, Report, batch_of_spec};
 pub use data_set::{CommittedData, DataSetSecret, RowsProved};
-pub use engine::{Engine, OpenOptions, candidate_of, plan};
+pub use engine::{Engine, OpenOptions, candidate_of, memory_of, plan};
 pub use error::{EngineError, Mismatch};
 pub use hiding::HidingFile;
 pub use salts::{SaltFile, SaltSource, Salts};

@@ -11,7 +11,7 @@ use verdict_chain::{Chain, Core, RegisteredVersion};
 use verdict_circuit::Limits;
 use verdict_engine::{
     BatchOf, Bundle, Engine, HidingFile, OpenOptions, Salts, Session, Setup, Verified,
-    batch_of_spec, silent,
+    batch_of_spec, memory_of, silent,
 };
 use verdict_model::{CompiledModel, OutOfDomain, Row, Visibility, execute_batch};
 use verdict_prover::Cache;
@@ -198,9 +198,8 @@ impl Served {
     }
 
     /// What a proof is expected to take, in bytes.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn memory(&self) -> u64 {
-        self.session.plan().chosen.bytes.max(0.0) as u64
+        memory_of(self.session.plan())
     }
 
     /// How long a proof is expected to take on the reference machine, in seconds.

@@ -211,7 +211,10 @@ impl PlanReport {
             self.why,
             count(chosen.points as u64),
             // A file of power p has 2^(p + 1) − 1 points.
-            (chosen.points + 1).next_power_of_two().ilog2().saturating_sub(1),
+            (chosen.points + 1)
+                .next_power_of_two()
+                .ilog2()
+                .saturating_sub(1),
             count(chosen.gas_verify_transaction),
             count(chosen.gas_intrinsic),
             count(chosen.gas_calldata),

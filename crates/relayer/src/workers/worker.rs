@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::{sync::watch, time::sleep};
 use verdict_circuit::Limits;
-use verdict_engine::{Bundle, Engine, OpenOptions, Salts, Session, silent};
+use verdict_engine::{Bundle, Engine, OpenOptions, Salts, Session, memory_of, silent};
 use verdict_model::CompiledModel;
 
 /// How long a worker waits for work at once, before it looks whether it should stop.
@@ -340,8 +340,7 @@ impl Worker {
         };
         let plan = self.engine.plan(&model, &options);
         let plan = plan.map_err(|error| cannot(error.to_string()))?;
-        #[allow(clippy::cast_precision_loss)]
-        if plan.chosen.bytes > self.config.memory.0 as f64 {
+        if memory_of(&plan) > self.config.memory.0 {
             return Err(cannot("it takes more memory than the relayer says".into()));
         }
         let session = self.engine.open(model, options, &silent);
