@@ -19,6 +19,9 @@ use verdict_relayer::{
 /// Three venues' prices and how much they swing, as the tiny model takes them.
 pub const PRICES: [f64; 4] = [2_000.0, 2_001.0, 1_999.0, 1.0];
 
+/// The line that names what hides the model's weights.
+pub const HIDING: &str = "hiding = \"price.hiding.secret\"\n";
+
 /// An oracle on a chain, and an operator's folder.
 pub struct Fed {
     pub anvil: Anvil,
@@ -90,13 +93,23 @@ impl Fed {
     pub fn signer_config(&self, feed: &str, number: usize) -> String {
         format!(
             "{}[database]\nurl = \"sqlite:unused.db\"\n\n[signerd]\nkey = {{ private-key = {{ file = \"signer{number}.key\" }} }}\n\
-             listen = \"127.0.0.1:0\"\ntolerance-bps = 20\nper-minute = 100000\n\n[models.price]\npath = \"price.verdict\"\n\n{}",
+             listen = \"127.0.0.1:0\"\ntolerance-bps = 20\nper-minute = 100000\n\n{}\n{}",
             self.world.settings(&[self.anvil.url()]),
+            self.model(),
             job(
                 feed,
                 "triggers = [{ on = \"once\" }]\nevidence = { kind = \"signed\", signers = [\"http://127.0.0.1:1\"] }"
             ),
         )
+    }
+
+    /// The model's part of configurations, with what hides its weights, if there is such a file.
+    fn model(&self) -> String {
+        let hiding = match self.world.path().join("price.hiding.secret").exists() {
+            true => HIDING,
+            false => "",
+        };
+        format!("[models.price]\npath = \"price.verdict\"\n{hiding}")
     }
 
     /// A relayer's configuration: nodes, triggers, whatever else the job says.
@@ -114,8 +127,9 @@ impl Fed {
         );
         format!(
             "{}[database]\nurl = \"sqlite:relayer.db\"\n\n[service]\nlisten = \"127.0.0.1:0\"\n\n\
-             [signers.main]\nprivate-key = {{ file = \"sender.key\" }}\n\n[models.price]\npath = \"price.verdict\"\n\n{}",
+             [signers.main]\nprivate-key = {{ file = \"sender.key\" }}\n\n{}\n{}",
             self.world.settings(endpoints),
+            self.model(),
             job(&feeders.feed.url(), &rest),
         )
     }

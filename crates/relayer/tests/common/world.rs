@@ -6,8 +6,8 @@ use alloy_sol_types::SolCall;
 use std::{fs, path::Path};
 use tempfile::TempDir;
 use verdict_chain::{
-    Artifact, Chain, ChainExt, ContractRecord, CoreSettings, Deployment, ModelRecord, RpcChain,
-    SignerSource,
+    Artifact, Chain, ChainExt, ContractRecord, CoreSettings, Deployment, ModelRecord, Registration,
+    RpcChain, SignerSource,
     bindings::{
         airdrop::{IScoredAirdrop, ScoredAirdrop},
         guard::FraudPauseGuard,
@@ -25,6 +25,7 @@ use verdict_chain::{
     deploy_core, register_model, route_name,
 };
 use verdict_consumers::DataSigners;
+use verdict_model::CompiledModel;
 use verdict_stories::{Scorer, Tiny};
 
 /// An operator's folder, and the chain that it is about.
@@ -121,16 +122,24 @@ impl World {
 
     /// Registers a model and writes its file.
     pub fn register(&mut self, name: &str, scorer: &Scorer) -> ModelRecord {
-        let registration = scorer.registration().unwrap();
+        self.register_as(name, scorer.model(), &scorer.registration().unwrap())
+    }
+
+    /// Registers what is said of a model and writes its file.
+    pub fn register_as(
+        &mut self,
+        name: &str,
+        model: &CompiledModel,
+        registration: &Registration,
+    ) -> ModelRecord {
         let core = self.deployment.core.clone();
-        let (model, _) = register_model(&mut self.chain, &core, &registration, None).unwrap();
-        scorer
-            .model()
+        let (record, _) = register_model(&mut self.chain, &core, registration, None).unwrap();
+        model
             .save(self.path().join(format!("{name}.verdict")))
             .unwrap();
-        self.deployment.models.insert(name.into(), model.clone());
+        self.deployment.models.insert(name.into(), record.clone());
         self.save();
-        model
+        record
     }
 
     /// An oracle of signed prices, moves of a tenth in an hour, and heartbeats of so many seconds.
