@@ -5,6 +5,7 @@ import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInfer
 import { IVerifyingKeys } from "../../../src/core/verifier/interfaces/IVerifyingKeys.sol";
 import { Statement } from "../../../testing/TrapdoorProver.sol";
 import { CoreTest } from "../../utils/CoreTest.sol";
+import { peek, poke } from "../../utils/Memory.sol";
 
 /// @dev What `indexKey` takes of accounts that nobody published a key with.
 contract ModelRegistryKeysTest is CoreTest {
@@ -31,7 +32,7 @@ contract ModelRegistryKeysTest is CoreTest {
     function test_TakesPacksOfZeros() public {
         bytes memory key = _key;
         for (uint256 i = 0; i < _PACKS; ++i) {
-            _poke(_poke(key, 32 + 64 * i, 0), 64 + 64 * i, 0);
+            poke(poke(key, 32 + 64 * i, 0), 64 + 64 * i, 0);
             _takes(key);
         }
     }
@@ -47,7 +48,7 @@ contract ModelRegistryKeysTest is CoreTest {
     /// `InferenceVerifier` refuses them without a look at their points.
     function test_TakesKeysOfOtherVerifiers() public {
         for (uint256 i = 0; i < 5; ++i) {
-            bytes memory key = _poke(_key, 32, 1);
+            bytes memory key = poke(_key, 32, 1);
             key[i] ^= 0x01;
             _takes(key);
             vm.expectRevert(abi.encodeWithSelector(IInferenceVerifier.NotAVerifyingKey.selector, _account));
@@ -118,11 +119,11 @@ contract ModelRegistryKeysTest is CoreTest {
         for (uint256 i = 0; i < _PACKS; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotCanonical.selector, i);
             for (uint256 position = 32 + 64 * i; position < 96 + 64 * i; position += 32) {
-                _refuses(_poke(_key, position, _P), reason);
-                _refuses(_poke(_key, position, _peek(_key, position) + _P), reason);
+                _refuses(poke(_key, position, _P), reason);
+                _refuses(poke(_key, position, peek(_key, position) + _P), reason);
             }
             // The identity's only encoding is (0, 0).
-            _refuses(_poke(_poke(_key, 32 + 64 * i, 0), 64 + 64 * i, _P), reason);
+            _refuses(poke(poke(_key, 32 + 64 * i, 0), 64 + 64 * i, _P), reason);
         }
     }
 
@@ -130,11 +131,11 @@ contract ModelRegistryKeysTest is CoreTest {
         for (uint256 i = 0; i < _PACKS; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, i);
             uint256 position = 32 + 64 * i;
-            _refuses(_poke(_key, position, _peek(_key, position) ^ 1), reason);
-            _refuses(_poke(_key, position + 32, _peek(_key, position + 32) ^ 1), reason);
+            _refuses(poke(_key, position, peek(_key, position) ^ 1), reason);
+            _refuses(poke(_key, position + 32, peek(_key, position + 32) ^ 1), reason);
             // Half of the identity.
-            _refuses(_poke(_poke(_key, position, 0), position + 32, 1), reason);
-            _refuses(_poke(_poke(_key, position, 1), position + 32, 0), reason);
+            _refuses(poke(poke(_key, position, 0), position + 32, 1), reason);
+            _refuses(poke(poke(_key, position, 1), position + 32, 0), reason);
         }
     }
 
@@ -146,7 +147,7 @@ contract ModelRegistryKeysTest is CoreTest {
         if (kind % 4 == 1) (x, y) = (x % 4, y % 4);
         if (kind % 4 == 2) (x, y) = (x % _P, y % _P);
         (bool ok, bytes memory sum) = address(6).staticcall{ gas: 10_000 }(abi.encode(x, y, 0, 0));
-        bytes memory key = _poke(_poke(_key, 32 + 64 * pack, x), 64 + 64 * pack, y);
+        bytes memory key = poke(poke(_key, 32 + 64 * pack, x), 64 + 64 * pack, y);
         vm.etch(_account, bytes.concat(hex"00", key));
         (bool taken,) = address(registry).call(abi.encodeCall(registry.indexKey, (_account)));
         assertEq(taken, ok && sum.length == 64);
@@ -162,7 +163,7 @@ contract ModelRegistryKeysTest is CoreTest {
         verifier.verify{ gas: 30_000_000 }(_account, publicValues, forged.proof);
         assertLt(gas - gasleft(), 600_000);
 
-        vm.etch(_account, bytes.concat(hex"00", _poke(forged.key, 32, _peek(forged.key, 32) ^ 1)));
+        vm.etch(_account, bytes.concat(hex"00", poke(forged.key, 32, peek(forged.key, 32) ^ 1)));
         gas = gasleft();
         (bool ok,) = address(verifier).call{ gas: 30_000_000 }(
             abi.encodeCall(verifier.verify, (_account, publicValues, forged.proof))
@@ -192,18 +193,5 @@ contract ModelRegistryKeysTest is CoreTest {
         (bool ok, bytes memory point) = address(7).staticcall(abi.encode(1, 2, scalar));
         assertTrue(ok);
         return abi.decode(point, (uint256, uint256));
-    }
-
-    function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := mload(add(add(data, 0x20), position))
-        }
-    }
-
-    function _poke(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
-        assembly ("memory-safe") {
-            mstore(add(add(data, 0x20), position), value)
-        }
-        return data;
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { InferenceVerifier } from "../../../src/core/verifier/InferenceVerifier.sol";
 import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { Statement, TrapdoorProver } from "../../../testing/TrapdoorProver.sol";
+import { peek, poke } from "../../utils/Memory.sol";
 import { PackedVectors } from "./PackedVectors.sol";
 
 /// @dev Several proofs, one pairing.
@@ -75,17 +76,17 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
             bytes memory proof = lists.proofs[i];
             // H_1's value, and the opposite of [Q'].
             uint256 position = proof.length - 160;
-            uint256 value = _peek(proof, position);
-            _poke(proof, position, addmod(value, 1, R));
+            uint256 value = peek(proof, position);
+            poke(proof, position, addmod(value, 1, R));
             _refuse(lists, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
-            _poke(proof, position, value);
+            poke(proof, position, value);
 
             position = proof.length - 32;
-            value = _peek(proof, position);
+            value = peek(proof, position);
             uint256 p = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
-            _poke(proof, position, p - value);
+            poke(proof, position, p - value);
             _refuse(lists, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
-            _poke(proof, position, value);
+            poke(proof, position, value);
             _accept(lists);
         }
     }
@@ -94,16 +95,16 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         Lists memory lists = _all();
         for (uint256 i = 0; i < lists.keys.length; ++i) {
             bytes memory proof = lists.proofs[i];
-            _poke(proof, 0, _peek(proof, 0) ^ 1);
+            poke(proof, 0, peek(proof, 0) ^ 1);
             _refuse(lists, abi.encodeWithSelector(IInferenceVerifier.PointNotOnCurve.selector, 0));
-            _poke(proof, 0, _peek(proof, 0) ^ 1);
+            poke(proof, 0, peek(proof, 0) ^ 1);
 
             uint256 position = proof.length - 160;
-            uint256 value = _peek(proof, position);
-            _poke(proof, position, value + R);
+            uint256 value = peek(proof, position);
+            poke(proof, position, value + R);
             uint256 index = 21 + uint8(_vectors[i].statement.key[6]);
             _refuse(lists, abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, index));
-            _poke(proof, position, value);
+            poke(proof, position, value);
 
             lists.publicValues[i][1] += R;
             _refuse(lists, abi.encodeWithSelector(IInferenceVerifier.PublicValueNotCanonical.selector, 1));
@@ -140,7 +141,7 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         Lists memory lists = _repeated(0, 3);
         address account = makeAddr("unpublished key");
         for (uint256 position = 32; position < 160; position += 64) {
-            vm.etch(account, bytes.concat(hex"00", _poke(bytes.concat(_vectors[0].statement.key), position, 1)));
+            vm.etch(account, bytes.concat(hex"00", poke(bytes.concat(_vectors[0].statement.key), position, 1)));
             for (uint256 i = 0; i < 3; ++i) {
                 lists.keys[i] = account;
                 (bool ok, bytes memory reason) = address(_verifier).staticcall{ gas: 100_000_000 }(_encoded(lists));
@@ -247,8 +248,7 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
             _forgeInto(lists, first, 1 + first);
             bytes memory proof = lists.proofs[first];
             bytes32 hash = _hashOfZ(1 + first, proof);
-            bytes32 digest =
-                keccak256(abi.encode(hash, _peek(proof, proof.length - 64), _peek(proof, proof.length - 32)));
+            bytes32 digest = keccak256(abi.encode(hash, peek(proof, proof.length - 64), peek(proof, proof.length - 32)));
             bytes32[4] memory challenges = [keccak256(abi.encode(digest)), digest, keccak256(abi.encode(hash)), hash];
             for (uint256 i = 0; i < challenges.length; ++i) {
                 _cancel(lists, first, uint256(challenges[i]) % R);
@@ -289,18 +289,18 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
         uint256 values = list + 3 * 32;
         uint256 proofs = values + 3 * 32 + 2 * (1 + lists.publicValues[0].length) * 32;
         uint256 proofLength = lists.proofs[0].length;
-        assertEq(_peek(data, values), 2);
-        assertEq(_peek(data, proofs), 2);
-        assertEq(_peek(data, proofs + 32), 64);
+        assertEq(peek(data, values), 2);
+        assertEq(peek(data, proofs), 2);
+        assertEq(peek(data, proofs + 32), 64);
         bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector);
 
         // Both elements are the first one, or the second is the first.
-        _expectRaw(_poke(bytes.concat(data), proofs + 64, 64), reason);
-        _expectRaw(_poke(bytes.concat(data), values + 64, 64), reason);
-        bytes memory swapped = _poke(bytes.concat(data), proofs + 32, _peek(data, proofs + 64));
-        _expectRaw(_poke(swapped, proofs + 64, 64), reason);
-        swapped = _poke(bytes.concat(data), values + 32, _peek(data, values + 64));
-        _expectRaw(_poke(swapped, values + 64, 64), reason);
+        _expectRaw(poke(bytes.concat(data), proofs + 64, 64), reason);
+        _expectRaw(poke(bytes.concat(data), values + 64, 64), reason);
+        bytes memory swapped = poke(bytes.concat(data), proofs + 32, peek(data, proofs + 64));
+        _expectRaw(poke(swapped, proofs + 64, 64), reason);
+        swapped = poke(bytes.concat(data), values + 32, peek(data, values + 64));
+        _expectRaw(poke(swapped, values + 64, 64), reason);
 
         // Gaps: before the keys, the values, the proofs, an element of each.
         bytes memory gap = _insert(data, list);
@@ -334,8 +334,8 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
 
         uint256 wordsAt = 4 + 3 * 32 + 2 * 32 + 2 * 32 + 32;
         bytes memory data = _encoded(lists);
-        assertEq(_peek(data, wordsAt + 32), uint160(key));
-        _poke(data, 4, wordsAt - 4);
+        assertEq(peek(data, wordsAt + 32), uint160(key));
+        poke(data, 4, wordsAt - 4);
         (bool ok, bytes memory reason) = address(verifier).staticcall(data);
         assertFalse(ok);
         assertEq(reason, abi.encodeWithSelector(IInferenceVerifier.NonCanonicalCalldata.selector));
@@ -386,7 +386,7 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
 
     function test_BadPointsDoNotBurnGas() public view {
         Lists memory lists = _repeated(0, 3);
-        _poke(lists.proofs[2], 0, 1);
+        poke(lists.proofs[2], 0, 1);
         uint256 before = gasleft();
         (bool ok,) = _try(lists);
         assertFalse(ok);
@@ -417,18 +417,18 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
     function _hashOfZ(uint256 seed, bytes memory proof) private view returns (bytes32 hash) {
         Statement memory forged = _forge(seed, 12, 3, 2);
         uint256 representation = uint256(keccak256(forged.key)) % R;
-        hash = keccak256(abi.encodePacked(representation, forged.publicValues, _peek(proof, 0), _peek(proof, 32)));
+        hash = keccak256(abi.encodePacked(representation, forged.publicValues, peek(proof, 0), peek(proof, 32)));
         for (uint256 i = 0; i < 4; ++i) {
             hash = keccak256(abi.encodePacked(hash, hex"01"));
         }
-        hash = keccak256(abi.encode(hash, _peek(proof, 64), _peek(proof, 96)));
-        hash = keccak256(abi.encode(hash, _peek(proof, 128), _peek(proof, 160)));
+        hash = keccak256(abi.encode(hash, peek(proof, 64), peek(proof, 96)));
+        hash = keccak256(abi.encode(hash, peek(proof, 128), peek(proof, 160)));
         bytes memory evaluations = abi.encode(hash);
         for (uint256 i = 0; i < 25; ++i) {
-            evaluations = abi.encodePacked(evaluations, _peek(proof, 192 + 32 * i));
+            evaluations = abi.encodePacked(evaluations, peek(proof, 192 + 32 * i));
         }
         hash = keccak256(evaluations);
-        hash = keccak256(abi.encode(hash, _peek(proof, 992), _peek(proof, 1024)));
+        hash = keccak256(abi.encode(hash, peek(proof, 992), peek(proof, 1024)));
     }
 
     function _lists(uint256 count) private pure returns (Lists memory) {
@@ -490,19 +490,6 @@ contract InferenceVerifierManyTest is PackedVectors, TrapdoorProver {
     }
 
     function _add(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
-        return _poke(data, position, _peek(data, position) + value);
-    }
-
-    function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := mload(add(add(data, 0x20), position))
-        }
-    }
-
-    function _poke(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
-        assembly ("memory-safe") {
-            mstore(add(add(data, 0x20), position), value)
-        }
-        return data;
+        return poke(data, position, peek(data, position) + value);
     }
 }

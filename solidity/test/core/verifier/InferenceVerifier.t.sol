@@ -8,6 +8,7 @@ import { VerifyingKeys } from "../../../src/core/verifier/VerifyingKeys.sol";
 import { IInferenceVerifier } from "../../../src/core/verifier/interfaces/IInferenceVerifier.sol";
 import { DevelopmentSetup } from "../../../src/core/verifier/libraries/DevelopmentSetup.sol";
 import { Statement, TrapdoorProver } from "../../../testing/TrapdoorProver.sol";
+import { peek, poke } from "../../utils/Memory.sol";
 
 /// @dev Every error, and that forged proofs of every shape are accepted: with a known τ that needs
 /// no prover.
@@ -368,7 +369,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function test_RevertWhen_KeyHasAPointOffTheCurve() public {
-        bytes memory key = _poke(_valid.key, 32, 1);
+        bytes memory key = poke(_valid.key, 32, 1);
         address account = _etch(bytes.concat(hex"00", key));
         (bool ok, bytes memory reason) = _try(100_000_000, account, _valid.publicValues, _valid.proof);
         assertFalse(ok);
@@ -382,7 +383,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         for (uint256 k = 0; k < _samples.length; ++k) {
             Sample memory sample = _samples[k];
             for (uint256 position = 32; position < sample.valid.key.length; position += 64) {
-                bytes memory key = _poke(_poke(bytes.concat(sample.valid.key), position, 1), position + 32, 3);
+                bytes memory key = poke(poke(bytes.concat(sample.valid.key), position, 1), position + 32, 3);
                 address account = _etch(bytes.concat(hex"00", key));
                 (bool ok, bytes memory reason) =
                     _try(20_000_000, account, sample.valid.publicValues, sample.valid.proof);
@@ -399,8 +400,8 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         bytes memory honest = address(_verifier).code;
         uint256 inDomain = 0;
         for (uint256 i = 0; i + 32 <= honest.length; ++i) {
-            if (_peek(honest, i) != R) continue;
-            vm.etch(address(_verifier), _poke(bytes.concat(honest), i, 1));
+            if (peek(honest, i) != R) continue;
+            vm.etch(address(_verifier), poke(bytes.concat(honest), i, 1));
             (, bytes memory reason) = _try(30_000_000, _key, _valid.publicValues, _valid.proof);
             if (bytes4(reason) == IInferenceVerifier.EvaluationPointInDomain.selector) ++inDomain;
         }
@@ -464,12 +465,12 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         uint256[] memory values = _valid.publicValues;
         values[0] = COUNT;
         bytes memory data = abi.encodeCall(_verifier.verify, (_key, values, _valid.proof));
-        _expectRaw(_poke(data, 4 + 32, 0x80), reason);
+        _expectRaw(poke(data, 4 + 32, 0x80), reason);
 
         values[0] = _valid.publicValues[0];
         values[COUNT - 1] = _valid.proof.length;
         data = abi.encodeCall(_verifier.verify, (_key, values, _valid.proof));
-        _expectRaw(_poke(data, 4 + 64, 0x60 + 32 * COUNT), reason);
+        _expectRaw(poke(data, 4 + 64, 0x60 + 32 * COUNT), reason);
     }
 
     function testFuzz_RevertWhen_ALengthIsNotTheOneTheOffsetsImply(uint256 count, uint256 length) public view {
@@ -479,12 +480,12 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         if (count != COUNT) {
             bytes memory reason =
                 abi.encodeWithSelector(IInferenceVerifier.WrongPublicValueCount.selector, COUNT, count);
-            _expectRaw(_poke(bytes.concat(data), 4 + 3 * 32, count), reason);
+            _expectRaw(poke(bytes.concat(data), 4 + 3 * 32, count), reason);
         }
         if (length != _valid.proof.length) {
             bytes memory reason =
                 abi.encodeWithSelector(IInferenceVerifier.WrongProofLength.selector, _valid.proof.length, length);
-            _expectRaw(_poke(bytes.concat(data), 4 + (4 + COUNT) * 32, length), reason);
+            _expectRaw(poke(bytes.concat(data), 4 + (4 + COUNT) * 32, length), reason);
         }
     }
 
@@ -537,7 +538,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         for (uint256 k = 0; k < _samples.length; ++k) {
             for (uint256 i = 0; i < _samples[k].evaluations; ++i) {
                 uint256 position = _evaluationAt(_samples[k], i);
-                uint256 value = _peek(_samples[k].valid.proof, position);
+                uint256 value = peek(_samples[k].valid.proof, position);
                 bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, i);
                 _expectWord(k, position, value + R, reason);
                 _expectWord(k, position, R, reason);
@@ -552,7 +553,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
                 bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.CoordinateNotCanonical.selector, i);
                 uint256 position = _pointAt(_samples[k], i);
                 for (uint256 end = position + 64; position < end; position += 32) {
-                    _expectWord(k, position, _peek(_samples[k].valid.proof, position) + P, reason);
+                    _expectWord(k, position, peek(_samples[k].valid.proof, position) + P, reason);
                     _expectWord(k, position, P, reason);
                     _expectWord(k, position, type(uint256).max, reason);
                 }
@@ -565,7 +566,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
             Sample memory sample = _samples[k];
             for (uint256 i = 0; i < sample.points; ++i) {
                 uint256 position = _pointAt(sample, i);
-                bytes memory proof = _poke(_poke(bytes.concat(sample.valid.proof), position, 0), position + 32, 0);
+                bytes memory proof = poke(poke(bytes.concat(sample.valid.proof), position, 0), position + 32, 0);
                 bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.PointAtInfinity.selector, i);
                 _expect(sample.key, sample.valid.publicValues, proof, reason);
             }
@@ -578,8 +579,8 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
                 bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.PointNotOnCurve.selector, i);
                 uint256 position = _pointAt(_samples[k], i);
                 bytes memory proof = _samples[k].valid.proof;
-                _expectWord(k, position, _peek(proof, position) ^ 1, reason);
-                _expectWord(k, position + 32, _peek(proof, position + 32) ^ 1, reason);
+                _expectWord(k, position, peek(proof, position) ^ 1, reason);
+                _expectWord(k, position + 32, peek(proof, position + 32) ^ 1, reason);
                 _expectWord(k, position + 32, 0, reason);
             }
         }
@@ -591,7 +592,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
             Sample memory sample = _samples[k];
             bytes memory proof = bytes.concat(sample.valid.proof);
             for (uint256 i = sample.points; i > 0; --i) {
-                _poke(proof, _pointAt(sample, i - 1), i % 2 == 0 ? P : 1);
+                poke(proof, _pointAt(sample, i - 1), i % 2 == 0 ? P : 1);
                 bytes4 selector = i % 2 == 0
                     ? IInferenceVerifier.CoordinateNotCanonical.selector
                     : IInferenceVerifier.PointNotOnCurve.selector;
@@ -604,7 +605,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         for (uint256 k = 0; k < _samples.length; ++k) {
             for (uint256 i = 0; i < _samples[k].points; ++i) {
                 uint256 position = _pointAt(_samples[k], i) + 32;
-                uint256 negated = P - _peek(_samples[k].valid.proof, position);
+                uint256 negated = P - peek(_samples[k].valid.proof, position);
                 _expectWord(k, position, negated, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
             }
         }
@@ -626,7 +627,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         for (uint256 k = 0; k < _samples.length; ++k) {
             for (uint256 i = 0; i < _samples[k].evaluations; ++i) {
                 uint256 position = _evaluationAt(_samples[k], i);
-                uint256 wrong = addmod(_peek(_samples[k].valid.proof, position), 1, R);
+                uint256 wrong = addmod(peek(_samples[k].valid.proof, position), 1, R);
                 _expectWord(k, position, wrong, abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector));
             }
         }
@@ -649,13 +650,13 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
             Sample memory sample = _samples[k];
             bytes memory key = sample.valid.key;
             for (uint256 position = 32; position < key.length; position += 64) {
-                (uint256 x, uint256 y) = (_peek(key, position), _peek(key, position + 32));
+                (uint256 x, uint256 y) = (peek(key, position), peek(key, position + 32));
                 // The generator, the identity or, in its place, twice the generator; the opposite.
-                _refuseKey(sample, _poke(_poke(bytes.concat(key), position, 1), position + 32, 2));
+                _refuseKey(sample, poke(poke(bytes.concat(key), position, 1), position + 32, 2));
                 bytes memory other = x | y == 0 ? _commit(2) : new bytes(64);
-                bytes memory changed = _poke(bytes.concat(key), position, _peek(other, 0));
-                _refuseKey(sample, _poke(changed, position + 32, _peek(other, 32)));
-                if (y != 0) _refuseKey(sample, _poke(bytes.concat(key), position + 32, P - y));
+                bytes memory changed = poke(bytes.concat(key), position, peek(other, 0));
+                _refuseKey(sample, poke(changed, position + 32, peek(other, 32)));
+                if (y != 0) _refuseKey(sample, poke(bytes.concat(key), position + 32, P - y));
                 if (position == 32) continue;
                 changed = _exchange(_exchange(bytes.concat(key), position, position - 64), position + 32, position - 32);
                 if (keccak256(changed) != keccak256(key)) _refuseKey(sample, changed);
@@ -690,13 +691,13 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
 
     function testFuzz_RevertWhen_SquareEvaluationIsWrong(uint256 value) public {
         uint256 position = _evaluationAt(_samples[0], SQUARE);
-        uint256 old = _peek(_valid.proof, position);
+        uint256 old = peek(_valid.proof, position);
         value = bound(value, 0, R - 1);
         vm.assume(value != old);
         uint256[3] memory values = [value, 0, 1];
         for (uint256 i = 0; i < values.length; ++i) {
             _expectReason(
-                _poke(_valid.proof, position, values[i]),
+                poke(_valid.proof, position, values[i]),
                 abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
             );
         }
@@ -705,11 +706,11 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     function testFuzz_RevertWhen_SquareEvaluationIsNotCanonical(uint256 value) public {
         uint256 position = _evaluationAt(_samples[0], SQUARE);
         bytes memory reason = abi.encodeWithSelector(IInferenceVerifier.ScalarNotCanonical.selector, SQUARE);
-        _expectReason(_poke(_valid.proof, position, bound(value, R, type(uint256).max)), reason);
+        _expectReason(poke(_valid.proof, position, bound(value, R, type(uint256).max)), reason);
         // The representations that mean the same.
-        value = _peek(_valid.proof, position);
+        value = peek(_valid.proof, position);
         for (uint256 i = 1; i < 5; ++i) {
-            _expectReason(_poke(_valid.proof, position, value + i * R), reason);
+            _expectReason(poke(_valid.proof, position, value + i * R), reason);
         }
     }
 
@@ -717,9 +718,9 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         uint256 position = _evaluationAt(_samples[0], SQUARE);
         for (uint256 other = REGION; other <= ID; other += ID - REGION) {
             uint256 otherPosition = _evaluationAt(_samples[0], other);
-            bytes memory proof = _poke(_valid.proof, position, _peek(_valid.proof, otherPosition));
+            bytes memory proof = poke(_valid.proof, position, peek(_valid.proof, otherPosition));
             _expectReason(
-                _poke(proof, otherPosition, _peek(_valid.proof, position)),
+                poke(proof, otherPosition, peek(_valid.proof, position)),
                 abi.encodeWithSelector(IInferenceVerifier.ProofRejected.selector)
             );
         }
@@ -759,7 +760,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         for (uint256 k = 0; k < _samples.length; ++k) {
             Sample memory sample = _samples[k];
             for (uint256 i = 0; i < sample.points; ++i) {
-                bytes memory proof = _poke(bytes.concat(sample.valid.proof), _pointAt(sample, i), 1);
+                bytes memory proof = poke(bytes.concat(sample.valid.proof), _pointAt(sample, i), 1);
                 uint256 before = gasleft();
                 (bool ok,) = _try(gasleft(), sample.key, sample.valid.publicValues, proof);
                 assertFalse(ok);
@@ -880,7 +881,7 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     /// @dev The proof of sample `k` with another word.
     function _expectWord(uint256 k, uint256 position, uint256 word, bytes memory reason) private {
         Sample memory sample = _samples[k];
-        _expect(sample.key, sample.valid.publicValues, _poke(sample.valid.proof, position, word), reason);
+        _expect(sample.key, sample.valid.publicValues, poke(sample.valid.proof, position, word), reason);
     }
 
     function _refuseKey(Sample memory sample, bytes memory key) private {
@@ -935,8 +936,8 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
     }
 
     function _exchange(bytes memory data, uint256 a, uint256 b) private pure returns (bytes memory) {
-        uint256 word = _peek(data, a);
-        return _poke(_poke(data, a, _peek(data, b)), b, word);
+        uint256 word = peek(data, a);
+        return poke(poke(data, a, peek(data, b)), b, word);
     }
 
     function _cut(bytes memory data, uint256 length) private pure returns (bytes memory) {
@@ -948,18 +949,5 @@ contract InferenceVerifierTest is Test, TrapdoorProver {
         for (uint256 i = 0; i < length; ++i) {
             part[i] = data[from + i];
         }
-    }
-
-    function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := mload(add(add(data, 0x20), position))
-        }
-    }
-
-    function _poke(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
-        assembly ("memory-safe") {
-            mstore(add(add(data, 0x20), position), value)
-        }
-        return data;
     }
 }

@@ -6,6 +6,7 @@ import { Test } from "forge-std/Test.sol";
 import { VerifyingKeys } from "../../../src/core/verifier/VerifyingKeys.sol";
 import { IVerifyingKeys } from "../../../src/core/verifier/interfaces/IVerifyingKeys.sol";
 import { TrapdoorProver } from "../../../testing/TrapdoorProver.sol";
+import { peek, poke } from "../../utils/Memory.sol";
 
 contract VerifyingKeysTest is Test, TrapdoorProver {
     uint256 private constant P = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
@@ -68,7 +69,7 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
     function test_PublishesColumnsOfZeros() public {
         bytes memory key = _key;
         for (uint256 position = 32; position < key.length; position += 32) {
-            _poke(key, position, 0);
+            poke(key, position, 0);
         }
         _keys.publish(key);
     }
@@ -185,8 +186,8 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
         for (uint256 i = 0; i < PACKS; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotCanonical.selector, i);
             for (uint256 position = 32 + 64 * i; position < 96 + 64 * i; position += 32) {
-                _expect(_poke(_key, position, P), reason);
-                _expect(_poke(_key, position, _peek(_key, position) + P), reason);
+                _expect(poke(_key, position, P), reason);
+                _expect(poke(_key, position, peek(_key, position) + P), reason);
             }
         }
     }
@@ -195,8 +196,8 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
         for (uint256 i = 0; i < PACKS; ++i) {
             bytes memory reason = abi.encodeWithSelector(IVerifyingKeys.CommitmentNotOnCurve.selector, i);
             uint256 position = 32 + 64 * i;
-            _expect(_poke(_key, position, _peek(_key, position) ^ 1), reason);
-            _expect(_poke(_key, position + 32, _peek(_key, position + 32) ^ 1), reason);
+            _expect(poke(_key, position, peek(_key, position) ^ 1), reason);
+            _expect(poke(_key, position + 32, peek(_key, position + 32) ^ 1), reason);
         }
     }
 
@@ -217,18 +218,5 @@ contract VerifyingKeysTest is Test, TrapdoorProver {
         bytes memory key = _key;
         key[position] = bytes1(value);
         _expect(key, abi.encodeWithSelector(IVerifyingKeys.InvalidHeader.selector));
-    }
-
-    function _peek(bytes memory data, uint256 position) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := mload(add(add(data, 0x20), position))
-        }
-    }
-
-    function _poke(bytes memory data, uint256 position, uint256 value) private pure returns (bytes memory) {
-        assembly ("memory-safe") {
-            mstore(add(add(data, 0x20), position), value)
-        }
-        return data;
     }
 }
