@@ -78,7 +78,7 @@ impl Engine {
             on_stage(Stage::of(stage));
         })?;
         let setup = self.setup.clone();
-        Ok(Session::new(keyed, setup, options.hiding, subject))
+        Ok(Session::new(keyed, setup, subject))
     }
 }
 

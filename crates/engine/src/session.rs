@@ -1,6 +1,6 @@
 //! One model under one set-up, ready to prove.
 
-use crate::{EngineError, HidingFile, OnStage, Salts, Setup, Stage, Subject, Verified};
+use crate::{EngineError, OnStage, Salts, Setup, Stage, Subject, Verified};
 use alloy_primitives::B256;
 use rand::rngs::OsRng;
 use std::sync::OnceLock;
@@ -17,23 +17,16 @@ use verdict_wire::{
 pub struct Session {
     keyed: KeyedModel,
     setup: Setup,
-    hiding: Option<HidingFile>,
     subject: Subject,
     /// The key proof, once it was made or checked.
     key_proof: OnceLock<KeyProof>,
 }
 
 impl Session {
-    pub(crate) fn new(
-        keyed: KeyedModel,
-        setup: Setup,
-        hiding: Option<HidingFile>,
-        subject: Subject,
-    ) -> Self {
+    pub(crate) fn new(keyed: KeyedModel, setup: Setup, subject: Subject) -> Self {
         Self {
             keyed,
             setup,
-            hiding,
             subject,
             key_proof: OnceLock::new(),
         }
@@ -66,7 +59,7 @@ impl Session {
 
     /// Whether the weights are private.
     pub const fn hides_weights(&self) -> bool {
-        self.hiding.is_some()
+        self.subject.is_private()
     }
 
     /// What names the model in proofs and registries. The digest of a model with private weights
@@ -84,7 +77,7 @@ impl Session {
     /// passed the audit. The same key has the same proof, whenever it is made. `None` if the weights
     /// are public.
     pub fn key_proof(&self) -> Result<Option<KeyProof>, EngineError> {
-        if self.hiding.is_none() {
+        if !self.hides_weights() {
             return Ok(None);
         }
         if let Some(proof) = self.key_proof.get() {

@@ -14,9 +14,9 @@ pub enum Stage {
     Keys,
     /// The model is executed and the first-phase columns are filled.
     Witness,
-    /// the prover commits, divides and opens.
+    /// The prover commits, divides and opens.
     Prove,
-    /// the Rust verifier checks.
+    /// The Rust verifier checks.
     Verify,
     /// What is public of a key is recomputed.
     Audit,

@@ -7,7 +7,7 @@
 use crate::{ProverError, Srs};
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
-    ff::{FromUniformBytes, PrimeField},
+    ff::PrimeField,
 };
 use rand::rngs::OsRng;
 use sha3::{Digest, Keccak256};
@@ -205,11 +205,7 @@ fn representation(part: &KeyProofPart, commitments: &[G1Affine]) -> Fr {
     for commitment in commitments {
         hasher.update(words::point(commitment).concat());
     }
-    let mut wide = [0u8; 64];
-    for (byte, digit) in wide.iter_mut().zip(hasher.finalize().iter().rev()) {
-        *byte = *digit;
-    }
-    Fr::from_uniform_bytes(&wide)
+    words::reduced(&hasher.finalize().into())
 }
 
 /// What checks key proofs of one architecture: the commitments to all packs of each part but the

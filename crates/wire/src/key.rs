@@ -5,7 +5,7 @@ use crate::{POINT_BYTES, WireError, words};
 use alloy_primitives::{B256, keccak256};
 use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
-    ff::{FromUniformBytes, PrimeField},
+    ff::PrimeField,
 };
 use verdict_argument::{Relation, VerifyingKey};
 use verdict_circuit::TapeRelation;
@@ -58,11 +58,7 @@ impl VerifyingKeyParts {
     /// What transcripts begin with: keccak256 of the key's bytes, modulo the order of the scalar
     /// field.
     pub fn representation(&self) -> Fr {
-        let mut wide = [0u8; 64];
-        for (byte, digit) in wide.iter_mut().zip(key_digest(self).iter().rev()) {
-            *byte = *digit;
-        }
-        Fr::from_uniform_bytes(&wide)
+        words::reduced(&key_digest(self))
     }
 
     /// The key as the argument's verifier takes it.

@@ -5,7 +5,7 @@ use alloy_primitives::{B256, U256};
 use halo2curves_axiom::{
     CurveAffine,
     bn256::{Fq, Fr, G1Affine, G2Affine},
-    ff::PrimeField,
+    ff::{FromUniformBytes, PrimeField},
 };
 
 /// A scalar as a word.
@@ -18,6 +18,15 @@ pub fn scalar(word: &B256) -> Result<Fr, WireError> {
     let mut repr = word.0;
     repr.reverse();
     Option::from(Fr::from_repr(repr)).ok_or_else(|| WireError::NotCanonical(word.to_string()))
+}
+
+/// A word modulo the order of the scalar field, as transcripts take digests.
+pub fn reduced(word: &[u8; 32]) -> Fr {
+    let mut wide = [0u8; 64];
+    for (byte, digit) in wide.iter_mut().zip(word.iter().rev()) {
+        *byte = *digit;
+    }
+    Fr::from_uniform_bytes(&wide)
 }
 
 /// A point as two words, the identity as zeros.

@@ -92,7 +92,6 @@ struct Proved {
     prove_seconds: f64,
     per_inference: PerInference,
     private_weights: bool,
-    /// Proofs that may still be made with these private weights.
     salt_file: Option<PathBuf>,
     prove_peak_rss_bytes: Option<u64>,
     stages: Vec<StageCost>,
