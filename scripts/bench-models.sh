@@ -57,8 +57,8 @@ for part in "${parts[@]}"; do
         "$verdict" bench --vectors target/bench --models mlp-18m --optimize time,memory
         ;;
     deep)
-        trained target/models nets.py mlp-500 mlp-50x193
-        "$verdict" bench --vectors target/models --models mlp-500,mlp-50x193 --optimize time,memory
+        trained target/bench big.py mlp-500 mlp-50x193
+        "$verdict" bench --vectors target/bench --models mlp-500,mlp-50x193 --optimize time,memory
         ;;
     policy)
         trained target/models nets.py policy-16

@@ -15,5 +15,5 @@ pub use error::ArgumentError;
 pub use key::{ProvingKey, VerifyingKey, commit_group};
 pub use prover::{Powers, Proven, prove};
 pub use relation::{Arith, Constants, Prepared, Relation, Row, Seen};
-pub use shape::{FixedGroup, Phase, Shape};
+pub use shape::{FixedGroup, PACKS, Phase, Shape};
 pub use verifier::{Accumulator, LoadedKey, accumulate, verify};

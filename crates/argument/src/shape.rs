@@ -2,8 +2,8 @@
 
 use crate::ArgumentError;
 
-/// Largest number of columns in a pack.
-const MAX_PACK: usize = 8;
+/// Columns to a pack that shapes may have.
+pub const PACKS: [usize; 3] = [2, 4, 8];
 /// Blinding factors of the quotient's pieces: what is seen of two neighbouring pieces, and the pack.
 const SPLIT_BLINDS: usize = 2;
 
@@ -59,9 +59,9 @@ impl Shape {
     /// Refuses what no proof can be made of.
     pub fn check(&self) -> Result<(), ArgumentError> {
         let fail = |what: String| Err(ArgumentError::Shape(what));
-        if ![2, 4, 8].contains(&self.pack) {
+        if !PACKS.contains(&self.pack) {
             return fail(format!(
-                "{} columns to a pack, expected 2, 4 or {MAX_PACK}",
+                "{} columns to a pack, expected one of {PACKS:?}",
                 self.pack
             ));
         }

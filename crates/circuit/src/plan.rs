@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use verdict_argument::{Relation, Shape};
+use verdict_argument::{PACKS, Relation, Shape};
 use verdict_model::{Function, Goal, IntegerGraph};
 
 /// What a plan must not exceed.
@@ -80,9 +80,6 @@ pub struct Plan {
     /// The program, shared with the circuit.
     pub program: Arc<Program>,
 }
-
-/// Columns to a pack that a plan chooses from.
-const PACKS: [usize; 3] = [2, 4, 8];
 
 const WIDTHS: [usize; 18] = [
     1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 40, 48, 64,
@@ -201,8 +198,10 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
             if height > limits.max_k {
                 continue;
             }
-            let packs = PACKS.iter().copied();
-            for pack in packs.filter(|pack| limits.pack.is_none_or(|only| only == *pack)) {
+            for pack in PACKS
+                .into_iter()
+                .filter(|pack| limits.pack.is_none_or(|only| only == *pack))
+            {
                 let relation = TapeRelation::new(height, width, pack, 1, reserved > 0);
                 let candidate = Candidate::new(relation.shape(), rows, width, limb_bits);
                 if candidate.points > limits.max_points {
@@ -305,7 +304,7 @@ impl Candidate {
             limb_bits,
             rows,
             points: shape.points(),
-            seconds: n * (30e-6 + 0.15e-6 * columns + 4.5e-6 * pack) + 0.02,
+            seconds: n * (31e-6 + 0.06e-6 * columns + 3.2e-6 * pack) + 0.028,
             bytes: n * (1400.0 + 16.0 * columns + 600.0 * pack) + 28e6,
             gas: 166_000.0 + 6_570.0 * packs + 90.0 * columns + 16.0 * shape.proof_bytes() as f64,
         }

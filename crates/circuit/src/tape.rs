@@ -265,7 +265,8 @@ impl Tape {
         self.words
     }
 
-    pub(crate) fn ops(&self) -> &[Op] {
+    /// What each row does.
+    pub fn ops(&self) -> &[Op] {
         &self.ops
     }
 

@@ -32,7 +32,7 @@ use std::{
     path::PathBuf,
     rc::Rc,
 };
-use verdict_argument::{Accumulator, LoadedKey, Relation, accumulate};
+use verdict_argument::{Accumulator, LoadedKey, PACKS, Relation, accumulate};
 use verdict_circuit::TapeRelation;
 use verdict_wire::words;
 
@@ -82,7 +82,7 @@ impl Header {
         };
         let sensible = *hidden <= 1
             && unused.iter().all(|byte| *byte == 0)
-            && [2, 4, 8].contains(pack)
+            && PACKS.contains(pack)
             && (1..=64).contains(width)
             && *k <= 28
             && this.values > 0;

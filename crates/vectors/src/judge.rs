@@ -9,6 +9,7 @@ use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use halo2curves_axiom::bn256::Fr;
 use rand::SeedableRng;
+use verdict_argument::PACKS;
 use verdict_chain::{
     Artifact,
     bindings::{IInferenceVerifier, IVerifyingKeys},
@@ -77,7 +78,7 @@ impl Model {
         let twin = statement(&proved, 7, 3);
         assert_eq!(good.values, twin.values);
         assert_ne!(good.proof, twin.proof);
-        let repacked = [2, 4, 8].into_iter().filter(|pack| *pack != layout.pack);
+        let repacked = PACKS.into_iter().filter(|pack| *pack != layout.pack);
         let repacked = repacked.map(|pack| {
             let other = statement(&Layout { pack, ..layout }.prove(name), 7, 5);
             assert_eq!(other.values, good.values);

@@ -7,7 +7,7 @@ use halo2curves_axiom::{
     bn256::{Fr, G1Affine},
     ff::PrimeField,
 };
-use verdict_argument::{Relation, VerifyingKey};
+use verdict_argument::{PACKS, Relation, VerifyingKey};
 use verdict_circuit::TapeRelation;
 
 const MAGIC: [u8; 4] = *b"VDCT";
@@ -18,8 +18,6 @@ const HEADER: usize = 32;
 const MAX_WIDTH: usize = 64;
 /// `log2` of the number of rows of the highest key.
 const MAX_HEIGHT: u32 = 28;
-/// Columns to a pack that keys may have.
-pub const PACKS: [usize; 3] = [2, 4, 8];
 
 /// All a verifier needs to know about a model.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,7 +18,7 @@ pub use calldata::{verify_calldata, verify_calldata_len};
 pub use error::WireError;
 pub use file::{read_text, write_json};
 pub use inputs::InputWords;
-pub use key::{PACKS, VerifyingKeyParts, key_bytes, key_digest, key_len, parse_key};
+pub use key::{VerifyingKeyParts, key_bytes, key_digest, key_len, parse_key};
 pub use proof_file::{BatchFile, PROOF_FILE_VERSION, ProofFile, TensorWords};
 pub use proof_layout::{OPENINGS, POINT_BYTES, ProofLayout, SCALAR_BYTES};
 pub use public_words::{PublicTensor, Unpacked, instance, public_values, unpack, unpack_batch};

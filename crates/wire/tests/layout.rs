@@ -5,10 +5,11 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use halo2curves_axiom::group::prime::PrimeCurveAffine;
 use serde::Deserialize;
 use std::{ops::Range, path::PathBuf};
+use verdict_argument::PACKS;
 use verdict_circuit::{FIXED_COLUMNS, TapeRelation};
 use verdict_wire::{
-    OPENINGS, PACKS, ProofLayout, key_bytes, key_len, parse_key, verify_calldata,
-    verify_calldata_len, words,
+    OPENINGS, ProofLayout, key_bytes, key_len, parse_key, verify_calldata, verify_calldata_len,
+    words,
 };
 
 #[derive(Deserialize)]

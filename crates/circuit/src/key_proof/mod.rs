@@ -128,10 +128,11 @@ fn cut(width: usize, pack: usize, most: usize) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use verdict_argument::PACKS;
 
     #[test]
     fn parts_are_whole_packs() {
-        for pack in [2, 4, 8] {
+        for pack in PACKS {
             for width in 1..=64 {
                 for most in 1..=9 {
                     let parts = cut(width, pack, most);

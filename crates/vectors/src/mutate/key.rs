@@ -8,6 +8,7 @@ use super::{
 use crate::field::{self, P};
 use alloy_primitives::U256;
 use rand::{Rng as _, RngCore as _};
+use verdict_argument::PACKS;
 
 pub(super) const KINDS: &[(&str, Mutate)] = &[
     ("key: bits flipped", |m, random| {
@@ -242,7 +243,7 @@ fn wider(m: &Material, random: &mut Random) -> Form {
 /// Another number of columns to a pack.
 fn repacked(m: &Material, random: &mut Random) -> Form {
     let good = Form::of(&m.good.key);
-    let pack = pick(random, &[2, 4, 8]);
+    let pack = pick(random, &PACKS);
     Form { pack, ..good }
 }
 
