@@ -5,15 +5,21 @@ use halo2curves_axiom::bn256::{Fr, G1Affine};
 use rand::{RngCore, rngs::OsRng};
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 use verdict_argument::{Powers, ProvingKey, Relation, prove};
 use verdict_circuit::{Program, Tape, TapeRelation, Witness, fixed_columns, phase_columns};
 use verdict_msm::Bases;
 use verdict_wire::{VerifyingKeyParts, key_bytes, parse_key};
 
-/// What tables of multiples of the set-up's points may take.
-const TABLE_BYTES: usize = 256 << 20;
+/// Proofs that are made without tables of multiples of the set-up's points. What a table takes to
+/// make, about 60 µs a point, is what it saves in a dozen proofs: whoever waits as long never loses
+/// more than half, however many proofs there will be.
+const BEFORE_TABLES: usize = 12;
+/// Set-ups of more points get no tables: what fits the memory saves too little of a proof.
+const TABLE_POINTS: usize = 1 << 17;
+/// What tables may take: all windows of so many points.
+const TABLE_BYTES: usize = 112 << 20;
 
 /// Both keys of a program on a tape under a set-up.
 #[derive(Debug)]
@@ -24,10 +30,10 @@ pub struct Keys {
     key: ProvingKey,
     on_chain: VerifyingKeyParts,
     powers: Powers,
-    /// The powers with tables, which take as long to make as a few proofs.
+    /// The powers with tables.
     tables: OnceLock<Powers>,
-    /// Whether a proof was made, so that tables pay: who proves twice proves often.
-    used: AtomicBool,
+    /// How many proofs were begun.
+    begun: AtomicUsize,
 }
 
 /// What a key is made of, before there are commitments.
@@ -78,7 +84,7 @@ impl<'a> Parts<'a> {
             on_chain,
             powers: self.powers,
             tables: OnceLock::new(),
-            used: AtomicBool::new(false),
+            begun: AtomicUsize::new(0),
         }
     }
 
@@ -160,8 +166,8 @@ impl Keys {
 
     /// Proves what a witness holds; `rng` blinds. `instance` is the context, then the public words.
     ///
-    /// The bytes depend on nothing but the arguments. From the second proof on tables of multiples
-    /// of the set-up's points are used, if they are not too large: they are made before it.
+    /// The bytes depend on nothing but the arguments. After a dozen proofs tables of multiples of the
+    /// set-up's points are made, if they are not too large.
     pub fn prove(
         &self,
         witness: &Witness,
@@ -186,7 +192,8 @@ impl Keys {
     }
 
     fn powers(&self) -> &Powers {
-        if !self.used.swap(true, Ordering::Relaxed) {
+        let before = self.begun.fetch_add(1, Ordering::Relaxed);
+        if before < BEFORE_TABLES || self.powers.len() > TABLE_POINTS {
             return &self.powers;
         }
         self.tables
@@ -197,7 +204,10 @@ impl Keys {
     /// a plan says of a proof.
     pub fn table_bytes(points: usize) -> usize {
         // Rows are made one after the other from copies: measured at 2.4 to 2.6 times the table.
-        Bases::table_bytes(points, TABLE_BYTES).saturating_mul(11) / 4
+        match points {
+            ..=TABLE_POINTS => Bases::table_bytes(points, TABLE_BYTES).saturating_mul(11) / 4,
+            _ => 0,
+        }
     }
 
     /// Size of a proof.

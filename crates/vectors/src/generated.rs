@@ -82,7 +82,7 @@ impl Header {
         };
         let sensible = *hidden <= 1
             && unused.iter().all(|byte| *byte == 0)
-            && PACKS.contains(pack)
+            && PACKS.contains(&usize::from(*pack))
             && (1..=64).contains(width)
             && *k <= 28
             && this.values > 0;
