@@ -7,7 +7,7 @@ mod common;
 use alloy_primitives::{Address, U256, keccak256};
 use alloy_sol_types::SolCall;
 use common::{
-    anvil::KEYS,
+    anvil::{Anvil, KEYS},
     fed::{Fed, Feeders, Running},
     logs,
     proxy::{Mode, Proxy},
@@ -253,7 +253,8 @@ fn after_a_spike_of_fees_what_was_sent_goes_on() {
         node.behave(Mode::Forgets);
         let running = Running::start(&fed.world, &text).await;
         running.until(State::Submitted, 1).await;
-        // The base fee falls by an eighth with each block.
+        // 120 gwei: the base fee falls by an eighth with each block, below the ceiling with the
+        // seventh.
         let spike = json!(["0x1bf08eb000"]);
         fed.anvil
             .ask("anvil_setNextBlockBaseFeePerGas", spike)
@@ -261,6 +262,9 @@ fn after_a_spike_of_fees_what_was_sent_goes_on() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         node.behave(Mode::Honest);
         running.until(State::Confirmed, 1).await;
+        let fees = base_fees(&fed.anvil).await;
+        let dear = fees.iter().filter(|fee| **fee > 50_000_000_000).count();
+        assert!(dear >= 5, "it waited through the spike: {fees:?}");
         let all = running.relay.store.triggers(None, None, 1).await.unwrap();
         let slots = running.relay.store.slots_of(&all[0].id).await.unwrap();
         assert_eq!(slots.len(), 1);
@@ -272,6 +276,22 @@ fn after_a_spike_of_fees_what_was_sent_goes_on() {
         running.stop().await;
     });
     assert_eq!(fed.rounds(), 1);
+}
+
+/// The base fees of all blocks.
+async fn base_fees(anvil: &Anvil) -> Vec<u128> {
+    let number = |text: &serde_json::Value| {
+        let text = text.as_str().unwrap().trim_start_matches("0x");
+        u128::from_str_radix(text, 16).unwrap()
+    };
+    let head = number(&anvil.ask("eth_blockNumber", json!([])).await);
+    let mut fees = Vec::new();
+    for block in 0..=head {
+        let block = json!([format!("{block:#x}"), false]);
+        let block = anvil.ask("eth_getBlockByNumber", block).await;
+        fees.push(number(&block["baseFeePerGas"]));
+    }
+    fees
 }
 
 #[test]

@@ -144,6 +144,32 @@ async fn who_dies_loses_the_lease_and_nobody_else(store: Store) {
         .unwrap();
 }
 
+/// What failed is not forgotten when whoever tries it next dies over it: who goes back has not
+/// succeeded.
+async fn who_goes_back_has_not_succeeded(store: Store) {
+    let id = store.observe(&new("a", 0)).await.unwrap().unwrap();
+    let mut trigger = store.trigger(&id).await.unwrap().unwrap();
+    let steps = [
+        (Change::to(State::Inferred, "on"), 0),
+        (Change::to(State::Queued, "on"), 0),
+        (Change::to(State::Proving, "begun").keeping(LEASE), 0),
+        (Change::to(State::Queued, "an error").again_in(LEASE), 1),
+        (Change::to(State::Proving, "begun").keeping(LEASE), 1),
+        (Change::to(State::Queued, "whoever proved it is gone"), 1),
+        (Change::to(State::Proving, "begun").keeping(LEASE), 1),
+        (Change::to(State::Proved, "on"), 0),
+        (Change::to(State::Observed, "void").again_in(LEASE), 1),
+        (Change::to(State::Failed, "enough"), 0),
+        (Change::to(State::Observed, "taken up again"), 0),
+    ];
+    for (change, tries) in steps {
+        let (state, reason) = (change.state, change.reason.clone());
+        store.advance(&mut trigger, change).await.unwrap();
+        let kept = store.trigger(&id).await.unwrap().unwrap();
+        assert_eq!((kept.state, kept.tries), (state, tries), "{reason}");
+    }
+}
+
 async fn no_step_is_skipped(store: Store) {
     let id = store.observe(&new("a", 0)).await.unwrap().unwrap();
     for next in State::all() {
@@ -368,6 +394,7 @@ both! {
     a_trigger_is_noted_once
     the_urgent_first_and_each_by_one
     who_dies_loses_the_lease_and_nobody_else
+    who_goes_back_has_not_succeeded
     no_step_is_skipped
     no_nonce_is_given_twice
     what_cannot_be_signed_takes_no_nonce

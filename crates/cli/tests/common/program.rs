@@ -16,6 +16,11 @@ pub struct Program(pub Child);
 
 impl Program {
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// With variables of its environment.
+    pub fn start_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = folder.join(format!("{}.log", arguments[0]));
         let log = fs::OpenOptions::new()
             .create(true)
@@ -26,6 +31,7 @@ impl Program {
             .args(arguments)
             .current_dir(folder)
             .env("RUST_LOG", "info")
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

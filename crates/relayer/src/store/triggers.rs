@@ -424,6 +424,8 @@ pub(super) async fn advance(
         (true, _) => trigger.tries.saturating_add(1),
         // Whoever begins has not succeeded yet: what fails each time would be begun for ever.
         (false, Some(_)) => trigger.tries,
+        // Nor has whoever is put back.
+        (false, None) if change.state < trigger.state && !trigger.state.is_over() => trigger.tries,
         (false, None) => 0,
     };
     let (holder, lease_until) = match change.keep {
