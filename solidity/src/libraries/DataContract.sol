@@ -23,12 +23,8 @@ library DataContract {
     /// @notice Makes an account of `data`, by CREATE2 without a salt: there is one for the same
     /// data.
     function write(bytes memory data) internal returns (address account) {
-        if (data.length >= _CODE_LIMIT) revert DataTooLong(data.length);
-        // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows it.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a5f395ff300", data);
-        bytes32 hash = keccak256(abi.encodePacked(hex"ff", address(this), bytes32(0), keccak256(initCode)));
-        account = address(uint160(uint256(hash)));
+        bytes memory initCode = _initCode(data);
+        account = _create2Address(initCode);
         if (account.code.length != 0) return account;
 
         address created;
@@ -36,6 +32,11 @@ library DataContract {
             created := create2(0, add(initCode, 0x20), mload(initCode), 0)
         }
         if (created != account) revert DataNotWritten();
+    }
+
+    /// @notice The account that `write` makes of `data` here.
+    function addressOf(bytes memory data) internal view returns (address) {
+        return _create2Address(_initCode(data));
     }
 
     /// @notice The data of an account.
@@ -69,5 +70,17 @@ library DataContract {
             extcodecopy(account, add(add(data, 0x20), offset), 1, length)
         }
         return size - 1;
+    }
+
+    /// @dev PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows it.
+    function _initCode(bytes memory data) private pure returns (bytes memory) {
+        if (data.length >= _CODE_LIMIT) revert DataTooLong(data.length);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a5f395ff300", data);
+    }
+
+    function _create2Address(bytes memory initCode) private view returns (address) {
+        bytes32 hash = keccak256(abi.encodePacked(hex"ff", address(this), bytes32(0), keccak256(initCode)));
+        return address(uint160(uint256(hash)));
     }
 }

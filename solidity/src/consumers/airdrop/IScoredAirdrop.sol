@@ -107,6 +107,14 @@ interface IScoredAirdrop {
         uint32 count;
     }
 
+    /// @notice A batch with all that it takes to accept it: the arguments of `acceptBatch`.
+    struct Submission {
+        Batch batch;
+        bytes evidence;
+        uint256[] outputs;
+        bytes proof;
+    }
+
     /// @notice An entry of an accepted batch.
     /// @param batch The batch's number.
     /// @param index The item.
@@ -275,6 +283,12 @@ interface IScoredAirdrop {
         uint256[] calldata outputs,
         bytes calldata proof
     ) external returns (uint256 sum);
+
+    /// @notice Accepts several batches, in the order of the list, each exactly as `acceptBatch` would,
+    /// but with their proofs checked together: see `IVerdictGateway.verifyMany`. All or nothing. An
+    /// empty list is refused with the gateway's `NoProofs`.
+    /// @return sum What the accounts of all of them can claim together.
+    function acceptBatches(Submission[] calldata submissions) external returns (uint256 sum);
 
     /// @notice Pays an entry's account. For anyone.
     function claim(Entry calldata entry) external returns (uint256 amount);

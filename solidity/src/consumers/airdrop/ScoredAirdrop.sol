@@ -126,13 +126,27 @@ contract ScoredAirdrop is IScoredAirdrop, ReentrancyGuardTransient {
         uint256[] calldata outputs,
         bytes calldata proof
     ) external nonReentrant returns (uint256 sum) {
-        Model memory model = _modelFor(batch);
-        bytes32 payload = payloadOf(batch);
-        Features memory features = _featuresFor(model, payload, evidence);
-        uint256 context = InferenceContext.digest(model.pin, payload);
-        uint256[] memory publicValues = PublicValues.assemble(context, features.words, outputs, features.commitments);
+        (Model memory model, uint256[] memory publicValues) = _statementOf(batch, evidence, outputs);
         _GATEWAY.verify(model.pin, publicValues, proof);
         return _record(batch, model, publicValues);
+    }
+
+    /// @inheritdoc IScoredAirdrop
+    /// @dev Each is recorded before the next one is looked at, so that a number or funds that one took
+    /// are taken for those after it; a proof that is refused at the end undoes all of it.
+    function acceptBatches(Submission[] calldata submissions) external nonReentrant returns (uint256 sum) {
+        uint256 many = submissions.length;
+        ModelPin[] memory pins = new ModelPin[](many);
+        uint256[][] memory publicValues = new uint256[][](many);
+        bytes[] memory proofs = new bytes[](many);
+        for (uint256 i = 0; i < many; ++i) {
+            Submission calldata s = submissions[i];
+            Model memory model;
+            (model, publicValues[i]) = _statementOf(s.batch, s.evidence, s.outputs);
+            (pins[i], proofs[i]) = (model.pin, s.proof);
+            sum += _record(s.batch, model, publicValues[i]);
+        }
+        _GATEWAY.verifyMany(pins, publicValues, proofs);
     }
 
     /// @inheritdoc IScoredAirdrop
@@ -274,6 +288,19 @@ contract ScoredAirdrop is IScoredAirdrop, ReentrancyGuardTransient {
     }
 
     // ------------------------------------------------------------------------------------- batches
+
+    /// @dev What is to be proved of a batch that can be accepted now, and by which model.
+    function _statementOf(Batch calldata batch, bytes calldata evidence, uint256[] calldata outputs)
+        private
+        view
+        returns (Model memory model, uint256[] memory publicValues)
+    {
+        model = _modelFor(batch);
+        bytes32 payload = payloadOf(batch);
+        Features memory features = _featuresFor(model, payload, evidence);
+        uint256 context = InferenceContext.digest(model.pin, payload);
+        publicValues = PublicValues.assemble(context, features.words, outputs, features.commitments);
+    }
 
     /// @dev The model of a batch that can be accepted now. Whether it was deprecated meanwhile doesn't
     /// matter: see `IScoredAirdrop`.

@@ -34,6 +34,9 @@ interface IVerdictRoutes is IERC7992Verifier {
     /// @notice The gateway has no such function.
     error UnknownFunction(bytes4 selector);
 
+    /// @notice The list of pins isn't where the standard ABI encoding has it.
+    error NonCanonicalCalldata();
+
     /// @notice There is a route with this selector; it can't be replaced.
     error RouteExists(bytes4 selector);
 

@@ -11,6 +11,7 @@ import { ModelPin } from "../../types/ModelPin.sol";
 import { PublicLayout } from "../../types/Schemas.sol";
 import { IModelRegistry } from "../registry/IModelRegistry.sol";
 import { ERC7992Encoding } from "./ERC7992Encoding.sol";
+import { IBatchProofVerifier } from "./IBatchProofVerifier.sol";
 import { IProofVerifier } from "./IProofVerifier.sol";
 import { IVerdictGateway } from "./IVerdictGateway.sol";
 import { IVerdictRoutes } from "./IVerdictRoutes.sol";
@@ -27,9 +28,11 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
     IModelRegistry private immutable _REGISTRY;
     bool private immutable _ALLOWS_DEVELOPMENT;
 
-    // The verifier, and the bit above it if the route is frozen.
+    // The verifier, the bit above it if that is an `IBatchProofVerifier`, and the one above both if the
+    // route is frozen.
     mapping(bytes4 selector => uint256) private _routes;
-    uint256 private constant _FROZEN = 1 << 160;
+    uint256 private constant _BATCHES = 1 << 160;
+    uint256 private constant _FROZEN = 1 << 161;
 
     mapping(address app => bytes4) private _pinned;
 
@@ -59,7 +62,7 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
         if (_routes[selector] != 0) revert RouteExists(selector);
         bool development = _isDevelopment(verifier);
         if (development && !_ALLOWS_DEVELOPMENT) revert DevelopmentSetupRefused(verifier);
-        _routes[selector] = uint160(verifier);
+        _routes[selector] = uint160(verifier) | (_takesBatches(verifier) ? _BATCHES : 0);
         emit RouteAdded(selector, verifier, name, development);
     }
 
@@ -96,32 +99,13 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
 
     // -------------------------------------------------------------------------------- verification
 
-    /// @dev `IVerdictGateway.verify`. Its arguments are the verifier's, but for the pin in the
-    /// key's place: calldata is passed on as it is, and the verifier, or the adapter, judges its
-    /// encoding. A function of that name would have Solidity do so before, for 440 gas.
+    /// @dev `IVerdictGateway.verify` and `verifyMany`. Their arguments are the verifier's, but for
+    /// pins in the keys' places: calldata is passed on as it is, and the verifier, or the adapter,
+    /// judges its encoding. A function of that name would have Solidity do so before, for 440 gas.
     fallback() external {
-        if (msg.sig != IVerdictGateway.verify.selector) revert UnknownFunction(msg.sig);
-        ModelPin pin;
-        assembly ("memory-safe") {
-            pin := calldataload(4)
-        }
-        uint256 route = _routes[pin.selector()];
-        if (route == 0 || route >= _FROZEN) _refuse(pin.selector(), route);
-        // An account without code would accept everything. `addRoute` found code, but in the
-        // transaction that creates a contract it can still vanish.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        if (address(uint160(route)).code.length == 0) revert NotAVerifier(address(uint160(route)));
-        bytes4 selector = IProofVerifier.verify.selector;
-        assembly ("memory-safe") {
-            let data := mload(0x40)
-            calldatacopy(data, 0, calldatasize())
-            mstore(data, selector)
-            mstore(add(data, 4), shr(96, pin))
-            if iszero(staticcall(gas(), route, data, calldatasize(), 0, 0)) {
-                returndatacopy(data, 0, returndatasize())
-                revert(data, returndatasize())
-            }
-        }
+        if (msg.sig == IVerdictGateway.verify.selector) _verify();
+        else if (msg.sig == IVerdictGateway.verifyMany.selector) _verifyMany();
+        else revert UnknownFunction(msg.sig);
     }
 
     /// @inheritdoc IVerdictRoutes
@@ -175,6 +159,99 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
     }
 
     // ----------------------------------------------------------------------------------- internals
+
+    /// @dev The pin is the first argument, and its key takes its place.
+    function _verify() private view {
+        ModelPin pin;
+        assembly ("memory-safe") {
+            pin := calldataload(4)
+        }
+        uint256 route = _codeOf(pin.selector());
+        bytes4 selector = IProofVerifier.verify.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0, calldatasize())
+            mstore(data, selector)
+            mstore(add(data, 4), shr(96, pin))
+            if iszero(staticcall(gas(), route, data, calldatasize(), 0, 0)) {
+                returndatacopy(data, 0, returndatasize())
+                revert(data, returndatasize())
+            }
+        }
+    }
+
+    /// @dev The list of pins comes first, where every verifier that takes calldata in any way reads
+    /// it; each one's key takes its place.
+    function _verifyMany() private view {
+        uint256 count;
+        bool canonical;
+        assembly ("memory-safe") {
+            canonical := eq(calldataload(4), 0x60)
+            count := calldataload(0x64)
+            canonical := and(canonical, iszero(gt(count, shr(5, calldatasize()))))
+            canonical := and(canonical, iszero(gt(add(0x84, shl(5, count)), calldatasize())))
+        }
+        if (!canonical) revert NonCanonicalCalldata();
+        if (count == 0) revert IBatchProofVerifier.NoProofs();
+        bytes4 first = _pinAt(0).selector();
+        bool together = true;
+        for (uint256 i = 1; i < count; ++i) {
+            together = together && _pinAt(i).selector() == first;
+        }
+        uint256 route = _codeOf(first);
+        if (together && route & _BATCHES != 0) _verifyTogether(route, count);
+        else _verifyEach();
+    }
+
+    /// @dev Of one route, whose verifier is an `IBatchProofVerifier`.
+    function _verifyTogether(uint256 route, uint256 count) private view {
+        bytes4 selector = IBatchProofVerifier.verifyMany.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            calldatacopy(data, 0, calldatasize())
+            mstore(data, selector)
+            mstore(add(data, 4), 0x60)
+            let pin := add(data, 0x84)
+            for { let end := add(pin, shl(5, count)) } lt(pin, end) { pin := add(pin, 0x20) } {
+                mstore(pin, shr(96, mload(pin)))
+            }
+            if iszero(staticcall(gas(), route, data, calldatasize(), 0, 0)) {
+                returndatacopy(data, 0, returndatasize())
+                revert(data, returndatasize())
+            }
+        }
+    }
+
+    /// @dev What can't be checked together.
+    function _verifyEach() private view {
+        (ModelPin[] memory pins, uint256[][] memory publicValues, bytes[] memory proofs) =
+            abi.decode(msg.data[4:], (ModelPin[], uint256[][], bytes[]));
+        if (publicValues.length != pins.length || proofs.length != pins.length) {
+            revert IBatchProofVerifier.ListLengthsDiffer(pins.length, publicValues.length, proofs.length);
+        }
+        for (uint256 i = 0; i < pins.length; ++i) {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            IProofVerifier verifier = IProofVerifier(address(uint160(_codeOf(pins[i].selector()))));
+            verifier.verify(pins[i].key(), publicValues[i], proofs[i]);
+        }
+    }
+
+    /// @dev Pin number `index` of `verifyMany`, where it must be.
+    function _pinAt(uint256 index) private pure returns (ModelPin pin) {
+        assembly ("memory-safe") {
+            pin := calldataload(add(0x84, shl(5, index)))
+        }
+    }
+
+    /// @dev A route that exists, isn't frozen, and whose verifier is still there: an account without
+    /// code would accept everything. `addRoute` found code, but in the transaction that creates a
+    /// contract it can still vanish.
+    function _codeOf(bytes4 selector) private view returns (uint256 route) {
+        route = _routes[selector];
+        if (route == 0 || route >= _FROZEN) _refuse(selector, route);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (address(uint160(route)).code.length == 0) revert NotAVerifier(address(uint160(route)));
+    }
 
     /// @dev The pin of a version that exists and is active, with ERC-7992's errors. For this standard a
     /// model is deprecated if its current version is: `getModel` says so, and nothing is verified
@@ -232,5 +309,13 @@ contract VerdictGateway is IVerdictRoutes, AccessControlDefaultAdminRules {
         uint256 word = abi.decode(answer, (uint256));
         if (word > 1) revert NotAVerifier(verifier);
         return word == 1;
+    }
+
+    /// @dev Whether the verifier is an `IBatchProofVerifier`: one that isn't would be asked in vain.
+    function _takesBatches(address verifier) private view returns (bool) {
+        bytes memory none =
+            abi.encodeCall(IBatchProofVerifier.verifyMany, (new address[](0), new uint256[][](0), new bytes[](0)));
+        (bool ok, bytes memory answer) = verifier.staticcall(none);
+        return !ok && answer.length == 4 && bytes4(answer) == IBatchProofVerifier.NoProofs.selector;
     }
 }

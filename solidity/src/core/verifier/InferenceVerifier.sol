@@ -12,7 +12,7 @@ import {
 import { DevelopmentSetup } from "./libraries/DevelopmentSetup.sol";
 import { ProofDomain } from "./libraries/ProofDomain.sol";
 import { ProofGates } from "./libraries/ProofGates.sol";
-import { MEM_OPENING_IN, MEM_SUM } from "./libraries/ProofMemory.sol";
+import { MEM_KEY, MEM_OPENING_IN, MEM_SUM } from "./libraries/ProofMemory.sol";
 import { ProofOpening } from "./libraries/ProofOpening.sol";
 import { ProofPoints } from "./libraries/ProofPoints.sol";
 import { ProofShape } from "./libraries/ProofShape.sol";
@@ -23,7 +23,8 @@ import { ProofTranscript } from "./libraries/ProofTranscript.sol";
 /// @dev Its parts are libraries, whose functions work on the memory that `ProofMemory` lays out:
 /// where a proof's parts are (`ProofShape`), its points (`ProofPoints`), its challenges
 /// (`ProofTranscript`), what follows from these alone (`ProofDomain`), the gates (`ProofGates`) and
-/// what is left then (`ProofOpening`).
+/// what is left then (`ProofOpening`). Where a key's bytes come from is for two functions alone to
+/// know, which `PinnedKeyVerifier` overrides.
 contract InferenceVerifier is IInferenceVerifier {
     /// @notice The set-up's `[τ]_2` isn't in the group, or is its identity.
     error InvalidSetup();
@@ -122,11 +123,31 @@ contract InferenceVerifier is IInferenceVerifier {
         view
         returns (uint256 end)
     {
-        uint256 expected = ProofShape.read(key);
+        (uint256 expected, uint256 begin) = _readKey(key, proofIn, length);
         if (count != expected) revert WrongPublicValueCount(expected, count);
-        end = ProofShape.locate(valuesIn, proofIn);
+        end = ProofShape.locate(valuesIn, begin);
         unchecked {
             if (end - proofIn != length) revert WrongProofLength(end - proofIn, length);
+        }
+    }
+
+    /// @dev Reads the key, and leaves its representation in memory.
+    /// @param proofIn Where in calldata the bytes begin that came as the proof
+    /// @return expected The number of public values
+    /// @return begin Where the proof itself does
+    function _readKey(address key, uint256 proofIn, uint256)
+        internal
+        view
+        virtual
+        returns (uint256 expected, uint256 begin)
+    {
+        return (ProofShape.read(key), proofIn);
+    }
+
+    /// @dev Copies the commitments of the key that was read to a place in memory.
+    function _copyKey(uint256 place, uint256 size) internal view virtual {
+        assembly ("memory-safe") {
+            extcodecopy(mload(MEM_KEY), place, 33, size)
         }
     }
 
@@ -139,6 +160,8 @@ contract InferenceVerifier is IInferenceVerifier {
         ProofTranscript.run();
         ProofDomain.evaluate();
         rho = ProofOpening.value(ProofGates.fold());
+        (uint256 place, uint256 size) = ProofOpening.keyPlace();
+        _copyKey(place, size);
         ok = ProofOpening.commitment();
     }
 

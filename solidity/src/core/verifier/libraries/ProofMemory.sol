@@ -18,7 +18,8 @@ uint256 constant MEM_FREE = 0x80;
 
 // ------------------------------------------------------------------------------------ the key says
 
-/// @dev The account that holds the key.
+/// @dev The account that holds the key; or, if proofs carry it, where in calldata its commitments
+/// begin.
 uint256 constant MEM_KEY = 0x80;
 /// @dev k, c and t, 1 if the weights are hidden, and N.
 uint256 constant MEM_HEIGHT = 0xa0;

@@ -15,7 +15,6 @@ import {
     MEM_H_AT,
     MEM_H_PREVIOUS,
     MEM_ID_AT,
-    MEM_KEY,
     MEM_KEY_AT,
     MEM_L_AT,
     MEM_L_PREVIOUS,
@@ -182,7 +181,18 @@ library ProofOpening {
 
     // -------------------------------------------------------------------------------- commitments
 
-    /// @dev Sum := F − (Z−x)·[Q] + z·[Q'], to which −ρ·[1] is to be added.
+    /// @dev Where the key's commitments have to be before `commitment`.
+    /// @return place Their place in memory
+    /// @return size How many bytes they have
+    function keyPlace() internal pure returns (uint256 place, uint256 size) {
+        place = MEM_FIXED;
+        assembly ("memory-safe") {
+            size := add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE))
+        }
+    }
+
+    /// @dev Sum := F − (Z−x)·[Q] + z·[Q'], to which −ρ·[1] is to be added. The key's commitments must
+    /// be in their place.
     /// @return ok Whether no precompile failed
     function commitment() internal view returns (bool ok) {
         bool hidden;
@@ -193,7 +203,13 @@ library ProofOpening {
         uint256 gamma;
         uint256 factor;
         ok = true;
-        (hidden, quotient) = _loadKey();
+        {
+            (uint256 place, uint256 size) = keyPlace();
+            quotient = place + size;
+        }
+        assembly ("memory-safe") {
+            hidden := mload(MEM_HIDDEN)
+        }
         if (hidden) ok = _link(quotient);
         assembly ("memory-safe") {
             let firstIn := mload(MEM_FIRST_IN)
@@ -230,18 +246,6 @@ library ProofOpening {
         }
         ok = ProofPoints.addFrom(opening, factor) && ok;
         ok = ProofPoints.addFrom(opening + 0x40, z) && ok;
-    }
-
-    /// @dev Copies the key's commitments.
-    /// @return hidden Whether the weights are
-    /// @return end Where they end
-    function _loadKey() private view returns (bool hidden, uint256 end) {
-        assembly ("memory-safe") {
-            hidden := mload(MEM_HIDDEN)
-            let size := add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE))
-            end := add(MEM_FIXED, size)
-            extcodecopy(mload(MEM_KEY), MEM_FIXED, 33, size)
-        }
     }
 
     /// @dev Puts Σ_i Y^i·([P_i] − [P̂_i]) + (x^n − 1)·[b], the link with the other sign, after the

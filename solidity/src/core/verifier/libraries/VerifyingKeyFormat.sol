@@ -45,3 +45,7 @@ uint256 constant KEY_PUBLIC_COLUMNS = 8;
 uint256 constant KEY_HEADER_LENGTH = 32;
 uint256 constant KEY_MIN_LENGTH = 160;
 uint256 constant KEY_MAX_LENGTH = 2336;
+
+/// @dev Bytes of a pin, which is the code of an account after a STOP: header ‖ digest; see
+/// `IPinnedKeyVerifier`.
+uint256 constant KEY_PIN_LENGTH = 64;
