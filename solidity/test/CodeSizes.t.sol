@@ -9,6 +9,7 @@ contract CodeSizesTest is Test {
 
     string[] private _names = [
         "InferenceVerifier",
+        "PinnedKeyVerifier",
         "VerifyingKeys",
         "ModelRegistry",
         "VerdictGateway",

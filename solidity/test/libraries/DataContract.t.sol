@@ -10,6 +10,10 @@ contract DataContractHarness {
         return DataContract.write(data);
     }
 
+    function addressOf(bytes memory data) external view returns (address) {
+        return DataContract.addressOf(data);
+    }
+
     function read(address account) external view returns (bytes memory) {
         return DataContract.read(account);
     }
@@ -54,6 +58,12 @@ contract DataContractTest is Test {
         address account = _library.write(data);
         assertEq(account.code, bytes.concat(hex"00", data));
         assertEq(_library.read(account), data);
+    }
+
+    function testFuzz_AddressIsKnownBefore(bytes memory data) public {
+        address expected = _library.addressOf(data);
+        assertEq(_library.write(data), expected);
+        assertEq(_library.addressOf(data), expected);
     }
 
     function test_OneAccountForTheSameData() public {

@@ -12,7 +12,15 @@ import {
 import { DevelopmentSetup } from "./libraries/DevelopmentSetup.sol";
 import { ProofDomain } from "./libraries/ProofDomain.sol";
 import { ProofGates } from "./libraries/ProofGates.sol";
-import { MEM_KEY, MEM_OPENING_IN, MEM_SUM } from "./libraries/ProofMemory.sol";
+import {
+    MEM_COUNT,
+    MEM_FIXED,
+    MEM_KEY,
+    MEM_OPENING_IN,
+    MEM_PUBLIC_SIZE,
+    MEM_SUM,
+    MEM_WEIGHTS_SIZE
+} from "./libraries/ProofMemory.sol";
 import { ProofOpening } from "./libraries/ProofOpening.sol";
 import { ProofPoints } from "./libraries/ProofPoints.sol";
 import { ProofShape } from "./libraries/ProofShape.sol";
@@ -123,7 +131,11 @@ contract InferenceVerifier is IInferenceVerifier {
         view
         returns (uint256 end)
     {
-        (uint256 expected, uint256 begin) = _readKey(key, proofIn, length);
+        uint256 begin = _readKey(key, proofIn, length);
+        uint256 expected;
+        assembly ("memory-safe") {
+            expected := mload(MEM_COUNT)
+        }
         if (count != expected) revert WrongPublicValueCount(expected, count);
         end = ProofShape.locate(valuesIn, begin);
         unchecked {
@@ -131,23 +143,18 @@ contract InferenceVerifier is IInferenceVerifier {
         }
     }
 
-    /// @dev Reads the key, and leaves its representation in memory.
+    /// @dev Reads the key.
     /// @param proofIn Where in calldata the bytes begin that came as the proof
-    /// @return expected The number of public values
-    /// @return begin Where the proof itself does
-    function _readKey(address key, uint256 proofIn, uint256)
-        internal
-        view
-        virtual
-        returns (uint256 expected, uint256 begin)
-    {
-        return (ProofShape.read(key), proofIn);
+    /// @return Where the proof itself does
+    function _readKey(address key, uint256 proofIn, uint256) internal view virtual returns (uint256) {
+        ProofShape.read(key);
+        return proofIn;
     }
 
-    /// @dev Copies the commitments of the key that was read to a place in memory.
-    function _copyKey(uint256 place, uint256 size) internal view virtual {
+    /// @dev Copies the commitments of the key that was read to their place.
+    function _copyKey() internal view virtual {
         assembly ("memory-safe") {
-            extcodecopy(mload(MEM_KEY), place, 33, size)
+            extcodecopy(mload(MEM_KEY), MEM_FIXED, 33, add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE)))
         }
     }
 
@@ -160,8 +167,7 @@ contract InferenceVerifier is IInferenceVerifier {
         ProofTranscript.run();
         ProofDomain.evaluate();
         rho = ProofOpening.value(ProofGates.fold());
-        (uint256 place, uint256 size) = ProofOpening.keyPlace();
-        _copyKey(place, size);
+        _copyKey();
         ok = ProofOpening.commitment();
     }
 

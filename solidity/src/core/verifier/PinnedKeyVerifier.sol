@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import { DataContract } from "../../libraries/DataContract.sol";
 import { InferenceVerifier } from "./InferenceVerifier.sol";
 import { IPinnedKeyVerifier } from "./interfaces/IPinnedKeyVerifier.sol";
-import { MEM_HEADER, MEM_KEY } from "./libraries/ProofMemory.sol";
+import { MEM_FIXED, MEM_HEADER, MEM_KEY, MEM_PUBLIC_SIZE, MEM_WEIGHTS_SIZE } from "./libraries/ProofMemory.sol";
 import { ProofShape } from "./libraries/ProofShape.sol";
 import { VerifyingKeyCheck } from "./libraries/VerifyingKeyCheck.sol";
-import { KEY_HEADER_LENGTH, KEY_PIN_LENGTH } from "./libraries/VerifyingKeyFormat.sol";
+import { KEY_HEADER_LENGTH, KEY_MAX_LENGTH, KEY_PIN_LENGTH } from "./libraries/VerifyingKeyFormat.sol";
 
 /// @title The verifier of models whose proofs carry the key
 /// @notice See `IPinnedKeyVerifier`. All that it does to a proof is `InferenceVerifier`'s.
@@ -37,35 +37,26 @@ contract PinnedKeyVerifier is IPinnedKeyVerifier, InferenceVerifier {
 
     /// @dev The key is what `proofIn` begins with, if it has the pin's digest. The pin must be one that
     /// `pin` made, so that no point of the key is off the curve.
-    function _readKey(address account, uint256 proofIn, uint256 length)
-        internal
-        view
-        override
-        returns (uint256 expected, uint256 begin)
-    {
+    function _readKey(address account, uint256 proofIn, uint256 length) internal view override returns (uint256) {
         (uint256 header, bytes32 digest) = _readPin(account);
         assembly ("memory-safe") {
-            calldatacopy(MEM_HEADER, proofIn, KEY_HEADER_LENGTH)
-        }
-        (bool valid, uint256 size) = ProofShape.parse();
-        bool same;
-        assembly ("memory-safe") {
-            same := and(valid, iszero(gt(size, length)))
-            // What is longer would be of no use, and the length is anybody's to choose.
-            size := mul(size, same)
-            calldatacopy(MEM_HEADER, proofIn, size)
-            same := and(same, eq(mload(MEM_HEADER), header))
-            same := and(same, eq(keccak256(MEM_HEADER, size), digest))
+            // What the key has less, or the header makes of it, is of no use.
+            calldatacopy(MEM_HEADER, proofIn, KEY_MAX_LENGTH)
             mstore(MEM_KEY, add(proofIn, KEY_HEADER_LENGTH))
         }
+        (uint256 size, uint256 found) = ProofShape.parse();
+        bool same;
+        assembly ("memory-safe") {
+            same := and(eq(mload(MEM_HEADER), header), and(eq(found, digest), iszero(gt(size, length))))
+        }
         if (!same) revert WrongVerifyingKey(account);
-        return (ProofShape.represent(size), proofIn + size);
+        return proofIn + size;
     }
 
     /// @inheritdoc InferenceVerifier
-    function _copyKey(uint256 place, uint256 size) internal pure override {
+    function _copyKey() internal view override {
         assembly ("memory-safe") {
-            calldatacopy(place, mload(MEM_KEY), size)
+            calldatacopy(MEM_FIXED, mload(MEM_KEY), add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE)))
         }
     }
 

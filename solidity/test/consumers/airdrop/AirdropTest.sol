@@ -290,6 +290,15 @@ abstract contract AirdropTest is CoreTest {
         return airdrop.acceptBatch(s.batch, s.evidence, s.outputs, s.proof);
     }
 
+    /// @dev What `acceptBatches` takes.
+    function _given(Submission[] memory list) internal pure returns (IScoredAirdrop.Submission[] memory given) {
+        given = new IScoredAirdrop.Submission[](list.length);
+        for (uint256 i = 0; i < list.length; ++i) {
+            Submission memory s = list[i];
+            given[i] = IScoredAirdrop.Submission(s.batch, s.evidence, s.outputs, s.proof);
+        }
+    }
+
     /// @dev Expects `acceptBatch` to revert with the data.
     function _refused(Submission memory s, bytes memory errorData) internal {
         vm.expectRevert(errorData);

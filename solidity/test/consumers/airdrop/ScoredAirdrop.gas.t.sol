@@ -101,4 +101,41 @@ contract ScoredAirdropGasTest is AirdropTest {
     function test_GasOfAThousandUnderOneCommitment() public {
         _measureBatch("N = 1000, one commitment: ", 1000, 1);
     }
+
+    /// @dev Batches of eight accounts, as many as are handed in one by one and then together: what each
+    /// costs, its share of the transaction included.
+    function test_GasOfSeveralBatches() public {
+        uint256[4] memory counts = [uint256(1), 2, 10, 30];
+        for (uint256 n = 0; n < counts.length; ++n) {
+            uint256 before = vm.snapshotState();
+            (uint256 alone, uint256 together) = _measureSeveral(counts[n]);
+            vm.revertToState(before);
+            string memory name = string.concat(vm.toString(counts[n]), " batches of 8: ");
+            _note(string.concat(name, "one by one, each"), alone);
+            _note(string.concat(name, "together, each"), together);
+            if (counts[n] >= 10) assertLt(together, alone * 3 / 4);
+        }
+    }
+
+    function _measureSeveral(uint256 count) private returns (uint256 alone, uint256 together) {
+        TestModel memory scorer = model;
+        airdrop = new ScoredAirdrop(_campaign());
+        token.mint(sponsor, count * ITEMS * CAP);
+        vm.prank(sponsor);
+        token.approve(address(airdrop), type(uint256).max);
+        _fund(count * ITEMS * CAP);
+        Submission[] memory list = new Submission[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = _submission(address(airdrop), scorer, 0, i + 1, _people(i * ITEMS, ITEMS));
+        }
+        uint256 before = vm.snapshotState();
+        for (uint256 i = 0; i < count; ++i) {
+            _accept(list[i]);
+            alone += vm.lastCallGas().gasTotalUsed;
+        }
+        vm.revertToState(before);
+        airdrop.acceptBatches(_given(list));
+        together = vm.lastCallGas().gasTotalUsed;
+        (alone, together) = (alone / count, together / count);
+    }
 }

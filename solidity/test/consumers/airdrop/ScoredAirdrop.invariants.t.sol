@@ -46,7 +46,9 @@ contract ScoredAirdropInvariantsTest is AirdropTest {
         for (uint256 i = 0; i < BATCHES; ++i) {
             _prepare(i);
         }
-        bytes4[] memory actions = new bytes4[](9);
+        // A good proof, of a batch that is never handed in.
+        _otherProofs.push(_submission(NUMBERS, _people(0, 1)).proof);
+        bytes4[] memory actions = new bytes4[](11);
         actions[0] = this.deposit.selector;
         actions[1] = this.give.selector;
         actions[2] = this.submit.selector;
@@ -57,6 +59,8 @@ contract ScoredAirdropInvariantsTest is AirdropTest {
         actions[6] = this.claimMadeUp.selector;
         actions[7] = this.sweepToken.selector;
         actions[8] = this.pass.selector;
+        actions[9] = this.submitMany.selector;
+        actions[10] = this.submitMixed.selector;
         targetContract(address(this));
         targetSelector(FuzzSelector(address(this), actions));
     }
@@ -96,17 +100,50 @@ contract ScoredAirdropInvariantsTest is AirdropTest {
         Submission memory s = abi.decode(_prepared[which], (Submission));
         uint256 number = s.batch.number;
         try airdrop.acceptBatch(s.batch, s.evidence, s.outputs, s.proof) returns (uint256 sum) {
-            if (_used[number]) _broken = "a batch's number counted twice";
-            if (block.timestamp >= batchesUntil) _broken = "accepted late";
-            _used[number] = true;
-            _accepted.push(which);
-            uint256 expected = 0;
-            for (uint256 i = 0; i < _lists[which].length; ++i) {
-                expected += _amount(_lists[which][i].score);
-            }
-            if (sum != expected) _broken = "a batch is worth something else";
-            _sumOfBatches += expected;
+            if (sum != _take(which, number)) _broken = "a batch is worth something else";
         } catch { }
+    }
+
+    /// @dev Several in one call, some of which may have the same number, or one that was used.
+    function submitMany(uint256 seed) external {
+        uint256 count = seed % 5;
+        Submission[] memory list = new Submission[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = abi.decode(_prepared[(seed >> 8 * (i + 1)) % BATCHES], (Submission));
+        }
+        try airdrop.acceptBatches(_given(list)) returns (uint256 sum) {
+            if (count == 0) _broken = "nothing was accepted";
+            uint256 expected = 0;
+            for (uint256 i = 0; i < count; ++i) {
+                expected += _take((seed >> 8 * (i + 1)) % BATCHES, list[i].batch.number);
+            }
+            if (sum != expected) _broken = "batches are worth something else";
+        } catch { }
+    }
+
+    /// @dev Several, one of which has the proof of another batch: none counts.
+    function submitMixed(uint256 seed) external {
+        uint256 count = seed % 3 + 2;
+        Submission[] memory list = new Submission[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = abi.decode(_prepared[(seed >> 8 * (i + 1)) % BATCHES], (Submission));
+        }
+        list[(seed >> 64) % count].proof = _otherProofs[BATCHES];
+        try airdrop.acceptBatches(_given(list)) {
+            _broken = "a proof of something else counted";
+        } catch { }
+    }
+
+    /// @dev Keeps what an accepted batch is worth.
+    function _take(uint256 which, uint256 number) private returns (uint256 expected) {
+        if (_used[number]) _broken = "a batch's number counted twice";
+        if (block.timestamp >= batchesUntil) _broken = "accepted late";
+        _used[number] = true;
+        _accepted.push(which);
+        for (uint256 i = 0; i < _lists[which].length; ++i) {
+            expected += _amount(_lists[which][i].score);
+        }
+        _sumOfBatches += expected;
     }
 
     /// @dev An accepted batch, with another proof of it.

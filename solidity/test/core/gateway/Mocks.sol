@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import { IBatchProofVerifier } from "../../../src/core/gateway/IBatchProofVerifier.sol";
 import { IProofVerifier } from "../../../src/core/gateway/IProofVerifier.sol";
 import { IERC8004ValidationRegistry } from "../../../src/interfaces/IERC8004ValidationRegistry.sol";
 import { IRiscZeroVerifier } from "../../../src/interfaces/IRiscZeroVerifier.sol";
@@ -15,6 +16,73 @@ contract AnyProofVerifier is IProofVerifier {
     }
 
     function verify(address, uint256[] calldata, bytes calldata) external view { }
+}
+
+/// @dev The same, and takes several at once.
+contract AnyBatchVerifier is IBatchProofVerifier {
+    bool public immutable isDevelopmentSetup;
+
+    constructor(bool development) {
+        isDevelopmentSetup = development;
+    }
+
+    function verify(address, uint256[] calldata, bytes calldata) external view { }
+
+    function verifyMany(address[] calldata keys, uint256[][] calldata, bytes[] calldata) external pure {
+        if (keys.length == 0) revert NoProofs();
+    }
+}
+
+/// @dev Takes several at once, and reads calldata as leniently as Solidity does. A proof is the hash of
+/// what it proves, one of several is followed by how many they are: so a test can tell who checked it.
+contract HashBatchVerifier is IBatchProofVerifier {
+    bool public constant isDevelopmentSetup = false;
+
+    function verify(address key, uint256[] calldata publicValues, bytes calldata proof) external pure {
+        require(keccak256(proof) == keccak256(proofOf(key, publicValues, 0)), "alone");
+    }
+
+    function verifyMany(address[] calldata keys, uint256[][] calldata publicValues, bytes[] calldata proofs)
+        external
+        pure
+    {
+        if (keys.length == 0) revert NoProofs();
+        if (publicValues.length != keys.length || proofs.length != keys.length) {
+            revert ListLengthsDiffer(keys.length, publicValues.length, proofs.length);
+        }
+        for (uint256 i = 0; i < keys.length; ++i) {
+            require(keccak256(proofs[i]) == keccak256(proofOf(keys[i], publicValues[i], keys.length)), "together");
+        }
+    }
+
+    function proofOf(address key, uint256[] calldata publicValues, uint256 many) public pure returns (bytes memory) {
+        return abi.encode(keccak256(abi.encode(key, publicValues)), many);
+    }
+}
+
+/// @dev Is no `IBatchProofVerifier`, though it has something to say of an empty list: `NoProofs()` as an
+/// answer, or an error that only begins so.
+contract AlmostBatchVerifier is IProofVerifier {
+    bool public constant isDevelopmentSetup = false;
+
+    bool private immutable _ANSWERS;
+
+    constructor(bool answers) {
+        _ANSWERS = answers;
+    }
+
+    function verify(address, uint256[] calldata, bytes calldata) external view { }
+
+    function verifyMany(address[] calldata keys, uint256[][] calldata, bytes[] calldata) external view {
+        require(keys.length == 0, "asked for many");
+        bytes memory data = abi.encodeWithSelector(IBatchProofVerifier.NoProofs.selector);
+        if (!_ANSWERS) data = bytes.concat(data, hex"00");
+        bool answers = _ANSWERS;
+        assembly ("memory-safe") {
+            if answers { return(add(data, 0x20), mload(data)) }
+            revert(add(data, 0x20), mload(data))
+        }
+    }
 }
 
 /// @dev Answers the same to everything.

@@ -5,6 +5,7 @@ import { IVerdictGateway } from "../../../src/core/gateway/IVerdictGateway.sol";
 import { VerdictGateway } from "../../../src/core/gateway/VerdictGateway.sol";
 import { InferenceVerifier } from "../../../src/core/verifier/InferenceVerifier.sol";
 import { PublicValues } from "../../../src/libraries/PublicValues.sol";
+import { ModelPin } from "../../../src/types/ModelPin.sol";
 import { CoreTest } from "../../utils/CoreTest.sol";
 
 /// @dev A consumer that only verifies.
@@ -94,5 +95,27 @@ contract VerdictGatewayGasTest is CoreTest {
         uint256 pinned = _measurePinned(_pinnedLarge, MANY);
         vm.snapshotValue("VerdictGateway", "verify, 40 public values: over the bare verifier", pinned - bare);
         assertLt(pinned - bare, 6000);
+    }
+
+    /// @dev Ten of four public values: one by one, each in a transaction of its own, and together.
+    function test_GasOfTen() public {
+        (address[] memory keysOf, uint256[][] memory values, bytes[] memory proofs) =
+            (new address[](10), new uint256[][](10), new bytes[](10));
+        ModelPin[] memory pins = new ModelPin[](10);
+        for (uint256 i = 0; i < 10; ++i) {
+            (values[i], proofs[i]) = _statement(i % 2 == 0 ? _bareModel : _pinnedModel, FEW);
+            pins[i] = i % 2 == 0 ? _bareModel.pin : _pinnedModel.pin;
+            keysOf[i] = pins[i].key();
+        }
+        uint256 bare = _measure(address(_bare), abi.encodeCall(_bare.verifyMany, (keysOf, values, proofs)));
+        vm.cool(_bareModel.pin.key());
+        vm.cool(_pinnedModel.pin.key());
+        uint256 many = _measure(address(_pinned), abi.encodeCall(_pinned.verifyMany, (pins, values, proofs)));
+        vm.cool(_bareModel.pin.key());
+        uint256 alone = _measure(address(gateway), abi.encodeCall(gateway.verify, (pins[0], values[0], proofs[0])));
+        vm.snapshotValue("VerdictGateway", "verifyMany, ten: each", many / 10);
+        vm.snapshotValue("VerdictGateway", "verifyMany, ten: over the bare verifier", many - bare);
+        assertLt(many - bare, 12_000);
+        assertLt(many / 10, alone / 2);
     }
 }

@@ -7,7 +7,7 @@ import { IVerdictGateway } from "../../../src/core/gateway/IVerdictGateway.sol";
 import { VerdictGateway } from "../../../src/core/gateway/VerdictGateway.sol";
 import { ModelPin, ModelPins } from "../../../src/types/ModelPin.sol";
 import { CoreTest } from "../../utils/CoreTest.sol";
-import { AnyProofVerifier } from "./Mocks.sol";
+import { AnyBatchVerifier, AnyProofVerifier } from "./Mocks.sol";
 
 /// @dev Does to a gateway what its administrator, guardians and apps may try, in any order. All
 /// verifiers accept everything, so that only routes matter.
@@ -36,7 +36,8 @@ contract GatewayHandler is Test {
     function addRoute(uint256 who, uint256 name, bool development) external {
         string memory text = string.concat("system-v", vm.toString(name % 12));
         bytes4 selector = bytes4(keccak256(bytes(text)));
-        address verifier = address(new AnyProofVerifier(development));
+        address verifier =
+            name % 2 == 0 ? address(new AnyProofVerifier(development)) : address(new AnyBatchVerifier(development));
         address caller = _caller(who);
         vm.prank(caller);
         try GATEWAY.addRoute(text, verifier) returns (bytes4 added) {
@@ -77,6 +78,26 @@ contract GatewayHandler is Test {
             _require(!frozen[selector], "accepted through a frozen route");
         } catch {
             _require(verifierOf[selector] == address(0) || frozen[selector], "refused through an open route");
+        }
+    }
+
+    /// @dev Up to four, of any routes.
+    function verifyMany(uint256 who, uint256 which) external {
+        uint256 many = which % 5;
+        ModelPin[] memory pins = new ModelPin[](many);
+        bytes[] memory proofs = new bytes[](many);
+        bool open = many != 0;
+        for (uint256 i = 0; i < many; ++i) {
+            // Of one route, every other time.
+            bytes4 selector = _selector((which >> 16 * (which % 2 == 0 ? 1 : i + 1)) & 0xffff);
+            pins[i] = ModelPins.make(address(1), selector, 1, 1);
+            open = open && verifierOf[selector] != address(0) && !frozen[selector];
+        }
+        vm.prank(_caller(who));
+        try GATEWAY.verifyMany(pins, new uint256[][](many), proofs) {
+            _require(open, "accepted without an open route for each");
+        } catch {
+            _require(!open, "refused through open routes");
         }
     }
 

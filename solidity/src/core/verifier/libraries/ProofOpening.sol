@@ -181,18 +181,8 @@ library ProofOpening {
 
     // -------------------------------------------------------------------------------- commitments
 
-    /// @dev Where the key's commitments have to be before `commitment`.
-    /// @return place Their place in memory
-    /// @return size How many bytes they have
-    function keyPlace() internal pure returns (uint256 place, uint256 size) {
-        place = MEM_FIXED;
-        assembly ("memory-safe") {
-            size := add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE))
-        }
-    }
-
     /// @dev Sum := F − (Z−x)·[Q] + z·[Q'], to which −ρ·[1] is to be added. The key's commitments must
-    /// be in their place.
+    /// be at `MEM_FIXED`.
     /// @return ok Whether no precompile failed
     function commitment() internal view returns (bool ok) {
         bool hidden;
@@ -203,12 +193,9 @@ library ProofOpening {
         uint256 gamma;
         uint256 factor;
         ok = true;
-        {
-            (uint256 place, uint256 size) = keyPlace();
-            quotient = place + size;
-        }
         assembly ("memory-safe") {
             hidden := mload(MEM_HIDDEN)
+            quotient := add(MEM_FIXED, add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE)))
         }
         if (hidden) ok = _link(quotient);
         assembly ("memory-safe") {

@@ -57,8 +57,7 @@ library ProofShape {
 
     /// @dev Reads the verifying key from the code of an account, and leaves its representation where
     /// the transcript begins.
-    /// @return count N, less than 2^k: further words would be added to those at the start.
-    function read(address key) internal view returns (uint256 count) {
+    function read(address key) internal view {
         uint256 size;
         bool wrong;
         assembly ("memory-safe") {
@@ -69,27 +68,31 @@ library ProofShape {
             wrong := mload(MEM_STATEMENT)
             mstore(MEM_KEY, key)
         }
-        (bool valid, uint256 length) = parse();
-        if (wrong || !valid || size != length + 1) revert IInferenceVerifier.NotAVerifyingKey(key);
-        return represent(length);
+        (uint256 length,) = parse();
+        assembly ("memory-safe") {
+            wrong := iszero(iszero(or(wrong, xor(size, add(length, 1)))))
+        }
+        if (wrong) revert IInferenceVerifier.NotAVerifyingKey(key);
     }
 
-    /// @dev Reads the header of a key that is in memory, or of which the header is.
-    /// @return valid Whether it is one
-    /// @return length Of the key, in bytes, if it is
-    function parse() internal pure returns (bool valid, uint256 length) {
+    /// @dev Reads the key that begins where the header is in memory, and leaves its representation
+    /// before it.
+    /// @return length How many bytes a key of such a header has; if it is no header, more than there
+    /// can be of anything
+    /// @return digest Their keccak256
+    function parse() internal pure returns (uint256 length, uint256 digest) {
         assembly ("memory-safe") {
             let header := mload(MEM_HEADER)
             let height := byte(KEY_HEIGHT_BYTE, header)
             let width := byte(KEY_WIDTH_BYTE, header)
             let pack := byte(KEY_PACK_BYTE, header)
             let hidden := byte(KEY_HIDDEN_BYTE, header)
+            // N, less than 2^k: further words would be added to those at the start.
             let count := and(shr(KEY_COUNT_SHIFT, header), 0xffff)
             let wrong := xor(and(header, KEY_MAGIC_MASK), KEY_MAGIC)
             wrong := or(wrong, or(gt(height, KEY_MAX_HEIGHT), gt(sub(width, 1), sub(KEY_MAX_WIDTH, 1))))
             wrong := or(wrong, or(iszero(and(shr(pack, KEY_PACKS), 1)), gt(hidden, 1)))
             wrong := or(wrong, or(iszero(count), shr(height, count)))
-            valid := iszero(wrong)
 
             // Packs of m columns: ⌈m/t⌉, by a shift, for t = 2, 4, 8 is 2^1, 2^2, 2^3. Each has 64
             // bytes.
@@ -97,7 +100,10 @@ library ProofShape {
             let publicSize := shl(6, shr(shift, 8))
             let weightsSize := shl(6, shr(shift, add(width, sub(pack, 1))))
             length := add(0x20, add(publicSize, weightsSize))
+            digest := keccak256(MEM_HEADER, length)
+            length := or(length, shl(255, iszero(iszero(wrong))))
 
+            mstore(MEM_STATEMENT, mod(digest, BN254_R))
             mstore(MEM_HEIGHT, height)
             mstore(MEM_WIDTH, width)
             mstore(MEM_PACK, pack)
@@ -105,15 +111,6 @@ library ProofShape {
             mstore(MEM_COUNT, count)
             mstore(MEM_PUBLIC_SIZE, publicSize)
             mstore(MEM_WEIGHTS_SIZE, weightsSize)
-        }
-    }
-
-    /// @dev Puts the representation of the key that is in memory, of `length` bytes, in its place.
-    /// @return count N
-    function represent(uint256 length) internal pure returns (uint256 count) {
-        assembly ("memory-safe") {
-            mstore(MEM_STATEMENT, mod(keccak256(MEM_HEADER, length), BN254_R))
-            count := mload(MEM_COUNT)
         }
     }
 
