@@ -131,13 +131,12 @@ contract InferenceVerifier is IInferenceVerifier {
         view
         returns (uint256 end)
     {
-        uint256 begin = _readKey(key, proofIn, length);
+        end = ProofShape.locate(valuesIn, _readKey(key, proofIn));
         uint256 expected;
         assembly ("memory-safe") {
             expected := mload(MEM_COUNT)
         }
         if (count != expected) revert WrongPublicValueCount(expected, count);
-        end = ProofShape.locate(valuesIn, begin);
         unchecked {
             if (end - proofIn != length) revert WrongProofLength(end - proofIn, length);
         }
@@ -146,7 +145,7 @@ contract InferenceVerifier is IInferenceVerifier {
     /// @dev Reads the key.
     /// @param proofIn Where in calldata the bytes begin that came as the proof
     /// @return Where the proof itself does
-    function _readKey(address key, uint256 proofIn, uint256) internal view virtual returns (uint256) {
+    function _readKey(address key, uint256 proofIn) internal view virtual returns (uint256) {
         ProofShape.read(key);
         return proofIn;
     }

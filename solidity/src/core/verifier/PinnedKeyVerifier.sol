@@ -37,17 +37,20 @@ contract PinnedKeyVerifier is IPinnedKeyVerifier, InferenceVerifier {
 
     /// @dev The key is what `proofIn` begins with, if it has the pin's digest. The pin must be one that
     /// `pin` made, so that no point of the key is off the curve.
-    function _readKey(address account, uint256 proofIn, uint256 length) internal view override returns (uint256) {
+    function _readKey(address account, uint256 proofIn) internal view override returns (uint256) {
         (uint256 header, bytes32 digest) = _readPin(account);
         assembly ("memory-safe") {
-            // What the key has less, or the header makes of it, is of no use.
+            // What follows the key is of no use. If less than the key was given, what follows is not the
+            // proof's: then either the digest is another, or the proof too short.
             calldatacopy(MEM_HEADER, proofIn, KEY_MAX_LENGTH)
             mstore(MEM_KEY, add(proofIn, KEY_HEADER_LENGTH))
         }
-        (uint256 size, uint256 found) = ProofShape.parse();
-        bool same;
-        assembly ("memory-safe") {
-            same := and(eq(mload(MEM_HEADER), header), and(eq(found, digest), iszero(gt(size, length))))
+        uint256 size = ProofShape.parse();
+        bool same = size <= KEY_MAX_LENGTH;
+        if (same) {
+            assembly ("memory-safe") {
+                same := and(eq(mload(MEM_HEADER), header), eq(keccak256(MEM_HEADER, size), digest))
+            }
         }
         if (!same) revert WrongVerifyingKey(account);
         return proofIn + size;

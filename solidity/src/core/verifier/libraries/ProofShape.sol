@@ -59,7 +59,7 @@ library ProofShape {
     /// the transcript begins.
     function read(address key) internal view {
         uint256 size;
-        bool wrong;
+        uint256 wrong;
         assembly ("memory-safe") {
             // The code's first byte goes to the end of a word that is zero otherwise.
             size := extcodesize(key)
@@ -68,19 +68,18 @@ library ProofShape {
             wrong := mload(MEM_STATEMENT)
             mstore(MEM_KEY, key)
         }
-        (uint256 length,) = parse();
+        uint256 length = parse();
         assembly ("memory-safe") {
-            wrong := iszero(iszero(or(wrong, xor(size, add(length, 1)))))
+            wrong := or(wrong, xor(size, add(length, 1)))
         }
-        if (wrong) revert IInferenceVerifier.NotAVerifyingKey(key);
+        if (wrong != 0) revert IInferenceVerifier.NotAVerifyingKey(key);
     }
 
     /// @dev Reads the key that begins where the header is in memory, and leaves its representation
     /// before it.
     /// @return length How many bytes a key of such a header has; if it is no header, more than there
     /// can be of anything
-    /// @return digest Their keccak256
-    function parse() internal pure returns (uint256 length, uint256 digest) {
+    function parse() internal pure returns (uint256 length) {
         assembly ("memory-safe") {
             let header := mload(MEM_HEADER)
             let height := byte(KEY_HEIGHT_BYTE, header)
@@ -100,10 +99,9 @@ library ProofShape {
             let publicSize := shl(6, shr(shift, 8))
             let weightsSize := shl(6, shr(shift, add(width, sub(pack, 1))))
             length := add(0x20, add(publicSize, weightsSize))
-            digest := keccak256(MEM_HEADER, length)
+            mstore(MEM_STATEMENT, mod(keccak256(MEM_HEADER, length), BN254_R))
             length := or(length, shl(255, iszero(iszero(wrong))))
 
-            mstore(MEM_STATEMENT, mod(digest, BN254_R))
             mstore(MEM_HEIGHT, height)
             mstore(MEM_WIDTH, width)
             mstore(MEM_PACK, pack)
