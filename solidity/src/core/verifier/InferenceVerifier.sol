@@ -131,12 +131,13 @@ contract InferenceVerifier is IInferenceVerifier {
         view
         returns (uint256 end)
     {
-        end = ProofShape.locate(valuesIn, _readKey(key, proofIn));
+        uint256 begin = _readKey(key, proofIn);
         uint256 expected;
         assembly ("memory-safe") {
             expected := mload(MEM_COUNT)
         }
         if (count != expected) revert WrongPublicValueCount(expected, count);
+        end = ProofShape.locate(valuesIn, begin);
         unchecked {
             if (end - proofIn != length) revert WrongProofLength(end - proofIn, length);
         }

@@ -45,8 +45,8 @@ contract PinnedKeyVerifier is IPinnedKeyVerifier, InferenceVerifier {
             calldatacopy(MEM_HEADER, proofIn, KEY_MAX_LENGTH)
             mstore(MEM_KEY, add(proofIn, KEY_HEADER_LENGTH))
         }
-        uint256 size = ProofShape.parse();
-        bool same = size <= KEY_MAX_LENGTH;
+        (uint256 size, uint256 wrong) = ProofShape.parse();
+        bool same = wrong == 0;
         if (same) {
             assembly ("memory-safe") {
                 same := and(eq(mload(MEM_HEADER), header), eq(keccak256(MEM_HEADER, size), digest))

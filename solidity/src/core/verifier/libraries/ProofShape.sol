@@ -68,18 +68,18 @@ library ProofShape {
             wrong := mload(MEM_STATEMENT)
             mstore(MEM_KEY, key)
         }
-        uint256 length = parse();
+        (uint256 length, uint256 none) = parse();
         assembly ("memory-safe") {
-            wrong := or(wrong, xor(size, add(length, 1)))
+            wrong := or(or(wrong, none), xor(size, add(length, 1)))
         }
         if (wrong != 0) revert IInferenceVerifier.NotAVerifyingKey(key);
     }
 
     /// @dev Reads the key that begins where the header is in memory, and leaves its representation
     /// before it.
-    /// @return length How many bytes a key of such a header has; if it is no header, more than there
-    /// can be of anything
-    function parse() internal pure returns (uint256 length) {
+    /// @return length How many bytes a key of such a header has
+    /// @return wrong Zero if it is a header
+    function parse() internal pure returns (uint256 length, uint256 wrong) {
         assembly ("memory-safe") {
             let header := mload(MEM_HEADER)
             let height := byte(KEY_HEIGHT_BYTE, header)
@@ -88,7 +88,7 @@ library ProofShape {
             let hidden := byte(KEY_HIDDEN_BYTE, header)
             // N, less than 2^k: further words would be added to those at the start.
             let count := and(shr(KEY_COUNT_SHIFT, header), 0xffff)
-            let wrong := xor(and(header, KEY_MAGIC_MASK), KEY_MAGIC)
+            wrong := xor(and(header, KEY_MAGIC_MASK), KEY_MAGIC)
             wrong := or(wrong, or(gt(height, KEY_MAX_HEIGHT), gt(sub(width, 1), sub(KEY_MAX_WIDTH, 1))))
             wrong := or(wrong, or(iszero(and(shr(pack, KEY_PACKS), 1)), gt(hidden, 1)))
             wrong := or(wrong, or(iszero(count), shr(height, count)))
@@ -100,7 +100,6 @@ library ProofShape {
             let weightsSize := shl(6, shr(shift, add(width, sub(pack, 1))))
             length := add(0x20, add(publicSize, weightsSize))
             mstore(MEM_STATEMENT, mod(keccak256(MEM_HEADER, length), BN254_R))
-            length := or(length, shl(255, iszero(iszero(wrong))))
 
             mstore(MEM_HEIGHT, height)
             mstore(MEM_WIDTH, width)
