@@ -24,7 +24,7 @@ scripts/setup.sh >&2
 version=$(scripts/solc --version | sed -n 's/^Version: \([0-9.]*\)+.*/\1/p')
 # file:contract; the same list as in crates/chain/src/artifact.rs.
 contracts=(
-    InferenceVerifier VerifyingKeys ModelRegistry IModelRegistry IModelBreakpoints VerdictGateway IVerdictGateway
+    InferenceVerifier PinnedKeyVerifier VerifyingKeys ModelRegistry IModelRegistry IModelBreakpoints VerdictGateway IVerdictGateway
     ERC7007Adapter ERC8004Validator SP1Adapter RiscZeroAdapter
     OnChainFeatures SignedFeatures CommittedFeatures
     InferenceOracle StrictFeed

@@ -46,9 +46,22 @@ contract InferenceVerifier is IInferenceVerifier {
 
     function verify(address, uint256[] calldata, bytes calldata) external view { }
 
+    function verifyMany(address[] calldata, uint256[][] calldata, bytes[] calldata) external view { }
+
     function isDevelopmentSetup() external view returns (bool) { }
 
     function tauG2() external view returns (uint256[4] memory) { }
+}
+STUB
+# Nothing but those tests uses it.
+cat >"$copy/solidity/src/core/verifier/PinnedKeyVerifier.sol" <<STUB
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import { InferenceVerifier } from "./InferenceVerifier.sol";
+
+contract PinnedKeyVerifier is InferenceVerifier {
+    constructor(uint256[4] memory tau) InferenceVerifier(tau) { }
 }
 STUB
 # Nothing here is compiled as it must be to be deployed.

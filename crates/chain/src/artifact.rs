@@ -48,6 +48,7 @@ macro_rules! contracts {
 // The same list as in scripts/build-contracts.sh.
 contracts![
     "InferenceVerifier",
+    "PinnedKeyVerifier",
     "VerifyingKeys",
     "ModelRegistry",
     "IModelRegistry",
