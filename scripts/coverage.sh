@@ -4,8 +4,8 @@
 #
 # `forge coverage` compiles without the optimizer, and InferenceVerifier then runs out of stack. So this works on a copy, in
 # which its source is replaced by one whose constructor yields the same code, as the optimizer made it. Left out are contracts
-# named …GasTest, which hold optimized code to limits, and CompiledCoreTest, which compares code; invariants run once, for they
-# are there to find what isn't a line.
+# named …GasTest and CodeSizesTest, which hold optimized code to limits, and CompiledCoreTest, which compares code; invariants run
+# once, for they are there to find what isn't a line.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 copy=$(mktemp -d)
@@ -68,7 +68,7 @@ STUB
 sed -i 's/if (found != expected) revert/if (false) revert/' "$copy/solidity/testing/CompilerCheck.sol"
 cd "$copy/solidity"
 VERDICT_TEST_VECTORS="$copy/test-vectors" FOUNDRY_INVARIANT_RUNS=4 FOUNDRY_FUZZ_RUNS=64 \
-    ../node_modules/.bin/forge coverage --offline --no-match-contract '(Gas|^CompiledCore)Test$' \
+    ../node_modules/.bin/forge coverage --offline --no-match-contract '(Gas|^CompiledCore|^CodeSizes)Test$' \
     --no-match-coverage '^(test|testing|script|src/core/verifier|node_modules)/|node_modules/|\.t\.sol$' \
     --report summary --report lcov --report-file "$copy/lcov.info" "$@" >"$copy/log" 2>&1 || {
     tail -n 60 "$copy/log" >&2
