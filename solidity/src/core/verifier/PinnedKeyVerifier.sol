@@ -57,7 +57,7 @@ contract PinnedKeyVerifier is IPinnedKeyVerifier, InferenceVerifier {
     }
 
     /// @inheritdoc InferenceVerifier
-    function _copyKey() internal view override {
+    function _copyKey() internal pure override {
         assembly ("memory-safe") {
             calldatacopy(MEM_FIXED, mload(MEM_KEY), add(mload(MEM_PUBLIC_SIZE), mload(MEM_WEIGHTS_SIZE)))
         }
