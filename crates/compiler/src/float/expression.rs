@@ -1,6 +1,8 @@
 //! Functions of one real variable, put together from operators: what a table can hold beyond the
 //! named activations.
 
+mod undefined;
+
 use std::sync::Arc;
 
 /// Longer programs are not folded any further: each step costs time at every table entry.
@@ -109,6 +111,22 @@ pub enum Step {
 }
 
 impl Step {
+    /// The numbers of the steps that its result is one of, or computed of: not of what it decides by.
+    fn passed(&self) -> impl Iterator<Item = usize> {
+        let decides = match *self {
+            Self::Select(condition, ..) => Some(condition),
+            _ => None,
+        };
+        let compares = matches!(
+            self,
+            Self::Binary(Binary::Equal | Binary::Greater | Binary::GreaterOrEqual, ..)
+        );
+        let operands = self
+            .operands()
+            .filter(move |at| !compares && Some(*at) != decides);
+        operands.collect::<Vec<_>>().into_iter()
+    }
+
     /// The numbers of the steps that it reads.
     pub(crate) fn operands(&self) -> impl Iterator<Item = usize> {
         let all = match *self {
@@ -154,10 +172,26 @@ impl Expression {
         &self.steps
     }
 
-    /// Whether one of its numbers is infinite.
+    /// Whether one of the numbers that it may be is infinite.
     pub(crate) fn has_infinities(&self) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| matches!(step, Step::Constant(number) if number.is_infinite()))
+        self.numbers().any(f64::is_infinite)
+    }
+
+    /// The numbers that it may be, or be computed of: not those that it only compares with.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        let mut made_of = vec![false; self.steps.len()];
+        made_of[self.steps.len() - 1] = true;
+        for at in (0..self.steps.len()).rev() {
+            if made_of[at] {
+                let step = &self.steps[at];
+                step.passed().for_each(|operand| made_of[operand] = true);
+            }
+        }
+        let steps = self.steps.iter().zip(made_of);
+        steps.filter_map(|(step, made_of)| match step {
+            Step::Constant(number) if made_of => Some(*number),
+            _ => None,
+        })
     }
 
     /// The number it is everywhere, if it does not depend on the variable.
@@ -181,9 +215,14 @@ impl Expression {
     /// `op(self, other)`
     pub fn binary(&self, op: Binary, other: &Self) -> Self {
         match (op, self.as_constant(), other.as_constant()) {
-            (Binary::Add, Some(0.0), _) | (Binary::Mul, Some(1.0), _) => other.clone(),
+            (Binary::Add, Some(0.0), _)
+            | (Binary::Mul, Some(1.0), _)
+            | (Binary::Max, Some(f64::NEG_INFINITY), _)
+            | (Binary::Min, Some(f64::INFINITY), _) => other.clone(),
             (Binary::Add | Binary::Sub, _, Some(0.0))
-            | (Binary::Mul | Binary::Div, _, Some(1.0)) => self.clone(),
+            | (Binary::Mul | Binary::Div, _, Some(1.0))
+            | (Binary::Max, _, Some(f64::NEG_INFINITY))
+            | (Binary::Min, _, Some(f64::INFINITY)) => self.clone(),
             _ => Self::join(&[self, other], |at| Step::Binary(op, at[0], at[1])),
         }
     }

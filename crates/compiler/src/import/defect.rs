@@ -43,7 +43,7 @@ fn beyond_depth(node: &NodeProto, values: &Values<'_>) -> bool {
 
 /// Whether a recurrent node is out of the ordinary.
 fn recurrent(node: &NodeProto, _: &Values<'_>) -> bool {
-    let unusual = ["activations", "clip"];
+    let unusual = ["activations", "clip", "input_forget"];
     unusual.iter().any(|name| attribute(node, name).is_some())
         || attribute(node, "direction").is_some_and(|of| of.s == b"reverse")
 }
@@ -56,6 +56,12 @@ fn slope(node: &NodeProto, _: &Values<'_>) -> bool {
 fn far(node: &NodeProto, values: &Values<'_>) -> bool {
     let amounts = node.input.get(1).and_then(|name| values(name));
     amounts.is_some_and(|all| all.iter().any(|by| !(0.0..64.0).contains(by)))
+}
+
+/// Whether a remainder is one of a negative number, and has the divisor's sign.
+fn floored(node: &NodeProto, values: &Values<'_>) -> bool {
+    let negative = |name: &String| values(name).is_some_and(|all| all.iter().any(|v| *v < 0.0));
+    attribute(node, "fmod").is_none_or(|of| of.i == 0) && node.input.iter().any(negative)
 }
 
 /// Every operator of `ai.onnx.ml`.
@@ -76,7 +82,7 @@ pub(crate) const OUTPUT_SHAPE: Defect = Defect {
 
 pub(crate) const RECURRENT: Defect = Defect {
     when: recurrent,
-    does: "computes otherwise than ONNX where clip, other activations or the direction reverse are given",
+    does: "computes otherwise than ONNX where clip, input_forget, other activations or the direction reverse are given",
 };
 
 pub(crate) const FAR: Defect = Defect {
@@ -97,4 +103,9 @@ pub(crate) const MODE: Defect = Defect {
 pub(crate) const SLOPE: Defect = Defect {
     when: slope,
     does: "ignores the attribute alpha",
+};
+
+pub(crate) const REMAINDER: Defect = Defect {
+    when: floored,
+    does: "gives remainders of negative numbers another sign",
 };

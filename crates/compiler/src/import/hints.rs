@@ -3,18 +3,14 @@
 /// Advice for an unsupported operator.
 pub(crate) fn hint(op: &str) -> &'static str {
     match op {
-        "GlobalLpPool" | "MaxRoiPool" => {
-            "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, LpPool, RoiAlign, GlobalMaxPool and \
+        "MaxRoiPool" => {
+            "of the operators with windows, Conv, ConvTranspose, MaxPool, AveragePool, LpPool, RoiAlign, GlobalMaxPool, GlobalLpPool and \
              GlobalAveragePool are supported"
-        }
-        "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" => {
-            "of the operators on bits, BitShift and BitwiseNot are supported; compute this feature outside and give its result to the \
-             model"
         }
         "Unique" | "Compress" | "NonMaxSuppression" => {
             "its output's shape depends on the data; end the model before it (name its operand as the output)"
         }
-        "DynamicQuantizeLinear" | "DynamicQuantizeMatMul" => {
+        "DynamicQuantizeMatMul" => {
             "its steps depend on the input; quantise statically, or give the float model, which Verdict quantises by itself"
         }
         "CategoryMapper" | "DictVectorizer" | "CastMap" => {

@@ -48,14 +48,21 @@ impl Importer<'_> {
         let function = !matches!(operator.cellwise, Cellwise::No)
             && !matches!(operator.infinities, Infinities::Compared(_))
             && varying.count() == 1;
-        let infinite = |name: &&String| match (self.values.get(*name), self.lineages.get(*name)) {
-            (Some(Value::Rows(value)), _) => self.builder.decides_infinities(value),
-            (None, Some(lineage)) => !function && lineage.expression.has_infinities(),
-            _ => false,
+        let infinite = |name: &&String| {
+            self.is_infinite_at_times(name) && (self.values.contains_key(*name) || !function)
         };
         match node.proto.input.iter().find(infinite) {
             Some(name) => refused(name, "reads"),
             None => Ok(()),
+        }
+    }
+
+    /// Whether the input decides which cells of a value are infinite.
+    pub(crate) fn is_infinite_at_times(&self, name: &str) -> bool {
+        match (self.values.get(name), self.lineages.get(name)) {
+            (Some(value), _) => self.builder.decides_infinities_of(value),
+            (None, Some(lineage)) => lineage.expression.has_infinities(),
+            (None, None) => false,
         }
     }
 

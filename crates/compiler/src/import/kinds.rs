@@ -48,6 +48,12 @@ impl ElementKind {
         signed: true,
     };
 
+    /// What most quantised values are.
+    pub(crate) const BYTE: Self = Self::Whole {
+        bits: 8,
+        signed: false,
+    };
+
     /// What sums of products of bytes are.
     pub(crate) const INT32: Self = Self::Whole {
         bits: 32,

@@ -1,5 +1,6 @@
 //! Reading an ONNX file and folding it into linear maps and element-wise functions.
 
+mod asked;
 mod batch;
 mod broadcast;
 mod builder;

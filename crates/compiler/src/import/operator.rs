@@ -105,9 +105,20 @@ pub(crate) enum Infinities {
     /// The constant is compared with: on which side of an infinity a number lies is known. The
     /// function says whether the comparison holds.
     Compared(fn(&f64, &f64) -> bool),
+    /// It is asked which cells are infinite, or no numbers.
+    Asked(Asked),
     /// Constants with infinities become others, as masks are made. The function is what the
     /// operator does to them.
     Moved(fn(&Node<'_>) -> Result<Affine>),
+}
+
+/// What is asked of each cell, besides its value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked {
+    /// Whether it is an infinity, of a sign that the attributes name.
+    Infinite,
+    /// Whether it is no number.
+    Undefined,
 }
 
 /// What becomes of whole numbers: ONNX's have a type, and so has what an operator makes of them.
@@ -232,6 +243,8 @@ pub struct Operator {
     pub(crate) moves_words: bool,
     /// Whether its operands may have no cells at all.
     pub(crate) may_be_empty: bool,
+    /// Whether operand 1 is a list that may be empty.
+    pub(crate) lists: bool,
     /// Whether it reads scores, or passes them on, of which the input decides which are infinite.
     pub(crate) scores: bool,
     /// What it does with decided values, other than cell by cell.
@@ -277,6 +290,7 @@ impl Operator {
             defect: None,
             moves_words: false,
             may_be_empty: false,
+            lists: false,
             scores: false,
             follows: Follows::No,
             rounds: Rounds::No,
@@ -440,6 +454,12 @@ impl Operator {
     /// Says that its operands may have no cells at all.
     pub(crate) const fn may_be_empty(mut self) -> Self {
         self.may_be_empty = true;
+        self
+    }
+
+    /// Says that operand 1 is a list that may be empty.
+    pub(crate) const fn lists(mut self) -> Self {
+        self.lists = true;
         self
     }
 

@@ -7,7 +7,7 @@
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
-use crate::import::operator::{End, Infinities, Integers, Learned, Operator, Special};
+use crate::import::operator::{Asked, End, Infinities, Integers, Learned, Operator, Special};
 use crate::import::operator::{Expand, Explicit, Follows, OfWhole, Planewise, Rounds};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
@@ -16,10 +16,11 @@ use crate::import::ops::expanded::{
 use crate::import::ops::functions::Cellwise;
 use crate::import::ops::interpolate::Sampler;
 use crate::import::ops::{
-    average_pool, blocks, by_constant, cell_windows, clip, compare, constants, conv_ops,
-    conv_transpose, einsum, embedding, functions, interpolate, linear_ops, max_pool, maximum,
-    move_ops, norms, one_hot, padding, plane_moves, plane_products, plane_sums, prelu, products,
-    regions, resize, sampling, scatter, shape_ops, softmax, spectrum, split, top_k, unfold,
+    asked, average_pool, bits, blocks, by_constant, cell_windows, clip, compare, constants,
+    conv_ops, conv_transpose, einsum, embedding, functions, interpolate, linear_ops, max_pool,
+    maximum, move_ops, norms, one_hot, padding, plane_moves, plane_products, plane_sums, prelu,
+    products, regions, resize, sampling, scatter, shape_ops, softmax, spectrum, split, top_k,
+    unfold,
 };
 use crate::import::{defect, hints, kinds};
 
@@ -77,6 +78,7 @@ const fn made_of_others(
 const FIXED_STEPS: &str = "a fixed number of steps, constant lengths of what is read from the end";
 const STEPS: &str = "constant steps and zero points";
 const WHOLE_INDICES: &str = "constant or whole indices";
+const BITS: &str = "a constant operand, or two of types of 8 bits";
 const FIXED_AXES: &str = "constant axes";
 
 /// The operator that drops the fractions of what is whole by type.
@@ -147,12 +149,24 @@ pub const OPERATORS: &[Operator] = &[
         Function,
         "constant amounts, up to 32 different ones",
     )
-    .cellwise(All(functions::shift))
+    .cellwise(All(bits::shift))
     .varying(Tensors(by_constant::shift))
     .defect(defect::FAR)
     .stays_within(),
+    onnx("BitwiseAnd", Function, BITS)
+        .cellwise(All(bits::and))
+        .varying(Tensors(bits::both))
+        .stays_within(),
     onnx("BitwiseNot", Linear, "")
-        .cellwise(Parametric(functions::complement))
+        .cellwise(Parametric(bits::complement))
+        .stays_within(),
+    onnx("BitwiseOr", Function, BITS)
+        .cellwise(All(bits::or))
+        .varying(Tensors(bits::either))
+        .stays_within(),
+    onnx("BitwiseXor", Function, BITS)
+        .cellwise(All(bits::xor))
+        .varying(Tensors(bits::differing))
         .stays_within(),
     onnx("BlackmanWindow", Constant, "constant size")
         .explicit(Map(|node| spectrum::window(node, [0.42, 0.5, 0.08])))
@@ -236,6 +250,7 @@ pub const OPERATORS: &[Operator] = &[
         .cellwise(Parametric(functions::dropout))
         .end(End::Passes)
         .holds(kinds::masked),
+    onnx("DynamicQuantizeLinear", Composed, "").expanded(quantised::dynamic),
     onnx(
         "Einsum",
         Product,
@@ -290,6 +305,7 @@ pub const OPERATORS: &[Operator] = &[
         .end(End::Adds)
         .stays_whole(),
     onnx("GlobalAveragePool", Linear, "").explicit(Map(linear_ops::global_average_pool)),
+    onnx("GlobalLpPool", Composed, "").expanded(contrib::global_lp_pool),
     onnx("GlobalMaxPool", Extreme, "")
         .planewise(Tried(max_pool::global_max_pool))
         .explicit(Tensors(cell_windows::global_max_pool)),
@@ -340,6 +356,14 @@ pub const OPERATORS: &[Operator] = &[
     onnx("InstanceNormalization", Composed, "constant parameters").explicit(Tensors(
         |node, builder| norms::channels(node, builder, false),
     )),
+    onnx("IsInf", Decision, "")
+        .cellwise(All(asked::is_infinite))
+        .infinities(Infinities::Asked(Asked::Infinite))
+        .holds(kinds::truth),
+    onnx("IsNaN", Decision, "")
+        .cellwise(All(asked::is_undefined))
+        .infinities(Infinities::Asked(Asked::Undefined))
+        .holds(kinds::truth),
     onnx("LRN", Composed, "").expanded(contrib::local_response),
     onnx("LSTM", Composed, FIXED_STEPS)
         .expanded(recurrent::lstm)
@@ -421,6 +445,7 @@ pub const OPERATORS: &[Operator] = &[
     )
     .cellwise(All(functions::modulo))
     .varying(Tensors(by_constant::modulo))
+    .defect(defect::REMAINDER)
     .stays_within(),
     onnx("Mul", Product, "")
         .cellwise(Pair(|a, b| a.binary(Binary::Mul, b)))
@@ -482,45 +507,57 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Reciprocal", Function, "")
         .cellwise(Plain(|v| Expression::constant(1.0).binary(Binary::Div, v))),
     onnx("ReduceL1", Composed, FIXED_AXES)
+        .lists()
         .explicit(Tensors(|node, builder| {
             compare::reduce(node, builder, Summand::Magnitude, None)
         }))
         .stays_whole(),
     onnx("ReduceL2", Composed, FIXED_AXES)
+        .lists()
         .explicit(Tensors(|node, builder| {
             compare::reduce(node, builder, Summand::Square, Some(Unary::Sqrt))
         }))
         .integers(Integers::First)
         .of_whole(OfWhole::Made(whole::norm)),
-    onnx("ReduceLogSum", Composed, FIXED_AXES).explicit(Tensors(|node, builder| {
-        compare::reduce(node, builder, Summand::Cell, Some(Unary::Log))
-    })),
+    onnx("ReduceLogSum", Composed, FIXED_AXES)
+        .lists()
+        .explicit(Tensors(|node, builder| {
+            compare::reduce(node, builder, Summand::Cell, Some(Unary::Log))
+        })),
     onnx("ReduceLogSumExp", Composed, FIXED_AXES)
+        .lists()
         .explicit(Tensors(softmax::log_sum_exp))
         .integers(Integers::First),
     onnx("ReduceMax", Extreme, FIXED_AXES)
+        .lists()
         .explicit(Tensors(|node, builder| {
             maximum::reduce(node, builder, false)
         }))
         .infinities(Infinities::Moved(|node| maximum::of_constants(node, false)))
+        .scores()
         .integers(Integers::First),
     onnx("ReduceMean", Linear, FIXED_AXES)
+        .lists()
         .explicit(Map(|node| linear_ops::reduce(node, true)))
         .of_whole(OfWhole::Made(whole::mean)),
     onnx("ReduceMin", Extreme, FIXED_AXES)
+        .lists()
         .explicit(Tensors(|node, builder| {
             maximum::reduce(node, builder, true)
         }))
         .infinities(Infinities::Moved(|node| maximum::of_constants(node, true)))
         .integers(Integers::First),
     onnx("ReduceProd", Product, FIXED_AXES)
+        .lists()
         .explicit(Tensors(compare::product))
         .integers(Integers::First)
         .stays_whole(),
     onnx("ReduceSum", Linear, FIXED_AXES)
+        .lists()
         .explicit(Map(|node| linear_ops::reduce(node, false)))
         .stays_whole(),
     onnx("ReduceSumSquare", Product, FIXED_AXES)
+        .lists()
         .explicit(Tensors(|node, builder| {
             compare::reduce(node, builder, Summand::Square, None)
         }))

@@ -84,6 +84,10 @@ impl Importer<'_> {
     fn run_row(&mut self, node: Node<'_>, operator: &Operator) -> Result<()> {
         let (proto, output) = (node.proto, node.first_output());
         self.check_alignment(&node)?;
+        if let Some(value) = self.ask_infinities(&node, operator)? {
+            self.values.insert(output, Value::Rows(value));
+            return Ok(());
+        }
         if let Some(value) = self.check_operands(&node, operator)? {
             self.constant(&output, value);
             return Ok(());
@@ -198,7 +202,7 @@ impl Importer<'_> {
             operator.infinities,
             Infinities::Read | Infinities::Masked | Infinities::Chosen
         );
-        for input in &node.proto.input {
+        for (index, input) in node.proto.input.iter().enumerate() {
             // No operator means anything by a NaN.
             if let Some((position, value)) = self.constants.get(input)
                 && (!may_be_infinite || value.is_nan())
@@ -217,7 +221,8 @@ impl Importer<'_> {
                 });
             }
             let value = self.values.get(input);
-            if value.is_some_and(|value| value.shape().contains(&0)) && !operator.may_be_empty {
+            let may_be_empty = operator.may_be_empty || operator.lists && index == 1;
+            if value.is_some_and(|value| value.shape().contains(&0)) && !may_be_empty {
                 return Err(node.invalid(format!(
                     "its operand `{input}` has no cells, of which nothing can be computed; check what slices or shapes it"
                 )));

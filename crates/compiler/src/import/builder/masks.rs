@@ -6,12 +6,18 @@ use std::collections::{HashMap, HashSet};
 use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression, Step};
 use crate::import::builder::Builder;
-use crate::import::values::INFINITE;
 use crate::import::values::affine::{Affine, Row};
+use crate::import::values::{INFINITE, Value};
 use crate::masks::{LARGEST, is_heavy, open_bias};
 
 /// Sums of what stands for infinities stay below; the smallest number of 32 bits is −3.4·10³⁸.
 const LOWEST: f64 = 1e33;
+
+/// Whether a weight makes a cell infinite. The smallest number that there is in 32 bits, another
+/// mask, does not.
+pub(crate) fn is_infinite(weight: f64) -> bool {
+    weight.is_infinite() || (INFINITE..LOWEST).contains(&weight.abs())
+}
 
 impl Affine {
     /// A cell's weights, whatever they multiply.
@@ -110,7 +116,7 @@ impl Builder {
 
     /// Masks that are functions of something by weights on what decides them: such a function is
     /// its number where that is what it gives, and something else elsewhere.
-    fn decide_masks(&mut self, value: &mut Affine) {
+    pub(crate) fn decide_masks(&mut self, value: &mut Affine) {
         let sources: Vec<usize> = value.terms.keys().copied().collect();
         for source in sources {
             let Some(mask) = self.mask(source) else {
@@ -157,13 +163,22 @@ impl Builder {
         value.may_exclude() || sources.any(|source| self.mask_number(*source).is_some())
     }
 
-    /// Whether the input decides which cells of a value are infinite. The smallest number that
-    /// there is in 32 bits, another mask, is none.
+    /// Whether the input decides which cells of a value are infinite.
     pub(crate) fn decides_infinities(&self, value: &Affine) -> bool {
         let mut weights = value.terms.values().flatten().flatten();
         let functions = || value.terms.keys().filter_map(|of| self.mask_number(*of));
-        weights.any(|(_, weight)| (INFINITE..LOWEST).contains(&weight.abs()))
-            || functions().any(f64::is_infinite)
+        weights.any(|(_, weight)| is_infinite(*weight)) || functions().any(f64::is_infinite)
+    }
+
+    /// The same of a value that may be planes.
+    pub(crate) fn decides_infinities_of(&self, value: &Value) -> bool {
+        match value {
+            Value::Rows(value) => self.decides_infinities(value),
+            Value::Planes(value) => value.terms.iter().any(|(source, conv)| {
+                self.mask_number(*source).is_some_and(f64::is_infinite)
+                    || conv.weights.iter().any(|weight| is_infinite(*weight))
+            }),
+        }
     }
 
     /// The number by which a function excludes.
@@ -172,10 +187,8 @@ impl Builder {
         else {
             return None;
         };
-        let numbers = function.steps().iter().filter_map(|step| match step {
-            Step::Constant(number) if *number < 0.0 && is_heavy(*number) => Some(*number),
-            _ => None,
-        });
+        let numbers = function.numbers();
+        let numbers = numbers.filter(|number| *number < 0.0 && is_heavy(*number));
         numbers.reduce(f64::min)
     }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod bilinear;
+mod infinite;
 mod masks;
 mod maximum;
 pub(crate) mod rows;
@@ -34,6 +35,8 @@ pub(crate) struct Builder {
     pub(crate) positions: HashMap<usize, usize>,
     /// Of tensors the cells that are zero because a constant mask excludes them.
     pub(crate) void: HashMap<usize, Vec<bool>>,
+    /// Of tensors the cells that are no numbers where all scores are infinite.
+    undefined: HashMap<usize, infinite::Undefined>,
     /// What tensors are as masks of scores.
     masks: HashMap<usize, masks::Mask>,
     /// What must not enter a function.

@@ -11,7 +11,7 @@ use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
 use crate::import::ops::functions::Cellwise;
-use crate::import::ops::{functions, linear_ops};
+use crate::import::ops::{bits, functions, linear_ops};
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::placed;
@@ -31,7 +31,7 @@ pub(crate) fn modulo(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
 
 /// `BitShift` by a constant.
 pub(crate) fn shift(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
-    by_constant(node, builder, Cellwise::All(functions::shift), false)
+    by_constant(node, builder, Cellwise::All(bits::shift), false)
 }
 
 /// `Div` by a constant: whole numbers lose the fraction.
@@ -44,7 +44,7 @@ pub(crate) fn divide(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
 }
 
 /// `function` of two operands the second of which is a constant, or `either` of them.
-fn by_constant(
+pub(crate) fn by_constant(
     node: &Node<'_>,
     builder: &mut Builder,
     function: Cellwise,

@@ -5,6 +5,11 @@ use crate::import::builder::Builder;
 use crate::import::node::Node;
 use crate::import::values::affine::Affine;
 
+/// What stands for axes that have no names.
+const DOTS: &str = "...";
+/// Names for these, which no equation can use.
+const UNNAMED: std::ops::RangeInclusive<char> = '\u{e000}'..='\u{e0ff}';
+
 /// An equation, read.
 struct Equation {
     /// By operand the index of each axis.
@@ -14,20 +19,41 @@ struct Equation {
 }
 
 impl Equation {
-    /// `None` if the equation is none of one or two operands with distinct indices.
-    fn parse(equation: &str) -> Option<Self> {
+    /// `None` if the equation is none of one or two operands with distinct indices, of so many axes.
+    fn parse(equation: &str, ranks: &[usize]) -> Option<Self> {
         let (inputs, output) = match equation.split_once("->") {
             Some((inputs, output)) => (inputs.to_owned(), output.to_owned()),
             None => {
-                // Indices that occur once, in alphabetical order.
-                let mut letters: Vec<char> = equation.chars().filter(|c| *c != ',').collect();
+                // Indices that occur once, in alphabetical order, after those that nobody named.
+                let mut letters: Vec<char> = equation
+                    .chars()
+                    .filter(|c| !matches!(c, ',' | '.'))
+                    .collect();
                 letters.sort_unstable();
                 let once = letters
                     .chunk_by(|a, b| a == b)
                     .filter(|same| same.len() == 1);
-                (equation.to_owned(), once.map(|same| same[0]).collect())
+                let unnamed = if equation.contains(DOTS) { DOTS } else { "" };
+                let once: String = once.map(|same| same[0]).collect();
+                (equation.to_owned(), format!("{unnamed}{once}"))
             }
         };
+        let unnamed = |part: &str, rank: usize| match part.contains(DOTS) {
+            true => rank.checked_sub(part.chars().count() - DOTS.len()),
+            false => Some(0),
+        };
+        let parts = || inputs.split(',').zip(ranks);
+        let counts = parts().map(|(part, rank)| unnamed(part, *rank));
+        let most = counts.collect::<Option<Vec<usize>>>()?.into_iter().max()?;
+        // The last of them are the same in all operands.
+        let named = |part: &str, count: usize| {
+            let names: String = UNNAMED.take(most).skip(most - count).collect();
+            part.replacen(DOTS, &names, 1)
+        };
+        let inputs: Vec<String> = parts()
+            .map(|(part, rank)| Some(named(part, unnamed(part, *rank)?)))
+            .collect::<Option<_>>()?;
+        let (inputs, output) = (inputs.join(","), named(&output, most));
         let inputs: Vec<Vec<char>> = inputs
             .split(',')
             .map(|part| part.chars().collect())
@@ -37,7 +63,9 @@ impl Equation {
             let mut sorted = letters.clone();
             sorted.sort_unstable();
             sorted.windows(2).all(|pair| pair[0] != pair[1])
-                && letters.iter().all(|letter| letter.is_ascii_alphabetic())
+                && letters
+                    .iter()
+                    .all(|letter| letter.is_ascii_alphabetic() || UNNAMED.contains(letter))
         };
         let clear = inputs.len() <= 2 && inputs.iter().chain([&output]).all(distinct);
         clear.then_some(Self { inputs, output })
@@ -96,7 +124,12 @@ pub(crate) fn einsum(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
             "its equation `{text}` is more than one or two operands with distinct indices; write it with MatMul and Transpose"
         ))
     };
-    let Equation { inputs, output } = Equation::parse(&text)
+    let ranks: Vec<usize> = node
+        .operands
+        .iter()
+        .map(|operand| operand.map_or(0, |value| value.shape.len()))
+        .collect();
+    let Equation { inputs, output } = Equation::parse(&text, &ranks)
         .filter(|equation| equation.inputs.len() == node.operands.len())
         .ok_or_else(unclear)?;
     let sizes = Sizes::read(node, &text, &inputs)?.ok_or_else(unclear)?;

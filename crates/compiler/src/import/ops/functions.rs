@@ -13,6 +13,7 @@ use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::kinds::{ElementKind, kind};
 use crate::import::node::Node;
 use crate::import::number_types;
+use crate::import::ops::bits::wrapped;
 use crate::import::values::affine::Affine;
 
 /// What an operator does to each cell of its operands.
@@ -418,55 +419,4 @@ pub(crate) fn cast(node: &Node<'_>) -> Result<Expression> {
         ) => Ok(v),
         (None, _) => Err(node.unsupported("cast to a number instead")),
     }
-}
-
-/// `BitShift` by a constant: a shift by less than nothing, or by more bits than there are, is one by
-/// all of them.
-pub(crate) fn shift(node: &Node<'_>, all: &[Expression]) -> Result<Option<Expression>> {
-    let [value, by] = all else { return Ok(None) };
-    let Some(by) = by.as_constant() else {
-        return Ok(None);
-    };
-    let Some(ElementKind::Whole { bits, signed }) = node.kind else {
-        return Err(node.invalid("shifts what are no whole numbers; export the model again"));
-    };
-    let most = f64::from(bits);
-    let within = (0.0..most).contains(&by);
-    match node.text("direction").as_deref() {
-        Some("LEFT") if !within => Ok(Some(value.with(Binary::Mul, 0.0))),
-        Some("LEFT") => {
-            let times = value.with(Binary::Mul, 2f64.powf(by));
-            Ok(Some(wrapped(&times, bits, signed)))
-        }
-        Some("RIGHT") => {
-            let by = if within { by } else { most };
-            let rest = value.with(Binary::Div, 2f64.powf(by));
-            Ok(Some(rest.unary(Unary::Floor)))
-        }
-        other => Err(node.invalid(format!("`direction` is {other:?}, expected LEFT or RIGHT"))),
-    }
-}
-
-/// `BitwiseNot`
-pub(crate) fn complement(node: &Node<'_>) -> Result<Expression> {
-    let minus = Expression::value().unary(Unary::Neg);
-    match node.kind {
-        Some(ElementKind::Whole { signed: true, .. }) => Ok(minus.with(Binary::Sub, 1.0)),
-        Some(ElementKind::Whole { bits, .. }) => {
-            Ok(minus.with(Binary::Add, 2f64.powi(bits as i32) - 1.0))
-        }
-        _ => Err(node.invalid("turns over what are no whole numbers; export the model again")),
-    }
-}
-
-/// The whole part of `v` in two's complement of a few bits.
-fn wrapped(v: &Expression, bits: u32, signed: bool) -> Expression {
-    let count = 2f64.powi(bits as i32);
-    let lowest = if signed { -count / 2.0 } else { 0.0 };
-    let whole = v.unary(Unary::Trunc);
-    let turns = whole
-        .with(Binary::Sub, lowest)
-        .with(Binary::Div, count)
-        .unary(Unary::Floor);
-    whole.binary(Binary::Sub, &turns.with(Binary::Mul, count))
 }

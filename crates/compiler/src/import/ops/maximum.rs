@@ -21,6 +21,10 @@ pub(crate) fn reduce(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> 
         return Ok(node.operand(0)?.clone());
     };
     let operand = node.operand(0)?;
+    if builder.decides_infinities(operand) {
+        let largest = of_decided(node, builder, &groups)?;
+        return Ok(Affine { shape, ..largest });
+    }
     let sign = if smallest { -1.0 } else { 1.0 };
     let (operand, groups) = unmasked(operand, groups, sign);
     let mut value = builder.integers(node.input(0), operand);
@@ -28,6 +32,28 @@ pub(crate) fn reduce(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> 
     let mut largest = builder.maximum(&node.output(), columns(&value, &groups));
     largest.scale(|_| sign);
     Ok(Affine { shape, ..largest })
+}
+
+/// The largest of what the input makes −∞ in some cells: that of the others, and −∞ where there are
+/// none.
+fn of_decided(node: &Node<'_>, builder: &mut Builder, groups: &[Vec<usize>]) -> Result<Affine> {
+    let operand = node.operand(0)?;
+    let name = node.output();
+    let infinite = builder.infinite(&name, operand);
+    let mut closed = builder.all_of(&name, &infinite, groups);
+    closed.scale(|_| -INFINITE);
+    let open: Vec<Vec<f64>> = groups
+        .iter()
+        .map(|group| group.iter().map(|cell| operand.open_bias(*cell)).collect())
+        .collect();
+    let same = |group: &Vec<f64>| group.iter().all(|v| *v == group[0]);
+    if builder.is_mask_alone(operand) && open.iter().all(same) {
+        let values = open.iter().map(|group| group[0]).collect();
+        return Ok(Affine::constant(vec![groups.len()], values).add(closed));
+    }
+    let scores = builder.scores(node.input(0), operand.clone());
+    let largest = builder.maximum(&name, columns(&scores, groups));
+    Ok(largest.add(closed))
 }
 
 /// The same of constants.

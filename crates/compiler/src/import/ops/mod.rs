@@ -1,6 +1,8 @@
 //! The operators of ONNX's own domain, a file for each family.
 
+pub(crate) mod asked;
 pub(crate) mod average_pool;
+pub(crate) mod bits;
 pub(crate) mod blocks;
 pub(crate) mod by_constant;
 pub(crate) mod cell_windows;

@@ -21,6 +21,7 @@ use crate::float::graph::Precision;
 use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::{Node, Reduction};
+use crate::import::values::INFINITE;
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::{columns, difference, stack};
 use crate::masks::EXCLUDED;
@@ -88,6 +89,14 @@ impl Builder {
                 if open.is_empty() { group.clone() } else { open }
             })
             .collect();
+        // What is infinite all of it is no number in the end, whatever stands there.
+        let mut value = value.clone();
+        for group in &members {
+            if group.iter().all(|i| value.open_bias(*i) < -INFINITE / 2.0) {
+                group.iter().for_each(|i| value.bias[*i] += INFINITE);
+            }
+        }
+        let value = &value;
         let (logits, members) = self.logits(name, value, members);
         let closed = vec![false; logits.len()];
         self.normalised_members(name, logits, members, closed)
@@ -282,7 +291,9 @@ pub(crate) fn softmax(node: &Node<'_>, builder: &mut Builder, log: bool) -> Resu
         }
         normalised.logs
     } else {
-        builder.probabilities(name, normalised)
+        let probabilities = builder.probabilities(name, normalised);
+        builder.note_undefined(&probabilities, operand, &groups, &members);
+        probabilities
     };
     // Cells that were excluded are zero.
     let zero = Affine::constant(vec![1], vec![0.0]);

@@ -64,6 +64,14 @@ impl Value {
         }
     }
 
+    /// The tensors it is made of.
+    pub(crate) fn sources(&self) -> Vec<usize> {
+        match self {
+            Self::Rows(value) => value.terms.keys().copied().collect(),
+            Self::Planes(value) => value.terms.iter().map(|(source, _)| *source).collect(),
+        }
+    }
+
     /// Whether cells stand for infinities.
     pub(crate) fn is_masked(&self) -> bool {
         match self {

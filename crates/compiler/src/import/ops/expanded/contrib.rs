@@ -314,6 +314,26 @@ pub(crate) fn lp_pool(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expa
     Ok(vec![(0, root)])
 }
 
+/// `GlobalLpPool`: the root of the sum of powers over all of a channel.
+pub(crate) fn global_lp_pool(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    let value = x.operand(node, 0)?;
+    let rank = x.shape(node, &value)?.len() as i64;
+    let axes: Vec<i64> = (2..rank).collect();
+    let axes = x.list(&axes);
+    let root = match node.int("p", 2) {
+        1 => x.op("ReduceL1", &[&value, &axes])?,
+        2 => x.op("ReduceL2", &[&value, &axes])?,
+        p => {
+            let size = x.op("Abs", &[&value])?;
+            let (power, root) = (x.number(p as f64), x.number(1.0 / p as f64));
+            let powers = x.op("Pow", &[&size, &power])?;
+            let sum = x.op("ReduceSum", &[&powers, &axes])?;
+            x.op("Pow", &[&sum, &root])?
+        }
+    };
+    Ok(vec![(0, root)])
+}
+
 /// `CumProd`: each cell times those before it along the axis, or after it.
 pub(crate) fn running_product(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
     let value = x.operand(node, 0)?;

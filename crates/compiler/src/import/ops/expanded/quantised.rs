@@ -10,7 +10,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::type_proto;
 
 use crate::Result;
-use crate::import::expand::{Expanded, Expansion};
+use crate::import::expand::{Expanded, Expansion, int};
 use crate::import::kinds::{ElementKind, kind};
 use crate::import::node::Node;
 use crate::import::number_types;
@@ -76,14 +76,16 @@ fn zero_type(x: &Expansion<'_, '_>, node: &Node<'_>, index: usize) -> Result<i32
             Err(_) => Err(node.invalid("`output_dtype` is no type; export the model again")),
         };
     };
-    stated_type(x, &name).ok_or_else(|| {
+    let stated = stated_type(x, &name);
+    let known = || x.importer.kinds.get(&name).map(|kind| kind.data_type());
+    stated.or_else(known).ok_or_else(|| {
         node.unsupported(format!(
             "a zero point (`{name}`) that is computed is not; export with constants"
         ))
     })
 }
 
-/// Constant operand `index`, one number or one for each place along an axis (or each block of
+/// Operand `index`, a constant but for one number: one number or one for each place along an axis (or each block of
 /// places), in a shape that broadcasts to `shape`. `None` if the operand is not there.
 fn parameter(
     x: &mut Expansion<'_, '_>,
@@ -92,7 +94,15 @@ fn parameter(
     shape: &[usize],
     axis: Option<i64>,
 ) -> Result<Option<String>> {
-    let (Some(values), Some(name)) = (x.constant_input(node, index)?, x.input(index)) else {
+    let Some(name) = x.input(index) else {
+        return Ok(None);
+    };
+    // One number that the input decides upon, as a dynamic quantisation's are.
+    if x.known(&name).is_none() && x.shape(node, &name)?.iter().all(|size| *size == 1) {
+        let number = x.plain(&name)?;
+        return Ok(Some(x.reshape(&number, &[])?));
+    }
+    let Some(values) = x.constant_input(node, index)? else {
         return Ok(None);
     };
     if let [value] = values[..] {
@@ -224,6 +234,32 @@ fn quantised(
 pub(crate) fn quantise(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
     let value = x.operand(node, 0)?;
     quantised(x, node, &value, (1, 2), Some(node.int("axis", 1)))
+}
+
+/// `DynamicQuantizeLinear`: 255 steps from the smallest value, or 0, to the largest, or 0. What lies
+/// next to a half step may come out one step off, as the step itself is rounded.
+pub(crate) fn dynamic(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expanded> {
+    const STEPS: f64 = 255.0;
+    let value = x.operand(node, 0)?;
+    let (zero, steps) = (x.number(0.0), x.number(STEPS));
+    let largest = x.with("ReduceMax", &[&value], vec![int("keepdims", 0)])?;
+    let largest = x.op("Max", &[&largest, &zero])?;
+    let smallest = x.with("ReduceMin", &[&value], vec![int("keepdims", 0)])?;
+    let smallest = x.op("Min", &[&smallest, &zero])?;
+    let range = x.op("Sub", &[&largest, &smallest])?;
+    let scale = x.op("Div", &[&range, &steps])?;
+    let below = x.op("Neg", &[&smallest])?;
+    let below = x.op("Div", &[&below, &scale])?;
+    let below = x.op("Round", &[&below])?;
+    let point = x.op("Clip", &[&below, &zero, &steps])?;
+    let steps_of = x.op("Div", &[&value, &scale])?;
+    let rounded = x.op("Round", &[&steps_of])?;
+    let sum = x.op("Add", &[&rounded, &point])?;
+    let quantised = x.op("Clip", &[&sum, &zero, &steps])?;
+    for name in [&quantised, &point] {
+        x.importer.kinds.insert(name.clone(), ElementKind::BYTE);
+    }
+    Ok(vec![(0, quantised), (1, scale), (2, point)])
 }
 
 /// `DequantizeLinear`
