@@ -170,8 +170,8 @@ fn weights_that_differ_are_no_masks() {
     assert_eq!(report.outputs[0].other_whole, Some(0));
 }
 
-/// A mask of infinities may be moved and added; what asks where it is infinite, or computes with
-/// it, is told so.
+/// A mask of infinities may be moved and added, and asked where it is infinite; what computes with
+/// it otherwise is told so.
 #[test]
 fn infinities_that_the_input_decides_are_read_by_nothing_else() {
     let lowest = || {
@@ -181,7 +181,7 @@ fn infinities_that_the_input_decides_are_read_by_nothing_else() {
             .node("Where", &["m", "zero", "c"], "bias")
     };
     let readers = [
-        lowest().node("Equal", &["bias", "c"], "y"),
+        lowest().node("Equal", &["bias", "zero"], "y"),
         lowest().node("ReduceMax", &["bias"], "y"),
         lowest().node("Mul", &["bias", "s"], "y"),
         scores(BOOL)

@@ -155,6 +155,22 @@ fn cases(of: Type) -> Vec<Case> {
             vec![int("transB", 1)],
         ),
     ];
+    all.extend([
+        case("BitwiseAnd", &["x", "three"], |x, z| {
+            each(x, z, |x, _| x & 3)
+        }),
+        case("BitwiseOr", &["two", "x"], |x, z| each(x, z, |x, _| x | 2)),
+        case("BitwiseXor", &["x", "three"], |x, z| {
+            each(x, z, |x, _| x ^ 3)
+        }),
+    ]);
+    if of.bits == 8 {
+        all.extend([
+            case("BitwiseAnd", &["x", "z"], |x, z| each(x, z, |x, z| x & z)),
+            case("BitwiseOr", &["x", "z"], |x, z| each(x, z, |x, z| x | z)),
+            case("BitwiseXor", &["x", "z"], |x, z| each(x, z, |x, z| x ^ z)),
+        ]);
+    }
     // Runtimes have these of wide types alone.
     all.retain(|case| of.bits >= 32 || !["ReduceMean", "ReduceL2"].contains(&case.op));
     if !of.signed {

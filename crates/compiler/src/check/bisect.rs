@@ -27,6 +27,8 @@ struct Search<'a> {
     graph: &'a FloatGraph,
     proto: &'a ModelProto,
     rows: &'a [&'a Row],
+    /// Whether values that tract has no numbers for count as the same.
+    numbers: bool,
     /// By position in the order: `None` if the value cannot be compared.
     known: HashMap<usize, Option<Option<Difference>>>,
     until: Instant,
@@ -44,8 +46,8 @@ pub(super) fn parting<'p>(
     name: &str,
     found: Difference,
 ) -> Option<Parting<'p>> {
-    let order = before(proto.graph.as_ref()?, name);
     let mut search = Search::new(graph, proto, rows, TIME);
+    let order = before(proto.graph.as_ref()?, name);
     let mut end = order.len().checked_sub(1)?;
     search.known.insert(end, Some(Some(found)));
     // Differences spread to whatever comes after, so halving finds where one begins.
@@ -62,16 +64,27 @@ pub(super) fn parting<'p>(
     while let Some(earlier) = search.operand(&order, end) {
         end = earlier;
     }
-    let (value, node) = order[end];
-    let difference = search.known.remove(&end)???;
-    let unseen = order[..end].iter().enumerate();
-    let unseen = unseen.filter(|(at, _)| matches!(search.known.get(at), Some(None)));
-    Some(Parting {
-        node,
-        value: value.to_owned(),
-        difference,
-        unseen: unseen.map(|(_, (_, node))| *node).collect(),
-    })
+    search.ended(&order, end)
+}
+
+/// The same, where values that tract has no numbers for count as the same: nobody asks for those of
+/// a soft-max that a mask closes, say, unless what finds them out is wrong.
+pub(super) fn parting_of_numbers<'p>(
+    graph: &FloatGraph,
+    proto: &'p ModelProto,
+    rows: &[&Row],
+    name: &str,
+    found: Difference,
+) -> Option<Parting<'p>> {
+    let order = before(proto.graph.as_ref()?, name);
+    let mut search = Search::new(graph, proto, rows, TIME / 4);
+    search.numbers = true;
+    search
+        .known
+        .insert(order.len().checked_sub(1)?, Some(Some(found)));
+    // Such a difference may end where there is no number, and begin again.
+    let first = (0..order.len()).find(|at| matches!(search.look(&order, *at), Some(Some(_))))?;
+    search.ended(&order, first)
 }
 
 /// Where two readings part before a node that one of them cannot run; `None` if they agree up to
@@ -148,9 +161,24 @@ impl<'a> Search<'a> {
             graph,
             proto,
             rows,
+            numbers: false,
             known: HashMap::new(),
             until: Instant::now() + time,
         }
+    }
+
+    /// What is known of the value at `end`, at which the search ends.
+    fn ended<'p>(&mut self, order: &[Step<'p>], end: usize) -> Option<Parting<'p>> {
+        let (value, node) = order[end];
+        let difference = self.known.remove(&end)???;
+        let unseen = order[..end].iter().enumerate();
+        let unseen = unseen.filter(|(at, _)| matches!(self.known.get(at), Some(None)));
+        Some(Parting {
+            node,
+            value: value.to_owned(),
+            difference,
+            unseen: unseen.map(|(_, (_, node))| *node).collect(),
+        })
     }
 
     /// The value nearest to the middle of `start..end` that can be compared, and what came of it.
@@ -194,7 +222,10 @@ impl<'a> Search<'a> {
             let plan = Plan::new(&graph, self.proto, &[name]).ok()?;
             difference(&graph, &plan, self.rows).ok()
         };
-        let seen = compared();
+        let mut seen = compared();
+        if self.numbers {
+            seen = seen.map(|found| found.filter(|found| found.theirs.is_finite()));
+        }
         self.known.insert(at, seen.clone());
         seen
     }

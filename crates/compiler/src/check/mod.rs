@@ -20,7 +20,7 @@ use crate::float::reference::{Plan, Reference, ReferenceBy, proto_of};
 use crate::import::{operator, proto};
 use crate::masks;
 use crate::{CompileError, Result};
-use bisect::{Parting, parting, parting_before};
+use bisect::{Parting, parting, parting_before, parting_of_numbers};
 use compare::{Difference, difference};
 use verdict_model::{DataSet, Row};
 
@@ -131,7 +131,13 @@ impl<'d> Differs<'d> {
             row: 0,
             ..found.clone()
         };
-        match parting(graph, proto, &searched, name, at_output) {
+        match parting(graph, proto, &searched, name, at_output.clone()) {
+            Some(parting) if !parting.difference.theirs.is_finite() => {
+                let later = parting_of_numbers(graph, proto, &searched, name, at_output);
+                let later = later.map(|later| Self::at(graph, proto, &searched, later));
+                let known = later.filter(|later| later.defect.is_some());
+                known.unwrap_or_else(|| Self::at(graph, proto, &searched, parting))
+            }
             Some(parting) => Self::at(graph, proto, &searched, parting),
             None => Self {
                 defect: None,

@@ -64,6 +64,12 @@ fn floored(node: &NodeProto, values: &Values<'_>) -> bool {
     attribute(node, "fmod").is_none_or(|of| of.i == 0) && node.input.iter().any(negative)
 }
 
+/// Whether some of the cells that a maximum is taken of are −∞.
+fn infinite(node: &NodeProto, values: &Values<'_>) -> bool {
+    let operand = node.input.first().and_then(|name| values(name));
+    operand.is_some_and(|all| all.contains(&f64::NEG_INFINITY))
+}
+
 /// Every operator of `ai.onnx.ml`.
 pub(crate) const LEARNED: Defect = Defect {
     when: |_, _| true,
@@ -108,4 +114,9 @@ pub(crate) const SLOPE: Defect = Defect {
 pub(crate) const REMAINDER: Defect = Defect {
     when: floored,
     does: "gives remainders of negative numbers another sign",
+};
+
+pub(crate) const LOWEST: Defect = Defect {
+    when: infinite,
+    does: "takes the largest of nothing but −inf for the smallest finite number",
 };

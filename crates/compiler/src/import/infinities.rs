@@ -143,7 +143,8 @@ impl Importer<'_> {
     pub(crate) fn is_excluding(&self, name: Option<&String>) -> bool {
         match name.and_then(|name| self.values.get(name)) {
             Some(Value::Rows(value)) => self.builder.excludes(value),
-            _ => false,
+            Some(value) => self.builder.decides_infinities_of(value),
+            None => false,
         }
     }
 

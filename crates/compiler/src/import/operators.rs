@@ -127,13 +127,9 @@ pub const OPERATORS: &[Operator] = &[
     onnx("Asinh", Function, "").cellwise(Plain(|v| v.unary(Unary::Asinh))),
     onnx("Atan", Function, "").cellwise(Plain(|v| v.unary(Unary::Atan))),
     onnx("Atanh", Function, "").cellwise(Plain(|v| v.unary(Unary::Atanh))),
-    onnx(
-        "Attention",
-        Composed,
-        "constant masks, or masks of numbers to add",
-    )
-    .infinities(Infinities::Read)
-    .expanded(attention::attention),
+    onnx("Attention", Composed, "")
+        .infinities(Infinities::Read)
+        .expanded(attention::attention),
     onnx("AveragePool", Linear, "")
         .planewise(Tried(average_pool::average_pool))
         .explicit(Map(cell_windows::average_pool)),
@@ -535,6 +531,7 @@ pub const OPERATORS: &[Operator] = &[
         }))
         .infinities(Infinities::Moved(|node| maximum::of_constants(node, false)))
         .scores()
+        .defect(defect::LOWEST)
         .integers(Integers::First),
     onnx("ReduceMean", Linear, FIXED_AXES)
         .lists()

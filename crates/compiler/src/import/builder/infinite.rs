@@ -4,6 +4,7 @@
 //! and which cells are infinite is what those decisions say. Exporters ask for it in order to put
 //! zeros in the place of a soft-max of nothing but infinities, which is no number.
 
+use crate::float::activation::Activation;
 use crate::float::expression::{Binary, Expression};
 use crate::import::builder::Builder;
 use crate::import::builder::masks::is_infinite;
@@ -19,6 +20,17 @@ pub(crate) struct Undefined {
     groups: Vec<Vec<usize>>,
     /// Of the tensor's cells, the group.
     group: Vec<Option<usize>>,
+}
+
+impl Affine {
+    /// Whether a cell is more than one other, or than 1 less one other.
+    fn sums_several(&self) -> bool {
+        let of_cell = |cell: usize| -> f64 {
+            let rows = self.terms.values().flat_map(|rows| &rows[cell]);
+            rows.map(|(_, weight)| weight.abs()).sum()
+        };
+        (0..self.len()).any(|cell| of_cell(cell) > 1.0)
+    }
 }
 
 impl Builder {
@@ -46,7 +58,13 @@ impl Builder {
                 })
                 .collect();
             if rows.iter().any(|row| !row.is_empty()) {
-                count.terms.insert(*source, rows);
+                let rows = Affine {
+                    shape: value.shape.clone(),
+                    bias: vec![0.0; value.len()],
+                    terms: [self.original(*source, rows)].into(),
+                    ..Affine::default()
+                };
+                count = count.add(rows);
             }
         }
         // A positive weight makes infinite where the decision is 0, which the bias says.
@@ -58,13 +76,43 @@ impl Builder {
                 }
             }
         }
-        let weights = |cell: usize| -> usize {
-            let rows = count.terms.values().map(|rows| rows[cell].len());
-            rows.sum()
-        };
-        match (0..count.len()).any(|cell| weights(cell) > 1) {
+        match count.sums_several() {
             true => self.at_least(&format!("{name}/infinite"), count, 1.0),
             false => count,
+        }
+    }
+
+    /// The same weights on a whole input, if the source is but a copy of it, whose steps are made for
+    /// what else reads it.
+    fn original(&self, source: usize, rows: Vec<Row>) -> (usize, Vec<Row>) {
+        let copied = || {
+            let layer = self.tensors[source].layer.as_ref()?;
+            let [term] = &layer.terms[..] else {
+                return None;
+            };
+            let input = &self.tensors[term.source];
+            let plain = layer.activation == Activation::Identity
+                && layer.bias.iter().all(|bias| *bias == 0.0)
+                && term.kernel.weights().all(|weight| weight == 1.0);
+            let mut of = vec![None; self.tensors[source].len];
+            let mut once = true;
+            term.kernel.for_each(|cell, from| {
+                once &= of[cell].replace(from as u32).is_none();
+            });
+            let from: Vec<u32> = of.into_iter().collect::<Option<_>>()?;
+            (plain && once && input.layer.is_none() && input.whole).then_some((term.source, from))
+        };
+        match copied() {
+            None => (source, rows),
+            Some((input, from)) => {
+                let moved = |row: Row| {
+                    let terms = row.into_iter();
+                    let mut row: Row = terms.map(|(cell, w)| (from[cell as usize], w)).collect();
+                    row.sort_unstable_by_key(|(cell, _)| *cell);
+                    row
+                };
+                (input, rows.into_iter().map(moved).collect())
+            }
         }
     }
 
@@ -180,11 +228,7 @@ impl Builder {
             });
             count = count.add(cells);
         }
-        let several = |cell: usize| {
-            let rows = count.terms.values().map(|rows| rows[cell].len());
-            rows.sum::<usize>() > 1
-        };
-        Some(match (0..count.len()).any(several) {
+        Some(match count.sums_several() {
             true => self.at_least(&format!("{name}/undefined"), count, 1.0),
             false => count,
         })

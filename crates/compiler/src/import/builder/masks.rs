@@ -138,6 +138,11 @@ impl Builder {
 
     /// Makes of masks that nothing reads any more what decides them: nothing infinite stays.
     pub(crate) fn drop_masks(&mut self, outputs: &[usize]) {
+        for source in 0..self.tensors.len() {
+            if self.mask_number(source).is_some_and(f64::is_infinite) {
+                self.mask(source);
+            }
+        }
         let layers = self
             .tensors
             .iter()

@@ -42,17 +42,24 @@ fn of_decided(node: &Node<'_>, builder: &mut Builder, groups: &[Vec<usize>]) -> 
     let infinite = builder.infinite(&name, operand);
     let mut closed = builder.all_of(&name, &infinite, groups);
     closed.scale(|_| -INFINITE);
+    let (mut operand, groups) = unmasked(operand, groups.to_vec(), 1.0);
+    for cell in 0..operand.len() {
+        // Of a group that is closed anyway.
+        if operand.open_bias(cell) < -INFINITE / 2.0 {
+            operand.bias[cell] += INFINITE;
+        }
+    }
     let open: Vec<Vec<f64>> = groups
         .iter()
         .map(|group| group.iter().map(|cell| operand.open_bias(*cell)).collect())
         .collect();
     let same = |group: &Vec<f64>| group.iter().all(|v| *v == group[0]);
-    if builder.is_mask_alone(operand) && open.iter().all(same) {
+    if builder.is_mask_alone(&operand) && open.iter().all(same) {
         let values = open.iter().map(|group| group[0]).collect();
         return Ok(Affine::constant(vec![groups.len()], values).add(closed));
     }
-    let scores = builder.scores(node.input(0), operand.clone());
-    let largest = builder.maximum(&name, columns(&scores, groups));
+    let scores = builder.scores(node.input(0), operand);
+    let largest = builder.maximum(&name, columns(&scores, &groups));
     Ok(largest.add(closed))
 }
 

@@ -1,11 +1,11 @@
 //! What keeps queries of `Attention` from keys: masks, the order of tokens, windows, padding. What
-//! may take part must be known when the model is compiled; what is added to the scores need not.
+//! the input decides about costs more than what is known when the model is compiled.
 
+use crate::Result;
 use crate::import::expand::{Expansion, int};
 use crate::import::kinds::ElementKind;
 use crate::import::node::Node;
 use crate::import::shapes::broadcast_index;
-use crate::{CompileError, Result};
 
 /// Excludes a key.
 const MASKED: f64 = -1e30;
@@ -17,8 +17,10 @@ pub(super) struct Mask {
     bias: Vec<f64>,
     /// A value that is added to the scores.
     added: Option<String>,
-    /// Whether each key takes part.
+    /// Whether each key takes part, as far as the input does not decide.
     open: Vec<bool>,
+    /// Values that are true where keys take part, by the input.
+    decided: Vec<String>,
 }
 
 /// The operand `attn_mask`.
@@ -44,6 +46,7 @@ impl Mask {
             bias: vec![0.0; count],
             added: None,
             open: vec![true; count],
+            decided: Vec::new(),
         };
         if let Some(operand) = mask.operand(x, node)? {
             mask.read(x, node, operand)?;
@@ -115,9 +118,6 @@ impl Mask {
             }
             return Ok(());
         }
-        if of.truth {
-            return Err(decided(node, &of.name));
-        }
         let mut name = x.reshape(&of.name, &of.shape)?;
         let missing = self.shape[3].saturating_sub(of.shape[3]);
         if missing > 0 {
@@ -127,7 +127,10 @@ impl Mask {
             let rest = x.constant(rest, zeros);
             name = x.concat(&[name, rest], 3)?;
         }
-        self.added = Some(name);
+        match of.truth {
+            true => self.decided.push(name),
+            false => self.added = Some(name),
+        }
         Ok(())
     }
 
@@ -173,10 +176,10 @@ impl Mask {
 
     /// A key takes part only where `truth` holds.
     fn require(&mut self, x: &Expansion<'_, '_>, node: &Node<'_>, truth: &str) -> Result<()> {
-        let values = x.known(truth).ok_or_else(|| {
-            let lengths = x.input(6).unwrap_or_default();
-            decided(node, &lengths)
-        })?;
+        let Some(values) = x.known(truth) else {
+            self.decided.push(truth.to_owned());
+            return Ok(());
+        };
         let own = x.shape(node, truth)?;
         let index = broadcast_index(&own, &self.shape).unwrap_or_default();
         for (open, cell) in self.open.iter_mut().zip(index) {
@@ -187,7 +190,7 @@ impl Mask {
 
     /// Whether some key is excluded.
     pub(super) fn excludes(&self) -> bool {
-        self.open.contains(&false)
+        self.open.contains(&false) || !self.decided.is_empty()
     }
 
     /// The scores with what is added to them.
@@ -210,9 +213,10 @@ impl Mask {
         if !self.excludes() {
             return x.with("Softmax", &[scores], soft_max);
         }
-        let bias = |open: &bool| if *open { 0.0 } else { MASKED };
-        let bias = self.open.iter().map(bias).collect();
-        let bias = x.constant(self.shape.clone(), bias);
+        if !self.decided.is_empty() {
+            return self.decided_weights(x, scores);
+        }
+        let bias = self.closed(x);
         let masked = x.op("Add", &[scores, &bias])?;
         let weights = x.with("Softmax", &[&masked], soft_max)?;
         let rows = self.open.chunks(self.shape[3]);
@@ -225,12 +229,26 @@ impl Mask {
         let any = x.constant(shape, any);
         x.op("Mul", &[&weights, &any])
     }
-}
+    /// What is added to the scores of keys that never take part.
+    fn closed(&self, x: &mut Expansion<'_, '_>) -> String {
+        let bias = |open: &bool| if *open { 0.0 } else { MASKED };
+        let bias = self.open.iter().map(bias).collect();
+        x.constant(self.shape.clone(), bias)
+    }
 
-/// Why a mask cannot be taken: the input decides by `name` which keys take part.
-fn decided(node: &Node<'_>, name: &str) -> CompileError {
-    node.unsupported(format!(
-        "the input decides by `{name}` which keys take part, which is not; make it a constant, or give the node a mask of numbers \
-         to add, 0 or a large negative one"
-    ))
+    /// The soft-max over keys some of which take part by the input alone; zero where none does.
+    fn decided_weights(&self, x: &mut Expansion<'_, '_>, scores: &str) -> Result<String> {
+        let (zero, lowest) = (x.number(0.0), x.number(f64::NEG_INFINITY));
+        let mut bias = self.closed(x);
+        for truth in &self.decided {
+            let more = x.op("Where", &[truth, &zero, &lowest])?;
+            bias = x.op("Add", &[&bias, &more])?;
+        }
+        let masked = x.op("Add", &[scores, &bias])?;
+        let weights = x.with("Softmax", &[&masked], vec![int("axis", -1)])?;
+        let last = x.list(&[-1]);
+        let largest = x.op("ReduceMax", &[&bias, &last])?;
+        let none = x.op("Equal", &[&largest, &lowest])?;
+        x.op("Where", &[&none, &zero, &weights])
+    }
 }

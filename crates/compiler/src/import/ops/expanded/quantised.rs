@@ -247,7 +247,11 @@ pub(crate) fn dynamic(x: &mut Expansion<'_, '_>, node: &Node<'_>) -> Result<Expa
     let smallest = x.with("ReduceMin", &[&value], vec![int("keepdims", 0)])?;
     let smallest = x.op("Min", &[&smallest, &zero])?;
     let range = x.op("Sub", &[&largest, &smallest])?;
-    let scale = x.op("Div", &[&range, &steps])?;
+    // Values half-way between steps are rounded by the step as a 32-bit float.
+    let scale = match x.divided_in_single(&range, &steps) {
+        Some(scale) => scale,
+        None => x.op("Div", &[&range, &steps])?,
+    };
     let below = x.op("Neg", &[&smallest])?;
     let below = x.op("Div", &[&below, &scale])?;
     let below = x.op("Round", &[&below])?;
