@@ -30,7 +30,7 @@ fn scores(axes: usize) -> Onnx {
 
 /// Half of the rows close all keys to a query.
 fn rows() -> Vec<Row> {
-    (0..48usize)
+    (0..24usize)
         .map(|row| {
             let s = (0..8).map(|i| ((row * 7 + i * 13) % 41) as f64 / 10.0 - 2.0);
             let closed = row % 4 * 4;

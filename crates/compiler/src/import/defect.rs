@@ -120,3 +120,8 @@ pub(crate) const LOWEST: Defect = Defect {
     when: infinite,
     does: "takes the largest of nothing but −inf for the smallest finite number",
 };
+
+pub(crate) const MEAN: Defect = Defect {
+    when: |_, _| true,
+    does: "takes the mean of the powers for their sum",
+};

@@ -301,7 +301,9 @@ pub const OPERATORS: &[Operator] = &[
         .end(End::Adds)
         .stays_whole(),
     onnx("GlobalAveragePool", Linear, "").explicit(Map(linear_ops::global_average_pool)),
-    onnx("GlobalLpPool", Composed, "").expanded(contrib::global_lp_pool),
+    onnx("GlobalLpPool", Composed, "")
+        .expanded(contrib::global_lp_pool)
+        .defect(defect::MEAN),
     onnx("GlobalMaxPool", Extreme, "")
         .planewise(Tried(max_pool::global_max_pool))
         .explicit(Tensors(cell_windows::global_max_pool)),
