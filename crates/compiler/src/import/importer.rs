@@ -1,6 +1,7 @@
 //! The walk over an ONNX file: constants and inputs first, then the needed nodes in order, outputs
 //! last.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::import::output_kind::{choices, output_kinds};
 use crate::import::reads::reads;
 use crate::import::secrecy::Secrecy;
 use crate::import::sizes::Sizes;
+use crate::import::spelled::soft_maxes;
 use crate::import::state::{Importer, raw_name};
 use crate::import::{builder, layout, ml, operators, order, proto, sparse, words};
 use crate::{CompileError, Result};
@@ -229,7 +231,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The nodes that the values `names` depend on, each after those it reads.
-    fn needed(&mut self, names: &[String]) -> Result<Vec<&'a NodeProto>> {
+    fn needed(&mut self, names: &[String]) -> Result<Vec<Cow<'a, NodeProto>>> {
         let order =
             order::sorted(&self.graph.node).map_err(|disorder| CompileError::InvalidModel {
                 path: self.path.into(),
@@ -237,10 +239,14 @@ impl<'a> Importer<'a> {
             })?;
         let all = &self.graph.node;
         let mut wanted: HashSet<String> = names.iter().cloned().collect();
-        let mut nodes: Vec<&NodeProto> = order
+        let mut spelled = soft_maxes(self.graph, self.opset);
+        let mut nodes: Vec<Cow<'a, NodeProto>> = order
             .into_iter()
             .rev()
-            .map(|number| &all[number])
+            .map(|number| match spelled.remove(&number) {
+                Some(node) => Cow::Owned(node),
+                None => Cow::Borrowed(&all[number]),
+            })
             .filter(|node| {
                 let needed = node
                     .output
@@ -266,7 +272,7 @@ impl<'a> Importer<'a> {
                 continue;
             }
             for input in &node.input {
-                *self.readers.entry(input).or_default() += 1;
+                *self.readers.entry(input.clone()).or_default() += 1;
             }
         }
         for node in nodes {
@@ -279,7 +285,7 @@ impl<'a> Importer<'a> {
                      (import_outputs) is cheaper"
                 );
             }
-            self.run_noted(node)?;
+            self.run_noted(&node)?;
         }
         Ok(())
     }

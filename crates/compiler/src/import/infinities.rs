@@ -143,7 +143,11 @@ impl Importer<'_> {
     pub(crate) fn is_excluding(&self, name: Option<&String>) -> bool {
         match name.and_then(|name| self.values.get(name)) {
             Some(Value::Rows(value)) => self.builder.excludes(value),
-            Some(value) => self.builder.decides_infinities_of(value),
+            Some(value) => {
+                let mut sources = value.sources().into_iter();
+                sources.any(|source| self.builder.is_mask(source))
+                    || self.builder.decides_infinities_of(value)
+            }
             None => false,
         }
     }

@@ -41,6 +41,7 @@ mod single;
 mod single_steps;
 mod sizes;
 mod sparse;
+mod spelled;
 mod state;
 mod typed;
 mod values;

@@ -199,6 +199,23 @@ pub(crate) enum Rounds {
     Scales(Scaling),
 }
 
+/// What an operator is in a soft-max that is spelled out: `e / Σ e` with `e = exp(x − max x)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Nothing.
+    No,
+    /// `a / b`
+    Share,
+    /// `exp a`
+    Power,
+    /// `a − b`
+    Lead,
+    /// The largest along axes.
+    Largest,
+    /// The sum along axes.
+    Sum,
+}
+
 /// An operator the importer knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator {
@@ -251,6 +268,8 @@ pub struct Operator {
     pub(crate) follows: Follows,
     /// What it does to features in 32-bit arithmetic.
     pub(crate) rounds: Rounds,
+    /// What it is in a soft-max that is spelled out.
+    pub(crate) part: Part,
 }
 
 impl Operator {
@@ -294,6 +313,7 @@ impl Operator {
             scores: false,
             follows: Follows::No,
             rounds: Rounds::No,
+            part: Part::No,
         }
     }
 
@@ -478,6 +498,12 @@ impl Operator {
     /// Adds what it does to features in 32-bit arithmetic.
     pub(crate) const fn rounds(mut self, value: Rounds) -> Self {
         self.rounds = value;
+        self
+    }
+
+    /// Adds what it is in a soft-max that is spelled out.
+    pub(crate) const fn part(mut self, value: Part) -> Self {
+        self.part = value;
         self
     }
 

@@ -7,7 +7,7 @@
 use crate::float::expression::{Binary, Expression, Unary};
 use crate::import::guarantee::Guarantee;
 use crate::import::ml::{encoders, forest, linear, normalizer, preprocess, svm};
-use crate::import::operator::{Asked, End, Infinities, Integers, Learned, Operator, Special};
+use crate::import::operator::{Asked, End, Infinities, Integers, Learned, Operator, Part, Special};
 use crate::import::operator::{Expand, Explicit, Follows, OfWhole, Planewise, Rounds};
 use crate::import::ops::compare::{Order, Summand};
 use crate::import::ops::expanded::{
@@ -83,6 +83,9 @@ const FIXED_AXES: &str = "constant axes";
 
 /// The operator that drops the fractions of what is whole by type.
 pub(crate) const TRUNCATES: &str = "Cast";
+
+/// The operator that is spelled out as `e / Σ e` with `e = exp(x − max x)`.
+pub(crate) const SOFT_MAX: &str = "Softmax";
 
 /// Every operator the importer knows, by domain and name.
 pub const OPERATORS: &[Operator] = &[
@@ -239,6 +242,7 @@ pub const OPERATORS: &[Operator] = &[
         .planewise(First(plane_products::div))
         .varying(Tensors(by_constant::divide))
         .with_reciprocal("Mul")
+        .part(Part::Share)
         .end(End::Adds)
         .rounds(Rounds::Divides)
         .stays_whole(),
@@ -264,7 +268,9 @@ pub const OPERATORS: &[Operator] = &[
         .holds(kinds::truth)
         .follows(Follows::Compares(Order::Equal)),
     onnx("Erf", Function, "").cellwise(Plain(|v| v.unary(Unary::Erf))),
-    onnx("Exp", Function, "").cellwise(Plain(|v| v.unary(Unary::Exp))),
+    onnx("Exp", Function, "")
+        .cellwise(Plain(|v| v.unary(Unary::Exp)))
+        .part(Part::Power),
     onnx("Expand", Moves, "constant shape")
         .explicit(Map(move_ops::expand))
         .infinities(Infinities::Moved(move_ops::expand))
@@ -534,6 +540,7 @@ pub const OPERATORS: &[Operator] = &[
         .infinities(Infinities::Moved(|node| maximum::of_constants(node, false)))
         .scores()
         .defect(defect::LOWEST)
+        .part(Part::Largest)
         .integers(Integers::First),
     onnx("ReduceMean", Linear, FIXED_AXES)
         .lists()
@@ -554,6 +561,7 @@ pub const OPERATORS: &[Operator] = &[
     onnx("ReduceSum", Linear, FIXED_AXES)
         .lists()
         .explicit(Map(|node| linear_ops::reduce(node, false)))
+        .part(Part::Sum)
         .stays_whole(),
     onnx("ReduceSumSquare", Product, FIXED_AXES)
         .lists()
@@ -666,6 +674,7 @@ pub const OPERATORS: &[Operator] = &[
         .explicit(Map(|node| linear_ops::add(node, -1.0)))
         .end(End::Adds)
         .rounds(Rounds::Subtracts)
+        .part(Part::Lead)
         .stays_whole(),
     onnx("Sum", Linear, "")
         .cellwise(Fold(Binary::Add))

@@ -72,7 +72,7 @@ pub(crate) struct Importer<'a> {
     /// Tensors that are outputs already.
     pub(crate) taken: HashSet<usize>,
     /// How many nodes read each value.
-    pub(crate) readers: HashMap<&'a str, usize>,
+    pub(crate) readers: HashMap<String, usize>,
     /// What operators of `ai.onnx.ml` need to know of one another.
     pub(crate) ml: Learnt,
     /// Values that do not hold real numbers, by type.

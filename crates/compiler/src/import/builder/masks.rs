@@ -10,6 +10,8 @@ use crate::import::values::affine::{Affine, Row};
 use crate::import::values::{INFINITE, Value};
 use crate::masks::{LARGEST, is_heavy, open_bias};
 
+/// What exporters exclude cells by is no nearer: scores are a few units.
+const FAR: f64 = 9.9e3;
 /// Sums of what stands for infinities stay below; the smallest number of 32 bits is −3.4·10³⁸.
 const LOWEST: f64 = 1e33;
 
@@ -168,6 +170,14 @@ impl Builder {
         value.may_exclude() || sources.any(|source| self.mask_number(*source).is_some())
     }
 
+    /// Whether the input may exclude cells of a value by so much that nobody asks for them.
+    pub(crate) fn excludes_far(&self, value: &Affine) -> bool {
+        let mut weights = value.terms.values().flatten().flatten();
+        let far = |number: f64| number.abs() >= FAR;
+        let numbers = || value.terms.keys().filter_map(|of| self.mask_number(*of));
+        weights.any(|(_, weight)| far(*weight)) || numbers().any(far)
+    }
+
     /// Whether the input decides which cells of a value are infinite.
     pub(crate) fn decides_infinities(&self, value: &Affine) -> bool {
         let mut weights = value.terms.values().flatten().flatten();
@@ -184,6 +194,11 @@ impl Builder {
                     || conv.weights.iter().any(|weight| is_infinite(*weight))
             }),
         }
+    }
+
+    /// Whether a tensor is a function that excludes.
+    pub(crate) fn is_mask(&self, source: usize) -> bool {
+        self.mask_number(source).is_some()
     }
 
     /// The number by which a function excludes.

@@ -27,7 +27,11 @@ pub(crate) fn reduce(node: &Node<'_>, builder: &mut Builder, smallest: bool) -> 
     }
     let sign = if smallest { -1.0 } else { 1.0 };
     let (operand, groups) = unmasked(operand, groups, sign);
-    let mut value = builder.integers(node.input(0), operand);
+    // What the input excludes lies below what it does not, however far.
+    let mut value = match !smallest && builder.excludes_far(&operand) {
+        true => builder.scores(node.input(0), operand),
+        false => builder.integers(node.input(0), operand),
+    };
     value.scale(|_| sign);
     let mut largest = builder.maximum(&node.output(), columns(&value, &groups));
     largest.scale(|_| sign);
