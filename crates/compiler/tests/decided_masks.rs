@@ -194,3 +194,36 @@ fn infinities_that_the_input_decides_are_read_by_nothing_else() {
         assert!(error.contains("infinite"), "{number}: {error}");
     }
 }
+
+/// A mask of infinities is one still where scores are scaled after it.
+#[test]
+fn infinities_stay_what_they_are_where_they_are_scaled() {
+    for (name, number) in [("−inf", f32::NEG_INFINITY), ("−1e9", -1e9)] {
+        let scaled = chosen(number).weights("share", &[], &[0.125]).node_with(
+            "Softmax",
+            &["scaled"],
+            "y",
+            vec![int("axis", -1)],
+        );
+        let scaled = scaled.node("Mul", &["open", "share"], "scaled");
+        let report = report(scaled, rows());
+        assert!(
+            report.import_error < 1e-5,
+            "{name}: {}",
+            report.import_error
+        );
+        assert!(
+            report.max_abs_error < 0.011,
+            "{name}: {}",
+            report.max_abs_error
+        );
+    }
+    let turned = chosen(f32::NEG_INFINITY)
+        .node("Neg", &["open"], "turned")
+        .node_with("Softmax", &["turned"], "y", vec![int("axis", -1)]);
+    let error = turned.output("y").error().to_string();
+    assert!(
+        error.contains("`open`") && error.contains("infinite"),
+        "{error}"
+    );
+}

@@ -57,6 +57,7 @@ impl Importer<'_> {
         if secret && expression.as_affine().is_none() {
             return Ok(false);
         }
+        self.check_scaled(&node, value, expression.as_affine())?;
         // What stays affine goes on being folded into linear maps.
         let affine = match expression.as_affine() {
             Some((a, c)) if a != 0.0 => {

@@ -3,7 +3,6 @@
 
 use tract_onnx::pb::NodeProto;
 
-use crate::Result;
 use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::guarantee::Guarantee;
 use crate::import::node::Node;
@@ -12,18 +11,26 @@ use crate::import::ops::functions::Cellwise;
 use crate::import::state::Importer;
 use crate::import::values::affine::Affine;
 use crate::import::values::{INFINITE, Value, rows_of};
+use crate::{CompileError, Result};
+
+fn refused(node: &Node<'_>, name: &str, does: &str) -> CompileError {
+    node.invalid(format!(
+        "{does} `{name}`, in which the input decides which cells are infinite, and no tensor holds an infinity; such a mask may be \
+         moved, scaled, added to scores, asked for its infinities, and go through a soft-max or an ArgMax, so multiply by the \
+         condition elsewhere, or use a large negative number"
+    ))
+}
 
 impl Importer<'_> {
     /// Checks that nothing reads a value whose infinities the input decides upon but what moves it,
-    /// adds to it, or is a soft-max or the like.
-    pub(crate) fn check_scores(&self, node: &Node<'_>, operator: &Operator) -> Result<()> {
-        let refused = |name: &str, does: &str| {
-            Err(node.invalid(format!(
-                "{does} `{name}`, in which the input decides which cells are infinite, and no tensor holds an infinity; such a mask \
-                 may be moved, added to scores and go through a soft-max or an ArgMax, so multiply by the condition elsewhere, or use \
-                 a large negative number"
-            )))
-        };
+    /// adds to it, or is a soft-max or the like. A function of it may still be one that
+    /// [scales](Self::check_scaled) it, if it is to be `folded`.
+    pub(crate) fn check_scores(
+        &self,
+        node: &Node<'_>,
+        operator: &Operator,
+        folded: bool,
+    ) -> Result<()> {
         let chosen = matches!(operator.infinities, Infinities::Chosen);
         let condition = node.proto.input.first();
         let known = condition.and_then(|name| self.values.get(name));
@@ -35,7 +42,7 @@ impl Importer<'_> {
                 _ => false,
             };
             if let Some(name) = node.proto.input.iter().find(highest) {
-                return refused(name, "makes");
+                return Err(refused(node, name, "makes"));
             }
         }
         let moves = operator.guarantee == Guarantee::Moved;
@@ -49,11 +56,34 @@ impl Importer<'_> {
             && !matches!(operator.infinities, Infinities::Compared(_))
             && varying.count() == 1;
         let infinite = |name: &&String| {
-            self.is_infinite_at_times(name) && (self.values.contains_key(*name) || !function)
+            self.is_infinite_at_times(name)
+                && !(function && (folded || !self.values.contains_key(*name)))
         };
         match node.proto.input.iter().find(infinite) {
-            Some(name) => refused(name, "reads"),
+            Some(name) => Err(refused(node, name, "reads")),
             None => Ok(()),
+        }
+    }
+
+    /// Checks that `a · value + c` leaves infinite what the input makes so, if it does.
+    pub(crate) fn check_scaled(
+        &self,
+        node: &Node<'_>,
+        value: &Value,
+        affine: Option<(f64, f64)>,
+    ) -> Result<()> {
+        if !self.builder.decides_infinities_of(value) {
+            return Ok(());
+        }
+        let kept = match (affine, value) {
+            (Some((a, c)), _) if a == 0.0 || (a, c) == (1.0, 0.0) => true,
+            // Such a bias would swallow another one.
+            (Some((a, c)), _) => a > 0.0 && (c == 0.0 || !value.is_masked()),
+            (None, _) => false,
+        };
+        match kept {
+            true => Ok(()),
+            false => Err(refused(node, &node.input(0), "reads")),
         }
     }
 

@@ -109,6 +109,7 @@ impl Importer<'_> {
         if self.fold(&node, operator, &output)? || decided {
             return Ok(());
         }
+        self.check_scores(&node, operator, false)?;
         self.run_alone(node, operator)
     }
 
@@ -192,7 +193,7 @@ impl Importer<'_> {
     /// node's output where that is a constant made of another one with infinities: masks are made
     /// this way.
     fn check_operands(&self, node: &Node<'_>, operator: &Operator) -> Result<Option<Affine>> {
-        self.check_scores(node, operator)?;
+        self.check_scores(node, operator, true)?;
         if let Infinities::Compared(holds) = operator.infinities
             && let Some(value) = self.beside_infinities(node, holds)?
         {

@@ -28,6 +28,17 @@ impl Affine {
         rows.flatten().map(|(_, weight)| *weight)
     }
 
+    /// `self[i] · factor`, but for what stands for infinities.
+    pub(crate) fn scale_finite(&mut self, factor: f64) {
+        let weights = self.terms.values_mut().flatten().flatten();
+        let weights = weights.map(|(_, weight)| weight);
+        for number in weights.chain(&mut self.bias) {
+            if !is_infinite(*number) {
+                *number *= factor;
+            }
+        }
+    }
+
     /// A cell's bias where the input does not exclude it.
     pub(crate) fn open_bias(&self, cell: usize) -> f64 {
         open_bias(self.bias[cell], self.weights(cell))

@@ -312,7 +312,11 @@ pub(crate) fn log_sum_exp(node: &Node<'_>, builder: &mut Builder) -> Result<Affi
     let Some(Reduction { groups, shape }) = node.groups()? else {
         return Ok(operand.clone());
     };
-    let logits = builder.integers(node.input(0), operand.clone());
+    // What the input excludes adds nothing, however far it lies below.
+    let logits = match builder.excludes_far(operand) {
+        true => builder.scores(node.input(0), operand.clone()),
+        false => builder.integers(node.input(0), operand.clone()),
+    };
     let name = node.output();
     let largest = builder.maximum(&name, columns(&logits, &groups));
     let shifted: Vec<Affine> = columns(&logits, &groups)

@@ -117,9 +117,13 @@ impl Value {
         }
     }
 
-    /// `a · self + c`, cell by cell.
+    /// `a · self + c`, cell by cell. What stands for an infinity does so still.
     pub(crate) fn affine(mut self, a: f64, c: f64) -> Self {
         let bias = match &mut self {
+            Self::Rows(value) if a > 0.0 => {
+                value.scale_finite(a);
+                &mut value.bias
+            }
             Self::Rows(value) => {
                 value.scale(|_| a);
                 &mut value.bias
