@@ -8,7 +8,8 @@
 
 Families: `random`, graphs of scripts/corpus_graphs.py, made anew with --random; and whatever --add reads, a folder of
 NAME/model.onnx with a data file beside each: `export` (scripts/train/exports.py makes such a folder) and `case`, small files each
-of which once went wrong. Other families stay as they are. --unpack writes all of them as folders, for scripts/corpus.sh.
+of which once went wrong; and `mixed`, small files of one question each: what an operator means by its defaults in an operator set, by
+ties, negative divisors, missing operands or infinities. Other families stay as they are. --unpack writes all of them as folders, for scripts/corpus.sh.
 
 The file is as that of scripts/onnx-node-tests.py: a zlib stream of a 32-bit length, a JSON index, and blobs. It depends on the
 versions of onnxruntime and of the libraries, so another machine's may differ in the last bits of the outputs.
