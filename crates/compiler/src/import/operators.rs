@@ -149,7 +149,7 @@ pub const OPERATORS: &[Operator] = &[
         "constant amounts, up to 32 different ones",
     )
     .cellwise(All(bits::shift))
-    .varying(Tensors(by_constant::shift))
+    .varying(Tensors(bits::shifted))
     .defect(defect::FAR)
     .stays_within(),
     onnx("BitwiseAnd", Function, BITS)

@@ -12,7 +12,7 @@ use crate::import::builder::rows::EXACT;
 use crate::import::kinds::ElementKind;
 use crate::import::node::Node;
 use crate::import::ops::by_constant::by_constant;
-use crate::import::ops::functions::Cellwise;
+use crate::import::ops::functions::{Cellwise, wrapped};
 use crate::import::values::affine::Affine;
 
 /// Whole numbers from here on are not told apart.
@@ -218,6 +218,11 @@ pub(crate) fn shift(node: &Node<'_>, all: &[Expression]) -> Result<Option<Expres
     }
 }
 
+/// `BitShift` by constants that differ from cell to cell.
+pub(crate) fn shifted(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
+    by_constant(node, builder, Cellwise::All(shift), false)
+}
+
 /// `BitwiseNot`
 pub(crate) fn complement(node: &Node<'_>) -> Result<Expression> {
     let minus = Expression::value().unary(Unary::Neg);
@@ -228,16 +233,4 @@ pub(crate) fn complement(node: &Node<'_>) -> Result<Expression> {
         }
         _ => Err(node.invalid("turns over what are no whole numbers; export the model again")),
     }
-}
-
-/// The whole part of `v` in two's complement of a few bits.
-pub(crate) fn wrapped(v: &Expression, bits: u32, signed: bool) -> Expression {
-    let count = 2f64.powi(bits as i32);
-    let lowest = if signed { -count / 2.0 } else { 0.0 };
-    let whole = v.unary(Unary::Trunc);
-    let turns = whole
-        .with(Binary::Sub, lowest)
-        .with(Binary::Div, count)
-        .unary(Unary::Floor);
-    whole.binary(Binary::Sub, &turns.with(Binary::Mul, count))
 }

@@ -11,7 +11,7 @@ use crate::import::builder::Builder;
 use crate::import::builder::rows::EXACT;
 use crate::import::node::Node;
 use crate::import::ops::functions::Cellwise;
-use crate::import::ops::{bits, functions, linear_ops};
+use crate::import::ops::{functions, linear_ops};
 use crate::import::values::Value;
 use crate::import::values::affine::Affine;
 use crate::import::values::cells::placed;
@@ -27,11 +27,6 @@ pub(crate) fn power(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
 /// `Mod` by a constant.
 pub(crate) fn modulo(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
     by_constant(node, builder, Cellwise::All(functions::modulo), false)
-}
-
-/// `BitShift` by a constant.
-pub(crate) fn shift(node: &Node<'_>, builder: &mut Builder) -> Result<Affine> {
-    by_constant(node, builder, Cellwise::All(bits::shift), false)
 }
 
 /// `Div` by a constant: whole numbers lose the fraction.

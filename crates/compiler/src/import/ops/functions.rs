@@ -13,7 +13,6 @@ use crate::import::broadcast::{broadcast, broadcast_shape};
 use crate::import::kinds::{ElementKind, kind};
 use crate::import::node::Node;
 use crate::import::number_types;
-use crate::import::ops::bits::wrapped;
 use crate::import::values::affine::Affine;
 
 /// What an operator does to each cell of its operands.
@@ -419,4 +418,16 @@ pub(crate) fn cast(node: &Node<'_>) -> Result<Expression> {
         ) => Ok(v),
         (None, _) => Err(node.unsupported("cast to a number instead")),
     }
+}
+
+/// The whole part of `v` in two's complement of a few bits.
+pub(crate) fn wrapped(v: &Expression, bits: u32, signed: bool) -> Expression {
+    let count = 2f64.powi(bits as i32);
+    let lowest = if signed { -count / 2.0 } else { 0.0 };
+    let whole = v.unary(Unary::Trunc);
+    let turns = whole
+        .with(Binary::Sub, lowest)
+        .with(Binary::Div, count)
+        .unary(Unary::Floor);
+    whole.binary(Binary::Sub, &turns.with(Binary::Mul, count))
 }
