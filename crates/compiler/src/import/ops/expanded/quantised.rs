@@ -97,8 +97,14 @@ fn parameter(
     let Some(name) = x.input(index) else {
         return Ok(None);
     };
-    // One number that the input decides upon, as a dynamic quantisation's are.
-    if x.known(&name).is_none() && x.shape(node, &name)?.iter().all(|size| *size == 1) {
+    // One number that is computed from the input, as a dynamic quantisation's are.
+    let given = x
+        .importer
+        .graph
+        .input
+        .iter()
+        .any(|input| input.name == name);
+    if !given && x.known(&name).is_none() && x.shape(node, &name)?.iter().all(|size| *size == 1) {
         let number = x.plain(&name)?;
         return Ok(Some(x.reshape(&number, &[])?));
     }
