@@ -55,6 +55,16 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (
         "docs/benchmarks.md",
+        "scripts/where_time_goes.py --runs 15 OLD/verdict=--input,private,--optimize,time \\",
+        "needs perf and a program of another commit",
+    ),
+    (
+        "docs/benchmarks.md",
+        "cargo run --release -p verdict-circuit --example rows -- MODEL.verdict [BATCH]",
+        "prints what was weighed of models that are too large to be committed",
+    ),
+    (
+        "docs/benchmarks.md",
         "cargo run --release -- bench --optimize time,balanced,gas --runs 3",
         "means something on a quiet machine only; commands.rs runs the bench on small models",
     ),
