@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release -p verdict-circuit --example rows -- MODEL.verdict [BATCH]
 //! ```
+#![allow(clippy::print_stdout)]
 
 use std::{env, error::Error, sync::Arc};
 use verdict_circuit::{BLINDING_ROWS, Batch, Lowered, Lowering, Op, Tape, limb_sizes};
