@@ -87,7 +87,7 @@ fn every_step_of_a_trigger_is_a_span() {
     ];
     let arguments = ["relay", "--config", "relayer.toml"];
     let _relayer = Program::start_with(&folder, &arguments, &environment);
-    for state in ["observed", "inferred", "queued", "proved", "submitted"] {
+    for state in ["observed", "inferred", "proving", "proved", "submitted"] {
         until(state, || collector.has(state));
     }
     for text in ["verdict", "step", "trigger", "eth"] {
