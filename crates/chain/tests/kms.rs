@@ -6,15 +6,18 @@
 use alloy_primitives::{B256, Signature};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolStruct, eip712_domain, sol};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::post,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use std::{
-    env,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    process::Command,
-    thread,
-};
+use std::{env, process::Command};
+use tokio::{net::TcpListener, runtime::Runtime};
 use verdict_chain::SignerSource;
 
 sol! {
@@ -95,51 +98,19 @@ fn answer(mode: Mode, target: &str, body: &Value) -> (u16, Value) {
     (200, answer)
 }
 
-fn serve(mode: Mode, stream: TcpStream) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut stream = stream;
-    loop {
-        let (mut target, mut length) = (String::new(), 0);
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            let Some((name, value)) = line.trim().split_once(':') else {
-                if line.trim().is_empty() {
-                    break;
-                }
-                continue;
-            };
-            match name.to_ascii_lowercase().as_str() {
-                "x-amz-target" => target = value.trim().into(),
-                "content-length" => length = value.trim().parse().unwrap(),
-                _ => {}
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        let (status, answer) = answer(mode, &target, &serde_json::from_slice(&body).unwrap());
-        let answer = answer.to_string();
-        let head = format!(
-            "HTTP/1.1 {status} Answer\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
-            answer.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(answer.as_bytes()).unwrap();
-    }
+async fn post_to(State(mode): State<Mode>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+    let target = headers["x-amz-target"].to_str().unwrap();
+    let (status, answer) = answer(mode, target, &serde_json::from_slice(&body).unwrap());
+    (StatusCode::from_u16(status).unwrap(), answer.to_string())
 }
 
 /// What [`signs`] prints in a process whose environment names the service.
 fn child(mode: Mode) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let runtime = Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            thread::spawn(move || serve(mode, stream));
-        }
-    });
+    let router = Router::new().route("/", post(post_to)).with_state(mode);
+    runtime.spawn(async move { axum::serve(listener, router).await });
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "signs", "--ignored", "--nocapture"])
         .env("AWS_ENDPOINT_URL", url)

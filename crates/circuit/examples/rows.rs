@@ -6,15 +6,11 @@
 #![allow(clippy::print_stdout)]
 
 use std::{env, error::Error, sync::Arc};
-use verdict_circuit::{BLINDING_ROWS, Batch, Lowered, Lowering, Op, Tape, limb_sizes};
+use verdict_circuit::{Batch, Lowered, Lowering, Op, Tape, height, limb_sizes};
 use verdict_model::CompiledModel;
 
 /// Widths that are compared.
 const WIDTHS: [usize; 4] = [1, 4, 16, 48];
-
-fn height(rows: usize) -> u32 {
-    (rows + BLINDING_ROWS).next_power_of_two().trailing_zeros()
-}
 
 /// Limbs that a remainder is cut into, at most. Longer runs of rows are those up to the table's end.
 const LIMBS: usize = 3;
@@ -55,8 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!(
                 "| {width} | {limb_bits} bits | {} | {} | {now} | {after} | {} |",
                 tape.rows(),
-                height(tape.rows()),
-                height(after)
+                tape.height(),
+                height(after, false)
             );
         }
     }

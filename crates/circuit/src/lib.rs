@@ -43,5 +43,5 @@ pub use relation::{
     ADVICE_COLUMNS, CHALLENGES, FIXED_COLUMNS, GATES, QUOTIENT_PIECES, RUNNING_COLUMNS,
     TapeRelation, fixed_columns, phase_columns,
 };
-pub use tape::{BLINDING_ROWS, HIDING_ROWS, Hiding, Tape};
+pub use tape::{BLINDING_ROWS, HIDING_ROWS, Hiding, Tape, height};
 pub use witness::{Cell, Cells, Witness};

@@ -6,8 +6,8 @@
 //! `verdict bench`; only their ratios matter for the choice.
 
 use crate::{
-    BLINDING_ROWS, Batch, CircuitError, Footprint, HIDING_ROWS, Hiding, Lowered, Lowering, Outline,
-    Tape, TapeRelation, program::Program, tape::MIN_HIDDEN_HEIGHT,
+    Batch, CircuitError, Footprint, Hiding, Lowered, Lowering, Outline, Tape, TapeRelation,
+    program::Program, tape::height,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -168,7 +168,6 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
         hiding,
         outline,
     } = request;
-    let reserved = hiding.as_ref().map_or(0, |_| HIDING_ROWS);
     let hidden = match (hiding, outline) {
         (None, None) => None,
         (_, Some(outline)) => Some(outline.clone()),
@@ -194,7 +193,7 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
             }
             lowered.align_words(width);
             let rows = footprint.rows(&lowered.program, width)?;
-            let height = height(rows, reserved);
+            let height = height(rows, hiding.is_some());
             if height > limits.max_k {
                 continue;
             }
@@ -202,7 +201,7 @@ fn compare(graph: Arc<IntegerGraph>, request: &Request) -> Result<Compared, Circ
                 .into_iter()
                 .filter(|pack| limits.pack.is_none_or(|only| only == *pack))
             {
-                let relation = TapeRelation::new(height, width, pack, 1, reserved > 0);
+                let relation = TapeRelation::new(height, width, pack, 1, hiding.is_some());
                 let candidate = Candidate::new(relation.shape(), rows, width, limb_bits);
                 if candidate.points > limits.max_points {
                     continue;
@@ -282,15 +281,6 @@ pub fn limb_sizes(graph: &IntegerGraph) -> Vec<u32> {
         .collect();
     sizes.dedup();
     sizes
-}
-
-/// The height of so many rows, with those that hide weights if there are any.
-fn height(rows: usize, reserved: usize) -> u32 {
-    let least = if reserved > 0 { MIN_HIDDEN_HEIGHT } else { 0 };
-    (rows + reserved + BLINDING_ROWS)
-        .next_power_of_two()
-        .trailing_zeros()
-        .max(least)
 }
 
 impl Candidate {

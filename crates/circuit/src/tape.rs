@@ -70,6 +70,18 @@ pub struct Tape {
 /// proof, and six are spare. Proofs of inferences blind packs anew and need no row.
 pub const HIDING_ROWS: usize = 8;
 
+/// The height of so many rows, with those that hide weights if they are `hidden`.
+pub fn height(rows: usize, hidden: bool) -> u32 {
+    let (hiding, least) = match hidden {
+        true => (HIDING_ROWS, MIN_HIDDEN_HEIGHT),
+        false => (0, 0),
+    };
+    (rows + hiding + BLINDING_ROWS)
+        .next_power_of_two()
+        .trailing_zeros()
+        .max(least)
+}
+
 /// Random values behind the tape that make the commitments to the weight columns hide them: see
 /// [`HIDING_ROWS`]. They must be those of one key alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -208,12 +220,7 @@ impl Tape {
 
     /// The smallest height that holds the tape.
     pub fn height(&self) -> u32 {
-        let hiding = self.hiding.as_ref().map_or(0, |_| HIDING_ROWS);
-        let least = self.hiding.as_ref().map_or(0, |_| MIN_HIDDEN_HEIGHT);
-        (self.rows() + hiding + BLINDING_ROWS)
-            .next_power_of_two()
-            .trailing_zeros()
-            .max(least)
+        height(self.rows(), self.hiding.is_some())
     }
 
     /// Names everything the fixed columns hold, so that keys made for one layout are never taken

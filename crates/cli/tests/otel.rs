@@ -8,57 +8,28 @@ mod common;
 #[path = "common/program.rs"]
 mod program;
 
+use axum::{Router, body::Bytes, extract::State, routing::post};
 use common::{fed::Fed, feed::Feed, runtime};
 use program::{Program, signer_programs, until};
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
 
 /// What was posted to `/v1/traces`, one body after the other.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<Vec<u8>>>);
 
 impl Collector {
-    fn start(&self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    /// Collects as long as the runtime runs.
+    async fn start(&self) -> String {
+        let take = async |State(this): State<Self>, body: Bytes| {
+            this.0.lock().unwrap().extend(body);
+        };
+        let router = Router::new().route("/v1/traces", post(take));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let this = self.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let this = this.clone();
-                thread::spawn(move || this.take(stream.unwrap()));
-            }
-        });
+        let router = router.with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
         url
-    }
-
-    fn take(&self, mut stream: TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        loop {
-            let (mut first, mut length) = (String::new(), 0);
-            if reader.read_line(&mut first).unwrap_or(0) == 0 {
-                return;
-            }
-            assert!(first.starts_with("POST /v1/traces "), "{first}");
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                match line.trim().to_ascii_lowercase().split_once(": ") {
-                    Some(("content-length", value)) => length = value.parse().unwrap(),
-                    Some(_) => {}
-                    None => break,
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            self.0.lock().unwrap().extend(body);
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-                .unwrap();
-        }
     }
 
     /// Whether some span carries this text: protobuf has strings as they are.
@@ -71,10 +42,10 @@ impl Collector {
 #[test]
 fn every_step_of_a_trigger_is_a_span() {
     let collector = Collector::default();
-    let url = collector.start();
     let fed = Fed::new();
     let folder = fed.world.path().to_owned();
     let runtime = runtime();
+    let url = runtime.block_on(collector.start());
     let feed = runtime.block_on(Feed::start(&common::fed::PRICES));
     let (_programs, signers) = signer_programs(&fed, &feed.url(), |text| text);
     let feeders = common::fed::Feeders { feed, signers };

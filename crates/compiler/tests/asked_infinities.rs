@@ -4,11 +4,8 @@
 
 mod common;
 
-use common::{Dim, Onnx, int};
-use verdict_compiler::{
-    Compilation, FloatGraph, Options, OutputKind, Reference, compile_with, least_cost,
-};
-use verdict_model::{DataSet, OutOfDomain, Row, execute};
+use common::{Dim, Onnx, int, run::check_values};
+use verdict_model::Row;
 
 const FLOAT: i32 = 1;
 const BOOL: i32 = 9;
@@ -53,37 +50,8 @@ fn safe(row: &Row) -> Vec<f64> {
         .collect()
 }
 
-/// The float model says what ONNX does, tract does not say otherwise unless it is known to be wrong,
-/// and integers are near.
 fn check(name: &str, onnx: Onnx, expected: fn(&Row) -> Vec<f64>, tolerance: f64) {
-    let graph: FloatGraph = onnx.output("y").import();
-    let data = DataSet::from_rows(rows(), &graph.input_specs()).unwrap();
-    if let Err(error) = Reference::checked(&graph, &data, false) {
-        panic!("{name}: {error}");
-    }
-    let options = Options {
-        accuracy: Some(0.01),
-        output_kinds: vec![(None, OutputKind::Values)],
-        ..Options::default()
-    };
-    let compiled = compile_with(&graph, &data, &options, &least_cost);
-    let Compilation { model, .. } = compiled.unwrap_or_else(|error| panic!("{name}: {error}"));
-    let output = model.graph().outputs[0];
-    let scale = model.graph().tensors[output].scale;
-    for row in data.rows() {
-        let wanted = expected(row);
-        let ours = &graph.run(row).values[graph.outputs[0]];
-        let integers = model.quantise_input(row, OutOfDomain::Reject).unwrap();
-        let trace = execute(model.graph(), &integers).unwrap();
-        for (i, wanted) in wanted.iter().enumerate() {
-            assert!((ours[i] - wanted).abs() < 1e-6, "{name}: {row:?}: {ours:?}");
-            let proved = f64::from(trace.values[output][i]) * scale;
-            assert!(
-                (proved - wanted).abs() <= tolerance,
-                "{name}: {row:?}: {proved}, not {wanted}"
-            );
-        }
-    }
+    check_values(name, onnx, rows(), expected, tolerance);
 }
 
 /// `s + Where(m, 0, −∞)` and its soft-max `p`.

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{Dim, Onnx, int, ints};
-use verdict_compiler::{Options, OutputKind, Reference, compile_with, least_cost};
+use common::{Dim, Onnx, int, ints, run::check_values};
+use verdict_compiler::{Options, Reference, compile_with, least_cost};
 use verdict_model::{DataSet, OutOfDomain, Row, execute};
 
 const FLOAT: i32 = 1;
@@ -38,33 +38,7 @@ fn expected(row: &Row) -> Vec<f64> {
 }
 
 fn check(name: &str, onnx: Onnx, expected: fn(&Row) -> Vec<f64>) {
-    let graph = onnx.output("y").import();
-    let data = DataSet::from_rows(rows(), &graph.input_specs()).unwrap();
-    if let Err(error) = Reference::checked(&graph, &data, false) {
-        panic!("{name}: {error}");
-    }
-    let options = Options {
-        accuracy: Some(0.01),
-        output_kinds: vec![(None, OutputKind::Values)],
-        ..Options::default()
-    };
-    let compiled = compile_with(&graph, &data, &options, &least_cost).unwrap();
-    let model = compiled.model;
-    let output = model.graph().outputs[0];
-    let scale = model.graph().tensors[output].scale;
-    for row in data.rows() {
-        let ours = &graph.run(row).values[graph.outputs[0]];
-        let integers = model.quantise_input(row, OutOfDomain::Reject).unwrap();
-        let trace = execute(model.graph(), &integers).unwrap();
-        for (i, wanted) in expected(row).into_iter().enumerate() {
-            assert!((ours[i] - wanted).abs() < 1e-6, "{name}: {row:?}: {ours:?}");
-            let proved = f64::from(trace.values[output][i]) * scale;
-            assert!(
-                (proved - wanted).abs() < 0.03,
-                "{name}: {row:?}: {proved}, not {wanted}"
-            );
-        }
-    }
+    check_values(name, onnx, rows(), expected, 0.03_f64.next_down());
 }
 
 /// `e / Σ e` of `open`, the axis as an attribute.

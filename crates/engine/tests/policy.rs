@@ -1,7 +1,11 @@
 //! Attacks on what the README says cannot be had: each tries to get it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "common/private.rs"]
+mod private;
+
 use alloy_primitives::B256;
+use private::for_private_weights;
 use std::{
     cell::RefCell,
     fs,
@@ -12,7 +16,7 @@ use verdict_engine::{
     Engine, EngineError, HidingFile, OpenOptions, SaltFile, Salts, Session, Setup, Stage, Subject,
     silent,
 };
-use verdict_model::{CompiledModel, DataSet, Function, Goal, OutOfDomain, Visibility};
+use verdict_model::{CompiledModel, DataSet, Goal, OutOfDomain, Visibility};
 use verdict_prover::{Cache, ProverError, Srs};
 use verdict_wire::{ProofFile, key_bytes};
 
@@ -26,21 +30,8 @@ fn model(name: &str) -> CompiledModel {
     CompiledModel::load(vectors(name).join("model.verdict")).unwrap()
 }
 
-/// A model whose tables cover all weights of its bits, as the compiler makes them for private
-/// weights: its own tables, with the last value repeated at either end.
 fn private_model(name: &str) -> CompiledModel {
-    let model = model(name);
-    let mut graph = model.graph().clone();
-    for function in &mut graph.functions {
-        if let Function::Table(table) = function {
-            let more = 1 << 12;
-            let (first, last) = (table.values[0], table.values[table.values.len() - 1]);
-            table.q_min -= more as i64;
-            table.values.splice(0..0, vec![first; more]);
-            table.values.extend(vec![last; more]);
-        }
-    }
-    CompiledModel::new(graph, model.manifest().clone()).unwrap()
+    for_private_weights(&model(name))
 }
 
 /// Integer inputs of the first rows of a model's data.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod common;
+#[path = "../../engine/tests/common/private.rs"]
+mod private;
 
 use common::{
     anvil::Anvil,
@@ -9,26 +11,12 @@ use common::{
     logs,
     world::{World, oracle_model},
 };
+use private::for_private_weights;
 use std::fs;
 use verdict_chain::Registration;
 use verdict_engine::{Bundle, Engine, HidingFile, OpenOptions, Setup, silent};
-use verdict_model::{CompiledModel, Function, Goal};
+use verdict_model::Goal;
 use verdict_relayer::{Relay, config::Config, store::State};
-
-/// The same model with tables for all weights of its bits: the last values repeated at either end.
-fn for_private_weights(model: &CompiledModel) -> CompiledModel {
-    let mut graph = model.graph().clone();
-    for function in &mut graph.functions {
-        if let Function::Table(table) = function {
-            let more = 1 << 12;
-            let (first, last) = (table.values[0], table.values[table.values.len() - 1]);
-            table.q_min -= more as i64;
-            table.values.splice(0..0, vec![first; more]);
-            table.values.extend(vec![last; more]);
-        }
-    }
-    CompiledModel::new(graph, model.manifest().clone()).unwrap()
-}
 
 /// An oracle whose model's weights are hidden.
 fn private_fed() -> Fed {

@@ -46,10 +46,8 @@ pub(super) fn parting<'p>(
     name: &str,
     found: Difference,
 ) -> Option<Parting<'p>> {
-    let mut search = Search::new(graph, proto, rows, TIME);
-    let order = before(proto.graph.as_ref()?, name);
-    let mut end = order.len().checked_sub(1)?;
-    search.known.insert(end, Some(Some(found)));
+    let (mut search, order) = Search::at(graph, proto, rows, TIME, (name, found))?;
+    let mut end = order.len() - 1;
     // Differences spread to whatever comes after, so halving finds where one begins.
     let mut start = 0;
     while start < end {
@@ -76,12 +74,8 @@ pub(super) fn parting_of_numbers<'p>(
     name: &str,
     found: Difference,
 ) -> Option<Parting<'p>> {
-    let order = before(proto.graph.as_ref()?, name);
-    let mut search = Search::new(graph, proto, rows, TIME / 4);
+    let (mut search, order) = Search::at(graph, proto, rows, TIME / 4, (name, found))?;
     search.numbers = true;
-    search
-        .known
-        .insert(order.len().checked_sub(1)?, Some(Some(found)));
     // Such a difference may end where there is no number, and begin again.
     let first = (0..order.len()).find(|at| matches!(search.look(&order, *at), Some(Some(_))))?;
     search.ended(&order, first)
@@ -165,6 +159,25 @@ impl<'a> Search<'a> {
             known: HashMap::new(),
             until: Instant::now() + time,
         }
+    }
+
+    /// A search before an output that differs, and the order of what it depends on.
+    fn at<'p>(
+        graph: &'a FloatGraph,
+        proto: &'p ModelProto,
+        rows: &'a [&'a Row],
+        time: Duration,
+        (name, found): (&str, Difference),
+    ) -> Option<(Self, Vec<Step<'p>>)>
+    where
+        'p: 'a,
+    {
+        let mut search = Self::new(graph, proto, rows, time);
+        let order = before(proto.graph.as_ref()?, name);
+        search
+            .known
+            .insert(order.len().checked_sub(1)?, Some(Some(found)));
+        Some((search, order))
     }
 
     /// What is known of the value at `end`, at which the search ends.

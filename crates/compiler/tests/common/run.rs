@@ -1,10 +1,13 @@
 //! Compiling small models and looking at what their integers do.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+use super::Onnx;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use verdict_compiler::{FloatGraph, InputDomain, Options, Reference, compile};
-use verdict_model::{CompiledModel, DataSet, OutOfDomain, Trace, execute};
+use verdict_compiler::{
+    FloatGraph, InputDomain, Options, OutputKind, Reference, compile, compile_with, least_cost,
+};
+use verdict_model::{CompiledModel, DataSet, OutOfDomain, Row, Trace, execute};
 
 /// A compiled model with the rows it was calibrated on.
 pub struct Compiled {
@@ -102,5 +105,45 @@ impl Compiled {
 
     pub fn output_step(&self) -> f64 {
         self.step(self.model.graph().outputs[0])
+    }
+}
+
+/// The float model says of `y` what ONNX does, tract does not say otherwise unless it is known to be
+/// wrong, and integers are within `tolerance` of it.
+pub fn check_values(
+    name: &str,
+    onnx: Onnx,
+    rows: Vec<Row>,
+    expected: fn(&Row) -> Vec<f64>,
+    tolerance: f64,
+) {
+    let graph: FloatGraph = onnx.output("y").import();
+    let data = DataSet::from_rows(rows, &graph.input_specs()).unwrap();
+    if let Err(error) = Reference::checked(&graph, &data, false) {
+        panic!("{name}: {error}");
+    }
+    let options = Options {
+        accuracy: Some(0.01),
+        output_kinds: vec![(None, OutputKind::Values)],
+        ..Options::default()
+    };
+    let compiled = compile_with(&graph, &data, &options, &least_cost);
+    let model = compiled
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+        .model;
+    let output = model.graph().outputs[0];
+    let scale = model.graph().tensors[output].scale;
+    for row in data.rows() {
+        let ours = &graph.run(row).values[graph.outputs[0]];
+        let integers = model.quantise_input(row, OutOfDomain::Reject).unwrap();
+        let trace = execute(model.graph(), &integers).unwrap();
+        for (i, wanted) in expected(row).into_iter().enumerate() {
+            assert!((ours[i] - wanted).abs() < 1e-6, "{name}: {row:?}: {ours:?}");
+            let proved = f64::from(trace.values[output][i]) * scale;
+            assert!(
+                (proved - wanted).abs() <= tolerance,
+                "{name}: {row:?}: {proved}, not {wanted}"
+            );
+        }
     }
 }
